@@ -1,0 +1,62 @@
+/**
+ * The catalogue of errors that a client may see. Whatever else is thrown becomes a generic 500 at one
+ * boundary (`server.ts`) and is logged there.
+ */
+import type { HeaderList, Plan } from './types.ts';
+
+interface CatalogueEntry {
+  readonly status: number;
+  readonly text: string;
+  readonly close?: boolean;
+}
+
+const catalogue = {
+  bad_request: { status: 400, text: 'Bad Request', close: true },
+  bad_path: { status: 400, text: 'Bad Request' },
+  unauthorized: { status: 401, text: 'Unauthorized' },
+  forbidden: { status: 403, text: 'Forbidden' },
+  not_found: { status: 404, text: 'Not Found' },
+  method_not_allowed: { status: 405, text: 'Method Not Allowed' },
+  request_timeout: { status: 408, text: 'Request Timeout', close: true },
+  precondition_failed: { status: 412, text: 'Precondition Failed' },
+  content_too_large: { status: 413, text: 'Content Too Large', close: true },
+  uri_too_long: { status: 414, text: 'URI Too Long', close: true },
+  range_not_satisfiable: { status: 416, text: 'Range Not Satisfiable' },
+  expectation_failed: { status: 417, text: 'Expectation Failed', close: true },
+  too_many_requests: { status: 429, text: 'Too Many Requests' },
+  headers_too_large: { status: 431, text: 'Request Header Fields Too Large', close: true },
+  internal: { status: 500, text: 'Internal Server Error' },
+  unavailable: { status: 503, text: 'Service Unavailable' },
+  overloaded: { status: 503, text: 'Service Unavailable', close: true },
+} as const satisfies Record<string, CatalogueEntry>;
+
+export type ErrorCode = keyof typeof catalogue;
+
+/** An error meant for the client. `headers` are added to the answer, for example `Allow` or `Retry-After`. */
+export class HttpError extends Error {
+  readonly code: ErrorCode;
+  readonly headers: HeaderList;
+
+  constructor(code: ErrorCode, headers: HeaderList = []) {
+    super(code);
+    this.name = 'HttpError';
+    this.code = code;
+    this.headers = headers;
+  }
+}
+
+/** The answer for a catalogue entry: one line of text, never cached (RFC 9111 §4.2.2 lets caches keep a 404). */
+export function errorPlan(code: ErrorCode, extra: HeaderList = []): Plan {
+  const { status, text, close }: CatalogueEntry = catalogue[code];
+  const body = `${status} ${text}\n`;
+  const headers = [
+    ...['Content-Type', 'text/plain; charset=utf-8', 'Content-Length', String(body.length)],
+    ...['Cache-Control', 'no-store', ...extra],
+  ];
+  return { status, headers, body: { kind: 'text', text: body }, ...(close && { close }) };
+}
+
+/** The reason phrase of a status that the catalogue knows, for answers written without `node:http`. */
+export function reasonOf(code: ErrorCode): string {
+  return catalogue[code].text;
+}

@@ -1,0 +1,62 @@
+/**
+ * The vocabulary of a request: plain data in (`RequestFacts`), plain data out (`Plan`).
+ *
+ * `server.ts` makes the facts, the router's stages turn them into a plan, and `send.ts` alone carries the
+ * plan out. Every HTTP rule in between is therefore a pure function over these types.
+ */
+
+/** What a client asked, as plain data. Header names are lower case, repeated fields joined as RFC 9110 §5.3 says. */
+export interface RequestFacts {
+  readonly method: string;
+  /** The request target exactly as received, for example `/a%20b?x=1` (RFC 9112 §3.2). */
+  readonly target: string;
+  /** The target up to `?`, still percent-encoded. */
+  readonly path: string;
+  /** The rest of the target from `?` on, or the empty string. */
+  readonly query: string;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  /** The peer's address, or the client's where a trusted proxy named it. Empty on a unix socket. */
+  readonly client: string;
+}
+
+/** Header names and values in turn, the shape that `ServerResponse.writeHead` takes without copying. */
+export type HeaderList = readonly string[];
+
+/** An inclusive span of byte positions, already checked against the size: `0 <= start <= end < size`. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Something with positions that bytes can be read from. `send.ts` closes it, whatever happens. */
+export interface ByteSource {
+  /** Fills `target` from `position` on; returns the number of bytes read, 0 at the end of the file. */
+  read(target: Uint8Array, position: number): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** What follows the header section. `text` is Latin-1: it goes out in one write together with the headers. */
+export type Body =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+  /** Pieces in order: prepared bytes (multipart headers), or spans of `source`. */
+  | {
+      readonly kind: 'source';
+      readonly source: ByteSource;
+      readonly pieces: readonly (Uint8Array | ByteRange)[];
+    };
+
+/** A whole answer as data. `Date` and `Connection` belong to `node:http`; everything else is here. */
+export interface Plan {
+  readonly status: number;
+  readonly headers: HeaderList;
+  readonly body: Body;
+  /** The connection ends after this answer, because what follows on it can no longer be trusted. */
+  readonly close?: boolean;
+}
+
+/** One stage of the router: an answer, or `undefined` for "not mine". */
+export type Stage = (facts: RequestFacts) => Plan | undefined | Promise<Plan | undefined>;
+
+export const noBody: Body = { kind: 'none' };
