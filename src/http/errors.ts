@@ -56,7 +56,9 @@ export function errorPlan(code: ErrorCode, extra: HeaderList = []): Plan {
   return { status, headers, body: { kind: 'text', text: body }, ...(close && { close }) };
 }
 
-/** The reason phrase of a status that the catalogue knows, for answers written without `node:http`. */
-export function reasonOf(code: ErrorCode): string {
-  return catalogue[code].text;
+const reasons = new Map<number, string>(Object.values(catalogue).map(({ status, text }) => [status, text]));
+
+/** The reason phrase of an error's status, for answers written without `node:http`. */
+export function reasonOf(status: number): string {
+  return reasons.get(status) ?? '';
 }

@@ -17,6 +17,8 @@ export interface RequestFacts {
   readonly headers: Readonly<Record<string, string | undefined>>;
   /** The peer's address, or the client's where a trusted proxy named it. Empty on a unix socket. */
   readonly client: string;
+  /** The whole request body, already bounded; absent when none was sent. */
+  readonly body?: Uint8Array;
 }
 
 /** Header names and values in turn, the shape that `ServerResponse.writeHead` takes without copying. */
@@ -60,3 +62,6 @@ export interface Plan {
 export type Stage = (facts: RequestFacts) => Plan | undefined | Promise<Plan | undefined>;
 
 export const noBody: Body = { kind: 'none' };
+
+/** The methods of a file, as `Allow` lists them (RFC 9110 §10.2.1). */
+export const SAFE_METHODS = 'GET, HEAD, OPTIONS';

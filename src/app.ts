@@ -1,0 +1,136 @@
+/** The composition root: a configuration becomes a server. Everything is wired here and nowhere else. */
+import { basename } from 'node:path';
+import type { Config } from './config/options.ts';
+import { authStage, basicUser, createAuthenticator } from './http/auth.ts';
+import { trustedProxies } from './http/client.ts';
+import { commonHeaders, overridable, preflightStage } from './http/common.ts';
+import { route } from './http/router.ts';
+import { type Address, type Hooks, HttpServer } from './http/server.ts';
+import type { Stage } from './http/types.ts';
+import { healthStage } from './observe/health.ts';
+import { accessLog, createLineSink, droppedNotice, eventLog, type LineStream } from './observe/log.ts';
+import { createMetrics, metricsStage } from './observe/metrics.ts';
+import { diskFile, diskFolder, kindOfPath } from './static/disk.ts';
+import { createStaticStage } from './static/handler.ts';
+import type { Source } from './static/source.ts';
+import { VERSION } from './version.ts';
+
+export interface App {
+  /** Listens; resolves to the address for people. Rejects with the system's error. */
+  start(): Promise<string>;
+  /** Drains within the grace time of the configuration; the log is written when it resolves. */
+  stop(reason: string): Promise<void>;
+}
+
+/** @throws the system's error if the path of the configuration cannot be served. */
+export async function createApp(config: Config, stdout: LineStream): Promise<App> {
+  const source = await sourceOf(config);
+  const observed = observe(config, stdout);
+  const state = { draining: false };
+  const server = new HttpServer(config, hooksOf(config, observed, stagesOf(config, source, observed, state)));
+  return {
+    async start() {
+      await server.listen(addressOf(config));
+      const url = urlOf(config, server.port);
+      const line = `mote serves ${config.path} on ${url}`;
+      if (config.logFormat === 'json') observed.event('info', line);
+      else observed.sink.write(line);
+      return url;
+    },
+    async stop(reason) {
+      state.draining = true;
+      observed.event('info', `${reason}: finishing what is in flight`);
+      const cut = await server.stop(config.shutdownGraceMs);
+      if (cut > 0)
+        observed.event('warn', 'the grace time is over, connections were cut', { connections: cut });
+      await observed.sink.flush();
+    },
+  };
+}
+
+async function sourceOf({ path, dotfiles, symlinks }: Config): Promise<Source> {
+  const kind = await kindOfPath(path);
+  return kind === 'file' ? diskFile(path, basename(path)) : diskFolder(path, { dotfiles, symlinks });
+}
+
+type Observed = ReturnType<typeof observe>;
+
+function observe({ logFormat }: Config, stdout: LineStream) {
+  const sink = createLineSink(stdout, { describeDropped: droppedNotice(logFormat) });
+  return {
+    sink,
+    event: eventLog(sink, logFormat),
+    access: accessLog(logFormat, sink),
+    metrics: createMetrics({ version: VERSION, droppedLogLines: () => sink.droppedLines }),
+  };
+}
+
+/** In order: what must answer to everyone, then who may ask, then the files. */
+function stagesOf(
+  config: Config,
+  source: Source,
+  observed: Observed,
+  state: { readonly draining: boolean },
+): Stage[] {
+  const stages: Stage[] = [];
+  if (config.healthPath !== '') stages.push(healthStage(config.healthPath, state));
+  if (config.corsOrigins.length > 0) stages.push(preflightStage(config));
+  if (config.auth.length > 0) stages.push(authStage(createAuthenticator(config.auth)));
+  if (config.metricsPath !== '') stages.push(metricsStage(config.metricsPath, observed.metrics));
+  stages.push(createStaticStage(source, config));
+  return stages;
+}
+
+function hooksOf(config: Config, observed: Observed, stages: readonly Stage[]): Hooks {
+  const { event, metrics } = observed;
+  const clientOf = trustedProxies(config.trustedProxies);
+  return {
+    handle: overridable(route(stages), config.headers),
+    commonHeaders: commonHeaders(config),
+    clientOf: (peer, headers) => clientOf(peer, headers['x-forwarded-for']),
+    onConnection: (delta) => (delta > 0 ? metrics.connectionOpened() : metrics.connectionClosed()),
+    onStart: () => metrics.requestStarted(),
+    onEnd: endHook(config, observed),
+    onRefused: (status, client) => event('warn', 'connection refused', { status, client }),
+    onFault: (error, exchange) =>
+      event('error', faultText(error), { method: exchange?.method, target: exchange?.target }),
+  };
+}
+
+/** Counts and logs a finished request. */
+function endHook(config: Config, { access, event, metrics }: Observed): Hooks['onEnd'] {
+  const authenticated = config.auth.length > 0;
+  return (exchange) => {
+    const { method, target, httpVersion, client, headers, status, progress } = exchange;
+    const durationMs = performance.now() - exchange.startedMs;
+    metrics.requestEnded(status, progress.bodyBytes, durationMs);
+    access?.({
+      ...{ client, method, target, httpVersion, status, durationMs },
+      user: authenticated && status !== 401 ? basicUser(headers.authorization) : undefined,
+      bodyBytes: progress.bodyBytes,
+      referer: headers['referer'],
+      userAgent: headers['user-agent'],
+      host: headers['host'],
+    });
+    if (progress.fault !== undefined)
+      event('error', `answer cut short: ${progress.fault}`, { method, target });
+  };
+}
+
+/** What an operator needs of an unforeseen error: where it came from, in one line. */
+function faultText(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const place = error.stack?.split('\n')[1]?.trim() ?? '';
+  return `${error.name}: ${error.message} ${place}`.trim();
+}
+
+function addressOf({ host, port }: Config): Address {
+  if (host.includes('/')) return { path: host };
+  return host === '' ? { port } : { host, port };
+}
+
+function urlOf({ host }: Config, port: number): string {
+  if (host.includes('/')) return `unix:${host}`;
+  if (host === '' || host === '0.0.0.0' || host === '::') return `http://localhost:${port}`;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}

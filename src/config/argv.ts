@@ -1,0 +1,146 @@
+/** The command line: a command, positional arguments, and flags in any order. */
+import { type NamedOption, options } from './options.ts';
+import { refused, type Source, textsOf, unknownName } from './source.ts';
+
+/** The commands, with the number of operands that each leaves to `main`. */
+const maxOperands = { serve: 0, healthcheck: 0, 'hash-password': 1, help: 0, version: 0 } as const;
+
+export type Command = keyof typeof maxOperands;
+
+export interface Arguments extends Source {
+  readonly command: Command;
+  /** What is left for the command itself. */
+  readonly operands: readonly string[];
+  /** The JSON file to read; empty means none, whatever the environment says. */
+  readonly configFile: string | undefined;
+  readonly json: boolean;
+}
+
+/** What a flag is about. */
+type Target = NamedOption | 'config' | 'help' | 'version' | 'json';
+
+interface Flag {
+  readonly target: Target;
+  /** The value when it stands alone; without this, it takes the next argument. */
+  readonly implied?: string;
+  /** `--flag=value` is not allowed. */
+  readonly bare?: true;
+}
+
+const flags: ReadonlyMap<string, Flag> = new Map<string, Flag>([
+  ...options.flatMap((option) => flagsOf(option)),
+  ['--config', { target: 'config' }],
+  ...(['--help', '-h'] as const).map((name) => [name, { target: 'help', implied: '', bare: true }] as const),
+  ...(['--version', '-v'] as const).map(
+    (name) => [name, { target: 'version', implied: '', bare: true }] as const,
+  ),
+  ['--json', { target: 'json', implied: '', bare: true }],
+]);
+
+function flagsOf(option: NamedOption): [string, Flag][] {
+  if (option.kind !== 'boolean') return [[option.flag, { target: option }]];
+  return [
+    [option.flag, { target: option, implied: 'true' }],
+    [`--no-${option.key}`, { target: option, implied: 'false', bare: true }],
+  ];
+}
+
+export function readArgv(argv: readonly string[]): Arguments {
+  const reader = new ArgvReader();
+  for (let index = 0; index < argv.length; ) index += reader.take(argv[index] ?? '', argv[index + 1]);
+  return reader.finish();
+}
+
+class ArgvReader {
+  readonly #settings: Source['settings'] = new Map();
+  readonly #problems: string[] = [];
+  readonly #seen = new Set<Target>();
+  readonly #operands: string[] = [];
+  #command: Command = 'serve';
+  #configFile: string | undefined;
+  #positionals = 0;
+  #onlyPositionals = false;
+
+  /** Takes one argument; returns how many are used up: 2 when the next one was its value. */
+  take(word: string, next: string | undefined): 1 | 2 {
+    if (this.#onlyPositionals || !word.startsWith('-') || word === '-') {
+      this.#takePositional(word);
+      return 1;
+    }
+    if (word === '--') {
+      this.#onlyPositionals = true;
+      return 1;
+    }
+    const [, name = word, value] = /^([^=]*)=(.*)$/s.exec(word) ?? [];
+    const flag = flags.get(name);
+    if (flag) return this.#takeFlag(name, flag, value, next);
+    this.#problems.push(unknownName(name, 'flag', [...flags.keys()]));
+    // What follows is probably the value, perhaps a secret: it must not be taken for PATH and shown.
+    return value === undefined && isValue(next) ? 2 : 1;
+  }
+
+  finish(): Arguments {
+    const json = this.#seen.has('json');
+    if (this.#seen.has('version')) this.#command = 'version';
+    if (this.#seen.has('help')) this.#command = 'help';
+    const surplus = this.#operands.length - maxOperands[this.#command];
+    if (surplus > 0) this.#problems.push(this.#surplusProblem(this.#operands.slice(-surplus)));
+    if (json && this.#command !== 'version') {
+      this.#problems.push('--json: allowed only together with --version');
+    }
+    return {
+      ...{ settings: this.#settings, problems: this.#problems },
+      ...{ command: this.#command, operands: this.#operands, configFile: this.#configFile, json },
+    };
+  }
+
+  #takePositional(word: string): void {
+    const place = this.#positionals++;
+    if (place === 0 && !this.#onlyPositionals && isCommand(word)) {
+      this.#command = word;
+      return;
+    }
+    const option = options.find(({ positional }) => positional === place);
+    if (option && this.#command === 'serve') this.#record(option.key.toUpperCase(), option, word);
+    else this.#operands.push(word);
+  }
+
+  #takeFlag(name: string, flag: Flag, value: string | undefined, next: string | undefined): 1 | 2 {
+    if (value !== undefined && flag.bare) {
+      this.#problems.push(`${name}: allowed only without a value`);
+    } else if (value !== undefined || flag.implied !== undefined) {
+      this.#record(name, flag.target, value ?? flag.implied ?? '');
+    } else if (next !== undefined && isValue(next)) {
+      this.#record(name, flag.target, next);
+      return 2;
+    } else {
+      this.#problems.push(`${name}: needs a value; write ${name}=VALUE if it begins with a dash`);
+    }
+    return 1;
+  }
+
+  #record(origin: string, target: Target, value: string): void {
+    this.#seen.add(target);
+    if (target === 'config') this.#configFile = value;
+    if (typeof target === 'string') return;
+    // Lists grow; of anything else the last one counts, so that a wrapper's flags can be overridden.
+    const earlier = target.kind === 'list' ? (this.#settings.get(target)?.texts ?? []) : [];
+    this.#settings.set(target, { origin, texts: [...earlier, ...textsOf(target, value)] });
+  }
+
+  #surplusProblem(surplus: readonly string[]): string {
+    // A password given here would be in the process list already; it need not get into a log as well.
+    if (this.#command === 'hash-password') return 'hash-password: allowed: one user name and nothing else';
+    const allowed = this.#command === 'serve' ? 'PATH and PORT' : `nothing after ${this.#command}`;
+    return refused('arguments', surplus.join(' '), allowed);
+  }
+}
+
+function isCommand(word: string): word is Command {
+  return word !== 'serve' && Object.hasOwn(maxOperands, word);
+}
+
+/** Whether an argument can be the value of the flag before it: anything but a flag. */
+function isValue(word: string | undefined): boolean {
+  return word !== undefined && (!word.startsWith('-') || word === '-' || /^-\d/.test(word));
+}

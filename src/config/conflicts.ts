@@ -1,0 +1,40 @@
+/** Options that are valid one by one and wrong together. */
+import type { Config } from './options.ts';
+
+interface Conflict {
+  /** Not looked at when one of these was refused already. */
+  readonly between: readonly (keyof Config)[];
+  readonly when: (config: Config) => boolean;
+  readonly problem: string;
+}
+
+const conflicts: readonly Conflict[] = [
+  {
+    between: ['metricsPath', 'healthPath'],
+    when: ({ metricsPath, healthPath }) => metricsPath !== '' && metricsPath === healthPath,
+    problem: '--metrics-path and --health-path: received the same path twice; allowed: two different ones',
+  },
+  {
+    between: ['corsOrigins'],
+    when: ({ corsOrigins }) => corsOrigins.includes('*') && corsOrigins.length > 1,
+    problem: '--cors: received * together with other origins; allowed: * alone, or origins',
+  },
+  {
+    between: ['corsOrigins', 'headers'],
+    when: ({ corsOrigins, headers }) =>
+      corsOrigins.length > 0 && headers.some((text) => text.toLowerCase() === 'access-control-allow-origin'),
+    problem: '--cors and --header: received Access-Control-Allow-Origin from both; allowed: one of the two',
+  },
+  {
+    between: ['auth'],
+    when: ({ auth }) => new Set(auth.map(({ user }) => user)).size < auth.length,
+    problem: '--auth: received the same user more than once; allowed: one line for each user',
+  },
+];
+
+/** One line for each conflict among the options that were not refused. */
+export function findConflicts(config: Config, refused: ReadonlySet<keyof Config>): string[] {
+  return conflicts
+    .filter(({ between, when }) => !between.some((property) => refused.has(property)) && when(config))
+    .map(({ problem }) => problem);
+}

@@ -1,0 +1,48 @@
+/**
+ * Where a text stops being JSON (RFC 8259). The messages of `JSON.parse` quote the text, which may hold
+ * secrets, and say the position only sometimes.
+ */
+
+/** Each pattern takes the white space before its token. */
+const STRING = /[ \t\n\r]*"[ !#-[\]-\uFFFF]*(?:\\(?:["\\/bfnrt]|u[\dA-Fa-f]{4})[ !#-[\]-\uFFFF]*)*"/y;
+const OTHER_SCALAR = /[ \t\n\r]*(?:-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)/y;
+const OPEN_OBJECT = /[ \t\n\r]*\{/y;
+const CLOSE_OBJECT = /[ \t\n\r]*\}/y;
+const OPEN_ARRAY = /[ \t\n\r]*\[/y;
+const CLOSE_ARRAY = /[ \t\n\r]*\]/y;
+const COLON = /[ \t\n\r]*:/y;
+const COMMA = /[ \t\n\r]*,/y;
+const SPACE = /[ \t\n\r]*/y;
+
+/** The position of the first token that cannot stand where it does, or `undefined` when all of it is JSON. */
+export function jsonErrorOffset(text: string): number | undefined {
+  let offset = 0;
+  const accept = (pattern: RegExp): boolean => {
+    pattern.lastIndex = offset;
+    const found = pattern.test(text);
+    if (found) offset = pattern.lastIndex;
+    return found;
+  };
+  const sequence = (item: () => boolean, close: RegExp): boolean => {
+    if (accept(close)) return true;
+    do {
+      if (!item()) return false;
+    } while (accept(COMMA));
+    return accept(close);
+  };
+  const member = (): boolean => accept(STRING) && accept(COLON) && value();
+  const value = (): boolean => {
+    if (accept(OPEN_OBJECT)) return sequence(member, CLOSE_OBJECT);
+    if (accept(OPEN_ARRAY)) return sequence(value, CLOSE_ARRAY);
+    return accept(STRING) || accept(OTHER_SCALAR);
+  };
+  const whole = value();
+  accept(SPACE);
+  return whole && offset === text.length ? undefined : offset;
+}
+
+/** The place of an offset as editors show it, both from 1. */
+export function lineAndColumn(text: string, offset: number): { line: number; column: number } {
+  const lines = text.slice(0, offset).split('\n');
+  return { line: lines.length, column: (lines.at(-1) ?? '').length + 1 };
+}

@@ -1,0 +1,104 @@
+/** From argv, environment and JSON file to one valid `Config`, or to every problem at once. */
+import { type Arguments, type Command, readArgv } from './argv.ts';
+import { findConflicts } from './conflicts.ts';
+import { CONFIG_VARIABLE, type Env, type ReadFile, readEnv } from './env.ts';
+import { readJsonFile } from './json-file.ts';
+import { type Config, defaults, type NamedOption, options } from './options.ts';
+import { type Parser, parseBoolean, parseQuantity, Refusal } from './parse.ts';
+import { refused, refusedSecret, type Setting, type Source } from './source.ts';
+
+export type Loaded =
+  | {
+      readonly kind: 'ok';
+      readonly command: Command;
+      /** What the command takes besides options: the user name of `hash-password`. */
+      readonly args: readonly string[];
+      /** `--json` was given, which goes only with `--version`. */
+      readonly json: boolean;
+      /** Complete for `serve` and `healthcheck`; the other commands have no use for it. */
+      readonly config: Config;
+    }
+  | {
+      readonly kind: 'problems';
+      /** One line each: what was given, its value unless that is secret, and what is allowed. */
+      readonly problems: readonly string[];
+    };
+
+/** The others must work while the environment or the file is wrong: a new password line may repair it. */
+const needsServer: readonly Command[] = ['serve', 'healthcheck'];
+
+/**
+ * Loads the configuration: a flag counts before the environment, that before the JSON file, that before
+ * the default. `argv` begins after the name of the program; `readFile` is for the JSON file and for
+ * secrets in files, and throws when it cannot read.
+ */
+export function load(argv: readonly string[], env: Env, readFile: ReadFile): Loaded {
+  const args = readArgv(argv);
+  const { command, json } = args;
+  const done = { kind: 'ok', command, args: args.operands, json } as const;
+  // Whoever asks for help may be doing so because of a mistake elsewhere.
+  if (command === 'help') return { ...done, config: defaults };
+  const sources = needsServer.includes(command) ? [args, ...readSurroundings(args, env, readFile)] : [args];
+  const { config, problems } = merge(sources);
+  return problems.length > 0 ? { kind: 'problems', problems } : { ...done, config };
+}
+
+/** The environment and the JSON file, in order of precedence. */
+function readSurroundings(args: Arguments, env: Env, readFile: ReadFile): Source[] {
+  const fromEnv = readEnv(env, readFile);
+  const path = args.configFile ?? env[CONFIG_VARIABLE];
+  if (!path) return [fromEnv];
+  const namedBy = args.configFile === undefined ? CONFIG_VARIABLE : '--config';
+  return [fromEnv, readJsonFile(path, namedBy, readFile)];
+}
+
+function merge(sources: readonly Source[]): { config: Config; problems: string[] } {
+  const problems = sources.flatMap((source) => source.problems);
+  const values: Partial<Record<keyof Config, unknown>> = {};
+  const refusedOptions = new Set<keyof Config>();
+  for (const option of options) {
+    const setting = sources.find(({ settings }) => settings.has(option))?.settings.get(option);
+    if (!setting) continue;
+    const parsed = parseSetting(option, setting);
+    if (parsed.problems.length > 0) refusedOptions.add(option.property);
+    else values[option.property] = parsed.value;
+    problems.push(...parsed.problems);
+  }
+  const config = { ...defaults, ...values } as Config;
+  problems.push(...findConflicts(config, refusedOptions));
+  return { config, problems };
+}
+
+function parseSetting(
+  option: NamedOption,
+  { origin, texts }: Setting,
+): { value: unknown; problems: string[] } {
+  const parse = parserOf(option);
+  const problems: string[] = [];
+  const values: unknown[] = [];
+  for (const text of texts) {
+    const value = parse(text);
+    if (!(value instanceof Refusal)) values.push(value);
+    else
+      problems.push(
+        option.secret ? refusedSecret(origin, value.allowed) : refused(origin, text, value.allowed),
+      );
+  }
+  if (option.secret && texts.length === 0) {
+    // An empty secret is a mistake somewhere, and going on would leave the door open.
+    problems.push(`${origin}: received nothing; allowed: at least one entry, or not to set it`);
+  }
+  return { value: option.kind === 'list' ? values.flat() : values[0], problems };
+}
+
+function parserOf(option: NamedOption): Parser<unknown> {
+  switch (option.kind) {
+    case 'number':
+      return (text) => parseQuantity(text, option);
+    case 'boolean':
+      return parseBoolean;
+    case 'text':
+    case 'list':
+      return option.parse;
+  }
+}

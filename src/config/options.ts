@@ -1,0 +1,274 @@
+/**
+ * The one table of options. An entry here is a flag `--key`, an environment variable `MOTE_KEY`, a key of
+ * the JSON file, a property of `Config`, a line of `--help` and a row of the README: nothing else names it.
+ */
+import {
+  type Bounds,
+  emptyOr,
+  oneOf,
+  type Parser,
+  parseBasicUser,
+  parseFieldValue,
+  parseFileName,
+  parseFilePath,
+  parseHeader,
+  parseHost,
+  parseOrigin,
+  parseProxy,
+  parseUrlPath,
+  type Refusal,
+} from './parse.ts';
+
+export type Group =
+  | 'What is served'
+  | 'Where'
+  | 'Caching'
+  | 'Headers'
+  | 'Access'
+  | 'Observing'
+  | 'Time limits'
+  | 'Other limits';
+
+interface Common {
+  readonly group: Group;
+  /** What it does, in sentences; the bounds of numbers and the default are added where it is shown. */
+  readonly doc: string;
+  /** Where it is not the property in kebab case. */
+  readonly key?: string;
+  /** Environment variables that count after the `MOTE_` one. */
+  readonly env?: readonly string[];
+  /** The place among the positional arguments of `mote`, from 0. */
+  readonly positional?: number;
+  /** Never shown in a message; can be read from a file named by `MOTE_KEY_FILE`. */
+  readonly secret?: true;
+}
+
+/** An option that takes a value; the label stands for it in `--help`. */
+interface Labelled extends Common {
+  readonly label: string;
+}
+
+interface TextOption extends Labelled {
+  readonly kind: 'text';
+  readonly parse: Parser<string>;
+  readonly default: string;
+}
+
+interface NumberOption extends Labelled, Bounds {
+  readonly kind: 'number';
+  readonly default: number;
+}
+
+interface BooleanOption extends Common {
+  readonly kind: 'boolean';
+  readonly default: boolean;
+}
+
+/** Given more than once as a flag, an array in JSON, elsewhere separated by line breaks. */
+interface ListOption extends Labelled {
+  readonly kind: 'list';
+  /** Takes one entry. An entry that is an array itself adds each of its elements. */
+  readonly parse: Parser<unknown>;
+  /** No entry can hold a comma, so commas separate entries too. */
+  readonly commas?: true;
+  readonly default: readonly [];
+}
+
+export type Option = TextOption | NumberOption | BooleanOption | ListOption;
+
+const MAX_TIME_MS = 24 * 3_600_000;
+const GIB = 1024 ** 3;
+const MIB = 1024 ** 2;
+
+const time = {
+  kind: 'number',
+  group: 'Time limits',
+  label: 'TIME',
+  unit: 'ms',
+  min: 1,
+  max: MAX_TIME_MS,
+} as const;
+const bytes = { kind: 'number', group: 'Other limits', label: 'BYTES', unit: 'bytes' } as const;
+const count = { kind: 'number', group: 'Other limits', label: 'N', unit: 'count' } as const;
+
+const table = {
+  path: {
+    ...{ kind: 'text', group: 'What is served', label: 'PATH', positional: 0 },
+    ...{ parse: parseFilePath, default: 'web_root' },
+    doc: 'The folder or the single file to serve.',
+  },
+  index: {
+    ...{ kind: 'text', group: 'What is served', label: 'NAME', parse: parseFileName, default: 'index.html' },
+    doc: 'The file that answers for its folder.',
+  },
+  listing: {
+    ...{ kind: 'boolean', group: 'What is served', default: false },
+    doc: 'List folders that have no index file.',
+  },
+  spa: {
+    ...{ kind: 'boolean', group: 'What is served', default: false },
+    doc: 'Answer unknown paths without a dot in their last segment with the index file of the root.',
+  },
+  notFound: {
+    ...{ kind: 'text', group: 'What is served', label: 'NAME', parse: parseFileName, default: '404.html' },
+    doc: 'The file in the root that is the body of a 404, where it exists.',
+  },
+  dotfiles: {
+    ...{ kind: 'boolean', group: 'What is served', default: false },
+    doc: 'Serve files and folders whose names begin with a dot; .well-known is always served.',
+  },
+  symlinks: {
+    ...{ kind: 'boolean', group: 'What is served', default: false },
+    doc: 'Follow symbolic links that leave the root.',
+  },
+  compression: {
+    ...{ kind: 'boolean', group: 'What is served', default: false },
+    doc: 'Compress text on the fly; ready-made .br, .zst and .gz siblings are used in any case.',
+  },
+
+  port: {
+    ...{ kind: 'number', group: 'Where', label: 'PORT', unit: 'count', min: 0, max: 65_535, default: 8080 },
+    ...{ positional: 1, env: ['PORT'] },
+    doc: 'The TCP port; 0 takes a free one and prints it.',
+  },
+  host: {
+    ...{ kind: 'text', group: 'Where', label: 'HOST', env: ['HOST'], parse: parseHost, default: '' },
+    doc: 'An IPv4 or IPv6 address, a host name, or the path of a unix socket (it has a slash). Empty: every address.',
+  },
+
+  cacheHtml: {
+    ...{ kind: 'text', group: 'Caching', label: 'VALUE', parse: parseFieldValue, default: 'no-cache' },
+    doc: 'Cache-Control of HTML.',
+  },
+  cacheFingerprinted: {
+    ...{ kind: 'text', group: 'Caching', label: 'VALUE', parse: parseFieldValue },
+    default: 'public, max-age=31536000, immutable',
+    doc: 'Cache-Control of files with a hash in their names, such as app.3f2a9b1c.js.',
+  },
+  cacheOther: {
+    ...{ kind: 'text', group: 'Caching', label: 'VALUE', parse: parseFieldValue },
+    default: 'public, max-age=3600',
+    doc: 'Cache-Control of everything else.',
+  },
+  cacheBytes: {
+    ...{ kind: 'number', group: 'Caching', label: 'BYTES', unit: 'bytes' },
+    ...{ min: 0, max: 64 * GIB, default: 32 * MIB },
+    doc: 'Memory for small files that are kept ready; 0 turns it off.',
+  },
+
+  headers: {
+    ...{ kind: 'list', key: 'header', group: 'Headers', label: "'NAME: VALUE'", default: [] },
+    parse: parseHeader,
+    doc: 'Add a header to every answer.',
+  },
+  securityHeaders: {
+    ...{ kind: 'boolean', group: 'Headers', default: true },
+    doc: 'Send X-Content-Type-Options and Referrer-Policy.',
+  },
+  csp: {
+    ...{ kind: 'text', group: 'Headers', label: 'POLICY', parse: emptyOr(parseFieldValue), default: '' },
+    doc: 'Send this Content-Security-Policy. Empty: none.',
+  },
+  corsOrigins: {
+    ...{ kind: 'list', key: 'cors', group: 'Headers', label: 'ORIGIN', commas: true, default: [] },
+    parse: parseOrigin,
+    doc: 'An origin whose pages may read the answers, or * for all of them.',
+  },
+
+  auth: {
+    ...{ kind: 'list', group: 'Access', label: 'LINE', secret: true, parse: parseBasicUser, default: [] },
+    doc: 'A user who may read with Basic authentication: a line printed by `mote hash-password`. None: everyone may.',
+  },
+  trustedProxies: {
+    ...{ kind: 'list', group: 'Access', label: 'ADDRESS', commas: true, parse: parseProxy, default: [] },
+    doc: 'An address or a block like 10.0.0.0/8 whose X-Forwarded-For is believed; unix for peers on a unix socket.',
+  },
+
+  logFormat: {
+    ...{ kind: 'text', group: 'Observing', label: 'FORMAT', default: 'combined' },
+    parse: oneOf('combined', 'json', 'off'),
+    doc: 'The access log on standard output: combined, json or off.',
+  },
+  healthPath: {
+    ...{
+      kind: 'text',
+      group: 'Observing',
+      label: 'URLPATH',
+      parse: emptyOr(parseUrlPath),
+      default: '/healthz',
+    },
+    doc: 'Where to answer health checks. Empty: nowhere.',
+  },
+  metricsPath: {
+    ...{ kind: 'text', group: 'Observing', label: 'URLPATH', parse: emptyOr(parseUrlPath), default: '' },
+    doc: 'Where to answer with Prometheus metrics. Empty: nowhere.',
+  },
+
+  headerTimeoutMs: { ...time, default: 10_000, doc: 'For the header section to come in; 408 after it.' },
+  requestTimeoutMs: { ...time, default: 60_000, doc: 'For the whole request to come in; 408 after it.' },
+  idleTimeoutMs: { ...time, default: 5_000, doc: 'For a kept connection to wait for its next request.' },
+  sendTimeoutMs: {
+    ...time,
+    default: 60_000,
+    doc: 'For a client to take no byte of an answer; cut after it.',
+  },
+  shutdownGraceMs: {
+    ...{ ...time, min: 0, default: 8_000 },
+    doc: 'For answers in progress to finish at shutdown; cut after it. Docker kills after 10 s.',
+  },
+
+  maxConnections: {
+    ...count,
+    min: 1,
+    max: 1_000_000,
+    default: 4096,
+    doc: 'Connections at a time; 503 beyond.',
+  },
+  maxHeaderBytes: { ...bytes, min: 256, max: MIB, default: 16_384, doc: 'The header section; 431 beyond.' },
+  maxTargetBytes: { ...bytes, min: 64, max: MIB, default: 8192, doc: 'The request target; 414 beyond.' },
+  maxBodyBytes: { ...bytes, min: 0, max: GIB, default: 65_536, doc: 'The body of a request; 413 beyond.' },
+  maxRequestsPerConnection: {
+    ...{ ...count, min: 1, max: 1_000_000_000, default: 1000 },
+    doc: 'Requests on one connection; the last answer closes it.',
+  },
+} as const satisfies Readonly<Record<string, Option>>;
+
+type Table = typeof table;
+type Flat<T> = T extends readonly (infer Element)[] ? Element : T;
+type ValueOf<O> = O extends { kind: 'number' }
+  ? number
+  : O extends { kind: 'boolean' }
+    ? boolean
+    : O extends { kind: 'list'; parse: (text: string) => infer Entry }
+      ? readonly Flat<Exclude<Entry, Refusal>>[]
+      : O extends { kind: 'text'; parse: (text: string) => infer Text }
+        ? Exclude<Text, Refusal>
+        : never;
+
+/** Everything that can be configured, valid and complete. Times in milliseconds, sizes in bytes. */
+export type Config = { readonly [Property in keyof Table]: ValueOf<Table[Property]> };
+
+/** An option with the names it goes by. */
+export type NamedOption = Option & {
+  readonly property: keyof Config;
+  readonly key: string;
+  readonly flag: `--${string}`;
+  /** The environment variables in the order in which they count. */
+  readonly envNames: readonly [string, ...string[]];
+};
+
+/** All options in the order of the table. */
+export const options: readonly NamedOption[] = Object.entries<Option>(table).map(([property, option]) => {
+  const key = option.key ?? property.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  const envName = `MOTE_${key.replaceAll('-', '_').toUpperCase()}`;
+  return {
+    ...option,
+    ...{ property: property as keyof Config, key },
+    ...{ flag: `--${key}`, envNames: [envName, ...(option.env ?? [])] },
+  };
+});
+
+/** What is used where nothing is configured. */
+export const defaults = Object.fromEntries(
+  options.map((option) => [option.property, option.default]),
+) as unknown as Config;

@@ -1,0 +1,231 @@
+/**
+ * Option values from text. Every parser is pure and gives the value, or a `Refusal` that says what would
+ * have been allowed.
+ */
+
+/** Why a text is not a value: what is allowed instead, worded to follow "allowed:". Never holds the text. */
+export class Refusal {
+  readonly allowed: string;
+
+  constructor(allowed: string) {
+    this.allowed = allowed;
+  }
+}
+
+export type Parser<T> = (text: string) => T | Refusal;
+
+/** One user of Basic authentication, with the PBKDF2-HMAC-SHA256 hash of the password (RFC 8018 §5.2). */
+export interface BasicUser {
+  readonly user: string;
+  readonly iterations: number;
+  readonly salt: Buffer;
+  readonly hash: Buffer;
+}
+
+export type Unit = 'count' | 'bytes' | 'ms';
+
+/** Inclusive bounds of a whole number. */
+export interface Bounds {
+  readonly unit: Unit;
+  readonly min: number;
+  readonly max: number;
+}
+
+/** Suffixes from small to large; of two with the same factor the last is the one that is printed. */
+const factors: Readonly<Record<Unit, Readonly<Record<string, number>>>> = {
+  count: {},
+  bytes: { K: 1024, k: 1024, M: 1024 ** 2, G: 1024 ** 3 },
+  ms: { ms: 1, s: 1000, m: 60_000, h: 3_600_000 },
+};
+
+/** RFC 8018 §4.1 wants at least 64 bits of salt, §4.2 at least 1000 iterations. */
+const MIN_SALT_BYTES = 8;
+const MIN_ITERATIONS = 1000;
+/** Some seconds of one core for each new password: more would let guesses stop the server. */
+const MAX_ITERATIONS = 10_000_000;
+const SHA256_BYTES = 32;
+/** `sun_path` of Linux holds 108 bytes with the final NUL; macOS ends at 104. */
+const MAX_SOCKET_PATH_BYTES = 103;
+const MAX_HOSTNAME_CHARS = 253;
+const MAX_FILE_NAME_BYTES = 255;
+
+const CONTROL = /\p{Cc}/u;
+/** RFC 9110 §5.6.2. */
+const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
+/** RFC 9110 §5.5 without obs-text: printable ASCII, spaces and tabs only between other characters. */
+const FIELD_VALUE = /^[!-~]+(?:[ \t]+[!-~]+)*$/;
+/** RFC 3986 §3.3 without percent-encoding, empty segments and a lone `/`. */
+const PLAIN_URL_PATH = /^(?:\/[\w.~!$&'()*+,;=:@-]+)+\/?$/;
+const DOT_SEGMENT = /(?:^|\/)\.\.?(?:\/|$)/;
+const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
+/** RFC 1123 §2.1, with `_` as container networks use it. */
+const HOST_LABEL = /^(?!-)[\w-]{1,63}(?<!-)$/;
+const ORIGIN = /^[a-z][a-z\d+.-]*:\/\/[^\s/?#@\\]+\/?$/i;
+
+/** Response fields that describe the body or the connection, which only the server can know. */
+const OWN_FIELDS: ReadonlySet<string> = new Set([
+  ...['connection', 'content-encoding', 'content-length', 'content-range', 'content-type', 'date', 'etag'],
+  ...['keep-alive', 'last-modified', 'trailer', 'transfer-encoding', 'upgrade'],
+]);
+
+/** The number as people write it: `33554432` bytes is `32M`, `90000` ms is `90s`. */
+export function formatQuantity(value: number, unit: Unit): string {
+  if (value === 0) return '0';
+  const [suffix, factor] = Object.entries(factors[unit]).findLast(([, size]) => value % size === 0) ?? [
+    '',
+    1,
+  ];
+  return `${value / factor}${suffix}`;
+}
+
+/** For example `a whole number from 0 to 65535`. */
+export function describeBounds({ unit, min, max }: Bounds): string {
+  const span = `from ${formatQuantity(min, unit)} to ${formatQuantity(max, unit)}`;
+  switch (unit) {
+    case 'count':
+      return `a whole number ${span}`;
+    case 'bytes':
+      return `a whole number of bytes ${span} (k, M, G multiply by 1024)`;
+    case 'ms':
+      return `a whole number of milliseconds ${span} (or with ms, s, m, h)`;
+  }
+}
+
+export function parseQuantity(text: string, bounds: Bounds): number | Refusal {
+  const [, digits, suffix = ''] = /^(\d{1,15})([a-zA-Z]*)$/.exec(text) ?? [];
+  const factor = suffix === '' ? 1 : factors[bounds.unit][suffix];
+  const value = Number(digits) * (factor ?? Number.NaN);
+  return value >= bounds.min && value <= bounds.max ? value : new Refusal(describeBounds(bounds));
+}
+
+export function parseBoolean(text: string): boolean | Refusal {
+  const word = text.toLowerCase();
+  if (['true', 'on', 'yes', '1'].includes(word)) return true;
+  if (['false', 'off', 'no', '0'].includes(word)) return false;
+  return new Refusal('true, false, on, off, yes, no, 1 or 0');
+}
+
+export function oneOf<const T extends string>(...words: readonly T[]): Parser<T> {
+  return (text) => words.find((word) => word === text) ?? new Refusal(words.join(', '));
+}
+
+/** A path of the file system: any text that the system calls can take. */
+export function parseFilePath(text: string): string | Refusal {
+  return text !== '' && !text.includes('\0') ? text : new Refusal('the path of a file or folder');
+}
+
+/** One name inside a folder: it must not be able to lead anywhere else. */
+export function parseFileName(text: string): string | Refusal {
+  const plain = text !== '' && text !== '.' && text !== '..' && !/[/\\]/.test(text) && !CONTROL.test(text);
+  const fits = Buffer.byteLength(text) <= MAX_FILE_NAME_BYTES;
+  return plain && fits ? text : new Refusal('a plain file name, without slashes');
+}
+
+/** The empty string turns the option off; anything else goes to `parse`. */
+export function emptyOr(parse: Parser<string>): Parser<string> {
+  return (text) => {
+    const parsed = text === '' ? '' : parse(text);
+    return parsed instanceof Refusal ? new Refusal(`${parsed.allowed}; empty for none`) : parsed;
+  };
+}
+
+/** A path that is compared with the one of a request as it stands: hence no encoding in it. */
+export function parseUrlPath(text: string): string | Refusal {
+  return PLAIN_URL_PATH.test(text) && !DOT_SEGMENT.test(text)
+    ? text
+    : new Refusal('a URL path like /name, without % and dot segments');
+}
+
+/** A field value (RFC 9110 §5.5). */
+export function parseFieldValue(text: string): string | Refusal {
+  return FIELD_VALUE.test(text)
+    ? text
+    : new Refusal('a header value: printable ASCII, no line breaks, no spaces around it');
+}
+
+/** `Name: value`, taken apart. */
+export function parseHeader(text: string): readonly [name: string, value: string] | Refusal {
+  const colon = text.indexOf(':');
+  const name = text.slice(0, Math.max(colon, 0));
+  // Not trim(), which would silently drop line breaks as well.
+  const value = text.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, '');
+  if (!TOKEN.test(name) || !FIELD_VALUE.test(value)) {
+    return new Refusal("'Name: value', the value in printable ASCII without line breaks");
+  }
+  if (OWN_FIELDS.has(name.toLowerCase())) {
+    return new Refusal(`a header that the server does not set itself (not ${[...OWN_FIELDS].join(', ')})`);
+  }
+  if (name.toLowerCase() === 'cache-control') {
+    return new Refusal('a header other than Cache-Control, which the cache options set');
+  }
+  return [name, value];
+}
+
+/** `*`, or an origin (RFC 6454 §6.2) in the form in which browsers send it. */
+export function parseOrigin(text: string): string | Refusal {
+  if (text === '*') return text;
+  if (!ORIGIN.test(text) || !URL.canParse(text)) {
+    return new Refusal('an origin like https://example.org, without a path, or *');
+  }
+  const { origin } = new URL(text);
+  // Schemes that the URL standard does not know, such as those of app shells, have no origin there.
+  return origin === 'null' ? text.replace(/\/$/, '') : origin;
+}
+
+/** Agrees with `net.isIP`, which pure files do not import; 0 when it is no address. */
+export function ipVersion(text: string): 0 | 4 | 6 {
+  if (IPV4.test(text)) return 4;
+  return /^[\da-f:.]+$/i.test(text) && URL.canParse(`http://[${text}]/`) ? 6 : 0;
+}
+
+/** An address, an address block in CIDR notation, or `unix` for peers on a unix socket. */
+export function parseProxy(text: string): string | Refusal {
+  if (text === 'unix') return text;
+  const [address = '', prefix, ...rest] = text.split('/');
+  const version = ipVersion(address);
+  const bits = prefix === undefined ? 0 : /^\d{1,3}$/.test(prefix) ? Number(prefix) : Number.NaN;
+  return version !== 0 && rest.length === 0 && bits <= (version === 4 ? 32 : 128)
+    ? text
+    : new Refusal('an IP address, a block like 10.0.0.0/8 or fd00::/8, or unix');
+}
+
+/** Where to listen: empty for every address, an address, a host name, or a socket's path (it has a `/`). */
+export function parseHost(text: string): string | Refusal {
+  const refusal = new Refusal(
+    `an IPv4 or IPv6 address, a host name, or the path of a unix socket (at most ${MAX_SOCKET_PATH_BYTES} bytes)`,
+  );
+  if (text === '') return text;
+  if (text.includes('/')) {
+    return !text.includes('\0') && Buffer.byteLength(text) <= MAX_SOCKET_PATH_BYTES ? text : refusal;
+  }
+  const bare = text.startsWith('[') && text.endsWith(']') ? text.slice(1, -1) : text;
+  // RFC 4007 §11: a link-local address needs its zone, `fe80::1%eth0`.
+  if (ipVersion(bare.replace(/%[\w.-]+$/, '')) === 6) return bare;
+  return ipVersion(text) === 4 || isHostname(text) ? text : refusal;
+}
+
+function isHostname(text: string): boolean {
+  const labels = text.replace(/\.$/, '').split('.');
+  // A name that ends in a number would be read as an IPv4 address (RFC 1123 §2.1).
+  const numeric = /^\d+$/.test(labels.at(-1) ?? '');
+  return text.length <= MAX_HOSTNAME_CHARS && !numeric && labels.every((label) => HOST_LABEL.test(label));
+}
+
+/** The line that `mote hash-password` prints: `user:pbkdf2-sha256:ITERATIONS:SALT:HASH`, base64url. */
+export function parseBasicUser(text: string): BasicUser | Refusal {
+  const [user = '', scheme, count = '', salt, hash, ...rest] = text.split(':');
+  const iterations = parseQuantity(count, { unit: 'count', min: MIN_ITERATIONS, max: MAX_ITERATIONS });
+  const saltBytes = decodeBase64Url(salt ?? '');
+  const hashBytes = decodeBase64Url(hash ?? '');
+  const shape = user !== '' && !CONTROL.test(user) && scheme === 'pbkdf2-sha256' && rest.length === 0;
+  const sizes = saltBytes.length >= MIN_SALT_BYTES && hashBytes.length === SHA256_BYTES;
+  return shape && sizes && typeof iterations === 'number'
+    ? { user, iterations, salt: saltBytes, hash: hashBytes }
+    : new Refusal('user:pbkdf2-sha256:ITERATIONS:SALT:HASH as `mote hash-password` prints it');
+}
+
+/** Empty for anything that is not exactly base64url without padding (RFC 4648 §5). */
+function decodeBase64Url(text: string): Buffer {
+  const bytes = Buffer.from(text, 'base64url');
+  return bytes.toString('base64url') === text ? bytes : Buffer.alloc(0);
+}

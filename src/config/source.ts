@@ -1,0 +1,65 @@
+/** What the command line, the environment and the JSON file have in common. */
+import { nearest } from './nearest.ts';
+import type { NamedOption } from './options.ts';
+
+/** An option as one source gave it, not yet parsed. */
+export interface Setting {
+  /** How the source names it, for example `--port` or `MOTE_PORT`. */
+  readonly origin: string;
+  /** The entries of a list; exactly one text for every other option. */
+  readonly texts: readonly string[];
+}
+
+/** Everything that one source says. */
+export interface Source {
+  readonly settings: Map<NamedOption, Setting>;
+  /** One line each, complete. */
+  readonly problems: string[];
+}
+
+/** The separators of a list in a text, for which flags, variables and files have no arrays. */
+const LINES = /\r?\n/;
+const LINES_AND_COMMAS = /\r?\n|,/;
+
+/** Received values are shown up to this many characters. */
+const MAX_SHOWN_CHARS = 100;
+
+/** The texts of a setting from one string: the entries of a list, or the string as it stands. */
+export function textsOf(option: NamedOption, text: string): string[] {
+  if (option.kind !== 'list') return [text];
+  const entries = text.split(option.commas ? LINES_AND_COMMAS : LINES);
+  // Only spaces and tabs: other white space is no separator, and some of it is dangerous in headers.
+  return entries.map((entry) => entry.replace(/^[ \t]+|[ \t]+$/g, '')).filter((entry) => entry !== '');
+}
+
+/** A problem with a value. JSON quoting keeps it to one line. */
+export function refused(origin: string, received: unknown, allowed: string): string {
+  return `${origin}: received ${shown(received)}; allowed: ${allowed}`;
+}
+
+/** A problem with a value that must not be shown. */
+export function refusedSecret(origin: string, allowed: string): string {
+  return `${origin}: received a value that is not shown because it is secret; allowed: ${allowed}`;
+}
+
+/** A problem with a file that an option names. */
+export function unreadable(origin: string, path: string, error: unknown): string {
+  const { code } = error as { code?: unknown };
+  return refused(origin, path, `a file that can be read${typeof code === 'string' ? ` (${code})` : ''}`);
+}
+
+/** A problem with a name that no option has. `where` says what kind of name it is. */
+export function unknownName(name: string, where: string, known: readonly string[]): string {
+  const guess = nearest(name, known);
+  return `${shownName(name)}: no such ${where}; ${guess ? `did you mean ${guess}?` : '`mote --help` lists them'}`;
+}
+
+function shown(received: unknown): string {
+  const text = JSON.stringify(received);
+  return text.length > MAX_SHOWN_CHARS ? `${text.slice(0, MAX_SHOWN_CHARS)}…` : text;
+}
+
+/** Ordinary names as they are, others quoted. */
+function shownName(name: string): string {
+  return /^[\w.-]+$/.test(name) ? name : shown(name);
+}

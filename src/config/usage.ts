@@ -1,0 +1,119 @@
+/** The options as people read them: `--help` and the table of the README. */
+import { type Group, type NamedOption, options } from './options.ts';
+import { describeBounds, formatQuantity } from './parse.ts';
+
+const MAX_COLUMNS = 100;
+/** Where the explanations begin in `--help`. */
+const DOC_COLUMN = 34;
+
+/** The flags that are no options of the server. */
+const CONFIG_DOC = 'A JSON file with the options as keys, for example {"port": 9000, "cors": ["*"]}.';
+
+const HEADER = `mote: a minimal static HTTP server
+
+Usage: mote [PATH] [PORT] [OPTIONS]     serve a folder or a single file
+       mote healthcheck [OPTIONS]       exit 0 when the server with these options is healthy
+       mote hash-password USER          read a password from standard input, print a line for --auth
+       mote help, mote version          also --help, -h, --version [--json], -v
+
+Each --some-option is also the environment variable MOTE_SOME_OPTION and the key "some-option" of
+the JSON file. A flag counts before the environment, that before the file, that before the default.
+Lists: repeat the flag; one entry a line in a variable; an array in JSON. Times are milliseconds or
+have the suffix ms, s, m or h; sizes are bytes or have the suffix k, M or G (of 1024).
+`;
+
+/** The text of `--help`. */
+export function usage(): string {
+  const groups = [...new Set(options.map(({ group }) => group))].map(renderGroup);
+  const file = renderEntry('--config FILE', `${CONFIG_DOC} [MOTE_CONFIG]`);
+  return [HEADER, ...groups, `Configuration file:\n${file}\n`].join('\n');
+}
+
+/** The Markdown table of the README, without a line break at its end. */
+export function optionsTable(): string {
+  const rows = options.map((option) => [
+    code(signature(option)),
+    environment(option).map(code).join(' '),
+    defaultOf(option) === '' ? '' : code(defaultOf(option)),
+    meaning(option),
+  ]);
+  const all = [
+    ['Option', 'Environment', 'Default', 'Meaning'],
+    ['---', '---', '---', '---'],
+    ...rows,
+    [code('--config FILE'), code('MOTE_CONFIG'), '', CONFIG_DOC],
+  ];
+  return all.map((cells) => `| ${cells.map(escapeCell).join(' | ')} |`).join('\n');
+}
+
+function renderGroup(group: Group): string {
+  const entries = options
+    .filter((option) => option.group === group)
+    .map((option) => {
+      const shown = defaultOf(option);
+      return renderEntry(signature(option), `${meaning(option)}${shown === '' ? '' : ` [${shown}]`}`);
+    });
+  return `${group}:\n${entries.join('\n')}\n`;
+}
+
+function renderEntry(left: string, doc: string): string {
+  const [first = '', ...rest] = wrap(doc, MAX_COLUMNS - DOC_COLUMN);
+  const lead = `  ${left} `;
+  const margin = ' '.repeat(DOC_COLUMN);
+  const head =
+    lead.length > DOC_COLUMN ? [lead.trimEnd(), margin + first] : [lead.padEnd(DOC_COLUMN) + first];
+  return [...head, ...rest.map((line) => margin + line)].join('\n');
+}
+
+function wrap(text: string, columns: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > columns) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === '' ? word : `${line} ${word}`;
+    }
+  }
+  return [...lines, line];
+}
+
+function signature(option: NamedOption): string {
+  return option.kind === 'boolean' ? `--[no-]${option.key}` : `${option.flag} ${option.label}`;
+}
+
+function environment(option: NamedOption): string[] {
+  return option.secret ? [...option.envNames, `${option.envNames[0]}_FILE`] : [...option.envNames];
+}
+
+function defaultOf(option: NamedOption): string {
+  switch (option.kind) {
+    case 'number':
+      return formatQuantity(option.default, option.unit);
+    case 'boolean':
+      return option.default ? 'on' : 'off';
+    case 'text':
+      return option.default;
+    case 'list':
+      return '';
+  }
+}
+
+/** What it does, what else it is called, and its bounds. */
+function meaning(option: NamedOption): string {
+  const { doc, positional } = option;
+  const place = positional === undefined ? [] : [`Also argument ${positional + 1}.`];
+  const many = option.kind === 'list' ? ['May be repeated.'] : [];
+  const bounds = option.kind === 'number' ? [`${describeBounds(option)}.`] : [];
+  return [doc, ...place, ...many, ...bounds].join(' ');
+}
+
+function code(text: string): string {
+  return `\`${text}\``;
+}
+
+/** A bar would end the cell, even inside of code. */
+function escapeCell(text: string): string {
+  return text.replaceAll('|', '\\|');
+}

@@ -1,0 +1,79 @@
+/** Headers that every answer gets: security, the operator's own, and CORS. Pure. */
+import type { Handle } from './router.ts';
+import { type HeaderList, noBody, type Plan, type RequestFacts, SAFE_METHODS, type Stage } from './types.ts';
+
+type Headers = RequestFacts['headers'];
+
+export interface CommonOptions {
+  readonly securityHeaders: boolean;
+  /** Content-Security-Policy; empty for none. */
+  readonly csp: string;
+  /** The operator's own headers; they win over ours. */
+  readonly headers: HeaderList;
+  /** Origins that may read answers, `*` for all, none to leave CORS out. */
+  readonly corsOrigins: readonly string[];
+}
+
+/** How long browsers may remember a preflight: the longest that they all accept is a day. */
+const PREFLIGHT_MAX_AGE_SECONDS = 86_400;
+/** What scripts of other origins may read besides the names that CORS always lets through. */
+const EXPOSED = 'Accept-Ranges, Content-Range, ETag';
+
+/** The headers to add to the answer for a request with these headers. */
+export function commonHeaders(options: CommonOptions): (headers: Headers) => HeaderList {
+  const fixed = withoutOverridden(securityHeaders(options), options.headers).concat(options.headers);
+  const { corsOrigins } = options;
+  if (corsOrigins.length === 0) return () => fixed;
+  const forAll = [...fixed, 'Access-Control-Allow-Origin', '*', 'Access-Control-Expose-Headers', EXPOSED];
+  if (corsOrigins.includes('*')) return () => forAll;
+  const forOthers = [...fixed, 'Vary', 'Origin'];
+  return ({ origin }) => {
+    if (origin === undefined || !corsOrigins.includes(origin)) return forOthers;
+    return [...forOthers, 'Access-Control-Allow-Origin', origin, 'Access-Control-Expose-Headers', EXPOSED];
+  };
+}
+
+function securityHeaders({ securityHeaders: on, csp }: CommonOptions): string[] {
+  const fixed = on
+    ? ['X-Content-Type-Options', 'nosniff', 'Referrer-Policy', 'strict-origin-when-cross-origin']
+    : [];
+  return csp === '' ? fixed : [...fixed, 'Content-Security-Policy', csp];
+}
+
+/** Lets the operator's headers take the place of those that a stage made. Vary only ever grows. */
+export function overridable(handle: Handle, headers: HeaderList): Handle {
+  const names = namesOf(headers);
+  names.delete('vary');
+  if (names.size === 0) return handle;
+  const strip = (plan: Plan): Plan => ({ ...plan, headers: withoutNames(plan.headers, names) });
+  return (facts) => {
+    const plan = handle(facts);
+    return plan instanceof Promise ? plan.then(strip) : strip(plan);
+  };
+}
+
+function withoutOverridden(headers: HeaderList, overriding: HeaderList): string[] {
+  return withoutNames(headers, namesOf(overriding));
+}
+
+function namesOf(headers: HeaderList): Set<string> {
+  return new Set(headers.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase()));
+}
+
+function withoutNames(headers: HeaderList, names: ReadonlySet<string>): string[] {
+  return headers.filter((_, index) => !names.has((headers[index - (index % 2)] as string).toLowerCase()));
+}
+
+/** Answers CORS preflights (Fetch standard, «CORS-preflight request»), where CORS is on. */
+export function preflightStage({ corsOrigins }: CommonOptions): Stage {
+  return ({ method, headers }) => {
+    if (corsOrigins.length === 0 || method !== 'OPTIONS') return undefined;
+    if (headers.origin === undefined || headers['access-control-request-method'] === undefined)
+      return undefined;
+    const wanted = headers['access-control-request-headers'];
+    const allowed = ['Allow', SAFE_METHODS, 'Access-Control-Allow-Methods', SAFE_METHODS];
+    const named = wanted ? ['Access-Control-Allow-Headers', wanted] : [];
+    const cached = ['Access-Control-Max-Age', String(PREFLIGHT_MAX_AGE_SECONDS)];
+    return { status: 204, headers: [...allowed, ...named, ...cached], body: noBody };
+  };
+}

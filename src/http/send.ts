@@ -1,0 +1,132 @@
+/**
+ * The only writer of a response. It owns the status line, back-pressure, aborts, HEAD and the closing of
+ * byte sources, so that everything before it can be plain data.
+ */
+import type { ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { reasonOf } from './errors.ts';
+import type { Body, HeaderList, Plan } from './types.ts';
+
+/** One read and one write in flight per response: the memory that a slow client costs. */
+const CHUNK_BYTES = 128 * 1024;
+/** How long, and for how much, a refused client may go on talking before its connection is cut. */
+const LINGER_MS = 1000;
+const LINGER_BYTES = 1024 * 1024;
+
+type SourceBody = Extract<Body, { kind: 'source' }>;
+
+/** What became of an answer; `send` keeps it up to date while bytes leave. */
+export interface Progress {
+  bodyBytes: number;
+  /** Why the answer was cut short, where the server (not the client) is the reason. */
+  fault?: string;
+}
+
+/** The client went away. Nobody is left to tell, so this is not a fault. */
+class Gone extends Error {}
+
+/** Carries out `plan`. Returns at once; `res` emits `close` when all is done or the client has gone. */
+export function send(
+  res: ServerResponse,
+  method: string,
+  plan: Plan,
+  common: HeaderList,
+  progress: Progress,
+): void {
+  const headers = plan.close
+    ? [...plan.headers, ...common, 'Connection', 'close']
+    : plan.headers.concat(common);
+  res.writeHead(plan.status, headers);
+  const { body } = plan;
+  if (body.kind === 'source') {
+    void stream(res, method === 'HEAD' ? { ...body, pieces: [] } : body, progress);
+  } else if (body.kind === 'none' || method === 'HEAD') {
+    res.end();
+  } else if (body.kind === 'text') {
+    // Latin-1 text joins the header section in one buffer and one system call.
+    progress.bodyBytes = body.text.length;
+    res.end(body.text, 'latin1');
+  } else {
+    progress.bodyBytes = body.bytes.length;
+    res.end(body.bytes);
+  }
+}
+
+/** Sends the pieces one after another and closes the source; cuts the connection if bytes are missing. */
+async function stream(res: ServerResponse, body: SourceBody, progress: Progress): Promise<void> {
+  try {
+    await pump(writerOf(res, progress), body);
+    res.end();
+  } catch (error) {
+    // The length is promised already: the only honest way left to say "incomplete" is to cut the connection.
+    if (!(error instanceof Gone)) progress.fault = (error as Error).message;
+    res.destroy();
+  } finally {
+    await body.source.close().catch(() => undefined);
+  }
+}
+
+type Write = (bytes: Uint8Array) => Promise<void>;
+
+async function pump(write: Write, { source, pieces }: SourceBody): Promise<void> {
+  let chunk: Buffer | undefined;
+  for (const piece of pieces) {
+    if (piece instanceof Uint8Array) {
+      await write(piece);
+      continue;
+    }
+    chunk ??= Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, longest(pieces)));
+    for (let position = piece.start; position <= piece.end; ) {
+      const wanted = chunk.subarray(0, Math.min(chunk.length, piece.end + 1 - position));
+      const count = await source.read(wanted, position);
+      if (count === 0) throw new Error(`the file ended at byte ${position}, ${piece.end + 1} were promised`);
+      await write(wanted.subarray(0, count));
+      position += count;
+    }
+  }
+}
+
+function longest(pieces: SourceBody['pieces']): number {
+  return Math.max(...pieces.map((piece) => (piece instanceof Uint8Array ? 0 : piece.end + 1 - piece.start)));
+}
+
+/** A write that settles when the bytes have left for the kernel, so that their buffer can be used again. */
+function writerOf(res: ServerResponse, progress: Progress): Write {
+  let settle: ((error?: Error | null) => void) | undefined;
+  res.once('close', () => settle?.(new Gone()));
+  return (bytes) =>
+    new Promise((resolve, reject) => {
+      if (res.destroyed) return reject(new Gone());
+      settle = (error) => (error ? reject(new Gone()) : resolve());
+      progress.bodyBytes += bytes.length;
+      res.write(bytes, settle);
+    });
+}
+
+/**
+ * Answers on a connection that has no usable request (malformed, too large, too many), then closes it.
+ * It lingers for a moment, reading on: a close with unread input would reset the connection and could
+ * take the answer away before the client has read it (RFC 9112 §9.6).
+ */
+export function refuse(socket: Duplex, plan: Plan, common: HeaderList): void {
+  if (socket.destroyed || socket.writableEnded) return;
+  const text = plan.body.kind === 'text' ? plan.body.text : '';
+  socket.end(`${headText(plan, common)}${text}`, 'latin1');
+  let left = LINGER_BYTES;
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once('close', () => clearTimeout(timer));
+  socket.once('end', () => socket.destroy());
+  socket.on('error', () => socket.destroy());
+  socket.on('data', (bytes: Uint8Array) => {
+    left -= bytes.length;
+    if (left < 0) socket.destroy();
+  });
+  socket.resume();
+}
+
+function headText(plan: Plan, common: HeaderList): string {
+  const headers = [...plan.headers, ...common, 'Connection', 'close', 'Date', new Date().toUTCString()];
+  let text = `HTTP/1.1 ${plan.status} ${reasonOf(plan.status)}\r\n`;
+  for (let i = 0; i < headers.length; i += 2) text += `${headers[i]}: ${headers[i + 1]}\r\n`;
+  return `${text}\r\n`;
+}

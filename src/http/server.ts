@@ -1,0 +1,336 @@
+/**
+ * Connections and requests on `node:http`: listening, limits, one request at a time per connection, the
+ * boundary where an unknown error becomes a 500, and the drain at shutdown.
+ */
+import http from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { hasBody, readBody } from './body.ts';
+import { type ErrorCode, errorPlan, HttpError } from './errors.ts';
+import { refusalOf, splitTarget } from './guard.ts';
+import type { Handle } from './router.ts';
+import { type Progress, refuse, send } from './send.ts';
+import { type HeaderList, type Plan, type RequestFacts, SAFE_METHODS } from './types.ts';
+
+/** Requests parsed ahead on one connection before reading pauses. */
+const MAX_PIPELINED = 64;
+/** Connections over the limit that may wait for their 503 at one time; more are dropped unanswered. */
+const MAX_REFUSED_CONNECTIONS = 64;
+/** Connections that the kernel queues before they are accepted. */
+const ACCEPT_BACKLOG = 1024;
+/** How often node:http looks for slow requests: the precision of the header and request timeouts. */
+const TIMEOUT_CHECK_MS = 500;
+
+export interface Limits {
+  readonly headerTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly sendTimeoutMs: number;
+  readonly maxConnections: number;
+  readonly maxHeaderBytes: number;
+  readonly maxTargetBytes: number;
+  readonly maxBodyBytes: number;
+  readonly maxRequestsPerConnection: number;
+}
+
+/** One request from its head to the end of its answer. */
+export interface Exchange {
+  readonly method: string;
+  readonly target: string;
+  readonly httpVersion: string;
+  readonly headers: RequestFacts['headers'];
+  readonly client: string;
+  readonly startedMs: number;
+  /** 0 until the answer is known. */
+  status: number;
+  readonly progress: Progress;
+}
+
+export interface Hooks {
+  readonly handle: Handle;
+  /** Headers that every answer gets, depending on the request (CORS) or not. */
+  readonly commonHeaders: (headers: RequestFacts['headers']) => HeaderList;
+  readonly clientOf: (peer: string, headers: RequestFacts['headers']) => string;
+  readonly onConnection: (delta: 1 | -1) => void;
+  readonly onStart: () => void;
+  readonly onEnd: (exchange: Exchange) => void;
+  /** A connection was refused before there was a request. */
+  readonly onRefused: (status: number, client: string) => void;
+  /** An error that nobody foresaw. With an exchange, its client saw a 500. */
+  readonly onFault: (error: unknown, exchange?: Exchange) => void;
+}
+
+export type Address = { readonly host?: string; readonly port: number } | { readonly path: string };
+
+interface Connection {
+  readonly socket: Socket;
+  /** The request being answered; one at a time, so that pipelining cannot multiply open files. */
+  current: Exchange | undefined;
+  /** The body of the current request is still coming in. */
+  reading: boolean;
+  /** Requests parsed ahead, in order. */
+  readonly waiting: (() => void)[];
+  paused: boolean;
+  /** Said once the answers that are owed are out: what follows on this connection is unusable. */
+  lastWord: Plan | undefined;
+  refused: boolean;
+}
+
+export class HttpServer {
+  readonly #limits: Limits;
+  readonly #hooks: Hooks;
+  readonly #server: http.Server;
+  readonly #connections = new Map<Duplex, Connection>();
+  #draining = false;
+
+  constructor(limits: Limits, hooks: Hooks) {
+    this.#limits = limits;
+    this.#hooks = hooks;
+    this.#server = http.createServer({
+      maxHeaderSize: limits.maxHeaderBytes,
+      headersTimeout: Math.min(limits.headerTimeoutMs, limits.requestTimeoutMs),
+      requestTimeout: limits.requestTimeoutMs,
+      keepAliveTimeout: limits.idleTimeoutMs,
+      connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+      requireHostHeader: false,
+      noDelay: true,
+    });
+    this.#server.timeout = limits.sendTimeoutMs;
+    this.#server.maxRequestsPerSocket = limits.maxRequestsPerConnection;
+    this.#server.maxConnections = limits.maxConnections + MAX_REFUSED_CONNECTIONS;
+    this.#listen();
+  }
+
+  #listen(): void {
+    const server = this.#server;
+    server.on('connection', (socket) => this.#open(socket));
+    server.on('request', (req, res) => this.#enqueue(req, res, 'none'));
+    server.on('checkContinue', (req, res) => this.#enqueue(req, res, 'continue'));
+    server.on('checkExpectation', (req, res) => this.#enqueue(req, res, 'unknown'));
+    server.on('connect', (_req, socket) =>
+      this.#deny(socket, errorPlan('method_not_allowed', ['Allow', SAFE_METHODS])),
+    );
+    server.on('clientError', (error, socket) => this.#clientError(error, socket));
+  }
+
+  /** Resolves when connections are accepted; rejects with the system's error. */
+  listen(address: Address): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen({ ...address, backlog: ACCEPT_BACKLOG }, () => {
+        this.#server.off('error', reject);
+        this.#server.on('error', (error) => this.#hooks.onFault(error));
+        resolve();
+      });
+    });
+  }
+
+  /** The bound port; 0 on a unix socket. */
+  get port(): number {
+    const address = this.#server.address();
+    return typeof address === 'object' && address ? address.port : 0;
+  }
+
+  /**
+   * Stops accepting, ends idle connections now and busy ones with their answer.
+   * Resolves to the number of connections that had to be cut after `graceMs`.
+   */
+  async stop(graceMs: number): Promise<number> {
+    this.#draining = true;
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const { socket, current, waiting } of this.#connections.values()) {
+      if (!current && waiting.length === 0) socket.destroy();
+    }
+    let cut = 0;
+    const timer = setTimeout(() => {
+      cut = this.#connections.size;
+      for (const { socket } of this.#connections.values()) socket.destroy();
+    }, graceMs);
+    await closed;
+    clearTimeout(timer);
+    return cut;
+  }
+
+  #open(socket: Socket): void {
+    const connection: Connection = {
+      ...{ socket, current: undefined, reading: false, waiting: [], paused: false },
+      ...{ lastWord: undefined, refused: false },
+    };
+    this.#connections.set(socket, connection);
+    this.#hooks.onConnection(1);
+    socket.once('close', () => {
+      this.#connections.delete(socket);
+      this.#hooks.onConnection(-1);
+    });
+    if (this.#connections.size > this.#limits.maxConnections) {
+      this.#refuse(connection, errorPlan('overloaded', ['Retry-After', '1']));
+    }
+  }
+
+  /** Starts the request, or lets it wait behind the one that the connection is busy with. */
+  #enqueue(req: http.IncomingMessage, res: http.ServerResponse, expects: Expectation): void {
+    const connection = this.#connections.get(req.socket);
+    if (!connection || connection.refused) return;
+    if (!connection.current) return this.#begin(connection, req, res, expects);
+    connection.waiting.push(() => this.#begin(connection, req, res, expects));
+    if (connection.waiting.length < MAX_PIPELINED || connection.paused) return;
+    connection.paused = true;
+    req.socket.pause();
+  }
+
+  #begin(
+    connection: Connection,
+    req: http.IncomingMessage,
+    res: http.ServerResponse,
+    expects: Expectation,
+  ): void {
+    const exchange = this.#exchangeOf(req);
+    connection.current = exchange;
+    this.#hooks.onStart();
+    res.once('close', () => this.#end(connection, exchange));
+    const refusal = refusalOf(
+      {
+        ...{ method: exchange.method, target: exchange.target },
+        ...{ httpVersion: req.httpVersion, rawHeaders: req.rawHeaders },
+      },
+      this.#limits.maxTargetBytes,
+    );
+    const split = splitTarget(exchange.method, exchange.target);
+    if (refusal || !split) return this.#answer(exchange, res, errorPlan(refusal ?? 'bad_request'));
+    if (expects === 'unknown') return this.#answer(exchange, res, errorPlan('expectation_failed'));
+    const { method, target, headers, client } = exchange;
+    const facts = { method, target, path: split.path, query: split.query, headers, client };
+    if (!hasBody(req)) return this.#respond(exchange, res, facts);
+    void this.#receive(connection, req, res, facts, expects);
+  }
+
+  #exchangeOf(req: http.IncomingMessage): Exchange {
+    const headers = req.headers as RequestFacts['headers'];
+    return {
+      method: req.method as string,
+      target: req.url as string,
+      httpVersion: req.httpVersion,
+      headers,
+      client: this.#hooks.clientOf(req.socket.remoteAddress ?? '', headers),
+      startedMs: performance.now(),
+      status: 0,
+      progress: { bodyBytes: 0 },
+    };
+  }
+
+  /** Reads the body before anyone looks at the request, so that an answer never races with its upload. */
+  async #receive(
+    connection: Connection,
+    req: http.IncomingMessage,
+    res: http.ServerResponse,
+    facts: RequestFacts,
+    expects: Expectation,
+  ): Promise<void> {
+    const exchange = connection.current as Exchange;
+    connection.reading = true;
+    try {
+      const body = readBody(req, this.#limits.maxBodyBytes);
+      if (expects === 'continue' && !declaresMoreThan(req, this.#limits.maxBodyBytes)) res.writeContinue();
+      const whole = await body;
+      connection.reading = false;
+      this.#respond(exchange, res, { ...facts, body: whole });
+    } catch (error) {
+      // A broken or timed-out upload has had its answer from #clientError, a closed one needs none.
+      if (!(error instanceof HttpError) || connection.refused) return;
+      exchange.status = errorPlan(error.code).status;
+      this.#refuse(connection, errorPlan(error.code));
+    }
+  }
+
+  #respond(exchange: Exchange, res: http.ServerResponse, facts: RequestFacts): void {
+    try {
+      const plan = this.#hooks.handle(facts);
+      if (!(plan instanceof Promise)) return this.#answer(exchange, res, plan);
+      plan
+        .then((late) => this.#answer(exchange, res, late))
+        .catch((error) => this.#fail(exchange, res, error));
+    } catch (error) {
+      this.#fail(exchange, res, error);
+    }
+  }
+
+  #answer(exchange: Exchange, res: http.ServerResponse, plan: Plan): void {
+    exchange.status = plan.status;
+    if (res.destroyed) return void (plan.body.kind === 'source' && plan.body.source.close());
+    const common = this.#hooks.commonHeaders(exchange.headers);
+    const closing = this.#draining && !plan.close ? { ...plan, close: true } : plan;
+    send(res, exchange.method, closing, common, exchange.progress);
+  }
+
+  /** The one boundary for errors: the catalogue's go to the client, all others become a 500 and a log line. */
+  #fail(exchange: Exchange, res: http.ServerResponse, error: unknown): void {
+    if (error instanceof HttpError) return this.#answer(exchange, res, errorPlan(error.code, error.headers));
+    this.#hooks.onFault(error, exchange);
+    if (res.headersSent) res.destroy();
+    else this.#answer(exchange, res, errorPlan('internal'));
+  }
+
+  #end(connection: Connection, exchange: Exchange): void {
+    const { socket, waiting } = connection;
+    connection.current = undefined;
+    connection.reading = false;
+    this.#hooks.onEnd(exchange);
+    if (socket.destroyed || connection.refused) return;
+    const next = waiting.shift();
+    if (next) next();
+    else if (connection.lastWord) this.#refuse(connection, connection.lastWord);
+    else if (this.#draining) socket.destroySoon();
+    else if (connection.paused) {
+      connection.paused = false;
+      socket.resume();
+    }
+  }
+
+  /** Answers outside of `node:http` and closes; the parser may go on, but is not listened to any more. */
+  #refuse(connection: Connection, plan: Plan): void {
+    connection.refused = true;
+    refuse(connection.socket, plan, this.#hooks.commonHeaders({}));
+  }
+
+  /** Refuses what came in, but never in the middle of an answer to an earlier request. */
+  #deny(socket: Duplex, plan: Plan): void {
+    const connection = this.#connections.get(socket);
+    if (!connection || connection.refused) return;
+    const { current, reading } = connection;
+    if (current && !reading) {
+      connection.lastWord = plan;
+      return;
+    }
+    if (current) current.status = plan.status;
+    else this.#hooks.onRefused(plan.status, this.#hooks.clientOf(connection.socket.remoteAddress ?? '', {}));
+    this.#refuse(connection, plan);
+  }
+
+  #clientError(error: ClientError, socket: Duplex): void {
+    if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+    this.#deny(socket, errorPlan(codeOf(error)));
+  }
+}
+
+/** What the request expects of us before its body comes (RFC 9110 §10.1.1). */
+type Expectation = 'none' | 'continue' | 'unknown';
+
+interface ClientError extends Error {
+  readonly code?: string;
+  readonly rawPacket?: Buffer;
+}
+
+function declaresMoreThan(req: http.IncomingMessage, maxBytes: number): boolean {
+  return Number(req.headers['content-length'] ?? 0) > maxBytes;
+}
+
+/** The catalogue entry for an error of the parser or of its timers. */
+function codeOf({ code, rawPacket }: ClientError): ErrorCode {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 'request_timeout';
+  if (code === 'HPE_CHUNK_EXTENSIONS_OVERFLOW') return 'content_too_large';
+  if (code !== 'HPE_HEADER_OVERFLOW') return 'bad_request';
+  // Whether the target or the fields were too long shows in the first line, where it came in one piece.
+  return rawPacket && rawPacket.indexOf(10) < 0 && /^[A-Z]+ /.test(rawPacket.toString('latin1', 0, 16))
+    ? 'uri_too_long'
+    : 'headers_too_large';
+}

@@ -1,0 +1,360 @@
+/**
+ * Logging that never blocks, throws or takes the server down. First the sink: a bounded, batching writer of
+ * lines. Then what is written to it: one line per request, and the server's own events.
+ *
+ * Every line is printable ASCII. Whatever a client sends is escaped, so nobody can end a line and forge the
+ * next one, or play tricks on the terminal that shows it.
+ */
+
+/** Bytes that may wait for a slow reader of the log, in this sink and in its stream; then lines are dropped. */
+export const MAX_QUEUED_BYTES = 1024 * 1024;
+/** A batch goes out when it has this many bytes … */
+export const BATCH_BYTES = 16 * 1024;
+/** … or this long after its first line. */
+export const BATCH_DELAY_MS = 100;
+/** How long logging rests when the disk is full. */
+export const FULL_DISK_PAUSE_MS = 5000;
+/** How long `flush` waits for a slow reader. */
+export const FLUSH_TIMEOUT_MS = 500;
+const FLUSH_POLL_MS = 10;
+
+/** Errors of a stream that go away without a new stream. `process.stdout` can be written to again after them. */
+const passingErrors: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQUOT', 'EAGAIN']);
+
+/** The part of a `stream.Writable` that a sink uses. */
+export interface LineStream {
+  write(chunk: string): boolean;
+  readonly writableLength: number;
+  on(event: 'error', listener: (error: NodeJS.ErrnoException) => void): unknown;
+}
+
+export interface SinkOptions {
+  /** Words the line that stands for `count` lines lost; without line feed. */
+  readonly describeDropped: (count: number) => string;
+  readonly maxQueuedBytes?: number;
+}
+
+export interface LineSink {
+  /** Takes one line of ASCII text without its line feed. Never blocks or throws. */
+  write(line: string): void;
+  /** Hands everything to the stream and waits until it is written, at most `timeoutMs`. */
+  flush(timeoutMs?: number): Promise<void>;
+  /** Lines lost since the start: no room, a full disk, or a reader that has gone. */
+  readonly droppedLines: number;
+}
+
+/** `full` ends when half of the room is free again, so that a slow reader gets few notices, not one per line. */
+type SinkState = 'open' | 'full' | 'paused' | 'stopped';
+
+class BoundedLineSink implements LineSink {
+  readonly #stream: LineStream;
+  readonly #describeDropped: SinkOptions['describeDropped'];
+  readonly #maxQueuedBytes: number;
+  #state: SinkState = 'open';
+  #batch = '';
+  #batchLines = 0;
+  /** Lines of the batch that the stream got last: lost if it reports an error now. */
+  #sentLines = 0;
+  #armed = false;
+  #unreported = 0;
+  droppedLines = 0;
+
+  constructor(stream: LineStream, options: SinkOptions) {
+    this.#stream = stream;
+    this.#describeDropped = options.describeDropped;
+    this.#maxQueuedBytes = options.maxQueuedBytes ?? MAX_QUEUED_BYTES;
+    stream.on('error', (error) => this.#fail(error));
+  }
+
+  write(line: string): void {
+    if (!this.#hasRoom(line.length + 1)) return this.#drop(1);
+    if (this.#unreported > 0) this.#reportDropped();
+    this.#batch += `${line}\n`;
+    this.#batchLines += 1;
+    if (this.#batch.length >= BATCH_BYTES) this.#send();
+    else this.#arm();
+  }
+
+  async flush(timeoutMs: number = FLUSH_TIMEOUT_MS): Promise<void> {
+    this.#sendAll();
+    // Not 'drain': a stream emits that only after a write that returned false.
+    for (let waited = 0; waited < timeoutMs && this.#isWriting(); waited += FLUSH_POLL_MS) {
+      await new Promise((resolve) => setTimeout(resolve, FLUSH_POLL_MS));
+    }
+  }
+
+  #isWriting(): boolean {
+    return this.#stream.writableLength > 0 && this.#state !== 'stopped';
+  }
+
+  #hasRoom(bytes: number): boolean {
+    if (this.#state === 'paused' || this.#state === 'stopped') return false;
+    const limit = this.#state === 'full' ? this.#maxQueuedBytes / 2 : this.#maxQueuedBytes;
+    const queued = this.#batch.length + this.#stream.writableLength + bytes;
+    this.#state = queued <= limit ? 'open' : 'full';
+    return this.#state === 'open';
+  }
+
+  #drop(lines: number): void {
+    this.droppedLines += lines;
+    this.#unreported += lines;
+    if (this.#state === 'full') this.#arm();
+  }
+
+  #reportDropped(): void {
+    this.#batch += `${this.#describeDropped(this.#unreported)}\n`;
+    this.#unreported = 0;
+  }
+
+  #arm(): void {
+    if (this.#armed) return;
+    this.#armed = true;
+    setTimeout(() => {
+      this.#armed = false;
+      this.#sendAll();
+      if (this.#state === 'full') this.#arm();
+    }, BATCH_DELAY_MS).unref();
+  }
+
+  #sendAll(): void {
+    if (this.#unreported > 0 && this.#hasRoom(0)) this.#reportDropped();
+    this.#send();
+  }
+
+  #send(): void {
+    if (this.#batch === '') return;
+    const batch = this.#batch;
+    this.#sentLines = this.#batchLines;
+    this.#batch = '';
+    this.#batchLines = 0;
+    try {
+      this.#stream.write(batch);
+    } catch (error) {
+      this.#fail(error as NodeJS.ErrnoException);
+    }
+  }
+
+  /** Nobody can be told that the log is broken; serving goes on without it. */
+  #fail(error: NodeJS.ErrnoException): void {
+    this.#drop(this.#sentLines + this.#batchLines);
+    this.#batch = '';
+    this.#sentLines = 0;
+    this.#batchLines = 0;
+    if (!passingErrors.has(error.code)) {
+      this.#state = 'stopped';
+    } else if (this.#state === 'open' || this.#state === 'full') {
+      this.#state = 'paused';
+      setTimeout(() => this.#resume(), FULL_DISK_PAUSE_MS).unref();
+    }
+  }
+
+  #resume(): void {
+    if (this.#state !== 'paused') return;
+    this.#state = 'open';
+    this.#sendAll();
+  }
+}
+
+/**
+ * A sink on `stream`, typically `process.stdout`. A passing error (full disk) pauses it, any other error
+ * (`EPIPE`: the reader has gone) stops it; both are silent and count as dropped lines.
+ */
+export function createLineSink(stream: LineStream, options: SinkOptions): LineSink {
+  return new BoundedLineSink(stream, options);
+}
+
+/** `combined` is the format of Apache and nginx, `json` one object per line, `off` no access log. */
+export type LogFormat = 'combined' | 'json' | 'off';
+
+/** One finished request. Strings are as received, one character per byte (Latin-1). */
+export interface AccessEntry {
+  /** The client's address; empty on a unix socket. */
+  readonly client: string;
+  /** Who was authenticated, never merely claimed. */
+  readonly user?: string | undefined;
+  readonly method: string;
+  /** The request target (RFC 9112 §3.2). */
+  readonly target: string;
+  /** `1.1` or `1.0`. */
+  readonly httpVersion: string;
+  /** 0 where the client left before there was an answer. */
+  readonly status: number;
+  readonly bodyBytes: number;
+  readonly durationMs: number;
+  readonly referer?: string | undefined;
+  readonly userAgent?: string | undefined;
+  readonly host?: string | undefined;
+}
+
+export type Clock = () => number;
+export type AccessLog = (entry: AccessEntry) => void;
+
+/**
+ * The access log in `format`, or `undefined` for `off`. The time of a line is the end of its answer, in UTC.
+ * Secrets in the query of the target and of the referrer are struck out, see {@link redact}.
+ */
+export function accessLog(
+  format: LogFormat,
+  sink: Pick<LineSink, 'write'>,
+  now: Clock = Date.now,
+): AccessLog | undefined {
+  if (format === 'off') return undefined;
+  const render = format === 'json' ? jsonAccess() : combinedAccess();
+  return (entry) => sink.write(render(entry, now()));
+}
+
+type Render = (entry: AccessEntry, nowMs: number) => string;
+
+/**
+ * `%h - %u [time] "%r" status bytes "referer" "agent"`. Where Apache and nginx differ it follows nginx: no
+ * body is `0` bytes, no answer is status `000`.
+ */
+function combinedAccess(): Render {
+  const stamp = perSecond(commonLogTime);
+  return (entry, nowMs) => {
+    const request = escapeQuoted(`${entry.method} ${redact(entry.target)} HTTP/${entry.httpVersion}`);
+    const who = `${bareField(entry.client)} - ${bareField(entry.user)} [${stamp(nowMs)}]`;
+    const from = `"${quotedField(entry.referer && redact(entry.referer))}" "${quotedField(entry.userAgent)}"`;
+    return `${who} "${request}" ${entry.status || '000'} ${entry.bodyBytes} ${from}`;
+  };
+}
+
+function jsonAccess(): Render {
+  const stamp = isoStamp();
+  return (entry, nowMs) => {
+    const { user, referer, userAgent, host } = entry;
+    let line = `{"time":"${stamp(nowMs)}","client":${jsonString(entry.client)}`;
+    if (user) line += `,"user":${jsonString(user)}`;
+    line += `,"method":${jsonString(entry.method)},"target":${jsonString(redact(entry.target))}`;
+    line += `,"http":${jsonString(entry.httpVersion)},"status":${entry.status},"bytes":${entry.bodyBytes}`;
+    line += `,"duration_ms":${Math.round(entry.durationMs * 1000) / 1000}`;
+    if (host) line += `,"host":${jsonString(host)}`;
+    if (referer) line += `,"referer":${jsonString(redact(referer))}`;
+    if (userAgent) line += `,"user_agent":${jsonString(userAgent)}`;
+    return `${line}}`;
+  };
+}
+
+export type EventLevel = 'info' | 'warn' | 'error';
+export type EventFields = Readonly<Record<string, string | number | boolean | undefined>>;
+export type EventLog = (level: EventLevel, message: string, fields?: EventFields) => void;
+
+/** The log of the server's own events: lines of JSON beside a JSON access log, otherwise lines of text. */
+export function eventLog(sink: Pick<LineSink, 'write'>, format: LogFormat, now: Clock = Date.now): EventLog {
+  const render = eventRenderer(format, now);
+  return (level, message, fields = {}) => sink.write(render(level, message, fields));
+}
+
+/** The notice for {@link SinkOptions.describeDropped} that fits the other lines of a log in `format`. */
+export function droppedNotice(format: LogFormat, now: Clock = Date.now): (count: number) => string {
+  const render = eventRenderer(format, now);
+  return (count) => render('warn', `${count} log lines dropped`, {});
+}
+
+type RenderEvent = (level: EventLevel, message: string, fields: EventFields) => string;
+
+function eventRenderer(format: LogFormat, now: Clock): RenderEvent {
+  const stamp = isoStamp();
+  return (level, message, fields) => {
+    const time = stamp(now());
+    const text = jsonString(redact(message));
+    const given = Object.entries(fields).filter(([, value]) => value !== undefined);
+    const pairs = given.map(([name, value]) => [name, fieldValue(value)]);
+    if (format !== 'json') {
+      return [time, level, text.slice(1, -1), ...pairs.map((pair) => pair.join('='))].join(' ');
+    }
+    const members = pairs.map(([name, value]) => `,"${name}":${value}`);
+    return `{"time":"${time}","level":"${level}","message":${text}${members.join('')}}`;
+  };
+}
+
+function fieldValue(value: EventFields[string]): string {
+  return typeof value === 'string' ? jsonString(redact(value)) : String(value);
+}
+
+/** Query parameters that carry secrets, in lower case. */
+const secretNames: ReadonlySet<string> = new Set(['token', 'access_token', 'key', 'password']);
+// Each match begins at a separator, so that the work stays linear in the length of the query.
+const queryParameter = /([?&;])([^?&;=]+)=([^&;]*)/g;
+
+const userinfo = /:\/\/[^/?#\s]*@/g;
+
+/** `text`, a target or URL, with `***` in place of the secrets in its query and of its userinfo. */
+export function redact(text: string): string {
+  const open = text.includes('@') ? text.replace(userinfo, '://***@') : text;
+  const mark = open.indexOf('?');
+  if (mark < 0) return open;
+  const query = open.slice(mark).replace(queryParameter, (parameter, separator: string, name: string) => {
+    return secretNames.has(decoded(name).toLowerCase()) ? `${separator}${name}=***` : parameter;
+  });
+  return open.slice(0, mark) + query;
+}
+
+/** A receiver decodes names, so `%74oken` is a token too. */
+function decoded(name: string): string {
+  if (!name.includes('%')) return name;
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
+}
+
+const plain = /^[ !#-[\]-~]*$/;
+const unprintable = /[^ -~]/g;
+
+/** Escapes like Apache's `ap_escape_logitem`: quotes and backslashes by a backslash, all else as `\xHH` per byte. */
+function escapeQuoted(text: string): string {
+  return plain.test(text) ? text : text.replace(/["\\]/g, '\\$&').replace(unprintable, hexBytes);
+}
+
+function quotedField(text: string | undefined): string {
+  return text ? escapeQuoted(text) : '-';
+}
+
+const plainWord = /^[!#-[\]-~]+$/;
+
+/** Outside the quotes a space ends the field. */
+function bareField(text: string | undefined): string {
+  return text && plainWord.test(text) ? text : quotedField(text).replaceAll(' ', '\\x20');
+}
+
+function hexBytes(character: string): string {
+  const code = character.charCodeAt(0);
+  if (code <= 0xff) return `\\x${code.toString(16).padStart(2, '0')}`;
+  return Buffer.from(character).toString('hex').replace(/../g, '\\x$&');
+}
+
+/** A JSON string in ASCII: some readers also end a line at U+0085 or U+2028. */
+function jsonString(text: string): string {
+  if (plain.test(text)) return `"${text}"`;
+  return JSON.stringify(text).replace(unprintable, (unit) => {
+    return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
+}
+
+/** Renders a time once per second instead of once per line. */
+function perSecond(render: (ms: number) => string): (ms: number) => string {
+  let second = Number.NaN;
+  let text = '';
+  return (ms) => {
+    const current = Math.floor(ms / 1000);
+    if (current !== second) {
+      second = current;
+      text = render(ms);
+    }
+    return text;
+  };
+}
+
+/** `10/Oct/2000:13:55:36 +0000`, from the `Tue, 10 Oct 2000 13:55:36 GMT` that ECMAScript promises. */
+function commonLogTime(ms: number): string {
+  const text = new Date(ms).toUTCString();
+  return `${text.slice(5, 7)}/${text.slice(8, 11)}/${text.slice(12, 16)}:${text.slice(17, 25)} +0000`;
+}
+
+/** `2000-10-10T13:55:36.042Z` (RFC 3339). */
+function isoStamp(): (ms: number) => string {
+  const toSecond = perSecond((ms) => new Date(ms).toISOString().slice(0, 19));
+  return (ms) => `${toSecond(ms)}.${String(ms % 1000).padStart(3, '0')}Z`;
+}

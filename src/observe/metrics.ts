@@ -1,0 +1,142 @@
+/** Counters of the server in the Prometheus text exposition format 0.0.4. */
+import { errorPlan } from '../http/errors.ts';
+import type { HeaderList, Stage } from '../http/types.ts';
+
+/** Upper bounds of the duration histogram, in seconds: from memory hits to the slowest downloads. */
+export const DURATION_BUCKETS_SECONDS = [
+  ...[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1],
+  ...[0.25, 0.5, 1, 2.5, 5, 10, 60],
+] as const;
+
+/** By the first digit of the status; `none` where the client left before there was an answer. */
+const CODE_CLASSES = ['none', '1xx', '2xx', '3xx', '4xx', '5xx'] as const;
+
+export interface MetricsOptions {
+  /** The semantic version for `mote_build_info`. */
+  readonly version: string;
+  /** Asked at each rendering for `mote_log_lines_dropped_total`. */
+  readonly droppedLogLines: () => number;
+}
+
+export interface Metrics {
+  requestStarted(): void;
+  /** `status` is 100 to 599, or 0 where the client left before there was an answer. */
+  requestEnded(status: number, bodyBytes: number, durationMs: number): void;
+  connectionOpened(): void;
+  connectionClosed(): void;
+  /** Everything in the exposition format. */
+  render(): string;
+}
+
+export function createMetrics(options: MetricsOptions): Metrics {
+  const startedSeconds = Date.now() / 1000 - process.uptime();
+  // Typed arrays and small integers: counting allocates nothing.
+  const requests = new Float64Array(CODE_CLASSES.length);
+  const durations = new Float64Array(DURATION_BUCKETS_SECONDS.length + 1);
+  const sums = new Float64Array(2);
+  let inFlight = 0;
+  let connections = 0;
+  return {
+    requestStarted() {
+      inFlight += 1;
+    },
+    requestEnded(status, bodyBytes, durationMs) {
+      inFlight -= 1;
+      add(requests, Math.floor(status / 100), 1);
+      add(durations, bucketOf(durationMs / 1000), 1);
+      add(sums, 0, bodyBytes);
+      add(sums, 1, durationMs);
+    },
+    connectionOpened() {
+      connections += 1;
+    },
+    connectionClosed() {
+      connections -= 1;
+    },
+    render() {
+      const [bodyBytes = 0, durationMs = 0] = sums;
+      return [
+        requestsByCode(requests),
+        metric('mote_http_response_body_bytes_total', 'counter', 'Bytes of response bodies sent.', bodyBytes),
+        metric('mote_http_requests_in_flight', 'gauge', 'Requests being answered.', inFlight),
+        durationHistogram(durations, durationMs / 1000),
+        metric('mote_connections', 'gauge', 'Open connections.', connections),
+        ...processMetrics(options, startedSeconds),
+      ].join('');
+    },
+  };
+}
+
+function add(counters: Float64Array, index: number, amount: number): void {
+  counters[index] = (counters[index] as number) + amount;
+}
+
+function bucketOf(seconds: number): number {
+  let index = 0;
+  while (index < DURATION_BUCKETS_SECONDS.length && seconds > (DURATION_BUCKETS_SECONDS[index] as number)) {
+    index += 1;
+  }
+  return index;
+}
+
+type MetricType = 'counter' | 'gauge' | 'histogram';
+
+function head(name: string, type: MetricType, help: string): string {
+  return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`;
+}
+
+function metric(name: string, type: MetricType, help: string, value: number): string {
+  return `${head(name, type, help)}${name} ${value}\n`;
+}
+
+function requestsByCode(requests: Float64Array): string {
+  const name = 'mote_http_requests_total';
+  const lines = CODE_CLASSES.map((code, index) => `${name}{code="${code}"} ${requests[index]}\n`);
+  return head(name, 'counter', 'Requests answered, by class of status.') + lines.join('');
+}
+
+/** Buckets are cumulative in the format, single in memory. */
+function durationHistogram(durations: Float64Array, sumSeconds: number): string {
+  const name = 'mote_http_request_duration_seconds';
+  let count = 0;
+  let text = head(name, 'histogram', 'Time from the head of a request to the end of its answer.');
+  for (const [index, inBucket] of durations.entries()) {
+    count += inBucket;
+    text += `${name}_bucket{le="${DURATION_BUCKETS_SECONDS[index] ?? '+Inf'}"} ${count}\n`;
+  }
+  return `${text}${name}_sum ${sumSeconds}\n${name}_count ${count}\n`;
+}
+
+/** The names without `mote_` are those that Prometheus recommends to all client libraries. */
+function processMetrics({ version, droppedLogLines }: MetricsOptions, startedSeconds: number): string[] {
+  const cpu = process.cpuUsage();
+  const cpuSeconds = (cpu.user + cpu.system) / 1e6;
+  const build = 'mote_build_info';
+  return [
+    metric('mote_log_lines_dropped_total', 'counter', 'Log lines lost to a slow reader.', droppedLogLines()),
+    `${head(build, 'gauge', 'The version that runs, as a label.')}${build}{version="${version}"} 1\n`,
+    metric('process_resident_memory_bytes', 'gauge', 'Resident memory.', process.memoryUsage.rss()),
+    metric('process_cpu_seconds_total', 'counter', 'User and system time.', cpuSeconds),
+    metric('process_start_time_seconds', 'gauge', 'Start of the process, Unix time.', startedSeconds),
+  ];
+}
+
+const headers: HeaderList = [
+  ...['Content-Type', 'text/plain; version=0.0.4; charset=utf-8'],
+  ...['Cache-Control', 'no-store'],
+];
+
+/** Answers GET and HEAD on `path` with the metrics; an empty `path` is never asked for. */
+export function metricsStage(path: string, metrics: Pick<Metrics, 'render'>): Stage {
+  const notAllowed = errorPlan('method_not_allowed', ['Allow', 'GET, HEAD']);
+  return ({ path: asked, method }) => {
+    if (asked !== path) return undefined;
+    if (method !== 'GET' && method !== 'HEAD') return notAllowed;
+    const text = metrics.render();
+    return {
+      status: 200,
+      headers: [...headers, 'Content-Length', String(text.length)],
+      body: { kind: 'text', text },
+    };
+  };
+}

@@ -1,0 +1,84 @@
+/** `Cache-Control` (RFC 9111 §5.2.2) by the kind of file: pages, fingerprinted assets, the rest. */
+
+/** Field values, each sent as it is. */
+export interface CachePolicy {
+  readonly cacheHtml: string;
+  /** For names that change whenever the content does. */
+  readonly cacheFingerprinted: string;
+  readonly cacheOther: string;
+}
+
+/** The value of `Cache-Control` for a file name without its folder. */
+export function cacheControl(fileName: string, contentType: string, policy: CachePolicy): string {
+  if (PAGE.test(contentType)) return policy.cacheHtml;
+  return isFingerprinted(fileName, contentType) ? policy.cacheFingerprinted : policy.cacheOther;
+}
+
+const PAGE = /^(?:text\/html|application\/xhtml\+xml)(?:;|$)/;
+
+/**
+ * Whether a build tool put a hash of the content into the name.
+ *
+ * A wrong yes freezes a file in every browser for a year; a wrong no costs a revalidation an hour. So this
+ * wants proof that no name made by a person gives, and lets go of the hashes that happen to look like one: a
+ * token at the end of the name, of a length that tools cut hashes to, whose kinds of characters alternate more
+ * often than words and numbers do. Documents and data are never taken for assets: their names carry dates,
+ * versions, and the ids of things that change.
+ */
+function isFingerprinted(fileName: string, contentType: string): boolean {
+  const code = CODE_OR_FONT.test(contentType) || fileName.endsWith('.map');
+  if (!code && !MEDIA.test(contentType)) return false;
+  const stem = fileName.replace(EXTENSIONS, '');
+  const token = TOKEN.exec(stem)?.[1];
+  if (token === undefined || UUID.test(stem)) return false;
+  return isHexHash(token) || (code && isLettersHash(token));
+}
+
+const CODE_OR_FONT =
+  /^(?:text\/(?:css|javascript)|application\/(?:wasm|vnd\.ms-fontobject)|font\/[\w-]+)(?:;|$)/;
+const MEDIA = /^(?:image|audio|video)\//;
+/** The extension, and what tools put before it. */
+const EXTENSIONS = /(?:\.(?:js|mjs|cjs|css|min|chunk|bundle|module))*\.[^.]+$/;
+/** What follows the last separator, which in turn follows something. */
+const TOKEN = /[^.](?:[.\-_])([A-Za-z0-9]+)$/;
+/** Names the thing, not its content. */
+const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** Among them Parcel 8, gulp-rev 10, Django 12, Next.js 16, webpack 20, Phoenix 32, Sprockets 40, Hugo 64. */
+const HEX_HASH_LENGTHS: ReadonlySet<number> = new Set([8, 10, 12, 16, 20, 32, 40, 64]);
+/** `cafe2024` has two runs of letters or digits, `20240115ab` too. */
+const MIN_HEX_RUNS = 4;
+
+function isHexHash(token: string): boolean {
+  return (
+    HEX_HASH_LENGTHS.has(token.length) &&
+    /^[0-9a-f]+$/.test(token) &&
+    countRuns(token) >= MIN_HEX_RUNS &&
+    !DATE.test(token)
+  );
+}
+
+/** A leading yyyymmdd, or one of the two months that are written in hexadecimal digits: `15dec24b`. */
+const DATE = /^(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])|\d(?:dec|feb)\d/;
+
+/** Rollup (so Vite), Rolldown and esbuild cut to this. */
+const LETTERS_HASH_LENGTH = 8;
+/** `TOP5LIST` has three too, but few give such names to code; `NDDRAFT2` and `4KPOSTER` have two. */
+const MIN_UPPER_RUNS = 3;
+/** `ES6Array` has three, `Mat4Vec3` four; the hash of three Vite builds out of five falls short as well. */
+const MIN_MIXED_RUNS = 5;
+
+/** `MP3toMP4`, `CO2vsH2O`: made by people, and as mixed as a hash. */
+const JOINED_NAMES = /[A-Z\d](?:to|vs|in|or)[A-Z\d]/;
+
+/** esbuild's base32, or the base64url of the others as long as it holds no separator. */
+function isLettersHash(token: string): boolean {
+  if (token.length !== LETTERS_HASH_LENGTH || !/\d[A-Za-z]/.test(token) || !/[A-Z]/.test(token)) return false;
+  if (/^[A-Z2-7]+$/.test(token)) return countRuns(token) >= MIN_UPPER_RUNS;
+  return /[a-z]/.test(token) && countRuns(token) >= MIN_MIXED_RUNS && !JOINED_NAMES.test(token);
+}
+
+/** How many words and numbers a person would see; a capitalised word is one. */
+function countRuns(token: string): number {
+  return token.match(/[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[A-Z]|\d+/g)?.length ?? 0;
+}

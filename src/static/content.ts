@@ -1,0 +1,69 @@
+/** Reads what is inside a file: for the memory cache, and for an entity tag that depends on the content alone. */
+import { createHash, type Hash } from 'node:crypto';
+import type { SourceFile } from './source.ts';
+
+/** Files up to this size are tagged by their content; reading a larger one only for its tag would take too long. */
+export const MAX_HASHED_BYTES = 64 * 1024 * 1024;
+const CHUNK_BYTES = 256 * 1024;
+
+export interface Content {
+  /** The whole content, where it is small enough to be kept. */
+  readonly bytes: Buffer | undefined;
+  /** Bytes; what was really read, for kept content. */
+  readonly size: number;
+  /** The opaque part of a strong entity tag (RFC 9110 §8.8.3). */
+  readonly tag: string;
+}
+
+/**
+ * Reads `file` for the cache. The tag is a hash of the content, so that builds which set all times alike, and
+ * replicas, agree on it and never share it between different contents. A file that is too large for that, or
+ * that changes while it is read, is tagged by its version: safe too, but good for this copy of the file only.
+ */
+export async function readContent(file: SourceFile, maxKeptBytes: number): Promise<Content> {
+  if (file.size <= maxKeptBytes) {
+    const bytes = await readWhole(file);
+    return { bytes, size: bytes.length, tag: tagOf(bytes) };
+  }
+  const tag = file.size <= MAX_HASHED_BYTES ? await hashSteady(file) : undefined;
+  return { bytes: undefined, size: file.size, tag: tag ?? versionTag(file) };
+}
+
+/** A tag for content in memory. */
+export function tagOf(bytes: Uint8Array): string {
+  return digest(createHash('sha256').update(bytes));
+}
+
+/** A tag that changes with every change of the file that the file system shows. */
+export function versionTag(file: SourceFile): string {
+  return digest(createHash('sha256').update(file.version));
+}
+
+/** 128 bits are plenty against accidents, and short in each answer. */
+function digest(hash: Hash): string {
+  return hash.digest().toString('base64url', 0, 16);
+}
+
+async function readWhole(file: SourceFile): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafeSlow(file.size);
+  let length = 0;
+  while (length < bytes.length) {
+    const count = await file.read(bytes.subarray(length), length);
+    if (count === 0) return bytes.subarray(0, length);
+    length += count;
+  }
+  return bytes;
+}
+
+/** The hash of a file that did not change meanwhile. */
+async function hashSteady(file: SourceFile): Promise<string | undefined> {
+  const hash = createHash('sha256');
+  const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+  for (let position = 0; position < file.size; ) {
+    const count = await file.read(chunk, position);
+    if (count === 0) return undefined;
+    hash.update(chunk.subarray(0, count));
+    position += count;
+  }
+  return (await file.currentVersion()) === file.version ? digest(hash) : undefined;
+}

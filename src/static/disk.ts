@@ -1,0 +1,189 @@
+/**
+ * Files on disk: the only user of the file system in serving.
+ *
+ * A path is opened first and judged afterwards, by what the open descriptor turned out to be. So no link that
+ * is swapped between a check and its use can lead out of the root.
+ */
+import { constants } from 'node:fs';
+import { type FileHandle, lstat, open, readdir, readlink, realpath, stat } from 'node:fs/promises';
+import { join, sep } from 'node:path';
+import { HttpError } from '../http/errors.ts';
+import type { FolderEntry, Found, Source, SourceFile } from './source.ts';
+
+/** Entries of one folder that a listing shows at most. */
+const MAX_LISTED_ENTRIES = 10_000;
+
+export interface DiskRules {
+  /** Names that begin with a dot are served too. `.well-known` (RFC 8615) always is. */
+  readonly dotfiles: boolean;
+  /** Links may lead out of the root. */
+  readonly symlinks: boolean;
+}
+
+/** Not O_RDONLY alone: opening a FIFO without a writer must not hang. */
+const openFlags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+const missing: Found = { kind: 'missing' };
+const folder: Found = { kind: 'folder' };
+
+/** A folder as a source. */
+export function diskFolder(root: string, rules: DiskRules): Source {
+  return {
+    open: (segments) => openInside(root, segments, rules),
+    list: (segments) => listInside(root, segments, rules),
+  };
+}
+
+/** One file as a source: at the root, and under its own name. */
+export function diskFile(path: string, name: string): Source {
+  return {
+    async open(segments) {
+      if (segments.length > 1 || (segments.length === 1 && segments[0] !== name)) return missing;
+      const handle = await openOrMissing(path);
+      return handle ? describe(handle, name) : missing;
+    },
+    list: async () => [],
+  };
+}
+
+/** What PATH on the command line is. @throws the system's error when it cannot be read. */
+export async function kindOfPath(path: string): Promise<'file' | 'folder'> {
+  const handle = await open(path, openFlags);
+  try {
+    const stats = await handle.stat();
+    if (stats.isDirectory()) return 'folder';
+    if (stats.isFile()) return 'file';
+    throw Object.assign(new Error('neither a file nor a folder'), { code: 'EINVAL' });
+  } finally {
+    await handle.close();
+  }
+}
+
+async function openInside(root: string, segments: readonly string[], rules: DiskRules): Promise<Found> {
+  if (!rules.dotfiles && segments.some(isHidden)) return missing;
+  const path = join(root, ...segments);
+  const handle = await openOrMissing(path);
+  if (!handle) return missing;
+  try {
+    if (await mayServe(handle, path, root, rules)) return await describe(handle, segments.at(-1) ?? '');
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+  await handle.close();
+  return missing;
+}
+
+function isHidden(segment: string): boolean {
+  return segment.startsWith('.') && segment !== '.well-known';
+}
+
+async function openOrMissing(path: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(path, openFlags);
+  } catch (error) {
+    return judge(error as NodeJS.ErrnoException);
+  }
+}
+
+/** An error of open(2) as the client should see it. What is not there for anybody is `undefined`. */
+function judge(error: NodeJS.ErrnoException): undefined {
+  switch (error.code) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+    case 'ENAMETOOLONG':
+    case 'ELOOP':
+    case 'ENXIO':
+    case 'ENODEV':
+      return undefined;
+    case 'EACCES':
+    case 'EPERM':
+      throw new HttpError('forbidden');
+    case 'EMFILE':
+    case 'ENFILE':
+      throw new HttpError('unavailable', ['Retry-After', '1']);
+    default:
+      throw error;
+  }
+}
+
+/** Whether the opened file lies where it may be served from, wherever links led on the way to it. */
+async function mayServe(handle: FileHandle, path: string, root: string, rules: DiskRules): Promise<boolean> {
+  if (rules.symlinks) return true;
+  const [real, base] = await Promise.all([realPathOf(handle, path), realpath(root)]);
+  return real !== undefined && isInside(real, base, rules);
+}
+
+/** Links inside of the root may lead to other names there, but not to hidden ones. */
+function isInside(real: string, base: string, rules: DiskRules): boolean {
+  if (real === base) return true;
+  const prefix = base.endsWith(sep) ? base : base + sep;
+  if (!real.startsWith(prefix)) return false;
+  return rules.dotfiles || !real.slice(prefix.length).split(sep).some(isHidden);
+}
+
+/** Where the open file is: from the kernel where /proc tells it, else by the path if that still leads to it. */
+async function realPathOf(handle: FileHandle, path: string): Promise<string | undefined> {
+  const known = await readlink(`/proc/self/fd/${handle.fd}`).catch(() => undefined);
+  if (known !== undefined) return known;
+  const real = await realpath(path).catch(() => undefined);
+  if (real === undefined) return undefined;
+  const [opened, found] = [await handle.stat(), await lstat(real).catch(() => undefined)];
+  return opened.ino === found?.ino && opened.dev === found.dev ? real : undefined;
+}
+
+/** Takes over `handle`: closes it unless it becomes part of the answer. */
+async function describe(handle: FileHandle, name: string): Promise<Found> {
+  const stats = await handle.stat({ bigint: true });
+  if (stats.isFile()) return { kind: 'file', file: fileOf(handle, name, stats) };
+  await handle.close();
+  return stats.isDirectory() ? folder : missing;
+}
+
+type BigStats = Awaited<ReturnType<typeof bigStat>>;
+const bigStat = (handle: FileHandle) => handle.stat({ bigint: true });
+
+/** ctime cannot be set by a program, so that it also tells apart what was written with an old mtime. */
+const versionOf = (stats: BigStats): string =>
+  `${stats.dev}-${stats.ino}-${stats.size}-${stats.mtimeNs}-${stats.ctimeNs}`;
+
+function fileOf(handle: FileHandle, name: string, stats: BigStats): SourceFile {
+  return {
+    name,
+    size: Number(stats.size),
+    mtimeMs: Number(stats.mtimeMs),
+    version: versionOf(stats),
+    currentVersion: async () => versionOf(await bigStat(handle)),
+    read: async (target, position) => (await handle.read(target, 0, target.length, position)).bytesRead,
+    close: () => handle.close(),
+  };
+}
+
+async function listInside(
+  root: string,
+  segments: readonly string[],
+  rules: DiskRules,
+): Promise<FolderEntry[]> {
+  const path = join(root, ...segments);
+  const [names, base] = await Promise.all([readdir(path), realpath(root)]);
+  const shown = names.filter((name) => rules.dotfiles || !isHidden(name)).slice(0, MAX_LISTED_ENTRIES);
+  const entries = await Promise.all(shown.map((name) => entryOf(path, name, base, rules)));
+  return entries.filter((entry) => entry !== undefined);
+}
+
+/** What a listing says of `name`, or nothing where a request for it would get nothing either. */
+async function entryOf(
+  folderPath: string,
+  name: string,
+  base: string,
+  rules: DiskRules,
+): Promise<FolderEntry | undefined> {
+  try {
+    const path = join(folderPath, name);
+    if (!rules.symlinks && !isInside(await realpath(path), base, rules)) return undefined;
+    const stats = await stat(path);
+    if (!(stats.isFile() || stats.isDirectory())) return undefined;
+    return { name, directory: stats.isDirectory(), size: stats.size, mtimeMs: stats.mtimeMs };
+  } catch {
+    return undefined; // gone or unreadable since the folder was read
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * The static file stage. Its steps, in order:
+ *
+ * 1. method: GET and HEAD are served, OPTIONS is answered, everything else is refused (405 with Allow)
+ * 2. memory: a path that was looked up a moment ago skips steps 3 to 5
+ * 3. path: decode once, refuse what cannot be a file name (400)
+ * 4. look-up: file, index of a folder, redirect to the folder's slash, listing, or nothing
+ * 5. nothing: the single-page fallback, else the 404 page, else the plain 404
+ * 6. negotiation: the best coding that the client accepts among those that exist
+ * 7. preconditions and ranges: 304, 412, 416 or a selection of bytes
+ * 8. content: from memory, or from the file opened anew
+ */
+import { errorPlan, HttpError } from '../http/errors.ts';
+import { noBody, type Plan, type RequestFacts, SAFE_METHODS } from '../http/types.ts';
+import { negotiate } from './encoding.ts';
+import { renderListing } from './listing.ts';
+import { encodePath, parsePath } from './path.ts';
+import { answerTo, planFromMemory, planFromSource, type Representation, type Selection } from './plan.ts';
+import type { Source, SourceFile } from './source.ts';
+import {
+  type Lookup,
+  type Place,
+  type Resource,
+  representChanged,
+  Store,
+  type StoreOptions,
+} from './store.ts';
+
+export interface StaticOptions extends StoreOptions {
+  readonly listing: boolean;
+  readonly spa: boolean;
+  /** Name of a file in the root that is sent with status 404; absence is fine. */
+  readonly notFound: string;
+}
+
+type Answered = Plan | Promise<Plan>;
+
+/** Serves `source`. It answers every request, so it is the router's last stage. */
+export function createStaticStage(source: Source, options: StaticOptions): (facts: RequestFacts) => Answered {
+  const files = new StaticFiles(source, options);
+  return (facts) => files.handle(facts);
+}
+
+class StaticFiles {
+  readonly #source: Source;
+  readonly #options: StaticOptions;
+  readonly #store: Store;
+
+  constructor(source: Source, options: StaticOptions) {
+    this.#source = source;
+    this.#options = options;
+    this.#store = new Store(source, options);
+  }
+
+  handle(facts: RequestFacts): Answered {
+    const { method, path, headers } = facts;
+    if (method !== 'GET' && method !== 'HEAD') return answerOtherMethod(method);
+    const known = this.#store.peek(path);
+    if (known) return this.#serve(method, headers, known);
+    const parsed = parsePath(path);
+    if (parsed.kind === 'bad') return errorPlan('bad_path');
+    return this.#find(facts, parsed);
+  }
+
+  async #find(facts: RequestFacts, place: Place): Promise<Plan> {
+    const found = await this.#store.find(facts.path, place);
+    if (found.kind === 'resource') return this.#serve(facts.method, facts.headers, found);
+    if (found.kind === 'redirect') return redirectTo(place, facts.query);
+    if (found.kind === 'folder' && this.#options.listing) return this.#list(place);
+    return this.#findNothing(facts, place);
+  }
+
+  async #findNothing(facts: RequestFacts, { segments }: Place): Promise<Plan> {
+    const { spa, index, notFound } = this.#options;
+    if (spa && !segments.at(-1)?.includes('.')) {
+      const shell = await this.#lookUpRootFile(index);
+      if (shell.kind === 'resource') return this.#serve(facts.method, facts.headers, shell);
+    }
+    const page = await this.#lookUpRootFile(notFound);
+    if (page.kind === 'resource') return this.#servePage(page.identity);
+    return errorPlan('not_found');
+  }
+
+  async #lookUpRootFile(name: string): Promise<Lookup> {
+    const segments = [name];
+    const path = encodePath(segments, false);
+    return this.#store.peek(path) ?? this.#store.find(path, { segments, directory: false });
+  }
+
+  #serve(method: string, headers: RequestFacts['headers'], resource: Resource): Answered {
+    const { identity, coded, available } = resource;
+    const coding = available.length > 0 ? negotiate(headers['accept-encoding'], available) : 'identity';
+    const representation = coding === 'identity' ? identity : (coded.get(coding) ?? identity);
+    const answer = answerTo(method, headers, representation);
+    if (answer.kind === 'plan') return answer.plan;
+    if (representation.content) return planFromMemory(answer.selection, representation.content);
+    return this.#openSelection(headers, representation, answer.selection, available.length > 0);
+  }
+
+  /** Opens the content anew. If it changed since the look-up, the answer is made again for what was opened. */
+  async #openSelection(
+    headers: RequestFacts['headers'],
+    representation: Representation,
+    selection: Selection,
+    varies: boolean,
+  ): Promise<Plan> {
+    const file = await this.#openFile(representation);
+    if (!file) return errorPlan('not_found');
+    if (file.version === representation.version) return planFromSource(selection, file);
+    const again = answerTo('GET', headers, representChanged(file, representation, varies));
+    if (again.kind === 'selection') return planFromSource(again.selection, file);
+    await file.close();
+    return again.plan;
+  }
+
+  async #openFile({ segments }: Representation): Promise<SourceFile | undefined> {
+    const found = await this.#source.open(segments);
+    return found.kind === 'file' ? found.file : undefined;
+  }
+
+  /** The 404 page, always whole: preconditions and ranges are about what was asked for, which does not exist. */
+  async #servePage(page: Representation): Promise<Plan> {
+    const { content, contentType, size } = page;
+    const headers = ['Content-Type', contentType, 'Cache-Control', 'no-store'];
+    if (content) {
+      return { status: 404, headers: [...headers, 'Content-Length', String(size)], body: content };
+    }
+    const file = await this.#openFile(page);
+    if (!file) return errorPlan('not_found');
+    const selection = { status: 404, headers: [...headers, 'Content-Length', String(file.size)] };
+    return planFromSource({ ...selection, pieces: [{ start: 0, end: file.size - 1 }] }, file);
+  }
+
+  async #list({ segments }: Place): Promise<Plan> {
+    const text = renderListing(segments, await this.#source.list(segments));
+    const bytes = Buffer.from(text);
+    const headers = ['Content-Type', 'text/html; charset=utf-8', 'Content-Length', String(bytes.length)];
+    return {
+      status: 200,
+      headers: [...headers, 'Cache-Control', 'no-cache'],
+      body: { kind: 'bytes', bytes },
+    };
+  }
+}
+
+function answerOtherMethod(method: string): Plan {
+  if (method !== 'OPTIONS') throw new HttpError('method_not_allowed', ['Allow', SAFE_METHODS]);
+  return { status: 204, headers: ['Allow', SAFE_METHODS], body: noBody };
+}
+
+/** To the folder with its slash, by a path that begins with exactly one: two would name another host. */
+function redirectTo({ segments }: Place, query: string): Plan {
+  const location = ['Location', encodePath(segments, true) + query, 'Content-Length', '0'];
+  return { status: 301, headers: [...location, 'Cache-Control', 'no-cache'], body: noBody };
+}

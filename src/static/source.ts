@@ -1,0 +1,37 @@
+/** Where files come from: the one interface that the static handler reads through. */
+import type { ByteSource } from '../http/types.ts';
+
+/** An open regular file. Whoever holds it closes it. */
+export interface SourceFile extends ByteSource {
+  /** Its own name without folders, which decides the media type. */
+  readonly name: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Milliseconds since the epoch. */
+  readonly mtimeMs: number;
+  /** Differs between any two states of the content that can be told apart without reading it. */
+  readonly version: string;
+  /** The version as of now, for the same open file: tells whether it changed while it was read. */
+  currentVersion(): Promise<string>;
+}
+
+export type Found =
+  | { readonly kind: 'file'; readonly file: SourceFile }
+  | { readonly kind: 'folder' }
+  /** Nothing to serve there, or nothing that may be served. */
+  | { readonly kind: 'missing' };
+
+export interface FolderEntry {
+  readonly name: string;
+  readonly directory: boolean;
+  readonly size: number;
+  readonly mtimeMs: number;
+}
+
+/** Segments are decoded path segments without `.`, `..`, slashes and NUL. */
+export interface Source {
+  /** @throws HttpError `forbidden` where the system refuses, `unavailable` when out of descriptors. */
+  open(segments: readonly string[]): Promise<Found>;
+  /** The entries of a folder that may be served, in no order. */
+  list(segments: readonly string[]): Promise<FolderEntry[]>;
+}

@@ -1,0 +1,237 @@
+/**
+ * What paths mean right now: finds files through a source, and keeps small ones in memory, ready to send.
+ *
+ * An entry younger than FRESH_MS is used as it is. From then to STALE_MS it is still used while it is checked
+ * again behind the request, so that busy files never wait; older ones are checked first. So a change on disk
+ * shows within STALE_MS.
+ */
+import { type CachePolicy, cacheControl } from './cache-policy.ts';
+import { compress } from './compress.ts';
+import { type Content, readContent, tagOf, versionTag } from './content.ts';
+import { type Coding, codings } from './encoding.ts';
+import { contentType, isCompressible } from './mime.ts';
+import { type Representation, represent } from './plan.ts';
+import type { Source, SourceFile } from './source.ts';
+
+const FRESH_MS = 500;
+const STALE_MS = 900;
+/** Paths remembered, with or without their content. */
+const MAX_ENTRIES = 4096;
+/** The largest file that is kept, as a share of the whole cache and at all. */
+const MAX_KEPT_SHARE = 1 / 8;
+const MAX_KEPT_BYTES = 1024 * 1024;
+
+export interface StoreOptions extends CachePolicy {
+  readonly index: string;
+  readonly compression: boolean;
+  readonly cacheBytes: number;
+}
+
+/** A file as a client knows it: one or more representations of the same thing. */
+export interface Resource {
+  readonly kind: 'resource';
+  readonly identity: Representation;
+  readonly coded: ReadonlyMap<Coding, Representation>;
+  /** The codings in `coded`, for negotiation. */
+  readonly available: readonly Coding[];
+}
+
+export type Lookup =
+  | Resource
+  /** A folder that was asked for without its slash. */
+  | { readonly kind: 'redirect' }
+  /** A folder without an index. */
+  | { readonly kind: 'folder' }
+  | { readonly kind: 'missing' };
+
+/** A path as the router parsed it. */
+export interface Place {
+  readonly segments: readonly string[];
+  readonly directory: boolean;
+}
+
+interface Entry {
+  readonly resource: Resource;
+  readonly place: Place;
+  readonly version: string;
+  readonly bytes: number;
+  checkedMs: number;
+}
+
+interface Located {
+  readonly segments: readonly string[];
+  readonly file: SourceFile;
+}
+
+interface Candidate extends Located {
+  readonly coding: Coding | 'identity';
+}
+
+export class Store {
+  readonly #source: Source;
+  readonly #options: StoreOptions;
+  readonly #maxKeptBytes: number;
+  /** In order of their last check: the first is the one that was wanted least lately. */
+  readonly #entries = new Map<string, Entry>();
+  readonly #pending = new Map<string, Promise<Lookup>>();
+  #bytes = 0;
+
+  constructor(source: Source, options: StoreOptions) {
+    this.#source = source;
+    this.#options = options;
+    this.#maxKeptBytes = Math.min(MAX_KEPT_BYTES, options.cacheBytes * MAX_KEPT_SHARE);
+  }
+
+  /** The resource under `path` if it is known well enough to answer without a look at the source. */
+  peek(path: string): Resource | undefined {
+    const entry = this.#entries.get(path);
+    if (!entry) return undefined;
+    const ageMs = performance.now() - entry.checkedMs;
+    if (ageMs < FRESH_MS) return entry.resource;
+    if (ageMs >= STALE_MS) return undefined;
+    // A failure is met again, and answered, by the first request that has to wait for the check.
+    this.find(path, entry.place).catch(() => undefined);
+    return entry.resource;
+  }
+
+  /** Looks at the source, once for all who ask for `path` at the same time. @throws like `Source.open`. */
+  find(path: string, place: Place): Promise<Lookup> {
+    const pending = this.#pending.get(path);
+    if (pending) return pending;
+    const lookup = this.#look(path, place).finally(() => this.#pending.delete(path));
+    this.#pending.set(path, lookup);
+    return lookup;
+  }
+
+  async #look(path: string, place: Place): Promise<Lookup> {
+    const checkedMs = performance.now();
+    const located = await this.#locate(place);
+    if ('kind' in located) {
+      this.#forget(path);
+      return located;
+    }
+    const candidates: [Candidate, ...Candidate[]] = [{ coding: 'identity', ...located }];
+    try {
+      candidates.push(...(await this.#siblings(located.segments)));
+      const version = candidates.map(({ file }) => file.version).join(' ');
+      const known = this.#entries.get(path);
+      const entry =
+        known?.version === version
+          ? Object.assign(known, { checkedMs })
+          : { place, version, checkedMs, ...(await this.#load(candidates)) };
+      this.#remember(path, entry);
+      return entry.resource;
+    } finally {
+      await Promise.all(candidates.map(({ file }) => file.close()));
+    }
+  }
+
+  /** The file that `place` stands for, its index for a folder. */
+  async #locate({ segments, directory }: Place): Promise<Located | Exclude<Lookup, Resource>> {
+    const found = await this.#source.open(segments);
+    if (found.kind === 'missing') return found;
+    if (found.kind === 'file') {
+      if (!directory || segments.length === 0) return { segments, file: found.file };
+      await found.file.close();
+      return { kind: 'missing' };
+    }
+    if (!directory) return { kind: 'redirect' };
+    const inner = [...segments, this.#options.index];
+    const index = await this.#source.open(inner);
+    return index.kind === 'file' ? { segments: inner, file: index.file } : { kind: 'folder' };
+  }
+
+  /** The precompressed files beside a file. One that cannot be opened is as good as absent. */
+  async #siblings(segments: readonly string[]): Promise<Candidate[]> {
+    const name = segments.at(-1);
+    if (name === undefined) return [];
+    const folder = segments.slice(0, -1);
+    const found = await Promise.all(
+      codings.map(async ({ coding, ending }) => {
+        const inner = [...folder, name + ending];
+        const sibling = await this.#source.open(inner).catch(() => undefined);
+        return sibling?.kind === 'file' ? { coding, segments: inner, file: sibling.file } : undefined;
+      }),
+    );
+    return found.filter((candidate) => candidate !== undefined);
+  }
+
+  async #load(candidates: readonly [Candidate, ...Candidate[]]): Promise<Loaded> {
+    const [first] = candidates;
+    const type = contentType(first.file.name);
+    const forms: Form[] = await Promise.all(
+      candidates.map(async (candidate) => ({
+        ...candidate,
+        version: candidate.file.version,
+        content: await readContent(candidate.file, this.#maxKeptBytes),
+      })),
+    );
+    if (this.#options.compression && isCompressible(type)) forms.push(...(await compressedForms(forms)));
+    const shared = {
+      contentType: type,
+      cacheControl: cacheControl(first.file.name, type, this.#options),
+      mtimeMs: first.file.mtimeMs,
+      varies: forms.length > 1,
+    };
+    const representations = forms.map(({ coding, segments, version, content }) =>
+      represent({ ...shared, ...content, coding, segments, version }),
+    );
+    const bytes = forms.reduce((sum, { content }) => sum + (content.bytes?.length ?? 0), 0);
+    return { resource: resourceOf(representations), bytes };
+  }
+
+  #remember(path: string, entry: Entry): void {
+    this.#forget(path);
+    this.#entries.set(path, entry);
+    this.#bytes += entry.bytes;
+    for (const oldest of this.#entries.keys()) {
+      if (this.#bytes <= this.#options.cacheBytes && this.#entries.size <= MAX_ENTRIES) break;
+      this.#forget(oldest);
+    }
+  }
+
+  #forget(path: string): void {
+    this.#bytes -= this.#entries.get(path)?.bytes ?? 0;
+    this.#entries.delete(path);
+  }
+}
+
+interface Loaded {
+  readonly resource: Resource;
+  readonly bytes: number;
+}
+
+/** One representation in the making. */
+interface Form {
+  readonly coding: Coding | 'identity';
+  readonly segments: readonly string[];
+  readonly version: string;
+  readonly content: Content;
+}
+
+async function compressedForms(forms: readonly Form[]): Promise<Form[]> {
+  const [identity] = forms;
+  if (!identity?.content.bytes) return [];
+  const existing = forms.map(({ coding }) => coding).filter((coding) => coding !== 'identity');
+  const made = await compress(identity.content.bytes, existing);
+  const { segments, version } = identity;
+  return made.map(({ coding, bytes }) => ({
+    ...{ coding, segments, version },
+    content: { bytes, size: bytes.length, tag: tagOf(bytes) },
+  }));
+}
+
+function resourceOf(representations: readonly Representation[]): Resource {
+  const [identity, ...others] = representations;
+  const coded = new Map(others.map((other) => [other.coding as Coding, other]));
+  return { kind: 'resource', identity: identity as Representation, coded, available: [...coded.keys()] };
+}
+
+/** A representation of a file that was found changed after its resource was looked up; valid for one answer. */
+export function representChanged(file: SourceFile, stale: Representation, varies: boolean): Representation {
+  return represent({
+    ...{ coding: stale.coding, segments: stale.segments, version: file.version, size: file.size },
+    ...{ contentType: stale.contentType, cacheControl: 'no-cache', varies },
+    ...{ tag: versionTag(file), mtimeMs: file.mtimeMs, bytes: undefined },
+  });
+}
