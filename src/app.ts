@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import type { Config } from './config/options.ts';
 import { authStage, basicUser, createAuthenticator } from './http/auth.ts';
 import { trustedProxies } from './http/client.ts';
-import { commonHeaders, overridable, preflightStage } from './http/common.ts';
+import { commonHeaders, preflightStage } from './http/common.ts';
 import { route } from './http/router.ts';
 import { type Address, type Hooks, HttpServer } from './http/server.ts';
 import type { Stage } from './http/types.ts';
@@ -85,7 +85,7 @@ function hooksOf(config: Config, observed: Observed, stages: readonly Stage[]): 
   const { event, metrics } = observed;
   const clientOf = trustedProxies(config.trustedProxies);
   return {
-    handle: overridable(route(stages), config.headers),
+    handle: route(stages),
     commonHeaders: commonHeaders(config),
     clientOf: (peer, headers) => clientOf(peer, headers['x-forwarded-for']),
     onConnection: (delta) => (delta > 0 ? metrics.connectionOpened() : metrics.connectionClosed()),
@@ -105,12 +105,17 @@ function endHook(config: Config, { access, event, metrics }: Observed): Hooks['o
     const durationMs = performance.now() - exchange.startedMs;
     metrics.requestEnded(status, progress.bodyBytes, durationMs);
     access?.({
-      ...{ client, method, target, httpVersion, status, durationMs },
+      client,
+      method,
+      target,
+      httpVersion,
+      status,
+      durationMs,
       user: authenticated && status !== 401 ? basicUser(headers.authorization) : undefined,
       bodyBytes: progress.bodyBytes,
-      referer: headers['referer'],
+      referer: headers.referer,
       userAgent: headers['user-agent'],
-      host: headers['host'],
+      host: headers.host,
     });
     if (progress.fault !== undefined)
       event('error', `answer cut short: ${progress.fault}`, { method, target });

@@ -27,15 +27,19 @@ interface Flag {
   readonly bare?: true;
 }
 
-const flags: ReadonlyMap<string, Flag> = new Map<string, Flag>([
+const flags: ReadonlyMap<string, Flag> = new Map([
   ...options.flatMap((option) => flagsOf(option)),
   ['--config', { target: 'config' }],
-  ...(['--help', '-h'] as const).map((name) => [name, { target: 'help', implied: '', bare: true }] as const),
-  ...(['--version', '-v'] as const).map(
-    (name) => [name, { target: 'version', implied: '', bare: true }] as const,
-  ),
-  ['--json', { target: 'json', implied: '', bare: true }],
+  ['--help', bareFlag('help')],
+  ['-h', bareFlag('help')],
+  ['--version', bareFlag('version')],
+  ['-v', bareFlag('version')],
+  ['--json', bareFlag('json')],
 ]);
+
+function bareFlag(target: Target): Flag {
+  return { target, implied: '', bare: true };
+}
 
 function flagsOf(option: NamedOption): [string, Flag][] {
   if (option.kind !== 'boolean') return [[option.flag, { target: option }]];
@@ -89,8 +93,12 @@ class ArgvReader {
       this.#problems.push('--json: allowed only together with --version');
     }
     return {
-      ...{ settings: this.#settings, problems: this.#problems },
-      ...{ command: this.#command, operands: this.#operands, configFile: this.#configFile, json },
+      settings: this.#settings,
+      problems: this.#problems,
+      command: this.#command,
+      operands: this.#operands,
+      configFile: this.#configFile,
+      json,
     };
   }
 
@@ -110,7 +118,7 @@ class ArgvReader {
       this.#problems.push(`${name}: allowed only without a value`);
     } else if (value !== undefined || flag.implied !== undefined) {
       this.#record(name, flag.target, value ?? flag.implied ?? '');
-    } else if (next !== undefined && isValue(next)) {
+    } else if (next !== undefined && (isValue(next) || isSecret(flag.target))) {
       this.#record(name, flag.target, next);
       return 2;
     } else {
@@ -138,6 +146,11 @@ class ArgvReader {
 
 function isCommand(word: string): word is Command {
   return word !== 'serve' && Object.hasOwn(maxOperands, word);
+}
+
+/** What follows the flag of a secret is never taken for another flag, whose name would be shown. */
+function isSecret(target: Target): boolean {
+  return typeof target !== 'string' && target.secret === true;
 }
 
 /** Whether an argument can be the value of the flag before it: anything but a flag. */

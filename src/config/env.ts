@@ -1,6 +1,6 @@
 /** The environment: `MOTE_…` variables, the plain ones that some options also have, and secrets in files. */
 import { type NamedOption, options } from './options.ts';
-import { type Setting, type Source, textsOf, unknownName, unreadable } from './source.ts';
+import { reasonOf, type Setting, type Source, textsOf, unknownName } from './source.ts';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
@@ -74,6 +74,7 @@ function settingOf(
     const text = readFile(path).replace(/\r?\n$/, '');
     return { origin: fileVariable, texts: textsOf(option, text) };
   } catch (error) {
-    return unreadable(fileVariable, path, error);
+    // The path is not shown: it may be the secret itself, set in the wrong variable.
+    return `${fileVariable}: names a file that cannot be read${reasonOf(error)}; allowed: a readable file`;
   }
 }

@@ -2,7 +2,15 @@
 import type { ReadFile } from './env.ts';
 import { jsonErrorOffset, lineAndColumn } from './json-syntax.ts';
 import { type NamedOption, options } from './options.ts';
-import { refused, refusedSecret, type Setting, type Source, unknownName, unreadable } from './source.ts';
+import {
+  reasonOf,
+  refused,
+  refusedSecret,
+  type Setting,
+  type Source,
+  shownName,
+  unknownName,
+} from './source.ts';
 
 const keys = new Map(options.map((option) => [option.key, option]));
 
@@ -13,28 +21,29 @@ export function readJsonFile(path: string, namedBy: string, readFile: ReadFile):
   try {
     text = readFile(path);
   } catch (error) {
-    source.problems.push(unreadable(namedBy, path, error));
+    source.problems.push(refused(namedBy, path, `a file that can be read${reasonOf(error)}`));
     return source;
   }
+  const file = shownName(path);
   const offset = jsonErrorOffset(text);
   if (offset === undefined) {
-    readObject(JSON.parse(text), path, source);
+    readObject(JSON.parse(text), file, source);
   } else {
     const { line, column } = lineAndColumn(text, offset);
-    source.problems.push(`${path}: not valid JSON from line ${line}, column ${column} on`);
+    source.problems.push(`${file}: not valid JSON from line ${line}, column ${column} on`);
   }
   return source;
 }
 
-function readObject(value: unknown, path: string, source: Source): void {
+function readObject(value: unknown, file: string, source: Source): void {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    source.problems.push(`${path}: allowed: one JSON object with options as keys`);
+    source.problems.push(`${file}: allowed: one JSON object with options as keys`);
     return;
   }
   for (const [key, received] of Object.entries(value)) {
     const option = keys.get(key);
-    const setting = option && settingOf(option, received, `${path}: ${key}`);
-    if (!option) source.problems.push(`${path}: ${unknownName(key, 'key', [...keys.keys()])}`);
+    const setting = option && settingOf(option, received, `${file}: ${key}`);
+    if (!option) source.problems.push(`${file}: ${unknownName(key, 'key', [...keys.keys()])}`);
     else if (typeof setting === 'string') source.problems.push(setting);
     else if (setting) source.settings.set(option, setting);
   }

@@ -79,10 +79,8 @@ function parseSetting(
   for (const text of texts) {
     const value = parse(text);
     if (!(value instanceof Refusal)) values.push(value);
-    else
-      problems.push(
-        option.secret ? refusedSecret(origin, value.allowed) : refused(origin, text, value.allowed),
-      );
+    else if (option.secret) problems.push(refusedSecret(origin, value.allowed));
+    else problems.push(refused(origin, text, value.allowed));
   }
   if (option.secret && texts.length === 0) {
     // An empty secret is a mistake somewhere, and going on would leave the door open.

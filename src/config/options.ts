@@ -37,7 +37,7 @@ interface Common {
   readonly key?: string;
   /** Environment variables that count after the `MOTE_` one. */
   readonly env?: readonly string[];
-  /** The place among the positional arguments of `mote`, from 0. */
+  /** Its place when it is given as a positional argument of `mote`, from 0. */
   readonly positional?: number;
   /** Never shown in a message; can be read from a file named by `MOTE_KEY_FILE`. */
   readonly secret?: true;
@@ -80,12 +80,16 @@ const MAX_TIME_MS = 24 * 3_600_000;
 const GIB = 1024 ** 3;
 const MIB = 1024 ** 2;
 
-const time = {
+// What several entries share.
+const fileName = { kind: 'text', group: 'What is served', label: 'NAME', parse: parseFileName } as const;
+const contentSwitch = { kind: 'boolean', group: 'What is served', default: false } as const;
+const cacheControl = { kind: 'text', group: 'Caching', label: 'VALUE', parse: parseFieldValue } as const;
+const urlPath = { kind: 'text', group: 'Observing', label: 'URLPATH', parse: emptyOr(parseUrlPath) } as const;
+const duration = {
   kind: 'number',
   group: 'Time limits',
   label: 'TIME',
   unit: 'ms',
-  min: 1,
   max: MAX_TIME_MS,
 } as const;
 const bytes = { kind: 'number', group: 'Other limits', label: 'BYTES', unit: 'bytes' } as const;
@@ -93,128 +97,166 @@ const count = { kind: 'number', group: 'Other limits', label: 'N', unit: 'count'
 
 const table = {
   path: {
-    ...{ kind: 'text', group: 'What is served', label: 'PATH', positional: 0 },
-    ...{ parse: parseFilePath, default: 'web_root' },
+    kind: 'text',
+    group: 'What is served',
+    label: 'PATH',
+    positional: 0,
+    parse: parseFilePath,
+    default: 'web_root',
     doc: 'The folder or the single file to serve.',
   },
-  index: {
-    ...{ kind: 'text', group: 'What is served', label: 'NAME', parse: parseFileName, default: 'index.html' },
-    doc: 'The file that answers for its folder.',
-  },
-  listing: {
-    ...{ kind: 'boolean', group: 'What is served', default: false },
-    doc: 'List folders that have no index file.',
-  },
+  index: { ...fileName, default: 'index.html', doc: 'The file that answers for its folder.' },
+  listing: { ...contentSwitch, doc: 'List folders that have no index file.' },
   spa: {
-    ...{ kind: 'boolean', group: 'What is served', default: false },
+    ...contentSwitch,
     doc: 'Answer unknown paths without a dot in their last segment with the index file of the root.',
   },
   notFound: {
-    ...{ kind: 'text', group: 'What is served', label: 'NAME', parse: parseFileName, default: '404.html' },
+    ...fileName,
+    default: '404.html',
     doc: 'The file in the root that is the body of a 404, where it exists.',
   },
   dotfiles: {
-    ...{ kind: 'boolean', group: 'What is served', default: false },
+    ...contentSwitch,
     doc: 'Serve files and folders whose names begin with a dot; .well-known is always served.',
   },
-  symlinks: {
-    ...{ kind: 'boolean', group: 'What is served', default: false },
-    doc: 'Follow symbolic links that leave the root.',
-  },
+  symlinks: { ...contentSwitch, doc: 'Follow symbolic links that leave the root.' },
   compression: {
-    ...{ kind: 'boolean', group: 'What is served', default: false },
+    ...contentSwitch,
     doc: 'Compress text on the fly; ready-made .br, .zst and .gz siblings are used in any case.',
   },
 
   port: {
-    ...{ kind: 'number', group: 'Where', label: 'PORT', unit: 'count', min: 0, max: 65_535, default: 8080 },
-    ...{ positional: 1, env: ['PORT'] },
+    kind: 'number',
+    group: 'Where',
+    label: 'PORT',
+    positional: 1,
+    env: ['PORT'],
+    unit: 'count',
+    min: 0,
+    max: 65_535,
+    default: 8080,
     doc: 'The TCP port; 0 takes a free one and prints it.',
   },
   host: {
-    ...{ kind: 'text', group: 'Where', label: 'HOST', env: ['HOST'], parse: parseHost, default: '' },
-    doc: 'An IPv4 or IPv6 address, a host name, or the path of a unix socket (it has a slash). Empty: every address.',
+    kind: 'text',
+    group: 'Where',
+    label: 'HOST',
+    env: ['HOST'],
+    parse: parseHost,
+    default: '',
+    doc: 'An IPv4 or IPv6 address, a host name, or the path of a unix socket (with a slash). Empty: every address.',
   },
 
-  cacheHtml: {
-    ...{ kind: 'text', group: 'Caching', label: 'VALUE', parse: parseFieldValue, default: 'no-cache' },
-    doc: 'Cache-Control of HTML.',
-  },
+  cacheHtml: { ...cacheControl, default: 'no-cache', doc: 'Cache-Control of HTML.' },
   cacheFingerprinted: {
-    ...{ kind: 'text', group: 'Caching', label: 'VALUE', parse: parseFieldValue },
+    ...cacheControl,
     default: 'public, max-age=31536000, immutable',
     doc: 'Cache-Control of files with a hash in their names, such as app.3f2a9b1c.js.',
   },
-  cacheOther: {
-    ...{ kind: 'text', group: 'Caching', label: 'VALUE', parse: parseFieldValue },
-    default: 'public, max-age=3600',
-    doc: 'Cache-Control of everything else.',
-  },
+  cacheOther: { ...cacheControl, default: 'public, max-age=3600', doc: 'Cache-Control of everything else.' },
   cacheBytes: {
-    ...{ kind: 'number', group: 'Caching', label: 'BYTES', unit: 'bytes' },
-    ...{ min: 0, max: 64 * GIB, default: 32 * MIB },
+    ...bytes,
+    group: 'Caching',
+    min: 0,
+    max: 64 * GIB,
+    default: 32 * MIB,
     doc: 'Memory for small files that are kept ready; 0 turns it off.',
   },
 
   headers: {
-    ...{ kind: 'list', key: 'header', group: 'Headers', label: "'NAME: VALUE'", default: [] },
+    kind: 'list',
+    key: 'header',
+    group: 'Headers',
+    label: "'NAME: VALUE'",
     parse: parseHeader,
-    doc: 'Add a header to every answer.',
+    default: [],
+    doc: 'A header that every answer gets.',
   },
   securityHeaders: {
-    ...{ kind: 'boolean', group: 'Headers', default: true },
+    kind: 'boolean',
+    group: 'Headers',
+    default: true,
     doc: 'Send X-Content-Type-Options and Referrer-Policy.',
   },
   csp: {
-    ...{ kind: 'text', group: 'Headers', label: 'POLICY', parse: emptyOr(parseFieldValue), default: '' },
-    doc: 'Send this Content-Security-Policy. Empty: none.',
+    kind: 'text',
+    group: 'Headers',
+    label: 'POLICY',
+    parse: emptyOr(parseFieldValue),
+    default: '',
+    doc: 'The Content-Security-Policy to send. Empty: none.',
   },
   corsOrigins: {
-    ...{ kind: 'list', key: 'cors', group: 'Headers', label: 'ORIGIN', commas: true, default: [] },
+    kind: 'list',
+    key: 'cors',
+    group: 'Headers',
+    label: 'ORIGIN',
+    commas: true,
     parse: parseOrigin,
+    default: [],
     doc: 'An origin whose pages may read the answers, or * for all of them.',
   },
 
   auth: {
-    ...{ kind: 'list', group: 'Access', label: 'LINE', secret: true, parse: parseBasicUser, default: [] },
-    doc: 'A user who may read with Basic authentication: a line printed by `mote hash-password`. None: everyone may.',
+    kind: 'list',
+    group: 'Access',
+    label: 'LINE',
+    secret: true,
+    parse: parseBasicUser,
+    default: [],
+    doc: 'A user for Basic authentication: a line printed by `mote hash-password`. None: everyone may read.',
   },
   trustedProxies: {
-    ...{ kind: 'list', group: 'Access', label: 'ADDRESS', commas: true, parse: parseProxy, default: [] },
+    kind: 'list',
+    group: 'Access',
+    label: 'ADDRESS',
+    commas: true,
+    parse: parseProxy,
+    default: [],
     doc: 'An address or a block like 10.0.0.0/8 whose X-Forwarded-For is believed; unix for peers on a unix socket.',
   },
 
   logFormat: {
-    ...{ kind: 'text', group: 'Observing', label: 'FORMAT', default: 'combined' },
+    kind: 'text',
+    group: 'Observing',
+    label: 'FORMAT',
     parse: oneOf('combined', 'json', 'off'),
+    default: 'combined',
     doc: 'The access log on standard output: combined, json or off.',
   },
-  healthPath: {
-    ...{
-      kind: 'text',
-      group: 'Observing',
-      label: 'URLPATH',
-      parse: emptyOr(parseUrlPath),
-      default: '/healthz',
-    },
-    doc: 'Where to answer health checks. Empty: nowhere.',
-  },
-  metricsPath: {
-    ...{ kind: 'text', group: 'Observing', label: 'URLPATH', parse: emptyOr(parseUrlPath), default: '' },
-    doc: 'Where to answer with Prometheus metrics. Empty: nowhere.',
-  },
+  healthPath: { ...urlPath, default: '/healthz', doc: 'Where to answer health checks. Empty: nowhere.' },
+  metricsPath: { ...urlPath, default: '', doc: 'Where to answer with Prometheus metrics. Empty: nowhere.' },
 
-  headerTimeoutMs: { ...time, default: 10_000, doc: 'For the header section to come in; 408 after it.' },
-  requestTimeoutMs: { ...time, default: 60_000, doc: 'For the whole request to come in; 408 after it.' },
-  idleTimeoutMs: { ...time, default: 5_000, doc: 'For a kept connection to wait for its next request.' },
-  sendTimeoutMs: {
-    ...time,
+  headerTimeoutMs: {
+    ...duration,
+    min: 1,
+    default: 10_000,
+    doc: 'For the header section of a request to come in; 408 after it.',
+  },
+  requestTimeoutMs: {
+    ...duration,
+    min: 1,
     default: 60_000,
-    doc: 'For a client to take no byte of an answer; cut after it.',
+    doc: 'For the whole request to come in; 408 after it.',
+  },
+  idleTimeoutMs: {
+    ...duration,
+    min: 1,
+    default: 5000,
+    doc: 'For a kept connection to wait for its next request; closed after it.',
+  },
+  sendTimeoutMs: {
+    ...duration,
+    min: 1,
+    default: 60_000,
+    doc: 'For a client to take nothing of an answer; cut after it.',
   },
   shutdownGraceMs: {
-    ...{ ...time, min: 0, default: 8_000 },
-    doc: 'For answers in progress to finish at shutdown; cut after it. Docker kills after 10 s.',
+    ...duration,
+    min: 0,
+    default: 8000,
+    doc: 'For answers in progress to finish at shutdown; cut after it. Docker kills after 10s.',
   },
 
   maxConnections: {
@@ -222,13 +264,22 @@ const table = {
     min: 1,
     max: 1_000_000,
     default: 4096,
-    doc: 'Connections at a time; 503 beyond.',
+    doc: 'Connections at a time; 503 beyond it.',
   },
-  maxHeaderBytes: { ...bytes, min: 256, max: MIB, default: 16_384, doc: 'The header section; 431 beyond.' },
-  maxTargetBytes: { ...bytes, min: 64, max: MIB, default: 8192, doc: 'The request target; 414 beyond.' },
-  maxBodyBytes: { ...bytes, min: 0, max: GIB, default: 65_536, doc: 'The body of a request; 413 beyond.' },
+  maxHeaderBytes: {
+    ...bytes,
+    min: 256,
+    max: MIB,
+    default: 16_384,
+    doc: 'The header section; 431 beyond it.',
+  },
+  maxTargetBytes: { ...bytes, min: 64, max: MIB, default: 8192, doc: 'The request target; 414 beyond it.' },
+  maxBodyBytes: { ...bytes, min: 0, max: GIB, default: 65_536, doc: 'The body of a request; 413 beyond it.' },
   maxRequestsPerConnection: {
-    ...{ ...count, min: 1, max: 1_000_000_000, default: 1000 },
+    ...count,
+    min: 1,
+    max: 1_000_000_000,
+    default: 1000,
     doc: 'Requests on one connection; the last answer closes it.',
   },
 } as const satisfies Readonly<Record<string, Option>>;
@@ -261,11 +312,8 @@ export type NamedOption = Option & {
 export const options: readonly NamedOption[] = Object.entries<Option>(table).map(([property, option]) => {
   const key = option.key ?? property.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
   const envName = `MOTE_${key.replaceAll('-', '_').toUpperCase()}`;
-  return {
-    ...option,
-    ...{ property: property as keyof Config, key },
-    ...{ flag: `--${key}`, envNames: [envName, ...(option.env ?? [])] },
-  };
+  const envNames = [envName, ...(option.env ?? [])] as const;
+  return { ...option, property: property as keyof Config, key, flag: `--${key}`, envNames };
 });
 
 /** What is used where nothing is configured. */

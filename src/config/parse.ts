@@ -78,24 +78,24 @@ export function formatQuantity(value: number, unit: Unit): string {
   return `${value / factor}${suffix}`;
 }
 
-/** For example `a whole number from 0 to 65535`. */
-export function describeBounds({ unit, min, max }: Bounds): string {
-  const span = `from ${formatQuantity(min, unit)} to ${formatQuantity(max, unit)}`;
-  switch (unit) {
-    case 'count':
-      return `a whole number ${span}`;
-    case 'bytes':
-      return `a whole number of bytes ${span} (k, M, G multiply by 1024)`;
-    case 'ms':
-      return `a whole number of milliseconds ${span} (or with ms, s, m, h)`;
-  }
+/** For example `from 0 to 65535`. */
+export function describeSpan({ unit, min, max }: Bounds): string {
+  return `from ${formatQuantity(min, unit)} to ${formatQuantity(max, unit)}`;
 }
+
+const notations: Readonly<Record<Unit, readonly [what: string, suffixes: string]>> = {
+  count: ['a whole number', ''],
+  bytes: ['a whole number of bytes', ', also with k, M or G (of 1024)'],
+  ms: ['a whole number of milliseconds', ', also with ms, s, m or h'],
+};
 
 export function parseQuantity(text: string, bounds: Bounds): number | Refusal {
   const [, digits, suffix = ''] = /^(\d{1,15})([a-zA-Z]*)$/.exec(text) ?? [];
   const factor = suffix === '' ? 1 : factors[bounds.unit][suffix];
   const value = Number(digits) * (factor ?? Number.NaN);
-  return value >= bounds.min && value <= bounds.max ? value : new Refusal(describeBounds(bounds));
+  if (value >= bounds.min && value <= bounds.max) return value;
+  const [what, suffixes] = notations[bounds.unit];
+  return new Refusal(`${what} ${describeSpan(bounds)}${suffixes}`);
 }
 
 export function parseBoolean(text: string): boolean | Refusal {

@@ -42,10 +42,10 @@ export function refusedSecret(origin: string, allowed: string): string {
   return `${origin}: received a value that is not shown because it is secret; allowed: ${allowed}`;
 }
 
-/** A problem with a file that an option names. */
-export function unreadable(origin: string, path: string, error: unknown): string {
+/** The system's code for an error in brackets, or nothing. */
+export function reasonOf(error: unknown): string {
   const { code } = error as { code?: unknown };
-  return refused(origin, path, `a file that can be read${typeof code === 'string' ? ` (${code})` : ''}`);
+  return typeof code === 'string' ? ` (${code})` : '';
 }
 
 /** A problem with a name that no option has. `where` says what kind of name it is. */
@@ -59,7 +59,7 @@ function shown(received: unknown): string {
   return text.length > MAX_SHOWN_CHARS ? `${text.slice(0, MAX_SHOWN_CHARS)}…` : text;
 }
 
-/** Ordinary names as they are, others quoted. */
-function shownName(name: string): string {
-  return /^[\w.-]+$/.test(name) ? name : shown(name);
+/** An ordinary name or path as it is, another one quoted. */
+export function shownName(name: string): string {
+  return /^[\w./-]+$/.test(name) ? name : shown(name);
 }

@@ -1,12 +1,13 @@
 /** The options as people read them: `--help` and the table of the README. */
+import { CONFIG_VARIABLE, fileVariableOf } from './env.ts';
 import { type Group, type NamedOption, options } from './options.ts';
-import { describeBounds, formatQuantity } from './parse.ts';
+import { describeSpan, formatQuantity } from './parse.ts';
 
 const MAX_COLUMNS = 100;
 /** Where the explanations begin in `--help`. */
 const DOC_COLUMN = 34;
+const ORDINALS = ['first', 'second'];
 
-/** The flags that are no options of the server. */
 const CONFIG_DOC = 'A JSON file with the options as keys, for example {"port": 9000, "cors": ["*"]}.';
 
 const HEADER = `mote: a minimal static HTTP server
@@ -25,7 +26,7 @@ have the suffix ms, s, m or h; sizes are bytes or have the suffix k, M or G (of 
 /** The text of `--help`. */
 export function usage(): string {
   const groups = [...new Set(options.map(({ group }) => group))].map(renderGroup);
-  const file = renderEntry('--config FILE', `${CONFIG_DOC} [MOTE_CONFIG]`);
+  const file = renderEntry('--config FILE', `${CONFIG_DOC} [${CONFIG_VARIABLE}]`);
   return [HEADER, ...groups, `Configuration file:\n${file}\n`].join('\n');
 }
 
@@ -33,7 +34,7 @@ export function usage(): string {
 export function optionsTable(): string {
   const rows = options.map((option) => [
     code(signature(option)),
-    environment(option).map(code).join(' '),
+    environmentOf(option).map(code).join(' '),
     defaultOf(option) === '' ? '' : code(defaultOf(option)),
     meaning(option),
   ]);
@@ -41,7 +42,7 @@ export function optionsTable(): string {
     ['Option', 'Environment', 'Default', 'Meaning'],
     ['---', '---', '---', '---'],
     ...rows,
-    [code('--config FILE'), code('MOTE_CONFIG'), '', CONFIG_DOC],
+    [code('--config FILE'), code(CONFIG_VARIABLE), '', CONFIG_DOC],
   ];
   return all.map((cells) => `| ${cells.map(escapeCell).join(' | ')} |`).join('\n');
 }
@@ -83,8 +84,8 @@ function signature(option: NamedOption): string {
   return option.kind === 'boolean' ? `--[no-]${option.key}` : `${option.flag} ${option.label}`;
 }
 
-function environment(option: NamedOption): string[] {
-  return option.secret ? [...option.envNames, `${option.envNames[0]}_FILE`] : [...option.envNames];
+function environmentOf(option: NamedOption): string[] {
+  return option.secret ? [...option.envNames, fileVariableOf(option)] : [...option.envNames];
 }
 
 function defaultOf(option: NamedOption): string {
@@ -103,9 +104,9 @@ function defaultOf(option: NamedOption): string {
 /** What it does, what else it is called, and its bounds. */
 function meaning(option: NamedOption): string {
   const { doc, positional } = option;
-  const place = positional === undefined ? [] : [`Also argument ${positional + 1}.`];
+  const place = positional === undefined ? [] : [`Also the ${ORDINALS[positional]} argument.`];
   const many = option.kind === 'list' ? ['May be repeated.'] : [];
-  const bounds = option.kind === 'number' ? [`${describeBounds(option)}.`] : [];
+  const bounds = option.kind === 'number' ? [`Allowed ${describeSpan(option)}.`] : [];
   return [doc, ...place, ...many, ...bounds].join(' ');
 }
 

@@ -32,13 +32,16 @@ export interface User {
   readonly hash: Uint8Array;
 }
 
-/**
- * From an `Authorization` header to the user's name, or `undefined`. Synchronous where the answer is known,
- * which is nearly always. Rejects with 503 `unavailable` when too many verifications are pending.
- */
-export type Authenticator = (
-  authorization: string | undefined,
-) => string | undefined | Promise<string | undefined>;
+/** Takes `Authorization` headers and gives the name of the user, or `undefined`. */
+export interface Authenticator {
+  /**
+   * Verifies. Synchronous where the answer is known, which is nearly always. Rejects with 503 `unavailable`
+   * when too many verifications are pending.
+   */
+  authenticate(authorization: string | undefined): string | undefined | Promise<string | undefined>;
+  /** Only looks up: the user, if this header was verified before. For the log. */
+  knownUser(authorization: string | undefined): string | undefined;
+}
 
 function derive(password: string | Uint8Array, salt: Uint8Array, iterations: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
@@ -54,6 +57,8 @@ export function createAuthenticator(users: readonly User[]): Authenticator {
   const verify = verifier(users);
   const inTurn = createTurnstile();
   const digestKey = randomBytes(HASH_BYTES);
+  const idOf = (authorization: string): string =>
+    createHmac(DIGEST, digestKey).update(authorization).digest('base64');
   const remembered = new Map<string, string>();
   // A browser opens several connections with the same header: one hash answers them all.
   const pending = new Map<string, Promise<string | undefined>>();
@@ -69,16 +74,19 @@ export function createAuthenticator(users: readonly User[]): Authenticator {
     }
   };
 
-  return (authorization) => {
-    if (!authorization) return undefined;
-    const id = createHmac(DIGEST, digestKey).update(authorization).digest('base64');
-    const known = remembered.get(id) ?? pending.get(id);
-    if (known !== undefined) return known;
-    const credentials = parseBasic(authorization);
-    if (!credentials) return undefined;
-    const answer = learn(id, credentials);
-    pending.set(id, answer);
-    return answer;
+  return {
+    authenticate(authorization) {
+      if (!authorization) return undefined;
+      const id = idOf(authorization);
+      const known = remembered.get(id) ?? pending.get(id);
+      if (known !== undefined) return known;
+      const credentials = parseBasic(authorization);
+      if (!credentials) return undefined;
+      const answer = learn(id, credentials);
+      pending.set(id, answer);
+      return answer;
+    },
+    knownUser: (authorization) => (authorization ? remembered.get(idOf(authorization)) : undefined),
   };
 }
 
@@ -120,7 +128,7 @@ function createTurnstile(): <T>(task: () => Promise<T>) => Promise<T> {
     } finally {
       // A place goes straight to the next in line, so `running` stays.
       const next = line.shift();
-      if (next) next();
+      if (next) running -= 1;
       else running -= 1;
     }
   };
@@ -143,17 +151,17 @@ function parseBasic(authorization: string | undefined): Credentials | undefined 
   return { user: bytes.toString('utf8', 0, colon), password: bytes.subarray(colon + 1) };
 }
 
-/** The name that a header claims. Log it only for a request that passed {@link authStage}. */
+/** The name that a header claims, verified or not. */
 export function basicUser(authorization: string | undefined): string | undefined {
   return parseBasic(authorization)?.user;
 }
 
 /** Lets authenticated requests pass on and answers the others with 401 and a challenge. */
-export function authStage(authenticate: Authenticator): Stage {
+export function authStage(authenticator: Authenticator): Stage {
   const challenge = errorPlan('unauthorized', ['WWW-Authenticate', CHALLENGE]);
   const answer = (user: string | undefined) => (user === undefined ? challenge : undefined);
   return ({ headers }) => {
-    const user = authenticate(headers.authorization);
+    const user = authenticator.authenticate(headers.authorization);
     return user instanceof Promise ? user.then(answer) : answer(user);
   };
 }

@@ -1,6 +1,5 @@
 /** Headers that every answer gets: security, the operator's own, and CORS. Pure. */
-import type { Handle } from './router.ts';
-import { type HeaderList, noBody, type Plan, type RequestFacts, SAFE_METHODS, type Stage } from './types.ts';
+import { type HeaderList, noBody, type RequestFacts, SAFE_METHODS, type Stage } from './types.ts';
 
 type Headers = RequestFacts['headers'];
 
@@ -8,7 +7,7 @@ export interface CommonOptions {
   readonly securityHeaders: boolean;
   /** Content-Security-Policy; empty for none. */
   readonly csp: string;
-  /** The operator's own headers; they win over ours. */
+  /** The operator's own headers; they win over those of `securityHeaders`. */
   readonly headers: HeaderList;
   /** Origins that may read answers, `*` for all, none to leave CORS out. */
   readonly corsOrigins: readonly string[];
@@ -40,27 +39,9 @@ function securityHeaders({ securityHeaders: on, csp }: CommonOptions): string[] 
   return csp === '' ? fixed : [...fixed, 'Content-Security-Policy', csp];
 }
 
-/** Lets the operator's headers take the place of those that a stage made. Vary only ever grows. */
-export function overridable(handle: Handle, headers: HeaderList): Handle {
-  const names = namesOf(headers);
-  names.delete('vary');
-  if (names.size === 0) return handle;
-  const strip = (plan: Plan): Plan => ({ ...plan, headers: withoutNames(plan.headers, names) });
-  return (facts) => {
-    const plan = handle(facts);
-    return plan instanceof Promise ? plan.then(strip) : strip(plan);
-  };
-}
-
+/** `headers` without those that `overriding` names too. */
 function withoutOverridden(headers: HeaderList, overriding: HeaderList): string[] {
-  return withoutNames(headers, namesOf(overriding));
-}
-
-function namesOf(headers: HeaderList): Set<string> {
-  return new Set(headers.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase()));
-}
-
-function withoutNames(headers: HeaderList, names: ReadonlySet<string>): string[] {
+  const names = new Set(overriding.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase()));
   return headers.filter((_, index) => !names.has((headers[index - (index % 2)] as string).toLowerCase()));
 }
 

@@ -4,15 +4,6 @@
  */
 import type { ErrorCode } from './errors.ts';
 
-export interface RequestHead {
-  readonly method: string;
-  readonly target: string;
-  /** `1.1` or `1.0`. */
-  readonly httpVersion: string;
-  /** Names and values in turn, as they came in. */
-  readonly rawHeaders: readonly string[];
-}
-
 /** uri-host [ ":" port ] of RFC 9110 §7.2, without the comma: two joined hosts must not pass as one. */
 const hostPattern = /^(?:\[[0-9a-f:.]+\]|[a-z0-9._~!$&'()*+;=%-]+)(?::\d{0,5})?$/i;
 /** Visible ASCII without `#`, which no request target has (RFC 9112 §3.2). */
@@ -22,15 +13,23 @@ const absoluteForm = /^https?:\/\/(?:\[[0-9a-f:.]+\]|[a-z0-9._~!$&'()*+;=%-]+)(?
 /** The host that passed last: nearly all requests of a client repeat it. */
 let lastGoodHost = '';
 
-/** The reason to refuse a request by its head alone, or `undefined`. */
-export function refusalOf(head: RequestHead, maxTargetBytes: number): ErrorCode | undefined {
-  if (head.target.length > maxTargetBytes) return 'uri_too_long';
-  if (!targetPattern.test(head.target)) return 'bad_request';
-  return hasBadFraming(head) ? 'bad_request' : undefined;
+/**
+ * The reason to refuse a request by its head alone, or `undefined`.
+ * `httpVersion` is `1.1` or `1.0`; `rawHeaders` are names and values in turn, as they came in.
+ */
+export function refusalOf(
+  target: string,
+  httpVersion: string,
+  rawHeaders: readonly string[],
+  maxTargetBytes: number,
+): ErrorCode | undefined {
+  if (target.length > maxTargetBytes) return 'uri_too_long';
+  if (!targetPattern.test(target)) return 'bad_request';
+  return hasBadFraming(httpVersion, rawHeaders) ? 'bad_request' : undefined;
 }
 
 /** Exactly one good Host in HTTP/1.1 (RFC 9112 §3.2), and a Transfer-Encoding that says something (§6.1). */
-function hasBadFraming({ rawHeaders, httpVersion }: RequestHead): boolean {
+function hasBadFraming(httpVersion: string, rawHeaders: readonly string[]): boolean {
   let hosts = 0;
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string;

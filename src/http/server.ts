@@ -153,8 +153,13 @@ export class HttpServer {
 
   #open(socket: Socket): void {
     const connection: Connection = {
-      ...{ socket, current: undefined, reading: false, waiting: [], paused: false },
-      ...{ lastWord: undefined, refused: false },
+      socket,
+      current: undefined,
+      reading: false,
+      waiting: [],
+      paused: false,
+      lastWord: undefined,
+      refused: false,
     };
     this.#connections.set(socket, connection);
     this.#hooks.onConnection(1);
@@ -187,14 +192,9 @@ export class HttpServer {
     const exchange = this.#exchangeOf(req);
     connection.current = exchange;
     this.#hooks.onStart();
-    res.once('close', () => this.#end(connection, exchange));
-    const refusal = refusalOf(
-      {
-        ...{ method: exchange.method, target: exchange.target },
-        ...{ httpVersion: req.httpVersion, rawHeaders: req.rawHeaders },
-      },
-      this.#limits.maxTargetBytes,
-    );
+    res.on('close', () => this.#end(connection, exchange));
+    const { rawHeaders, httpVersion } = req;
+    const refusal = refusalOf(exchange.target, httpVersion, rawHeaders, this.#limits.maxTargetBytes);
     const split = splitTarget(exchange.method, exchange.target);
     if (refusal || !split) return this.#answer(exchange, res, errorPlan(refusal ?? 'bad_request'));
     if (expects === 'unknown') return this.#answer(exchange, res, errorPlan('expectation_failed'));

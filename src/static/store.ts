@@ -147,8 +147,8 @@ export class Store {
     if (name === undefined) return [];
     const folder = segments.slice(0, -1);
     const found = await Promise.all(
-      codings.map(async ({ coding, ending }) => {
-        const inner = [...folder, name + ending];
+      codings.map(async ({ coding, suffix }) => {
+        const inner = [...folder, name + suffix];
         const sibling = await this.#source.open(inner).catch(() => undefined);
         return sibling?.kind === 'file' ? { coding, segments: inner, file: sibling.file } : undefined;
       }),

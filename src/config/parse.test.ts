@@ -1,0 +1,350 @@
+import assert from 'node:assert/strict';
+import net from 'node:net';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import {
+  emptyOr,
+  formatQuantity,
+  ipVersion,
+  oneOf,
+  type Parser,
+  parseBasicUser,
+  parseBoolean,
+  parseFieldValue,
+  parseFileName,
+  parseFilePath,
+  parseHeader,
+  parseHost,
+  parseOrigin,
+  parseProxy,
+  parseQuantity,
+  parseUrlPath,
+  Refusal,
+  type Unit,
+} from './parse.ts';
+
+const SALT = 'AAECAwQFBgc'; // 8 bytes
+const HASH = 'A'.repeat(43); // 32 bytes
+
+const ports = (text: string) => parseQuantity(text, { unit: 'count', min: 0, max: 65_535 });
+const sizes = (text: string) => parseQuantity(text, { unit: 'bytes', min: 0, max: 2 ** 36 });
+const times = (text: string) => parseQuantity(text, { unit: 'ms', min: 1, max: 86_400_000 });
+
+/** The refusal of everything in the last column, and the value of everything in the middle one. */
+const suites: readonly [
+  name: string,
+  parse: Parser<unknown>,
+  accepted: readonly [string, unknown][],
+  refused: readonly string[],
+][] = [
+  [
+    'ports',
+    ports,
+    [
+      ['0', 0],
+      ['8080', 8080],
+      ['65535', 65_535],
+      ['0080', 80],
+    ],
+    [
+      '',
+      ' ',
+      '65536',
+      '-1',
+      '+1',
+      '1.5',
+      '1e3',
+      '0x50',
+      '80 ',
+      '٨٠',
+      '8080k',
+      '9'.repeat(400),
+      'constructor',
+    ],
+  ],
+  [
+    'sizes',
+    sizes,
+    [
+      ['0', 0],
+      ['1000', 1000],
+      ['1k', 1024],
+      ['1K', 1024],
+      ['32M', 33_554_432],
+      ['64G', 2 ** 36],
+    ],
+    ['65G', '1m', '1kB', '1 k', 'k', '1.5M', '-1k', '1toString'],
+  ],
+  [
+    'times',
+    times,
+    [
+      ['1', 1],
+      ['250ms', 250],
+      ['10s', 10_000],
+      ['2m', 120_000],
+      ['24h', 86_400_000],
+    ],
+    ['0', '25h', '1d', '1S', '1.5s', 's'],
+  ],
+  [
+    'booleans',
+    parseBoolean,
+    [
+      ['true', true],
+      ['on', true],
+      ['YES', true],
+      ['1', true],
+      ['False', false],
+      ['off', false],
+      ['no', false],
+      ['0', false],
+    ],
+    ['', 'y', '2', 'true '],
+  ],
+  ['words', oneOf('json', 'off'), [['json', 'json']], ['', 'JSON', 'jso']],
+  [
+    'file paths',
+    parseFilePath,
+    [
+      ['.', '.'],
+      ['/srv/a b', '/srv/a b'],
+    ],
+    ['', 'a\0b'],
+  ],
+  [
+    'file names',
+    parseFileName,
+    [
+      ['index.html', 'index.html'],
+      ['..a', '..a'],
+      ['é.html', 'é.html'],
+    ],
+    ['', '.', '..', 'a/b', '/a', 'a\\b', 'a\0', 'a\nb', 'x'.repeat(256)],
+  ],
+  [
+    'URL paths',
+    parseUrlPath,
+    [
+      ['/metrics', '/metrics'],
+      ['/-/health/', '/-/health/'],
+      ['/a.b/..c', '/a.b/..c'],
+    ],
+    [
+      '',
+      '/',
+      'metrics',
+      '//a',
+      '/a//b',
+      '/a?b',
+      '/a#b',
+      '/a%20b',
+      '/a b',
+      '/../a',
+      '/a/.',
+      '/é',
+      `/${'a/'.repeat(40)}/`,
+    ],
+  ],
+  [
+    'optional field values',
+    emptyOr(parseFieldValue),
+    [
+      ['', ''],
+      ["default-src 'self'", "default-src 'self'"],
+      ['a\tb', 'a\tb'],
+    ],
+    [' a', 'a ', 'a\r\nb', 'a\nb', 'a\0b', 'a\u007Fb', 'naïve'],
+  ],
+  [
+    'headers',
+    parseHeader,
+    [
+      ['X-A: b', ['X-A', 'b']],
+      ['X-A:b:c', ['X-A', 'b:c']],
+      ['X-A: \t b c ', ['X-A', 'b c']],
+      ["!#$%&'*+-.^_`|~09az: x", ["!#$%&'*+-.^_`|~09az", 'x']],
+    ],
+    [
+      ...[
+        '',
+        'X-A',
+        ': b',
+        'X-A:',
+        'X A: b',
+        'X-A : b',
+        'X(A): b',
+        'Ä: b',
+        'X-A: b\r\nSet-Cookie: c',
+        'X-A: b\n',
+      ],
+      ...[
+        'X-A: b\0',
+        'X-A: \u00A0b',
+        'Content-Length: 3',
+        'transfer-encoding: chunked',
+        'Cache-Control: no-store',
+      ],
+    ],
+  ],
+  [
+    'origins',
+    parseOrigin,
+    [
+      ['*', '*'],
+      ['https://example.org', 'https://example.org'],
+      ['https://Example.org:443/', 'https://example.org'],
+      ['http://[::1]:8080', 'http://[::1]:8080'],
+      ['https://bücher.example', 'https://xn--bcher-kva.example'],
+      ['capacitor://localhost', 'capacitor://localhost'],
+    ],
+    [
+      '',
+      'null',
+      'example.org',
+      '//example.org',
+      'https://',
+      'https://a/b',
+      'https://a?b',
+      'https://u@a',
+      'https://a:99999',
+    ],
+  ],
+  [
+    'proxies',
+    parseProxy,
+    [
+      ['10.0.0.1', '10.0.0.1'],
+      ['10.0.0.0/8', '10.0.0.0/8'],
+      ['0.0.0.0/0', '0.0.0.0/0'],
+      ['::1', '::1'],
+      ['fd00::/128', 'fd00::/128'],
+      ['unix', 'unix'],
+    ],
+    [
+      '',
+      '10.0.0.0/33',
+      'fd00::/129',
+      '10.0.0.0/',
+      '10.0.0.0/8/8',
+      '10.0.0.0/-1',
+      '10.0.0',
+      'proxy.example',
+      '[::1]',
+    ],
+  ],
+  [
+    'hosts',
+    parseHost,
+    [
+      ['', ''],
+      ['127.0.0.1', '127.0.0.1'],
+      ['::', '::'],
+      ['[::1]', '::1'],
+      ['fe80::1%eth0', 'fe80::1%eth0'],
+      ['localhost', 'localhost'],
+      ['web_1.internal.', 'web_1.internal.'],
+      ['./mote.sock', './mote.sock'],
+      ['/run/mote.sock', '/run/mote.sock'],
+    ],
+    [
+      ...[
+        '127.0.0.256',
+        '1.2.3',
+        '127.1',
+        '[127.0.0.1]',
+        '::1]',
+        'a..b',
+        '-a',
+        'a-',
+        'a b',
+        'a:80',
+        '*',
+        'é',
+        '.',
+      ],
+      ...[`/${'x'.repeat(103)}`, '/a\0b', 'x'.repeat(64), `${'x.'.repeat(127)}x`],
+    ],
+  ],
+  [
+    'users',
+    parseBasicUser,
+    [
+      [
+        `ann:pbkdf2-sha256:600000:${SALT}:${HASH}`,
+        { user: 'ann', iterations: 600_000, salt: Buffer.from(SALT, 'base64url'), hash: Buffer.alloc(32) },
+      ],
+    ],
+    [
+      ...['', 'ann:secret', `:pbkdf2-sha256:1000:${SALT}:${HASH}`, `a\n:pbkdf2-sha256:1000:${SALT}:${HASH}`],
+      ...[`ann:pbkdf2-sha1:1000:${SALT}:${HASH}`, `ann:pbkdf2-sha256:999:${SALT}:${HASH}`],
+      ...[`ann:pbkdf2-sha256:10000001:${SALT}:${HASH}`, `ann:pbkdf2-sha256:1000:AAAA:${HASH}`],
+      ...[`ann:pbkdf2-sha256:1000:${SALT}:${HASH}=`, `ann:pbkdf2-sha256:1000:${SALT}:${HASH}A`],
+      ...[`ann:pbkdf2-sha256:1000:${SALT}:${HASH}:x`, `ann:pbkdf2-sha256:1000:${SALT}:${HASH.slice(1)}B`],
+    ],
+  ],
+];
+
+for (const [name, parse, accepted, refused] of suites) {
+  for (const [text, value] of accepted) {
+    test(`${name}: ${JSON.stringify(text)} is accepted`, () => assert.deepEqual(parse(text), value));
+  }
+  for (const text of refused) {
+    test(`${name}: ${JSON.stringify(text.slice(0, 60))} is refused`, () => {
+      assert.ok(parse(text) instanceof Refusal);
+    });
+  }
+  test(`${name}: any text is either accepted or refused without being repeated`, () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), (text) => {
+        const parsed = parse(text);
+        if (parsed instanceof Refusal) assert.match(parsed.allowed, /^[\x20-\x7E]+$/);
+      }),
+    );
+  });
+}
+
+test('refusals of numbers give the bounds in the units that people write', () => {
+  assert.deepEqual(ports('x'), new Refusal('a whole number from 0 to 65535'));
+  assert.deepEqual(
+    sizes('x'),
+    new Refusal('a whole number of bytes from 0 to 64G, also with k, M or G (of 1024)'),
+  );
+  assert.deepEqual(
+    times('x'),
+    new Refusal('a whole number of milliseconds from 1ms to 24h, also with ms, s, m or h'),
+  );
+});
+
+test('a formatted quantity parses to itself', () => {
+  const units = fc.constantFrom<Unit>('count', 'bytes', 'ms');
+  fc.assert(
+    fc.property(units, fc.nat({ max: 2 ** 31 }), (unit, value) => {
+      assert.equal(parseQuantity(formatQuantity(value, unit), { unit, min: 0, max: 2 ** 31 }), value);
+    }),
+  );
+  assert.equal(formatQuantity(33_554_432, 'bytes'), '32M');
+  assert.equal(formatQuantity(16_384, 'bytes'), '16k');
+  assert.equal(formatQuantity(90_000, 'ms'), '90s');
+});
+
+test('an accepted header cannot end its line', () => {
+  const hostile = fc.string({ unit: fc.constantFrom('a', ':', ' ', '\t', '\r', '\n', '\0', '\u0085', 'é') });
+  fc.assert(
+    fc.property(hostile, (text) => {
+      const parsed = parseHeader(text);
+      if (!(parsed instanceof Refusal)) assert.match(parsed.join(': '), /^[\x20-\x7E\t]+$/);
+    }),
+  );
+});
+
+test('ipVersion agrees with net.isIP', () => {
+  const almost = fc.string({
+    unit: fc.constantFrom('0', '1', '25', '255', '256', 'f', 'ffff', ':', '::', '.'),
+  });
+  const addresses = fc.oneof(fc.ipV4(), fc.ipV6(), almost, fc.string());
+  fc.assert(
+    fc.property(addresses, (text) => assert.equal(ipVersion(text), net.isIP(text))),
+    { numRuns: 2000 },
+  );
+});

@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { type ListingEntry, renderListing } from './listing.ts';
+
+const file = (name: string, fields: Partial<ListingEntry> = {}): ListingEntry => ({
+  ...{ name, directory: false, size: 1, mtimeMs: 0 },
+  ...fields,
+});
+const folder = (name: string): ListingEntry => file(name, { directory: true });
+
+interface Link {
+  readonly href: string;
+  readonly text: string;
+}
+
+/** The links of the table, undone from HTML. */
+function links(html: string): Link[] {
+  const table = html.slice(html.indexOf('<tbody>'));
+  const anchors = table.matchAll(/<a href="([^"]*)">(.*?)<\/a>/gs);
+  return Array.from(anchors, ([, href = '', text = '']) => ({
+    href: unescapeHtml(href),
+    text: unescapeHtml(text.replace(/<\/?bdi>/g, '')),
+  }));
+}
+
+function unescapeHtml(text: string): string {
+  const characters: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'" };
+  return text.replace(/&([a-z]+|#39);/g, (_, name) => characters[name] ?? assert.fail(`entity ${name}`));
+}
+
+const linkCases: readonly [name: string, entry: ListingEntry, href: string][] = [
+  ['plain', file('a.txt'), './a.txt'],
+  ['folder', folder('sub'), './sub/'],
+  ['space', file('a b'), './a%20b'],
+  ['script', file('javascript:alert(1)'), './javascript%3Aalert(1)'],
+  ['tag', file('<img src=x onerror=alert(1)>'), './%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E'],
+  ['quotes', file('"\''), "./%22'"],
+  ['entity', file('a&amp;b'), './a%26amp%3Bb'],
+  ['percent', file('a%2fb'), './a%252fb'],
+  ['query and fragment', file('a?b#c'), './a%3Fb%23c'],
+  ['non-ASCII', file('фото.jpg'), './%D1%84%D0%BE%D1%82%D0%BE.jpg'],
+  ['lone surrogate', file('a\ud800'), './a%EF%BF%BD'],
+];
+
+describe('links', () => {
+  for (const [name, entry, href] of linkCases) {
+    test(name, () => {
+      const text = `${entry.name.toWellFormed()}${entry.directory ? '/' : ''}`;
+      assert.deepEqual(links(renderListing([], [entry])), [{ href, text }]);
+    });
+  }
+
+  test('lead to the entry, whatever its name', () => {
+    const base = 'http://x.example/a/b/';
+    fc.assert(
+      fc.property(fileName(), fc.boolean(), (name, directory) => {
+        const [, link] = links(renderListing(['a', 'b'], [file(name, { directory })]));
+        const url = new URL(link?.href ?? '', base).href;
+        assert.ok(url.startsWith(base));
+        assert.equal(decodeURIComponent(url.slice(base.length)), directory ? `${name}/` : name);
+      }),
+    );
+  });
+});
+
+function fileName() {
+  const nasty = fc.string({
+    unit: fc.constantFrom('<', '>', '"', "'", '&', ';', '%', '2', 'f', '?', ':', ' '),
+  });
+  const names = fc.oneof(nasty, fc.string({ unit: 'grapheme' }));
+  return names.filter((name) => !['', '.', '..'].includes(name) && !/[/\0]/.test(name));
+}
+
+test('no name can add markup', () => {
+  const marks = (html: string) => html.replace(/[^<>"]/g, '');
+  const harmless = marks(renderListing(['x'], [file('x')]));
+  fc.assert(
+    fc.property(fileName(), (name) => assert.equal(marks(renderListing([name], [file(name)])), harmless)),
+  );
+});
+
+test('nothing is loaded and nothing runs', () => {
+  const html = renderListing(['a'], [file('b'), folder('c')]);
+  assert.doesNotMatch(html, /<script|<link|<img|\bsrc=|\bstyle=|\son\w+=|@import|url\(/i);
+});
+
+describe('order', () => {
+  const orderCases: readonly [name: string, entries: ListingEntry[], expected: string[]][] = [
+    ['folders first', [file('a'), folder('z'), folder('b')], ['b/', 'z/', 'a']],
+    ['case does not matter', [file('b'), file('C'), file('a')], ['a', 'b', 'C']],
+    ['case decides between equals', [file('readme'), file('README')], ['README', 'readme']],
+  ];
+  for (const [name, entries, expected] of orderCases) {
+    test(name, () => {
+      const given = [...entries];
+      assert.deepEqual(
+        links(renderListing([], entries)).map(({ text }) => text),
+        expected,
+      );
+      assert.deepEqual(entries, given, 'the argument stays as it was');
+    });
+  }
+});
+
+describe('place', () => {
+  test('the root has no parent', () => {
+    assert.deepEqual(links(renderListing([], [])), []);
+    assert.match(renderListing([], []), /<title>\/<\/title>/);
+  });
+
+  test('a folder leads to its parent', () => {
+    assert.deepEqual(links(renderListing(['a'], [])), [{ href: '../', text: 'Parent folder' }]);
+  });
+
+  test('the heading leads to each folder above', () => {
+    const html = renderListing(['a', 'b<'], []);
+    assert.match(html, /<title>\/a\/b&lt;\/<\/title>/);
+    const heading = '<a href="../../">/</a><a href="../"><bdi>a</bdi>/</a><bdi>b&lt;</bdi>/';
+    assert.ok(html.includes(`<h1>${heading}</h1>`));
+  });
+
+  test('an empty folder says so', () => {
+    assert.match(renderListing([], []), /This folder is empty/);
+    assert.doesNotMatch(renderListing([], [file('a')]), /This folder is empty/);
+  });
+});
+
+const sizes: readonly [bytes: number, text: string][] = [
+  [0, '0 B'],
+  [1023, '1023 B'],
+  [1024, '1.0 KiB'],
+  [1536, '1.5 KiB'],
+  [10 * 1024, '10 KiB'],
+  [10_188, '9.9 KiB'],
+  [10_189, '10 KiB'],
+  [1023.4 * 1024, '1023 KiB'],
+  [1023.6 * 1024, '1.0 MiB'],
+  [12 * 1024 ** 2, '12 MiB'],
+  [5 * 1024 ** 4, '5.0 TiB'],
+  [2 ** 53 - 1, '8.0 PiB'],
+  [2 ** 70, '1048576 PiB'],
+];
+
+describe('sizes', () => {
+  for (const [size, text] of sizes) {
+    test(text, () => assert.ok(renderListing([], [file('a', { size })]).includes(`<td>${text}</td>`)));
+  }
+});
+
+describe('times', () => {
+  test('are UTC to the minute', () => {
+    const html = renderListing([], [file('a', { mtimeMs: Date.UTC(2026, 10, 21, 9, 5, 59) })]);
+    assert.ok(html.includes('<time datetime="2026-11-21T09:05:59.000Z">2026-11-21 09:05</time>'));
+  });
+
+  for (const mtimeMs of [Number.NaN, 1e17, -1e17]) {
+    test(`stay out when they are none: ${mtimeMs}`, () => {
+      assert.doesNotMatch(renderListing([], [file('a', { mtimeMs })]), /<time/);
+    });
+  }
+});

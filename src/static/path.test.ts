@@ -1,0 +1,213 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { encodePath, parsePath } from './path.ts';
+
+/** What is understood, as `a|b` and a final `/` for a folder, or the reason of refusal. */
+function outcomeOf(rawPath: string): string {
+  const parsed = parsePath(rawPath);
+  if (parsed.kind === 'bad') return parsed.reason;
+  return parsed.segments.join('|') + (parsed.directory ? '/' : '');
+}
+
+describe('a path that is understood', () => {
+  const cases: readonly (readonly [name: string, rawPath: string, expected: string])[] = [
+    ['the root', '/', '/'],
+    ['a file', '/index.html', 'index.html'],
+    ['a file in folders', '/assets/js/app.js', 'assets|js|app.js'],
+    ['a folder', '/docs/', 'docs/'],
+    ['repeated slashes', '//docs///a//', 'docs|a/'],
+    ['only slashes', '///', '/'],
+    ['what would be another host', '//evil.example/a', 'evil.example|a'],
+    ['an encoded space', '/a%20b.txt', 'a b.txt'],
+    ['UTF-8 of two bytes', '/caf%C3%A9', 'café'],
+    ['UTF-8 of three bytes', '/%E6%97%A5%E6%9C%AC', '日本'],
+    ['UTF-8 of four bytes', '/%F0%9F%98%80', '😀'],
+    ['lower-case hex digits', '/%e2%98%83', '☃'],
+    ['an encoded letter', '/%61bc', 'abc'],
+    ['an encoded percent sign is decoded once', '/100%25', '100%'],
+    ['a twice encoded dot segment is a name', '/%252e%252e/a', '%2e%2e|a'],
+    ['a twice encoded slash is a name', '/a%252Fb', 'a%2Fb'],
+    ['a plus sign is no space', '/a+b', 'a+b'],
+    ['encoded question mark and hash', '/a%3Fb%23c', 'a?b#c'],
+    ['three dots', '/...', '...'],
+    ['a hidden file', '/.hidden', '.hidden'],
+    ['dots at the end', '/a..', 'a..'],
+    ['dots in front', '/..a', '..a'],
+    ['a scope', '/@scope/pkg@1.0.0', '@scope|pkg@1.0.0'],
+    ['what browsers do not encode', '/a|b[c]', 'a|b[c]'],
+    ['the first character after the controls', '/%C2%A0', '\u00a0'],
+  ];
+  for (const [name, rawPath, expected] of cases) {
+    test(`${name}: ${rawPath}`, () => assert.equal(outcomeOf(rawPath), expected));
+  }
+});
+
+describe('a path that is refused', () => {
+  const DOTS = 'a dot segment';
+  const RAW = 'a character that a path may not hold';
+  const DECODED = 'an encoded slash, backslash or control character';
+  const MALFORMED = 'malformed percent-encoding or UTF-8';
+  const NO_SLASH = 'no slash at the beginning';
+  const cases: readonly (readonly [name: string, rawPath: string, reason: string])[] = [
+    ['nothing', '', NO_SLASH],
+    ['a relative path', 'index.html', NO_SLASH],
+    ['an asterisk', '*', NO_SLASH],
+    ['an absolute URI', 'http://host/', NO_SLASH],
+    ['an encoded slash in front', '%2Fa', NO_SLASH],
+    ['the parent', '/..', DOTS],
+    ['the parent as a folder', '/../', DOTS],
+    ['the parent first', '/../etc/passwd', DOTS],
+    ['the parent later', '/a/../b', DOTS],
+    ['the parent after repeated slashes', '/a//..//b', DOTS],
+    ['the same folder', '/./a', DOTS],
+    ['the same folder at the end', '/a/.', DOTS],
+    ['the parent, encoded', '/%2e%2e/a', DOTS],
+    ['the parent, half encoded', '/.%2E/a', DOTS],
+    ['the parent, the other half', '/%2e./a', DOTS],
+    ['the same folder, encoded', '/a/%2e', DOTS],
+    ['a backslash', '/a\\b', RAW],
+    ['a backslash in front', '/\\evil.example', RAW],
+    ['a raw space', '/a b', RAW],
+    ['a raw NUL', '/a\0', RAW],
+    ['a raw line break', '/a\r\nb', RAW],
+    ['a raw delete', '/a\x7f', RAW],
+    ['a raw byte beyond ASCII', '/caf\xe9', RAW],
+    ['a raw letter beyond Latin-1', '/日本', RAW],
+    ['a fragment', '/a#b', RAW],
+    ['a query left in', '/a?b', RAW],
+    ['an encoded backslash', '/a%5Cb', DECODED],
+    ['an encoded backslash in lower case', '/..%5c..%5cetc', DECODED],
+    ['an encoded slash', '/a%2Fb', DECODED],
+    ['dot games with an encoded slash', '/..%2f..%2fetc/passwd', DECODED],
+    ['an encoded NUL', '/a.html%00.txt', DECODED],
+    ['an encoded line break', '/a%0d%0aSet-Cookie:x', DECODED],
+    ['an encoded delete', '/a%7F', DECODED],
+    ['an encoded control beyond ASCII', '/a%C2%9B31m', DECODED],
+    ['a lone percent sign', '/100%', MALFORMED],
+    ['one hex digit', '/a%2', MALFORMED],
+    ['no hex digits', '/a%zz', MALFORMED],
+    ['the old Unicode escape', '/%u002e', MALFORMED],
+    ['an overlong slash of two bytes', '/..%C0%AF..', MALFORMED],
+    ['an overlong dot of two bytes', '/%C0%AE%C0%AE/a', MALFORMED],
+    ['an overlong NUL', '/%C0%80', MALFORMED],
+    ['an overlong slash of three bytes', '/%E0%80%AF', MALFORMED],
+    ['an overlong slash of four bytes', '/%F0%80%80%AF', MALFORMED],
+    ['Latin-1', '/caf%E9', MALFORMED],
+    ['a cut sequence', '/%E6%97', MALFORMED],
+    ['a sequence cut by a slash', '/%E6/%97%A5', MALFORMED],
+    ['a continuation byte alone', '/%80', MALFORMED],
+    ['a surrogate', '/%ED%A0%80', MALFORMED],
+    ['beyond U+10FFFF', '/%F4%90%80%80', MALFORMED],
+    ['five bytes', '/%F8%88%80%80%80', MALFORMED],
+    ['a byte that never occurs', '/%FF', MALFORMED],
+  ];
+  for (const [name, rawPath, reason] of cases) {
+    test(`${name}: ${JSON.stringify(rawPath)}`, () => assert.equal(outcomeOf(rawPath), reason));
+  }
+});
+
+describe('the canonical path', () => {
+  const cases: readonly (readonly [segments: readonly string[], directory: boolean, expected: string])[] = [
+    [[], true, '/'],
+    [[], false, '/'],
+    [['docs'], true, '/docs/'],
+    [['docs', 'a b'], false, '/docs/a%20b'],
+    [['evil.example'], true, '/evil.example/'],
+    [['@scope', 'a:b', 'c+d,e;f=g&h$'], false, '/@scope/a:b/c+d,e;f=g&h$'],
+    [['a?b#c', '100%', '"<>"'], false, '/a%3Fb%23c/100%25/%22%3C%3E%22'],
+    [['%40'], false, '/%2540'],
+    [['café', '日本', '😀'], true, '/caf%C3%A9/%E6%97%A5%E6%9C%AC/%F0%9F%98%80/'],
+  ];
+  for (const [segments, directory, expected] of cases) {
+    test(expected, () => assert.equal(encodePath(segments, directory), expected));
+  }
+});
+
+describe('paths: properties', () => {
+  const anySegment = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.string({ unit: fc.constantFrom(...'.%2eEfFaé \\') }),
+  );
+  const segment = anySegment.filter(
+    (name) => /^(?!\.{1,2}$)[^/\\\p{Cc}]+$/u.test(name) && name.isWellFormed(),
+  );
+  const segments = fc.array(segment, { maxLength: 5 });
+  const rawPath = fc
+    .array(
+      fc.oneof(
+        fc.constantFrom(
+          '/',
+          '//',
+          '.',
+          '..',
+          '%2e',
+          '%2E',
+          '%2f',
+          '%5c',
+          '\\',
+          '%00',
+          '%25',
+          '%c0%af',
+          '%',
+          'a',
+          '%C3%A9',
+        ),
+        fc.string({ unit: 'binary', maxLength: 3 }),
+      ),
+      { maxLength: 12 },
+    )
+    .map((pieces) => `/${pieces.join('')}`);
+
+  test('what was encoded is read back', () => {
+    fc.assert(
+      fc.property(segments, fc.boolean(), (names, directory) => {
+        const parsed = parsePath(encodePath(names, directory));
+        assert.deepEqual(parsed, {
+          kind: 'path',
+          segments: names,
+          directory: directory || names.length === 0,
+        });
+      }),
+    );
+  });
+
+  test('a canonical path begins with exactly one slash and is plain ASCII', () => {
+    fc.assert(
+      fc.property(segments, fc.boolean(), (names, directory) => {
+        assert.match(encodePath(names, directory), /^\/(?!\/)[!-~]*$/);
+      }),
+    );
+  });
+
+  test('no segment is empty, a dot segment, or holds a separator or a control character', () => {
+    fc.assert(
+      fc.property(rawPath, (raw) => {
+        const parsed = parsePath(raw);
+        for (const name of parsed.kind === 'path' ? parsed.segments : []) {
+          assert.ok(name !== '' && name !== '.' && name !== '..');
+          assert.doesNotMatch(name, /[/\\\p{Cc}]/u);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test('a path that is understood has one canonical form', () => {
+    fc.assert(
+      fc.property(rawPath, (raw) => {
+        const parsed = parsePath(raw);
+        fc.pre(parsed.kind === 'path');
+        assert.deepEqual(parsePath(encodePath(parsed.segments, parsed.directory)), parsed);
+      }),
+    );
+  });
+
+  test('no string makes it throw', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (raw) => {
+        assert.ok(['path', 'bad'].includes(parsePath(raw).kind));
+      }),
+    );
+  });
+});
