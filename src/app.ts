@@ -1,14 +1,15 @@
 /** The composition root: a configuration becomes a server. Everything is wired here and nowhere else. */
 import { basename } from 'node:path';
 import type { Config } from './config/options.ts';
-import { authStage, basicUser, createAuthenticator } from './http/auth.ts';
+import { type Authenticator, authStage, createAuthenticator } from './http/auth.ts';
 import { trustedProxies } from './http/client.ts';
 import { commonHeaders, preflightStage } from './http/common.ts';
 import { route } from './http/router.ts';
 import { type Address, type Hooks, HttpServer } from './http/server.ts';
 import type { Stage } from './http/types.ts';
 import { healthStage } from './observe/health.ts';
-import { accessLog, createLineSink, droppedNotice, eventLog, type LineStream } from './observe/log.ts';
+import { createLineSink, type LineStream } from './observe/line-sink.ts';
+import { accessLog, droppedNotice, eventLog } from './observe/log.ts';
 import { createMetrics, metricsStage } from './observe/metrics.ts';
 import { diskFile, diskFolder, kindOfPath } from './static/disk.ts';
 import { createStaticStage } from './static/handler.ts';
@@ -24,10 +25,15 @@ export interface App {
 
 /** @throws the system's error if the path of the configuration cannot be served. */
 export async function createApp(config: Config, stdout: LineStream): Promise<App> {
-  const source = await sourceOf(config);
-  const observed = observe(config, stdout);
-  const state = { draining: false };
-  const server = new HttpServer(config, hooksOf(config, observed, stagesOf(config, source, observed, state)));
+  const parts: Parts = {
+    config,
+    source: await sourceOf(config),
+    observed: observe(config, stdout),
+    authenticator: config.auth.length > 0 ? createAuthenticator(config.auth) : undefined,
+    state: { draining: false },
+  };
+  const { observed, state } = parts;
+  const server = new HttpServer(config, hooksOf(parts));
   return {
     async start() {
       await server.listen(addressOf(config));
@@ -35,6 +41,7 @@ export async function createApp(config: Config, stdout: LineStream): Promise<App
       const line = `mote serves ${config.path} on ${url}`;
       if (config.logFormat === 'json') observed.event('info', line);
       else observed.sink.write(line);
+      await observed.sink.flush();
       return url;
     },
     async stop(reason) {
@@ -65,32 +72,37 @@ function observe({ logFormat }: Config, stdout: LineStream) {
   };
 }
 
+/** What the wiring connects. */
+interface Parts {
+  readonly config: Config;
+  readonly source: Source;
+  readonly observed: Observed;
+  readonly authenticator: Authenticator | undefined;
+  readonly state: { draining: boolean };
+}
+
 /** In order: what must answer to everyone, then who may ask, then the files. */
-function stagesOf(
-  config: Config,
-  source: Source,
-  observed: Observed,
-  state: { readonly draining: boolean },
-): Stage[] {
+function stagesOf({ config, source, observed, authenticator, state }: Parts): Stage[] {
   const stages: Stage[] = [];
   if (config.healthPath !== '') stages.push(healthStage(config.healthPath, state));
   if (config.corsOrigins.length > 0) stages.push(preflightStage(config));
-  if (config.auth.length > 0) stages.push(authStage(createAuthenticator(config.auth)));
+  if (authenticator) stages.push(authStage(authenticator));
   if (config.metricsPath !== '') stages.push(metricsStage(config.metricsPath, observed.metrics));
   stages.push(createStaticStage(source, config));
   return stages;
 }
 
-function hooksOf(config: Config, observed: Observed, stages: readonly Stage[]): Hooks {
+function hooksOf(parts: Parts): Hooks {
+  const { config, observed } = parts;
   const { event, metrics } = observed;
   const clientOf = trustedProxies(config.trustedProxies);
   return {
-    handle: route(stages),
+    handle: route(stagesOf(parts)),
     commonHeaders: commonHeaders(config),
     clientOf: (peer, headers) => clientOf(peer, headers['x-forwarded-for']),
     onConnection: (delta) => (delta > 0 ? metrics.connectionOpened() : metrics.connectionClosed()),
     onStart: () => metrics.requestStarted(),
-    onEnd: endHook(config, observed),
+    onEnd: endHook(parts),
     onRefused: (status, client) => event('warn', 'connection refused', { status, client }),
     onFault: (error, exchange) =>
       event('error', faultText(error), { method: exchange?.method, target: exchange?.target }),
@@ -98,8 +110,7 @@ function hooksOf(config: Config, observed: Observed, stages: readonly Stage[]): 
 }
 
 /** Counts and logs a finished request. */
-function endHook(config: Config, { access, event, metrics }: Observed): Hooks['onEnd'] {
-  const authenticated = config.auth.length > 0;
+function endHook({ observed: { access, event, metrics }, authenticator }: Parts): Hooks['onEnd'] {
   return (exchange) => {
     const { method, target, httpVersion, client, headers, status, progress } = exchange;
     const durationMs = performance.now() - exchange.startedMs;
@@ -111,7 +122,7 @@ function endHook(config: Config, { access, event, metrics }: Observed): Hooks['o
       httpVersion,
       status,
       durationMs,
-      user: authenticated && status !== 401 ? basicUser(headers.authorization) : undefined,
+      user: authenticator?.knownUser(headers.authorization),
       bodyBytes: progress.bodyBytes,
       referer: headers.referer,
       userAgent: headers['user-agent'],

@@ -9,7 +9,7 @@ import type { Config } from './config/options.ts';
 import { usage } from './config/usage.ts';
 import { healthcheck } from './healthcheck.ts';
 import { hashPassword } from './http/auth.ts';
-import type { LineStream } from './observe/log.ts';
+import type { LineStream } from './observe/line-sink.ts';
 import { VERSION } from './version.ts';
 
 /** Exit codes: all went well, it failed while running, it was called wrongly. */

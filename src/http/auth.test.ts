@@ -1,15 +1,7 @@
 import assert from 'node:assert/strict';
 import { pbkdf2Sync } from 'node:crypto';
 import { describe, test } from 'node:test';
-import {
-  authStage,
-  basicUser,
-  createAuthenticator,
-  HASH_BYTES,
-  hashPassword,
-  MAX_PENDING,
-  type User,
-} from './auth.ts';
+import { authStage, createAuthenticator, HASH_BYTES, hashPassword, MAX_PENDING, type User } from './auth.ts';
 import { HttpError } from './errors.ts';
 import type { RequestFacts } from './types.ts';
 
@@ -170,11 +162,6 @@ test('the name for the log is known after the header was verified, and only then
   assert.equal(knownUser(good), undefined);
   await Promise.all([authenticate(good), authenticate(bad)]);
   assert.deepEqual([good, bad, undefined, ''].map(knownUser), ['ann', undefined, undefined, undefined]);
-});
-
-test('the name that a header claims', () => {
-  const headers = [basic('ann', 'x'), 'Bearer x', undefined];
-  assert.deepEqual(headers.map(basicUser), ['ann', undefined, undefined]);
 });
 
 describe('hashPassword', () => {

@@ -128,7 +128,7 @@ function createTurnstile(): <T>(task: () => Promise<T>) => Promise<T> {
     } finally {
       // A place goes straight to the next in line, so `running` stays.
       const next = line.shift();
-      if (next) running -= 1;
+      if (next) next();
       else running -= 1;
     }
   };
@@ -149,11 +149,6 @@ function parseBasic(authorization: string | undefined): Credentials | undefined 
   const colon = bytes.indexOf(':');
   if (colon < 0) return undefined;
   return { user: bytes.toString('utf8', 0, colon), password: bytes.subarray(colon + 1) };
-}
-
-/** The name that a header claims, verified or not. */
-export function basicUser(authorization: string | undefined): string | undefined {
-  return parseBasic(authorization)?.user;
 }
 
 /** Lets authenticated requests pass on and answers the others with 401 and a challenge. */

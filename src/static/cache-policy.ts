@@ -40,11 +40,11 @@ const MEDIA = /^(?:image|audio|video)\//;
 /** The extension, and what tools put before it. */
 const EXTENSIONS = /(?:\.(?:js|mjs|cjs|css|min|chunk|bundle|module))*\.[^.]+$/;
 /** What follows the last separator, which in turn follows something. */
-const TOKEN = /[^.](?:[.\-_])([A-Za-z0-9]+)$/;
+const TOKEN = /[^.][.\-_]([A-Za-z0-9]+)$/;
 /** Names the thing, not its content. */
 const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** Among them Parcel 8, gulp-rev 10, Django 12, Next.js 16, webpack 20, Phoenix 32, Sprockets 40, Hugo 64. */
+/** Parcel 8, gulp-rev 10, Django 12, Next.js 16, webpack 20, MD5 32, SHA-1 40, SHA-256 64. */
 const HEX_HASH_LENGTHS: ReadonlySet<number> = new Set([8, 10, 12, 16, 20, 32, 40, 64]);
 /** `cafe2024` has two runs of letters or digits, `20240115ab` too. */
 const MIN_HEX_RUNS = 4;

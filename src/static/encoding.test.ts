@@ -97,9 +97,9 @@ describe('Accept-Encoding: properties', () => {
     requiredKeys: [],
   });
   const available = fc.subarray([...ALL]);
-  const write = (chosen: Readonly<Record<string, number>>): string =>
+  const write = (chosen: Readonly<Record<string, number | undefined>>): string =>
     Object.entries(chosen)
-      .map(([name, weight]) => `${name};q=${(weight / 1000).toFixed(3)}`)
+      .map(([name, weight = 0]) => `${name};q=${(weight / 1000).toFixed(3)}`)
       .join(', ');
 
   test('the choice is available, not refused, and no other weighs more', () => {

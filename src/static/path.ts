@@ -16,7 +16,7 @@ export type ParsedPath =
     }
   | {
       readonly kind: 'bad';
-      /** For the log; says nothing that the client did not send. */
+      /** For people; part of no answer. */
       readonly reason: string;
     };
 

@@ -6,7 +6,7 @@
  */
 import type { ByteRange } from '../http/types.ts';
 
-/** One member of a set, as asked. Positions beyond 2^53 - 1 are held as 2^53 - 1: no file is longer. */
+/** One member of a set, as asked. Beyond 2^53 a number is not exact, up to `Infinity`; no file is that long. */
 export type RangeSpec =
   | { readonly kind: 'from'; readonly start: number }
   | { readonly kind: 'span'; readonly start: number; readonly end: number }
@@ -19,7 +19,7 @@ export type ResolvedRanges =
   | { readonly kind: 'whole' }
   /** In the order in which they were asked; adjacent ranges are not joined (§15.3.7.2). */
   | { readonly kind: 'partial'; readonly ranges: readonly [ByteRange, ...ByteRange[]] }
-  /** 416 with `Content-Range: bytes *` + `/size`. */
+  /** 416, with the size alone in `Content-Range` (§14.4). */
   | { readonly kind: 'unsatisfiable' };
 
 /** More parts than this in one answer are a broken client or an attack (§17.15). */
@@ -66,15 +66,11 @@ const SPEC = /^(\d*)-(\d*)$/;
 function parseSpec(text: string): RangeSpec | undefined {
   const [, first, last] = SPEC.exec(text) ?? [];
   if (first === undefined || last === undefined || text === '-') return undefined;
-  if (first === '') return { kind: 'suffix', length: toPosition(last) };
-  const start = toPosition(first);
+  if (first === '') return { kind: 'suffix', length: Number(last) };
+  const start = Number(first);
   if (last === '') return { kind: 'from', start };
-  const end = toPosition(last);
+  const end = Number(last);
   return end < start ? undefined : { kind: 'span', start, end };
-}
-
-function toPosition(digits: string): number {
-  return Math.min(Number(digits), Number.MAX_SAFE_INTEGER);
 }
 
 function isNonEmptySuffix(spec: RangeSpec): boolean {

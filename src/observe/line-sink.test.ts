@@ -9,7 +9,7 @@ import {
   FULL_DISK_PAUSE_MS,
   type LineStream,
   MAX_QUEUED_BYTES,
-} from './log.ts';
+} from './line-sink.ts';
 
 const describeDropped = (count: number): string => `${count} lost`;
 

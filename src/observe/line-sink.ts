@@ -1,0 +1,158 @@
+/** A bounded, batching writer of lines that never blocks, throws or takes the server down. */
+
+/** Bytes that may wait for a slow reader of the log, in this sink and in its stream; then lines are dropped. */
+export const MAX_QUEUED_BYTES = 1024 * 1024;
+/** A batch goes out when it has this many bytes … */
+export const BATCH_BYTES = 16 * 1024;
+/** … or this long after its first line. */
+export const BATCH_DELAY_MS = 100;
+/** How long logging rests when the disk is full. */
+export const FULL_DISK_PAUSE_MS = 5000;
+/** How long `flush` waits for a slow reader. */
+export const FLUSH_TIMEOUT_MS = 500;
+const FLUSH_POLL_MS = 10;
+
+/** Errors of a stream that go away without a new stream. `process.stdout` can be written to again after them. */
+const passingErrors: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQUOT', 'EAGAIN']);
+
+/** The part of a `stream.Writable` that a sink uses. */
+export interface LineStream {
+  write(chunk: string): boolean;
+  readonly writableLength: number;
+  on(event: 'error', listener: (error: NodeJS.ErrnoException) => void): unknown;
+}
+
+export interface SinkOptions {
+  /** Words the line that stands for `count` lines lost; without line feed. */
+  readonly describeDropped: (count: number) => string;
+  readonly maxQueuedBytes?: number;
+}
+
+export interface LineSink {
+  /** Takes one line of ASCII text without its line feed. Never blocks or throws. */
+  write(line: string): void;
+  /** Hands everything to the stream and waits until it is written, at most `timeoutMs`. */
+  flush(timeoutMs?: number): Promise<void>;
+  /** Lines lost since the start: no room, a full disk, or a reader that has gone. */
+  readonly droppedLines: number;
+}
+
+/** `full` ends when half of the room is free again, so that a slow reader gets few notices, not one per line. */
+type SinkState = 'open' | 'full' | 'paused' | 'stopped';
+
+class BoundedLineSink implements LineSink {
+  readonly #stream: LineStream;
+  readonly #describeDropped: SinkOptions['describeDropped'];
+  readonly #maxQueuedBytes: number;
+  #state: SinkState = 'open';
+  #batch = '';
+  #batchLines = 0;
+  /** Lines of the batch that the stream got last: lost if it reports an error now. */
+  #sentLines = 0;
+  #armed = false;
+  #unreported = 0;
+  droppedLines = 0;
+
+  constructor(stream: LineStream, options: SinkOptions) {
+    this.#stream = stream;
+    this.#describeDropped = options.describeDropped;
+    this.#maxQueuedBytes = options.maxQueuedBytes ?? MAX_QUEUED_BYTES;
+    stream.on('error', (error) => this.#fail(error));
+  }
+
+  write(line: string): void {
+    if (!this.#hasRoom(line.length + 1)) return this.#drop(1);
+    if (this.#unreported > 0) this.#reportDropped();
+    this.#batch += `${line}\n`;
+    this.#batchLines += 1;
+    if (this.#batch.length >= BATCH_BYTES) this.#send();
+    else this.#arm();
+  }
+
+  async flush(timeoutMs: number = FLUSH_TIMEOUT_MS): Promise<void> {
+    this.#sendAll();
+    // Not 'drain': a stream emits that only after a write that returned false.
+    for (let waited = 0; waited < timeoutMs && this.#isWriting(); waited += FLUSH_POLL_MS) {
+      await new Promise((resolve) => setTimeout(resolve, FLUSH_POLL_MS));
+    }
+  }
+
+  #isWriting(): boolean {
+    return this.#stream.writableLength > 0 && this.#state !== 'stopped';
+  }
+
+  #hasRoom(bytes: number): boolean {
+    if (this.#state === 'paused' || this.#state === 'stopped') return false;
+    const limit = this.#state === 'full' ? this.#maxQueuedBytes / 2 : this.#maxQueuedBytes;
+    const queued = this.#batch.length + this.#stream.writableLength + bytes;
+    this.#state = queued <= limit ? 'open' : 'full';
+    return this.#state === 'open';
+  }
+
+  #drop(lines: number): void {
+    this.droppedLines += lines;
+    this.#unreported += lines;
+    if (this.#state === 'full') this.#arm();
+  }
+
+  #reportDropped(): void {
+    this.#batch += `${this.#describeDropped(this.#unreported)}\n`;
+    this.#unreported = 0;
+  }
+
+  #arm(): void {
+    if (this.#armed) return;
+    this.#armed = true;
+    setTimeout(() => {
+      this.#armed = false;
+      this.#sendAll();
+      if (this.#state === 'full') this.#arm();
+    }, BATCH_DELAY_MS).unref();
+  }
+
+  #sendAll(): void {
+    if (this.#unreported > 0 && this.#hasRoom(0)) this.#reportDropped();
+    this.#send();
+  }
+
+  #send(): void {
+    if (this.#batch === '') return;
+    const batch = this.#batch;
+    this.#sentLines = this.#batchLines;
+    this.#batch = '';
+    this.#batchLines = 0;
+    try {
+      this.#stream.write(batch);
+    } catch (error) {
+      this.#fail(error as NodeJS.ErrnoException);
+    }
+  }
+
+  /** Nobody can be told that the log is broken; serving goes on without it. */
+  #fail(error: NodeJS.ErrnoException): void {
+    this.#drop(this.#sentLines + this.#batchLines);
+    this.#batch = '';
+    this.#sentLines = 0;
+    this.#batchLines = 0;
+    if (!passingErrors.has(error.code)) {
+      this.#state = 'stopped';
+    } else if (this.#state === 'open' || this.#state === 'full') {
+      this.#state = 'paused';
+      setTimeout(() => this.#resume(), FULL_DISK_PAUSE_MS).unref();
+    }
+  }
+
+  #resume(): void {
+    if (this.#state !== 'paused') return;
+    this.#state = 'open';
+    this.#sendAll();
+  }
+}
+
+/**
+ * A sink on `stream`, typically `process.stdout`. A passing error (full disk) pauses it, any other error
+ * (`EPIPE`: the reader has gone) stops it; both are silent and count as dropped lines.
+ */
+export function createLineSink(stream: LineStream, options: SinkOptions): LineSink {
+  return new BoundedLineSink(stream, options);
+}

@@ -1,0 +1,128 @@
+/** Test support: a source in memory whose files change, fail and wait as the test says. */
+import type { FolderEntry, Found, Source, SourceFile } from './source.ts';
+
+interface Stored {
+  bytes: Buffer;
+  /** What `stat` says, which need not be the number of bytes that can be read. */
+  size: number;
+  mtimeMs: number;
+  version: string;
+}
+
+interface Details {
+  readonly mtimeMs?: number;
+  readonly size?: number;
+}
+
+const MTIME_MS = Date.UTC(2024, 0, 2, 3, 4, 5);
+
+/** Folders are there as long as they hold files. Paths are written without a slash in front. */
+export class MemorySource implements Source {
+  /** Every path that was asked for, in order. */
+  readonly looks: string[] = [];
+  /** Files that were handed out and are not closed. */
+  openFiles = 0;
+  /** Second closes and reads after a close. */
+  readonly misuses: string[] = [];
+  /** Awaited by every look. */
+  gate: Promise<void> = Promise.resolve();
+  /** A single read gives no more than this. */
+  maxReadBytes = Number.POSITIVE_INFINITY;
+  /** Called before each read; what it throws is what the read throws. */
+  onRead: (path: string, position: number) => void = () => undefined;
+  readonly #files = new Map<string, Stored>();
+  readonly #openErrors = new Map<string, Error>();
+  #versions = 0;
+
+  constructor(files: Readonly<Record<string, string | Uint8Array>> = {}) {
+    for (const [path, content] of Object.entries(files)) this.put(path, content);
+  }
+
+  /** Puts a new file in place, as a rename does: whoever has the old one open keeps it. */
+  put(path: string, content: string | Uint8Array, details: Details = {}): void {
+    const bytes = Buffer.from(content);
+    const version = `v${++this.#versions}`;
+    this.#files.set(path, { bytes, size: bytes.length, mtimeMs: MTIME_MS, version, ...details });
+  }
+
+  /** Changes the content in place: whoever has it open reads the new bytes. */
+  edit(path: string, content: string | Uint8Array): void {
+    const bytes = Buffer.from(content);
+    Object.assign(this.#stored(path), { bytes, size: bytes.length, version: `v${++this.#versions}` });
+  }
+
+  remove(path: string): void {
+    this.#files.delete(path);
+  }
+
+  /** From now on opening `path` fails, until it is called without an error. */
+  failOpen(path: string, error?: Error): void {
+    if (error) this.#openErrors.set(path, error);
+    else this.#openErrors.delete(path);
+  }
+
+  /** Makes every look wait until the returned function is called. */
+  hold(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.gate = promise;
+    return resolve;
+  }
+
+  async open(segments: readonly string[]): Promise<Found> {
+    const path = segments.join('/');
+    this.looks.push(path);
+    await this.gate;
+    const error = this.#openErrors.get(path);
+    if (error) throw error;
+    const stored = this.#files.get(path);
+    if (stored) return { kind: 'file', file: this.#hand(path, stored) };
+    return { kind: path === '' || this.#below(path).length > 0 ? 'folder' : 'missing' };
+  }
+
+  async list(segments: readonly string[]): Promise<FolderEntry[]> {
+    const depth = segments.length;
+    const names = this.#below(segments.join('/')).map((path) => path.split('/'));
+    return names.map((parts) => {
+      const directory = parts.length > depth + 1;
+      const { size, mtimeMs } = this.#stored(parts.join('/'));
+      return { name: parts[depth] ?? '', directory, size, mtimeMs };
+    });
+  }
+
+  #below(folder: string): string[] {
+    return [...this.#files.keys()].filter((path) => folder === '' || path.startsWith(`${folder}/`));
+  }
+
+  #stored(path: string): Stored {
+    const stored = this.#files.get(path);
+    if (!stored) throw new Error(`the test has no file ${path}`);
+    return stored;
+  }
+
+  #hand(path: string, stored: Stored): SourceFile {
+    const { size, mtimeMs, version } = stored;
+    let closed = false;
+    this.openFiles += 1;
+    return {
+      ...{ name: path.split('/').at(-1) ?? '', size, mtimeMs, version },
+      currentVersion: async () => stored.version,
+      read: async (target, position) => {
+        if (closed) this.misuses.push(`${path} was read after its close`);
+        this.onRead(path, position);
+        return stored.bytes.copy(target.subarray(0, this.maxReadBytes), 0, position);
+      },
+      close: async () => {
+        if (closed) this.misuses.push(`${path} was closed twice`);
+        else this.openFiles -= 1;
+        closed = true;
+      },
+    };
+  }
+}
+
+/** The one file at `path`, open. */
+export async function openFile(source: Source, path: string): Promise<SourceFile> {
+  const found = await source.open(path.split('/'));
+  if (found.kind !== 'file') throw new Error(`${path} is ${found.kind}`);
+  return found.file;
+}
