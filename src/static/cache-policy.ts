@@ -29,9 +29,8 @@ function isFingerprinted(fileName: string, contentType: string): boolean {
   const code = CODE_OR_FONT.test(contentType) || fileName.endsWith('.map');
   if (!code && !MEDIA.test(contentType)) return false;
   const stem = fileName.replace(EXTENSIONS, '');
-  const token = TOKEN.exec(stem)?.[1];
-  if (token === undefined || UUID.test(stem)) return false;
-  return isHexHash(token) || (code && isLettersHash(token));
+  if (UUID.test(stem)) return false;
+  return isHexHash(TOKEN.exec(stem)?.[1] ?? '') || (code && isLettersHash(stem));
 }
 
 const CODE_OR_FONT =
@@ -41,13 +40,15 @@ const MEDIA = /^(?:image|audio|video)\//;
 const EXTENSIONS = /(?:\.(?:js|mjs|cjs|css|min|chunk|bundle|module))*\.[^.]+$/;
 /** What follows the last separator, which in turn follows something. */
 const TOKEN = /[^.][.\-_]([A-Za-z0-9]+)$/;
+/** The same for base64url, which has two of the separators among its characters. */
+const BASE64URL_TOKEN = /[^.][.-]([\w-]{8})$/;
 /** Names the thing, not its content. */
 const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** Parcel 8, gulp-rev 10, Django 12, Next.js 16, webpack 20, MD5 32, SHA-1 40, SHA-256 64. */
 const HEX_HASH_LENGTHS: ReadonlySet<number> = new Set([8, 10, 12, 16, 20, 32, 40, 64]);
-/** `cafe2024` has two runs of letters or digits, `20240115ab` too. */
-const MIN_HEX_RUNS = 4;
+/** `cafe2024` has two runs of letters or digits, `20240115ab` too; 91 of 100 hashes of 8 digits have three. */
+const MIN_HEX_RUNS = 3;
 
 function isHexHash(token: string): boolean {
   return (
@@ -61,21 +62,24 @@ function isHexHash(token: string): boolean {
 /** A leading yyyymmdd, or one of the two months that are written in hexadecimal digits: `15dec24b`. */
 const DATE = /^(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])|\d(?:dec|feb)\d/;
 
-/** Rollup (so Vite), Rolldown and esbuild cut to this. */
-const LETTERS_HASH_LENGTH = 8;
-/** `TOP5LIST` has three too, but few give such names to code; `NDDRAFT2` and `4KPOSTER` have two. */
-const MIN_UPPER_RUNS = 3;
-/** `ES6Array` has three, `Mat4Vec3` four; the hash of three Vite builds out of five falls short as well. */
-const MIN_MIXED_RUNS = 5;
-
+/** `ES6Array` has three runs. Four of five hashes of Vite pass. */
+const MIN_MIXED_RUNS = 4;
+/** Nothing but words, numbered or not: `Vec3Mat4`, `MyAppUi1` have four runs. With five, no person wrote them. */
+const WORDS = /^(?:[A-Z]?[a-z]+\d*)+$/;
 /** `MP3toMP4`, `CO2vsH2O`: made by people, and as mixed as a hash. */
 const JOINED_NAMES = /[A-Z\d](?:to|vs|in|or)[A-Z\d]/;
+/** esbuild's name for shared code; nobody else numbers chunks in base32. */
+const ESBUILD_CHUNK = /^chunk-[A-Z2-7]{8}$/;
 
-/** esbuild's base32, or the base64url of the others as long as it holds no separator. */
-function isLettersHash(token: string): boolean {
-  if (token.length !== LETTERS_HASH_LENGTH || !/\d[A-Za-z]/.test(token) || !/[A-Z]/.test(token)) return false;
-  if (/^[A-Z2-7]+$/.test(token)) return countRuns(token) >= MIN_UPPER_RUNS;
-  return /[a-z]/.test(token) && countRuns(token) >= MIN_MIXED_RUNS && !JOINED_NAMES.test(token);
+/** esbuild's base32, or the base64url of Rollup (so Vite) and Rolldown, which all cut to 8 characters. */
+function isLettersHash(stem: string): boolean {
+  if (ESBUILD_CHUNK.test(stem)) return true;
+  const token = BASE64URL_TOKEN.exec(stem)?.[1];
+  if (token === undefined || !/[A-Z]/.test(token)) return false;
+  // All in capitals, as base32 is: `TOP5LIST` looks alike, but few give such names to code.
+  if (/^[A-Z2-7]+$/.test(token)) return /\d[A-Z]/.test(token) && countRuns(token) >= MIN_HEX_RUNS;
+  const runs = /[a-z]/.test(token) && !JOINED_NAMES.test(token) ? countRuns(token) : 0;
+  return runs > MIN_MIXED_RUNS || (runs === MIN_MIXED_RUNS && !WORDS.test(token));
 }
 
 /** How many words and numbers a person would see; a capitalised word is one. */

@@ -1,5 +1,8 @@
 /** Test support: a source in memory whose files change, fail and wait as the test says. */
+import assert from 'node:assert/strict';
+import type { Representation } from './plan.ts';
 import type { FolderEntry, Found, Source, SourceFile } from './source.ts';
+import type { Lookup, Resource, Store } from './store.ts';
 
 interface Stored {
   bytes: Buffer;
@@ -81,12 +84,18 @@ export class MemorySource implements Source {
 
   async list(segments: readonly string[]): Promise<FolderEntry[]> {
     const depth = segments.length;
-    const names = this.#below(segments.join('/')).map((path) => path.split('/'));
-    return names.map((parts) => {
-      const directory = parts.length > depth + 1;
-      const { size, mtimeMs } = this.#stored(parts.join('/'));
-      return { name: parts[depth] ?? '', directory, size, mtimeMs };
+    const entries = this.#below(segments.join('/')).map((path): [string, FolderEntry] => {
+      const { size, mtimeMs } = this.#stored(path);
+      const [name = '', ...rest] = path.split('/').slice(depth);
+      return [name, { name, directory: rest.length > 0, size, mtimeMs }];
     });
+    return [...new Map(entries).values()];
+  }
+
+  /** Asserts that everything that was opened has been closed, once, and was not read after that. */
+  assertClosed(): void {
+    assert.equal(this.openFiles, 0, 'open files');
+    assert.deepEqual(this.misuses, []);
   }
 
   #below(folder: string): string[] {
@@ -109,7 +118,10 @@ export class MemorySource implements Source {
       read: async (target, position) => {
         if (closed) this.misuses.push(`${path} was read after its close`);
         this.onRead(path, position);
-        return stored.bytes.copy(target.subarray(0, this.maxReadBytes), 0, position);
+        const end = position + Math.min(target.length, this.maxReadBytes);
+        const part = stored.bytes.subarray(position, end);
+        target.set(part);
+        return part.length;
       },
       close: async () => {
         if (closed) this.misuses.push(`${path} was closed twice`);
@@ -126,3 +138,24 @@ export async function openFile(source: Source, path: string): Promise<SourceFile
   if (found.kind !== 'file') throw new Error(`${path} is ${found.kind}`);
   return found.file;
 }
+
+/** Looks `path` up as the handler does. */
+export function find(store: Store, path: string): Promise<Lookup> {
+  const segments = path.split('/').filter((name) => name !== '');
+  return store.find(path, { segments, directory: path.endsWith('/') });
+}
+
+export async function findResource(store: Store, path: string): Promise<Resource> {
+  const found = await find(store, path);
+  assert.ok(found.kind === 'resource', `${path}: ${found.kind}`);
+  return found;
+}
+
+/** The content that is kept, as Latin-1. */
+export function textOf({ content }: Representation): string | undefined {
+  if (content?.kind === 'text') return content.text;
+  return content && Buffer.from(content.bytes).toString('latin1');
+}
+
+/** Lets what runs behind a request come to its end, where it waits for nothing but promises. */
+export const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -1,4 +1,4 @@
-/** Media types (RFC 9110 §8.3) by file name. Content is never looked at: answers carry `nosniff`. */
+/** Media types (RFC 9110 §8.3) by file name; content is never looked at. */
 import mime from 'mime-types';
 
 const UNKNOWN = 'application/octet-stream';
@@ -13,7 +13,7 @@ const TEXT = 'text/plain; charset=utf-8';
 const BY_EXTENSION: ReadonlyMap<string, string> = new Map([
   // The registered application/node keeps browsers from running `lib.umd.cjs`.
   ['cjs', 'text/javascript; charset=utf-8'],
-  // Rust source; the registered owner of the extension is a dead XML format.
+  // Rust source; registered for application/rls-services+xml, which no browser shows.
   ['rs', TEXT],
 ]);
 
