@@ -4,8 +4,9 @@ import type { Config } from './config/options.ts';
 import { type Authenticator, authStage, createAuthenticator } from './http/auth.ts';
 import { trustedProxies } from './http/client.ts';
 import { commonHeaders, preflightStage } from './http/common.ts';
+import type { Address } from './http/listen.ts';
 import { route } from './http/router.ts';
-import { type Address, type Hooks, HttpServer } from './http/server.ts';
+import { type Hooks, HttpServer } from './http/server.ts';
 import type { Stage } from './http/types.ts';
 import { healthStage } from './observe/health.ts';
 import { createLineSink, type LineStream } from './observe/line-sink.ts';
@@ -129,7 +130,7 @@ function endHook({ observed: { access, event, metrics }, authenticator }: Parts)
       host: headers.host,
     });
     if (progress.fault !== undefined)
-      event('error', `answer cut short: ${progress.fault}`, { method, target });
+      event('warn', `answer cut short: ${progress.fault}`, { method, target });
   };
 }
 

@@ -27,6 +27,7 @@ const catalogue = {
   headers_too_large: { status: 431, text: 'Request Header Fields Too Large', close: true },
   internal: { status: 500, text: 'Internal Server Error' },
   unavailable: { status: 503, text: 'Service Unavailable' },
+  version_not_supported: { status: 505, text: 'HTTP Version Not Supported', close: true },
   overloaded: { status: 503, text: 'Service Unavailable', close: true },
 } as const satisfies Record<string, CatalogueEntry>;
 

@@ -15,7 +15,7 @@ let lastGoodHost = '';
 
 /**
  * The reason to refuse a request by its head alone, or `undefined`.
- * `httpVersion` is `1.1` or `1.0`; `rawHeaders` are names and values in turn, as they came in.
+ * `httpVersion` is like `1.1`; `rawHeaders` are names and values in turn, as they came in.
  */
 export function refusalOf(
   target: string,
@@ -23,6 +23,7 @@ export function refusalOf(
   rawHeaders: readonly string[],
   maxTargetBytes: number,
 ): ErrorCode | undefined {
+  if (!httpVersion.startsWith('1.')) return httpVersion < '1' ? 'bad_request' : 'version_not_supported';
   if (target.length > maxTargetBytes) return 'uri_too_long';
   if (!targetPattern.test(target)) return 'bad_request';
   return hasBadFraming(httpVersion, rawHeaders) ? 'bad_request' : undefined;
@@ -39,10 +40,10 @@ function hasBadFraming(httpVersion: string, rawHeaders: readonly string[]): bool
       if (value !== lastGoodHost && !rememberHost(value)) return true;
     } else if (name.length === 17 && name.toLowerCase() === 'transfer-encoding') {
       // An HTTP/1.0 recipient on the way would have framed this message differently.
-      if (value.trim() === '' || httpVersion !== '1.1') return true;
+      if (value.trim() === '' || httpVersion === '1.0') return true;
     }
   }
-  return hosts > 1 || (hosts === 0 && httpVersion === '1.1');
+  return hosts > 1 || (hosts === 0 && httpVersion !== '1.0');
 }
 
 function rememberHost(host: string): boolean {

@@ -18,7 +18,7 @@ type SourceBody = Extract<Body, { kind: 'source' }>;
 /** What became of an answer; `send` keeps it up to date while bytes leave. */
 export interface Progress {
   bodyBytes: number;
-  /** Why the answer was cut short, where the server (not the client) is the reason. */
+  /** Why the server cut the answer short; absent where the client just left. */
   fault?: string;
 }
 

@@ -8,6 +8,7 @@ import type { Duplex } from 'node:stream';
 import { hasBody, readBody } from './body.ts';
 import { type ErrorCode, errorPlan, HttpError } from './errors.ts';
 import { refusalOf, splitTarget } from './guard.ts';
+import { type Address, listen } from './listen.ts';
 import type { Handle } from './router.ts';
 import { type Progress, refuse, send } from './send.ts';
 import { type HeaderList, type Plan, type RequestFacts, SAFE_METHODS } from './types.ts';
@@ -16,9 +17,9 @@ import { type HeaderList, type Plan, type RequestFacts, SAFE_METHODS } from './t
 const MAX_PIPELINED = 64;
 /** Connections over the limit that may wait for their 503 at one time; more are dropped unanswered. */
 const MAX_REFUSED_CONNECTIONS = 64;
-/** Connections that the kernel queues before they are accepted. */
-const ACCEPT_BACKLOG = 1024;
-/** How often node:http looks for slow requests: the precision of the header and request timeouts. */
+/** The same for all connections together: each costs some kilobytes that its few bytes do not show. */
+const MAX_PIPELINED_IN_ALL = 8192;
+/** How often slow clients are looked for: the precision of the header, request and send timeouts. */
 const TIMEOUT_CHECK_MS = 500;
 
 export interface Limits {
@@ -60,8 +61,6 @@ export interface Hooks {
   readonly onFault: (error: unknown, exchange?: Exchange) => void;
 }
 
-export type Address = { readonly host?: string; readonly port: number } | { readonly path: string };
-
 interface Connection {
   readonly socket: Socket;
   /** The request being answered; one at a time, so that pipelining cannot multiply open files. */
@@ -74,6 +73,9 @@ interface Connection {
   /** Said once the answers that are owed are out: what follows on this connection is unusable. */
   lastWord: Plan | undefined;
   refused: boolean;
+  /** How much of its answers the client had taken at the last check, and when that last grew. */
+  takenBytes: number;
+  takenMs: number;
 }
 
 export class HttpServer {
@@ -81,6 +83,7 @@ export class HttpServer {
   readonly #hooks: Hooks;
   readonly #server: http.Server;
   readonly #connections = new Map<Duplex, Connection>();
+  #pipelined = 0;
   #draining = false;
 
   constructor(limits: Limits, hooks: Hooks) {
@@ -95,13 +98,14 @@ export class HttpServer {
       requireHostHeader: false,
       noDelay: true,
     });
-    this.#server.timeout = limits.sendTimeoutMs;
+    // A client that has sent all and closed its half still gets its answer (RFC 9112 §9.6).
+    Object.assign(this.#server, { httpAllowHalfOpen: true });
     this.#server.maxRequestsPerSocket = limits.maxRequestsPerConnection;
     this.#server.maxConnections = limits.maxConnections + MAX_REFUSED_CONNECTIONS;
-    this.#listen();
+    this.#subscribe();
   }
 
-  #listen(): void {
+  #subscribe(): void {
     const server = this.#server;
     server.on('connection', (socket) => this.#open(socket));
     server.on('request', (req, res) => this.#enqueue(req, res, 'none'));
@@ -114,15 +118,14 @@ export class HttpServer {
   }
 
   /** Resolves when connections are accepted; rejects with the system's error. */
-  listen(address: Address): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen({ ...address, backlog: ACCEPT_BACKLOG }, () => {
-        this.#server.off('error', reject);
-        this.#server.on('error', (error) => this.#hooks.onFault(error));
-        resolve();
-      });
-    });
+  async listen(address: Address): Promise<void> {
+    await listen(this.#server, address);
+    this.#server.on('error', (error) => this.#hooks.onFault(error));
+    const check = setInterval(
+      () => this.#cutStalled(),
+      Math.min(TIMEOUT_CHECK_MS, this.#limits.sendTimeoutMs),
+    );
+    this.#server.on('close', () => clearInterval(check));
   }
 
   /** The bound port; 0 on a unix socket. */
@@ -160,11 +163,14 @@ export class HttpServer {
       paused: false,
       lastWord: undefined,
       refused: false,
+      takenBytes: 0,
+      takenMs: 0,
     };
     this.#connections.set(socket, connection);
     this.#hooks.onConnection(1);
     socket.once('close', () => {
       this.#connections.delete(socket);
+      this.#pipelined -= connection.waiting.length;
       this.#hooks.onConnection(-1);
     });
     if (this.#connections.size > this.#limits.maxConnections) {
@@ -177,10 +183,39 @@ export class HttpServer {
     const connection = this.#connections.get(req.socket);
     if (!connection || connection.refused) return;
     if (!connection.current) return this.#begin(connection, req, res, expects);
+    if (this.#pipelined >= MAX_PIPELINED_IN_ALL) return this.#abandon(connection);
+    this.#pipelined += 1;
     connection.waiting.push(() => this.#begin(connection, req, res, expects));
     if (connection.waiting.length < MAX_PIPELINED || connection.paused) return;
     connection.paused = true;
     req.socket.pause();
+  }
+
+  /** Requests that nobody has room for are not worth an answer. */
+  #abandon(connection: Connection): void {
+    connection.refused = true;
+    this.#hooks.onRefused(errorPlan('overloaded').status, this.#clientOf(connection.socket));
+    connection.socket.destroy();
+  }
+
+  /** The idle timer of a socket does not see a client that goes on asking but takes nothing. */
+  #cutStalled(): void {
+    const nowMs = performance.now();
+    for (const connection of this.#connections.values()) {
+      const { socket, current } = connection;
+      const takenBytes = socket.bytesWritten - socket.writableLength;
+      if (takenBytes !== connection.takenBytes || !current || current.status === 0) {
+        connection.takenBytes = takenBytes;
+        connection.takenMs = nowMs;
+      } else if (nowMs - connection.takenMs >= this.#limits.sendTimeoutMs) {
+        current.progress.fault = `the client took nothing for ${this.#limits.sendTimeoutMs} ms`;
+        socket.destroy();
+      }
+    }
+  }
+
+  #clientOf(socket: Socket, headers: RequestFacts['headers'] = {}): string {
+    return this.#hooks.clientOf(socket.remoteAddress ?? '', headers);
   }
 
   #begin(
@@ -211,7 +246,7 @@ export class HttpServer {
       target: req.url as string,
       httpVersion: req.httpVersion,
       headers,
-      client: this.#hooks.clientOf(req.socket.remoteAddress ?? '', headers),
+      client: this.#clientOf(req.socket, headers),
       startedMs: performance.now(),
       status: 0,
       progress: { bodyBytes: 0 },
@@ -277,8 +312,10 @@ export class HttpServer {
     this.#hooks.onEnd(exchange);
     if (socket.destroyed || connection.refused) return;
     const next = waiting.shift();
-    if (next) next();
-    else if (connection.lastWord) this.#refuse(connection, connection.lastWord);
+    if (next) {
+      this.#pipelined -= 1;
+      next();
+    } else if (connection.lastWord) this.#refuse(connection, connection.lastWord);
     else if (this.#draining) socket.destroySoon();
     else if (connection.paused) {
       connection.paused = false;
@@ -302,7 +339,7 @@ export class HttpServer {
       return;
     }
     if (current) current.status = plan.status;
-    else this.#hooks.onRefused(plan.status, this.#hooks.clientOf(connection.socket.remoteAddress ?? '', {}));
+    else this.#hooks.onRefused(plan.status, this.#clientOf(connection.socket));
     this.#refuse(connection, plan);
   }
 

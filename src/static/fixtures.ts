@@ -1,5 +1,6 @@
 /** Test support: a source in memory whose files change, fail and wait as the test says. */
 import assert from 'node:assert/strict';
+import type { ByteRange, ByteSource, HeaderList, Plan } from '../http/types.ts';
 import type { Representation } from './plan.ts';
 import type { FolderEntry, Found, Source, SourceFile } from './source.ts';
 import type { Lookup, Resource, Store } from './store.ts';
@@ -159,3 +160,30 @@ export function textOf({ content }: Representation): string | undefined {
 
 /** Lets what runs behind a request come to its end, where it waits for nothing but promises. */
 export const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** The value of a field by its name in lower case. */
+export function headerOf(headers: HeaderList, name: string): string | undefined {
+  const at = headers.findIndex((text, index) => index % 2 === 0 && text.toLowerCase() === name);
+  return at < 0 ? undefined : headers[at + 1];
+}
+
+/** The bytes that a plan sends. A source stays open. */
+export async function bodyOf({ body }: Plan): Promise<Buffer> {
+  switch (body.kind) {
+    case 'none':
+      return Buffer.alloc(0);
+    case 'text':
+      return Buffer.from(body.text, 'latin1');
+    case 'bytes':
+      return Buffer.from(body.bytes);
+    case 'source':
+      return Buffer.concat(await Promise.all(body.pieces.map((piece) => pieceOf(body.source, piece))));
+  }
+}
+
+async function pieceOf(source: ByteSource, piece: Uint8Array | ByteRange): Promise<Uint8Array> {
+  if (piece instanceof Uint8Array) return piece;
+  const bytes = Buffer.alloc(piece.end + 1 - piece.start);
+  assert.equal(await source.read(bytes, piece.start), bytes.length, 'the range lies within the content');
+  return bytes;
+}

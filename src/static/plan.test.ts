@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import type { ByteRange, ByteSource, HeaderList, Plan } from '../http/types.ts';
+import type { ByteSource, HeaderList, Plan } from '../http/types.ts';
 import { formatHttpDate } from './conditional.ts';
-import { MemorySource, openFile } from './fixtures.ts';
+import { bodyOf, headerOf, MemorySource, openFile } from './fixtures.ts';
 import {
   type Answer,
   answerTo,
@@ -34,11 +34,6 @@ const onDisk = make({ bytes: undefined });
 
 type Headers = Readonly<Record<string, string>>;
 
-function headerOf(headers: HeaderList, name: string): string | undefined {
-  const at = headers.findIndex((text, index) => index % 2 === 0 && text.toLowerCase() === name);
-  return at < 0 ? undefined : headers[at + 1];
-}
-
 function namesOf(headers: HeaderList): string[] {
   return headers.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase());
 }
@@ -49,27 +44,6 @@ function headOf(answer: Answer): { readonly status: number; readonly headers: He
 
 const sourceOf = (bytes: Uint8Array): Promise<ByteSource> =>
   openFile(new MemorySource({ 'a.txt': bytes }), 'a.txt');
-
-/** The body that a plan sends, read the way a sender does. */
-async function bodyOf({ body }: Plan): Promise<Buffer> {
-  switch (body.kind) {
-    case 'none':
-      return Buffer.alloc(0);
-    case 'text':
-      return Buffer.from(body.text, 'latin1');
-    case 'bytes':
-      return Buffer.from(body.bytes);
-    case 'source':
-      return Buffer.concat(await Promise.all(body.pieces.map((piece) => pieceOf(body.source, piece))));
-  }
-}
-
-async function pieceOf(source: ByteSource, piece: Uint8Array | ByteRange): Promise<Uint8Array> {
-  if (piece instanceof Uint8Array) return piece;
-  const bytes = Buffer.alloc(piece.end + 1 - piece.start);
-  assert.equal(await source.read(bytes, piece.start), bytes.length, 'the range lies within the content');
-  return bytes;
-}
 
 describe('status', () => {
   const TAG = '"tag"';

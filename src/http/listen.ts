@@ -1,0 +1,44 @@
+/** Listening on a port or a unix socket. */
+import { unlink } from 'node:fs/promises';
+import { connect, type Server } from 'node:net';
+
+export type Address = { readonly host?: string; readonly port: number } | { readonly path: string };
+
+/** Connections that the kernel queues before they are accepted. */
+const ACCEPT_BACKLOG = 1024;
+
+/**
+ * Resolves when connections are accepted; rejects with the system's error. A socket file that a killed server
+ * left behind is removed, but only when nobody answers on it.
+ */
+export async function listen(server: Server, address: Address): Promise<void> {
+  try {
+    await attempt(server, address);
+  } catch (error) {
+    const taken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
+    if (!taken || !('path' in address) || (await isAnswered(address.path))) throw error;
+    await unlink(address.path);
+    await attempt(server, address);
+  }
+}
+
+function attempt(server: Server, address: Address): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ ...address, backlog: ACCEPT_BACKLOG }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+/** Only a refused connection proves that the file is a socket without a server. */
+function isAnswered(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ path }, () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code !== 'ECONNREFUSED'));
+  });
+}

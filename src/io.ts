@@ -1,0 +1,18 @@
+/** What the program touches of the world around it, and how it tells that world how it went. */
+import type { LineStream } from './observe/line-sink.ts';
+
+/** Exit codes: all went well, it failed while running, it was called wrongly. */
+export const OK = 0;
+export const FAILED = 1;
+export const MISUSED = 2;
+
+export type StopSignal = 'SIGINT' | 'SIGTERM';
+
+export interface Io {
+  readonly stdout: LineStream;
+  readonly stderr: { write(text: string): unknown };
+  /** The whole of standard input as text. */
+  readonly readStdin: () => Promise<string>;
+  /** Calls back on each signal that asks to stop. */
+  readonly onSignal: (listener: (signal: StopSignal) => void) => void;
+}

@@ -1,0 +1,223 @@
+/**
+ * Starts the program under test as users do: a command line, an environment and signals.
+ *
+ * `MOTE_TARGET` names another command line than `node src/bin.ts`, for example `dist/mote` or a wrapper that
+ * enters a container. A wrapper must keep the current folder, the `MOTE_…`, `PORT` and `HOST` variables and
+ * the network of the machine, show the folder `TEST_ROOT` under the same path, pass signals on, and end in
+ * `exec` (memory and descriptors are read from `/proc/PID`).
+ */
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { after, type TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { testRoot } from './folder.ts';
+import { Lines } from './lines.ts';
+
+const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
+/** Longer than any start or end may take on a busy machine. */
+const PATIENCE_MS = 30_000;
+
+/** The command line of the program under test. */
+export const target: readonly [string, ...string[]] = targetFrom(process.env.MOTE_TARGET);
+
+/** Whether the source is run, and not something built from it. */
+export const isSource = process.env.MOTE_TARGET === undefined;
+
+/** An account without rights, and why it cannot be used here, if so. */
+export const NOBODY = 65_534;
+export const cannotBeNobody =
+  isSource && process.getuid?.() === 0
+    ? false
+    : 'needs the super-user, and a target that every account can start';
+
+function targetFrom(commandLine: string | undefined): readonly [string, ...string[]] {
+  const [command, ...rest] = (commandLine ?? '').split(' ').filter((word) => word !== '');
+  if (command === undefined) return [process.execPath, resolve(REPOSITORY, 'src/bin.ts')];
+  return [command.includes('/') ? resolve(REPOSITORY, command) : command, ...rest];
+}
+
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export interface LaunchOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  /** The user account to run under, for what the super-user may always do. */
+  readonly uid?: number;
+}
+
+export interface StartOptions extends LaunchOptions {
+  /** What to serve: the first positional. The second is always `0`, any free port. */
+  readonly root: string;
+  readonly args?: readonly string[];
+}
+
+type Child = ChildProcessByStdio<Writable, Readable, Readable>;
+
+const running = new Set<Child>();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+function launch(args: readonly string[], { env, ...options }: LaunchOptions): Child {
+  const [command, ...first] = target;
+  const child = spawn(command, [...first, ...args], {
+    ...options,
+    env: { ...neutralEnvironment(), ...env },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  running.add(child);
+  child.once('close', () => running.delete(child));
+  return child;
+}
+
+/** The environment without anything that configures the program. */
+function neutralEnvironment(): Record<string, string | undefined> {
+  const configures = (name: string) => /^(MOTE_.*|PORT|HOST|NODE_OPTIONS|NODE_TEST_CONTEXT)$/.test(name);
+  const kept = Object.entries(process.env).filter(([name]) => !configures(name));
+  return { ...Object.fromEntries(kept), TEST_ROOT: testRoot };
+}
+
+/** A started server. */
+export class Server {
+  /** What the first line of stdout says. */
+  readonly startLine: string;
+  /** The address as the start line gives it. */
+  readonly url: string;
+  /** 0 where the server listens on a unix socket. */
+  readonly port: number;
+  readonly pid: number;
+  readonly stdout: Lines;
+  readonly stderr: Lines;
+  /** The process has ended and all of its output has been read. */
+  readonly exited: Promise<Exit>;
+  /** The process has ended; nobody may have read its output. */
+  readonly ended: Promise<unknown>;
+  readonly #child: Child;
+
+  constructor(child: Child, startLine: string, stdout: Lines, stderr: Lines, exited: Promise<Exit>) {
+    this.#child = child;
+    this.ended = once(child, 'exit');
+    // With `--log-format json` the line is the message of an event.
+    this.startLine = startLine.startsWith('{') ? JSON.parse(startLine).message : startLine;
+    this.url = this.startLine.split(' on ').at(-1) ?? '';
+    this.port = Number(/:(\d+)$/.exec(this.url)?.[1] ?? 0);
+    this.pid = child.pid ?? 0;
+    this.stdout = stdout;
+    this.stderr = stderr;
+    this.exited = exited;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** Sends `signal` and waits for the end; a server that hangs is killed, which shows as `SIGKILL`. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<Exit> {
+    const killer = setTimeout(() => this.#child.kill('SIGKILL'), PATIENCE_MS);
+    this.#child.kill(signal);
+    const exit = await this.exited;
+    clearTimeout(killer);
+    return exit;
+  }
+
+  /** The first log line that matches, on either output stream; waits for it. */
+  logged(pattern: RegExp): Promise<string> {
+    return Promise.any([this.stdout.find(pattern), this.stderr.find(pattern)]);
+  }
+
+  /** The files below `folder` that the server holds open, and the number of its sockets. */
+  descriptors(folder: string): { files: string[]; sockets: number } {
+    const links = readdirSync(`/proc/${this.pid}/fd`).map((fd) => linkOf(`/proc/${this.pid}/fd/${fd}`));
+    return {
+      files: links.filter((link) => link.startsWith(`${folder}/`)),
+      sockets: links.filter((link) => link.startsWith('socket:')).length,
+    };
+  }
+
+  /** The highest resident memory since the start, in bytes. */
+  peakMemoryBytes(): number {
+    const status = readFileSync(`/proc/${this.pid}/status`, 'utf8');
+    return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
+  }
+}
+
+/** A descriptor may be closed between the listing and the look. */
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return '';
+  }
+}
+
+/** Starts a server on a free port and waits until it listens. */
+export async function start({ root, args = [], ...options }: StartOptions): Promise<Server> {
+  const child = launch([root, '0', ...args], options);
+  return listening(child);
+}
+
+/** Waits for the start line of a server that was launched with other arguments. */
+export function startWith(args: readonly string[], options: LaunchOptions = {}): Promise<Server> {
+  return listening(launch(args, options));
+}
+
+async function listening(child: Child): Promise<Server> {
+  const exited = once(child, 'close').then(([code, signal]): Exit => ({ code, signal }));
+  const [stdout, stderr] = [new Lines(child.stdout), new Lines(child.stderr)];
+  child.stdin.end();
+  try {
+    const startLine = await stdout.find(/ on /);
+    return new Server(child, startLine, stdout, stderr, exited);
+  } catch (cause) {
+    child.kill('SIGKILL');
+    await exited;
+    throw new Error(`the server did not start: ${stderr.all.join('\n')}`, { cause });
+  }
+}
+
+/** A server for one whole test file. */
+export async function startForFile(options: StartOptions): Promise<Server> {
+  const server = await start(options);
+  after(() => server.stop());
+  return server;
+}
+
+/** A server for one test. */
+export async function startForTest(t: TestContext, options: StartOptions): Promise<Server> {
+  const server = await start(options);
+  t.after(() => server.stop());
+  return server;
+}
+
+export interface Run extends Exit {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly durationMs: number;
+}
+
+/** Runs the program to its end, with `input` on stdin. */
+export async function run(
+  args: readonly string[],
+  { input = '', ...options }: LaunchOptions & { input?: string } = {},
+): Promise<Run> {
+  const began = performance.now();
+  const child = launch(args, options);
+  const killer = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
+  // A program that ends without reading its input closes the pipe early.
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(input);
+  const [stdout, stderr, [code, signal]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close'),
+  ]);
+  clearTimeout(killer);
+  return { code, signal, stdout, stderr, durationMs: performance.now() - began };
+}
