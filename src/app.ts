@@ -106,14 +106,15 @@ function hooksOf(parts: Parts): Hooks {
     onEnd: endHook(parts),
     onRefused: (status, client) => event('warn', 'connection refused', { status, client }),
     onFault: (error, exchange) =>
-      event('error', faultText(error), { method: exchange?.method, target: exchange?.target }),
+      event('error', faultText(error), { method: exchange?.facts.method, target: exchange?.facts.target }),
   };
 }
 
 /** Counts and logs a finished request. */
 function endHook({ observed: { access, event, metrics }, authenticator }: Parts): Hooks['onEnd'] {
   return (exchange) => {
-    const { method, target, httpVersion, client, headers, status, progress } = exchange;
+    const { facts, httpVersion, status, progress } = exchange;
+    const { method, target, client, headers } = facts;
     const durationMs = performance.now() - exchange.startedMs;
     metrics.requestEnded(status, progress.bodyBytes, durationMs);
     access?.({

@@ -9,7 +9,7 @@ export const MISUSED = 2;
 export type StopSignal = 'SIGINT' | 'SIGTERM';
 
 export interface Io {
-  readonly stdout: LineStream;
+  readonly stdout: LineStream & { write(text: string): unknown };
   readonly stderr: { write(text: string): unknown };
   /** The whole of standard input as text. */
   readonly readStdin: () => Promise<string>;

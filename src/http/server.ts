@@ -7,7 +7,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { hasBody, readBody } from './body.ts';
 import { type ErrorCode, errorPlan, HttpError } from './errors.ts';
-import { refusalOf, splitTarget } from './guard.ts';
+import { refusalOf, type SplitTarget, splitTarget } from './guard.ts';
 import { type Address, listen } from './listen.ts';
 import type { Handle } from './router.ts';
 import { type Progress, refuse, send } from './send.ts';
@@ -36,11 +36,9 @@ export interface Limits {
 
 /** One request from its head to the end of its answer. */
 export interface Exchange {
-  readonly method: string;
-  readonly target: string;
+  readonly facts: RequestFacts;
   readonly httpVersion: string;
-  readonly headers: RequestFacts['headers'];
-  readonly client: string;
+  /** By the clock of `performance.now()`. */
   readonly startedMs: number;
   /** 0 until the answer is known. */
   status: number;
@@ -63,6 +61,10 @@ export interface Hooks {
 
 interface Connection {
   readonly socket: Socket;
+  /** The peer's address, empty on a unix socket. */
+  readonly peer: string;
+  /** The peer as the log names it, where no proxy speaks for somebody else. */
+  readonly client: string;
   /** The request being answered; one at a time, so that pipelining cannot multiply open files. */
   current: Exchange | undefined;
   /** The body of the current request is still coming in. */
@@ -155,8 +157,11 @@ export class HttpServer {
   }
 
   #open(socket: Socket): void {
+    const peer = socket.remoteAddress ?? '';
     const connection: Connection = {
       socket,
+      peer,
+      client: this.#hooks.clientOf(peer, {}),
       current: undefined,
       reading: false,
       waiting: [],
@@ -194,7 +199,7 @@ export class HttpServer {
   /** Requests that nobody has room for are not worth an answer. */
   #abandon(connection: Connection): void {
     connection.refused = true;
-    this.#hooks.onRefused(errorPlan('overloaded').status, this.#clientOf(connection.socket));
+    this.#hooks.onRefused(errorPlan('overloaded').status, connection.client);
     connection.socket.destroy();
   }
 
@@ -214,39 +219,38 @@ export class HttpServer {
     }
   }
 
-  #clientOf(socket: Socket, headers: RequestFacts['headers'] = {}): string {
-    return this.#hooks.clientOf(socket.remoteAddress ?? '', headers);
-  }
-
   #begin(
     connection: Connection,
     req: http.IncomingMessage,
     res: http.ServerResponse,
     expects: Expectation,
   ): void {
-    const exchange = this.#exchangeOf(req);
+    const split = splitTarget(req.method as string, req.url as string);
+    const exchange = this.#exchangeOf(connection, req, split ?? { path: '', query: '' });
     connection.current = exchange;
     this.#hooks.onStart();
     res.on('close', () => this.#end(connection, exchange));
-    const { rawHeaders, httpVersion } = req;
-    const refusal = refusalOf(exchange.target, httpVersion, rawHeaders, this.#limits.maxTargetBytes);
-    const split = splitTarget(exchange.method, exchange.target);
-    if (refusal || !split) return this.#answer(exchange, res, errorPlan(refusal ?? 'bad_request'));
-    if (expects === 'unknown') return this.#answer(exchange, res, errorPlan('expectation_failed'));
-    const { method, target, headers, client } = exchange;
-    const facts = { method, target, path: split.path, query: split.query, headers, client };
-    if (!hasBody(req)) return this.#respond(exchange, res, facts);
-    void this.#receive(connection, req, res, facts, expects);
+    const refusal = refusalOf(
+      exchange.facts.target,
+      req.httpVersion,
+      req.rawHeaders,
+      this.#limits.maxTargetBytes,
+    );
+    if (refusal || !split) this.#answer(exchange, res, errorPlan(refusal ?? 'bad_request'));
+    else if (expects === 'unknown') this.#answer(exchange, res, errorPlan('expectation_failed'));
+    else if (hasBody(req)) void this.#receive(connection, req, res, expects);
+    else this.#respond(exchange, res, exchange.facts);
   }
 
-  #exchangeOf(req: http.IncomingMessage): Exchange {
+  #exchangeOf(connection: Connection, req: http.IncomingMessage, { path, query }: SplitTarget): Exchange {
     const headers = req.headers as RequestFacts['headers'];
+    const client =
+      headers['x-forwarded-for'] === undefined
+        ? connection.client
+        : this.#hooks.clientOf(connection.peer, headers);
     return {
-      method: req.method as string,
-      target: req.url as string,
+      facts: { method: req.method as string, target: req.url as string, path, query, headers, client },
       httpVersion: req.httpVersion,
-      headers,
-      client: this.#clientOf(req.socket, headers),
       startedMs: performance.now(),
       status: 0,
       progress: { bodyBytes: 0 },
@@ -258,7 +262,6 @@ export class HttpServer {
     connection: Connection,
     req: http.IncomingMessage,
     res: http.ServerResponse,
-    facts: RequestFacts,
     expects: Expectation,
   ): Promise<void> {
     const exchange = connection.current as Exchange;
@@ -268,7 +271,7 @@ export class HttpServer {
       if (expects === 'continue' && !declaresMoreThan(req, this.#limits.maxBodyBytes)) res.writeContinue();
       const whole = await body;
       connection.reading = false;
-      this.#respond(exchange, res, { ...facts, body: whole });
+      this.#respond(exchange, res, { ...exchange.facts, body: whole });
     } catch (error) {
       // A broken or timed-out upload has had its answer from #clientError, a closed one needs none.
       if (!(error instanceof HttpError) || connection.refused) return;
@@ -292,9 +295,9 @@ export class HttpServer {
   #answer(exchange: Exchange, res: http.ServerResponse, plan: Plan): void {
     exchange.status = plan.status;
     if (res.destroyed) return void (plan.body.kind === 'source' && plan.body.source.close());
-    const common = this.#hooks.commonHeaders(exchange.headers);
+    const common = this.#hooks.commonHeaders(exchange.facts.headers);
     const closing = this.#draining && !plan.close ? { ...plan, close: true } : plan;
-    send(res, exchange.method, closing, common, exchange.progress);
+    send(res, exchange.facts.method, closing, common, exchange.progress);
   }
 
   /** The one boundary for errors: the catalogue's go to the client, all others become a 500 and a log line. */
@@ -339,7 +342,7 @@ export class HttpServer {
       return;
     }
     if (current) current.status = plan.status;
-    else this.#hooks.onRefused(plan.status, this.#clientOf(connection.socket));
+    else this.#hooks.onRefused(plan.status, connection.client);
     this.#refuse(connection, plan);
   }
 

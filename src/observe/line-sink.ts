@@ -17,7 +17,7 @@ const passingErrors: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQUO
 
 /** The part of a `stream.Writable` that a sink uses. */
 export interface LineStream {
-  write(chunk: string): boolean;
+  write(chunk: string, encoding: 'latin1'): boolean;
   readonly writableLength: number;
   on(event: 'error', listener: (error: NodeJS.ErrnoException) => void): unknown;
 }
@@ -122,7 +122,8 @@ class BoundedLineSink implements LineSink {
     this.#batch = '';
     this.#batchLines = 0;
     try {
-      this.#stream.write(batch);
+      // Lines are ASCII, and Latin-1 is the fastest way to encode that.
+      this.#stream.write(batch, 'latin1');
     } catch (error) {
       this.#fail(error as NodeJS.ErrnoException);
     }

@@ -54,11 +54,36 @@ type Render = (entry: AccessEntry, nowMs: number) => string;
  */
 function combinedAccess(): Render {
   const stamp = perSecond(commonLogTime);
-  return (entry, nowMs) => {
-    const request = escapeQuoted(`${entry.method} ${redact(entry.target)} HTTP/${entry.httpVersion}`);
-    const who = `${bareField(entry.client)} - ${bareField(entry.user)} [${stamp(nowMs)}]`;
-    const from = `"${quotedField(entry.referer && redact(entry.referer))}" "${quotedField(entry.userAgent)}"`;
-    return `${who} "${request}" ${entry.status || '000'} ${entry.bodyBytes} ${from}`;
+  const head = remember((client, user, time) => `${bareField(client)} - ${bareField(user)} [${time}] "`);
+  const middle = remember((target, version) => `${escapeQuoted(redact(target ?? ''))} HTTP/${version}" `);
+  const tail = remember((referer, agent) => {
+    return ` "${quotedField(referer && redact(referer))}" "${quotedField(agent)}"`;
+  });
+  return ({ client, user, method, target, httpVersion, status, bodyBytes, referer, userAgent }, nowMs) =>
+    `${head(client, user, stamp(nowMs))}${method} ${middle(target, httpVersion)}${status || '000'} ${bodyBytes}${tail(referer, userAgent)}`;
+}
+
+/**
+ * The same text, as one piece in memory. A template is a tree of its parts, put together anew for each line that
+ * holds it; a search puts it together for good.
+ */
+function flat(text: string): string {
+  return text.includes('\n') ? text.replaceAll('\n', ' ') : text;
+}
+
+type Part = string | undefined;
+type RenderFields = (first: Part, second: Part, third?: Part) => string;
+
+/** Keeps the last result: a line of the log repeats most of the one before. */
+function remember(render: RenderFields): RenderFields {
+  let [one, two, three]: Part[] = [];
+  let last: string | undefined;
+  return (first, second, third) => {
+    if (last === undefined || first !== one || second !== two || third !== three) {
+      [one, two, three] = [first, second, third];
+      last = flat(render(first, second, third));
+    }
+    return last;
   };
 }
 
