@@ -9,7 +9,9 @@ import { startForFile, startForTest } from './support/target.ts';
 /** More than the socket buffers of both ends hold. */
 const BIG_BYTES = 64 * 1024 * 1024;
 /** The server looks at its clocks now and then; a busy machine adds to that. */
-const SLACK_MS = 5000;
+const SLACK_MS = 4000;
+/** No clock needs to run out; the default for idle connections is 5 s, which would show. */
+const AT_ONCE_MS = 0;
 
 const root = makeFolder({ 'index.html': 'ok', 'big.bin': pattern(BIG_BYTES) });
 const impatient = await startForFile({
@@ -185,7 +187,7 @@ test('a flood of connections over the limit does no harm', async (t) => {
   kept.destroy();
 });
 
-test('the last request that a connection may make says so and closes', async (t) => {
+test('the last request that a connection may make says so and closes at once', async (t) => {
   const server = await startForTest(t, { root, args: ['--max-requests-per-connection', '3'] });
   const client = await connect(server);
   for (const last of [false, false, true]) {
@@ -193,15 +195,13 @@ test('the last request that a connection may make says so and closes', async (t)
     assert.equal(response.status, 200);
     assert.equal(/^close$/i.test(response.header('connection') ?? ''), last);
   }
-  await client.ended();
+  await within(0, AT_ONCE_MS, () => client.ended());
 });
 
-test('pipelined requests beyond the limit are not served', async (t) => {
+test('pipelined requests beyond the limit are not answered', async (t) => {
   const server = await startForTest(t, { root, args: ['--max-requests-per-connection', '3'] });
   const client = await connect(server);
   client.write(requestText('GET', '/').repeat(10));
   for (let i = 0; i < 3; i++) assert.equal((await client.response()).status, 200);
-  const rest = (await client.gone()).toString('latin1');
-  assert.doesNotMatch(rest, /HTTP\/1\.1 200/);
-  client.destroy();
+  await within(0, AT_ONCE_MS, () => client.ended());
 });

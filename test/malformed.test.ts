@@ -34,7 +34,7 @@ const requestLines: readonly Case[] = [
   { name: 'a version without its minor part', bytes: `GET / HTTP/1\r\n${host}\r\n`, status: 400 },
   { name: 'HTTP/1.10', bytes: `GET / HTTP/1.10\r\n${host}\r\n`, status: 400 },
   { name: 'HTTP/9.9', bytes: `GET / HTTP/9.9\r\n${host}\r\n`, status: 400 },
-  { name: 'HTTP/2.0 as text', bytes: `GET / HTTP/2.0\r\n${host}\r\n`, status: 400 },
+  { name: 'HTTP/2.0 as text', bytes: `GET / HTTP/2.0\r\n${host}\r\n`, status: 505 },
   { name: 'the HTTP/2 preface', bytes: 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', status: 400 },
   { name: 'another protocol', bytes: `GET / FTP/1.1\r\n${host}\r\n`, status: 400 },
   { name: 'the asterisk for GET', bytes: `GET * HTTP/1.1\r\n${host}\r\n`, status: 400 },
@@ -233,6 +233,18 @@ test('a smuggled request behind a bad frame is not answered', async () => {
   const [response] = await exchange(server, bytes);
   assert.equal(response?.status, 400);
 });
+
+for (const [name, bytes] of [
+  ['a bad target', 'GET * HTTP/1.1\r\nHost: a\r\n\r\n'],
+  ['two Hosts', `${line}${host}${host}\r\n`],
+  ['an unknown expectation', requestText('GET', '/', { Expect: 'tea' })],
+  ['a body too large', `${post}Content-Length: 1001\r\n\r\n${'x'.repeat(1001)}`],
+] as const) {
+  test(`nothing is answered behind ${name}`, async () => {
+    const [response] = await exchange(server, bytes + requestText('GET', '/').repeat(3));
+    assert.match(response?.header('connection') ?? '', /^close$/i);
+  });
+}
 
 test('garbage after a good request: the good one is answered first', async () => {
   const [first, second] = await exchange(server, `${requestText('GET', '/')}garbage\r\n\r\n`, ['GET', 'GET']);

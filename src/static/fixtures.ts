@@ -1,6 +1,15 @@
-/** Test support: a source in memory whose files change, fail and wait as the test says. */
+/**
+ * What the tests of static files share: a source in memory whose files change, fail and wait as the test says,
+ * folders on disk with a hand on the calls of the system, and readers of what comes out.
+ */
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
 import type { ByteRange, ByteSource, HeaderList, Plan } from '../http/types.ts';
+import type { DiskRules } from './disk.ts';
 import type { Representation } from './plan.ts';
 import type { FolderEntry, Found, Source, SourceFile } from './source.ts';
 import type { Lookup, Resource, Store } from './store.ts';
@@ -187,3 +196,78 @@ async function pieceOf(source: ByteSource, piece: Uint8Array | ByteRange): Promi
   assert.equal(await source.read(bytes, piece.start), bytes.length, 'the range lies within the content');
   return bytes;
 }
+
+/** The rules that are the default. */
+export const strict: DiskRules = { dotfiles: false, symlinks: false };
+
+/** A folder with `site` in it, which is served, and whatever else the test puts beside it. */
+export function makeTree(t: TestContext, files: Readonly<Record<string, string>>): string {
+  const base = fs.realpathSync(fs.mkdtempSync(join(tmpdir(), 'mote-disk-')));
+  t.after(() => fs.rmSync(base, { recursive: true, force: true }));
+  for (const [path, content] of Object.entries(files)) {
+    fs.mkdirSync(join(base, path, '..'), { recursive: true });
+    fs.writeFileSync(join(base, path), content);
+  }
+  return base;
+}
+
+/** The content for a file, else what was found. */
+export async function outcomeOf(source: Source, path: string): Promise<string> {
+  return contentOf(await source.open(path.split('/').filter((name) => name !== '')));
+}
+
+export async function contentOf(found: Found): Promise<string> {
+  if (found.kind !== 'file') return found.kind;
+  const bytes = Buffer.alloc(found.file.size);
+  const count = await found.file.read(bytes, 0);
+  await found.file.close();
+  return bytes.toString('utf8', 0, count);
+}
+
+type Calls = Pick<typeof fs.promises, 'open' | 'readdir' | 'readlink' | 'realpath'>;
+
+/** Replaces a call of node:fs/promises for the length of a test. */
+export function intercept<Name extends keyof Calls>(t: TestContext, name: Name, replacement: unknown): void {
+  const { mock } = t.mock.method(fs.promises, name, replacement as Calls[Name]);
+  syncBuiltinESMExports();
+  t.after(() => {
+    mock.restore();
+    syncBuiltinESMExports();
+  });
+}
+
+/** Runs `before` and `after` around each opening, and counts what stays open. */
+export function aroundOpen(t: TestContext, { before = () => {}, after = () => {} }): { open: number } {
+  const original = fs.promises.open;
+  const counter = { open: 0 };
+  intercept(t, 'open', async (...args: Parameters<typeof original>) => {
+    before();
+    const handle = await original(...args);
+    counter.open += 1;
+    const close = handle.close.bind(handle);
+    handle.close = () => {
+      counter.open -= 1;
+      return close();
+    };
+    after();
+    return handle;
+  });
+  return counter;
+}
+
+/** A call that always fails. */
+export const failing = (code: string) => async () => {
+  throw Object.assign(new Error(code), { code });
+};
+
+/** What most trees hold: a site, and what must not be served from it. */
+export const siteFiles = {
+  ...{
+    'site/index.html': 'root',
+    'site/docs/a.txt': 'a',
+    'site/.env': 'secret',
+    'site/.git/config': 'secret',
+  },
+  ...{ 'site/.well-known/security.txt': 'contact', 'site/docs/.draft': 'secret', 'site/...': 'dots' },
+  ...{ 'outside/passwd': 'outside', 'site2/a.txt': 'outside' },
+};

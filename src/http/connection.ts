@@ -1,0 +1,260 @@
+/**
+ * One connection: its requests in order, one at a time, and how it ends.
+ *
+ * One at a time, so that pipelining cannot multiply open files; `node:http` parses ahead all the same, and the
+ * parsed requests wait here.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { hasBody, readBody } from './body.ts';
+import { errorPlan, HttpError } from './errors.ts';
+import { refusalOf, type SplitTarget, splitTarget } from './guard.ts';
+import type { Handle } from './router.ts';
+import { type Progress, refuse, send } from './send.ts';
+import type { HeaderList, Plan, RequestFacts } from './types.ts';
+
+/** Requests parsed ahead on one connection before reading pauses. */
+const MAX_PIPELINED = 64;
+/** The same for all connections together: each costs some kilobytes that its few bytes do not show. */
+const MAX_PIPELINED_IN_ALL = 8192;
+
+export interface ConnectionLimits {
+  readonly sendTimeoutMs: number;
+  readonly maxTargetBytes: number;
+  readonly maxBodyBytes: number;
+  readonly maxRequestsPerConnection: number;
+}
+
+/** One request from its head to the end of its answer. */
+export interface Exchange {
+  readonly facts: RequestFacts;
+  readonly httpVersion: string;
+  /** By the clock of `performance.now()`. */
+  readonly startedMs: number;
+  /** 0 until the answer is known. */
+  status: number;
+  readonly progress: Progress;
+}
+
+/** What the rest of the program does for a connection. */
+export interface Hooks {
+  readonly handle: Handle;
+  /** Headers that every answer gets, depending on the request (CORS) or not. */
+  readonly commonHeaders: (headers: RequestFacts['headers']) => HeaderList;
+  readonly clientOf: (peer: string, headers: RequestFacts['headers']) => string;
+  readonly onConnection: (delta: 1 | -1) => void;
+  readonly onStart: () => void;
+  readonly onEnd: (exchange: Exchange) => void;
+  /** A connection was refused before there was a request. */
+  readonly onRefused: (status: number, client: string) => void;
+  /** An error that nobody foresaw. With an exchange, its client saw a 500. */
+  readonly onFault: (error: unknown, exchange?: Exchange) => void;
+}
+
+/** What all connections of a server share. */
+export interface Shared {
+  readonly limits: ConnectionLimits;
+  readonly hooks: Hooks;
+  draining: boolean;
+  /** Requests that wait behind others of their connections. */
+  pipelined: number;
+}
+
+/** What the request expects of us before its body comes (RFC 9110 §10.1.1). */
+export type Expectation = 'none' | 'continue' | 'unknown';
+
+/** A parsed request that waits to be answered. */
+interface Turn {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly expects: Expectation;
+}
+
+const nowhere: SplitTarget = { path: '', query: '' };
+
+export class Connection {
+  readonly socket: Socket;
+  readonly #shared: Shared;
+  /** The peer's address, empty on a unix socket. */
+  readonly #peer: string;
+  /** The peer as the log names it, where no proxy speaks for somebody else. */
+  readonly #client: string;
+  readonly #waiting: Turn[] = [];
+  #current: Exchange | undefined;
+  /** The body of the current request is still coming in. */
+  #reading = false;
+  #paused = false;
+  #requests = 0;
+  /** Said once the answers that are owed are out: what follows on this connection is unusable. */
+  #lastWord: Plan | undefined;
+  /** The last answer is on its way; nothing more is taken. */
+  #over = false;
+  /** How much of its answers the client had taken at the last check, and when that last grew. */
+  #takenBytes = 0;
+  #takenMs = 0;
+
+  constructor(socket: Socket, shared: Shared) {
+    this.socket = socket;
+    this.#shared = shared;
+    this.#peer = socket.remoteAddress ?? '';
+    this.#client = shared.hooks.clientOf(this.#peer, {});
+    socket.once('close', () => {
+      shared.pipelined -= this.#waiting.length;
+    });
+  }
+
+  get idle(): boolean {
+    return this.#current === undefined && this.#waiting.length === 0;
+  }
+
+  /** Answers the request, now or after those before it. */
+  take(turn: Turn): void {
+    if (this.#over) return;
+    if (!this.#current) return this.#begin(turn);
+    if (this.#shared.pipelined >= MAX_PIPELINED_IN_ALL) return this.#abandon();
+    this.#shared.pipelined += 1;
+    this.#waiting.push(turn);
+    if (this.#waiting.length < MAX_PIPELINED || this.#paused) return;
+    this.#paused = true;
+    this.socket.pause();
+  }
+
+  /** Refuses what came in, but never in the middle of an answer to an earlier request. */
+  deny(plan: Plan): void {
+    if (this.#over) return;
+    if (this.#current && !this.#reading) {
+      this.#lastWord = plan;
+      return;
+    }
+    if (this.#current) this.#current.status = plan.status;
+    else this.#shared.hooks.onRefused(plan.status, this.#client);
+    this.#refuse(plan);
+  }
+
+  /** Cuts a client that takes nothing. The idle timer of a socket does not see one that goes on asking. */
+  checkProgress(nowMs: number): void {
+    const { sendTimeoutMs } = this.#shared.limits;
+    const takenBytes = this.socket.bytesWritten - this.socket.writableLength;
+    if (takenBytes !== this.#takenBytes || !this.#current || this.#current.status === 0) {
+      this.#takenBytes = takenBytes;
+      this.#takenMs = nowMs;
+    } else if (nowMs - this.#takenMs >= sendTimeoutMs) {
+      this.#current.progress.fault = `the client took nothing for ${sendTimeoutMs} ms`;
+      this.socket.destroy();
+    }
+  }
+
+  /** Requests that nobody has room for are not worth an answer. */
+  #abandon(): void {
+    this.#over = true;
+    this.#shared.hooks.onRefused(errorPlan('overloaded').status, this.#client);
+    this.socket.destroy();
+  }
+
+  #begin({ req, res, expects }: Turn): void {
+    const { hooks, limits } = this.#shared;
+    const split = splitTarget(req.method as string, req.url as string);
+    const exchange = this.#exchangeOf(req, split ?? nowhere);
+    this.#current = exchange;
+    this.#requests += 1;
+    hooks.onStart();
+    res.on('close', () => this.#end(exchange));
+    const refusal = refusalOf(exchange.facts.target, req.httpVersion, req.rawHeaders, limits.maxTargetBytes);
+    if (refusal || !split) this.#answer(exchange, res, errorPlan(refusal ?? 'bad_request'));
+    else if (expects === 'unknown') this.#answer(exchange, res, errorPlan('expectation_failed'));
+    else if (hasBody(req)) void this.#receive(exchange, { req, res, expects });
+    else this.#respond(exchange, res, exchange.facts);
+  }
+
+  #exchangeOf(req: IncomingMessage, { path, query }: SplitTarget): Exchange {
+    const headers = req.headers as RequestFacts['headers'];
+    const client =
+      headers['x-forwarded-for'] === undefined
+        ? this.#client
+        : this.#shared.hooks.clientOf(this.#peer, headers);
+    return {
+      facts: { method: req.method as string, target: req.url as string, path, query, headers, client },
+      httpVersion: req.httpVersion,
+      startedMs: performance.now(),
+      status: 0,
+      progress: { bodyBytes: 0 },
+    };
+  }
+
+  /** Reads the body before anyone looks at the request, so that an answer never races with its upload. */
+  async #receive(exchange: Exchange, { req, res, expects }: Turn): Promise<void> {
+    const { maxBodyBytes } = this.#shared.limits;
+    this.#reading = true;
+    try {
+      const coming = readBody(req, maxBodyBytes);
+      if (expects === 'continue' && Number(req.headers['content-length'] ?? 0) <= maxBodyBytes) {
+        res.writeContinue();
+      }
+      const body = await coming;
+      this.#reading = false;
+      this.#respond(exchange, res, { ...exchange.facts, body });
+    } catch (error) {
+      // A broken or timed-out upload has had its answer from `deny`, a closed one needs none.
+      if (error instanceof HttpError) this.deny(errorPlan(error.code));
+    }
+  }
+
+  #respond(exchange: Exchange, res: ServerResponse, facts: RequestFacts): void {
+    try {
+      const plan = this.#shared.hooks.handle(facts);
+      if (!(plan instanceof Promise)) return this.#answer(exchange, res, plan);
+      plan
+        .then((late) => this.#answer(exchange, res, late))
+        .catch((error) => this.#fail(exchange, res, error));
+    } catch (error) {
+      this.#fail(exchange, res, error);
+    }
+  }
+
+  #answer(exchange: Exchange, res: ServerResponse, plan: Plan): void {
+    exchange.status = plan.status;
+    if (res.destroyed) return void (plan.body.kind === 'source' && plan.body.source.close());
+    const { facts, progress } = exchange;
+    this.#over = plan.close === true || this.#isLast(facts);
+    const last = this.#over && !plan.close ? { ...plan, close: true } : plan;
+    send(res, facts.method, last, this.#shared.hooks.commonHeaders(facts.headers), progress);
+  }
+
+  #isLast({ headers }: RequestFacts): boolean {
+    const { draining, limits } = this.#shared;
+    // node:http loses what was pipelined behind an Upgrade that nobody took: better to say that this is the end.
+    const full = this.#requests >= limits.maxRequestsPerConnection;
+    return draining || full || headers.upgrade !== undefined;
+  }
+
+  /** The one boundary for errors: the catalogue's go to the client, all others become a 500 and a log line. */
+  #fail(exchange: Exchange, res: ServerResponse, error: unknown): void {
+    if (error instanceof HttpError) return this.#answer(exchange, res, errorPlan(error.code, error.headers));
+    this.#shared.hooks.onFault(error, exchange);
+    if (res.headersSent) res.destroy();
+    else this.#answer(exchange, res, errorPlan('internal'));
+  }
+
+  #end(exchange: Exchange): void {
+    this.#current = undefined;
+    this.#reading = false;
+    this.#shared.hooks.onEnd(exchange);
+    if (this.socket.destroyed || this.#over) return;
+    const next = this.#waiting.shift();
+    if (next) {
+      this.#shared.pipelined -= 1;
+      this.#begin(next);
+    } else if (this.#lastWord) this.#refuse(this.#lastWord);
+    else if (this.#shared.draining) this.socket.destroySoon();
+    else if (this.#paused) {
+      this.#paused = false;
+      this.socket.resume();
+    }
+  }
+
+  /** Answers outside of `node:http` and closes; the parser may go on, but is not listened to any more. */
+  #refuse(plan: Plan): void {
+    this.#over = true;
+    refuse(this.socket, plan, this.#shared.hooks.commonHeaders({}));
+  }
+}

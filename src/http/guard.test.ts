@@ -1,0 +1,199 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { refusalOf, splitTarget } from './guard.ts';
+
+const MAX_TARGET_BYTES = 64;
+
+interface Head {
+  readonly target: string;
+  readonly httpVersion: string;
+  readonly rawHeaders: readonly string[];
+}
+
+function refusal(changed: Partial<Head>): string | undefined {
+  const good: Head = { target: '/', httpVersion: '1.1', rawHeaders: ['Host', 'localhost'] };
+  const { target, httpVersion, rawHeaders } = { ...good, ...changed };
+  return refusalOf(target, httpVersion, rawHeaders, MAX_TARGET_BYTES);
+}
+
+describe('the version', () => {
+  const cases: Readonly<Record<string, string | undefined>> = {
+    ...{ '1.1': undefined, '1.0': undefined, '0.9': 'bad_request', '2.0': 'version_not_supported' },
+  };
+  for (const [httpVersion, expected] of Object.entries(cases)) {
+    test(`${httpVersion}: ${expected ?? 'passes'}`, () => assert.equal(refusal({ httpVersion }), expected));
+  }
+
+  test('comes before everything that another version may mean differently', () => {
+    assert.equal(refusal({ httpVersion: '2.0', target: '*', rawHeaders: [] }), 'version_not_supported');
+  });
+});
+
+describe('Host', () => {
+  const good: readonly (readonly [name: string, host: string])[] = [
+    ['a name', 'example.org'],
+    ['a name and a port', 'example.org:8080'],
+    ['an empty port (RFC 3986 §3.2.3)', 'example.org:'],
+    ['upper case', 'EXAMPLE.org'],
+    ['a final dot', 'example.org.'],
+    ['an underscore, as container networks use it', 'my_service'],
+    ['IPv4', '127.0.0.1:80'],
+    ['IPv6', '[::1]'],
+    ['IPv6 and a port', '[2001:db8::1]:8080'],
+    ['IPv6 with IPv4 in it', '[::ffff:127.0.0.1]'],
+    ['percent-encoding', 'ex%61mple.org'],
+  ];
+  for (const [name, host] of good) {
+    test(`${name}: ${host}`, () => {
+      // The second time it is a host that has been seen.
+      for (let i = 0; i < 2; i++) assert.equal(refusal({ rawHeaders: ['Host', host] }), undefined);
+    });
+  }
+
+  const bad: readonly (readonly [name: string, host: string])[] = [
+    ['nothing', ''],
+    ['white space', 'a b'],
+    ['userinfo', 'user@example.org'],
+    ['a path', 'example.org/x'],
+    ['a query', 'example.org?x'],
+    ['a fragment', 'example.org#x'],
+    ['two hosts in one field', 'a.example, b.example'],
+    ['a comma', 'a.example,b.example'],
+    ['a backslash', 'a\\b'],
+    ['a quote', '"a"'],
+    ['a letter as port', 'a:b'],
+    ['a port of six digits', 'a:123456'],
+    ['two ports', 'a:1:2'],
+    ['a port alone', ':80'],
+    ['IPv6 without brackets', '::1'],
+    ['an open bracket', '[::1'],
+    ['empty brackets', '[]'],
+    ['something behind the brackets', '[::1]a'],
+    ['bytes beyond ASCII', 'ex\xe4mple.org'],
+    ['a line break in the middle', 'a\nb'],
+    ['a line break at the end', 'example.org\n'],
+  ];
+  for (const [name, host] of bad) {
+    test(`refused, ${name}: ${JSON.stringify(host)}`, () => {
+      assert.equal(refusal({}), undefined);
+      assert.equal(refusal({ rawHeaders: ['Host', host] }), 'bad_request');
+    });
+  }
+
+  const counts: readonly (readonly [name: string, head: Partial<Head>, refusal: string | undefined])[] = [
+    ['none', { rawHeaders: [] }, 'bad_request'],
+    ['none, but others', { rawHeaders: ['Accept', '*/*', 'X-Host', 'a'] }, 'bad_request'],
+    ['none in HTTP/1.0', { rawHeaders: [], httpVersion: '1.0' }, undefined],
+    ['one in HTTP/1.0', { httpVersion: '1.0' }, undefined],
+    ['a bad one in HTTP/1.0', { httpVersion: '1.0', rawHeaders: ['Host', 'a/b'] }, 'bad_request'],
+    ['two', { rawHeaders: ['Host', 'a', 'Host', 'b'] }, 'bad_request'],
+    ['two alike', { rawHeaders: ['Host', 'a', 'Accept', '*/*', 'hOST', 'a'] }, 'bad_request'],
+    ['two in HTTP/1.0', { httpVersion: '1.0', rawHeaders: ['Host', 'a', 'host', 'a'] }, 'bad_request'],
+    ['in any case', { rawHeaders: ['hOsT', 'a'] }, undefined],
+    ['as a value', { rawHeaders: ['X-A', 'Host'] }, 'bad_request'],
+    ['two values that spell it', { rawHeaders: ['Host', 'host', 'X-A', 'host'] }, undefined],
+  ];
+  for (const [name, head, expected] of counts) {
+    test(`${name}: ${expected ?? 'passes'}`, () => assert.equal(refusal(head), expected));
+  }
+});
+
+describe('Transfer-Encoding', () => {
+  const cases: readonly (readonly [name: string, value: string, httpVersion: string, expected: unknown])[] = [
+    ['chunked', 'chunked', '1.1', undefined],
+    ['empty', '', '1.1', 'bad_request'],
+    ['blank', ' \t', '1.1', 'bad_request'],
+    ['in HTTP/1.0', 'chunked', '1.0', 'bad_request'],
+  ];
+  for (const [name, value, httpVersion, expected] of cases) {
+    test(`${name}: ${expected ?? 'passes'}`, () => {
+      const rawHeaders = ['Host', 'a', 'transfer-ENCODING', value];
+      assert.equal(refusal({ rawHeaders, httpVersion }), expected);
+    });
+  }
+});
+
+describe('the target', () => {
+  const cases: readonly (readonly [name: string, target: string, expected: string | undefined])[] = [
+    ['a path', '/a%20b?c=d', undefined],
+    ['every visible character but the hash', '/!"$%&\'()*+,-./09:;<=>?@AZ[\\]^_`az{|}~', undefined],
+    ['as long as allowed', '/'.padEnd(MAX_TARGET_BYTES, 'a'), undefined],
+    ['one more', '/'.padEnd(MAX_TARGET_BYTES + 1, 'a'), 'uri_too_long'],
+    ['too long, and bad', '/\x80'.padEnd(MAX_TARGET_BYTES + 1, 'a'), 'uri_too_long'],
+    ['nothing', '', 'bad_request'],
+    ['a fragment', '/a#b', 'bad_request'],
+    ['a space', '/a b', 'bad_request'],
+    ['a tab', '/a\tb', 'bad_request'],
+    ['a NUL', '/a\0', 'bad_request'],
+    ['a delete', '/a\x7f', 'bad_request'],
+    ['a byte beyond ASCII', '/caf\xe9', 'bad_request'],
+    ['a line break at the end', '/a\n', 'bad_request'],
+  ];
+  for (const [name, target, expected] of cases) {
+    test(`${name}: ${expected ?? 'passes'}`, () => assert.equal(refusal({ target }), expected));
+  }
+});
+
+describe('splitting a target', () => {
+  const cases: readonly (readonly [name: string, method: string, target: string, expected: string])[] = [
+    ['a path', 'GET', '/a', '/a | '],
+    ['a path and a query', 'GET', '/a?b=c', '/a | ?b=c'],
+    ['an empty query', 'GET', '/a?', '/a | ?'],
+    ['two question marks', 'GET', '/a?b?c', '/a | ?b?c'],
+    ['the root', 'GET', '/', '/ | '],
+    ['what looks like another host', 'GET', '//evil.example/a', '//evil.example/a | '],
+    ['encoded, and left so', 'GET', '/%3Fa', '/%3Fa | '],
+    ['the server as a whole', 'OPTIONS', '*', '* | '],
+    ['absolute', 'GET', 'http://example.org/a?b', '/a | ?b'],
+    ['absolute, https, upper case', 'GET', 'HTTPS://EXAMPLE.org/A', '/A | '],
+    ['absolute, without a path', 'GET', 'http://example.org', '/ | '],
+    ['absolute, a query without a path', 'GET', 'http://example.org?b', '/ | ?b'],
+    ['absolute, IPv6 and a port', 'GET', 'http://[::1]:8080/a', '/a | '],
+    ['absolute, of OPTIONS', 'OPTIONS', 'http://example.org/a', '/a | '],
+    ['absolute in a query', 'GET', '/?http://example.org/', '/ | ?http://example.org/'],
+    ['the server as a whole, of GET', 'GET', '*', 'refused'],
+    ['more than an asterisk', 'OPTIONS', '*/a', 'refused'],
+    ['a relative path', 'GET', 'a', 'refused'],
+    ['a query alone', 'GET', '?a', 'refused'],
+    ['authority form', 'GET', 'example.org:80', 'refused'],
+    ['another scheme', 'GET', 'ftp://example.org/', 'refused'],
+    ['absolute without a host', 'GET', 'http:///a', 'refused'],
+    ['absolute with userinfo', 'GET', 'http://user@example.org/', 'refused'],
+    ['absolute with a bad port', 'GET', 'http://example.org:x/', 'refused'],
+    ['nothing', 'GET', '', 'refused'],
+  ];
+  for (const [name, method, target, expected] of cases) {
+    test(`${name}: ${method} ${target}`, () => {
+      const split = splitTarget(method, target);
+      assert.equal(split ? `${split.path} | ${split.query}` : 'refused', expected);
+    });
+  }
+
+  const visible = fc.string({
+    unit: fc.integer({ min: 0x21, max: 0x7e }).map((code) => String.fromCharCode(code)),
+  });
+
+  test('path and query of an origin form make up the whole, and the path has no query', () => {
+    const property = fc.property(visible, (rest) => {
+      const split = splitTarget('GET', `/${rest}`);
+      assert.ok(split);
+      assert.equal(split.path + split.query, `/${rest}`);
+      assert.ok(!split.path.includes('?'));
+      assert.ok(split.query === '' || split.query.startsWith('?'));
+    });
+    fc.assert(property);
+  });
+
+  test('a path always begins with a slash, whatever is sent', () => {
+    const anything = fc.oneof(
+      visible,
+      visible.map((rest) => `http://${rest}`),
+    );
+    const property = fc.property(anything, (target) => {
+      const split = splitTarget('GET', target);
+      assert.ok(split === undefined || split.path.startsWith('/'));
+    });
+    fc.assert(property);
+  });
+});

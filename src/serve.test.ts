@@ -1,0 +1,291 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import { type AddressInfo, connect, createServer, Server, type Socket } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
+import { describe, type TestContext, test } from 'node:test';
+import { get, makeFolder, runOnce, serve, World } from './fixtures.ts';
+import { run } from './main.ts';
+import { failing, intercept } from './static/fixtures.ts';
+
+const hasIpv6 = Object.values(networkInterfaces()).some((list) => list?.some((one) => one.address === '::1'));
+
+/** A client that takes no more of a large answer. */
+async function stuckClient(t: TestContext, folder: string, port: number): Promise<Socket> {
+  fs.truncateSync(join(folder, 'index.html'), 256 * 1024 * 1024);
+  const socket = connect(port, '127.0.0.1');
+  t.after(() => socket.destroy());
+  socket.on('error', () => undefined);
+  socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  await new Promise((resolve) => socket.once('data', resolve));
+  socket.pause();
+  return socket;
+}
+
+describe('a start that fails ends with 1 and one line', () => {
+  async function failure(argv: readonly string[]): Promise<string> {
+    const { code, out, err } = await runOnce(argv);
+    assert.deepEqual([code, out], [1, '']);
+    assert.match(err, /^mote: [^\n]+\n$/);
+    return err.slice('mote: '.length, -1);
+  }
+
+  test('PATH is not there', async () => {
+    const expected = 'cannot serve "/nowhere": no such file or folder; give one as the first argument';
+    assert.equal(await failure(['/nowhere', '0']), expected);
+  });
+
+  test('PATH looks like a port', async () => {
+    const expected = 'cannot serve "8099": no such file or folder; for a port alone say mote --port 8099';
+    assert.equal(await failure(['8099']), expected);
+  });
+
+  test('PATH is neither a file nor a folder', async (t) => {
+    const path = join(makeFolder(t), 'fifo');
+    execFileSync('mkfifo', [path]);
+    assert.equal(await failure([path, '0']), `cannot serve "${path}": neither a file nor a folder`);
+  });
+
+  for (const code of ['EACCES', 'EPERM']) {
+    test(`PATH may not be read: ${code}`, async (t) => {
+      intercept(t, 'open', failing(code));
+      const advice = 'the user that mote runs as must be able to read it';
+      assert.equal(await failure(['/x', '0']), `cannot serve "/x": permission denied; ${advice}`);
+    });
+  }
+
+  test('another error of PATH', async (t) => {
+    intercept(t, 'open', failing('EIO'));
+    assert.equal(await failure(['/x', '0']), 'cannot serve "/x": EIO');
+  });
+
+  test('a line break in PATH does not make two lines', async () => {
+    assert.match(await failure(['/no\nwhere', '0']), /^cannot serve "\/no\\nwhere": /);
+  });
+
+  test('the port is taken', async (t) => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    t.after(() => server.close());
+    const { port } = server.address() as AddressInfo;
+    const advice = 'already in use; choose another with --port, or 0 for any free one';
+    const argv = [makeFolder(t), String(port), '--host', '127.0.0.1'];
+    assert.equal(await failure(argv), `cannot listen on 127.0.0.1 ${port}: ${advice}`);
+  });
+
+  test('an address of another machine', async (t) => {
+    // RFC 5737: for documentation, so that no machine has it.
+    const advice = 'this machine has no such address; --host takes one of its own';
+    const argv = [makeFolder(t), '8099', '--host', '192.0.2.1'];
+    assert.equal(await failure(argv), `cannot listen on 192.0.2.1 8099: ${advice}`);
+  });
+
+  /** Lets every attempt to listen fail. */
+  function refuseListening(t: TestContext, code: string, syscall: string): void {
+    t.mock.method(Server.prototype, 'listen', function listen(this: Server) {
+      const error = Object.assign(new Error(`${syscall} ${code}`), { code, syscall });
+      setImmediate(() => this.emit('error', error));
+      return this;
+    });
+  }
+
+  const refused: readonly (readonly [
+    code: string,
+    syscall: string,
+    flags: readonly string[],
+    expected: string,
+  ])[] = [
+    [
+      'EACCES',
+      'listen',
+      ['--port', '80'],
+      'cannot listen on port 80: not permitted; ports below 1024 need privileges, choose a higher one with --port',
+    ],
+    ['EAFNOSUPPORT', 'listen', ['--host', '::1'], 'cannot listen on ::1 8080: listen EAFNOSUPPORT'],
+    ['EINVAL', 'bind', ['--host', '::1'], 'cannot listen on ::1 8080: bind EINVAL'],
+    [
+      'ENOTFOUND',
+      'getaddrinfo',
+      ['--host', 'no.example'],
+      'cannot listen on no.example 8080: getaddrinfo ENOTFOUND',
+    ],
+    ['ENOENT', 'listen', ['--host', '/nowhere/s'], 'cannot listen on /nowhere/s: listen ENOENT'],
+  ];
+  for (const [code, syscall, flags, expected] of refused) {
+    test(`${code} of ${syscall}`, async (t) => {
+      refuseListening(t, code, syscall);
+      assert.equal(await failure([makeFolder(t), ...flags]), expected);
+    });
+  }
+
+  const socketTodo = { todo: 'a socket gets the advice of a port' };
+
+  test('a unix socket that may not be made does not advise about ports', socketTodo, async (t) => {
+    refuseListening(t, 'EACCES', 'listen');
+    const folder = makeFolder(t);
+    assert.doesNotMatch(await failure([folder, '--host', join(folder, 's')]), /port/);
+  });
+
+  test('a unix socket that is taken does not advise about ports', socketTodo, async (t) => {
+    const folder = makeFolder(t);
+    const path = join(folder, 's');
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(path, resolve));
+    t.after(() => server.close());
+    const line = await failure([folder, '--host', path]);
+    assert.ok(line.startsWith(`cannot listen on ${path}: already in use`), line);
+    assert.doesNotMatch(line, /port/);
+  });
+
+  test('a file that is no socket stays, where a socket was to be', {
+    todo: 'connecting to any file is refused, so that it is taken for a dead socket and deleted',
+  }, async (t) => {
+    const folder = makeFolder(t);
+    const path = join(folder, 'index.html');
+    const world = new World();
+    world.early = ['SIGTERM', 'SIGTERM'];
+    await run([folder, '--host', path], {}, world.io);
+    assert.equal(fs.existsSync(path) && fs.readFileSync(path, 'utf8'), 'hello');
+  });
+});
+
+describe('the first line says where', () => {
+  test('an address', async (t) => {
+    const folder = makeFolder(t);
+    const { line, port } = await serve(t, folder);
+    assert.equal(line, `mote serves ${folder} on http://127.0.0.1:${port}`);
+    assert.equal(await get({ host: '127.0.0.1', port }), '200 hello');
+  });
+
+  const hosts: readonly (readonly [host: string, shown: string])[] = [
+    ['0.0.0.0', 'localhost'],
+    ['localhost', 'localhost'],
+    ...(hasIpv6
+      ? ([
+          ['::1', '[::1]'],
+          ['::', 'localhost'],
+          ['', 'localhost'],
+        ] as const)
+      : []),
+  ];
+  for (const [host, shown] of hosts) {
+    test(`host ${host || 'empty'}`, async (t) => {
+      const { line, port } = await serve(t, makeFolder(t), '--host', host);
+      assert.ok(line.endsWith(` on http://${shown}:${port}`), line);
+      assert.ok(port > 0);
+    });
+  }
+
+  test('a unix socket', async (t) => {
+    const folder = makeFolder(t);
+    const socketPath = join(folder, 's');
+    const { line } = await serve(t, folder, '--host', socketPath);
+    assert.equal(line, `mote serves ${folder} on unix:${socketPath}`);
+    assert.equal(await get({ socketPath }), '200 hello');
+  });
+
+  test('one file', async (t) => {
+    const path = join(makeFolder(t), 'index.html');
+    const { line, port } = await serve(t, path);
+    assert.equal(line, `mote serves ${path} on http://127.0.0.1:${port}`);
+    assert.equal(await get({ host: '127.0.0.1', port, path: '/index.html' }), '200 hello');
+  });
+
+  test('in JSON among JSON', async (t) => {
+    const folder = makeFolder(t);
+    const { line, port } = await serve(t, folder, '--log-format', 'json');
+    const { level, message } = JSON.parse(line);
+    assert.deepEqual([level, message], ['info', `mote serves ${folder} on http://127.0.0.1:${port}`]);
+  });
+
+  test('with a name that is not ASCII', {
+    todo: 'it is written as Latin-1, which other tools do not read and most names do not fit',
+  }, async (t) => {
+    const folder = join(makeFolder(t), 'naïve 网站');
+    fs.mkdirSync(folder);
+    const { line, port } = await serve(t, folder);
+    assert.equal(line, `mote serves ${folder} on http://127.0.0.1:${port}`);
+  });
+});
+
+describe('signals', () => {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    test(`${signal} stops an idle server with 0`, async (t) => {
+      const { world, port, exit } = await serve(t, makeFolder(t));
+      world.signal(signal);
+      assert.equal(await exit, 0);
+      assert.match(world.out, new RegExp(` info ${signal}: finishing what is in flight\n$`));
+      await assert.rejects(get({ host: '127.0.0.1', port }), { code: 'ECONNREFUSED' });
+      assert.equal(world.err, '');
+    });
+
+    test(`${signal} during the start stops it after`, async (t) => {
+      const world = new World();
+      world.early = [signal];
+      const code = await run([makeFolder(t), '0', '--host', '127.0.0.1'], {}, world.io);
+      assert.equal(code, 0);
+      const port = Number(/:(\d+)\n/.exec(world.out)?.[1]);
+      await assert.rejects(get({ host: '127.0.0.1', port }), { code: 'ECONNREFUSED' });
+    });
+  }
+
+  for (const [second, expected] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const) {
+    test(`a second one, ${second}, does not wait for what is in flight: ${expected}`, async (t) => {
+      const folder = makeFolder(t);
+      const { world, port, exit } = await serve(t, folder);
+      const client = await stuckClient(t, folder, port);
+      world.signal('SIGTERM');
+      let over = false;
+      void exit.then(() => {
+        over = true;
+      });
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      assert.ok(!over, 'the first one waits');
+      world.signal(second);
+      assert.equal(await exit, expected);
+      client.destroy();
+    });
+
+    test(`a second one, ${second}, during the start: ${expected}`, async (t) => {
+      const world = new World();
+      world.early = ['SIGTERM', second];
+      assert.equal(await run([makeFolder(t), '0', '--host', '127.0.0.1'], {}, world.io), expected);
+    });
+  }
+
+  test('what is in flight is finished first', async (t) => {
+    const folder = makeFolder(t);
+    const { world, port, exit } = await serve(t, folder);
+    const client = await stuckClient(t, folder, port);
+    world.signal('SIGTERM');
+    client.resume();
+    const ended = new Promise((resolve) => client.once('end', resolve));
+    assert.equal(await exit, 0);
+    await ended;
+    assert.ok(client.bytesRead > 256 * 1024 * 1024);
+  });
+
+  test('what is not finished in time is cut, and still the code is 0', async (t) => {
+    const folder = makeFolder(t);
+    const { world, port, exit } = await serve(t, folder, '--shutdown-grace-ms', '50');
+    await stuckClient(t, folder, port);
+    world.signal('SIGTERM');
+    assert.equal(await exit, 0);
+    assert.match(world.out, / warn the grace time is over, connections were cut connections=1\n/);
+  });
+
+  test('are listened for before anything else is done', {
+    todo: 'the server is loaded first; as PID 1 a signal in the meantime is lost',
+  }, async (t) => {
+    const world = new World();
+    world.early = ['SIGTERM'];
+    const exit = run([makeFolder(t), '0', '--host', '127.0.0.1'], {}, world.io);
+    const listened = world.listens;
+    await exit;
+    assert.ok(listened);
+  });
+});

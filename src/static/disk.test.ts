@@ -1,0 +1,266 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import { createServer } from 'node:net';
+import { join, relative } from 'node:path';
+import { describe, type TestContext, test } from 'node:test';
+import { HttpError } from '../http/errors.ts';
+import { type DiskRules, diskFile, diskFolder, kindOfPath } from './disk.ts';
+import { aroundOpen, failing, intercept, makeTree, outcomeOf, siteFiles, strict } from './fixtures.ts';
+
+/** A FIFO must not make anything wait; the machine may. */
+const SOON_MS = 5000;
+
+describe('a folder', () => {
+  const cases: readonly (readonly [name: string, path: string, expected: string])[] = [
+    ['the root', '', 'folder'],
+    ['a file', 'index.html', 'root'],
+    ['a file below', 'docs/a.txt', 'a'],
+    ['a folder', 'docs', 'folder'],
+    ['nothing', 'nothing', 'missing'],
+    ['something below a file', 'index.html/a', 'missing'],
+    ['a name that is too long', 'x'.repeat(300), 'missing'],
+    ['a path that is too long', 'x/'.repeat(3000), 'missing'],
+    ['a hidden file', '.env', 'missing'],
+    ['a hidden file below', 'docs/.draft', 'missing'],
+    ['a file in a hidden folder', '.git/config', 'missing'],
+    ['a hidden folder', '.git', 'missing'],
+    ['a name of dots', '...', 'missing'],
+    ['.well-known', '.well-known', 'folder'],
+    ['a file in .well-known', '.well-known/security.txt', 'contact'],
+  ];
+  for (const [name, path, expected] of cases) {
+    test(`${name}: ${path.slice(0, 40)}`, async (t) => {
+      const site = join(makeTree(t, siteFiles), 'site');
+      assert.equal(await outcomeOf(diskFolder(site, strict), path), expected);
+    });
+  }
+
+  test('hidden names where they are allowed', async (t) => {
+    const source = diskFolder(join(makeTree(t, siteFiles), 'site'), { ...strict, dotfiles: true });
+    assert.equal(await outcomeOf(source, '.env'), 'secret');
+    assert.equal(await outcomeOf(source, '.git/config'), 'secret');
+    assert.equal(await outcomeOf(source, '...'), 'dots');
+  });
+
+  test('a root in a hidden folder, given by a relative path', async (t) => {
+    const base = makeTree(t, { '.hidden/site/a.txt': 'a' });
+    const root = relative('.', join(base, '.hidden/site'));
+    for (const path of [root, `${root}/`]) {
+      assert.equal(await outcomeOf(diskFolder(path, strict), 'a.txt'), 'a');
+    }
+  });
+
+  test('the root of the file system', async (t) => {
+    const base = makeTree(t, { 'a.txt': 'a' });
+    assert.equal(await outcomeOf(diskFolder('/', strict), `${base}/a.txt`), 'a');
+  });
+
+  test('what a file says of itself', async (t) => {
+    const base = makeTree(t, siteFiles);
+    fs.utimesSync(join(base, 'site/docs/a.txt'), 1, 1_700_000_000.25);
+    const found = await diskFolder(join(base, 'site'), strict).open(['docs', 'a.txt']);
+    assert.ok(found.kind === 'file');
+    const { name, size, mtimeMs, version } = found.file;
+    assert.deepEqual({ name, size, mtimeMs }, { name: 'a.txt', size: 1, mtimeMs: 1_700_000_000_250 });
+    assert.equal(await found.file.currentVersion(), version);
+    await found.file.close();
+  });
+});
+
+describe('what is neither a file nor a folder', () => {
+  for (const kind of ['FIFO', 'socket', 'device'] as const) {
+    test(`a ${kind} is nothing, at once`, { timeout: SOON_MS }, async (t) => {
+      const site = join(makeTree(t, siteFiles), 'site');
+      const path = join(site, 'odd');
+      if (kind === 'FIFO') execFileSync('mkfifo', [path]);
+      else if (kind === 'device') fs.symlinkSync('/dev/zero', path);
+      else await listenAt(t, path);
+      const opened = aroundOpen(t, {});
+      const anywhere = { ...strict, symlinks: true };
+      assert.equal(await outcomeOf(diskFolder(site, anywhere), 'odd'), 'missing');
+      assert.equal(await outcomeOf(diskFile(path, 'odd'), 'odd'), 'missing');
+      assert.equal(opened.open, 0);
+      await assert.rejects(kindOfPath(path));
+      const listed = await diskFolder(site, anywhere).list([]);
+      assert.ok(!listed.some(({ name }) => name === 'odd'));
+    });
+  }
+});
+
+async function listenAt(t: TestContext, path: string): Promise<void> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  t.after(() => server.close());
+}
+
+describe('errors of the system', () => {
+  const cases: Readonly<Record<string, 'missing' | 'forbidden' | 'unavailable' | 'unknown'>> = {
+    ...{ ENOENT: 'missing', ENOTDIR: 'missing', ENAMETOOLONG: 'missing', ELOOP: 'missing', ENXIO: 'missing' },
+    ...{ ENODEV: 'missing', EACCES: 'forbidden', EPERM: 'forbidden' },
+    ...{ EMFILE: 'unavailable', ENFILE: 'unavailable', EIO: 'unknown', ENOMEM: 'unknown' },
+  };
+  for (const [code, expected] of Object.entries(cases)) {
+    test(`${code}: ${expected}`, async (t) => {
+      intercept(t, 'open', failing(code));
+      for (const source of [diskFolder('/x', strict), diskFile('/x/a', 'a')]) {
+        const outcome = await outcomeOf(source, 'a').catch((error) =>
+          error instanceof HttpError ? error.code : 'unknown',
+        );
+        assert.equal(outcome, expected);
+      }
+    });
+  }
+
+  test('out of descriptors says when to come back', async (t) => {
+    intercept(t, 'open', failing('EMFILE'));
+    await assert.rejects(diskFolder('/x', strict).open(['a']), { headers: ['Retry-After', '1'] });
+  });
+
+  test('a file whose place cannot be told is closed', async (t) => {
+    const site = join(makeTree(t, siteFiles), 'site');
+    const opened = aroundOpen(t, {});
+    intercept(t, 'realpath', failing('EIO'));
+    await assert.rejects(diskFolder(site, strict).open(['index.html']), { code: 'EIO' });
+    assert.equal(opened.open, 0);
+  });
+
+  for (const code of ['ENOENT', 'EACCES', 'EMFILE']) {
+    test(`${code} of a listing is no fault of the server`, {
+      todo: 'list rejects with the error of the system, which becomes a 500',
+    }, async (t) => {
+      const site = join(makeTree(t, siteFiles), 'site');
+      intercept(t, 'readdir', failing(code));
+      const outcome = await diskFolder(site, strict)
+        .list([])
+        .catch((error) => error);
+      assert.ok(Array.isArray(outcome) || outcome instanceof HttpError);
+    });
+  }
+});
+
+describe('versions', () => {
+  const changes: Readonly<Record<string, (path: string) => void>> = {
+    'new content of the same length': (path) => fs.writeFileSync(path, 'b'),
+    'new content with the old time': (path) => {
+      const { atime, mtime } = fs.statSync(path);
+      fs.writeFileSync(path, 'b');
+      fs.utimesSync(path, atime, mtime);
+    },
+    'more content': (path) => fs.appendFileSync(path, 'b'),
+    'a new time': (path) => fs.utimesSync(path, 1, 1),
+    'another file in its place': (path) => {
+      fs.writeFileSync(`${path}.next`, 'a');
+      fs.renameSync(`${path}.next`, path);
+    },
+  };
+  for (const [name, change] of Object.entries(changes)) {
+    test(`${name} is another version`, async (t) => {
+      const base = makeTree(t, siteFiles);
+      const path = join(base, 'site/docs/a.txt');
+      const source = diskFolder(join(base, 'site'), strict);
+      const before = await source.open(['docs', 'a.txt']);
+      // Older kernels count the time of a change in steps of up to 10 ms.
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      change(path);
+      const after = await source.open(['docs', 'a.txt']);
+      assert.ok(before.kind === 'file' && after.kind === 'file');
+      assert.notEqual(after.file.version, before.file.version);
+      if (name !== 'another file in its place') {
+        assert.equal(await before.file.currentVersion(), after.file.version);
+      }
+      await Promise.all([before.file.close(), after.file.close()]);
+    });
+  }
+});
+
+describe('listing', () => {
+  async function list(t: TestContext, rules: DiskRules, segments: readonly string[] = []): Promise<string[]> {
+    const base = makeTree(t, siteFiles);
+    for (const target of ['index.html', '../outside/passwd', '.env', 'nothing', 'docs']) {
+      fs.symlinkSync(target, join(base, 'site', `to-${target.replace(/\W/g, '')}`));
+    }
+    const entries = await diskFolder(join(base, 'site'), rules).list(segments);
+    return entries.map(({ name, directory }) => (directory ? `${name}/` : name)).toSorted();
+  }
+
+  const shown = ['docs/', 'index.html', 'to-docs/', 'to-indexhtml'];
+  test('has what a request would get', async (t) => {
+    assert.deepEqual(await list(t, strict), ['.well-known/', ...shown]);
+  });
+
+  test('has hidden names where they are allowed', async (t) => {
+    const hidden = ['...', '.env', '.git/', '.well-known/'];
+    assert.deepEqual(
+      await list(t, { ...strict, dotfiles: true }),
+      [...hidden, ...shown, 'to-env'].toSorted(),
+    );
+  });
+
+  test('has links that lead out where they are allowed', async (t) => {
+    const names = await list(t, { ...strict, symlinks: true });
+    assert.ok(names.includes('to-outsidepasswd'));
+  });
+
+  test('says what is known of a file', async (t) => {
+    const base = makeTree(t, siteFiles);
+    fs.utimesSync(join(base, 'site/docs/a.txt'), 1, 1_700_000_000);
+    assert.deepEqual(await diskFolder(join(base, 'site'), strict).list(['docs']), [
+      { name: 'a.txt', directory: false, size: 1, mtimeMs: 1_700_000_000_000 },
+    ]);
+  });
+
+  test('a folder that is swapped for the outside after it was found shows nothing of it', async (t) => {
+    const base = makeTree(t, siteFiles);
+    fs.rmSync(join(base, 'site/docs'), { recursive: true });
+    fs.symlinkSync('../outside', join(base, 'site/docs'));
+    assert.deepEqual(await diskFolder(join(base, 'site'), strict).list(['docs']), []);
+  });
+});
+
+describe('one file', () => {
+  const cases: readonly (readonly [name: string, path: string, expected: string])[] = [
+    ['at the root', '', 'a'],
+    ['under its own name', 'a.txt', 'a'],
+    ['not its neighbour', '.draft', 'missing'],
+    ['not under another name', 'b.txt', 'missing'],
+    ['nothing below', 'a.txt/a.txt', 'missing'],
+  ];
+  for (const [name, path, expected] of cases) {
+    test(name, async (t) => {
+      const file = join(makeTree(t, siteFiles), 'site/docs/a.txt');
+      assert.equal(await outcomeOf(diskFile(file, 'a.txt'), path), expected);
+    });
+  }
+
+  test('its name decides the type, also at the root', async (t) => {
+    const file = join(makeTree(t, siteFiles), 'site/docs/a.txt');
+    const found = await diskFile(file, 'a.txt').open([]);
+    assert.ok(found.kind === 'file');
+    assert.equal(found.file.name, 'a.txt');
+    await found.file.close();
+  });
+
+  test('it goes, and comes back', async (t) => {
+    const file = join(makeTree(t, siteFiles), 'site/docs/a.txt');
+    const source = diskFile(file, 'a.txt');
+    fs.rmSync(file);
+    assert.equal(await outcomeOf(source, ''), 'missing');
+    fs.writeFileSync(file, 'again');
+    assert.equal(await outcomeOf(source, ''), 'again');
+    assert.deepEqual(await source.list([]), []);
+  });
+});
+
+describe('what PATH is', () => {
+  test('a folder, a file, a link to a file, nothing', async (t) => {
+    const base = makeTree(t, siteFiles);
+    fs.symlinkSync('site/index.html', join(base, 'link'));
+    const opened = aroundOpen(t, {});
+    assert.equal(await kindOfPath(join(base, 'site')), 'folder');
+    assert.equal(await kindOfPath(join(base, 'site/index.html')), 'file');
+    assert.equal(await kindOfPath(join(base, 'link')), 'file');
+    await assert.rejects(kindOfPath(join(base, 'nothing')), { code: 'ENOENT' });
+    assert.equal(opened.open, 0);
+  });
+});
