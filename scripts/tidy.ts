@@ -42,10 +42,6 @@ export const exceptions: readonly Exception[] = [
     because: 'a client: what it writes is a request',
   },
   {
-    ...{ rule: 'response', path: 'src/http/server.ts', subject: 'res.writeContinue' },
-    because: 'the interim answer 100 belongs to reading the body, the plan comes after it',
-  },
-  {
     ...{ rule: 'built-ins', path: 'src/static/compress.ts', subject: 'node:util promisify' },
     because: 'zlib has no promises of its own',
   },
@@ -102,7 +98,8 @@ const refusedGlobals = new Set([
 ]);
 
 const responseWriter = 'src/http/send.ts';
-const httpServer = 'src/http/server.ts';
+/** Where responses come in from node:http and are handed on. */
+const responseCarriers: readonly string[] = ['src/http/server.ts', 'src/http/connection.ts'];
 /** What only a `ServerResponse` has. */
 const responseMembers = new Set([
   ...['writeHead', 'setHeader', 'setHeaders', 'appendHeader', 'removeHeader', 'flushHeaders', 'addTrailers'],
@@ -216,10 +213,12 @@ function judgePurity(tree: Tree, file: SourceFile): Finding[] {
 
 function judgeResponse(file: SourceFile): Finding[] {
   if (file.path === responseWriter) return [];
-  const words = file.path === httpServer ? [] : ['ServerResponse', 'createServer'];
+  const words = responseCarriers.includes(file.path) ? [] : ['ServerResponse', 'createServer'];
   const named = words
     .filter((word) => file.words.has(word))
-    .map((word) => found(file, word, `only ${httpServer} and ${responseWriter} know responses`));
+    .map((word) =>
+      found(file, word, `only ${responseCarriers.join(', ')} and ${responseWriter} know responses`),
+    );
   const written = file.members
     .filter(
       ({ receiver, name }) =>

@@ -10,7 +10,7 @@ import { hasBody, readBody } from './body.ts';
 import { errorPlan, HttpError } from './errors.ts';
 import { refusalOf, type SplitTarget, splitTarget } from './guard.ts';
 import type { Handle } from './router.ts';
-import { type Progress, refuse, send } from './send.ts';
+import { type Progress, refuse, send, sendContinue } from './send.ts';
 import type { HeaderList, Plan, RequestFacts } from './types.ts';
 
 /** Requests parsed ahead on one connection before reading pauses. */
@@ -188,7 +188,7 @@ export class Connection {
     try {
       const coming = readBody(req, maxBodyBytes);
       if (expects === 'continue' && Number(req.headers['content-length'] ?? 0) <= maxBodyBytes) {
-        res.writeContinue();
+        sendContinue(res);
       }
       const body = await coming;
       this.#reading = false;

@@ -25,6 +25,11 @@ export interface Progress {
 /** The client went away. Nobody is left to tell, so this is not a fault. */
 class Gone extends Error {}
 
+/** Asks for the body of a request that waits to be asked (RFC 9110 §15.2.1). The plan comes after it. */
+export function sendContinue(res: ServerResponse): void {
+  res.writeContinue();
+}
+
 /** Carries out `plan`. Returns at once; `res` emits `close` when all is done or the client has gone. */
 export function send(
   res: ServerResponse,
