@@ -9,8 +9,9 @@ import type { Address } from './http/listen.ts';
 import { route } from './http/router.ts';
 import { HttpServer } from './http/server.ts';
 import type { Stage } from './http/types.ts';
+import type { Io } from './io.ts';
 import { healthStage } from './observe/health.ts';
-import { createLineSink, type LineStream } from './observe/line-sink.ts';
+import { createLineSink } from './observe/line-sink.ts';
 import { accessLog, droppedNotice, eventLog } from './observe/log.ts';
 import { createMetrics, metricsStage } from './observe/metrics.ts';
 import { diskFile, diskFolder, kindOfPath } from './static/disk.ts';
@@ -19,14 +20,14 @@ import type { Source } from './static/source.ts';
 import { VERSION } from './version.ts';
 
 export interface App {
-  /** Listens; resolves to the address for people. Rejects with the system's error. */
-  start(): Promise<string>;
+  /** Listens and says where. Rejects with the system's error. */
+  start(): Promise<void>;
   /** Drains within the grace time of the configuration; the log is written when it resolves. */
   stop(reason: string): Promise<void>;
 }
 
 /** @throws the system's error if the path of the configuration cannot be served. */
-export async function createApp(config: Config, stdout: LineStream): Promise<App> {
+export async function createApp(config: Config, stdout: Io['stdout']): Promise<App> {
   const parts: Parts = {
     config,
     source: await sourceOf(config),
@@ -39,12 +40,10 @@ export async function createApp(config: Config, stdout: LineStream): Promise<App
   return {
     async start() {
       await server.listen(addressOf(config));
-      const url = urlOf(config, server.port);
-      const line = `mote serves ${config.path} on ${url}`;
-      if (config.logFormat === 'json') observed.event('info', line);
-      else observed.sink.write(line);
+      const line = `mote serves ${config.path} on ${urlOf(config, server.port)}`;
+      if (config.logFormat !== 'json') return void stdout.write(`${line}\n`);
+      observed.event('info', line);
       await observed.sink.flush();
-      return url;
     },
     async stop(reason) {
       state.draining = true;
@@ -64,7 +63,7 @@ async function sourceOf({ path, dotfiles, symlinks }: Config): Promise<Source> {
 
 type Observed = ReturnType<typeof observe>;
 
-function observe({ logFormat }: Config, stdout: LineStream) {
+function observe({ logFormat }: Config, stdout: Io['stdout']) {
   const sink = createLineSink(stdout, { describeDropped: droppedNotice(logFormat) });
   return {
     sink,

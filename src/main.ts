@@ -8,6 +8,7 @@ import type { Config } from './config/options.ts';
 import { usage } from './config/usage.ts';
 import { healthcheck } from './healthcheck.ts';
 import { FAILED, type Io, MISUSED, OK } from './io.ts';
+import { signalQueue } from './signals.ts';
 import { VERSION } from './version.ts';
 
 /** Runs one command to its end and returns the exit code. */
@@ -27,8 +28,11 @@ export async function run(
       return checkHealth(io, loaded.config);
     case 'hash-password':
       return printHash(io, loaded);
-    case 'serve':
-      return (await import('./serve.ts')).serve(io, loaded.config);
+    case 'serve': {
+      // First of all: as PID 1 a signal without a listener would be lost.
+      const signals = signalQueue(io);
+      return (await import('./serve.ts')).serve(io, loaded.config, signals);
+    }
   }
 }
 

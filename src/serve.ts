@@ -2,14 +2,13 @@
 import { type App, createApp } from './app.ts';
 import type { Config } from './config/options.ts';
 import { FAILED, type Io, OK, type StopSignal } from './io.ts';
+import type { SignalQueue } from './signals.ts';
 
 /** 128 + the number of the signal: what shells say of a program that one ended. */
 const SIGNALLED: Readonly<Record<StopSignal, number>> = { SIGINT: 130, SIGTERM: 143 };
 
 /** Returns the exit code. */
-export async function serve(io: Io, config: Config): Promise<number> {
-  // First of all: as PID 1 a signal without a listener would be lost.
-  const signals = signalQueue(io);
+export async function serve(io: Io, config: Config, signals: SignalQueue): Promise<number> {
   let app: App;
   try {
     app = await createApp(config, io.stdout);
@@ -24,40 +23,39 @@ export async function serve(io: Io, config: Config): Promise<number> {
   return Promise.race([drained, signals.next().then((signal) => SIGNALLED[signal])]);
 }
 
-/** Signals one by one, none lost between two calls. */
-function signalQueue(io: Io): { next(): Promise<StopSignal> } {
-  const arrived: StopSignal[] = [];
-  let wake: ((signal: StopSignal) => void) | undefined;
-  io.onSignal((signal) => {
-    if (!wake) return void arrived.push(signal);
-    wake(signal);
-    wake = undefined;
-  });
-  return {
-    next: () =>
-      new Promise((resolve) => {
-        const signal = arrived.shift();
-        if (signal) resolve(signal);
-        else wake = resolve;
-      }),
-  };
+/** One line for a failed start: what, which value, what to do. */
+function startFailure(error: NodeJS.ErrnoException, config: Config): string {
+  if (!['listen', 'bind', 'getaddrinfo'].includes(error.syscall ?? '')) {
+    return `cannot serve ${JSON.stringify(config.path)}: ${pathFailure(error, config.path)}`;
+  }
+  const { host, port } = config;
+  if (host.includes('/')) return `cannot listen on ${host}: ${socketFailure(error)}`;
+  return `cannot listen on ${host === '' ? 'port' : host} ${port}: ${portFailure(error)}`;
 }
 
-/** One line for a failed start: what, which value, what to do. */
-function startFailure(error: NodeJS.ErrnoException, { path, host, port }: Config): string {
-  const where = host.includes('/') ? host : `${host === '' ? 'port' : host} ${port}`;
-  if (error.syscall !== 'listen' && error.syscall !== 'bind' && error.syscall !== 'getaddrinfo') {
-    return `cannot serve ${JSON.stringify(path)}: ${pathFailure(error, path)}`;
-  }
+function portFailure(error: NodeJS.ErrnoException): string {
   switch (error.code) {
     case 'EADDRINUSE':
-      return `cannot listen on ${where}: already in use; choose another with --port, or 0 for any free one`;
+      return 'already in use; choose another with --port, or 0 for any free one';
     case 'EACCES':
-      return `cannot listen on ${where}: not permitted; ports below 1024 need privileges, choose a higher one with --port`;
+      return 'not permitted; ports below 1024 need privileges, choose a higher one with --port';
     case 'EADDRNOTAVAIL':
-      return `cannot listen on ${where}: this machine has no such address; --host takes one of its own`;
+      return 'this machine has no such address; --host takes one of its own';
     default:
-      return `cannot listen on ${where}: ${error.message}`;
+      return error.message;
+  }
+}
+
+function socketFailure(error: NodeJS.ErrnoException): string {
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return 'it exists and is not a socket that a dead server left; choose another path with --host';
+    case 'EACCES':
+      return 'permission denied; the user that mote runs as must be able to write to its folder';
+    case 'ENOENT':
+      return 'its folder does not exist; make it first';
+    default:
+      return error.message;
   }
 }
 

@@ -1,5 +1,5 @@
 /** Listening on a port or a unix socket. */
-import { unlink } from 'node:fs/promises';
+import { lstat, unlink } from 'node:fs/promises';
 import { connect, type Server } from 'node:net';
 
 export type Address = { readonly host?: string; readonly port: number } | { readonly path: string };
@@ -16,7 +16,7 @@ export async function listen(server: Server, address: Address): Promise<void> {
     await attempt(server, address);
   } catch (error) {
     const taken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
-    if (!taken || !('path' in address) || (await isAnswered(address.path))) throw error;
+    if (!taken || !('path' in address) || !(await isDeadSocket(address.path))) throw error;
     await unlink(address.path);
     await attempt(server, address);
   }
@@ -32,13 +32,18 @@ function attempt(server: Server, address: Address): Promise<void> {
   });
 }
 
-/** Only a refused connection proves that the file is a socket without a server. */
-function isAnswered(path: string): Promise<boolean> {
+/** Connecting to any other file is refused too, and only a refusal proves that nobody listens. */
+async function isDeadSocket(path: string): Promise<boolean> {
+  const stats = await lstat(path).catch(() => undefined);
+  return stats?.isSocket() === true && (await isRefused(path));
+}
+
+function isRefused(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ path }, () => {
       socket.destroy();
-      resolve(true);
+      resolve(false);
     });
-    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code !== 'ECONNREFUSED'));
+    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'ECONNREFUSED'));
   });
 }

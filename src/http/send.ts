@@ -5,7 +5,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { reasonOf } from './errors.ts';
-import type { Body, HeaderList, Plan } from './types.ts';
+import type { Body, ByteSource, HeaderList, Plan } from './types.ts';
 
 /** One read and one write in flight per response: the memory that a slow client costs. */
 const CHUNK_BYTES = 128 * 1024;
@@ -41,8 +41,13 @@ export function send(
   const headers = plan.close
     ? [...plan.headers, ...common, 'Connection', 'close']
     : plan.headers.concat(common);
-  res.writeHead(plan.status, headers);
   const { body } = plan;
+  try {
+    res.writeHead(plan.status, headers);
+  } catch (error) {
+    if (body.kind === 'source') void closeQuietly(body.source);
+    throw error;
+  }
   if (body.kind === 'source') {
     void stream(res, method === 'HEAD' ? { ...body, pieces: [] } : body, progress);
   } else if (body.kind === 'none' || method === 'HEAD') {
@@ -67,8 +72,13 @@ async function stream(res: ServerResponse, body: SourceBody, progress: Progress)
     if (!(error instanceof Gone)) progress.fault = (error as Error).message;
     res.destroy();
   } finally {
-    await body.source.close().catch(() => undefined);
+    await closeQuietly(body.source);
   }
+}
+
+/** Nothing depends on it any more, whatever the file system says. */
+function closeQuietly(source: ByteSource): Promise<void> {
+  return source.close().catch(() => undefined);
 }
 
 type Write = (bytes: Uint8Array) => Promise<void>;

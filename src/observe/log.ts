@@ -55,12 +55,16 @@ type Render = (entry: AccessEntry, nowMs: number) => string;
 function combinedAccess(): Render {
   const stamp = perSecond(commonLogTime);
   const head = remember((client, user, time) => `${bareField(client)} - ${bareField(user)} [${time}] "`);
-  const middle = remember((target, version) => `${escapeQuoted(redact(target ?? ''))} HTTP/${version}" `);
+  const request = remember((method, target, version) => {
+    return `${escapeQuoted(`${method} ${redact(target ?? '')} HTTP/${version}`)}" `;
+  });
   const tail = remember((referer, agent) => {
     return ` "${quotedField(referer && redact(referer))}" "${quotedField(agent)}"`;
   });
-  return ({ client, user, method, target, httpVersion, status, bodyBytes, referer, userAgent }, nowMs) =>
-    `${head(client, user, stamp(nowMs))}${method} ${middle(target, httpVersion)}${status || '000'} ${bodyBytes}${tail(referer, userAgent)}`;
+  return ({ client, user, method, target, httpVersion, status, bodyBytes, referer, userAgent }, nowMs) => {
+    const asked = head(client, user, stamp(nowMs)) + request(method, target, httpVersion);
+    return `${asked}${status || '000'} ${bodyBytes}${tail(referer, userAgent)}`;
+  };
 }
 
 /**

@@ -49,7 +49,8 @@ async function readWhole(file: SourceFile): Promise<Buffer> {
   let length = 0;
   while (length < bytes.length) {
     const count = await file.read(bytes.subarray(length), length);
-    if (count === 0) return bytes.subarray(0, length);
+    // Copied: a part would keep the whole buffer.
+    if (count === 0) return Buffer.from(bytes.subarray(0, length));
     length += count;
   }
   return bytes;

@@ -6,7 +6,7 @@
  */
 import { constants } from 'node:fs';
 import { type FileHandle, lstat, open, readdir, readlink, realpath, stat } from 'node:fs/promises';
-import { join, sep } from 'node:path';
+import { basename, join, sep } from 'node:path';
 import { HttpError } from '../http/errors.ts';
 import type { FolderEntry, Found, Source, SourceFile } from './source.ts';
 
@@ -61,16 +61,23 @@ export async function kindOfPath(path: string): Promise<'file' | 'folder'> {
 async function openInside(root: string, segments: readonly string[], rules: DiskRules): Promise<Found> {
   if (!rules.dotfiles && segments.some(isHidden)) return missing;
   const path = join(root, ...segments);
+  // A file outside is looked for once more: a deployment may have switched the root between open and judgement.
+  const found = (await openAndJudge(path, root, rules)) ?? (await openAndJudge(path, root, rules));
+  return found ?? missing;
+}
+
+/** `undefined` where the opened file may not be served. */
+async function openAndJudge(path: string, root: string, rules: DiskRules): Promise<Found | undefined> {
   const handle = await openOrMissing(path);
   if (!handle) return missing;
   try {
-    if (await mayServe(handle, path, root, rules)) return await describe(handle, segments.at(-1) ?? '');
+    if (await mayServe(handle, path, root, rules)) return await describe(handle, basename(path));
   } catch (error) {
     await handle.close();
     throw error;
   }
   await handle.close();
-  return missing;
+  return undefined;
 }
 
 function isHidden(segment: string): boolean {
@@ -109,8 +116,8 @@ function judge(error: NodeJS.ErrnoException): undefined {
 /** Whether the opened file lies where it may be served from, wherever links led on the way to it. */
 async function mayServe(handle: FileHandle, path: string, root: string, rules: DiskRules): Promise<boolean> {
   if (rules.symlinks) return true;
-  const [real, base] = await Promise.all([realPathOf(handle, path), realpath(root)]);
-  return real !== undefined && isInside(real, base, rules);
+  const [real, base] = await Promise.all([realPathOf(handle, path), realpath(root).catch(judge)]);
+  return real !== undefined && base !== undefined && isInside(real, base, rules);
 }
 
 /** Links inside of the root may lead to other names there, but not to hidden ones. */
@@ -164,7 +171,10 @@ async function listInside(
   rules: DiskRules,
 ): Promise<FolderEntry[]> {
   const path = join(root, ...segments);
-  const [names, base] = await Promise.all([readdir(path), realpath(root)]);
+  const [names = [], base = ''] = await Promise.all([
+    readdir(path).catch(judge),
+    realpath(root).catch(judge),
+  ]);
   const shown = names.filter((name) => rules.dotfiles || !isHidden(name)).slice(0, MAX_LISTED_ENTRIES);
   const entries = await Promise.all(shown.map((name) => entryOf(path, name, base, rules)));
   return entries.filter((entry) => entry !== undefined);

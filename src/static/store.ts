@@ -159,13 +159,7 @@ export class Store {
   async #load(candidates: readonly [Candidate, ...Candidate[]]): Promise<Loaded> {
     const [first] = candidates;
     const type = contentType(first.file.name);
-    const forms: Form[] = await Promise.all(
-      candidates.map(async (candidate) => ({
-        ...candidate,
-        version: candidate.file.version,
-        content: await readContent(candidate.file, this.#maxKeptBytes),
-      })),
-    );
+    const forms = await this.#read(candidates);
     if (this.#options.compression && isCompressible(type)) forms.push(...(await compressedForms(forms)));
     const shared = {
       contentType: type,
@@ -178,6 +172,17 @@ export class Store {
     );
     const bytes = forms.reduce((sum, { content }) => sum + (content.bytes?.length ?? 0), 0);
     return { resource: resourceOf(representations), bytes };
+  }
+
+  /** One failed sibling is as good as absent; without the file itself there is nothing. */
+  async #read(candidates: readonly Candidate[]): Promise<Form[]> {
+    const read = async ({ coding, segments, file }: Candidate): Promise<Form> => {
+      const content = await readContent(file, this.#maxKeptBytes);
+      return { coding, segments, version: file.version, content };
+    };
+    const [first, ...others] = await Promise.allSettled(candidates.map(read));
+    if (first?.status !== 'fulfilled') throw first?.reason;
+    return [first, ...others].filter((result) => result.status === 'fulfilled').map(({ value }) => value);
   }
 
   #remember(path: string, entry: Entry): void {
