@@ -224,7 +224,7 @@ export async function contentOf(found: Found): Promise<string> {
   return bytes.toString('utf8', 0, count);
 }
 
-type Calls = Pick<typeof fs.promises, 'open' | 'readdir' | 'readlink' | 'realpath'>;
+type Calls = Pick<typeof fs.promises, 'open' | 'readdir' | 'readlink' | 'realpath' | 'unlink'>;
 
 /** Replaces a call of node:fs/promises for the length of a test. */
 export function intercept<Name extends keyof Calls>(t: TestContext, name: Name, replacement: unknown): void {

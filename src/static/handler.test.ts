@@ -216,6 +216,12 @@ describe('listing', () => {
     assert.equal((await ask(stage, '/bare')).status, 301);
   });
 
+  test('not of names that no path can ask for', async () => {
+    const answer = await ask(serve({ listing: true }, { 'bare/a\\c.txt': 'x' }).stage, '/bare/');
+    assert.match(answer.text, /b\.txt/);
+    assert.doesNotMatch(answer.text, /c\.txt/);
+  });
+
   test('goes before the single page', async () => {
     const answer = await ask(serve({ listing: true, spa: true }).stage, '/bare/');
     assert.match(answer.text, /b\.txt/);

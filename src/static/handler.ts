@@ -16,7 +16,7 @@ import { negotiate } from './encoding.ts';
 import { renderListing } from './listing.ts';
 import { encodePath, parsePath } from './path.ts';
 import { answerTo, planFromMemory, planFromSource, type Representation, type Selection } from './plan.ts';
-import type { Source, SourceFile } from './source.ts';
+import type { FolderEntry, Source, SourceFile } from './source.ts';
 import {
   type Lookup,
   type Place,
@@ -132,7 +132,8 @@ class StaticFiles {
   }
 
   async #list({ segments }: Place): Promise<Plan> {
-    const text = renderListing(segments, await this.#source.list(segments));
+    const entries = await this.#source.list(segments);
+    const text = renderListing(segments, entries.filter(hasUrl));
     const bytes = Buffer.from(text);
     const headers = ['Content-Type', 'text/html; charset=utf-8', 'Content-Length', String(bytes.length)];
     return {
@@ -141,6 +142,11 @@ class StaticFiles {
       body: { kind: 'bytes', bytes },
     };
   }
+}
+
+/** Some names that file systems allow, such as those with a backslash, no path can ask for. */
+function hasUrl({ name }: FolderEntry): boolean {
+  return parsePath(encodePath([name], false)).kind === 'path';
 }
 
 function answerOtherMethod(method: string): Plan {
