@@ -154,9 +154,7 @@ describe('a start that fails ends with 1 and one line', () => {
     assert.equal(await get({ socketPath: path }), '200 hello');
   });
 
-  test('a dead socket that cannot be removed is a matter of the socket, not of PATH', {
-    todo: 'the error of unlink is taken for one of PATH',
-  }, async (t) => {
+  test('a dead socket that cannot be removed is a matter of the socket, not of PATH', async (t) => {
     const folder = makeFolder(t);
     const path = deadSocket(folder);
     intercept(t, 'unlink', failing('EPERM'));

@@ -9,13 +9,20 @@ const SIGNALLED: Readonly<Record<StopSignal, number>> = { SIGINT: 130, SIGTERM: 
 
 /** Returns the exit code. */
 export async function serve(io: Io, config: Config, signals: SignalQueue): Promise<number> {
+  const fail = (line: string): number => {
+    io.stderr.write(`mote: ${line}\n`);
+    return FAILED;
+  };
   let app: App;
   try {
     app = await createApp(config, io.stdout);
+  } catch (error) {
+    return fail(`cannot serve ${JSON.stringify(config.path)}: ${pathFailure(error as Failure, config.path)}`);
+  }
+  try {
     await app.start();
   } catch (error) {
-    io.stderr.write(`mote: ${startFailure(error as NodeJS.ErrnoException, config)}\n`);
-    return FAILED;
+    return fail(listenFailure(error as Failure, config));
   }
   const first = await signals.next();
   const drained = app.stop(first).then(() => OK);
@@ -23,17 +30,16 @@ export async function serve(io: Io, config: Config, signals: SignalQueue): Promi
   return Promise.race([drained, signals.next().then((signal) => SIGNALLED[signal])]);
 }
 
-/** One line for a failed start: what, which value, what to do. */
-function startFailure(error: NodeJS.ErrnoException, config: Config): string {
-  if (!['listen', 'bind', 'getaddrinfo'].includes(error.syscall ?? '')) {
-    return `cannot serve ${JSON.stringify(config.path)}: ${pathFailure(error, config.path)}`;
-  }
-  const { host, port } = config;
+type Failure = NodeJS.ErrnoException;
+
+// One line for a failed start: what, which value, what to do.
+
+function listenFailure(error: Failure, { host, port }: Config): string {
   if (host.includes('/')) return `cannot listen on ${host}: ${socketFailure(error)}`;
   return `cannot listen on ${host === '' ? 'port' : host} ${port}: ${portFailure(error)}`;
 }
 
-function portFailure(error: NodeJS.ErrnoException): string {
+function portFailure(error: Failure): string {
   switch (error.code) {
     case 'EADDRINUSE':
       return 'already in use; choose another with --port, or 0 for any free one';
@@ -46,11 +52,12 @@ function portFailure(error: NodeJS.ErrnoException): string {
   }
 }
 
-function socketFailure(error: NodeJS.ErrnoException): string {
+function socketFailure(error: Failure): string {
   switch (error.code) {
     case 'EADDRINUSE':
       return 'it exists and is not a socket that a dead server left; choose another path with --host';
     case 'EACCES':
+    case 'EPERM':
       return 'permission denied; the user that mote runs as must be able to write to its folder';
     case 'ENOENT':
       return 'its folder does not exist; make it first';
@@ -59,7 +66,7 @@ function socketFailure(error: NodeJS.ErrnoException): string {
   }
 }
 
-function pathFailure(error: NodeJS.ErrnoException, path: string): string {
+function pathFailure(error: Failure, path: string): string {
   switch (error.code) {
     case 'ENOENT':
       return /^\d+$/.test(path)

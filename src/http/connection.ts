@@ -10,7 +10,7 @@ import { hasBody, readBody } from './body.ts';
 import { errorPlan, HttpError } from './errors.ts';
 import { refusalOf, type SplitTarget, splitTarget } from './guard.ts';
 import type { Handle } from './router.ts';
-import { type Progress, refuse, send, sendContinue } from './send.ts';
+import { closeQuietly, type Progress, refuse, send, sendContinue } from './send.ts';
 import type { HeaderList, Plan, RequestFacts } from './types.ts';
 
 /** Requests parsed ahead on one connection before reading pauses. */
@@ -89,9 +89,6 @@ export class Connection {
   #lastWord: Plan | undefined;
   /** The last answer is on its way; nothing more is taken. */
   #over = false;
-  /** How much of its answers the client had taken at the last check, and when that last grew. */
-  #takenBytes = 0;
-  #takenMs = 0;
 
   constructor(socket: Socket, shared: Shared) {
     this.socket = socket;
@@ -131,17 +128,14 @@ export class Connection {
     this.#refuse(plan);
   }
 
-  /** Cuts a client that takes nothing. The idle timer of a socket does not see one that goes on asking. */
-  checkProgress(nowMs: number): void {
-    const { sendTimeoutMs } = this.#shared.limits;
-    const takenBytes = this.socket.bytesWritten - this.socket.writableLength;
-    if (takenBytes !== this.#takenBytes || !this.#current || this.#current.status === 0) {
-      this.#takenBytes = takenBytes;
-      this.#takenMs = nowMs;
-    } else if (nowMs - this.#takenMs >= sendTimeoutMs) {
-      this.#current.progress.fault = `the client took nothing for ${sendTimeoutMs} ms`;
-      this.socket.destroy();
+  /** Nothing came or went for the time that the server allows. */
+  timedOut(): void {
+    // While a body comes in or an answer is made, other timers count.
+    if (this.#current?.status === 0) return;
+    if (this.#current) {
+      this.#current.progress.fault = `the client took nothing for ${this.#shared.limits.sendTimeoutMs} ms`;
     }
+    this.socket.destroy();
   }
 
   /** Requests that nobody has room for are not worth an answer. */
@@ -213,7 +207,7 @@ export class Connection {
 
   #answer(exchange: Exchange, res: ServerResponse, plan: Plan): void {
     exchange.status = plan.status;
-    if (res.destroyed) return void (plan.body.kind === 'source' && plan.body.source.close());
+    if (res.destroyed) return void (plan.body.kind === 'source' && closeQuietly(plan.body.source));
     const { facts, progress } = exchange;
     this.#over = plan.close === true || this.#isLast(facts);
     const last = this.#over && !plan.close ? { ...plan, close: true } : plan;

@@ -77,7 +77,7 @@ async function stream(res: ServerResponse, body: SourceBody, progress: Progress)
 }
 
 /** Nothing depends on it any more, whatever the file system says. */
-function closeQuietly(source: ByteSource): Promise<void> {
+export function closeQuietly(source: ByteSource): Promise<void> {
   return source.close().catch(() => undefined);
 }
 

@@ -15,7 +15,7 @@ import { SAFE_METHODS } from './types.ts';
 
 /** Connections over the limit that may wait for their 503 at one time; more are dropped unanswered. */
 const MAX_REFUSED_CONNECTIONS = 64;
-/** How often slow clients are looked for: the precision of the header, request and send timeouts. */
+/** How often slow requests are looked for: the precision of the header and request timeouts. */
 const TIMEOUT_CHECK_MS = 500;
 
 export interface Limits extends ConnectionLimits {
@@ -47,6 +47,8 @@ export class HttpServer {
     });
     // A client that has sent all and closed its half still gets its answer (RFC 9112 §9.6).
     Object.assign(this.#server, { httpAllowHalfOpen: true });
+    // Also with a client that goes on asking: soon its socket is not read any more, and only sending counts.
+    this.#server.timeout = limits.sendTimeoutMs;
     this.#server.maxConnections = limits.maxConnections + MAX_REFUSED_CONNECTIONS;
     this.#subscribe();
   }
@@ -62,6 +64,7 @@ export class HttpServer {
     server.on('connect', (_req, socket) => {
       this.#connections.get(socket)?.deny(errorPlan('method_not_allowed', ['Allow', SAFE_METHODS]));
     });
+    server.on('timeout', (socket) => this.#connections.get(socket)?.timedOut());
     server.on('clientError', (error: ClientError, socket) => {
       if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
       else this.#connections.get(socket)?.deny(errorPlan(codeOf(error)));
@@ -72,14 +75,6 @@ export class HttpServer {
   async listen(address: Address): Promise<void> {
     await listen(this.#server, address);
     this.#server.on('error', (error) => this.#shared.hooks.onFault(error));
-    const check = setInterval(
-      () => {
-        const nowMs = performance.now();
-        for (const connection of this.#connections.values()) connection.checkProgress(nowMs);
-      },
-      Math.min(TIMEOUT_CHECK_MS, this.#limits.sendTimeoutMs),
-    );
-    this.#server.on('close', () => clearInterval(check));
   }
 
   /** The bound port; 0 on a unix socket. */

@@ -38,8 +38,7 @@ export function diskFile(path: string, name: string): Source {
   return {
     async open(segments) {
       if (segments.length > 1 || (segments.length === 1 && segments[0] !== name)) return missing;
-      const handle = await openOrMissing(path);
-      return handle ? describe(handle, name) : missing;
+      return (await openAndDescribe(path, name, async () => true)) ?? missing;
     },
     list: async () => [],
   };
@@ -66,12 +65,19 @@ async function openInside(root: string, segments: readonly string[], rules: Disk
   return found ?? missing;
 }
 
+const openAndJudge = (path: string, root: string, rules: DiskRules): Promise<Found | undefined> =>
+  openAndDescribe(path, basename(path), (handle) => mayServe(handle, path, root, rules));
+
 /** `undefined` where the opened file may not be served. */
-async function openAndJudge(path: string, root: string, rules: DiskRules): Promise<Found | undefined> {
+async function openAndDescribe(
+  path: string,
+  name: string,
+  isAllowed: (handle: FileHandle) => Promise<boolean>,
+): Promise<Found | undefined> {
   const handle = await openOrMissing(path);
   if (!handle) return missing;
   try {
-    if (await mayServe(handle, path, root, rules)) return await describe(handle, basename(path));
+    if (await isAllowed(handle)) return await describe(handle, name);
   } catch (error) {
     await handle.close();
     throw error;
@@ -149,9 +155,20 @@ async function describe(handle: FileHandle, name: string): Promise<Found> {
 type BigStats = Awaited<ReturnType<typeof bigStat>>;
 const bigStat = (handle: FileHandle) => handle.stat({ bigint: true });
 
-/** ctime cannot be set by a program, so that it also tells apart what was written with an old mtime. */
-const versionOf = (stats: BigStats): string =>
-  `${stats.dev}-${stats.ino}-${stats.size}-${stats.mtimeNs}-${stats.ctimeNs}`;
+/** Some file systems stamp changes with a clock that stands still for this long. */
+const CLOCK_TICK_MS = 20;
+let unsettled = 0;
+
+/**
+ * ctime cannot be set by a program, so that it also tells apart what was written with an old mtime. Another
+ * change could hide within the same tick of the clock: until that is over, no version equals any other.
+ */
+function versionOf({ dev, ino, size, mtimeNs, ctimeNs, ctimeMs }: BigStats): string {
+  const version = `${dev}-${ino}-${size}-${mtimeNs}-${ctimeNs}`;
+  if (Date.now() - Number(ctimeMs) >= CLOCK_TICK_MS) return version;
+  unsettled += 1;
+  return `${version}-${unsettled}`;
+}
 
 function fileOf(handle: FileHandle, name: string, stats: BigStats): SourceFile {
   return {
@@ -171,10 +188,8 @@ async function listInside(
   rules: DiskRules,
 ): Promise<FolderEntry[]> {
   const path = join(root, ...segments);
-  const [names = [], base = ''] = await Promise.all([
-    readdir(path).catch(judge),
-    realpath(root).catch(judge),
-  ]);
+  const [names, base] = await Promise.all([readdir(path).catch(judge), realpath(root).catch(judge)]);
+  if (!names || base === undefined) return [];
   const shown = names.filter((name) => rules.dotfiles || !isHidden(name)).slice(0, MAX_LISTED_ENTRIES);
   const entries = await Promise.all(shown.map((name) => entryOf(path, name, base, rules)));
   return entries.filter((entry) => entry !== undefined);

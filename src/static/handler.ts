@@ -63,7 +63,7 @@ class StaticFiles {
   }
 
   async #find(facts: RequestFacts, place: Place): Promise<Plan> {
-    const found = await this.#store.find(facts.path, place);
+    const found = await this.#lookUp(place);
     if (found.kind === 'resource') return this.#serve(facts.method, facts.headers, found);
     if (found.kind === 'redirect') return redirectTo(place, facts.query);
     if (found.kind === 'folder' && this.#options.listing) return this.#list(place);
@@ -73,18 +73,18 @@ class StaticFiles {
   async #findNothing(facts: RequestFacts, { segments }: Place): Promise<Plan> {
     const { spa, index, notFound } = this.#options;
     if (spa && !segments.at(-1)?.includes('.')) {
-      const shell = await this.#lookUpRootFile(index);
+      const shell = await this.#lookUp({ segments: [index], directory: false });
       if (shell.kind === 'resource') return this.#serve(facts.method, facts.headers, shell);
     }
-    const page = await this.#lookUpRootFile(notFound);
+    const page = await this.#lookUp({ segments: [notFound], directory: false });
     if (page.kind === 'resource') return this.#servePage(page.identity);
     return errorPlan('not_found');
   }
 
-  async #lookUpRootFile(name: string): Promise<Lookup> {
-    const segments = [name];
-    const path = encodePath(segments, false);
-    return this.#store.peek(path) ?? this.#store.find(path, { segments, directory: false });
+  /** Remembered under the canonical path alone: other spellings must not fill the memory. */
+  async #lookUp(place: Place): Promise<Lookup> {
+    const path = encodePath(place.segments, place.directory);
+    return this.#store.peek(path) ?? this.#store.find(path, place);
   }
 
   #serve(method: string, headers: RequestFacts['headers'], resource: Resource): Answered {

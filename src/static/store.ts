@@ -113,12 +113,11 @@ export class Store {
     const candidates: [Candidate, ...Candidate[]] = [{ coding: 'identity', ...located }];
     try {
       candidates.push(...(await this.#siblings(located.segments)));
-      const version = candidates.map(({ file }) => file.version).join(' ');
       const known = this.#entries.get(path);
       const entry =
-        known?.version === version
+        known?.version === versionOf(candidates.map(({ file }) => file))
           ? Object.assign(known, { checkedMs })
-          : { place, version, checkedMs, ...(await this.#load(candidates)) };
+          : { place, checkedMs, ...(await this.#load(candidates)) };
       this.#remember(path, entry);
       return entry.resource;
     } finally {
@@ -160,6 +159,8 @@ export class Store {
     const [first] = candidates;
     const type = contentType(first.file.name);
     const forms = await this.#read(candidates);
+    // Only what could be read: the rest is tried again at the next check.
+    const version = versionOf(forms);
     if (this.#options.compression && isCompressible(type)) forms.push(...(await compressedForms(forms)));
     const shared = {
       contentType: type,
@@ -171,7 +172,7 @@ export class Store {
       represent({ ...shared, ...content, coding, segments, version }),
     );
     const bytes = forms.reduce((sum, { content }) => sum + (content.bytes?.length ?? 0), 0);
-    return { resource: resourceOf(representations), bytes };
+    return { resource: resourceOf(representations), version, bytes };
   }
 
   /** One failed sibling is as good as absent; without the file itself there is nothing. */
@@ -203,6 +204,7 @@ export class Store {
 
 interface Loaded {
   readonly resource: Resource;
+  readonly version: string;
   readonly bytes: number;
 }
 
@@ -212,6 +214,10 @@ interface Form {
   readonly segments: readonly string[];
   readonly version: string;
   readonly content: Content;
+}
+
+function versionOf(files: readonly { readonly version: string }[]): string {
+  return files.map(({ version }) => version).join(' ');
 }
 
 async function compressedForms(forms: readonly Form[]): Promise<Form[]> {
