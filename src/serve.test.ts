@@ -149,7 +149,7 @@ describe('a start that fails ends with 1 and one line', () => {
     const folder = makeFolder(t);
     const path = join(folder, 's');
     await serve(t, folder, '--host', path);
-    const advice = 'it exists and is not a socket that a dead server left; choose another path with --host';
+    const advice = 'already in use, or not a socket; choose another path with --host';
     assert.equal(await failure([folder, '--host', path]), `cannot listen on ${path}: ${advice}`);
     assert.equal(await get({ socketPath: path }), '200 hello');
   });

@@ -55,7 +55,7 @@ function portFailure(error: Failure): string {
 function socketFailure(error: Failure): string {
   switch (error.code) {
     case 'EADDRINUSE':
-      return 'it exists and is not a socket that a dead server left; choose another path with --host';
+      return 'already in use, or not a socket; choose another path with --host';
     case 'EACCES':
     case 'EPERM':
       return 'permission denied; the user that mote runs as must be able to write to its folder';

@@ -121,6 +121,8 @@ export class Connection {
     if (this.#over) return;
     if (this.#current && !this.#reading) {
       this.#lastWord = plan;
+      // Nothing that still comes matters, and whoever only talks must not look alive for it.
+      this.socket.pause();
       return;
     }
     if (this.#current) this.#current.status = plan.status;
