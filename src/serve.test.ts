@@ -167,7 +167,7 @@ describe('a start that fails ends with 1 and one line', () => {
     const path = join(folder, 'index.html');
     assert.match(
       await failure([folder, '--host', path]),
-      /^cannot listen on .*: it exists and is not a socket/,
+      /^cannot listen on .*: already in use, or not a socket/,
     );
     assert.equal(fs.readFileSync(path, 'utf8'), 'hello');
   });
