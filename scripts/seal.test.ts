@@ -9,12 +9,21 @@ import {
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, type TestContext, test } from 'node:test';
-import { interpreterOf, PAGE_BYTES, PF, PT, readElf, segments } from './seal/elf-file.ts';
-import { cannotSeal, inRoot, LOCKED_NODE, makeRoot, noEmptyRoot, PEM, probeBlob } from './seal/fixtures.ts';
+import { EHDR, interpreterOf, PAGE_BYTES, PF, PT, readElf, segments } from './seal/elf-file.ts';
+import {
+  cannotSeal,
+  changed,
+  inRoot,
+  LOCKED_NODE,
+  makeRoot,
+  noEmptyRoot,
+  PEM,
+  probeBlob,
+} from './seal/fixtures.ts';
 import { findLibraries } from './seal/libraries.ts';
 import { seal } from './seal.ts';
 
@@ -193,4 +202,101 @@ describe('the locked Node, sealed with an application', { skip: cannotSeal() }, 
       assert.equal(status, 127);
     });
   });
+});
+
+describe('a position-independent program', { skip: cannotSeal() }, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'seal-'));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  const program = readFileSync('/bin/cat');
+  const found = findLibraries(readElf('cat', program));
+  /** Parts of glibc that cat does not ask for: together they are more than its dynamic section has room for. */
+  const more = [
+    'libanl.so.1',
+    'libdl.so.2',
+    'libm.so.6',
+    'libpthread.so.0',
+    'libresolv.so.2',
+    'librt.so.1',
+    'libutil.so.1',
+  ];
+
+  for (const count of [0, 1, more.length]) {
+    test(`runs with ${count} libraries more than it asks for`, () => {
+      const home = dirname(found.libraries.find(({ name }) => name === 'libc.so.6')?.path ?? '');
+      const others = more.slice(0, count).map((name) => ({ name, bytes: readFileSync(join(home, name)) }));
+      const path = join(folder, `cat${count}`);
+      const libraries = [...found.libraries, ...others];
+      writeFileSync(path, seal(program, { ...found, libraries }), { mode: 0o755 });
+      const { stdout, stderr } = run([path, '/proc/self/maps']);
+      assert.equal(stderr, '');
+      const loaded = new Set(Array.from(stdout.matchAll(/\/memfd:(\S+)/g), ([, name]) => name));
+      assert.deepEqual(loaded, new Set(libraries.map(({ name }) => name)));
+      // Only the original's own data is left writable: the slots and a dynamic section that moved are not.
+      const own = stdout.split('\n').filter((line) => line.endsWith(path));
+      const [, ...access] =
+        own
+          .join(' ')
+          .match(/ ([r-][w-][x-]p) /g)
+          ?.toReversed() ?? [];
+      assert.deepEqual(access.slice(0, 3), [' r--p ', ' r-xp ', ' rw-p ']);
+    });
+  }
+});
+
+describe('what cannot be sealed', { skip: cannotSeal() }, () => {
+  const node = readFileSync(LOCKED_NODE);
+  const found = findLibraries(readElf('Node', node));
+  const blob = Buffer.from('blob');
+  const fuseDigit = node.indexOf('NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2:') + 47;
+
+  const cases: readonly (readonly [name: string, bytes: Buffer, message: RegExp])[] = [
+    [
+      'arm64',
+      changed(node, (bytes) => bytes.writeUInt16LE(183, EHDR.machine)),
+      /^Node is for arm64: .* x86-64 only so far$/,
+    ],
+    ['a shared library', found.loader.bytes, /^Node has no interpreter/],
+    [
+      'a Node with an application',
+      changed(node, (bytes) => bytes.write('1', fuseDigit)),
+      /fuse is missing, double or blown$/,
+    ],
+    ['a Node that takes none', changed(node, (bytes) => bytes.write('X', fuseDigit - 9)), /fuse is missing/],
+  ];
+  for (const [name, bytes, message] of cases) {
+    test(name, () => assert.throws(() => seal(bytes, { ...found, blob }), { name: 'SealError', message }));
+  }
+});
+
+describe('the command line', { skip: cannotSeal() }, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'seal-'));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  const command = (...args: string[]) =>
+    run([process.execPath, join(import.meta.dirname, 'seal.ts'), ...args]);
+
+  test('seals, and says what is inside', () => {
+    const out = join(folder, 'cat');
+    const { status, stdout, stderr } = command('/bin/cat', out);
+    assert.deepEqual([status, stderr], [0, '']);
+    assert.match(stdout, /^\S+\/cat {2}\d+ bytes, with\n(.*\n)* {2}\/\S+\/libc\.so\.6 {2}\d+\n/);
+    assert.equal(spawnSync(out, { input: 'sealed', encoding: 'utf8' }).stdout, 'sealed');
+  });
+
+  test('shows how it is used', () => {
+    const { status, stderr } = command('/bin/cat');
+    assert.deepEqual([status, stderr], [2, 'usage: node scripts/seal.ts NODE OUT [--blob FILE]\n']);
+  });
+
+  for (const [args, message] of [
+    [['/etc/hosts', join(folder, 'x')], 'seal: /etc/hosts: not an ELF file\n'],
+    [
+      ['/bin/cat', join(folder, 'x'), '--blob', '/nowhere'],
+      "seal: ENOENT: no such file or directory, open '/nowhere'\n",
+    ],
+  ] as const) {
+    test(message.trim(), () => {
+      const { status, stderr } = command(...args);
+      assert.deepEqual([status, stderr], [1, message]);
+    });
+  }
 });

@@ -20,6 +20,13 @@ export function noEmptyRoot(): string | false {
     : 'NOT TESTED: unshare --mount --pid is refused (root is needed), so no empty root';
 }
 
+/** A copy that was tampered with. */
+export function changed(original: Buffer, change: (bytes: Buffer) => unknown): Buffer {
+  const bytes = Buffer.from(original);
+  change(bytes);
+  return bytes;
+}
+
 /** The probe as a blob for the locked Node. */
 export function probeBlob(folder: string): Buffer {
   const [output, config] = [join(folder, 'probe.blob'), join(folder, 'probe.json')];

@@ -76,23 +76,23 @@ function machineOf(path: string, bytes: Buffer): string | undefined {
   }
 }
 
-/** Throws a `SealError` that says what is missing, unless all files fit together and can be sealed. */
+/** Throws a `SealError` that says what is wrong, unless all files fit together and can be sealed. */
 export function checkLibraries(node: ElfFile, { libraries, loader }: Libraries): void {
-  const files = [...libraries, loader].map(({ name, bytes }) => {
-    const elf = readElf(name, bytes);
-    if (elf.machine !== node.machine)
-      throw new SealError(`${name} is for ${elf.machine}, Node for ${node.machine}`);
-    return { name, dynamic: readDynamic(elf) };
-  });
-  const byName = new Map(files.map(({ name, dynamic }) => [name, dynamic]));
-  for (const { name, dynamic } of [{ name: node.name, dynamic: readDynamic(node) }, ...files]) {
-    if (byName.has(name) && dynamic.soname !== name)
-      throw new SealError(`${name} calls itself ${dynamic.soname}`);
+  const byName = new Map([...libraries, loader].map((file) => [file.name, readLibrary(file, node.machine)]));
+  if (byName.get('libc.so.6')?.providedVersions.includes(OLDEST_GLIBC) !== true) {
+    throw new SealError(`glibc is missing or too old to resolve host names by itself; ${ADVICE}`);
+  }
+  for (const [name, dynamic] of [[node.name, readDynamic(node)] as const, ...byName]) {
     checkNeeds(name, dynamic, byName);
   }
-  if (byName.get('libc.so.6')?.providedVersions.includes(OLDEST_GLIBC) !== true) {
-    throw new SealError(`glibc is too old, a host name could not be resolved; ${ADVICE}`);
-  }
+}
+
+function readLibrary({ name, bytes }: NamedFile, machine: string): Dynamic {
+  const elf = readElf(name, bytes);
+  if (elf.machine !== machine) throw new SealError(`${name} is for ${elf.machine}, Node for ${machine}`);
+  const dynamic = readDynamic(elf);
+  if (dynamic.soname !== name) throw new SealError(`${name} calls itself ${dynamic.soname}`);
+  return dynamic;
 }
 
 function checkNeeds(name: string, dynamic: Dynamic, byName: ReadonlyMap<string, Dynamic>): void {

@@ -188,6 +188,19 @@ describe('any program', () => {
     );
   });
 
+  test('data is what GNU as makes of the listing', { skip: missingBinutils() }, () => {
+    const fragments = [
+      ascii('a"\\\n\0é7'),
+      data(1, 255, -1),
+      data(2, -2, 0xabcd),
+      data(4, -3),
+      data(8, 1n << 62n),
+    ];
+    const { rows } = assemble({ blocks: [block('start', fragments)], origin: 0, jump: jmp });
+    const own = rows.map(({ bytes: part }) => Buffer.from(part).toString('hex'));
+    assert.deepEqual(own, assembleWithBinutils(rows.map(({ text }) => `${text}\n`).join('')));
+  });
+
   test('is what GNU as makes of the listing', { skip: missingBinutils() }, () => {
     fc.assert(
       fc.property(steps, (list) => {

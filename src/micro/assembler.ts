@@ -104,8 +104,11 @@ export function bytes(content: Uint8Array, text = `${content.length} bytes`): Fr
   return { kind: 'bytes', text, bytes: content };
 }
 
+/** Characters up to U+00FF, one byte each. */
 export function ascii(text: string): Fragment {
-  return bytes(Buffer.from(text, 'latin1'), `.ascii ${JSON.stringify(text)}`);
+  const octal = (character: string) => `\\${character.charCodeAt(0).toString(8).padStart(3, '0')}`;
+  const shown = text.replaceAll(/[^ -~]|["\\]/g, octal);
+  return bytes(Buffer.from(text, 'latin1'), `.ascii "${shown}"`);
 }
 
 /** Numbers of `size` bytes each. */
