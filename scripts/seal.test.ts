@@ -31,8 +31,10 @@ const PATIENCE_MS = 20_000;
 
 type Command = readonly [string, ...string[]];
 
+/** Without what the environment of the tests would tell Node. */
+const { PATH } = process.env;
+
 function run([command, ...args]: Command, env = {}): SpawnSyncReturns<string> {
-  const { PATH } = process.env;
   return spawnSync(command, args, { env: { PATH, ...env }, encoding: 'utf8', timeout: PATIENCE_MS });
 }
 
@@ -45,7 +47,11 @@ async function waiting(
   t: TestContext,
   [command, ...args]: Command,
 ): Promise<ChildProcessByStdio<null, Readable, null>> {
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'], timeout: PATIENCE_MS });
+  const child = spawn(command, args, {
+    env: { PATH },
+    stdio: ['ignore', 'pipe', 'inherit'],
+    timeout: PATIENCE_MS,
+  });
   t.after(() => child.kill('SIGKILL'));
   const [first] = await once(child.stdout, 'data');
   assert.equal(String(first), 'ready\n');
@@ -263,6 +269,10 @@ describe('what cannot be sealed', { skip: cannotSeal() }, () => {
     ],
     ['a Node that takes none', changed(node, (bytes) => bytes.write('X', fuseDigit - 9)), /fuse is missing/],
   ];
+  test('arm64, before its libraries are looked for', () => {
+    const elf = { ...readElf('Node', node), machine: 'arm64' };
+    assert.throws(() => findLibraries(elf), { name: 'SealError', message: /^Node is for arm64/ });
+  });
   for (const [name, bytes, message] of cases) {
     test(name, () => assert.throws(() => seal(bytes, { ...found, blob }), { name: 'SealError', message }));
   }

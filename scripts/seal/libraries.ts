@@ -3,7 +3,17 @@
  */
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { type Dynamic, type ElfFile, interpreterOf, readDynamic, readElf, SealError } from './elf-file.ts';
+import {
+  DT,
+  type Dynamic,
+  type ElfFile,
+  interpreterOf,
+  PT,
+  readDynamic,
+  readElf,
+  SealError,
+  segments,
+} from './elf-file.ts';
 
 export interface NamedFile {
   /** The DT_SONAME, by which others ask for it. */
@@ -35,14 +45,30 @@ const DIRECTORIES = [
 const OLDEST_GLIBC = 'GLIBC_2.34';
 const ADVICE = 'build where glibc is 2.34 or newer: Debian 12, Ubuntu 22.04, Fedora 35 or later';
 
+/** Throws a `SealError` unless `node` can be sealed; returns the path at which it expects its loader. */
+export function checkNode(node: ElfFile): string {
+  if (node.machine !== 'x86-64') {
+    throw new SealError(`${node.name} is for ${node.machine}: sealing works for x86-64 only so far`);
+  }
+  const interpreter = interpreterOf(node);
+  if (interpreter === undefined) {
+    throw new SealError(`${node.name} has no interpreter: static, or sealed before`);
+  }
+  if (
+    segments(node, PT.PHDR).length === 0 ||
+    readDynamic(node).entries.every(({ tag }) => tag !== DT.DEBUG)
+  ) {
+    throw new SealError(`${node.name} is not an executable: PT_PHDR or DT_DEBUG is missing`);
+  }
+  return interpreter;
+}
+
 /** All libraries that `node` loads, found breadth first as ld.so does, and its loader. */
 export function findLibraries(
   node: ElfFile,
   directories: readonly string[] = DIRECTORIES,
 ): Libraries<FoundFile> {
-  const interpreter = interpreterOf(node);
-  if (interpreter === undefined)
-    throw new SealError(`${node.name}: has no PT_INTERP: static, or sealed before`);
+  const interpreter = checkNode(node);
   if (!existsSync(interpreter)) throw new SealError(`${interpreter} is not on this machine; ${ADVICE}`);
   const loader = { name: basename(interpreter), path: interpreter, bytes: readFileSync(interpreter) };
   const found = new Map<string, FoundFile>();
