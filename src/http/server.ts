@@ -44,6 +44,8 @@ export class HttpServer {
       // guard.ts looks at Host itself, and more closely.
       requireHostHeader: false,
       noDelay: true,
+      // A request without a body has no stream that anyone listens to.
+      optimizeEmptyRequests: true,
     });
     // A client that has sent all and closed its half still gets its answer (RFC 9112 §9.6).
     Object.assign(this.#server, { httpAllowHalfOpen: true });
