@@ -165,7 +165,7 @@ export class Store {
     const shared = {
       contentType: type,
       cacheControl: cacheControl(first.file.name, type, this.#options),
-      mtimeMs: first.file.mtimeMs,
+      modifiedMs: first.file.modifiedMs,
       varies: forms.length > 1,
     };
     const representations = forms.map(({ coding, segments, version, content }) =>
@@ -243,6 +243,6 @@ export function representChanged(file: SourceFile, stale: Representation, varies
   return represent({
     ...{ coding: stale.coding, segments: stale.segments, version: file.version, size: file.size },
     ...{ contentType: stale.contentType, cacheControl: 'no-cache', varies },
-    ...{ tag: versionTag(file), mtimeMs: file.mtimeMs, bytes: undefined },
+    ...{ tag: versionTag(file), modifiedMs: file.modifiedMs, bytes: undefined },
   });
 }
