@@ -13,6 +13,7 @@ import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, type TestContext, test } from 'node:test';
+import { PEM } from '../src/http/fixtures.ts';
 import { EHDR, interpreterOf, PAGE_BYTES, PF, PT, readElf, segments } from './seal/elf-file.ts';
 import {
   cannotSeal,
@@ -21,7 +22,6 @@ import {
   LOCKED_NODE,
   makeRoot,
   noEmptyRoot,
-  PEM,
   probeBlob,
 } from './seal/fixtures.ts';
 import { findLibraries } from './seal/libraries.ts';

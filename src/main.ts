@@ -4,20 +4,20 @@
  */
 import { readFileSync } from 'node:fs';
 import { type Loaded, load } from './config/load.ts';
-import type { Config } from './config/options.ts';
+import { parseProbeUrl, Refusal } from './config/parse.ts';
+import { refused } from './config/source.ts';
 import { usage } from './config/usage.ts';
-import { healthcheck } from './healthcheck.ts';
+import { healthcheck, probe } from './healthcheck.ts';
 import { FAILED, type Io, MISUSED, OK } from './io.ts';
 import { signalQueue } from './signals.ts';
 import { VERSION } from './version.ts';
 
+type Env = Readonly<Record<string, string | undefined>>;
+type Run = Extract<Loaded, { kind: 'ok' }>;
+
 /** Runs one command to its end and returns the exit code. */
-export async function run(
-  argv: readonly string[],
-  env: Readonly<Record<string, string | undefined>>,
-  io: Io,
-): Promise<number> {
-  const loaded = load(argv, env, (path) => readFileSync(path, 'utf8'));
+export async function run(argv: readonly string[], env: Env, io: Io): Promise<number> {
+  const loaded = load(argv, env, readText);
   if (loaded.kind === 'problems') return complain(io, loaded.problems);
   switch (loaded.command) {
     case 'help':
@@ -25,7 +25,7 @@ export async function run(
     case 'version':
       return say(io, versionText(loaded.json));
     case 'healthcheck':
-      return checkHealth(io, loaded.config);
+      return checkHealth(io, loaded, env);
     case 'hash-password':
       return printHash(io, loaded);
     case 'serve': {
@@ -34,6 +34,10 @@ export async function run(
       return (await import('./serve.ts')).serve(io, loaded.config, signals);
     }
   }
+}
+
+function readText(path: string): string {
+  return readFileSync(path, 'utf8');
 }
 
 function say(io: Io, text: string): number {
@@ -51,14 +55,22 @@ function versionText(json: boolean): string {
   return json ? JSON.stringify({ name: 'mote', version: VERSION, node, v8 }) : `mote ${VERSION}`;
 }
 
-async function checkHealth(io: Io, config: Config): Promise<number> {
-  const health = await healthcheck(config);
+async function checkHealth(io: Io, { args: [text], config }: Run, env: Env): Promise<number> {
+  const url = text === undefined ? undefined : parseProbeUrl(text);
+  if (url instanceof Refusal)
+    return complain(io, [refused('healthcheck', withoutPassword(text), url.allowed)]);
+  const health = await (url ? probe(url, { env, readFile: readText }) : healthcheck(config));
   if (health.ok) return OK;
   io.stderr.write(`mote: unhealthy: ${health.reason}\n`);
   return FAILED;
 }
 
-async function printHash(io: Io, { args }: Extract<Loaded, { kind: 'ok' }>): Promise<number> {
+/** The mistake may be that there is one. */
+function withoutPassword(url = ''): string {
+  return url.replace(/\/\/.*@/, '//…@');
+}
+
+async function printHash(io: Io, { args }: Run): Promise<number> {
   const password = (await io.readStdin()).replace(/\r?\n$/, '');
   if (password === '')
     return complain(io, ['hash-password: standard input was empty, the password is read from it']);

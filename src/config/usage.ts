@@ -14,6 +14,7 @@ const HEADER = `mote: a minimal static HTTP server
 
 Usage: mote [PATH] [PORT] [OPTIONS]     serve a folder or a single file
        mote healthcheck [OPTIONS]       exit 0 when the server with these options is healthy
+       mote healthcheck URL             the same for any http or https URL
        mote hash-password USER          read a password from standard input, print a line for --auth
        mote help, mote version          also --help, -h, --version [--json], -v
 
