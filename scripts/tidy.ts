@@ -165,7 +165,7 @@ function found({ path }: { readonly path: string }, subject: string, reason: str
 
 /** Tests and what they share; the product never loads them. */
 function isTest(path: string): boolean {
-  return /(\.test|\/fixtures)\.ts$/.test(path);
+  return /(\.test|\.contract|\/fixtures)\.ts$/.test(path);
 }
 
 function product({ sources }: Tree): readonly SourceFile[] {

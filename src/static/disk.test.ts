@@ -16,9 +16,19 @@ import {
   siteFiles,
   strict,
 } from './fixtures.ts';
+import { sourceContract } from './source.contract.ts';
 
 /** A FIFO must not make anything wait; the machine may. */
 const SOON_MS = 5000;
+
+/** Past the tick of the clock in which a version may hide another change. */
+const settled = () => new Promise((resolve) => setTimeout(resolve, 40));
+
+sourceContract('disk', async (t, tree) => {
+  const source = diskFolder(makeTree(t, tree), strict);
+  await settled();
+  return source;
+});
 
 describe('a folder', () => {
   const cases: readonly (readonly [name: string, path: string, expected: string])[] = [
@@ -183,9 +193,6 @@ describe('errors of the system', () => {
     assert.deepEqual(await diskFolder(site, strict).list([]), []);
   });
 });
-
-/** Past the tick of the clock in which a version may hide another change. */
-const settled = () => new Promise((resolve) => setTimeout(resolve, 40));
 
 describe('versions', () => {
   test('a version of a moment ago equals no other, since a change could hide behind it', async (t) => {

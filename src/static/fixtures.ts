@@ -200,13 +200,13 @@ async function pieceOf(source: ByteSource, piece: Uint8Array | ByteRange): Promi
 /** The rules that are the default. */
 export const strict: DiskRules = { dotfiles: false, symlinks: false };
 
-/** A folder with `site` in it, which is served, and whatever else the test puts beside it. */
+/** A folder with these files; a path that ends with a slash is an empty folder. */
 export function makeTree(t: TestContext, files: Readonly<Record<string, string>>): string {
   const base = fs.realpathSync(fs.mkdtempSync(join(tmpdir(), 'mote-disk-')));
   t.after(() => fs.rmSync(base, { recursive: true, force: true }));
   for (const [path, content] of Object.entries(files)) {
-    fs.mkdirSync(join(base, path, '..'), { recursive: true });
-    fs.writeFileSync(join(base, path), content);
+    fs.mkdirSync(path.endsWith('/') ? join(base, path) : join(base, path, '..'), { recursive: true });
+    if (!path.endsWith('/')) fs.writeFileSync(join(base, path), content);
   }
   return base;
 }
