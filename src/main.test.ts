@@ -19,8 +19,14 @@ describe('commands that say something and end', () => {
   test('version for programs', async () => {
     const { code, out } = await runOnce(['--version', '--json']);
     assert.equal(code, 0);
-    const { node, v8 } = process.versions;
-    assert.deepEqual(JSON.parse(out), { name: 'mote', version: VERSION, node, v8 });
+    const { name, version, base, node } = JSON.parse(out);
+    assert.deepEqual([name, version, base, node], ['mote', VERSION, 'source', process.versions.node]);
+  });
+
+  test('licenses', async () => {
+    const { code, out, err } = await runOnce(['--licenses']);
+    assert.deepEqual([code, err], [0, '']);
+    assert.match(out, /MIT license/);
   });
 
   for (const stdin of ['secret', 'secret\n', 'secret\r\n']) {

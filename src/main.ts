@@ -23,7 +23,9 @@ export async function run(argv: readonly string[], env: Env, io: Io): Promise<nu
     case 'help':
       return say(io, usage());
     case 'version':
-      return say(io, versionText(loaded.json));
+      return say(io, loaded.json ? await (await import('./about.ts')).about() : `mote ${VERSION}`);
+    case 'licenses':
+      return say(io, (await import('./notices.ts')).readNotices());
     case 'healthcheck':
       return checkHealth(io, loaded, env);
     case 'hash-password':
@@ -48,11 +50,6 @@ function say(io: Io, text: string): number {
 function complain(io: Io, problems: readonly string[]): number {
   io.stderr.write(problems.map((problem) => `mote: ${problem}\n`).join(''));
   return MISUSED;
-}
-
-function versionText(json: boolean): string {
-  const { node, v8 } = process.versions;
-  return json ? JSON.stringify({ name: 'mote', version: VERSION, node, v8 }) : `mote ${VERSION}`;
 }
 
 async function checkHealth(io: Io, { args: [text], config }: Run, env: Env): Promise<number> {
