@@ -97,6 +97,18 @@ describe('the locked Node, sealed with an application', { skip: cannotSeal() }, 
     assert.throws(() => seal(sealed, options), /has no interpreter: static, or sealed before/);
   });
 
+  test('with its symbols it is larger, and its sections are where they were', () => {
+    const larger = seal(node, { ...options, keepSymbols: true });
+    assert.ok(larger.length > sealed.length + 10_000_000);
+    const sectionsAt = node.readBigUInt64LE(EHDR.shoff);
+    assert.equal(larger.readBigUInt64LE(EHDR.shoff), sectionsAt);
+    const table = (bytes: Buffer) => bytes.subarray(Number(sectionsAt), Number(sectionsAt) + 64 * 30);
+    assert.ok(table(larger).equals(table(node)));
+    const path = join(folder, 'with-symbols');
+    writeFileSync(path, larger, { mode: 0o755 });
+    assert.equal(run([path, 'exit', '3']).status, 3);
+  });
+
   test('without an application it is Node', () => {
     const path = join(folder, 'node');
     writeFileSync(path, seal(node, findLibraries(readElf('Node', node))), { mode: 0o755 });
@@ -294,7 +306,10 @@ describe('the command line', { skip: cannotSeal() }, () => {
 
   test('shows how it is used', () => {
     const { status, stderr } = command('/bin/cat');
-    assert.deepEqual([status, stderr], [2, 'usage: node scripts/seal.ts NODE OUT [--blob FILE]\n']);
+    assert.deepEqual(
+      [status, stderr],
+      [2, 'usage: node scripts/seal.ts NODE OUT [--blob FILE] [--keep-symbols]\n'],
+    );
   });
 
   for (const [args, message] of [
