@@ -78,7 +78,7 @@ function launch(args: readonly string[], { env, ...options }: LaunchOptions): Ch
 }
 
 /** The environment without anything that configures the program. */
-function neutralEnvironment(): Record<string, string | undefined> {
+export function neutralEnvironment(): Record<string, string | undefined> {
   const configures = (name: string) => /^(MOTE_.*|PORT|HOST|NODE_OPTIONS|NODE_TEST_CONTEXT)$/.test(name);
   const kept = Object.entries(process.env).filter(([name]) => !configures(name));
   return { ...Object.fromEntries(kept), TEST_ROOT: testRoot };
