@@ -97,6 +97,7 @@ export function partsOf({ outputs }: Metafile): Part[] {
 }
 
 function partName(path: string): string {
+  if (path === 'src/notices.ts') return 'src, licenses';
   const packaged = /node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*node_modules\/)/.exec(path)?.[1];
   return packaged ?? path.split('/').slice(0, -1).join('/');
 }

@@ -69,7 +69,7 @@ export function seal(node: Buffer, { libraries, loader, blob, keepSymbols }: Sea
   const sealed = Buffer.alloc(layout.rest.address + layout.rest.size - layout.fileShift);
   const put = (address: number, bytes: Uint8Array) => sealed.set(bytes, address - layout.fileShift);
   sealed.set(elf.bytes);
-  if (blob) flipFuse(sealed);
+  if (blob) sealed.write('1', findFuse(sealed));
   editHeader(sealed, parts, layout);
   editNeeded(sealed, parts, layout);
   put(layout.stub.address, stub);
@@ -107,14 +107,15 @@ function blobNote(blob: Buffer): Buffer {
   ]);
 }
 
-function flipFuse(bytes: Buffer): void {
+/** Where the digit of the fuse stands in a Node. @throws SealError unless it can be flipped */
+export function findFuse(bytes: Buffer): number {
   const at = bytes.indexOf(FUSE);
   const again = bytes.indexOf(FUSE, at + 1);
   const digit = bytes[at + FUSE.length];
   if (at < 0 || again >= 0 || digit !== '0'.charCodeAt(0)) {
     throw new SealError('this Node cannot take an application: its fuse is missing, double or blown');
   }
-  bytes.write('1', at + FUSE.length);
+  return at + FUSE.length;
 }
 
 /**
