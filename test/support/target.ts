@@ -1,15 +1,15 @@
 /**
  * Starts the program under test as users do: a command line, an environment and signals.
  *
- * `MOTE_TARGET` names another command line than `node src/bin.ts`, for example `dist/mote` or a wrapper that
- * enters a container. A wrapper must keep the current folder, the `MOTE_…`, `PORT` and `HOST` variables and
- * the network of the machine, show the folder `TEST_ROOT` under the same path, pass signals on, and end in
- * `exec` (memory and descriptors are read from `/proc/PID`).
+ * `MOTE_TARGET` names another command line than `node src/bin.ts`, for example `dist/mote` or a wrapper of
+ * test/targets/. A wrapper must keep the current folder where it can, the `MOTE_…`, `PORT` and `HOST` variables
+ * and the network of the machine, show the folder `TEST_ROOT` under the same path, and end in `exec` or with the
+ * exit code of the program, which is its only child (signals go to the program itself).
  */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { after, type TestContext } from 'node:test';
@@ -62,8 +62,31 @@ type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 
 const running = new Set<Child>();
 process.on('exit', () => {
-  for (const child of running) child.kill('SIGKILL');
+  for (const child of running) kill(programOf(child), 'SIGKILL');
 });
+
+/** The program itself: a wrapper that stays has it as its only child, or as the only child of that. */
+function programOf({ pid = 0 }: Child): number {
+  const children = (parent: number): number[] => {
+    try {
+      const text = readFileSync(`/proc/${parent}/task/${parent}/children`, 'utf8');
+      return text.split(' ').filter(Boolean).map(Number);
+    } catch {
+      return [];
+    }
+  };
+  let program = pid;
+  for (let only = children(pid); only.length === 1; only = children(program)) program = only[0] as number;
+  return program;
+}
+
+function kill(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has ended.
+  }
+}
 
 function launch(args: readonly string[], { env, ...options }: LaunchOptions): Child {
   const [command, ...first] = target;
@@ -99,29 +122,27 @@ export class Server {
   readonly exited: Promise<Exit>;
   /** The process has ended; nobody may have read its output. */
   readonly ended: Promise<unknown>;
-  readonly #child: Child;
 
   constructor(child: Child, startLine: string, stdout: Lines, stderr: Lines, exited: Promise<Exit>) {
-    this.#child = child;
     this.ended = once(child, 'exit');
     // With `--log-format json` the line is the message of an event.
     this.startLine = startLine.startsWith('{') ? JSON.parse(startLine).message : startLine;
     this.url = this.startLine.split(' on ').at(-1) ?? '';
     this.port = Number(/:(\d+)$/.exec(this.url)?.[1] ?? 0);
-    this.pid = child.pid ?? 0;
+    this.pid = programOf(child);
     this.stdout = stdout;
     this.stderr = stderr;
     this.exited = exited;
   }
 
   signal(signal: NodeJS.Signals): void {
-    this.#child.kill(signal);
+    kill(this.pid, signal);
   }
 
   /** Sends `signal` and waits for the end; a server that hangs is killed, which shows as `SIGKILL`. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<Exit> {
-    const killer = setTimeout(() => this.#child.kill('SIGKILL'), PATIENCE_MS);
-    this.#child.kill(signal);
+    const killer = setTimeout(() => this.signal('SIGKILL'), PATIENCE_MS);
+    this.signal(signal);
     const exit = await this.exited;
     clearTimeout(killer);
     return exit;
@@ -132,11 +153,13 @@ export class Server {
     return Promise.any([this.stdout.find(pattern), this.stderr.find(pattern)]);
   }
 
-  /** The files below `folder` that the server holds open, and the number of its sockets. */
+  /** The files below `folder`, which `makeFolder` made, that the server holds open; the number of its sockets. */
   descriptors(folder: string): { files: string[]; sockets: number } {
     const links = readdirSync(`/proc/${this.pid}/fd`).map((fd) => linkOf(`/proc/${this.pid}/fd/${fd}`));
+    // Its unique name is enough: seen from here, paths in another root may begin elsewhere.
+    const part = `/${basename(folder)}/`;
     return {
-      files: links.filter((link) => link.startsWith(`${folder}/`)),
+      files: links.filter((link) => link.includes(part)),
       sockets: links.filter((link) => link.startsWith('socket:')).length,
     };
   }
