@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { median, parseWrk, render, type Sample, tabulate } from './bench.ts';
+import { parseWrk, type Sample } from './bench/measure.ts';
+import { median, render, tabulate } from './bench/table.ts';
 
 const printed = (p99: string, extra = '') => `Running 3s test @ http://127.0.0.1:8080/1k.txt
   1 threads and 64 connections

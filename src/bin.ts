@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** The executable's entry: gives `run` the real world. */
-import type { Io } from './io.ts';
+import { FAILED, type Io } from './io.ts';
 import { run } from './main.ts';
 
 /** What may still be on its way to standard output gets this long; then open connections count no more. */
@@ -22,8 +22,16 @@ async function readStdin(): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
+// A reader that has gone (`mote --help | head`) is no reason for a stack trace.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+
 // No top-level await: the bundle inside the executable is CommonJS.
-void run(process.argv.slice(2), process.env, io).then((code) => {
-  process.exitCode = code;
-  setTimeout(() => process.exit(), EXIT_DELAY_MS).unref();
-});
+void run(process.argv.slice(2), process.env, io)
+  .catch((error: Error) => {
+    io.stderr.write(`mote: ${error.message}; this is a defect of mote, please report it\n`);
+    return FAILED;
+  })
+  .then((code) => {
+    process.exitCode = code;
+    setTimeout(() => process.exit(), EXIT_DELAY_MS).unref();
+  });

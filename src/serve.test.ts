@@ -130,18 +130,17 @@ describe('a start that fails ends with 1 and one line', () => {
     });
   }
 
-  const sockets: readonly (readonly [code: string, expected: string])[] = [
-    ['EACCES', 'permission denied; the user that mote runs as must be able to write to its folder'],
-    ['ENOENT', 'its folder does not exist; make it first'],
-    ['EROFS', 'listen EROFS'],
+  const denied = 'permission denied; the user that mote runs as must be able to write to its folder';
+  const sockets: readonly (readonly [code: string, folder: string, expected: string])[] = [
+    ['EACCES', '/', denied],
+    ['EACCES', '/nowhere/', 'its folder does not exist; make it first'],
+    ['EROFS', '/', 'listen EROFS'],
   ];
-  for (const [code, expected] of sockets) {
-    test(`${code} of a unix socket`, async (t) => {
+  for (const [code, folder, expected] of sockets) {
+    test(`${code} of a unix socket in ${folder}`, async (t) => {
       refuseListening(t, code, 'listen');
-      assert.equal(
-        await failure([makeFolder(t), '--host', '/nowhere/s']),
-        `cannot listen on /nowhere/s: ${expected}`,
-      );
+      const path = `${folder}no-such-socket`;
+      assert.equal(await failure([makeFolder(t), '--host', path]), `cannot listen on ${path}: ${expected}`);
     });
   }
 

@@ -1,4 +1,6 @@
 /** `mote PATH PORT`: serves until a signal says stop. Loaded only then: the other commands start faster without. */
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { type App, createApp } from './app.ts';
 import type { Config } from './config/options.ts';
 import { FAILED, type Io, OK, type StopSignal } from './io.ts';
@@ -35,7 +37,7 @@ type Failure = NodeJS.ErrnoException;
 // One line for a failed start: what, which value, what to do.
 
 function listenFailure(error: Failure, { host, port }: Config): string {
-  if (host.includes('/')) return `cannot listen on ${host}: ${socketFailure(error)}`;
+  if (host.includes('/')) return `cannot listen on ${host}: ${socketFailure(error, host)}`;
   return `cannot listen on ${host === '' ? 'port' : host} ${port}: ${portFailure(error)}`;
 }
 
@@ -52,15 +54,16 @@ function portFailure(error: Failure): string {
   }
 }
 
-function socketFailure(error: Failure): string {
+function socketFailure(error: Failure, path: string): string {
   switch (error.code) {
     case 'EADDRINUSE':
       return 'already in use, or not a socket; choose another path with --host';
     case 'EACCES':
     case 'EPERM':
-      return 'permission denied; the user that mote runs as must be able to write to its folder';
-    case 'ENOENT':
-      return 'its folder does not exist; make it first';
+      // Binding says so too where the folder is missing.
+      return existsSync(dirname(path))
+        ? 'permission denied; the user that mote runs as must be able to write to its folder'
+        : 'its folder does not exist; make it first';
     default:
       return error.message;
   }

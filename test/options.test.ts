@@ -60,8 +60,8 @@ test('--csp and --header', async (t) => {
 const policies: readonly (readonly [path: string, policy: string])[] = [
   ['/', 'no-cache'],
   ['/sub/page.html', 'no-cache'],
-  ['/app.3f2a9b1c.js', 'public, max-age=31536000, immutable'],
-  ['/file.txt', 'public, max-age=3600'],
+  ['/app.3f2a9b1c.js', 'max-age=31536000, immutable'],
+  ['/file.txt', 'max-age=3600'],
   ['/missing', 'no-store'],
 ];
 

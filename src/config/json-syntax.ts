@@ -13,6 +13,7 @@ const CLOSE_ARRAY = /[ \t\n\r]*\]/y;
 const COLON = /[ \t\n\r]*:/y;
 const COMMA = /[ \t\n\r]*,/y;
 const SPACE = /[ \t\n\r]*/y;
+const MAX_DEPTH = 500;
 
 /** The position of the first token that cannot stand where it does, or `undefined` when all of it is JSON. */
 export function jsonErrorOffset(text: string): number | undefined {
@@ -31,10 +32,17 @@ export function jsonErrorOffset(text: string): number | undefined {
     return accept(close);
   };
   const member = (): boolean => accept(STRING) && accept(COLON) && value();
+  let depth = 0;
   const value = (): boolean => {
-    if (accept(OPEN_OBJECT)) return sequence(member, CLOSE_OBJECT);
-    if (accept(OPEN_ARRAY)) return sequence(value, CLOSE_ARRAY);
-    return accept(STRING) || accept(OTHER_SCALAR);
+    if (accept(STRING) || accept(OTHER_SCALAR)) return true;
+    // Deeper than any configuration: the stack is not made for it.
+    if (depth === MAX_DEPTH) return false;
+    depth += 1;
+    const whole =
+      (accept(OPEN_OBJECT) && sequence(member, CLOSE_OBJECT)) ||
+      (accept(OPEN_ARRAY) && sequence(value, CLOSE_ARRAY));
+    depth -= 1;
+    return whole;
   };
   const whole = value();
   accept(SPACE);

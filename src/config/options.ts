@@ -151,10 +151,10 @@ const table = {
   cacheHtml: { ...cacheControl, default: 'no-cache', doc: 'Cache-Control of HTML.' },
   cacheFingerprinted: {
     ...cacheControl,
-    default: 'public, max-age=31536000, immutable',
+    default: 'max-age=31536000, immutable',
     doc: 'Cache-Control of files with a hash in their names, such as app.3f2a9b1c.js.',
   },
-  cacheOther: { ...cacheControl, default: 'public, max-age=3600', doc: 'Cache-Control of everything else.' },
+  cacheOther: { ...cacheControl, default: 'max-age=3600', doc: 'Cache-Control of everything else.' },
   cacheBytes: {
     ...bytes,
     group: 'Caching',

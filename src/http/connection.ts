@@ -13,10 +13,15 @@ import type { Handle } from './router.ts';
 import { closeQuietly, type Progress, refuse, send, sendContinue } from './send.ts';
 import type { HeaderList, Plan, RequestFacts } from './types.ts';
 
-/** Requests parsed ahead on one connection before reading pauses. */
-const MAX_PIPELINED = 64;
-/** The same for all connections together: each costs some kilobytes that its few bytes do not show. */
+/**
+ * Requests parsed ahead: how many make reading pause, how many end the connection (a burst is parsed before the
+ * pause takes hold), and how many there may be on all connections together before any with more than its fair
+ * share is ended. Each costs some kilobytes that its few bytes do not show.
+ */
+const MANY_PIPELINED = 64;
+const MAX_PIPELINED = 1024;
 const MAX_PIPELINED_IN_ALL = 8192;
+const FAIR_SHARE_PIPELINED = 16;
 
 export interface ConnectionLimits {
   readonly sendTimeoutMs: number;
@@ -81,8 +86,8 @@ export class Connection {
   readonly #client: string;
   readonly #waiting: Turn[] = [];
   #current: Exchange | undefined;
-  /** The body of the current request is still coming in. */
-  #reading = false;
+  /** The current request, while its body is wanted. */
+  #reading: IncomingMessage | undefined;
   #paused = false;
   #requests = 0;
   /** Said once the answers that are owed are out: what follows on this connection is unusable. */
@@ -108,22 +113,34 @@ export class Connection {
   take(turn: Turn): void {
     if (this.#over) return;
     if (!this.#current) return this.#begin(turn);
-    if (this.#shared.pipelined >= MAX_PIPELINED_IN_ALL) return this.#abandon();
+    if (this.#isGreedy()) return this.#abandon();
     this.#shared.pipelined += 1;
     this.#waiting.push(turn);
-    if (this.#waiting.length < MAX_PIPELINED || this.#paused) return;
+    if (this.#waiting.length >= MANY_PIPELINED) this.#pause();
+  }
+
+  #isGreedy(): boolean {
+    const { length } = this.#waiting;
+    const crowded = this.#shared.pipelined >= MAX_PIPELINED_IN_ALL;
+    return length >= MAX_PIPELINED || (crowded && length >= FAIR_SHARE_PIPELINED);
+  }
+
+  /** Reads no more until the answers that are owed are out. */
+  #pause(): void {
+    if (this.#paused) return;
     this.#paused = true;
-    this.socket.pause();
+    // Later: node:http goes on reading at the end of each request, after it was handed over.
+    setImmediate(() => {
+      if (this.#paused) this.socket.pause();
+    });
   }
 
   /** Refuses what came in, but never in the middle of an answer to an earlier request. */
   deny(plan: Plan): void {
     if (this.#over) return;
-    if (this.#current && !this.#reading) {
+    if (this.#current && (!this.#reading || this.#reading.complete)) {
       this.#lastWord = plan;
-      // Nothing that still comes matters, and whoever only talks must not look alive for it.
-      this.socket.pause();
-      return;
+      return this.#pause();
     }
     if (this.#current) this.#current.status = plan.status;
     else this.#shared.hooks.onRefused(plan.status, this.#client);
@@ -132,11 +149,14 @@ export class Connection {
 
   /** Nothing came or went for the time that the server allows. */
   timedOut(): void {
-    // While a body comes in or an answer is made, other timers count.
-    if (this.#current?.status === 0) return;
-    if (this.#current) {
-      this.#current.progress.fault = `the client took nothing for ${this.#shared.limits.sendTimeoutMs} ms`;
-    }
+    // While a head or a body comes in or an answer is made, other timers count.
+    if (this.#current ? this.#current.status === 0 : this.#requests === 0) return;
+    this.cut(`the client took nothing for ${this.#shared.limits.sendTimeoutMs} ms`);
+  }
+
+  /** Ends the connection now, whatever it is in the middle of. */
+  cut(fault: string): void {
+    if (this.#current) this.#current.progress.fault = fault;
     this.socket.destroy();
   }
 
@@ -180,14 +200,14 @@ export class Connection {
   /** Reads the body before anyone looks at the request, so that an answer never races with its upload. */
   async #receive(exchange: Exchange, { req, res, expects }: Turn): Promise<void> {
     const { maxBodyBytes } = this.#shared.limits;
-    this.#reading = true;
+    this.#reading = req;
     try {
       const coming = readBody(req, maxBodyBytes);
       if (expects === 'continue' && Number(req.headers['content-length'] ?? 0) <= maxBodyBytes) {
         sendContinue(res);
       }
       const body = await coming;
-      this.#reading = false;
+      this.#reading = undefined;
       this.#respond(exchange, res, { ...exchange.facts, body });
     } catch (error) {
       // A broken or timed-out upload has had its answer from `deny`, a closed one needs none.
@@ -214,6 +234,8 @@ export class Connection {
     this.#over = plan.close === true || this.#isLast(facts);
     const last = this.#over && !plan.close ? { ...plan, close: true } : plan;
     send(res, facts.method, last, this.#shared.hooks.commonHeaders(facts.headers), progress);
+    // Nothing more is taken while this answer waits for its client, who could else look alive by talking.
+    if (last.body.kind === 'source' || this.socket.writableLength > 0) this.#pause();
   }
 
   #isLast({ headers }: RequestFacts): boolean {
@@ -233,7 +255,7 @@ export class Connection {
 
   #end(exchange: Exchange): void {
     this.#current = undefined;
-    this.#reading = false;
+    this.#reading = undefined;
     this.#shared.hooks.onEnd(exchange);
     if (this.socket.destroyed || this.#over) return;
     const next = this.#waiting.shift();

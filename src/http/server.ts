@@ -31,6 +31,7 @@ export class HttpServer {
   readonly #shared: Shared;
   readonly #server: http.Server;
   readonly #connections = new Map<Duplex, Connection>();
+  #onEmpty: (() => void) | undefined;
 
   constructor(limits: Limits, hooks: Hooks) {
     this.#limits = limits;
@@ -44,10 +45,12 @@ export class HttpServer {
       // guard.ts looks at Host itself, and more closely.
       requireHostHeader: false,
       noDelay: true,
+      // A request without a body has no stream that anyone listens to.
+      optimizeEmptyRequests: true,
     });
     // A client that has sent all and closed its half still gets its answer (RFC 9112 §9.6).
     Object.assign(this.#server, { httpAllowHalfOpen: true });
-    // Also with a client that goes on asking: soon its socket is not read any more, and only sending counts.
+    // While an answer waits for its client the socket is not read, so that only the client's taking counts.
     this.#server.timeout = limits.sendTimeoutMs;
     this.#server.maxConnections = limits.maxConnections + MAX_REFUSED_CONNECTIONS;
     this.#subscribe();
@@ -96,10 +99,13 @@ export class HttpServer {
     let cut = 0;
     const timer = setTimeout(() => {
       cut = this.#connections.size;
-      for (const { socket } of this.#connections.values()) socket.destroy();
+      for (const connection of this.#connections.values())
+        connection.cut('the grace time of the shutdown is over');
     }, graceMs);
     await closed;
     clearTimeout(timer);
+    // The server counts a connection as closed some time before its last answer is.
+    if (this.#connections.size > 0) await new Promise<void>((resolve) => (this.#onEmpty = resolve));
     return cut;
   }
 
@@ -108,9 +114,12 @@ export class HttpServer {
     const connection = new Connection(socket, this.#shared);
     this.#connections.set(socket, connection);
     onConnection(1);
+    // After a CONNECT node:http listens no more, and an error that nobody hears ends the process.
+    socket.on('error', () => socket.destroy());
     socket.once('close', () => {
       this.#connections.delete(socket);
       onConnection(-1);
+      if (this.#connections.size === 0) this.#onEmpty?.();
     });
     if (this.#connections.size > this.#limits.maxConnections) {
       connection.deny(errorPlan('overloaded', ['Retry-After', '1']));

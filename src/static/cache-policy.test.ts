@@ -5,8 +5,8 @@ import { contentType } from './mime.ts';
 
 const policy = {
   cacheHtml: 'no-cache',
-  cacheFingerprinted: 'public, max-age=31536000, immutable',
-  cacheOther: 'public, max-age=3600',
+  cacheFingerprinted: 'max-age=31536000, immutable',
+  cacheOther: 'max-age=3600',
 };
 
 function kindOf(fileName: string): string {

@@ -10,8 +10,9 @@ import { basename, join, sep } from 'node:path';
 import { HttpError } from '../http/errors.ts';
 import { dateOf, type FolderEntry, type Found, type Source, type SourceFile } from './source.ts';
 
-/** Entries of one folder that a listing shows at most. */
+/** Entries of one folder that a listing shows at most, and that are looked at at a time. */
 const MAX_LISTED_ENTRIES = 10_000;
+const LISTED_AT_A_TIME = 64;
 
 export interface DiskRules {
   /** Names that begin with a dot are served too. `.well-known` (RFC 8615) always is. */
@@ -165,7 +166,7 @@ let unsettled = 0;
  */
 function versionOf({ dev, ino, size, mtimeNs, ctimeNs, ctimeMs }: BigStats): string {
   const version = `${dev}-${ino}-${size}-${mtimeNs}-${ctimeNs}`;
-  if (Date.now() - Number(ctimeMs) >= CLOCK_TICK_MS) return version;
+  if (Math.abs(Date.now() - Number(ctimeMs)) >= CLOCK_TICK_MS) return version;
   unsettled += 1;
   return `${version}-${unsettled}`;
 }
@@ -191,7 +192,11 @@ async function listInside(
   const [names, base] = await Promise.all([readdir(path).catch(judge), realpath(root).catch(judge)]);
   if (!names || base === undefined) return [];
   const shown = names.filter((name) => rules.dotfiles || !isHidden(name)).slice(0, MAX_LISTED_ENTRIES);
-  const entries = await Promise.all(shown.map((name) => entryOf(path, name, base, rules)));
+  const entries: (FolderEntry | undefined)[] = [];
+  for (let i = 0; i < shown.length; i += LISTED_AT_A_TIME) {
+    const some = shown.slice(i, i + LISTED_AT_A_TIME).map((name) => entryOf(path, name, base, rules));
+    entries.push(...(await Promise.all(some)));
+  }
   return entries.filter((entry) => entry !== undefined);
 }
 

@@ -13,10 +13,10 @@
 import { errorPlan, HttpError } from '../http/errors.ts';
 import { noBody, type Plan, type RequestFacts, SAFE_METHODS } from '../http/types.ts';
 import { negotiate } from './encoding.ts';
-import { renderListing } from './listing.ts';
+import { Listings } from './listings.ts';
 import { encodePath, parsePath } from './path.ts';
 import { answerTo, planFromMemory, planFromSource, type Representation, type Selection } from './plan.ts';
-import type { FolderEntry, Source, SourceFile } from './source.ts';
+import type { Source, SourceFile } from './source.ts';
 import {
   type Lookup,
   type Place,
@@ -35,6 +35,8 @@ export interface StaticOptions extends StoreOptions {
 
 type Answered = Plan | Promise<Plan>;
 
+const missing: Lookup = { kind: 'missing' };
+
 /** Serves `source`. It answers every request, so it is the router's last stage. */
 export function createStaticStage(source: Source, options: StaticOptions): (facts: RequestFacts) => Answered {
   const files = new StaticFiles(source, options);
@@ -45,11 +47,13 @@ class StaticFiles {
   readonly #source: Source;
   readonly #options: StaticOptions;
   readonly #store: Store;
+  readonly #listings: Listings;
 
   constructor(source: Source, options: StaticOptions) {
     this.#source = source;
     this.#options = options;
     this.#store = new Store(source, options);
+    this.#listings = new Listings(source);
   }
 
   handle(facts: RequestFacts): Answered {
@@ -66,7 +70,7 @@ class StaticFiles {
     const found = await this.#lookUp(place);
     if (found.kind === 'resource') return this.#serve(facts.method, facts.headers, found);
     if (found.kind === 'redirect') return redirectTo(place, facts.query);
-    if (found.kind === 'folder' && this.#options.listing) return this.#list(place);
+    if (found.kind === 'folder' && this.#options.listing) return this.#listings.answer(place.segments);
     return this.#findNothing(facts, place);
   }
 
@@ -76,7 +80,8 @@ class StaticFiles {
       const shell = await this.#lookUp({ segments: [index], directory: false });
       if (shell.kind === 'resource') return this.#serve(facts.method, facts.headers, shell);
     }
-    const page = await this.#lookUp({ segments: [notFound], directory: false });
+    // What may not be read is no answer to a question about something else.
+    const page = await this.#lookUp({ segments: [notFound], directory: false }).catch(() => missing);
     if (page.kind === 'resource') return this.#servePage(page.identity);
     return errorPlan('not_found');
   }
@@ -130,23 +135,6 @@ class StaticFiles {
     const selection = { status: 404, headers: [...headers, 'Content-Length', String(file.size)] };
     return planFromSource({ ...selection, pieces: [{ start: 0, end: file.size - 1 }] }, file);
   }
-
-  async #list({ segments }: Place): Promise<Plan> {
-    const entries = await this.#source.list(segments);
-    const text = renderListing(segments, entries.filter(hasUrl));
-    const bytes = Buffer.from(text);
-    const headers = ['Content-Type', 'text/html; charset=utf-8', 'Content-Length', String(bytes.length)];
-    return {
-      status: 200,
-      headers: [...headers, 'Cache-Control', 'no-cache'],
-      body: { kind: 'bytes', bytes },
-    };
-  }
-}
-
-/** Some names that file systems allow, such as those with a backslash, no path can ask for. */
-function hasUrl({ name }: FolderEntry): boolean {
-  return parsePath(encodePath([name], false)).kind === 'path';
 }
 
 function answerOtherMethod(method: string): Plan {

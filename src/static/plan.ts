@@ -175,8 +175,11 @@ export function planFromMemory({ status, headers, pieces }: Selection, content: 
   const parts = pieces.map((piece) =>
     piece instanceof Uint8Array ? piece : bytes.subarray(piece.start, piece.end + 1),
   );
-  return { status, headers, body: { kind: 'bytes', bytes: Buffer.concat(parts) } };
+  return planFromSource({ status, headers, pieces: parts }, nothingToOpen);
 }
+
+/** Parts of the content in memory are sent as they are: a copy for each slow client would add up. */
+const nothingToOpen: ByteSource = { read: async () => 0, close: async () => undefined };
 
 /** Fills a selection from an open source, which the plan then owns. */
 export function planFromSource({ status, headers, pieces }: Selection, source: ByteSource): Plan {

@@ -112,7 +112,8 @@ export class Store {
     }
     const candidates: [Candidate, ...Candidate[]] = [{ coding: 'identity', ...located }];
     try {
-      candidates.push(...(await this.#siblings(located.segments)));
+      const siblings = await this.#siblings(located);
+      candidates.push(...siblings);
       const known = this.#entries.get(path);
       const entry =
         known?.version === versionOf(candidates.map(({ file }) => file))
@@ -140,8 +141,8 @@ export class Store {
     return index.kind === 'file' ? { segments: inner, file: index.file } : { kind: 'folder' };
   }
 
-  /** The precompressed files beside a file. One that cannot be opened is as good as absent. */
-  async #siblings(segments: readonly string[]): Promise<Candidate[]> {
+  /** The precompressed files beside a file. One that cannot be opened, or is still empty, is as good as absent. */
+  async #siblings({ segments, file }: Located): Promise<Candidate[]> {
     const name = segments.at(-1);
     if (name === undefined) return [];
     const folder = segments.slice(0, -1);
@@ -149,7 +150,10 @@ export class Store {
       codings.map(async ({ coding, suffix }) => {
         const inner = [...folder, name + suffix];
         const sibling = await this.#source.open(inner).catch(() => undefined);
-        return sibling?.kind === 'file' ? { coding, segments: inner, file: sibling.file } : undefined;
+        if (sibling?.kind !== 'file') return undefined;
+        if (sibling.file.size > 0 || file.size === 0) return { coding, segments: inner, file: sibling.file };
+        await sibling.file.close();
+        return undefined;
       }),
     );
     return found.filter((candidate) => candidate !== undefined);
@@ -162,10 +166,12 @@ export class Store {
     // Only what could be read: the rest is tried again at the next check.
     const version = versionOf(forms);
     if (this.#options.compression && isCompressible(type)) forms.push(...(await compressedForms(forms)));
+    const { modifiedMs } = first.file;
     const shared = {
       contentType: type,
       cacheControl: cacheControl(first.file.name, type, this.#options),
-      modifiedMs: first.file.modifiedMs,
+      // RFC 9110 §8.8.2.1: never later than the answer.
+      modifiedMs: modifiedMs === undefined ? undefined : Math.min(modifiedMs, Date.now()),
       varies: forms.length > 1,
     };
     const representations = forms.map(({ coding, segments, version, content }) =>

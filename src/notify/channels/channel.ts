@@ -1,0 +1,46 @@
+/** The one interface that the queue knows channels by. */
+import type { Message } from '../message.ts';
+
+/** How an attempt ended. Reasons are for the sender's eyes: one line, never a secret. */
+export type Delivery =
+  | {
+      readonly kind: 'delivered';
+      /** The provider's own id, where it gives one. */
+      readonly providerId?: string;
+      /** What went less well than it could, such as recipients that the provider left out. */
+      readonly note?: string;
+    }
+  /** Nothing was delivered by this attempt beyond `done`, and another may succeed. */
+  | {
+      readonly kind: 'retry';
+      readonly reason: string;
+      /** The provider's own wish, for example by Retry-After. */
+      readonly afterMs?: number;
+      /** Parts that need not be sent again, see {@link Attempt.done}. */
+      readonly done?: readonly string[];
+    }
+  /** It will never succeed, or trying again could deliver twice. */
+  | { readonly kind: 'rejected'; readonly reason: string };
+
+export interface Attempt {
+  /** From 1. */
+  readonly number: number;
+  /**
+   * The parts that earlier attempts delivered, in the channel's own words (pieces of a long text, recipients),
+   * so that a retry sends only the rest.
+   */
+  readonly done: readonly string[];
+  /** Aborts at the channel's time limit, and at shutdown. */
+  readonly signal: AbortSignal;
+}
+
+export interface Channel {
+  /** What the configuration calls it. */
+  readonly name: string;
+  /** The longest that one attempt may take. */
+  readonly timeoutMs: number;
+  /** Never rejects for what a provider or the network does: that is a `Delivery` too. */
+  deliver(message: Message, attempt: Attempt): Promise<Delivery>;
+  /** Lets go of kept connections. */
+  close?(): Promise<void>;
+}
