@@ -13,6 +13,7 @@ import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, type TestContext, test } from 'node:test';
+import { PEM } from '../src/http/fixtures.ts';
 import { EHDR, interpreterOf, PAGE_BYTES, PF, PT, readElf, segments } from './seal/elf-file.ts';
 import {
   cannotSeal,
@@ -21,7 +22,6 @@ import {
   LOCKED_NODE,
   makeRoot,
   noEmptyRoot,
-  PEM,
   probeBlob,
 } from './seal/fixtures.ts';
 import { findLibraries } from './seal/libraries.ts';
@@ -95,6 +95,18 @@ describe('the locked Node, sealed with an application', { skip: cannotSeal() }, 
 
   test('cannot be sealed twice', () => {
     assert.throws(() => seal(sealed, options), /has no interpreter: static, or sealed before/);
+  });
+
+  test('with its symbols it is larger, and its sections are where they were', () => {
+    const larger = seal(node, { ...options, keepSymbols: true });
+    assert.ok(larger.length > sealed.length + 10_000_000);
+    const sectionsAt = node.readBigUInt64LE(EHDR.shoff);
+    assert.equal(larger.readBigUInt64LE(EHDR.shoff), sectionsAt);
+    const table = (bytes: Buffer) => bytes.subarray(Number(sectionsAt), Number(sectionsAt) + 64 * 30);
+    assert.ok(table(larger).equals(table(node)));
+    const path = join(folder, 'with-symbols');
+    writeFileSync(path, larger, { mode: 0o755 });
+    assert.equal(run([path, 'exit', '3']).status, 3);
   });
 
   test('without an application it is Node', () => {
@@ -294,7 +306,10 @@ describe('the command line', { skip: cannotSeal() }, () => {
 
   test('shows how it is used', () => {
     const { status, stderr } = command('/bin/cat');
-    assert.deepEqual([status, stderr], [2, 'usage: node scripts/seal.ts NODE OUT [--blob FILE]\n']);
+    assert.deepEqual(
+      [status, stderr],
+      [2, 'usage: node scripts/seal.ts NODE OUT [--blob FILE] [--keep-symbols]\n'],
+    );
   });
 
   for (const [args, message] of [

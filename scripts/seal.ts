@@ -1,5 +1,7 @@
 /**
- * Seals a dynamic Node into one self-contained executable: `node scripts/seal.ts NODE OUT [--blob FILE]`
+ * Seals a dynamic Node into one self-contained executable:
+ *
+ *   node scripts/seal.ts NODE OUT [--blob FILE] [--keep-symbols]
  *
  * NODE is a Node for Linux on x86-64 that needs glibc; the shared libraries and the loader (ld.so) are taken
  * from this machine. OUT runs where there is nothing but a mounted /proc. With `--blob`, a file that
@@ -44,6 +46,8 @@ import { checkLibraries, checkNode, findLibraries, type Libraries } from './seal
 import { assembleStub, SLOT_PREFIX, type Span } from './seal/stub.ts';
 
 export interface SealOptions extends Libraries {
+  /** Leave in what profilers and debuggers read; a later `strip` would then destroy the executable. */
+  readonly keepSymbols?: boolean;
   /** A single-executable-application blob, written by the same Node. */
   readonly blob?: Buffer;
 }
@@ -53,8 +57,9 @@ const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2:';
 const BLOB_NAME = 'NODE_SEA_BLOB\0';
 
 /** The sealed executable. The same bytes in give the same bytes out. */
-export function seal(node: Buffer, { libraries, loader, blob }: SealOptions): Buffer {
-  const elf = readElf('Node', stripSections(readElf('Node', node)));
+export function seal(node: Buffer, { libraries, loader, blob, keepSymbols }: SealOptions): Buffer {
+  const original = readElf('Node', node);
+  const elf = keepSymbols ? original : readElf('Node', stripSections(original));
   checkNode(elf);
   checkLibraries(elf, { libraries, loader });
   const note = blob ? blobNote(blob) : Buffer.alloc(0);
@@ -64,7 +69,7 @@ export function seal(node: Buffer, { libraries, loader, blob }: SealOptions): Bu
   const sealed = Buffer.alloc(layout.rest.address + layout.rest.size - layout.fileShift);
   const put = (address: number, bytes: Uint8Array) => sealed.set(bytes, address - layout.fileShift);
   sealed.set(elf.bytes);
-  if (blob) flipFuse(sealed);
+  if (blob) sealed.write('1', findFuse(sealed));
   editHeader(sealed, parts, layout);
   editNeeded(sealed, parts, layout);
   put(layout.stub.address, stub);
@@ -102,14 +107,15 @@ function blobNote(blob: Buffer): Buffer {
   ]);
 }
 
-function flipFuse(bytes: Buffer): void {
+/** Where the digit of the fuse stands in a Node. @throws SealError unless it can be flipped */
+export function findFuse(bytes: Buffer): number {
   const at = bytes.indexOf(FUSE);
   const again = bytes.indexOf(FUSE, at + 1);
   const digit = bytes[at + FUSE.length];
   if (at < 0 || again >= 0 || digit !== '0'.charCodeAt(0)) {
     throw new SealError('this Node cannot take an application: its fuse is missing, double or blown');
   }
-  bytes.write('1', at + FUSE.length);
+  return at + FUSE.length;
 }
 
 /**
@@ -177,11 +183,12 @@ function editNeeded(sealed: Buffer, { elf, dynamic }: Parts, layout: Layout): vo
   }
 }
 
-const USAGE = 'usage: node scripts/seal.ts NODE OUT [--blob FILE]\n';
+const USAGE = 'usage: node scripts/seal.ts NODE OUT [--blob FILE] [--keep-symbols]\n';
 
 function main(args: readonly string[]): number {
   const { values, positionals } = parseArgs({
-    ...{ args: [...args], allowPositionals: true, options: { blob: { type: 'string' } } },
+    ...{ args: [...args], allowPositionals: true },
+    options: { blob: { type: 'string' }, 'keep-symbols': { type: 'boolean', default: false } },
   });
   const [nodePath, outPath, ...more] = positionals;
   if (nodePath === undefined || outPath === undefined || more.length > 0) {
@@ -191,7 +198,8 @@ function main(args: readonly string[]): number {
   const node = readFileSync(nodePath);
   const { libraries, loader } = findLibraries(readElf(nodePath, node));
   const blob = values.blob === undefined ? undefined : readFileSync(values.blob);
-  const sealed = seal(node, { libraries, loader, ...(blob && { blob }) });
+  const keepSymbols = values['keep-symbols'];
+  const sealed = seal(node, { libraries, loader, keepSymbols, ...(blob && { blob }) });
   // A running executable cannot be written to, but it can be replaced.
   writeFileSync(`${outPath}.part`, sealed, { mode: 0o755 });
   renameSync(`${outPath}.part`, outPath);

@@ -52,12 +52,14 @@ const vocabulary = ['src/http/types.ts', 'src/http/errors.ts', 'src/http/body.ts
 /** Who may import what within `src`; the first row that matches a file holds for it. */
 const arrows: readonly (readonly [from: string, to: readonly string[]])[] = [
   ['src/bin.ts', ['src/{main,io}.ts']],
-  ['src/main.ts', ['src/{serve,signals,healthcheck,io,version}.ts', 'src/config/**']],
+  ['src/main.ts', ['src/{serve,signals,healthcheck,about,notices,io,version}.ts', 'src/config/**']],
   ['src/serve.ts', ['src/{app,io,signals}.ts', 'src/config/**']],
   ['src/io.ts', ['src/observe/line-sink.ts']],
   ['src/signals.ts', ['src/io.ts']],
   ['src/app.ts', ['src/**']],
-  ['src/{healthcheck,version}.ts', []],
+  ['src/healthcheck.ts', ['src/http/trust.ts']],
+  ['src/about.ts', ['src/{build-info,version}.ts']],
+  ['src/{version,build-info,notices,embedded-site}.ts', []],
   ['src/config/**', ['src/config/**']],
   ['src/http/**', ['src/http/**']],
   ['src/observe/**', ['src/observe/**', ...vocabulary]],
@@ -164,7 +166,7 @@ function found({ path }: { readonly path: string }, subject: string, reason: str
 
 /** Tests and what they share; the product never loads them. */
 function isTest(path: string): boolean {
-  return /(\.test|\/fixtures)\.ts$/.test(path);
+  return /(\.test|\.contract|\/fixtures)\.ts$/.test(path);
 }
 
 function product({ sources }: Tree): readonly SourceFile[] {

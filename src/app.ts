@@ -1,6 +1,7 @@
 /** The composition root: a configuration becomes a server. Everything is wired here and nowhere else. */
 import { basename } from 'node:path';
-import type { Config } from './config/options.ts';
+import { type Config, defaults } from './config/options.ts';
+import { readEmbeddedSite } from './embedded-site.ts';
 import { type Authenticator, authStage, createAuthenticator } from './http/auth.ts';
 import { trustedProxies } from './http/client.ts';
 import { commonHeaders, preflightStage } from './http/common.ts';
@@ -15,6 +16,7 @@ import { createLineSink } from './observe/line-sink.ts';
 import { accessLog, droppedNotice, eventLog } from './observe/log.ts';
 import { createMetrics, metricsStage } from './observe/metrics.ts';
 import { diskFile, diskFolder, kindOfPath } from './static/disk.ts';
+import { embeddedFolder } from './static/embedded.ts';
 import { createStaticStage } from './static/handler.ts';
 import type { Source } from './static/source.ts';
 import { VERSION } from './version.ts';
@@ -26,11 +28,19 @@ export interface App {
   stop(reason: string): Promise<void>;
 }
 
-/** @throws the system's error if the path of the configuration cannot be served. */
-export async function createApp(config: Config, stdout: Io['stdout']): Promise<App> {
+/**
+ * @param readSite gives the site inside the executable, which is served where no other path is configured
+ * @throws the system's error if the path of the configuration cannot be served.
+ */
+export async function createApp(
+  config: Config,
+  stdout: Io['stdout'],
+  readSite: () => Uint8Array | undefined = readEmbeddedSite,
+): Promise<App> {
+  const { source, name } = await contentOf(config, readSite);
   const parts: Parts = {
     config,
-    source: await sourceOf(config),
+    source,
     observed: observe(config, stdout),
     authenticator: config.auth.length > 0 ? createAuthenticator(config.auth) : undefined,
     state: { draining: false },
@@ -40,7 +50,7 @@ export async function createApp(config: Config, stdout: Io['stdout']): Promise<A
   return {
     async start() {
       await server.listen(addressOf(config));
-      const line = `mote serves ${config.path} on ${urlOf(config, server.port)}`;
+      const line = `mote serves ${name} on ${urlOf(config, server.port)}`;
       if (config.logFormat !== 'json') return void stdout.write(`${line}\n`);
       observed.event('info', line);
       await observed.sink.flush();
@@ -56,9 +66,16 @@ export async function createApp(config: Config, stdout: Io['stdout']): Promise<A
   };
 }
 
-async function sourceOf({ path, dotfiles, symlinks }: Config): Promise<Source> {
+/** What is served, and its name for people. */
+async function contentOf(
+  { path, dotfiles, symlinks }: Config,
+  readSite: () => Uint8Array | undefined,
+): Promise<{ source: Source; name: string }> {
+  const site = path === defaults.path ? readSite() : undefined;
+  if (site) return { source: embeddedFolder(site), name: 'the embedded site' };
   const kind = await kindOfPath(path);
-  return kind === 'file' ? diskFile(path, basename(path)) : diskFolder(path, { dotfiles, symlinks });
+  const source = kind === 'file' ? diskFile(path, basename(path)) : diskFolder(path, { dotfiles, symlinks });
+  return { source, name: path };
 }
 
 type Observed = ReturnType<typeof observe>;

@@ -21,8 +21,11 @@ export class World {
   constructor(stdin = '') {
     this.io = {
       stdout: {
-        write: (chunk: string, encoding: BufferEncoding = 'utf8') =>
-          this.#print(Buffer.from(chunk, encoding).toString()),
+        write: (chunk: string, how: BufferEncoding | ((error?: null) => void) = 'utf8') => {
+          if (typeof how === 'string') return this.#print(Buffer.from(chunk, how).toString());
+          how();
+          return this.#print(chunk);
+        },
         writableLength: 0,
         on: () => undefined,
       },

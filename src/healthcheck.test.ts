@@ -4,7 +4,9 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { type HealthTarget, healthcheck } from './healthcheck.ts';
+import { createServer as createTlsServer } from 'node:tls';
+import { type HealthTarget, healthcheck, probe } from './healthcheck.ts';
+import { OTHER_AUTHORITY, PEM } from './http/fixtures.ts';
 
 type Answer = (socket: Socket, request: string) => void;
 
@@ -136,6 +138,119 @@ describe('not healthy', () => {
   test('a port that cannot be', async () => {
     const health = await check({ port: 70_000 });
     assert.ok(!health.ok && /^127\.0\.0\.1:70000: .+$/.test(health.reason));
+  });
+});
+
+describe('any URL', () => {
+  /** Nothing but these files, and no variable but what the test says. */
+  const surroundings = (
+    env: Readonly<Record<string, string>> = {},
+    files: Readonly<Record<string, string>> = {},
+  ) => ({
+    env,
+    readFile: (path: string) => {
+      const text = files[path];
+      if (text === undefined) throw Object.assign(new Error('ENOENT'), { code: 'ENOENT' });
+      return text;
+    },
+  });
+  const trusting = (pem: string) => surroundings({ SSL_CERT_FILE: '/ca.pem' }, { '/ca.pem': pem });
+
+  /** A server with the certificate for localhost. */
+  async function listenTls(t: TestContext, answer: string): Promise<{ port: number; requests: string[] }> {
+    const requests: string[] = [];
+    const server = createTlsServer({ key: PEM, cert: PEM }, (socket) => {
+      socket.on('error', () => undefined);
+      socket.once('data', (bytes) => {
+        requests.push(bytes.toString('latin1'));
+        socket.end(answer);
+      });
+    });
+    await new Promise<void>((resolve) => server.listen({ host: '127.0.0.1', port: 0 }, resolve));
+    t.after(() => new Promise((resolve) => server.close(resolve)));
+    return { port: (server.address() as AddressInfo).port, requests };
+  }
+
+  test('http: the path and the query are asked for, the host is named', async (t) => {
+    let request = '';
+    const port = await listen(t, '127.0.0.1', (socket, text) => {
+      request = text;
+      socket.end('HTTP/1.1 200 OK\r\n\r\n');
+    });
+    const url = new URL(`http://127.0.0.1:${port}/a%20b?c=d#e`);
+    assert.deepEqual(await probe(url, surroundings()), { ok: true });
+    assert.equal(request, `GET /a%20b?c=d HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: close\r\n\r\n`);
+  });
+
+  test('http on IPv6', { skip: !hasIpv6 && 'this machine has no ::1' }, async (t) => {
+    const port = await listen(t, '::1', reply('HTTP/1.1 200 OK\r\n\r\n'));
+    assert.deepEqual(await probe(new URL(`http://[::1]:${port}`), surroundings()), { ok: true });
+  });
+
+  test('a redirect is not followed', async (t) => {
+    const port = await listen(t, '127.0.0.1', reply('HTTP/1.1 302 Found\r\nLocation: /\r\n\r\n'));
+    const reason = `http://127.0.0.1:${port}: answered with status 302`;
+    assert.deepEqual(await probe(new URL(`http://127.0.0.1:${port}/`), surroundings()), {
+      ok: false,
+      reason,
+    });
+  });
+
+  test('https to a server that the bundle vouches for', async (t) => {
+    const { port, requests } = await listenTls(t, 'HTTP/1.1 204 No Content\r\n\r\n');
+    const url = new URL(`https://localhost:${port}/health`);
+    assert.deepEqual(await probe(url, trusting(PEM)), { ok: true });
+    assert.match(requests[0] ?? '', new RegExp(`^GET /health HTTP/1\\.1\\r\\nHost: localhost:${port}\\r\\n`));
+  });
+
+  const refused: readonly (readonly [name: string, host: string, bundle: string, code: string])[] = [
+    ['another authority', 'localhost', OTHER_AUTHORITY, 'DEPTH_ZERO_SELF_SIGNED_CERT'],
+    ['another name', '127.0.0.1', PEM, 'ERR_TLS_CERT_ALTNAME_INVALID'],
+  ];
+  for (const [name, host, bundle, code] of refused) {
+    for (const disabled of ['', '0']) {
+      test(`https with the certificate of ${name} is refused before anything is asked${disabled && ', also where Node is told not to verify'}`, async (t) => {
+        process.env.NODE_TLS_REJECT_UNAUTHORIZED = disabled || '1';
+        t.after(() => delete process.env.NODE_TLS_REJECT_UNAUTHORIZED);
+        const { port, requests } = await listenTls(t, 'HTTP/1.1 200 OK\r\n\r\n');
+        const reason = `https://${host}:${port}: no trusted TLS (${code})`;
+        const health = await probe(new URL(`https://${host}:${port}/`), trusting(bundle));
+        assert.deepEqual([health, requests], [{ ok: false, reason }, []]);
+      });
+    }
+  }
+
+  test('https without a bundle connects to nobody', async (t) => {
+    const { port, requests } = await listenTls(t, 'HTTP/1.1 200 OK\r\n\r\n');
+    const reason = `https://localhost:${port}: no CA bundle: SSL_CERT_FILE names /ca.pem, which does not exist`;
+    const without = surroundings({ SSL_CERT_FILE: '/ca.pem' });
+    assert.deepEqual(await probe(new URL(`https://localhost:${port}/`), without), { ok: false, reason });
+    assert.deepEqual(requests, []);
+  });
+
+  test('https to a server that speaks no TLS', async (t) => {
+    const port = await listen(t, '127.0.0.1', reply('HTTP/1.1 400 Bad Request\r\n\r\n'));
+    const reason = `https://localhost:${port}: no trusted TLS (EPROTO)`;
+    assert.deepEqual(await probe(new URL(`https://localhost:${port}/`), trusting(PEM)), {
+      ok: false,
+      reason,
+    });
+  });
+
+  test('https to a port where nobody listens', async () => {
+    const port = await freePort();
+    const reason = `https://localhost:${port}: cannot connect (ECONNREFUSED)`;
+    assert.deepEqual(await probe(new URL(`https://localhost:${port}/`), trusting(PEM)), {
+      ok: false,
+      reason,
+    });
+  });
+
+  test('silence after the connection', async (t) => {
+    const port = await listen(t, '127.0.0.1', () => undefined);
+    const reason = `https://localhost:${port}: no answer within 50 ms`;
+    const url = new URL(`https://localhost:${port}/`);
+    assert.deepEqual(await probe(url, trusting(PEM), 50), { ok: false, reason });
   });
 });
 

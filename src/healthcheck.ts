@@ -1,8 +1,8 @@
 /**
- * `mote healthcheck`: one request to the health URL, for images that have no shell and no curl. It speaks
- * HTTP over a plain socket, because loading an HTTP client takes longer than the whole check.
+ * `mote healthcheck [URL]`: one request, for images that have no shell and no curl. It speaks HTTP over a
+ * plain socket, because loading an HTTP client takes longer than the whole check.
  */
-import { connect, isIPv6, type NetConnectOpts } from 'node:net';
+import { connect, isIP, isIPv6, type NetConnectOpts, type Socket } from 'node:net';
 
 export interface HealthTarget {
   /** As configured: empty or a wildcard for every address, a unix socket path where it holds a `/`. */
@@ -17,19 +17,50 @@ export type Health = { readonly ok: true } | { readonly ok: false; readonly reas
 export const HEALTHCHECK_TIMEOUT_MS = 2000;
 const MAX_STATUS_LINE_BYTES = 256;
 
-/** Asks once. Never rejects: every failure is one line of plain text in `reason`. */
+/** Asks a server of mote's own once. Never rejects: every failure is one line of plain text in `reason`. */
 export async function healthcheck(
   target: HealthTarget,
   timeoutMs: number = HEALTHCHECK_TIMEOUT_MS,
 ): Promise<Health> {
   if (target.healthPath === '') return failure('the health path is empty, so there is nothing to ask');
   const { options, name, authority } = endpointOf(target);
-  try {
-    const head = `GET ${target.healthPath} HTTP/1.1\r\nHost: ${authority}\r\nConnection: close\r\n\r\n`;
-    return verdict(await firstLine(options, head, timeoutMs), name);
-  } catch (error) {
-    return failure(`${name}: ${(error as Error).message}`);
-  }
+  const request = requestText(target.healthPath, authority);
+  return judge(name, () => firstLine(connect(options), request, timeoutMs));
+}
+
+/** What https needs beside the URL. */
+export interface Surroundings {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Throws the system's error when it cannot read. */
+  readonly readFile: (path: string) => string;
+}
+
+/** The same for any server, by an http or https URL. Redirects are not followed: they are not well. */
+export function probe(
+  { protocol, origin, host: authority, hostname, port: givenPort, pathname, search }: URL,
+  surroundings: Surroundings,
+  timeoutMs: number = HEALTHCHECK_TIMEOUT_MS,
+): Promise<Health> {
+  const host = hostname.replace(/^\[(.*)\]$/, '$1');
+  const request = requestText(pathname + search, authority);
+  return judge(origin, async () => {
+    const secure = protocol === 'https:';
+    const endpoint = { host, port: Number(givenPort || (secure ? 443 : 80)) };
+    const dial = secure ? await tlsDialler(endpoint, surroundings) : () => connect(endpoint);
+    return firstLine(dial(), request, timeoutMs);
+  });
+}
+
+/** TLS is loaded here and only here: the check of a container comes every few seconds and needs none. */
+async function tlsDialler(
+  endpoint: { readonly host: string; readonly port: number },
+  { env, readFile }: Surroundings,
+): Promise<() => Socket> {
+  const [tls, { readTrust }] = await Promise.all([import('node:tls'), import('./http/trust.ts')]);
+  const trust = readTrust(env, readFile);
+  // The name to verify, sent so that the server can choose its certificate; never an address (RFC 6066 §3).
+  const servername = isIP(endpoint.host) === 0 ? endpoint.host : '';
+  return () => tls.connect({ ...endpoint, ...trust, servername, ALPNProtocols: ['http/1.1'] });
 }
 
 interface Endpoint {
@@ -52,6 +83,18 @@ function endpointOf({ host: configured, port }: HealthTarget): Endpoint {
   return { options: { host, port }, name: authority, authority };
 }
 
+function requestText(target: string, authority: string): string {
+  return `GET ${target} HTTP/1.1\r\nHost: ${authority}\r\nConnection: close\r\n\r\n`;
+}
+
+async function judge(name: string, readStatusLine: () => Promise<string>): Promise<Health> {
+  try {
+    return verdict(await readStatusLine(), name);
+  } catch (error) {
+    return failure(`${name}: ${(error as Error).message}`);
+  }
+}
+
 function verdict(line: string, name: string): Health {
   const status = /^HTTP\/1\.[01] (\d{3})(?: |$)/.exec(line)?.[1];
   if (status === undefined) return failure(`${name}: the answer is not HTTP`);
@@ -63,13 +106,15 @@ function failure(reason: string): Health {
 }
 
 /** Sends `request` and resolves to the first line of the answer. */
-function firstLine(options: NetConnectOpts, request: string, timeoutMs: number): Promise<string> {
+function firstLine(socket: Socket, request: string, timeoutMs: number): Promise<string> {
   return new Promise((resolve, reject) => {
-    const socket = connect(options);
     const timer = setTimeout(() => socket.destroy(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
     let trouble = 'cannot connect';
     let text = '';
     socket.once('connect', () => {
+      trouble = 'encrypted' in socket ? 'no trusted TLS' : 'the connection broke';
+    });
+    socket.once('secureConnect', () => {
       trouble = 'the connection broke';
     });
     socket.setEncoding('latin1');

@@ -9,7 +9,10 @@ export const MISUSED = 2;
 export type StopSignal = 'SIGINT' | 'SIGTERM';
 
 export interface Io {
-  readonly stdout: LineStream & { write(text: string): unknown };
+  readonly stdout: LineStream & {
+    /** Calls back when the text has left the program, or cannot. */
+    write(text: string, done?: (error?: NodeJS.ErrnoException | null) => void): unknown;
+  };
   readonly stderr: { write(text: string): unknown };
   /** The whole of standard input as text. */
   readonly readStdin: () => Promise<string>;

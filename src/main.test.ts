@@ -19,8 +19,14 @@ describe('commands that say something and end', () => {
   test('version for programs', async () => {
     const { code, out } = await runOnce(['--version', '--json']);
     assert.equal(code, 0);
-    const { node, v8 } = process.versions;
-    assert.deepEqual(JSON.parse(out), { name: 'mote', version: VERSION, node, v8 });
+    const { name, version, base, node } = JSON.parse(out);
+    assert.deepEqual([name, version, base, node], ['mote', VERSION, 'source', process.versions.node]);
+  });
+
+  test('licenses', async () => {
+    const { code, out, err } = await runOnce(['--licenses']);
+    assert.deepEqual([code, err], [0, '']);
+    assert.match(out, /MIT license/);
   });
 
   for (const stdin of ['secret', 'secret\n', 'secret\r\n']) {
@@ -62,6 +68,14 @@ describe('wrong use ends with 2', () => {
     ],
     ['a line break for a password', ['hash-password', 'ann'], '\n', /^mote: hash-password: standard input/],
     ['no user', ['hash-password'], 'secret', /^mote: hash-password: a user name.*\n$/],
+    [
+      'what is no URL',
+      ['healthcheck', 'here'],
+      '',
+      /^mote: healthcheck: received "here"; allowed: a URL like .*\n$/,
+    ],
+    ['a URL of another kind', ['healthcheck', 'ftp://a/'], '', /^mote: healthcheck: received "ftp:.*\n$/],
+    ['a URL with a password', ['healthcheck', 'https://ann:secret@a/'], '', /"https:\/\/…@a\/".*\n$/],
     ['a user with a colon', ['hash-password', 'a:b'], 'secret', /^mote: hash-password: a user name.*\n$/],
   ];
   for (const [name, argv, stdin, expected] of wrong) {
@@ -75,6 +89,29 @@ describe('wrong use ends with 2', () => {
 });
 
 describe('healthcheck', () => {
+  test('of a URL, whatever is configured', async (t) => {
+    const { port } = await serve(t, makeFolder(t));
+    const argv = ['healthcheck', `http://127.0.0.1:${port}/`];
+    assert.deepEqual(await runOnce(argv, { env: { PORT: 'nonsense' } }), { code: 0, out: '', err: '' });
+    const missing = await runOnce(['healthcheck', `http://127.0.0.1:${port}/nothing`]);
+    assert.deepEqual(missing, {
+      ...{ code: 1, out: '' },
+      err: `mote: unhealthy: http://127.0.0.1:${port}: answered with status 404\n`,
+    });
+  });
+
+  test('of an https URL without a CA bundle', async () => {
+    const env = { SSL_CERT_FILE: '/nowhere/ca.pem' };
+    const { code, err } = await runOnce(['healthcheck', 'https://localhost/'], { env });
+    assert.deepEqual(
+      [code, err],
+      [
+        1,
+        'mote: unhealthy: https://localhost: no CA bundle: SSL_CERT_FILE names /nowhere/ca.pem, which does not exist\n',
+      ],
+    );
+  });
+
   test('of a server that runs', async (t) => {
     const { port } = await serve(t, makeFolder(t));
     const argv = ['healthcheck', '--host', '127.0.0.1', '--port', String(port)];

@@ -4,28 +4,30 @@
  */
 import { readFileSync } from 'node:fs';
 import { type Loaded, load } from './config/load.ts';
-import type { Config } from './config/options.ts';
+import { parseProbeUrl, Refusal } from './config/parse.ts';
+import { refused } from './config/source.ts';
 import { usage } from './config/usage.ts';
-import { healthcheck } from './healthcheck.ts';
+import { healthcheck, probe } from './healthcheck.ts';
 import { FAILED, type Io, MISUSED, OK } from './io.ts';
 import { signalQueue } from './signals.ts';
 import { VERSION } from './version.ts';
 
+type Env = Readonly<Record<string, string | undefined>>;
+type Run = Extract<Loaded, { kind: 'ok' }>;
+
 /** Runs one command to its end and returns the exit code. */
-export async function run(
-  argv: readonly string[],
-  env: Readonly<Record<string, string | undefined>>,
-  io: Io,
-): Promise<number> {
-  const loaded = load(argv, env, (path) => readFileSync(path, 'utf8'));
+export async function run(argv: readonly string[], env: Env, io: Io): Promise<number> {
+  const loaded = load(argv, env, readText);
   if (loaded.kind === 'problems') return complain(io, loaded.problems);
   switch (loaded.command) {
     case 'help':
       return say(io, usage());
     case 'version':
-      return say(io, versionText(loaded.json));
+      return say(io, loaded.json ? await (await import('./about.ts')).about() : `mote ${VERSION}`);
+    case 'licenses':
+      return say(io, (await import('./notices.ts')).readNotices());
     case 'healthcheck':
-      return checkHealth(io, loaded.config);
+      return checkHealth(io, loaded, env);
     case 'hash-password':
       return printHash(io, loaded);
     case 'serve': {
@@ -36,9 +38,19 @@ export async function run(
   }
 }
 
-function say(io: Io, text: string): number {
-  io.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
-  return OK;
+function readText(path: string): string {
+  return readFileSync(path, 'utf8');
+}
+
+/** Waits for the reader, who may be a pager. One that has seen enough and gone, such as `head`, is no failure. */
+function say(io: Io, text: string): Promise<number> {
+  return new Promise((resolve) => {
+    // Told by the callback as well; without a listener it would be thrown.
+    io.stdout.on('error', () => undefined);
+    io.stdout.write(text.endsWith('\n') ? text : `${text}\n`, (error) => {
+      resolve(error && error.code !== 'EPIPE' ? FAILED : OK);
+    });
+  });
 }
 
 function complain(io: Io, problems: readonly string[]): number {
@@ -46,19 +58,22 @@ function complain(io: Io, problems: readonly string[]): number {
   return MISUSED;
 }
 
-function versionText(json: boolean): string {
-  const { node, v8 } = process.versions;
-  return json ? JSON.stringify({ name: 'mote', version: VERSION, node, v8 }) : `mote ${VERSION}`;
-}
-
-async function checkHealth(io: Io, config: Config): Promise<number> {
-  const health = await healthcheck(config);
+async function checkHealth(io: Io, { args: [text], config }: Run, env: Env): Promise<number> {
+  const url = text === undefined ? undefined : parseProbeUrl(text);
+  if (url instanceof Refusal)
+    return complain(io, [refused('healthcheck', withoutPassword(text), url.allowed)]);
+  const health = await (url ? probe(url, { env, readFile: readText }) : healthcheck(config));
   if (health.ok) return OK;
   io.stderr.write(`mote: unhealthy: ${health.reason}\n`);
   return FAILED;
 }
 
-async function printHash(io: Io, { args }: Extract<Loaded, { kind: 'ok' }>): Promise<number> {
+/** The mistake may be that there is one. */
+function withoutPassword(url = ''): string {
+  return url.replace(/\/\/.*@/, '//…@');
+}
+
+async function printHash(io: Io, { args }: Run): Promise<number> {
   const password = (await io.readStdin()).replace(/\r?\n$/, '');
   if (password === '')
     return complain(io, ['hash-password: standard input was empty, the password is read from it']);

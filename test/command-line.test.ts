@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { makeFolder } from './support/folder.ts';
 import { request } from './support/raw.ts';
@@ -12,11 +13,13 @@ import {
   isSource,
   type LaunchOptions,
   NOBODY,
+  neutralEnvironment,
   type Run,
   run,
   type Server,
   startForFile,
   startWith,
+  target,
 } from './support/target.ts';
 
 const root = makeFolder({
@@ -227,6 +230,26 @@ test('--help names every option and exits 0', async () => {
 test('--help helps although everything else is wrong', async () => {
   assert.equal((await run(['--nope', '--help'], { env: { MOTE_PORT: 'x' } })).code, 0);
 });
+
+test('a slow reader gets all of a long text, and one that has seen enough is no failure', async () => {
+  const [whole, piped] = await Promise.all([run(['--licenses']), shell('"$@" | (sleep 0.5; cat)')]);
+  assert.deepEqual([piped.code, piped.stdout, piped.stderr], [0, whole.stdout, '']);
+  const { code, stderr } = await shell('"$@" | head -c 1 >/dev/null');
+  assert.deepEqual([code, stderr], [0, '']);
+});
+
+/** `--licenses` as a part of a pipe. */
+async function shell(script: string) {
+  const child = spawn('bash', ['-o', 'pipefail', '-c', script, 'bash', ...target, '--licenses'], {
+    ...{ env: neutralEnvironment(), stdio: ['ignore', 'pipe', 'pipe'] },
+  });
+  const [stdout, stderr, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close'),
+  ]);
+  return { code, stdout, stderr };
+}
 
 test('--version is one line', async () => {
   const { code, stdout, stderr } = await run(['--version']);

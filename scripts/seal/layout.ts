@@ -18,7 +18,7 @@ import { type LoaderSegment, PROT, SLOT_BYTES, type Span, type StubLibrary, type
 
 /** What goes into the executable. */
 export interface Parts extends Libraries {
-  /** Node without its sections. */
+  /** Node, without its sections unless its symbols are kept. */
   readonly elf: ElfFile;
   readonly dynamic: Dynamic;
   /** The application, as an ELF note; empty if there is none. */

@@ -131,3 +131,11 @@ function checkNeeds(name: string, dynamic: Dynamic, byName: ReadonlyMap<string, 
     if (lacking !== undefined) throw new SealError(`${name} needs ${lacking} of ${library}, which is older`);
   }
 }
+
+/** The version of glibc among the libraries, as it says itself. */
+export function glibcVersion({ libraries }: Libraries): string {
+  const libc = libraries.find(({ name }) => name === 'libc.so.6');
+  const banner = libc?.bytes.toString('latin1').match(/GNU C Library .*? release version (\d+\.\d+)/);
+  if (!banner?.[1]) throw new SealError('libc.so.6 does not say which version it is');
+  return banner[1];
+}

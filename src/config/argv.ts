@@ -3,7 +3,14 @@ import { type NamedOption, options } from './options.ts';
 import { refused, type Source, textsOf, unknownName } from './source.ts';
 
 /** The commands, with the number of operands that each leaves to `main`. */
-const maxOperands = { serve: 0, healthcheck: 0, 'hash-password': 1, help: 0, version: 0 } as const;
+const maxOperands = {
+  serve: 0,
+  healthcheck: 1,
+  'hash-password': 1,
+  help: 0,
+  version: 0,
+  licenses: 0,
+} as const;
 
 export type Command = keyof typeof maxOperands;
 
@@ -17,7 +24,7 @@ export interface Arguments extends Source {
 }
 
 /** What a flag is about. */
-type Target = NamedOption | 'config' | 'help' | 'version' | 'json';
+type Target = NamedOption | 'config' | 'help' | 'version' | 'licenses' | 'json';
 
 interface Flag {
   readonly target: Target;
@@ -34,6 +41,7 @@ const flags: ReadonlyMap<string, Flag> = new Map([
   ['-h', bareFlag('help')],
   ['--version', bareFlag('version')],
   ['-v', bareFlag('version')],
+  ['--licenses', bareFlag('licenses')],
   ['--json', bareFlag('json')],
 ]);
 
@@ -85,6 +93,7 @@ class ArgvReader {
 
   finish(): Arguments {
     const json = this.#seen.has('json');
+    if (this.#seen.has('licenses')) this.#command = 'licenses';
     if (this.#seen.has('version')) this.#command = 'version';
     if (this.#seen.has('help')) this.#command = 'help';
     const surplus = this.#operands.length - maxOperands[this.#command];
@@ -139,9 +148,14 @@ class ArgvReader {
   #surplusProblem(surplus: readonly string[]): string {
     // A password given here would be in the process list already; it need not get into a log as well.
     if (this.#command === 'hash-password') return 'hash-password: allowed: one user name and nothing else';
-    const allowed = this.#command === 'serve' ? 'PATH and PORT' : `nothing after ${this.#command}`;
-    return refused('arguments', surplus.join(' '), allowed);
+    return refused('arguments', surplus.join(' '), operandsOf(this.#command));
   }
+}
+
+/** What a command takes, for people. */
+function operandsOf(command: Command): string {
+  if (command === 'serve') return 'PATH and PORT';
+  return command === 'healthcheck' ? 'one URL' : `nothing after ${command}`;
 }
 
 function isCommand(word: string): word is Command {

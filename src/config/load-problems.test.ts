@@ -55,9 +55,9 @@ const problems: readonly [name: string, given: Given, expected: readonly string[
   ['a negation with a value', { argv: ['--no-spa=true'] }, ['--no-spa: allowed only without a value']],
   ['three arguments', { argv: ['a', '1', 'b', 'c'] }, ['arguments: received "b c"; allowed: PATH and PORT']],
   [
-    'an argument of healthcheck',
-    { argv: ['healthcheck', '80'] },
-    ['arguments: received "80"; allowed: nothing after healthcheck'],
+    'two arguments of healthcheck',
+    { argv: ['healthcheck', 'http://a/', 'http://b/'] },
+    ['arguments: received "http://b/"; allowed: one URL'],
   ],
   [
     'a password as an argument',

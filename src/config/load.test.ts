@@ -141,9 +141,13 @@ const commands: readonly [argv: string, command: string, args: readonly string[]
   ['--version', 'version', [], false],
   ['-v', 'version', [], false],
   ['version --json', 'version', [], true],
+  ['licenses', 'licenses', [], false],
+  ['--licenses', 'licenses', [], false],
+  ['--licenses --version', 'version', [], false],
   ['--json -v', 'version', [], true],
   ['healthcheck', 'healthcheck', [], false],
   ['--port 80 healthcheck', 'healthcheck', [], false],
+  ['healthcheck https://a/', 'healthcheck', ['https://a/'], false],
   ['hash-password ann', 'hash-password', ['ann'], false],
   ['hash-password', 'hash-password', [], false],
 ];
@@ -160,9 +164,9 @@ test('healthcheck reads the same options as the server', () => {
   assert.deepEqual([config.host, config.port], ['::1', 81]);
 });
 
-test('a broken environment hides neither help nor version nor a new password line', () => {
+test('a broken environment hides neither help nor version nor a new password line, and is nothing to a URL', () => {
   const env = { MOTE_PORT: 'x', MOTE_TYPO: '1', MOTE_CONFIG: 'missing.json' };
-  for (const command of ['help', 'version', 'hash-password']) {
-    assert.equal(succeed({ argv: [command], env }).command, command);
+  for (const argv of [['help'], ['version'], ['hash-password'], ['healthcheck', 'http://a/']]) {
+    assert.equal(succeed({ argv, env }).command, argv[0]);
   }
 });

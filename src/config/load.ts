@@ -11,11 +11,11 @@ export type Loaded =
   | {
       readonly kind: 'ok';
       readonly command: Command;
-      /** What the command takes besides options: the user name of `hash-password`. */
+      /** What the command takes besides options: the user name of `hash-password`, the URL of `healthcheck`. */
       readonly args: readonly string[];
       /** `--json` was given, which goes only with `--version`. */
       readonly json: boolean;
-      /** Complete for `serve` and `healthcheck`; the other commands have no use for it. */
+      /** Complete for `serve`, and for `healthcheck` without a URL; the others have no use for it. */
       readonly config: Config;
     }
   | {
@@ -25,7 +25,9 @@ export type Loaded =
     };
 
 /** The others must work while the environment or the file is wrong: a new password line may repair it. */
-const needsServer: readonly Command[] = ['serve', 'healthcheck'];
+function needsServer({ command, operands }: Arguments): boolean {
+  return command === 'serve' || (command === 'healthcheck' && operands.length === 0);
+}
 
 /**
  * Loads the configuration: a flag counts before the environment, that before the JSON file, that before
@@ -38,7 +40,7 @@ export function load(argv: readonly string[], env: Env, readFile: ReadFile): Loa
   const done = { kind: 'ok', command, args: args.operands, json } as const;
   // Whoever asks for help may be doing so because of a mistake elsewhere.
   if (command === 'help') return { ...done, config: defaults };
-  const sources = needsServer.includes(command) ? [args, ...readSurroundings(args, env, readFile)] : [args];
+  const sources = needsServer(args) ? [args, ...readSurroundings(args, env, readFile)] : [args];
   const { config, problems } = merge(sources);
   return problems.length > 0 ? { kind: 'problems', problems } : { ...done, config };
 }

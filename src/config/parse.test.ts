@@ -16,6 +16,7 @@ import {
   parseHeader,
   parseHost,
   parseOrigin,
+  parseProbeUrl,
   parseProxy,
   parseQuantity,
   parseUrlPath,
@@ -209,6 +210,16 @@ const suites: readonly [
       'https://u@a',
       'https://a:99999',
     ],
+  ],
+  [
+    'URLs to probe',
+    parseProbeUrl,
+    [
+      ['http://localhost:8080', new URL('http://localhost:8080/')],
+      ['https://example.org/health?full', new URL('https://example.org/health?full')],
+      ['HTTPS://[::1]/', new URL('https://[::1]/')],
+    ],
+    ['', 'localhost', 'localhost:8080', '/healthz', 'ftp://a/', 'https://', 'http://u@a/', 'http://u:p@a/'],
   ],
   [
     'proxies',

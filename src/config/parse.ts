@@ -172,6 +172,13 @@ export function parseOrigin(text: string): string | Refusal {
   return origin === 'null' ? text.replace(/\/$/, '') : origin;
 }
 
+/** The URL that `healthcheck` asks. */
+export function parseProbeUrl(text: string): URL | Refusal {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const allowed = url && /^https?:$/.test(url.protocol) && url.username + url.password === '';
+  return allowed ? url : new Refusal('a URL like https://example.org/health, without a user name');
+}
+
 /** Agrees with `net.isIP`, which pure files do not import; 0 when it is no address. */
 export function ipVersion(text: string): 0 | 4 | 6 {
   if (IPV4.test(text)) return 4;

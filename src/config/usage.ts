@@ -14,8 +14,9 @@ const HEADER = `mote: a minimal static HTTP server
 
 Usage: mote [PATH] [PORT] [OPTIONS]     serve a folder or a single file
        mote healthcheck [OPTIONS]       exit 0 when the server with these options is healthy
+       mote healthcheck URL             the same for any http or https URL
        mote hash-password USER          read a password from standard input, print a line for --auth
-       mote help, mote version          also --help, -h, --version [--json], -v
+       mote help, version, licenses     also --help, -h, --version [--json], -v, --licenses
 
 Each --some-option is also the environment variable MOTE_SOME_OPTION and the key "some-option" of
 the JSON file. A flag counts before the environment, that before the file, that before the default.

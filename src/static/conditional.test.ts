@@ -140,6 +140,30 @@ for (const [source, cases] of Object.entries(tables)) {
   });
 }
 
+describe('without a modification date', () => {
+  const undated = { etag: '"A"', lastModifiedMs: undefined };
+  const cases: readonly (readonly [
+    name: string,
+    headers: Readonly<Record<string, string>>,
+    expected: number,
+  ])[] = [
+    ['If-Modified-Since is ignored', { 'if-modified-since': LATER }, 200],
+    ['If-Unmodified-Since is ignored', { 'if-unmodified-since': EARLIER }, 200],
+    ['a tag still counts', { ...inm('"A"'), 'if-modified-since': EARLIER }, 304],
+    ['so does If-Match', { ...im('"B"'), 'if-unmodified-since': LATER }, 412],
+  ];
+  for (const [name, headers, expected] of cases) {
+    test(`${name}: ${expected}`, () => assert.equal(STATUS[evaluate('GET', headers, undated)], expected));
+  }
+
+  test('If-Range with a date never holds, with the tag it does', () => {
+    for (const date of [SAME, 'Thu, 01 Jan 1970 00:00:00 GMT', 'wrong']) {
+      assert.equal(ifRangeHolds({ 'if-range': date }, undated), false);
+    }
+    assert.equal(ifRangeHolds({ 'if-range': '"A"' }, undated), true);
+  });
+});
+
 test('a long list is read in linear time', () => {
   const headers = inm(`${' ,'.repeat(50_000)}"${'a'.repeat(50_000)}"${' '.repeat(50_000)}x`);
   const started = performance.now();

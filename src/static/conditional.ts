@@ -4,8 +4,11 @@
 export interface Validators {
   /** The `ETag` value exactly as it is sent, quotes and all. */
   readonly etag: string;
-  /** Milliseconds since 1970; compared by whole seconds, since that is all that `Last-Modified` can say. */
-  readonly lastModifiedMs: number;
+  /**
+   * Milliseconds since 1970; compared by whole seconds, since that is all that `Last-Modified` can say. Without
+   * it no `Last-Modified` is sent, and conditions that name a date are ignored (§13.1.3, §13.1.4).
+   */
+  readonly lastModifiedMs: number | undefined;
 }
 
 /** Send the representation, 304, or 412. */
@@ -47,7 +50,8 @@ export function ifRangeHolds(headers: Headers, validators: Validators): boolean 
   const value = headers['if-range'];
   if (value === undefined) return true;
   if (value.includes('"')) return strongMatch(value, validators.etag);
-  return parseHttpDate(value) === wholeSecond(validators.lastModifiedMs);
+  const { lastModifiedMs } = validators;
+  return lastModifiedMs !== undefined && parseHttpDate(value) === wholeSecond(lastModifiedMs);
 }
 
 /** Optional white space and commas, then one entity tag (RFC 9110 §8.8.3) that a comma or the end follows. */
@@ -86,10 +90,11 @@ function opaqueTag(etag: string): string {
   return etag.startsWith('W/') ? etag.slice(2) : etag;
 }
 
-/** `undefined` without a valid date: the field is then ignored (RFC 9110 §13.1.3, §13.1.4). */
-function modifiedSince(date: string | undefined, validators: Validators): boolean | undefined {
-  const since = date === undefined ? undefined : parseHttpDate(date);
-  return since === undefined ? undefined : wholeSecond(validators.lastModifiedMs) > since;
+/** `undefined` without two dates to compare: the field is then ignored (RFC 9110 §13.1.3, §13.1.4). */
+function modifiedSince(field: string | undefined, { lastModifiedMs }: Validators): boolean | undefined {
+  if (field === undefined || lastModifiedMs === undefined) return undefined;
+  const since = parseHttpDate(field);
+  return since === undefined ? undefined : wholeSecond(lastModifiedMs) > since;
 }
 
 function wholeSecond(ms: number): number {

@@ -108,8 +108,8 @@ describe('content that is not kept', () => {
 describe('tags', () => {
   test('do not depend on name, time and version', async () => {
     const source = new MemorySource();
-    source.put('a', large, { mtimeMs: 1 });
-    source.put('b', large, { mtimeMs: 2_000_000 });
+    source.put('a', large, { modifiedMs: 1 });
+    source.put('b', large, { modifiedMs: 2_000_000 });
     const [a, b] = [await openFile(source, 'a'), await openFile(source, 'b')];
     assert.notEqual(a.version, b.version);
     const tags = [await readContent(a, 0), await readContent(b, 0), await readContent(b, 999)];

@@ -6,10 +6,29 @@ import { join, relative } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { HttpError } from '../http/errors.ts';
 import { type DiskRules, diskFile, diskFolder, kindOfPath } from './disk.ts';
-import { aroundOpen, failing, intercept, makeTree, outcomeOf, siteFiles, strict } from './fixtures.ts';
+import {
+  aroundOpen,
+  failing,
+  intercept,
+  makeTree,
+  openFile,
+  outcomeOf,
+  siteFiles,
+  strict,
+} from './fixtures.ts';
+import { sourceContract } from './source.contract.ts';
 
 /** A FIFO must not make anything wait; the machine may. */
 const SOON_MS = 5000;
+
+/** Past the tick of the clock in which a version may hide another change. */
+const settled = () => new Promise((resolve) => setTimeout(resolve, 40));
+
+sourceContract('disk', async (t, tree) => {
+  const source = diskFolder(makeTree(t, tree), strict);
+  await settled();
+  return source;
+});
 
 describe('a folder', () => {
   const cases: readonly (readonly [name: string, path: string, expected: string])[] = [
@@ -62,11 +81,36 @@ describe('a folder', () => {
     await settled();
     const found = await diskFolder(join(base, 'site'), strict).open(['docs', 'a.txt']);
     assert.ok(found.kind === 'file');
-    const { name, size, mtimeMs, version } = found.file;
-    assert.deepEqual({ name, size, mtimeMs }, { name: 'a.txt', size: 1, mtimeMs: 1_700_000_000_250 });
+    const { name, size, modifiedMs, version } = found.file;
+    assert.deepEqual({ name, size, modifiedMs }, { name: 'a.txt', size: 1, modifiedMs: 1_700_000_000_250 });
     assert.equal(await found.file.currentVersion(), version);
     await found.file.close();
   });
+});
+
+describe('dates', () => {
+  const day = 24 * 3600;
+  const times: readonly (readonly [name: string, seconds: number, dated: boolean])[] = [
+    ['the epoch, as Bazel sets it', 0, false],
+    ['a second later, as Nix sets it', 1, false],
+    ['the end of the first day', day - 1, false],
+    ['the second day', day, true],
+    ['before the epoch', -1, true],
+    ['today', 1_700_000_000, true],
+  ];
+  for (const [name, seconds, dated] of times) {
+    test(`${name}: ${dated ? 'a date' : 'no date'}`, async (t) => {
+      const site = join(makeTree(t, siteFiles), 'site');
+      const time = new Date(seconds * 1000);
+      fs.utimesSync(join(site, 'docs/a.txt'), time, time);
+      const source = diskFolder(site, strict);
+      const expected = dated ? seconds * 1000 : undefined;
+      const file = await openFile(source, 'docs/a.txt');
+      assert.equal(file.modifiedMs, expected);
+      await file.close();
+      assert.equal((await source.list(['docs']))[0]?.modifiedMs, expected);
+    });
+  }
 });
 
 describe('what is neither a file nor a folder', () => {
@@ -150,9 +194,6 @@ describe('errors of the system', () => {
   });
 });
 
-/** Past the tick of the clock in which a version may hide another change. */
-const settled = () => new Promise((resolve) => setTimeout(resolve, 40));
-
 describe('versions', () => {
   test('a version of a moment ago equals no other, since a change could hide behind it', async (t) => {
     const base = makeTree(t, siteFiles);
@@ -232,7 +273,7 @@ describe('listing', () => {
     const base = makeTree(t, siteFiles);
     fs.utimesSync(join(base, 'site/docs/a.txt'), 1, 1_700_000_000);
     assert.deepEqual(await diskFolder(join(base, 'site'), strict).list(['docs']), [
-      { name: 'a.txt', directory: false, size: 1, mtimeMs: 1_700_000_000_000 },
+      { name: 'a.txt', directory: false, size: 1, modifiedMs: 1_700_000_000_000 },
     ]);
   });
 

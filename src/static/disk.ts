@@ -8,7 +8,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, lstat, open, readdir, readlink, realpath, stat } from 'node:fs/promises';
 import { basename, join, sep } from 'node:path';
 import { HttpError } from '../http/errors.ts';
-import type { FolderEntry, Found, Source, SourceFile } from './source.ts';
+import { dateOf, type FolderEntry, type Found, type Source, type SourceFile } from './source.ts';
 
 /** Entries of one folder that a listing shows at most, and that are looked at at a time. */
 const MAX_LISTED_ENTRIES = 10_000;
@@ -175,7 +175,7 @@ function fileOf(handle: FileHandle, name: string, stats: BigStats): SourceFile {
   return {
     name,
     size: Number(stats.size),
-    mtimeMs: Number(stats.mtimeMs),
+    modifiedMs: dateOf(Number(stats.mtimeMs)),
     version: versionOf(stats),
     currentVersion: async () => versionOf(await bigStat(handle)),
     read: async (target, position) => (await handle.read(target, 0, target.length, position)).bytesRead,
@@ -212,7 +212,7 @@ async function entryOf(
     if (!rules.symlinks && !isInside(await realpath(path), base, rules)) return undefined;
     const stats = await stat(path);
     if (!(stats.isFile() || stats.isDirectory())) return undefined;
-    return { name, directory: stats.isDirectory(), size: stats.size, mtimeMs: stats.mtimeMs };
+    return { name, directory: stats.isDirectory(), size: stats.size, modifiedMs: dateOf(stats.mtimeMs) };
   } catch {
     return undefined; // gone or unreadable since the folder was read
   }

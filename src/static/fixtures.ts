@@ -18,12 +18,12 @@ interface Stored {
   bytes: Buffer;
   /** What `stat` says, which need not be the number of bytes that can be read. */
   size: number;
-  mtimeMs: number;
+  modifiedMs: number;
   version: string;
 }
 
 interface Details {
-  readonly mtimeMs?: number;
+  readonly modifiedMs?: number;
   readonly size?: number;
 }
 
@@ -55,7 +55,7 @@ export class MemorySource implements Source {
   put(path: string, content: string | Uint8Array, details: Details = {}): void {
     const bytes = Buffer.from(content);
     const version = `v${++this.#versions}`;
-    this.#files.set(path, { bytes, size: bytes.length, mtimeMs: MTIME_MS, version, ...details });
+    this.#files.set(path, { bytes, size: bytes.length, modifiedMs: MTIME_MS, version, ...details });
   }
 
   /** Changes the content in place: whoever has it open reads the new bytes. */
@@ -95,9 +95,9 @@ export class MemorySource implements Source {
   async list(segments: readonly string[]): Promise<FolderEntry[]> {
     const depth = segments.length;
     const entries = this.#below(segments.join('/')).map((path): [string, FolderEntry] => {
-      const { size, mtimeMs } = this.#stored(path);
+      const { size, modifiedMs } = this.#stored(path);
       const [name = '', ...rest] = path.split('/').slice(depth);
-      return [name, { name, directory: rest.length > 0, size, mtimeMs }];
+      return [name, { name, directory: rest.length > 0, size, modifiedMs }];
     });
     return [...new Map(entries).values()];
   }
@@ -119,11 +119,11 @@ export class MemorySource implements Source {
   }
 
   #hand(path: string, stored: Stored): SourceFile {
-    const { size, mtimeMs, version } = stored;
+    const { size, modifiedMs, version } = stored;
     let closed = false;
     this.openFiles += 1;
     return {
-      ...{ name: path.split('/').at(-1) ?? '', size, mtimeMs, version },
+      ...{ name: path.split('/').at(-1) ?? '', size, modifiedMs, version },
       currentVersion: async () => stored.version,
       read: async (target, position) => {
         if (closed) this.misuses.push(`${path} was read after its close`);
@@ -200,13 +200,13 @@ async function pieceOf(source: ByteSource, piece: Uint8Array | ByteRange): Promi
 /** The rules that are the default. */
 export const strict: DiskRules = { dotfiles: false, symlinks: false };
 
-/** A folder with `site` in it, which is served, and whatever else the test puts beside it. */
+/** A folder with these files; a path that ends with a slash is an empty folder. */
 export function makeTree(t: TestContext, files: Readonly<Record<string, string>>): string {
   const base = fs.realpathSync(fs.mkdtempSync(join(tmpdir(), 'mote-disk-')));
   t.after(() => fs.rmSync(base, { recursive: true, force: true }));
   for (const [path, content] of Object.entries(files)) {
-    fs.mkdirSync(join(base, path, '..'), { recursive: true });
-    fs.writeFileSync(join(base, path), content);
+    fs.mkdirSync(path.endsWith('/') ? join(base, path) : join(base, path, '..'), { recursive: true });
+    if (!path.endsWith('/')) fs.writeFileSync(join(base, path), content);
   }
   return base;
 }

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { type ListingEntry, renderListing } from './listing.ts';
 
 const file = (name: string, fields: Partial<ListingEntry> = {}): ListingEntry => ({
-  ...{ name, directory: false, size: 1, mtimeMs: 0 },
+  ...{ name, directory: false, size: 1, modifiedMs: 0 },
   ...fields,
 });
 const folder = (name: string): ListingEntry => file(name, { directory: true });
@@ -150,13 +150,13 @@ describe('sizes', () => {
 
 describe('times', () => {
   test('are UTC to the minute', () => {
-    const html = renderListing([], [file('a', { mtimeMs: Date.UTC(2026, 10, 21, 9, 5, 59) })]);
+    const html = renderListing([], [file('a', { modifiedMs: Date.UTC(2026, 10, 21, 9, 5, 59) })]);
     assert.ok(html.includes('<time datetime="2026-11-21T09:05:59.000Z">2026-11-21 09:05</time>'));
   });
 
-  for (const mtimeMs of [Number.NaN, 1e17, -1e17]) {
-    test(`stay out when they are none: ${mtimeMs}`, () => {
-      assert.doesNotMatch(renderListing([], [file('a', { mtimeMs })]), /<time/);
+  for (const modifiedMs of [undefined, Number.NaN, 1e17, -1e17]) {
+    test(`stay out when they are none: ${modifiedMs}`, () => {
+      assert.doesNotMatch(renderListing([], [file('a', { modifiedMs })]), /<time/);
     });
   }
 });

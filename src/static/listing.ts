@@ -5,7 +5,8 @@ export interface ListingEntry {
   readonly directory: boolean;
   /** In bytes; not shown for a folder. */
   readonly size: number;
-  readonly mtimeMs: number;
+  /** Milliseconds since the epoch; nothing is shown where it is not known. */
+  readonly modifiedMs: number | undefined;
 }
 
 /**
@@ -69,11 +70,11 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : Number(a > b);
 }
 
-function entryRow({ name, directory, size, mtimeMs }: ListingEntry): string {
+function entryRow({ name, directory, size, modifiedMs }: ListingEntry): string {
   const slash = directory ? '/' : '';
   // `./` keeps `javascript:x` a file name; the rest is percent-encoding (RFC 3986 §4.2 names this very case).
   const link = `<a href="./${encodeURIComponent(name.toWellFormed())}${slash}">${isolated(name)}${slash}</a>`;
-  return row(link, directory ? '' : readableSize(size), readableTime(mtimeMs));
+  return row(link, directory ? '' : readableSize(size), readableTime(modifiedMs));
 }
 
 function row(name: string, size: string, modified: string): string {
@@ -118,9 +119,9 @@ function readableSize(bytes: number): string {
   return `${value < 9.95 ? value.toFixed(1) : Math.round(value)} ${UNITS[unit]}`;
 }
 
-/** Empty where a file system gives a time that no calendar has. */
-function readableTime(ms: number): string {
-  const date = new Date(ms);
+/** Empty where there is no date, or one that no calendar has. */
+function readableTime(ms: number | undefined): string {
+  const date = new Date(ms ?? Number.NaN);
   if (Number.isNaN(date.getTime())) return '';
   const iso = date.toISOString();
   return `<time datetime="${iso}">${iso.slice(0, -8).replace('T', ' ')}</time>`;

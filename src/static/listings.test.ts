@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Listings } from './listings.ts';
 import type { FolderEntry, Source } from './source.ts';
 
-const entry = (name: string): FolderEntry => ({ name, directory: false, size: 1, mtimeMs: 0 });
+const entry = (name: string): FolderEntry => ({ name, directory: false, size: 1, modifiedMs: 0 });
 
 /** A source whose listings are counted, and end when told to. */
 function slowSource() {

@@ -24,7 +24,7 @@ function make(changed: Partial<Ingredients> = {}): Representation {
   return represent({
     ...{ coding: 'identity', segments: ['a.txt'], version: 'v1', size: (bytes ?? content).length },
     ...{ contentType: 'text/plain; charset=utf-8', cacheControl: 'no-cache', tag: 'tag' },
-    ...{ mtimeMs: MTIME_MS, bytes, varies: false },
+    ...{ modifiedMs: MTIME_MS, bytes, varies: false },
     ...changed,
   });
 }
@@ -115,6 +115,16 @@ describe('fields', () => {
       ...['Content-Type', 'text/plain; charset=utf-8', 'Content-Length', '10', 'ETag', '"tag"'],
       ...['Cache-Control', 'no-cache', 'Last-Modified', DATE, 'Accept-Ranges', 'bytes'],
     ]);
+  });
+
+  test('no date, no Last-Modified; all else is the same', () => {
+    const undated = make({ modifiedMs: undefined });
+    const without = (list: HeaderList) => list.filter((text) => text !== 'Last-Modified' && text !== DATE);
+    for (const headers of [{}, { range: 'bytes=0-4' }, { 'if-none-match': '*' }]) {
+      const [dated, answer] = [answerTo('GET', headers, inMemory), answerTo('GET', headers, undated)];
+      assert.deepEqual(headOf(answer).headers, without(headOf(dated).headers));
+    }
+    assert.equal(headOf(answerTo('GET', { 'if-modified-since': LATER }, undated)).status, 200);
   });
 
   test('a coded form names its coding and has its own tag, in 200, 206 and 304', () => {

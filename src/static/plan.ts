@@ -50,7 +50,7 @@ export interface Ingredients {
   readonly contentType: string;
   readonly cacheControl: string;
   readonly tag: string;
-  readonly mtimeMs: number;
+  readonly modifiedMs: number | undefined;
   readonly bytes: Buffer | undefined;
   /** The resource has more than one representation, so that every answer must say what it was chosen by. */
   readonly varies: boolean;
@@ -63,12 +63,12 @@ export function represent(from: Ingredients): Representation {
   const vary = from.varies ? ['Vary', 'Accept-Encoding'] : [];
   const shared = ['ETag', etag, 'Cache-Control', from.cacheControl, ...vary];
   const coded = coding === 'identity' ? [] : ['Content-Encoding', coding];
-  const dates = ['Last-Modified', formatHttpDate(from.mtimeMs), 'Accept-Ranges', 'bytes'];
-  const fields = [...shared, ...dates, ...coded];
+  const date = from.modifiedMs === undefined ? [] : ['Last-Modified', formatHttpDate(from.modifiedMs)];
+  const fields = [...shared, ...date, 'Accept-Ranges', 'bytes', ...coded];
   const content = bytes && contentBody(bytes);
   return {
     ...{ coding, segments, version, size, contentType, fields, content },
-    validators: { etag, lastModifiedMs: from.mtimeMs },
+    validators: { etag, lastModifiedMs: from.modifiedMs },
     notModified: { status: 304, headers: shared, body: noBody },
     whole: content && { status: 200, headers: wholeHeaders(contentType, size, fields), body: content },
   };

@@ -7,8 +7,8 @@ export interface SourceFile extends ByteSource {
   readonly name: string;
   /** Bytes. */
   readonly size: number;
-  /** Milliseconds since the epoch. */
-  readonly mtimeMs: number;
+  /** Milliseconds since the epoch; `undefined` where no date is known. */
+  readonly modifiedMs: number | undefined;
   /** Differs between any two states of the content that can be told apart without reading it. */
   readonly version: string;
   /** The version as of now, for the same open file: tells whether it changed while it was read. */
@@ -25,7 +25,17 @@ export interface FolderEntry {
   readonly name: string;
   readonly directory: boolean;
   readonly size: number;
-  readonly mtimeMs: number;
+  readonly modifiedMs: number | undefined;
+}
+
+const FIRST_DAY_MS = 24 * 3_600_000;
+
+/**
+ * A file's time as the date of its content. Build tools that set all times alike (Bazel, Nix, OSTree) take one
+ * within the first day of the epoch: as a date it would claim that nothing changed since.
+ */
+export function dateOf(timeMs: number): number | undefined {
+  return timeMs >= 0 && timeMs < FIRST_DAY_MS ? undefined : timeMs;
 }
 
 /** Segments are decoded path segments without `.`, `..`, slashes and NUL. */

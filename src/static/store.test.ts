@@ -111,7 +111,7 @@ describe('representations', () => {
   test('a file found changed is represented anew, by its version and without long caching', async () => {
     const source = new MemorySource({ 'a.css': 'old' });
     const { identity } = await findResource(new Store(source, options), '/a.css');
-    source.put('a.css', 'newer', { mtimeMs: 0 });
+    source.put('a.css', 'newer', { modifiedMs: 0 });
     const found = await source.open(['a.css']);
     assert.ok(found.kind === 'file');
     const changed = representChanged(found.file, identity, true);

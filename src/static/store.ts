@@ -166,11 +166,12 @@ export class Store {
     // Only what could be read: the rest is tried again at the next check.
     const version = versionOf(forms);
     if (this.#options.compression && isCompressible(type)) forms.push(...(await compressedForms(forms)));
+    const { modifiedMs } = first.file;
     const shared = {
       contentType: type,
       cacheControl: cacheControl(first.file.name, type, this.#options),
       // RFC 9110 §8.8.2.1: never later than the answer.
-      mtimeMs: Math.min(first.file.mtimeMs, Date.now()),
+      modifiedMs: modifiedMs === undefined ? undefined : Math.min(modifiedMs, Date.now()),
       varies: forms.length > 1,
     };
     const representations = forms.map(({ coding, segments, version, content }) =>
@@ -248,6 +249,6 @@ export function representChanged(file: SourceFile, stale: Representation, varies
   return represent({
     ...{ coding: stale.coding, segments: stale.segments, version: file.version, size: file.size },
     ...{ contentType: stale.contentType, cacheControl: 'no-cache', varies },
-    ...{ tag: versionTag(file), mtimeMs: file.mtimeMs, bytes: undefined },
+    ...{ tag: versionTag(file), modifiedMs: file.modifiedMs, bytes: undefined },
   });
 }

@@ -9,7 +9,7 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { after, type TestContext } from 'node:test';
@@ -103,7 +103,7 @@ function launch(args: readonly string[], { env, ...options }: LaunchOptions): Ch
 }
 
 /** The environment without anything that configures the program. */
-function neutralEnvironment(): Record<string, string | undefined> {
+export function neutralEnvironment(): Record<string, string | undefined> {
   const configures = (name: string) => /^(MOTE_.*|PORT|HOST|NODE_OPTIONS|NODE_TEST_CONTEXT)$/.test(name);
   const kept = Object.entries(process.env).filter(([name]) => !configures(name));
   return { ...Object.fromEntries(kept), TEST_ROOT: testRoot };
@@ -155,11 +155,13 @@ export class Server {
     return Promise.any([this.stdout.find(pattern), this.stderr.find(pattern)]);
   }
 
-  /** The files below `folder` that the server holds open, and the number of its sockets. */
+  /** The files below `folder`, which `makeFolder` made, that the server holds open; the number of its sockets. */
   descriptors(folder: string): { files: string[]; sockets: number } {
     const links = readdirSync(`/proc/${this.pid}/fd`).map((fd) => linkOf(`/proc/${this.pid}/fd/${fd}`));
+    // Its unique name is enough: seen from here, paths in another root may begin elsewhere.
+    const part = `/${basename(folder)}/`;
     return {
-      files: links.filter((link) => link.startsWith(`${folder}/`)),
+      files: links.filter((link) => link.includes(part)),
       sockets: links.filter((link) => link.startsWith('socket:')).length,
     };
   }

@@ -1,0 +1,62 @@
+/**
+ * The esbuild plugin that puts built modules in the place of the three that say «nothing built here»:
+ * `build-info.ts`, `notices.ts` and `embedded-site.ts`; and the small registry of media types in that of
+ * the large one.
+ */
+import { readFileSync } from 'node:fs';
+import { brotliCompressSync, constants } from 'node:zlib';
+import type { Plugin } from 'esbuild';
+import type { BuildInfo } from '../../src/build-info.ts';
+import { reduceMediaTypes } from './media-types.ts';
+
+/** The site's name among the assets of an executable, and the end of its name beside a bundle. */
+export const SITE_ASSET = 'mote.site';
+
+export interface Replacements {
+  readonly build: BuildInfo;
+  /** The text of `mote --licenses`. */
+  readonly notices: string;
+}
+
+export function replacements({ build, notices }: Replacements): Plugin {
+  const modules: readonly (readonly [filter: RegExp, contents: () => string])[] = [
+    [/[/\\]src[/\\]build-info\.ts$/, () => `export const buildInfo = ${JSON.stringify(build)};`],
+    [/[/\\]src[/\\]notices\.ts$/, () => noticesModule(notices)],
+    [/[/\\]src[/\\]embedded-site\.ts$/, () => siteModule(build)],
+  ];
+  return {
+    name: 'replacements',
+    setup({ onLoad }) {
+      for (const [filter, contents] of modules)
+        onLoad({ filter }, () => ({ contents: contents(), loader: 'js' }));
+      onLoad({ filter: /[/\\]mime-db[/\\]db\.json$/ }, ({ path }) => ({
+        contents: JSON.stringify(reduceMediaTypes(JSON.parse(readFileSync(path, 'utf8')))),
+        loader: 'json',
+      }));
+    },
+  };
+}
+
+function noticesModule(notices: string): string {
+  const text = Buffer.from(notices);
+  const params = {
+    [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT,
+    [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY,
+    [constants.BROTLI_PARAM_LGWIN]: constants.BROTLI_MAX_WINDOW_BITS,
+    [constants.BROTLI_PARAM_SIZE_HINT]: text.length,
+  };
+  const packed = brotliCompressSync(text, { params }).toString('base64');
+  return `import { brotliDecompressSync } from 'node:zlib';
+export const readNotices = () => brotliDecompressSync(Buffer.from('${packed}', 'base64')).toString();`;
+}
+
+/** A sealed executable has the site as an asset, mapped into memory; elsewhere it is a file beside the bundle. */
+function siteModule({ base, embeddedSite }: BuildInfo): string {
+  if (!embeddedSite) return 'export const readEmbeddedSite = () => undefined;';
+  if (base === 'seal') {
+    return `import { getRawAsset } from 'node:sea';
+export const readEmbeddedSite = () => new Uint8Array(getRawAsset('${SITE_ASSET}'));`;
+  }
+  return `import { readFileSync } from 'node:fs';
+export const readEmbeddedSite = () => readFileSync(__dirname + '/${SITE_ASSET}');`;
+}

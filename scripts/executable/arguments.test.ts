@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { resolve } from 'node:path';
+import { describe, test } from 'node:test';
+import { REPOSITORY } from '../bundle.ts';
+import { type BuildOptions, parseArguments } from './arguments.ts';
+
+const defaults: BuildOptions = {
+  ...{ base: 'auto', arch: 'x64', embed: undefined, keepSymbols: false },
+  out: resolve(REPOSITORY, 'dist/mote'),
+};
+
+describe('the command line', () => {
+  const cases: readonly (readonly [args: string, expected: Partial<BuildOptions>])[] = [
+    ['', {}],
+    ['--base pkg --arch arm64', { base: 'pkg', arch: 'arm64' }],
+    ['--base seal --keep-symbols', { base: 'seal', keepSymbols: true }],
+    [`--base ${process.execPath}`, { base: { node: process.execPath } }],
+    ['--embed site -o x/y', { embed: 'site', out: resolve('x/y') }],
+    ['--out=/x', { out: '/x' }],
+  ];
+  for (const [args, expected] of cases) {
+    test(args || 'nothing', () => {
+      const words = ['--arch', 'x64', ...args.split(' ').filter((word) => word !== '')];
+      assert.deepEqual(parseArguments(words), { ...defaults, ...expected });
+    });
+  }
+
+  test('help', () => assert.equal(parseArguments(['-h', '--base', 'auto']), 'help'));
+
+  const wrong: readonly (readonly [args: string, message: RegExp])[] = [
+    ['--base nowhere/node', /^--base: nowhere\/node; allowed: auto, pkg, seal or the path of a Node$/],
+    ['--arch ia32', /^--arch: ia32; allowed: x64 or arm64$/],
+    ['--bass seal', /--bass/],
+    ['extra', /extra/],
+    ['--embed', /--embed/],
+  ];
+  for (const [args, message] of wrong) {
+    test(`not ${args}`, () => {
+      assert.throws(() => parseArguments(args.split(' ')), { name: 'UsageError', message });
+    });
+  }
+});

@@ -1,0 +1,64 @@
+/** The command line of `npm run build`. */
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { REPOSITORY } from '../bundle.ts';
+import type { Arch } from './pkg.ts';
+
+export const USAGE = `usage: npm run build -- [OPTIONS]
+
+  --base auto    pkg if its base is cached or can be reached within 3 s, else seal (the default)
+  --base pkg     the static Node of @yao-pkg/pkg, which comes from github.com (cache: PKG_CACHE_PATH)
+  --base seal    the Node of node_modules with this machine's glibc inside; Linux on x86-64
+  --base PATH    the same with another dynamic Node
+  --embed DIR    the site inside the executable
+  --keep-symbols leave in what profilers and debuggers read (seal and PATH)
+  --arch ARCH    x64 or arm64 (pkg); this machine's where it is left out
+  -o, --out FILE dist/mote where it is left out; the source map goes to FILE.map
+`;
+
+export interface BuildOptions {
+  readonly base: 'auto' | 'pkg' | 'seal' | { readonly node: string };
+  readonly arch: Arch;
+  readonly embed: string | undefined;
+  readonly keepSymbols: boolean;
+  readonly out: string;
+}
+
+/** A wrong command line; the message is for the user. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** @throws UsageError */
+export function parseArguments(args: readonly string[]): BuildOptions | 'help' {
+  const values = parseFlags(args);
+  if (values.help) return 'help';
+  const { base, arch, embed, 'keep-symbols': keepSymbols, out } = values;
+  if (arch !== 'x64' && arch !== 'arm64') throw new UsageError(`--arch: ${arch}; allowed: x64 or arm64`);
+  return { base: baseFrom(base), arch, embed, keepSymbols, out: resolve(out) };
+}
+
+function parseFlags(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        base: { type: 'string', default: 'auto' },
+        arch: { type: 'string', default: process.arch },
+        embed: { type: 'string' },
+        'keep-symbols': { type: 'boolean', default: false },
+        out: { type: 'string', short: 'o', default: join(REPOSITORY, 'dist/mote') },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    }).values;
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+function baseFrom(text: string): BuildOptions['base'] {
+  if (text === 'auto' || text === 'pkg' || text === 'seal') return text;
+  if (existsSync(text)) return { node: resolve(text) };
+  throw new UsageError(`--base: ${text}; allowed: auto, pkg, seal or the path of a Node`);
+}

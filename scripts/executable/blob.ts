@@ -1,0 +1,40 @@
+/** Makes the blob that a Node runs as its application (https://nodejs.org/api/single-executable-applications.html). */
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { SITE_ASSET } from '../bundle/replacements.ts';
+import { SealError } from '../seal/elf-file.ts';
+
+/**
+ * The options of Node inside every executable.
+ *
+ * `--use-openssl-ca`: the list of authorities that is compiled into Node is never used, since it ages with the
+ * executable. Only the CA bundle of the system counts, wherever a connection comes from.
+ */
+export const NODE_OPTIONS: readonly string[] = ['--use-openssl-ca'];
+
+export interface Application {
+  /** CommonJS. */
+  readonly code: Uint8Array;
+  /** The archive of an embedded site. */
+  readonly site: Uint8Array | undefined;
+}
+
+/** The blob for the Node at `nodePath`, which must be the very one that will run it. `folder` is for its files. @throws SealError */
+export function makeBlob(nodePath: string, { code, site }: Application, folder: string): Buffer {
+  writeFileSync(join(folder, 'mote.cjs'), code);
+  if (site) writeFileSync(join(folder, SITE_ASSET), site);
+  const config = {
+    // The name goes into the blob, so it is one without a path.
+    ...{ main: 'mote.cjs', output: 'mote.blob', execArgv: NODE_OPTIONS },
+    ...{ disableExperimentalSEAWarning: true, useSnapshot: false, useCodeCache: false },
+    ...(site && { assets: { [SITE_ASSET]: SITE_ASSET } }),
+  };
+  writeFileSync(join(folder, 'sea.json'), JSON.stringify(config));
+  // Without the environment: NODE_OPTIONS is not for this Node.
+  const made = spawnSync(nodePath, ['--experimental-sea-config', 'sea.json'], { cwd: folder, env: {} });
+  if (made.status !== 0) {
+    throw new SealError(`${nodePath} makes no application: ${made.error?.message ?? made.stderr}`);
+  }
+  return readFileSync(join(folder, 'mote.blob'));
+}

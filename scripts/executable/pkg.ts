@@ -1,0 +1,144 @@
+/**
+ * The executable of @yao-pkg/pkg: its own static Node (the base), downloaded once from GitHub into
+ * PKG_CACHE_PATH, with the bundle behind it.
+ */
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { SITE_ASSET } from '../bundle/replacements.ts';
+import { type Application, NODE_OPTIONS } from './blob.ts';
+import { type Output, type Progress, showProgress } from './progress.ts';
+
+export type Arch = 'x64' | 'arm64';
+
+const NODE_RANGE = 'node24';
+const PLATFORM = 'linuxstatic';
+/** For the one question whether the base can be had. */
+const PROBE_TIMEOUT_MS = 3000;
+
+/** The base cannot be had; the message says why. */
+export class BaseError extends Error {
+  override readonly name = 'BaseError';
+}
+
+/** What is used of pkg-fetch, in the version that pkg itself uses. */
+interface PkgFetch {
+  need(options: {
+    readonly nodeRange: string;
+    readonly platform: string;
+    readonly arch: string;
+    readonly dryRun?: boolean;
+    readonly forceFetch?: boolean;
+  }): Promise<string>;
+  getNodeVersion(nodeRange: string): string;
+}
+
+/** How pkg-fetch tells what it does; replaced, so that it is told in one voice. */
+interface PkgLog {
+  info(text: string): void;
+  error(text: string): void;
+  enableProgress(text: string): void;
+  showProgress(percent: number): void;
+  disableProgress(): void;
+}
+
+const fromHere = createRequire(import.meta.url);
+const PKG_PROGRAM = fromHere.resolve('@yao-pkg/pkg/lib-es5/bin.js');
+const fromPkg = createRequire(PKG_PROGRAM);
+const fromPkgFetch = createRequire(fromPkg.resolve('@yao-pkg/pkg-fetch'));
+
+const loadPkgFetch = (): PkgFetch => fromPkg('@yao-pkg/pkg-fetch');
+
+/** `node-v24.20.0-linuxstatic-x64`, as it is called where it is downloaded from. */
+export function baseName(arch: Arch): string {
+  return `node-${loadPkgFetch().getNodeVersion(NODE_RANGE)}-${PLATFORM}-${arch}`;
+}
+
+/** Whether the base is here, or can be had within a few seconds. @throws BaseError where it cannot */
+export async function lookForBase(arch: Arch): Promise<'cached' | 'reachable'> {
+  const target = { nodeRange: NODE_RANGE, platform: PLATFORM, arch };
+  if ((await loadPkgFetch().need({ ...target, dryRun: true })) === 'exists') return 'cached';
+  const { version } = fromPkg('@yao-pkg/pkg-fetch/package.json');
+  const tag = `v${version.split('.').slice(0, 2).join('.')}`;
+  const url = `https://github.com/yao-pkg/pkg-fetch/releases/download/${tag}/${baseName(arch)}`;
+  // Like the download itself, this goes through a proxy where the environment names one.
+  const { fetch, EnvHttpProxyAgent } = fromPkgFetch('undici');
+  const dispatcher = new EnvHttpProxyAgent();
+  try {
+    const { ok, status } = await fetch(url, {
+      ...{ method: 'HEAD', dispatcher, signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) },
+    });
+    if (!ok) throw new BaseError(`github.com answered with status ${status}`);
+    return 'reachable';
+  } catch (error) {
+    throw error instanceof BaseError ? error : new BaseError(unreachable(error as Error));
+  } finally {
+    await dispatcher.destroy();
+  }
+}
+
+function unreachable({ name, cause }: Error): string {
+  if (name === 'TimeoutError') return `github.com cannot be reached within ${PROBE_TIMEOUT_MS / 1000} s`;
+  const { code } = (cause ?? {}) as NodeJS.ErrnoException;
+  return `github.com cannot be reached${code === undefined ? '' : ` (${code})`}`;
+}
+
+/** Downloads the base unless it is cached. @throws BaseError */
+export async function fetchBase(arch: Arch, output: Output): Promise<void> {
+  const { log } = fromPkgFetch('./log') as { log: PkgLog };
+  let progress: Progress | undefined;
+  let failure = '';
+  Object.assign(log, {
+    info: () => undefined,
+    error: (text: string) => {
+      // The first one is the cause of the others.
+      failure ||= text;
+    },
+    enableProgress: () => {
+      progress = showProgress(`downloading ${baseName(arch)}`, output);
+    },
+    showProgress: (percent: number) => progress?.update(percent),
+    disableProgress: () => progress?.end(),
+  } satisfies PkgLog);
+  try {
+    await loadPkgFetch().need({ nodeRange: NODE_RANGE, platform: PLATFORM, arch, forceFetch: true });
+  } catch (error) {
+    throw new BaseError(`it cannot be downloaded: ${failure || (error as Error).message}`);
+  }
+}
+
+/**
+ * Writes the executable to `out`. The base must be here. `folder` is for pkg's files; whatever it is called,
+ * the executable is the same.
+ *
+ * @throws BaseError
+ */
+export function runPkg(arch: Arch, { code, site }: Application, folder: string, out: string): void {
+  // Names and modes go into the executable.
+  const input = join(folder, 'mote');
+  mkdirSync(input);
+  chmodSync(input, 0o755);
+  const files: readonly (readonly [name: string, content: string | Uint8Array])[] = [
+    ['mote.cjs', code],
+    [
+      'package.json',
+      JSON.stringify({ name: 'mote', bin: 'mote.cjs', pkg: site ? { assets: [SITE_ASSET] } : {} }),
+    ],
+    ...(site ? [[SITE_ASSET, site] as const] : []),
+  ];
+  for (const [name, content] of files) {
+    writeFileSync(join(input, name), content);
+    chmodSync(join(input, name), 0o644);
+  }
+  const options = [
+    ...['--targets', `${NODE_RANGE}-${PLATFORM}-${arch}`, '--output', out],
+    ...['--options', NODE_OPTIONS.map((option) => option.replace(/^--/, '')).join(',')],
+    // Bytecode differs between builds, and needs a base for this machine to be made.
+    ...['--no-bytecode', '--public', '--public-packages', '*', '--no-native-build'],
+  ];
+  const { status, stdout, stderr } = spawnSync(process.execPath, [PKG_PROGRAM, '.', ...options], {
+    ...{ cwd: input, encoding: 'utf8' },
+  });
+  if (status !== 0) throw new BaseError(`pkg failed: ${(stdout + stderr).trim()}`);
+}

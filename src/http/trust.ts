@@ -1,0 +1,86 @@
+/**
+ * Whom outgoing TLS connections trust: the CA bundle of the system and nobody else. It is asked for before
+ * the first of them, and without a bundle there is none: a peer that cannot be verified is not talked to.
+ */
+import { createSecureContext, type SecureContext } from 'node:tls';
+
+/** Names the file with the CA bundle, as it does for OpenSSL and for most other programs. */
+export const CERT_FILE_VARIABLE = 'SSL_CERT_FILE';
+
+/** Where systems keep theirs: Debian, Ubuntu, Alpine and most images; Fedora; openSUSE; macOS and the BSDs. */
+const BUNDLE_PATHS: readonly [string, ...string[]] = [
+  '/etc/ssl/certs/ca-certificates.crt',
+  '/etc/pki/tls/certs/ca-bundle.crt',
+  '/etc/ssl/ca-bundle.pem',
+  '/etc/ssl/cert.pem',
+];
+
+/** What every `tls.connect` and `https.request` is given. */
+export interface Trust {
+  readonly secureContext: SecureContext;
+  /** Said aloud, because NODE_TLS_REJECT_UNAUTHORIZED turns it off where nothing is said. */
+  readonly rejectUnauthorized: true;
+}
+
+/** No usable CA bundle; the message names the file and what to do. */
+export class TrustError extends Error {
+  override readonly name = 'TrustError';
+}
+
+/**
+ * Reads the CA bundle that `SSL_CERT_FILE` names, else the first one of the system. Takes some milliseconds:
+ * keep the result.
+ *
+ * @param readFile throws the system's error when it cannot read
+ * @throws TrustError
+ */
+export function readTrust(
+  env: Readonly<Record<string, string | undefined>>,
+  readFile: (path: string) => string,
+): Trust {
+  const named = env[CERT_FILE_VARIABLE];
+  const { path, pem } = named ? readNamed(named, readFile) : readFirst(readFile);
+  // Node passes over what is no certificate; of an empty list it would only say that each peer is unknown.
+  if (!pem.includes('-----BEGIN CERTIFICATE-----')) {
+    throw new TrustError(`the CA bundle ${path} holds no certificate in PEM form`);
+  }
+  return { secureContext: createSecureContext({ ca: pem }), rejectUnauthorized: true };
+}
+
+interface Bundle {
+  readonly path: string;
+  readonly pem: string;
+}
+
+function readNamed(path: string, readFile: (path: string) => string): Bundle {
+  try {
+    return { path, pem: readFile(path) };
+  } catch (error) {
+    throw new TrustError(`no CA bundle: ${CERT_FILE_VARIABLE} names ${path}, which ${failure(error)}`);
+  }
+}
+
+function readFirst(readFile: (path: string) => string): Bundle {
+  for (const path of BUNDLE_PATHS) {
+    try {
+      return { path, pem: readFile(path) };
+    } catch (error) {
+      if (!isAbsence(error)) throw new TrustError(`no CA bundle: ${path} ${failure(error)}`);
+    }
+  }
+  const [usual] = BUNDLE_PATHS;
+  throw new TrustError(
+    `no CA bundle: ${usual} is missing; put one there, or name it in ${CERT_FILE_VARIABLE}`,
+  );
+}
+
+function isAbsence(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ENOENT' || code === 'ENOTDIR';
+}
+
+function failure(error: unknown): string {
+  if (isAbsence(error)) return 'does not exist';
+  const { code, message } = error as NodeJS.ErrnoException;
+  return `cannot be read (${code ?? message})`;
+}
