@@ -36,42 +36,20 @@ import {
   block,
   bytes,
   data,
-  type Expression,
-  type Fragment,
   label,
 } from './assembler.ts';
 import { elfHeader, GAP_BYTES, ORIGIN } from './elf.ts';
+import { chained, copy, set, shifted, system } from './idioms.ts';
 import * as linux from './linux.ts';
+import { choosePort, setUp } from './start.ts';
 import { collisions, DELIMITERS, FACTOR, FOLD, hashOf, type Token } from './tokens.ts';
 import * as x64 from './x64.ts';
 
-const { rax, rbx, rcx, rdx, rsi, rdi, rsp, r9, r10 } = x64;
-const { eax, ebx, ecx, edx, esi, edi, ebp, esp, r8d, r10d, r12d, r13d, r14d } = x64;
-const { al, bl, cl, dl, r8b, r10b, r10w, r14b, at, byte, scaled } = x64;
-const {
-  add,
-  and,
-  bswap,
-  bt,
-  cmp,
-  dec,
-  enter,
-  imul,
-  inc,
-  lea,
-  mov,
-  movzx,
-  or,
-  pop,
-  push,
-  shl,
-  sub,
-  test,
-  xchg,
-  xor,
-} = x64;
-const { ja, jae, jb, je, jge, jle, jmp, jne, jns, js, jrcxz, lodsb, lodsd, loop, loopne, rdtsc, syscall } =
-  x64;
+const { rax, rbx, rcx, rdx, rsi, rdi, rsp, r9, r10, at, byte, scaled } = x64;
+const { eax, ebx, ecx, edx, esi, edi, ebp, esp, r10d, r12d, r13d, r14d, r10w } = x64;
+const { al, cl, dl, r14b } = x64;
+const { add, and, bt, cmp, dec, imul, inc, lea, mov, movzx, or, pop, push, shl, sub, test, xchg, xor } = x64;
+const { jae, jb, je, jge, jle, jmp, jne, jns, jrcxz, lodsb, loopne, rdtsc, syscall } = x64;
 const { EPOLLIN, EPOLLOUT, MSG } = linux;
 
 /** What is known about a request. */
@@ -150,7 +128,7 @@ export function blocksOf({ page, port }: ServerOptions): Block[] {
   return [
     ...header(port),
     ...choosePort(),
-    ...setUp(),
+    ...setUp(ROOM_BYTES),
     ...waiting(),
     ...watching(),
     ...reading(),
@@ -158,32 +136,6 @@ export function blocksOf({ page, port }: ServerOptions): Block[] {
     ...ending(),
     ...dataOf(page),
   ];
-}
-
-/** Sets a register to a number from -128 to 127 in three bytes. */
-function set(register: typeof rax, value: number): Fragment[] {
-  return [push(value), pop(register)];
-}
-
-/** Sets a register to another's 64 bits in two bytes. */
-function copy(to: typeof rax, from: typeof rax): Fragment[] {
-  return [push(from), pop(to)];
-}
-
-function system(call: keyof typeof linux.SYS): Fragment[] {
-  const number = linux.SYS[call];
-  return [...(number < 0x80 ? set(rax, number) : [mov(eax, number)]), syscall];
-}
-
-/** Like `system` where rax is known to be zero, or an error: a wrong number for the next call, which fails too. */
-function chained(call: keyof typeof linux.SYS): Fragment[] {
-  const number = linux.SYS[call];
-  return [number < 0x100 ? mov(al, number) : mov(x64.ax, number), syscall];
-}
-
-/** An address some bytes away from a label. */
-function shifted(name: string, by: number): Expression {
-  return { text: `${name}${by}`, evaluate: (place) => place.addressOf(name) + by };
 }
 
 /** Where the flags of the connection of this turn are. */
@@ -201,61 +153,6 @@ function header(port: number): Block[] {
   ];
   if (TOKENS.length > GAP_BYTES.sections) throw new RangeError('too many words for the gap of the header');
   return [block('header', elfHeader({ machine: 'x86-64', gaps: { sections, physical, alignment } }))];
-}
-
-/** Step 1. The stack holds argc, the arguments, 0, the environment, 0. Into ebx: the port */
-function choosePort(): Block[] {
-  return [
-    // `loop` counts rcx down: without arguments to 0.
-    block('arguments', [pop(rsi), pop(rsi), loop('parse')], 'nextVariable'),
-    block(
-      'nextVariable',
-      [
-        ...[pop(rsi), test(esi, esi), je('havePort')],
-        ...[lodsd, sub(eax, Buffer.from('PORT').readUInt32LE()), jne('nextVariable')],
-        ...[lodsb, sub(al, '='.charCodeAt(0)), jne('nextVariable')],
-      ],
-      'parse',
-    ),
-    // eax is 0 here: nothing has touched it, or the name has been subtracted from itself.
-    block('parse', [xor(ebx, ebx)], 'digit'),
-    block('digit', [
-      ...[lodsb, sub(al, '0'.charCodeAt(0)), cmp(al, 9), ja('havePort')],
-      ...[imul(ebx, ebx, 10), add(ebx, eax), jmp('digit')],
-    ]),
-  ];
-}
-
-/** Step 1, goes on. For good: r12 epoll · r13 the listening socket · rsp the buffer, and behind it the states */
-function setUp(): Block[] {
-  return [
-    block(
-      'havePort',
-      [
-        // struct sigaction { handler, flags, … }: what the rest of it holds does not matter to a handler that ends.
-        // As flags the address of the handler does: it lies above 0x4000000, which is SA_RESTORER.
-        ...[mov(eax, address('stop')), push(rax), push(rax), ...copy(rsi, rsp)],
-        ...[...set(rdi, linux.SIGINT), mov(r10b, linux.SIGSET_BYTES), ...system('rt_sigaction')],
-        // rdi is still 2, which is also AF_INET. The 2 goes to eax then; rsi stays 1, which is also SOL_SOCKET.
-        ...[...set(rsi, linux.SOCK_STREAM), ...chained('socket'), xchg(edi, eax)],
-        // The option's value is what is on the stack: anything but 0.
-        ...[...copy(r10, rsp), mov(dl, linux.SO_REUSEADDR)],
-        ...[mov(r8b, 4), ...chained('setsockopt')],
-        // struct sockaddr_in { family, port in network order, address 0, … }; a port above 65535 spoils the family.
-        ...[bswap(ebx), mov(bl, linux.AF_INET), push(rbx), ...copy(rsi, rsp)],
-        ...[mov(dl, linux.SOCKADDR_IN_BYTES), ...chained('bind')],
-        // As a backlog the address in rsi means: as long as allowed.
-        ...chained('listen'),
-        // epoll_create wants a size, any number above 0, which the socket's descriptor is where there is a stdin.
-        ...[mov(r13d, edi), ...chained('epoll_create')],
-        // One check for all: after an error every call was the wrong one.
-        ...[test(eax, eax), js('fail')],
-        ...[mov(r12d, eax), xor(r8d, r8d)],
-        enter(ROOM_BYTES),
-      ],
-      'turn',
-    ),
-  ];
 }
 
 /** Where the state of the connection in rdi is. */

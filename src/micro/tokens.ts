@@ -13,8 +13,6 @@ export const FACTOR = 113;
 /** Sets what tells a small letter from a capital one. */
 export const FOLD = 0x20;
 
-const MAX_CHECKED_BYTES = 4;
-
 export interface Token {
   /** The hash before its first byte. */
   readonly start: number;
@@ -51,25 +49,34 @@ const innerBytes = [
  * and what meets in the middle is a collision.
  */
 export function collisions(tokens: readonly Token[], starts: readonly number[]): string[] {
-  const byHash = new Map(tokens.map((token) => [hashOf(token), token]));
-  const found = byHash.size === tokens.length ? [] : ['two tokens have one hash'];
-  const inverse = inverseOf(FACTOR);
-  for (let front = 0; front <= MAX_CHECKED_BYTES / 2; front++) {
+  const hashes = new Set(tokens.map(hashOf));
+  const found = hashes.size === tokens.length ? [] : ['two tokens have one hash'];
+  const lengths = [
+    [0, 1],
+    [1, 1],
+    [1, 2],
+    [2, 2],
+  ] as const;
+  for (const [front, back] of lengths) {
     const reached = new Map(starts.flatMap((start) => forward(start, front)));
-    for (const back of front === MAX_CHECKED_BYTES / 2 ? [1, 2] : [1]) {
-      for (const [hash, token] of byHash) {
-        for (const [before, tail] of backward(hash, back, inverse)) {
-          const way = reached.get(before);
-          if (way === undefined) continue;
-          const text = way.text + tail;
-          if (text !== fold(token.text) || way.start !== token.start) {
-            found.push(`${JSON.stringify(text)} behind ${way.start} for ${JSON.stringify(token.text)}`);
-          }
-        }
-      }
-    }
+    found.push(...tokens.flatMap((token) => meetings(token, reached, backward(hashOf(token), back))));
   }
-  return [...new Set(found)];
+  return found;
+}
+
+/** What is not the token, but has its hash. */
+function meetings(
+  token: Token,
+  reached: ReadonlyMap<number, Way>,
+  undone: readonly (readonly [hash: number, tail: string])[],
+): string[] {
+  return undone.flatMap(([hash, tail]) => {
+    const way = reached.get(hash);
+    if (way === undefined) return [];
+    const text = way.text + tail;
+    if (text === fold(token.text) && way.start === token.start) return [];
+    return `${JSON.stringify(text)} behind ${way.start} for ${JSON.stringify(token.text)}`;
+  });
 }
 
 function fold(text: string): string {
@@ -94,18 +101,20 @@ function forward(start: number, length: number): [hash: number, way: Way][] {
   return ways;
 }
 
-function backward(hash: number, length: number, inverse: number): [hash: number, tail: string][] {
+function backward(hash: number, length: number): [hash: number, tail: string][] {
   let ways: [number, string][] = [[hash, '']];
   for (let count = 0; count < length; count++) {
     ways = ways.flatMap(([after, tail]) =>
       (count === 0 ? lastBytes : innerBytes).map((byte): [number, string] => [
-        Math.imul(after - byte, inverse) >>> 0,
+        Math.imul(after - byte, UNDO_FACTOR) >>> 0,
         String.fromCharCode(byte) + tail,
       ]),
     );
   }
   return ways;
 }
+
+const UNDO_FACTOR = inverseOf(FACTOR);
 
 /** What undoes a multiplication by an odd number modulo 2^32, by Newton's iteration. */
 function inverseOf(odd: number): number {
