@@ -18,7 +18,7 @@ import { type Assembled, listing } from '../src/micro/assembler.ts';
 import { assembleRecord } from '../src/micro/record.ts';
 import { assembleStandard, type Page } from '../src/micro/server.ts';
 import { contentType } from '../src/static/mime.ts';
-import { archive, image, sizes } from './oci.ts';
+import { archive, type Image, image, sizes } from './oci.ts';
 
 interface Profile {
   /** The most that the program may add to the page, with a type of 23 bytes and a length of four digits. */
@@ -80,9 +80,8 @@ function writeExecutable(path: string, bytes: Uint8Array): void {
   renameSync(`${path}.part`, path);
 }
 
-/** Returns a line that says how big it is by which measure. */
-function writeImage(path: string, executable: Uint8Array, port: number, profile: string): string {
-  const made = image({
+export function imageOf(executable: Uint8Array, port: number, profile: string): Image {
+  return image({
     architecture: 'amd64',
     layers: [{ files: [{ path: 'm', mode: 0o755, bytes: Buffer.from(executable) }] }],
     config: {
@@ -93,8 +92,11 @@ function writeImage(path: string, executable: Uint8Array, port: number, profile:
       stopSignal: profile === 'record' ? 'SIGKILL' : 'SIGINT',
     },
   });
-  const bytes = archive([made], 'mote-micro:latest');
-  writeFileSync(path, bytes);
+}
+
+/** Returns a line that says how big it is by which measure. */
+function writeImage(path: string, made: Image): string {
+  writeFileSync(path, archive([made], 'mote-micro:latest'));
   const { pullBytes, fileBytes } = sizes(made);
   return `${path}: an image of ${fileBytes} bytes of files, ${pullBytes} bytes to pull\n`;
 }
@@ -122,7 +124,9 @@ function main(args: string[]): void {
   process.stdout.write(
     `${values.output}: ${bytes.length} bytes, ${bytes.length - page.content.length} of them not the page\n`,
   );
-  if (values.image !== undefined) process.stdout.write(writeImage(values.image, bytes, port, values.profile));
+  if (values.image !== undefined) {
+    process.stdout.write(writeImage(values.image, imageOf(bytes, port, values.profile)));
+  }
 }
 
 if (import.meta.main) {
