@@ -7,7 +7,7 @@
  */
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,6 +25,7 @@ const runFile = promisify(execFile);
 
 interface Server {
   readonly name: string;
+  readonly port: number;
   readonly command: readonly [string, ...string[]];
   /** Of the executable alone, without libraries and configuration. */
   readonly programBytes: number;
@@ -38,20 +39,23 @@ interface Sample {
   readonly requestsPerSecond: number;
 }
 
-const PORT = 18_480;
+/** One for each server: `record` leaves its port in a state in which nobody else can have it. */
+const PORTS = { record: 18_480, standard: 18_481, nginx: 18_482, lighttpd: 18_483, busybox: 18_484 } as const;
 const published = [
   'asmttpd (published): image 6.34 kB; measured before in the same way: 24k requests/s, 0.1 MB, start 0.36 ms',
   'nolibc-httpd (published): program 831 to 851 bytes and its page, no response header, one file for every path',
 ];
 
-function microServer(folder: string, profile: string, page: Buffer): Server {
+function microServer(folder: string, profile: 'record' | 'standard', page: Buffer): Server {
+  const port = PORTS[profile];
   const path = join(folder, profile);
-  const { bytes } = build(profile, { content: page, contentType: 'text/html; charset=utf-8' }, PORT);
+  const { bytes } = build(profile, { content: page, contentType: 'text/html; charset=utf-8' }, port);
   writeFileSync(path, bytes, { mode: 0o755 });
-  const { fileBytes, pullBytes } = sizes(imageOf(bytes, PORT, profile));
+  const { fileBytes, pullBytes } = sizes(imageOf(bytes, port, profile));
   return {
     name: `mote-micro ${profile}`,
-    command: [path, String(PORT)],
+    port,
+    command: [path, String(port)],
     ...{ programBytes: bytes.length, imageBytes: fileBytes, pullBytes },
   };
 }
@@ -63,22 +67,32 @@ function debianServers(folder: string, root: string): Server[] {
     `daemon off; worker_processes 1; pid ${folder}/nginx.pid; error_log /dev/null; events {}
 http { access_log off; types { text/html html; } client_body_temp_path ${folder}/b; proxy_temp_path ${folder}/p;
 fastcgi_temp_path ${folder}/f; uwsgi_temp_path ${folder}/u; scgi_temp_path ${folder}/s; keepalive_requests 1000000;
-server { listen ${PORT}; root ${root}; } }`,
+server { listen ${PORTS.nginx}; root ${root}; } }`,
   );
   const lighttpd = join(folder, 'lighttpd.conf');
   writeFileSync(
     lighttpd,
-    `server.document-root = "${root}"\nserver.port = ${PORT}\nindex-file.names = ( "index.html" )
+    `server.document-root = "${root}"\nserver.port = ${PORTS.lighttpd}\nindex-file.names = ( "index.html" )
 mimetype.assign = ( ".html" => "text/html" )\nserver.max-keep-alive-requests = 1000000\n`,
   );
-  const all: readonly [name: string, path: string, ...args: string[]][] = [
-    ['nginx', '/usr/sbin/nginx', '-c', nginx],
-    ['lighttpd', '/usr/sbin/lighttpd', '-D', '-f', lighttpd],
-    ['busybox httpd', '/usr/bin/busybox', 'httpd', '-f', '-p', String(PORT), '-h', root],
+  const all: readonly [name: string, port: number, path: string, ...args: string[]][] = [
+    ['nginx', PORTS.nginx, '/usr/sbin/nginx', '-c', nginx],
+    ['lighttpd', PORTS.lighttpd, '/usr/sbin/lighttpd', '-D', '-f', lighttpd],
+    [
+      'busybox httpd',
+      PORTS.busybox,
+      '/usr/bin/busybox',
+      'httpd',
+      '-f',
+      '-p',
+      String(PORTS.busybox),
+      '-h',
+      root,
+    ],
   ];
-  return all.flatMap(([name, path, ...args]) => {
+  return all.flatMap(([name, port, path, ...args]) => {
     try {
-      return [{ name, command: [path, ...args] as const, programBytes: readFileSync(path).length }];
+      return [{ name, port, command: [path, ...args] as const, programBytes: readFileSync(path).length }];
     } catch {
       process.stderr.write(`${name} is not installed\n`);
       return [];
@@ -86,10 +100,10 @@ mimetype.assign = ( ".html" => "text/html" )\nserver.max-keep-alive-requests = 1
   });
 }
 
-async function accepted(child: ChildProcess): Promise<number> {
+async function accepted(child: ChildProcess, port: number): Promise<number> {
   const began = performance.now();
   while (performance.now() - began < START_LIMIT_MS && child.exitCode === null) {
-    const socket = connect(PORT, '127.0.0.1');
+    const socket = connect(port, '127.0.0.1');
     const open = await once(socket, 'connect').then(
       () => true,
       () => false,
@@ -102,19 +116,26 @@ async function accepted(child: ChildProcess): Promise<number> {
 
 /** Of the process and its children. */
 function rssKiB(pid: number): number {
-  const own = Number(/Rss:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1]);
-  const children = readdirSync(`/proc/${pid}/task`).flatMap((task) =>
-    readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
-  );
+  const own = Number(/Rss:\s+(\d+)/.exec(textOf(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0);
+  const children = textOf(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(Number);
   return children.reduce((sum, child) => sum + rssKiB(child), own);
 }
 
-async function measure({ name, command }: Server): Promise<Sample> {
+/** Nothing where the process has ended. */
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+async function measure({ name, port, command }: Server): Promise<Sample> {
   const child = spawn('taskset', ['-c', SERVER_CORE, ...command], { env: {}, stdio: 'ignore' });
   try {
-    const startMs = await accepted(child);
+    const startMs = await accepted(child, port);
     const load = ['-c', LOAD_CORE, 'wrk', '-t1', `-c${CONNECTIONS}`, `-d${SECONDS}s`, '--latency'];
-    const url = `http://127.0.0.1:${PORT}/`;
+    const url = `http://127.0.0.1:${port}/`;
     // What answers once for every connection, wrk counts as errors.
     if (name.endsWith('record'))
       return { startMs, rssKiB: rssKiB(child.pid ?? 0), requestsPerSecond: Number.NaN };
@@ -122,8 +143,8 @@ async function measure({ name, command }: Server): Promise<Sample> {
     const { requestsPerSecond } = parseWrk(stdout);
     return { startMs, rssKiB: rssKiB(child.pid ?? 0), requestsPerSecond };
   } finally {
-    child.kill('SIGKILL');
-    await once(child, 'exit');
+    child.kill('SIGTERM');
+    if (child.exitCode === null) await once(child, 'exit');
   }
 }
 
@@ -146,7 +167,7 @@ async function main(args: string[]): Promise<void> {
   const page = Buffer.alloc(PAGE_BYTES, '<p>mote</p>\n');
   writeFileSync(join(root, 'index.html'), page);
   const servers = [
-    ...['record', 'standard'].map((profile) => microServer(folder, profile, page)),
+    ...(['record', 'standard'] as const).map((profile) => microServer(folder, profile, page)),
     ...debianServers(folder, root),
   ];
   const results = new Map(servers.map((server): [Server, Sample[]] => [server, []]));
