@@ -12,7 +12,8 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
-import { median, parseWrk } from './bench.ts';
+import { parseWrk } from './bench/measure.ts';
+import { median } from './bench/table.ts';
 import { build, imageOf } from './micro.ts';
 import { sizes } from './oci.ts';
 
