@@ -72,7 +72,7 @@ async function readEmbedded(path: string): Promise<Buffer> {
 /** Returns the source map. */
 async function buildOnBase(options: BuildOptions, parts: Parts): Promise<Uint8Array> {
   const base = options.base === 'auto' ? await chooseBase(options.arch) : options.base;
-  if (base === 'pkg') return buildWithPkg(options.arch, parts);
+  if (base === 'pkg') return buildWithPkg(options, parts);
   return buildSealed(base === 'seal' ? LOCKED_NODE : base.node, options, parts);
 }
 
@@ -89,7 +89,10 @@ async function chooseBase(arch: Arch): Promise<'pkg' | 'seal'> {
   }
 }
 
-async function buildWithPkg(arch: Arch, { site, folder, file }: Parts): Promise<Uint8Array> {
+async function buildWithPkg(
+  { arch, memory }: BuildOptions,
+  { site, folder, file }: Parts,
+): Promise<Uint8Array> {
   try {
     await fetchBase(arch, process.stdout);
   } catch (error) {
@@ -99,13 +102,13 @@ async function buildWithPkg(arch: Arch, { site, folder, file }: Parts): Promise<
     throw new BaseError(`${wanted}, and ${error.message}; ${others}`);
   }
   const { code, map } = await bundleFor({ base: 'pkg' }, site);
-  runPkg(arch, { code, site }, folder, file);
+  runPkg(arch, { code, site, memory }, folder, file);
   return map;
 }
 
 async function buildSealed(
   nodePath: string,
-  { arch, keepSymbols }: BuildOptions,
+  { arch, keepSymbols, memory }: BuildOptions,
   { site, folder, file }: Parts,
 ): Promise<Uint8Array> {
   const others = `other choices: ${choices.pkg}, ${choices.path}`;
@@ -117,7 +120,7 @@ async function buildSealed(
   const libraries = findLibraries(readElf(nodePath, node));
   findFuse(node);
   const { code, map } = await bundleFor({ base: 'seal', glibc: glibcVersion(libraries) }, site);
-  const blob = makeBlob(nodePath, { code, site }, folder);
+  const blob = makeBlob(nodePath, { code, site, memory }, folder);
   writeFileSync(file, seal(node, { ...libraries, blob, keepSymbols }), { mode: 0o755 });
   return map;
 }

@@ -75,8 +75,7 @@ const pureFiles = [
   'src/config/**',
   'src/http/{types,errors}.ts',
   'src/static/{path,conditional,range,multipart,encoding,mime,cache-policy,plan,listing}.ts',
-  'src/notify/{retry,message}.ts',
-  'src/notify/dialects/**',
+  'src/notify/message.ts',
 ].flatMap(expandBraces);
 const systemModule = /^node:(fs|net|tls|https?|http2|dns|dgram|child_process)(\/|$)/;
 

@@ -5,7 +5,7 @@ import { REPOSITORY } from '../bundle.ts';
 import { type BuildOptions, parseArguments } from './arguments.ts';
 
 const defaults: BuildOptions = {
-  ...{ base: 'auto', arch: 'x64', embed: undefined, keepSymbols: false },
+  ...{ base: 'auto', arch: 'x64', embed: undefined, keepSymbols: false, memory: 'default' },
   out: resolve(REPOSITORY, 'dist/mote'),
 };
 
@@ -17,6 +17,7 @@ describe('the command line', () => {
     [`--base ${process.execPath}`, { base: { node: process.execPath } }],
     ['--embed site -o x/y', { embed: 'site', out: resolve('x/y') }],
     ['--out=/x', { out: '/x' }],
+    ['--memory small', { memory: 'small' }],
   ];
   for (const [args, expected] of cases) {
     test(args || 'nothing', () => {
@@ -30,6 +31,7 @@ describe('the command line', () => {
   const wrong: readonly (readonly [args: string, message: RegExp])[] = [
     ['--base nowhere/node', /^--base: nowhere\/node; allowed: auto, pkg, seal or the path of a Node$/],
     ['--arch ia32', /^--arch: ia32; allowed: x64 or arm64$/],
+    ['--memory tiny', /^--memory: tiny; allowed: default or small$/],
     ['--bass seal', /--bass/],
     ['extra', /extra/],
     ['--embed', /--embed/],

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { REPOSITORY } from '../bundle.ts';
+import { type Memory, memoryOptions } from './blob.ts';
 import type { Arch } from './pkg.ts';
 
 export const USAGE = `usage: npm run build -- [OPTIONS]
@@ -12,6 +13,7 @@ export const USAGE = `usage: npm run build -- [OPTIONS]
   --base seal    the Node of node_modules with this machine's glibc inside; Linux on x86-64
   --base PATH    the same with another dynamic Node
   --embed DIR    the site inside the executable
+  --memory small for hosts with 64 MB: less memory under load, somewhat slower
   --keep-symbols leave in what profilers and debuggers read (seal and PATH)
   --arch ARCH    x64 or arm64 (pkg); this machine's where it is left out
   -o, --out FILE dist/mote where it is left out; the source map goes to FILE.map
@@ -22,6 +24,7 @@ export interface BuildOptions {
   readonly arch: Arch;
   readonly embed: string | undefined;
   readonly keepSymbols: boolean;
+  readonly memory: Memory;
   readonly out: string;
 }
 
@@ -34,9 +37,12 @@ export class UsageError extends Error {
 export function parseArguments(args: readonly string[]): BuildOptions | 'help' {
   const values = parseFlags(args);
   if (values.help) return 'help';
-  const { base, arch, embed, 'keep-symbols': keepSymbols, out } = values;
+  const { base, arch, embed, 'keep-symbols': keepSymbols, memory, out } = values;
   if (arch !== 'x64' && arch !== 'arm64') throw new UsageError(`--arch: ${arch}; allowed: x64 or arm64`);
-  return { base: baseFrom(base), arch, embed, keepSymbols, out: resolve(out) };
+  if (!isMemory(memory)) {
+    throw new UsageError(`--memory: ${memory}; allowed: ${Object.keys(memoryOptions).join(' or ')}`);
+  }
+  return { base: baseFrom(base), arch, embed, keepSymbols, memory, out: resolve(out) };
 }
 
 function parseFlags(args: readonly string[]) {
@@ -48,6 +54,7 @@ function parseFlags(args: readonly string[]) {
         arch: { type: 'string', default: process.arch },
         embed: { type: 'string' },
         'keep-symbols': { type: 'boolean', default: false },
+        memory: { type: 'string', default: 'default' },
         out: { type: 'string', short: 'o', default: join(REPOSITORY, 'dist/mote') },
         help: { type: 'boolean', short: 'h', default: false },
       },
@@ -55,6 +62,10 @@ function parseFlags(args: readonly string[]) {
   } catch (error) {
     throw new UsageError((error as Error).message);
   }
+}
+
+function isMemory(text: string): text is Memory {
+  return Object.hasOwn(memoryOptions, text);
 }
 
 function baseFrom(text: string): BuildOptions['base'] {

@@ -11,22 +11,41 @@ import { SealError } from '../seal/elf-file.ts';
  * `--use-openssl-ca`: the list of authorities that is compiled into Node is never used, since it ages with the
  * executable. Only the CA bundle of the system counts, wherever a connection comes from.
  */
-export const NODE_OPTIONS: readonly string[] = ['--use-openssl-ca'];
+const ALWAYS: readonly string[] = ['--use-openssl-ca'];
+
+/**
+ * How V8 treats memory (`npm run bench -- --settings` measures it, the README has the table).
+ *
+ * `default`: V8's own choice. `small`, for hosts with 64 MB: the young generation is collected often instead of
+ * growing to 48 MiB, code is kept short, and a leak ends the process at 32 MiB of heap instead of starving the host.
+ */
+export const memoryOptions = {
+  default: [],
+  small: ['--max-semi-space-size=1', '--max-old-space-size=32', '--optimize-for-size'],
+} as const satisfies Record<string, readonly string[]>;
+
+export type Memory = keyof typeof memoryOptions;
+
+/** What Node inside the executable is started with. */
+export function nodeOptions(memory: Memory): readonly string[] {
+  return [...ALWAYS, ...memoryOptions[memory]];
+}
 
 export interface Application {
   /** CommonJS. */
   readonly code: Uint8Array;
   /** The archive of an embedded site. */
   readonly site: Uint8Array | undefined;
+  readonly memory: Memory;
 }
 
 /** The blob for the Node at `nodePath`, which must be the very one that will run it. `folder` is for its files. @throws SealError */
-export function makeBlob(nodePath: string, { code, site }: Application, folder: string): Buffer {
+export function makeBlob(nodePath: string, { code, site, memory }: Application, folder: string): Buffer {
   writeFileSync(join(folder, 'mote.cjs'), code);
   if (site) writeFileSync(join(folder, SITE_ASSET), site);
   const config = {
     // The name goes into the blob, so it is one without a path.
-    ...{ main: 'mote.cjs', output: 'mote.blob', execArgv: NODE_OPTIONS },
+    ...{ main: 'mote.cjs', output: 'mote.blob', execArgv: nodeOptions(memory) },
     ...{ disableExperimentalSEAWarning: true, useSnapshot: false, useCodeCache: false },
     ...(site && { assets: { [SITE_ASSET]: SITE_ASSET } }),
   };

@@ -7,7 +7,7 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { SITE_ASSET } from '../bundle/replacements.ts';
-import { type Application, NODE_OPTIONS } from './blob.ts';
+import { type Application, nodeOptions } from './blob.ts';
 import { type Output, type Progress, showProgress } from './progress.ts';
 
 export type Arch = 'x64' | 'arm64';
@@ -114,7 +114,7 @@ export async function fetchBase(arch: Arch, output: Output): Promise<void> {
  *
  * @throws BaseError
  */
-export function runPkg(arch: Arch, { code, site }: Application, folder: string, out: string): void {
+export function runPkg(arch: Arch, { code, site, memory }: Application, folder: string, out: string): void {
   // Names and modes go into the executable.
   const input = join(folder, 'mote');
   mkdirSync(input);
@@ -133,7 +133,12 @@ export function runPkg(arch: Arch, { code, site }: Application, folder: string, 
   }
   const options = [
     ...['--targets', `${NODE_RANGE}-${PLATFORM}-${arch}`, '--output', out],
-    ...['--options', NODE_OPTIONS.map((option) => option.replace(/^--/, '')).join(',')],
+    ...[
+      '--options',
+      nodeOptions(memory)
+        .map((option) => option.replace(/^--/, ''))
+        .join(','),
+    ],
     // Bytecode differs between builds, and needs a base for this machine to be made.
     ...['--no-bytecode', '--public', '--public-packages', '*', '--no-native-build'],
   ];
