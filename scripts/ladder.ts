@@ -1,19 +1,22 @@
 /**
- * The table of mote-micro beside servers that Debian packages: `node scripts/micro-bench.ts [--rounds N]`
+ * The size ladder: mote's rungs beside servers that Debian packages: `npm run ladder -- [--rounds N]`
  *
  * All serve one page of 1,000 bytes, alone on core 0, loaded by wrk from core 1 over 64 connections; the rounds
- * are interleaved, and each figure is the median. A server that is not installed is left out. Start is the time
+ * are interleaved, and each figure is the median. A server that is not installed, or mote where `npm run build` has
+ * not made it, is left out. Start is the time
  * from spawning (through taskset, which takes most of it) to the first connection that is accepted. The last lines quote published figures.
  */
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { parseWrk } from './bench/measure.ts';
 import { median } from './bench/table.ts';
+import { trustedRoots } from './ca-bundle.ts';
+import { moteImage, readSite } from './image.ts';
 import { build, imageOf } from './micro.ts';
 import { sizes } from './oci.ts';
 
@@ -40,9 +43,21 @@ interface Sample {
   readonly requestsPerSecond: number;
 }
 
+const REPOSITORY = resolve(import.meta.dirname, '..');
+
 /** One for each server: `record` leaves its port in a state in which nobody else can have it. */
-const PORTS = { record: 18_480, standard: 18_481, nginx: 18_482, lighttpd: 18_483, busybox: 18_484 } as const;
+const PORTS = {
+  record: 18_480,
+  standard: 18_481,
+  nginx: 18_482,
+  lighttpd: 18_483,
+  busybox: 18_484,
+  mote: 18_485,
+} as const;
 const published = [
+  'node:14 with a small server (published): image 943 MB; slim 167 MB; alpine 116 MB',
+  'scratch-node: Node 12 with UPX (published): image 8.41 MB; Node 18 partly static: 47.5 MB, pull 18.7 MB',
+  'Go FileServer from scratch (published): image 8.65 MB; Go with UPX and the CA bundle: 2.64 MB',
   'asmttpd (published): image 6.34 kB; measured before in the same way: 24k requests/s, 0.1 MB, start 0.36 ms',
   'nolibc-httpd (published): program 831 to 851 bytes and its page, no response header, one file for every path',
 ];
@@ -59,6 +74,23 @@ function microServer(folder: string, profile: 'record' | 'standard', page: Buffe
     command: [path, String(port)],
     ...{ programBytes: bytes.length, imageBytes: fileBytes, pullBytes },
   };
+}
+
+/** The whole product: the executable of `npm run build`, and the image of `npm run image`. */
+function moteServer(root: string): Server[] {
+  const path = join(REPOSITORY, 'dist/mote');
+  if (!existsSync(path)) {
+    process.stderr.write('dist/mote is missing: npm run build makes it\n');
+    return [];
+  }
+  const executable = readFileSync(path);
+  const product = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8'));
+  const site = readSite(join(REPOSITORY, 'web_root'));
+  const parts = { architecture: 'amd64', executable, caBundle: trustedRoots(), site } as const;
+  const { fileBytes, pullBytes } = sizes(moteImage(parts, product, undefined));
+  const command = [path, root, String(PORTS.mote)] as const;
+  const measures = { programBytes: executable.length, imageBytes: fileBytes, pullBytes };
+  return [{ name: 'mote', port: PORTS.mote, command, ...measures }];
 }
 
 function debianServers(folder: string, root: string): Server[] {
@@ -160,7 +192,7 @@ function row({ name, programBytes, imageBytes, pullBytes }: Server, samples: rea
 async function main(args: string[]): Promise<void> {
   const { values } = parseArgs({ args, options: { rounds: { type: 'string', default: '3' } } });
   execFileSync('taskset', ['-acp', LOAD_CORE, String(process.pid)]);
-  const folder = mkdtempSync(join(tmpdir(), 'micro-bench-'));
+  const folder = mkdtempSync(join(tmpdir(), 'mote-ladder-'));
   // nginx gives up its rights.
   chmodSync(folder, 0o755);
   const root = join(folder, 'root');
@@ -169,6 +201,7 @@ async function main(args: string[]): Promise<void> {
   writeFileSync(join(root, 'index.html'), page);
   const servers = [
     ...(['record', 'standard'] as const).map((profile) => microServer(folder, profile, page)),
+    ...moteServer(root),
     ...debianServers(folder, root),
   ];
   const results = new Map(servers.map((server): [Server, Sample[]] => [server, []]));
