@@ -37,7 +37,8 @@ export const cannotBeNobody =
 function targetFrom(commandLine: string | undefined): readonly [string, ...string[]] {
   const [command, ...rest] = (commandLine ?? '').split(' ').filter((word) => word !== '');
   if (command === undefined) return [process.execPath, resolve(REPOSITORY, 'src/bin.ts')];
-  return [command.includes('/') ? resolve(REPOSITORY, command) : command, ...rest];
+  const located = (word: string) => (word.includes('/') ? resolve(REPOSITORY, word) : word);
+  return [located(command), ...rest.map(located)];
 }
 
 export interface Exit {
@@ -69,8 +70,9 @@ process.on('exit', () => {
 function programOf({ pid = 0 }: Child): number {
   const children = (parent: number): number[] => {
     try {
-      const text = readFileSync(`/proc/${parent}/task/${parent}/children`, 'utf8');
-      return text.split(' ').filter(Boolean).map(Number);
+      const threads = readdirSync(`/proc/${parent}/task`);
+      const texts = threads.map((thread) => readFileSync(`/proc/${parent}/task/${thread}/children`, 'utf8'));
+      return texts.join('').split(' ').filter(Boolean).map(Number);
     } catch {
       return [];
     }
