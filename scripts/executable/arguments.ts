@@ -14,7 +14,8 @@ export const USAGE = `usage: npm run build -- [OPTIONS]
   --embed DIR    the site inside the executable
   --keep-symbols leave in what profilers and debuggers read (seal and PATH)
   --arch ARCH    x64 or arm64 (pkg); this machine's where it is left out
-  -o, --out FILE dist/mote where it is left out; the source map goes to FILE.map
+  -o, --out FILE dist/mote where it is left out, dist/mote-ARCH for another machine; the source
+                 map goes to FILE.map
 `;
 
 export interface BuildOptions {
@@ -34,9 +35,10 @@ export class UsageError extends Error {
 export function parseArguments(args: readonly string[]): BuildOptions | 'help' {
   const values = parseFlags(args);
   if (values.help) return 'help';
-  const { base, arch, embed, 'keep-symbols': keepSymbols, out } = values;
+  const { base, arch, embed, 'keep-symbols': keepSymbols } = values;
   if (arch !== 'x64' && arch !== 'arm64') throw new UsageError(`--arch: ${arch}; allowed: x64 or arm64`);
-  return { base: baseFrom(base), arch, embed, keepSymbols, out: resolve(out) };
+  const usual = join(REPOSITORY, arch === process.arch ? 'dist/mote' : `dist/mote-${arch}`);
+  return { base: baseFrom(base), arch, embed, keepSymbols, out: resolve(values.out ?? usual) };
 }
 
 function parseFlags(args: readonly string[]) {
@@ -48,7 +50,7 @@ function parseFlags(args: readonly string[]) {
         arch: { type: 'string', default: process.arch },
         embed: { type: 'string' },
         'keep-symbols': { type: 'boolean', default: false },
-        out: { type: 'string', short: 'o', default: join(REPOSITORY, 'dist/mote') },
+        out: { type: 'string', short: 'o' },
         help: { type: 'boolean', short: 'h', default: false },
       },
     }).values;
