@@ -1,6 +1,6 @@
 /**
- * Runs the black-box tests against dist/mote in an empty root: `npm run blackbox:executable`. Where there can
- * be none it says so and fails nothing.
+ * Runs the black-box tests against dist/mote, in an empty root and in a container: `npm run
+ * blackbox:executable`. Where there can be none it says so and fails nothing.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -9,26 +9,31 @@ import { join } from 'node:path';
 import { REPOSITORY } from './bundle.ts';
 import { cannotSeal, noEmptyRoot } from './seal/fixtures.ts';
 
-function main(): number {
-  const reason = cannotSeal() || noEmptyRoot();
-  if (reason) {
-    process.stderr.write(`black-box tests of the executable: ${reason}\n`);
+/** No test takes this long; one that hangs must not take the others with it. */
+const TEST_LIMIT_MS = 120_000;
+
+/** Runs the suite against one target; the exit code of the runner. */
+function suite(target: string, obstacle: string | false): number {
+  process.stderr.write(`\nblack-box tests against ${target}\n`);
+  if (obstacle) {
+    process.stderr.write(`NOT TESTED: ${obstacle}\n`);
     return 0;
   }
   const testRoot = mkdtempSync(join(tmpdir(), 'mote-blackbox-'));
   try {
-    const env = {
-      ...process.env,
-      MOTE_TARGET: 'test/targets/empty-root.sh dist/mote',
-      MOTE_TEST_ROOT: testRoot,
-    };
-    const { status } = spawnSync(process.execPath, ['--test', 'test/*.test.ts'], {
-      ...{ cwd: REPOSITORY, env, stdio: 'inherit' },
-    });
-    return status ?? 1;
+    const env = { ...process.env, MOTE_TARGET: target, MOTE_TEST_ROOT: testRoot };
+    const args = ['--test', `--test-timeout=${TEST_LIMIT_MS}`, 'test/*.test.ts'];
+    return spawnSync(process.execPath, args, { cwd: REPOSITORY, env, stdio: 'inherit' }).status ?? 1;
   } finally {
     rmSync(testRoot, { recursive: true, force: true });
   }
 }
 
-process.exitCode = main();
+function noEngine(): string | false {
+  return spawnSync('runc', ['--version']).error ? 'runc is missing (Debian: apt-get install runc)' : false;
+}
+
+const noRoot = cannotSeal() || noEmptyRoot();
+const inEmptyRoot = suite('test/targets/empty-root.sh dist/mote', noRoot);
+const inContainer = suite('node test/targets/container.ts dist/mote', noRoot || noEngine());
+process.exitCode = inEmptyRoot || inContainer;

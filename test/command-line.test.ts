@@ -10,6 +10,7 @@ import { makeFolder } from './support/folder.ts';
 import { request } from './support/raw.ts';
 import {
   cannotBeNobody,
+  engineBetween,
   isSource,
   type LaunchOptions,
   NOBODY,
@@ -289,7 +290,7 @@ test('healthcheck: 1 when the answer is not well', async () => {
   assert.match(line ?? '', /404/);
 });
 
-test('healthcheck costs little more than the start of the runtime', async () => {
+test('healthcheck costs little more than the start of the runtime', { skip: engineBetween }, async () => {
   const fastest = async (measure: () => Promise<number>) => {
     const times: number[] = [];
     for (let i = 0; i < 5; i++) times.push(await measure());

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { makeFolder } from './support/folder.ts';
 import { connect, exchange, request, requestText } from './support/raw.ts';
-import { type Server, startForFile, startForTest } from './support/target.ts';
+import { engineBetween, type Server, startForFile, startForTest } from './support/target.ts';
 
 const root = makeFolder({ 'index.html': 'index', 'file.txt': 'hello' });
 const combined = await startForFile({ root });
@@ -151,7 +151,9 @@ test('a closed stderr does not matter either', async (t) => {
   assert.deepEqual(await server.stop(), { code: 0, signal: null });
 });
 
-test('a log that nobody reads blocks nothing; what is lost is counted', async (t) => {
+test('a log that nobody reads blocks nothing; what is lost is counted', {
+  skip: engineBetween,
+}, async (t) => {
   const server = await startForTest(t, { root, args: ['--metrics-path', '/metrics'] });
   server.stdout.stream.pause();
   const client = await connect(server);
@@ -168,7 +170,7 @@ test('a log that nobody reads blocks nothing; what is lost is counted', async (t
   await server.stdout.find(/\d+ log lines dropped/);
 });
 
-test('a log that nobody reads does not hold the shutdown up', async (t) => {
+test('a log that nobody reads does not hold the shutdown up', { skip: engineBetween }, async (t) => {
   const server = await startForTest(t, { root });
   server.stdout.stream.pause();
   const client = await connect(server);

@@ -190,6 +190,7 @@ export function everyForm(): Item[] {
     ...products,
     ...onTheStack.flatMap((operand) => [x64.push(operand), x64.pop(operand)]),
     ...pushedConstants.map((value) => x64.push(value)),
+    ...[0, 1, 0xffff].map((bytes) => x64.enter(bytes)),
     ...[...some32, ...some64].map((register) => x64.bswap(register)),
     ...[...all64, qword(rbx), at(r12, 8)].flatMap((target) => [x64.jmp(target), x64.call(target)]),
     ...Object.values(x64).flatMap((one) => (isRegister(one) ? [x64.or(one, one)] : [])),

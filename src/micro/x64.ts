@@ -213,6 +213,11 @@ export function movsxd(to: Register<64>, from: Place<32>): Item {
   return instruction('movsxd', [to, rm], { size: 64, opcode: [0x63], reg: to, rm });
 }
 
+/** Pushes rbp, copies rsp to it, and makes room for so many bytes below. */
+export function enter(bytes: number): Item {
+  return item(`enter ${bytes}, 0`, [0xc8, field(2, bytes, 'unsigned'), 0]);
+}
+
 export function bswap(register: Register<32 | 64>): Item {
   return instruction('bswap', [register], { size: register.size, opcode: [0x0f, 0xc8], register });
 }

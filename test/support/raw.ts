@@ -203,7 +203,7 @@ function parseHead(head: string): Pick<Response, 'status' | 'reason' | 'fields'>
   const match = /^HTTP\/1\.1 ([1-5]\d\d) ([\t\x20-\x7e]*)$/.exec(statusLine);
   assert.ok(match, `status line ${JSON.stringify(statusLine)}`);
   const fields = lines.map((line) => {
-    const field = /^([!#$%&'*+.^_`|~\w-]+): ([\t\x20-\x7e\x80-\xff]*)$/.exec(line);
+    const field = /^([!#$%&'*+.^_`|~\w-]+): ?([\t\x20-\x7e\x80-\xff]*)$/.exec(line);
     assert.ok(field, `header line ${JSON.stringify(line)}`);
     return [(field[1] as string).toLowerCase(), field[2] as string] as const;
   });

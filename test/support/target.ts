@@ -27,6 +27,14 @@ export const target: readonly [string, ...string[]] = targetFrom(process.env.MOT
 /** Whether the source is run, and not something built from it. */
 export const isSource = process.env.MOTE_TARGET === undefined;
 
+/**
+ * A reason to skip what an engine in between makes untestable: it copies the program's output, and its own start
+ * takes longer than what is measured.
+ */
+export const engineBetween = /container\.ts/.test(process.env.MOTE_TARGET ?? '')
+  ? 'the container engine stands between the program and the test'
+  : false;
+
 /** An account without rights, and why it cannot be used here, if so. */
 export const NOBODY = 65_534;
 export const cannotBeNobody =
@@ -49,6 +57,7 @@ export interface Exit {
 export interface LaunchOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+
   /** The user account to run under, for what the super-user may always do. */
   readonly uid?: number;
 }

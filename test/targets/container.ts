@@ -41,6 +41,8 @@ const config = {
   mounts: [
     { destination: '/proc', type: 'proc', source: 'proc' },
     bind(resolve(executable), '/mote', 'ro'),
+    // Every engine gives these.
+    bind('/etc/hosts', '/etc/hosts', 'ro'),
     bind(testRoot, testRoot, 'rw'),
   ],
   linux: { namespaces: ['pid', 'mount', 'ipc', 'uts'].map((type) => ({ type })) },

@@ -1,0 +1,189 @@
+/**
+ * The table of mote-micro beside servers that Debian packages: `node scripts/micro-bench.ts [--rounds N]`
+ *
+ * All serve one page of 1,000 bytes, alone on core 0, loaded by wrk from core 1 over 64 connections; the rounds
+ * are interleaved, and each figure is the median. A server that is not installed is left out. Start is the time
+ * from spawning (through taskset, which takes most of it) to the first connection that is accepted. The last lines quote published figures.
+ */
+import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs, promisify } from 'node:util';
+import { parseWrk } from './bench/measure.ts';
+import { median } from './bench/table.ts';
+import { build, imageOf } from './micro.ts';
+import { sizes } from './oci.ts';
+
+const [SERVER_CORE, LOAD_CORE] = ['0', '1'];
+const CONNECTIONS = 64;
+const SECONDS = 2;
+const PAGE_BYTES = 1000;
+const START_LIMIT_MS = 5000;
+const runFile = promisify(execFile);
+
+interface Server {
+  readonly name: string;
+  readonly port: number;
+  readonly command: readonly [string, ...string[]];
+  /** Of the executable alone, without libraries and configuration. */
+  readonly programBytes: number;
+  readonly imageBytes?: number;
+  readonly pullBytes?: number;
+}
+
+interface Sample {
+  readonly startMs: number;
+  readonly rssKiB: number;
+  readonly requestsPerSecond: number;
+}
+
+/** One for each server: `record` leaves its port in a state in which nobody else can have it. */
+const PORTS = { record: 18_480, standard: 18_481, nginx: 18_482, lighttpd: 18_483, busybox: 18_484 } as const;
+const published = [
+  'asmttpd (published): image 6.34 kB; measured before in the same way: 24k requests/s, 0.1 MB, start 0.36 ms',
+  'nolibc-httpd (published): program 831 to 851 bytes and its page, no response header, one file for every path',
+];
+
+function microServer(folder: string, profile: 'record' | 'standard', page: Buffer): Server {
+  const port = PORTS[profile];
+  const path = join(folder, profile);
+  const { bytes } = build(profile, { content: page, contentType: 'text/html; charset=utf-8' }, port);
+  writeFileSync(path, bytes, { mode: 0o755 });
+  const { fileBytes, pullBytes } = sizes(imageOf(bytes, port, profile));
+  return {
+    name: `mote-micro ${profile}`,
+    port,
+    command: [path, String(port)],
+    ...{ programBytes: bytes.length, imageBytes: fileBytes, pullBytes },
+  };
+}
+
+function debianServers(folder: string, root: string): Server[] {
+  const nginx = join(folder, 'nginx.conf');
+  writeFileSync(
+    nginx,
+    `daemon off; worker_processes 1; pid ${folder}/nginx.pid; error_log /dev/null; events {}
+http { access_log off; types { text/html html; } client_body_temp_path ${folder}/b; proxy_temp_path ${folder}/p;
+fastcgi_temp_path ${folder}/f; uwsgi_temp_path ${folder}/u; scgi_temp_path ${folder}/s; keepalive_requests 1000000;
+server { listen ${PORTS.nginx}; root ${root}; } }`,
+  );
+  const lighttpd = join(folder, 'lighttpd.conf');
+  writeFileSync(
+    lighttpd,
+    `server.document-root = "${root}"\nserver.port = ${PORTS.lighttpd}\nindex-file.names = ( "index.html" )
+mimetype.assign = ( ".html" => "text/html" )\nserver.max-keep-alive-requests = 1000000\n`,
+  );
+  const all: readonly [name: string, port: number, path: string, ...args: string[]][] = [
+    ['nginx', PORTS.nginx, '/usr/sbin/nginx', '-c', nginx],
+    ['lighttpd', PORTS.lighttpd, '/usr/sbin/lighttpd', '-D', '-f', lighttpd],
+    [
+      'busybox httpd',
+      PORTS.busybox,
+      '/usr/bin/busybox',
+      'httpd',
+      '-f',
+      '-p',
+      String(PORTS.busybox),
+      '-h',
+      root,
+    ],
+  ];
+  return all.flatMap(([name, port, path, ...args]) => {
+    try {
+      return [{ name, port, command: [path, ...args] as const, programBytes: readFileSync(path).length }];
+    } catch {
+      process.stderr.write(`${name} is not installed\n`);
+      return [];
+    }
+  });
+}
+
+async function accepted(child: ChildProcess, port: number): Promise<number> {
+  const began = performance.now();
+  while (performance.now() - began < START_LIMIT_MS && child.exitCode === null) {
+    const socket = connect(port, '127.0.0.1');
+    const open = await once(socket, 'connect').then(
+      () => true,
+      () => false,
+    );
+    socket.destroy();
+    if (open) return performance.now() - began;
+  }
+  throw new Error('the server does not listen');
+}
+
+/** Of the process and its children. */
+function rssKiB(pid: number): number {
+  const own = Number(/Rss:\s+(\d+)/.exec(textOf(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0);
+  const children = textOf(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(Number);
+  return children.reduce((sum, child) => sum + rssKiB(child), own);
+}
+
+/** Nothing where the process has ended. */
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+async function measure({ name, port, command }: Server): Promise<Sample> {
+  const child = spawn('taskset', ['-c', SERVER_CORE, ...command], { env: {}, stdio: 'ignore' });
+  try {
+    const startMs = await accepted(child, port);
+    const load = ['-c', LOAD_CORE, 'wrk', '-t1', `-c${CONNECTIONS}`, `-d${SECONDS}s`, '--latency'];
+    const url = `http://127.0.0.1:${port}/`;
+    // What answers once for every connection, wrk counts as errors.
+    if (name.endsWith('record'))
+      return { startMs, rssKiB: rssKiB(child.pid ?? 0), requestsPerSecond: Number.NaN };
+    const { stdout } = await runFile('taskset', [...load, url]);
+    const { requestsPerSecond } = parseWrk(stdout);
+    return { startMs, rssKiB: rssKiB(child.pid ?? 0), requestsPerSecond };
+  } finally {
+    child.kill('SIGTERM');
+    if (child.exitCode === null) await once(child, 'exit');
+  }
+}
+
+function row({ name, programBytes, imageBytes, pullBytes }: Server, samples: readonly Sample[]): string {
+  const of = (field: keyof Sample) => median(samples.map((sample) => sample[field]));
+  const whole = (value: number | undefined) =>
+    value === undefined || Number.isNaN(value) ? '–' : Math.round(value).toLocaleString('en');
+  const cells = [programBytes, imageBytes, pullBytes, of('rssKiB')].map(whole);
+  return `| ${[name, ...cells, of('startMs').toFixed(1), whole(of('requestsPerSecond'))].join(' | ')} |`;
+}
+
+async function main(args: string[]): Promise<void> {
+  const { values } = parseArgs({ args, options: { rounds: { type: 'string', default: '3' } } });
+  execFileSync('taskset', ['-acp', LOAD_CORE, String(process.pid)]);
+  const folder = mkdtempSync(join(tmpdir(), 'micro-bench-'));
+  // nginx gives up its rights.
+  chmodSync(folder, 0o755);
+  const root = join(folder, 'root');
+  mkdirSync(root);
+  const page = Buffer.alloc(PAGE_BYTES, '<p>mote</p>\n');
+  writeFileSync(join(root, 'index.html'), page);
+  const servers = [
+    ...(['record', 'standard'] as const).map((profile) => microServer(folder, profile, page)),
+    ...debianServers(folder, root),
+  ];
+  const results = new Map(servers.map((server): [Server, Sample[]] => [server, []]));
+  for (let round = 0; round < Number(values.rounds); round++) {
+    for (const [server, samples] of results) samples.push(await measure(server));
+  }
+  rmSync(folder, { recursive: true, force: true });
+  const lines = [
+    '| | program B | image B | pull B | RSS KiB | start ms | requests/s |',
+    '| --- | --: | --: | --: | --: | --: | --: |',
+    ...[...results].map(([server, samples]) => row(server, samples)),
+    '',
+    ...published,
+  ];
+  process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+if (import.meta.main) await main(process.argv.slice(2));

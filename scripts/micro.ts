@@ -1,0 +1,142 @@
+/**
+ * Writes the smallest rung of the ladder, a Linux executable that serves what is inside of it:
+ *
+ *   npm run micro -- FILE [--port N] [--profile record|standard] [-o OUT] [--image OUT.tar] [--listing]
+ *
+ *   --port N       where neither the first argument of the program nor PORT says otherwise (default 8080)
+ *   --profile P    record: the smallest valid answer · standard (default): a real server for one page
+ *   -o OUT         the executable (default dist/mote-micro)
+ *   --image TAR    an archive with an image that holds nothing else
+ *   --listing      print address, bytes and source of everything in it
+ *
+ * Equal inputs give equal bytes.
+ */
+import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type Assembled, listing } from '../src/micro/assembler.ts';
+import { assembleRecord } from '../src/micro/record.ts';
+import { assembleStandard, type Page } from '../src/micro/server.ts';
+import { contentType } from '../src/static/mime.ts';
+import { archive, type Image, image, sizes } from './oci.ts';
+
+interface Profile {
+  /** The most that the program may add to the page, with a type of 23 bytes and a length of four digits. */
+  readonly budgetBytes: number;
+  readonly assemble: (page: Page, port: number) => Assembled;
+}
+
+export const profiles: Readonly<Record<string, Profile>> = {
+  record: { budgetBytes: 204, assemble: ({ content }) => assembleRecord(content) },
+  standard: { budgetBytes: 750, assemble: (page, port) => assembleStandard({ page, port }) },
+};
+/** Described in issue and README, and not written yet. */
+const PLANNED = ['full', 'site'];
+const USAGE =
+  'usage: npm run micro -- FILE [--port N] [--profile P] [-o OUT] [--image OUT.tar] [--listing]\n';
+const DEFAULT_OUTPUT = 'dist/mote-micro';
+const SAMPLE: Page = { content: Buffer.alloc(1000), contentType: 'text/html;charset=utf-8' };
+
+class UsageError extends Error {}
+
+export function profileOf(name: string): Profile {
+  const profile = Object.hasOwn(profiles, name) ? profiles[name] : undefined;
+  if (profile) return profile;
+  const why = PLANNED.includes(name) ? 'is not there yet' : 'is none';
+  throw new UsageError(`--profile ${name} ${why}; there are ${Object.keys(profiles).join(' and ')}`);
+}
+
+/** Bytes of a program beside its page. */
+export function overhead(profile: Profile, page = SAMPLE, port = 8080): number {
+  return profile.assemble(page, port).bytes.length - page.content.length;
+}
+
+/** Assembles a program; fails where the profile has outgrown its budget. */
+export function build(name: string, page: Page, port: number): Assembled {
+  const profile = profileOf(name);
+  const spent = overhead(profile);
+  if (spent > profile.budgetBytes) {
+    throw new Error(`profile ${name} takes ${spent} bytes, ${spent - profile.budgetBytes} over its budget`);
+  }
+  return profile.assemble(page, port);
+}
+
+function portOf(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (port < 1 || port > 65_535) throw new UsageError(`--port wants a number from 1 to 65535, got ${text}`);
+  return port;
+}
+
+function readPage(path: string): Page {
+  if (statSync(path).isDirectory())
+    throw new UsageError(`${path} is a folder; profile site, which takes folders, is not there yet`);
+  return { content: readFileSync(path), contentType: contentType(basename(path)) };
+}
+
+/** Replaces what is there: a running executable cannot be written to. */
+function writeExecutable(path: string, bytes: Uint8Array): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(`${path}.part`, bytes, { mode: 0o755 });
+  renameSync(`${path}.part`, path);
+}
+
+export function imageOf(executable: Uint8Array, port: number, profile: string): Image {
+  return image({
+    architecture: 'amd64',
+    layers: [{ files: [{ path: 'm', mode: 0o755, bytes: Buffer.from(executable) }] }],
+    config: {
+      entrypoint: ['/m'],
+      ...(profile === 'record' ? { cmd: [String(port)] } : {}),
+      exposedPorts: [port],
+      // The one signal that the program handles; `record` handles none.
+      stopSignal: profile === 'record' ? 'SIGKILL' : 'SIGINT',
+    },
+  });
+}
+
+/** Returns a line that says how big it is by which measure. */
+function writeImage(path: string, made: Image): string {
+  writeFileSync(path, archive([made], 'mote-micro:latest'));
+  const { pullBytes, fileBytes } = sizes(made);
+  return `${path}: an image of ${fileBytes} bytes of files, ${pullBytes} bytes to pull\n`;
+}
+
+function main(args: string[]): void {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      port: { type: 'string', default: '8080' },
+      profile: { type: 'string', default: 'standard' },
+      output: { type: 'string', short: 'o', default: DEFAULT_OUTPUT },
+      image: { type: 'string' },
+      listing: { type: 'boolean', default: false },
+    },
+  });
+  const [path, ...more] = positionals;
+  if (path === undefined || more.length > 0) throw new UsageError('one FILE is wanted');
+  const port = portOf(values.port);
+  profileOf(values.profile);
+  const page = readPage(path);
+  const { bytes, rows } = build(values.profile, page, port);
+  writeExecutable(values.output, bytes);
+  if (values.listing) process.stdout.write(listing(rows));
+  process.stdout.write(
+    `${values.output}: ${bytes.length} bytes, ${bytes.length - page.content.length} of them not the page\n`,
+  );
+  if (values.image !== undefined) {
+    process.stdout.write(writeImage(values.image, imageOf(bytes, port, values.profile)));
+  }
+}
+
+if (import.meta.main) {
+  try {
+    main(process.argv.slice(2));
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    const wrongUse =
+      error instanceof UsageError || ('code' in error && String(error.code).startsWith('ERR_PARSE_ARGS'));
+    process.stderr.write(`micro: ${error.message}\n${wrongUse ? USAGE : ''}`);
+    process.exitCode = wrongUse ? 2 : 1;
+  }
+}

@@ -1,0 +1,52 @@
+/** mote-micro in a container, out of the archive that `npm run micro -- --image` writes. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { folder, noEngine, podman } from './support/engine.ts';
+import { cannotRunMicro, freePort } from './support/micro.ts';
+import { eventually, request } from './support/raw.ts';
+
+const script = fileURLToPath(new URL('../scripts/micro.ts', import.meta.url));
+/** `podman stop` waits ten seconds before it kills. */
+const STOPPED_WITHIN_MS = 3000;
+const PAGE = '<!doctype html><p>hello from scratch\n';
+
+function micro(...args: string[]): string {
+  return execFileSync(process.execPath, [script, ...args], { encoding: 'utf8' });
+}
+
+describe('the image', { skip: cannotRunMicro || noEngine }, () => {
+  const [page, tar] = [join(folder, 'page.html'), join(folder, 'micro.tar')];
+  writeFileSync(page, PAGE);
+
+  test('is the same when it is made again', () => {
+    const [first, second] = ['a', 'b'].map((name) => {
+      const [out, image] = [join(folder, name), join(folder, `${name}.tar`)];
+      micro(page, '-o', out, '--image', image);
+      return Buffer.concat([readFileSync(out), readFileSync(image)]);
+    });
+    assert.ok(first && second?.equals(first));
+  });
+
+  for (const [profile, exitCode] of [
+    ['standard', 0],
+    ['record', 137],
+  ] as const) {
+    test(`${profile} serves as process 1, and stops at once`, async () => {
+      const port = await freePort();
+      micro(page, '--profile', profile, '-o', join(folder, profile), '--image', tar, '--port', String(port));
+      await podman('load', '-i', tar);
+      const id = (await podman('run', '-d', '--read-only', '--network', 'host', 'mote-micro:latest')).trim();
+      const ask = () => request({ port }, '/').catch(() => undefined);
+      const { answer } = await eventually(5000, ask, (response) => response !== undefined);
+      assert.equal(answer?.text, PAGE);
+      const began = performance.now();
+      await podman('stop', id);
+      assert.ok(performance.now() - began < STOPPED_WITHIN_MS);
+      assert.equal((await podman('inspect', '--format', '{{.State.ExitCode}}', id)).trim(), String(exitCode));
+    });
+  }
+});

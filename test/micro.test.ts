@@ -1,0 +1,195 @@
+/** mote-micro: what it answers, and how it starts and ends. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { after, before, describe, test } from 'node:test';
+import { cannotRunMicro, freePort, type Micro, program, startMicro } from './support/micro.ts';
+import { connect, exchange, request, requestText } from './support/raw.ts';
+
+const PAGE = '<!doctype html><title>mote</title><p>a page';
+const HEAD = `HTTP/1.1 200 \r\nContent-Type:text/html;charset=utf-8\r\nContent-Length:${PAGE.length}\r\n\r\n`;
+
+describe('profile standard', { skip: cannotRunMicro }, () => {
+  const files: { after: (() => void)[] } = { after: [] };
+  let server: Micro;
+  before(async () => {
+    const owner = { after: (end: () => void) => files.after.push(end) };
+    server = await startMicro(owner as never, program('standard', PAGE), { port: await freePort() });
+  });
+  after(() => {
+    for (const end of files.after) end();
+  });
+
+  const answers: readonly (readonly [name: string, method: string, target: string, status: number])[] = [
+    ['GET', 'GET', '/', 200],
+    ['a query', 'GET', '/?a=b&c', 200],
+    ['HEAD', 'HEAD', '/', 200],
+    ['HEAD with a query', 'HEAD', '/?', 200],
+    ['another path', 'GET', '/favicon.ico', 404],
+    ['a path that begins alike', 'GET', '//', 404],
+    ['what only a careless hash takes for /', 'GET', '.y', 404],
+    ['HEAD of another path', 'HEAD', '/x', 404],
+    ['POST', 'POST', '/', 405],
+    ['OPTIONS', 'OPTIONS', '*', 405],
+    ['a method that begins alike', 'GETS', '/', 405],
+    ['what only a careless hash takes for GET', 'GESY', '/', 405],
+  ];
+  for (const [name, method, target, status] of answers) {
+    test(`${name}: ${status}`, async () => {
+      const response = await request(server, target, { method });
+      assert.equal(response.status, status);
+      assert.equal(response.text, status === 200 && method === 'GET' ? PAGE : '');
+      assert.equal(response.header('allow'), status === 405 ? 'GET,HEAD' : undefined);
+      if (status === 200) assert.equal(response.head, HEAD);
+    });
+  }
+
+  const closings: readonly (readonly [name: string, fields: string, closes: boolean])[] = [
+    ['nothing', '', false],
+    ['keep-alive', 'Connection: keep-alive\r\n', false],
+    ['Connection: close', 'Connection: close\r\n', true],
+    ['connection:close', 'connection:close\r\n', true],
+    ['CONNECTION: CLOSE', 'CONNECTION: CLOSE\r\n', true],
+    ['close behind another option', 'Connection: TE, close\r\n', true],
+    ['a body', 'Content-Length: 0\r\n', true],
+    ['a chunked body', 'Transfer-Encoding: chunked\r\n', true],
+  ];
+  for (const [name, fields, closes] of closings) {
+    test(`${name}: the connection is ${closes ? 'closed' : 'kept'}`, async () => {
+      const client = await connect(server);
+      client.write(`GET / HTTP/1.1\r\nHost: a\r\n${fields}\r\n`);
+      assert.equal((await client.response()).text, PAGE);
+      if (closes) await client.ended();
+      else assert.equal((await client.get('/')).text, PAGE);
+      client.destroy();
+    });
+  }
+
+  test('HTTP/1.0: the connection is closed', async () => {
+    const [response] = await exchange(server, 'GET /?x HTTP/1.0\r\n\r\n');
+    assert.equal(response?.text, PAGE);
+  });
+
+  test('words that mean something elsewhere mean nothing here', async () => {
+    const [response] = await exchange(
+      server,
+      'GET /x HTTP/1.1\r\nA: / \r\nB: GET / HTTP/1.1\r\nReferer: /?\r\nConnection: close\r\n\r\n',
+    );
+    assert.equal(response?.status, 404);
+  });
+
+  test('a field may end in a space, or have stars', async () => {
+    const bytes = 'GET / HTTP/1.1\r\nA: b \r\nAccept: */*\r\nC:\t\r\nD: * \r\n\r\n';
+    const client = await connect(server);
+    client.write(bytes);
+    await client.response();
+    assert.equal(client.waiting, 0);
+    client.write(bytes);
+    assert.equal((await client.response()).text, PAGE);
+    client.destroy();
+  });
+});
+
+describe('the port', { skip: cannotRunMicro }, () => {
+  test('is the first argument, even if PORT says otherwise', async (t) => {
+    const [port, other] = [await freePort(), await freePort()];
+    const server = await startMicro(t, program('standard', PAGE), { port, env: { PORT: String(other) } });
+    assert.equal((await request(server, '/')).text, PAGE);
+  });
+
+  test('is PORT, and nothing that begins alike, without one', async (t) => {
+    const port = await freePort();
+    const env = { PORTS: '1', POR: '2', XPORT: '3', PORT: String(port) };
+    const server = await startMicro(t, program('standard', PAGE), { port, args: [], env });
+    assert.equal((await request(server, '/')).text, PAGE);
+  });
+
+  test('is the one chosen at build time without both', async (t) => {
+    const port = await freePort();
+    const server = await startMicro(t, program('standard', PAGE, { port }), { port, args: [] });
+    assert.equal((await request(server, '/')).text, PAGE);
+  });
+
+  for (const low of [0, 0x7f, 0x80, 0xff]) {
+    test(`can have the low byte ${low}`, async (t) => {
+      const [first, second] = [await freePort(low), await freePort(low)];
+      const cases = [
+        { port: first, path: program('record', PAGE), args: [String(first)] },
+        { port: second, path: program('standard', PAGE), args: [String(second)] },
+        { port: second, path: program('standard', PAGE, { port: second }), args: [] },
+      ];
+      for (const { path, ...options } of cases) {
+        const server = await startMicro(t, path, options);
+        assert.equal((await request(server, '/')).text, PAGE);
+        server.child.kill('SIGKILL');
+        await once(server.child, 'exit');
+      }
+    });
+  }
+
+  test('that is taken is an error at once', async (t) => {
+    const port = await freePort();
+    await startMicro(t, program('standard', PAGE), { port });
+    const second = spawnSync(program('standard', PAGE), [String(port)], { timeout: 3000 });
+    assert.equal(second.signal, null);
+    assert.notEqual(second.status, 0);
+  });
+
+  test('above 65535 is an error', () => {
+    const { status, signal } = spawnSync(program('standard', PAGE), ['75535'], { timeout: 3000 });
+    assert.equal(signal, null);
+    assert.notEqual(status, 0);
+  });
+});
+
+describe('its life', { skip: cannotRunMicro }, () => {
+  test('SIGINT ends it at once with 0, with connections open', async (t) => {
+    const server = await startMicro(t, program('standard', PAGE), { port: await freePort() });
+    const client = await connect(server);
+    client.write('GET');
+    const began = performance.now();
+    server.child.kill('SIGINT');
+    assert.deepEqual(await once(server.child, 'exit'), [0, null]);
+    assert.ok(performance.now() - began < 500);
+    client.destroy();
+  });
+
+  test('it can start again on the port that it has just served', async (t) => {
+    const port = await freePort();
+    for (let round = 0; round < 3; round++) {
+      const server = await startMicro(t, program('standard', PAGE), { port });
+      const client = await connect(server);
+      await client.get('/');
+      server.child.kill('SIGINT');
+      await once(server.child, 'exit');
+      client.destroy();
+    }
+  });
+
+  test('idle, it takes no time and little memory, of which none is writable and executable', async (t) => {
+    const server = await startMicro(t, program('standard', PAGE), { port: await freePort() });
+    await request(server, '/');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    assert.ok(server.cpuSeconds() <= 0.02);
+    const rssBytes = Number(
+      /Rss:\s+(\d+) kB/.exec(readFileSync(`/proc/${server.pid}/smaps_rollup`, 'utf8'))?.[1],
+    );
+    assert.ok(rssBytes <= 40, `${rssBytes} kB`);
+    const maps = readFileSync(`/proc/${server.pid}/maps`, 'utf8');
+    assert.doesNotMatch(maps, / rwx/);
+  });
+});
+
+describe('profile record', { skip: cannotRunMicro }, () => {
+  test('answers everything with the page', async (t) => {
+    for (const page of [PAGE, 'x'.repeat(70_000)]) {
+      const server = await startMicro(t, program('record', page), { port: await freePort() });
+      for (const bytes of [requestText('GET', '/'), requestText('GET', '/x', { A: 'b'.repeat(2000) })]) {
+        const [response] = await exchange(server, bytes);
+        assert.equal(response?.head, 'HTTP/1.1 200 \r\nConnection:close\r\n\r\n');
+        assert.equal(response?.text, page);
+      }
+    }
+  });
+});
