@@ -45,8 +45,6 @@ function readText(path: string): string {
 /** Waits for the reader, who may be a pager. One that has seen enough and gone, such as `head`, is no failure. */
 function say(io: Io, text: string): Promise<number> {
   return new Promise((resolve) => {
-    // Told by the callback as well; without a listener it would be thrown.
-    io.stdout.on('error', () => undefined);
     io.stdout.write(text.endsWith('\n') ? text : `${text}\n`, (error) => {
       resolve(error && error.code !== 'EPIPE' ? FAILED : OK);
     });

@@ -6,7 +6,14 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { makeFolder, pattern } from './support/folder.ts';
 import { connect, eventually, request, requestText } from './support/raw.ts';
-import { cannotBeNobody, NOBODY, startForFile, startForTest, target } from './support/target.ts';
+import {
+  cannotBeNobody,
+  NOBODY,
+  neutralEnvironment,
+  startForFile,
+  startForTest,
+  target,
+} from './support/target.ts';
 
 const PATIENCE_MS = 10_000;
 const SEND_TIMEOUT_MS = 1000;
@@ -112,6 +119,8 @@ test('what is cut at the end of the grace time is logged as cut', async (t) => {
 test('a reader that has gone is no reason for a stack trace', () => {
   const [command, ...args] = target;
   const line = [command, ...args, '--help'].map((word) => `'${word}'`).join(' ');
-  const { stderr } = spawnSync('sh', ['-c', `${line} | true; ${line} > /dev/full`], { encoding: 'utf8' });
+  const { stderr } = spawnSync('sh', ['-c', `${line} | true; ${line} > /dev/full`], {
+    ...{ encoding: 'utf8', env: neutralEnvironment() },
+  });
   assert.equal(stderr, '');
 });

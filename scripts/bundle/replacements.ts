@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { brotliCompressSync, constants } from 'node:zlib';
 import type { Plugin } from 'esbuild';
 import type { BuildInfo } from '../../src/build-info.ts';
-import { reduceMediaTypes } from './media-types.ts';
+import { type MediaTypes, reduceMediaTypes } from './media-types.ts';
 
 /** The site's name among the assets of an executable, and the end of its name beside a bundle. */
 export const SITE_ASSET = 'mote.site';
@@ -30,11 +30,16 @@ export function replacements({ build, notices }: Replacements): Plugin {
       for (const [filter, contents] of modules)
         onLoad({ filter }, () => ({ contents: contents(), loader: 'js' }));
       onLoad({ filter: /[/\\]mime-db[/\\]db\.json$/ }, ({ path }) => ({
-        contents: JSON.stringify(reduceMediaTypes(JSON.parse(readFileSync(path, 'utf8')))),
-        loader: 'json',
+        contents: mediaTypesModule(JSON.parse(readFileSync(path, 'utf8'))),
+        loader: 'js',
       }));
     },
   };
+}
+
+/** Text, because V8 reads all code at every start, and passes over a text much faster than over an object. */
+function mediaTypesModule(db: MediaTypes): string {
+  return `module.exports = JSON.parse(${JSON.stringify(JSON.stringify(reduceMediaTypes(db)))});`;
 }
 
 function noticesModule(notices: string): string {

@@ -4,15 +4,21 @@ import { describe, test } from 'node:test';
 import { REPOSITORY } from '../bundle.ts';
 import { type BuildOptions, parseArguments } from './arguments.ts';
 
+const own = process.arch === 'x64' ? 'x64' : 'arm64';
+const other = process.arch === 'x64' ? 'arm64' : 'x64';
 const defaults: BuildOptions = {
-  ...{ base: 'auto', arch: 'x64', embed: undefined, keepSymbols: false, memory: 'default' },
+  ...{ base: 'auto', arch: own, embed: undefined, keepSymbols: false, memory: 'default' },
   out: resolve(REPOSITORY, 'dist/mote'),
 };
 
 describe('the command line', () => {
   const cases: readonly (readonly [args: string, expected: Partial<BuildOptions>])[] = [
     ['', {}],
-    ['--base pkg --arch arm64', { base: 'pkg', arch: 'arm64' }],
+    [
+      `--base pkg --arch ${other}`,
+      { base: 'pkg', arch: other, out: resolve(REPOSITORY, `dist/mote-${other}`) },
+    ],
+    [`--arch ${other} -o /x`, { arch: other, out: '/x' }],
     ['--base seal --keep-symbols', { base: 'seal', keepSymbols: true }],
     [`--base ${process.execPath}`, { base: { node: process.execPath } }],
     ['--embed site -o x/y', { embed: 'site', out: resolve('x/y') }],
@@ -21,7 +27,7 @@ describe('the command line', () => {
   ];
   for (const [args, expected] of cases) {
     test(args || 'nothing', () => {
-      const words = ['--arch', 'x64', ...args.split(' ').filter((word) => word !== '')];
+      const words = args.split(' ').filter((word) => word !== '');
       assert.deepEqual(parseArguments(words), { ...defaults, ...expected });
     });
   }

@@ -16,7 +16,8 @@ export const USAGE = `usage: npm run build -- [OPTIONS]
   --memory small for hosts with 64 MB: less memory under load, somewhat slower
   --keep-symbols leave in what profilers and debuggers read (seal and PATH)
   --arch ARCH    x64 or arm64 (pkg); this machine's where it is left out
-  -o, --out FILE dist/mote where it is left out; the source map goes to FILE.map
+  -o, --out FILE dist/mote where it is left out, dist/mote-ARCH for another machine; the source
+                 map goes to FILE.map
 `;
 
 export interface BuildOptions {
@@ -37,12 +38,13 @@ export class UsageError extends Error {
 export function parseArguments(args: readonly string[]): BuildOptions | 'help' {
   const values = parseFlags(args);
   if (values.help) return 'help';
-  const { base, arch, embed, 'keep-symbols': keepSymbols, memory, out } = values;
+  const { base, arch, embed, 'keep-symbols': keepSymbols, memory } = values;
   if (arch !== 'x64' && arch !== 'arm64') throw new UsageError(`--arch: ${arch}; allowed: x64 or arm64`);
   if (!isMemory(memory)) {
     throw new UsageError(`--memory: ${memory}; allowed: ${Object.keys(memoryOptions).join(' or ')}`);
   }
-  return { base: baseFrom(base), arch, embed, keepSymbols, memory, out: resolve(out) };
+  const usual = join(REPOSITORY, arch === process.arch ? 'dist/mote' : `dist/mote-${arch}`);
+  return { base: baseFrom(base), arch, embed, keepSymbols, memory, out: resolve(values.out ?? usual) };
 }
 
 function parseFlags(args: readonly string[]) {
@@ -55,7 +57,7 @@ function parseFlags(args: readonly string[]) {
         embed: { type: 'string' },
         'keep-symbols': { type: 'boolean', default: false },
         memory: { type: 'string', default: 'default' },
-        out: { type: 'string', short: 'o', default: join(REPOSITORY, 'dist/mote') },
+        out: { type: 'string', short: 'o' },
         help: { type: 'boolean', short: 'h', default: false },
       },
     }).values;
