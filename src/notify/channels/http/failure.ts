@@ -27,6 +27,17 @@ export function retry(reason: string, afterMs?: number): Retry {
   return { kind: 'retry', reason, ...(afterMs !== undefined && { afterMs }) };
 }
 
+/** Providers count calls by the minute first. */
+const FIRST_BLOCK_MS = 60_000;
+/** What is still blocked after the minutes is blocked by the hour or the day. */
+const LONGEST_BLOCK_MS = 3_600_000;
+const BLOCK_GROWTH = 4;
+
+/** How long to leave a provider alone that blocked the attempt of this number and does not say for how long. */
+export function blockMs(attempt: number): number {
+  return Math.min(FIRST_BLOCK_MS * BLOCK_GROWTH ** (attempt - 1), LONGEST_BLOCK_MS);
+}
+
 /** Retry-After in milliseconds from now, as seconds or as a date (RFC 9110 §10.2.3). */
 export function retryAfterMs(headers: IncomingHttpHeaders, nowMs: number): number | undefined {
   const value = headers['retry-after']?.trim();

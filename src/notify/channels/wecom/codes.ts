@@ -1,7 +1,7 @@
 /** What the codes of WeCom's API mean for a message. The texts that come with them are never relied on. */
 import { isIP } from 'node:net';
 import type { Answer, Outcome } from '../http/client.ts';
-import { type Failure, failureOf, failureWithout, objectIn, retry } from '../http/failure.ts';
+import { blockMs, type Failure, failureOf, failureWithout, objectIn, retry } from '../http/failure.ts';
 
 export type Fields = Readonly<Record<string, unknown>>;
 
@@ -36,17 +36,6 @@ const meanings: ReadonlyMap<number, string> = new Map([
   [81013, 'none of the recipients can receive messages of the application'],
   [93000, 'the key of the robot is wrong'],
 ]);
-
-/** The first block lasts a minute. */
-const FIRST_BLOCK_MS = 60_000;
-/** What is still blocked after the minutes is blocked by the hour. */
-const LONGEST_BLOCK_MS = 3_600_000;
-const BLOCK_GROWTH = 4;
-
-/** How long to leave the API alone after the attempt of this number was blocked. */
-export function blockMs(attempt: number): number {
-  return Math.min(FIRST_BLOCK_MS * BLOCK_GROWTH ** (attempt - 1), LONGEST_BLOCK_MS);
-}
 
 /** WeCom answers failures with status 200 too, so the status counts only where no code can be read. */
 export function readAnswer(outcome: Outcome, nowMs: number): Read | Failure {
