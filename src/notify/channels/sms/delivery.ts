@@ -23,17 +23,50 @@ export function smsFailureWithout(outcome: Exclude<Outcome, Answer>): Failure {
   return outcome.kind === 'unanswered' ? unclear(outcome.fault) : { kind: 'rejected', reason: outcome.fault };
 }
 
-/** Enough of a number to know it by. */
-export function maskNumber(number: string): string {
-  return `…${number.slice(-4)}`;
-}
-
 const GIVEN_UP = '!';
 
+/*
+ * What `done` lists: a number that got the message, or behind the mark one that never will, and why. So a
+ * later attempt sends to the others only, and the last one can tell of all.
+ */
+export function gaveUp(number: string, reason: string): string {
+  return `${GIVEN_UP}${number} ${reason}`;
+}
+
+/** Those of `numbers` that `done` does not list. */
+export function remainingOf(numbers: readonly string[], done: readonly string[]): string[] {
+  const ended = new Set(done.map((entry) => /^!?(\S*)/.exec(entry)?.[1]));
+  return numbers.filter((number) => !ended.has(number));
+}
+
+/** The end of the last attempt. Sent to some is delivered, with a note about the others. */
+export function conclude(done: readonly string[], providerId = '', notes: readonly string[] = []): Delivery {
+  const failed = done.filter((entry) => entry.startsWith(GIVEN_UP));
+  const described = describe(failed);
+  if (failed.length === done.length) return { kind: 'rejected', reason: described };
+  return delivered(providerId, failed.length > 0 ? [...notes, `not sent to ${described}`] : notes);
+}
+
+const MAX_DESCRIBED = 5;
+const SHOWN_DIGITS = 4;
+
+/** Reasons, each with the ends of the numbers that it holds for. */
+function describe(failed: readonly string[]): string {
+  const byReason = new Map<string, string[]>();
+  for (const entry of failed) {
+    const [, number = '', reason = ''] = /^!(\S+) (.*)$/.exec(entry) ?? [];
+    byReason.set(reason, [...(byReason.get(reason) ?? []), `…${number.slice(-SHOWN_DIGITS)}`]);
+  }
+  const lists = [...byReason].map(([reason, ends]) => {
+    const more = ends.length - MAX_DESCRIBED;
+    return `${ends.slice(0, MAX_DESCRIBED).join(', ')}${more > 0 ? ` and ${more} more` : ''}: ${reason}`;
+  });
+  return lists.join(', ');
+}
+
 /**
- * Sends to those who are not in `done`, one after the other. `done` lists who got it and, behind a mark and
- * with the reason, who never will. The first number that can be tried again later ends the attempt: what
- * keeps one from being sent keeps the others too.
+ * One request for each number that is not in `done`. The first one to be tried again later ends the attempt:
+ * what keeps one from being sent keeps the others too.
  */
 export async function deliverToEach(
   numbers: readonly string[],
@@ -43,26 +76,15 @@ export async function deliverToEach(
   const ended = [...done];
   const ids: string[] = [];
   const notes = new Set<string>();
-  for (const number of numbers) {
-    if (ended.some((entry) => entry === number || entry.startsWith(`${GIVEN_UP}${number} `))) continue;
+  for (const number of remainingOf(numbers, done)) {
     const delivery = await deliver(number);
     if (delivery.kind === 'retry') return { ...delivery, done: ended };
-    ended.push(delivery.kind === 'delivered' ? number : `${GIVEN_UP}${number} ${delivery.reason}`);
+    ended.push(delivery.kind === 'delivered' ? number : gaveUp(number, delivery.reason));
     if (delivery.kind !== 'delivered') continue;
     if (delivery.providerId) ids.push(delivery.providerId);
     if (delivery.note) notes.add(delivery.note);
   }
-  const failures = ended.filter((entry) => entry.startsWith(GIVEN_UP)).map(describeFailure);
-  if (failures.length === ended.length) return { kind: 'rejected', reason: failures.join(', ') };
-  return delivered(ids.join(' '), [
-    ...notes,
-    ...(failures.length > 0 ? [`not sent to ${failures.join(', ')}`] : []),
-  ]);
-}
-
-function describeFailure(entry: string): string {
-  const [, number = '', reason = ''] = /^!(\S+) (.*)$/.exec(entry) ?? [];
-  return `${maskNumber(number)}: ${reason}`;
+  return conclude(ended, ids.join(' '), [...notes]);
 }
 
 export function delivered(providerId: string | undefined, notes: readonly string[]): Delivery {

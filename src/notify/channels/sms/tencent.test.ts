@@ -76,39 +76,23 @@ describe('credentials', () => {
 });
 
 describe('numbers that are refused', () => {
+  const daily = 'Tencent LimitExceeded.PhoneNumberDailyLimit';
+  const blacklisted = 'Tencent FailedOperation.PhoneNumberInBlacklist';
+  const [later, never, unknown] = Object.keys(codes) as [string, string, string];
   const cases: readonly [name: string, to: string[], delivery: Delivery][] = [
     [
       'one of two',
-      [GOOD, '+8613800000003'],
-      {
-        kind: 'delivered',
-        providerId: 'a0aabda6-cf91',
-        note: 'not sent to …0003: Tencent FailedOperation.PhoneNumberInBlacklist',
-      },
+      [GOOD, never],
+      { kind: 'delivered', providerId: 'a0aabda6-cf91', note: `not sent to …0003: ${blacklisted}` },
     ],
+    ['for now', [later], { kind: 'retry', reason: daily, afterMs: 60_000, done: [] }],
+    ['for good', [never], { kind: 'rejected', reason: `…0003: ${blacklisted}` }],
     [
-      'for now',
-      ['+8613800000002'],
-      { kind: 'retry', reason: 'Tencent LimitExceeded.PhoneNumberDailyLimit', afterMs: 60_000 },
+      'all kinds',
+      [GOOD, later, never],
+      { kind: 'retry', reason: daily, afterMs: 60_000, done: [GOOD, `!${never} ${blacklisted}`] },
     ],
-    [
-      'for good',
-      ['+8613800000003'],
-      { kind: 'rejected', reason: 'Tencent FailedOperation.PhoneNumberInBlacklist' },
-    ],
-    [
-      'one for now, one for good',
-      ['+8613800000002', '+8613800000003'],
-      {
-        kind: 'rejected',
-        reason: 'Tencent LimitExceeded.PhoneNumberDailyLimit, FailedOperation.PhoneNumberInBlacklist',
-      },
-    ],
-    [
-      'nobody knows',
-      ['+8613800000004'],
-      { kind: 'rejected', reason: `Tencent InternalError.Timeout${again}` },
-    ],
+    ['nobody knows', [unknown], { kind: 'rejected', reason: `…0004: Tencent InternalError.Timeout${again}` }],
   ];
   for (const [name, to, delivery] of cases) {
     test(name, async (t) => {
@@ -118,13 +102,39 @@ describe('numbers that are refused', () => {
   }
 });
 
+describe('a retry', () => {
+  const to = [GOOD, '+8613800000002', '+8613800000003'];
+  const done = [GOOD, '!+8613800000003 Tencent FailedOperation.PhoneNumberInBlacklist'];
+  const note = 'not sent to …0003: Tencent FailedOperation.PhoneNumberInBlacklist';
+  const later = { PhoneNumber: '+8613800000002', Code: 'Ok', SerialNo: '5001:0' };
+
+  test('sends to the rest, and tells of all', async (t) => {
+    const { tencent, channel } = await scene(t, { to });
+    tencent.script.replies.push(json({ Response: { SendStatusSet: [later] } }));
+    const delivery = await deliver(channel, messageOf(), { number: 2, done });
+    assert.deepEqual(delivery, { kind: 'delivered', providerId: '5001:0', note });
+    const [received] = tencent.received;
+    assert.deepEqual(JSON.parse(received?.body.toString() ?? '').PhoneNumberSet, ['+8613800000002']);
+  });
+
+  test('that fails does not undo what was sent', async (t) => {
+    const { tencent, channel } = await scene(t, { to });
+    tencent.script.replies.push('hang up');
+    const reason = `the connection was reset${again}`;
+    assert.deepEqual(await deliver(channel, messageOf(), { number: 2, done }), {
+      kind: 'delivered',
+      note: `${note}, …0002: ${reason}`,
+    });
+  });
+});
+
 describe('an answer', () => {
   const error = (Code: unknown) => json({ Response: { Error: { Code, Message: 'x' }, RequestId: 'r' } });
   const cases: readonly [name: string, scripted: Scripted, delivery: Delivery][] = [
     [
       'too often',
       error('RequestLimitExceeded'),
-      { kind: 'retry', reason: 'Tencent RequestLimitExceeded', afterMs: 60_000 },
+      { kind: 'retry', reason: 'Tencent RequestLimitExceeded', afterMs: 60_000, done: [] },
     ],
     ['undecided', error('InternalError'), { kind: 'rejected', reason: `Tencent InternalError${again}` }],
     ['other', error('UnauthorizedOperation'), { kind: 'rejected', reason: 'Tencent UnauthorizedOperation' }],
@@ -133,12 +143,12 @@ describe('an answer', () => {
     [
       'no numbers',
       json({ Response: { SendStatusSet: [] } }),
-      { kind: 'rejected', reason: `HTTP 200 without a result${again}` },
+      { kind: 'rejected', reason: `…0001: no result${again}` },
     ],
     [
       'no status',
-      json({ Response: { SendStatusSet: [null] } }),
-      { kind: 'rejected', reason: 'Tencent without a code' },
+      json({ Response: { SendStatusSet: [null, { PhoneNumber: GOOD }] } }),
+      { kind: 'rejected', reason: '…0001: Tencent without a code' },
     ],
     ['502', { status: 502 }, { kind: 'rejected', reason: `HTTP 502 without a result${again}` }],
     ['lost', 'answer lost', { kind: 'rejected', reason: `the connection was reset${again}` }],

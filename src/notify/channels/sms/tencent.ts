@@ -4,13 +4,14 @@
  */
 import type { Channel, Delivery } from '../channel.ts';
 import type { Answer, Send } from '../http/client.ts';
-import { asObject, blockMs, identifier, objectIn, retry } from '../http/failure.ts';
+import { asObject, blockMs, type Failure, identifier, objectIn, type Retry, retry } from '../http/failure.ts';
 import {
   checkNumbers,
   compileVariable,
-  delivered,
+  conclude,
   E164,
-  maskNumber,
+  gaveUp,
+  remainingOf,
   SMS_TIMEOUT_MS,
   smsFailureWithout,
   unclear,
@@ -56,19 +57,29 @@ export function createTencentChannel(
   return {
     name: settings.name,
     timeoutMs: SMS_TIMEOUT_MS,
-    async deliver(message, { number, signal }) {
+    async deliver(message, { number: attempt, done, signal }) {
+      const numbers = remainingOf(settings.to, done);
       const values = variables.map((fill) => fill(message));
-      const body = bodyOf(settings, values);
+      const body = bodyOf(settings, numbers, values);
       const headers = headersOf(settings, url, body, Math.floor(nowMs() / 1000));
       const outcome = await send({ method: 'POST', url, headers, body, signal });
-      return outcome.kind === 'answered' ? judge(outcome, number) : smsFailureWithout(outcome);
+      const result = outcome.kind === 'answered' ? read(outcome, attempt) : smsFailureWithout(outcome);
+      if (result.kind === 'read') return judge(result, numbers, done, attempt);
+      if (result.kind === 'retry') return { ...result, done };
+      return done.length > 0
+        ? conclude([...done, ...numbers.map((number) => gaveUp(number, result.reason))])
+        : result;
     },
   };
 }
 
-function bodyOf({ to, appId, signName, templateId }: TencentSettings, values: readonly string[]): string {
+function bodyOf(
+  { appId, signName, templateId }: TencentSettings,
+  numbers: readonly string[],
+  values: readonly string[],
+): string {
   return JSON.stringify({
-    ...{ PhoneNumberSet: to, SmsSdkAppId: appId, TemplateId: templateId, TemplateParamSet: values },
+    ...{ PhoneNumberSet: numbers, SmsSdkAppId: appId, TemplateId: templateId, TemplateParamSet: values },
     ...(signName && { SignName: signName }),
   });
 }
@@ -93,6 +104,7 @@ function headersOf(
   };
 }
 
+const SUCCESS = 'Ok';
 const temporary = /^(Request)?LimitExceeded(\.|$)/;
 /** Their servers do not know either what became of it. */
 const undecided = /^InternalError(\.|$)/;
@@ -103,41 +115,47 @@ const meanings: Readonly<Record<string, string>> = {
   'AuthFailure.SecretIdNotFound': ': the id of the key is wrong',
 };
 
-function judge(answer: Answer, attempt: number): Delivery {
+/** An answer that says something about each number. */
+interface Read {
+  readonly kind: 'read';
+  /** By number: its code, where there is one. */
+  readonly codes: ReadonlyMap<string, string>;
+  readonly providerId: string | undefined;
+}
+
+function read(answer: Answer, attempt: number): Read | Failure {
   const response = asObject(objectIn(answer)?.Response);
   const error = asObject(response?.Error);
-  if (error) return failureOfCodes([identifier(error.Code) ?? 'without a code'], attempt);
-  const statuses = Array.isArray(response?.SendStatusSet) ? response.SendStatusSet.map(statusOf) : [];
-  const failed = statuses.filter(({ code }) => code !== 'Ok');
-  if (statuses.length === 0) return unclear(`HTTP ${answer.status} without a result`);
-  if (failed.length === statuses.length)
-    return failureOfCodes(new Set(failed.map(({ code }) => code)), attempt);
-  const id = statuses.length === 1 ? statuses[0]?.serial : identifier(response?.RequestId);
-  const list = failed.map(({ number, code }) => `${maskNumber(number)}: Tencent ${code}`).join(', ');
-  return delivered(id, failed.length > 0 ? [`not sent to ${list}`] : []);
+  if (error) return failureOfCode(identifier(error.Code) ?? 'without a code', attempt);
+  if (!Array.isArray(response?.SendStatusSet)) return unclear(`HTTP ${answer.status} without a result`);
+  const statuses = response.SendStatusSet.map((status) => asObject(status) ?? {});
+  const codes = statuses.map(
+    ({ PhoneNumber, Code }) => [String(PhoneNumber), identifier(Code) ?? 'without a code'] as const,
+  );
+  const id = statuses.length === 1 ? statuses[0]?.SerialNo : response.RequestId;
+  return { kind: 'read', codes: new Map(codes), providerId: identifier(id) };
 }
 
-interface Status {
-  readonly code: string;
-  readonly number: string;
-  readonly serial: string | undefined;
+function judge(
+  { codes, providerId }: Read,
+  numbers: readonly string[],
+  done: readonly string[],
+  attempt: number,
+): Delivery {
+  const ended = [...done];
+  let later: Retry | undefined;
+  for (const number of numbers) {
+    const code = codes.get(number);
+    const failure = code === undefined ? unclear('no result') : failureOfCode(code, attempt);
+    if (code === SUCCESS) ended.push(number);
+    else if (failure.kind === 'retry') later = failure;
+    else ended.push(gaveUp(number, failure.reason));
+  }
+  return later ? { ...later, done: ended } : conclude(ended, providerId);
 }
 
-function statusOf(value: unknown): Status {
-  const { Code, PhoneNumber, SerialNo } = asObject(value) ?? {};
-  return {
-    code: identifier(Code) ?? 'without a code',
-    number: identifier(PhoneNumber) ?? '',
-    serial: identifier(SerialNo),
-  };
-}
-
-/** Nothing was sent to anybody, unless the provider does not know. */
-function failureOfCodes(codes: Iterable<string>, attempt: number): Delivery {
-  const list = [...codes];
-  const reason = `Tencent ${list.map((code) => `${code}${meanings[code] ?? ''}`).join(', ')}`;
-  if (list.some((code) => undecided.test(code))) return unclear(reason);
-  return list.every((code) => temporary.test(code))
-    ? retry(reason, blockMs(attempt))
-    : { kind: 'rejected', reason };
+function failureOfCode(code: string, attempt: number): Failure {
+  const reason = `Tencent ${code}${meanings[code] ?? ''}`;
+  if (undecided.test(code)) return unclear(reason);
+  return temporary.test(code) ? retry(reason, blockMs(attempt)) : { kind: 'rejected', reason };
 }
