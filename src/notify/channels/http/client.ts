@@ -90,7 +90,8 @@ async function exchange(socket: Socket, request: OutgoingRequest, maxAnswerBytes
   }
   // Once an answer has begun, errors show in the answer.
   outgoing.on('error', () => undefined);
-  outgoing.end(body);
+  // A string would be joined to the header section, whose Latin-1 would then become UTF-8.
+  outgoing.end(typeof body === 'string' ? Buffer.from(body) : body);
   try {
     const [answer] = (await once(outgoing, 'response', { signal })) as [IncomingMessage];
     return await read(answer, maxAnswerBytes);

@@ -48,14 +48,17 @@ export function retryAfterMs(headers: IncomingHttpHeaders, nowMs: number): numbe
   return Number.isNaN(dateMs) ? undefined : Math.max(0, dateMs - nowMs);
 }
 
-/** The JSON object in the body, if it is whole and is one. */
-export function objectIn({ body, complete }: Answer): Readonly<Record<string, unknown>> | undefined {
-  if (!complete) return undefined;
+/** The JSON in the body, if it is whole and is some. */
+export function jsonIn({ body, complete }: Answer): unknown {
   try {
-    return asObject(JSON.parse(body.toString()));
+    return complete ? JSON.parse(body.toString()) : undefined;
   } catch {
     return undefined;
   }
+}
+
+export function objectIn(answer: Answer): Readonly<Record<string, unknown>> | undefined {
+  return asObject(jsonIn(answer));
 }
 
 export function asObject(value: unknown): Readonly<Record<string, unknown>> | undefined {

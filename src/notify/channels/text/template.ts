@@ -21,5 +21,9 @@ export function compileTemplate(source: string, encode: (value: string) => strin
       throw new RangeError(`{{${name}}} is not a field: ${Object.keys(fields).join(', ')} are`);
     }
   }
-  return (message) => source.replace(placeholder, (_, name: string) => encode(fields[name]?.(message) ?? ''));
+  return (message) =>
+    source.replace(placeholder, (_, name: string) => {
+      // Half a pair of surrogates cannot be encoded.
+      return encode((fields[name]?.(message) ?? '').toWellFormed());
+    });
 }
