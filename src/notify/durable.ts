@@ -57,7 +57,7 @@ export class DurableFiles {
       await unlink(temporary).catch(() => undefined);
       throw error;
     }
-    await this.#sync(dirname(path));
+    await this.sync(dirname(path));
   }
 
   /** It need not be there. */
@@ -68,10 +68,11 @@ export class DurableFiles {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
       throw error;
     }
-    await this.#sync(dirname(path));
+    await this.sync(dirname(path));
   }
 
-  #sync(folder: string): Promise<void> {
+  /** Makes what was added to and taken from `folder` durable. */
+  sync(folder: string): Promise<void> {
     let sync = this.#syncs.get(folder);
     if (!sync) {
       sync = new FolderSync(folder);

@@ -204,6 +204,8 @@ class SpoolFiles {
     for (const folder of ['tmp', 'new', 'dead', 'done']) {
       await mkdir(join(this.path, folder), { recursive: true, mode: FOLDER_MODE });
     }
+    // A message in a folder that a power cut took away would be lost with it.
+    await this.#files.sync(this.path);
   }
 
   /** What a crash left half-written. Only the owner of the lock may call it, or it would hit somebody's work. */
