@@ -89,7 +89,7 @@ class Application {
     this.#send = send;
     this.#nowMs = nowMs;
     this.#tokenUrl = endpointUnder(base, 'gettoken', { corpid: corpId, corpsecret: secret });
-    this.#tokens = new TokenCache(() => this.#fetchToken(), nowMs);
+    this.#tokens = new TokenCache(() => this.#askForToken(), nowMs);
   }
 
   async post(body: string, { number, signal }: Attempt): Promise<Delivery> {
@@ -110,7 +110,7 @@ class Application {
     return readAnswer(await this.#send({ method: 'POST', url, headers, body, signal }), this.#nowMs());
   }
 
-  async #fetchToken() {
+  async #askForToken() {
     const signal = AbortSignal.timeout(TOKEN_TIMEOUT_MS);
     const outcome = await this.#send({ method: 'GET', url: this.#tokenUrl, signal });
     const answer = readAnswer(outcome, this.#nowMs());

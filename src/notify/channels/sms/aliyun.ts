@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Message } from '../../message.ts';
 import type { Channel, Delivery } from '../channel.ts';
+import { parseBase } from '../http/base.ts';
 import type { Answer, Send } from '../http/client.ts';
 import { blockMs, identifier, objectIn, retry } from '../http/failure.ts';
 import type { Fill } from '../text/template.ts';
@@ -52,7 +53,7 @@ export function createAliyunChannel(
   aids: Aids = { nowMs: Date.now, nonce: randomUUID },
 ): Channel {
   checkNumbers(settings.to, MAX_NUMBERS, NUMBER);
-  const base = new URL('/', settings.base ?? ALIYUN_BASE);
+  const base = new URL('/', parseBase(settings.base ?? ALIYUN_BASE));
   const variables = Object.entries(settings.variables).map(
     ([name, source]) => [name, compileVariable(source, settings.maxVariableCharacters)] as const,
   );

@@ -3,6 +3,7 @@
  * numbered variables of an approved template. One request for all numbers, and an answer for each.
  */
 import type { Channel, Delivery } from '../channel.ts';
+import { parseBase } from '../http/base.ts';
 import type { Answer, Send } from '../http/client.ts';
 import { asObject, blockMs, type Failure, identifier, objectIn, type Retry, retry } from '../http/failure.ts';
 import {
@@ -50,7 +51,7 @@ export function createTencentChannel(
   nowMs: () => number = Date.now,
 ): Channel {
   checkNumbers(settings.to, MAX_NUMBERS, E164);
-  const url = new URL('/', settings.base ?? TENCENT_BASE);
+  const url = new URL('/', parseBase(settings.base ?? TENCENT_BASE));
   const variables = settings.variables.map((source) =>
     compileVariable(source, settings.maxVariableCharacters),
   );

@@ -1,5 +1,6 @@
 /** Short messages by Twilio (Messages, 2010-04-01): free text, one request for each number. */
 import type { Channel, Delivery } from '../channel.ts';
+import { parseBase } from '../http/base.ts';
 import type { Answer, Send } from '../http/client.ts';
 import { identifier, objectIn, retry, retryAfterMs } from '../http/failure.ts';
 import { cutText, plainText } from '../text/split.ts';
@@ -46,7 +47,7 @@ export function createTwilioChannel(
   checkNumbers(settings.to, MAX_NUMBERS, E164);
   const { accountSid, authToken, sender } = settings;
   const path = `/2010-04-01/Accounts/${encodeURIComponent(accountSid)}/Messages.json`;
-  const url = new URL(path, settings.base ?? TWILIO_BASE);
+  const url = new URL(path, parseBase(settings.base ?? TWILIO_BASE));
   const headers = {
     'content-type': 'application/x-www-form-urlencoded',
     authorization: `Basic ${Buffer.from(`${accountSid}:${authToken}`).toString('base64')}`,

@@ -11,7 +11,7 @@ export interface Token {
 }
 
 /** Asks WeCom. Never rejects. */
-export type FetchToken = () => Promise<(Token & { readonly lifeMs: number }) | Failure>;
+export type AskForToken = () => Promise<(Token & { readonly lifeMs: number }) | Failure>;
 
 /** A token is replaced this long before its end, or at nine tenths of a short life. */
 const EARLY_MS = 5 * 60_000;
@@ -27,15 +27,15 @@ interface Held<T> {
 }
 
 export class TokenCache {
-  readonly #fetch: FetchToken;
+  readonly #ask: AskForToken;
   readonly #nowMs: () => number;
   #token: Held<Token> | undefined;
   #failure: Held<Failure> | undefined;
   #pending: Promise<Token | Failure> | undefined;
   #replacedMs = Number.NEGATIVE_INFINITY;
 
-  constructor(fetch: FetchToken, nowMs: () => number) {
-    this.#fetch = fetch;
+  constructor(ask: AskForToken, nowMs: () => number) {
+    this.#ask = ask;
     this.#nowMs = nowMs;
   }
 
@@ -60,18 +60,18 @@ export class TokenCache {
 
   async #refresh(): Promise<Token | Failure> {
     this.#token = undefined;
-    const fetched = await this.#fetch();
+    const answer = await this.#ask();
     const nowMs = this.#nowMs();
     this.#pending = undefined;
-    if (fetched.kind === 'token') {
-      const { lifeMs, ...value } = fetched;
+    if (answer.kind === 'token') {
+      const { lifeMs, ...value } = answer;
       this.#token = { value, untilMs: nowMs + lifeMs - Math.min(EARLY_MS, lifeMs * EARLY_SHARE) };
       this.#failure = undefined;
       return value;
     }
-    const holdMs = fetched.kind === 'rejected' ? REJECTED_MS : (fetched.afterMs ?? 0);
-    this.#failure = { value: fetched, untilMs: nowMs + holdMs };
-    return fetched;
+    const holdMs = answer.kind === 'rejected' ? REJECTED_MS : (answer.afterMs ?? 0);
+    this.#failure = { value: answer, untilMs: nowMs + holdMs };
+    return answer;
   }
 }
 
