@@ -125,6 +125,7 @@ describe('an answer', () => {
       { kind: 'rejected', reason: `Aliyun SignatureNonceUsed${again}` },
     ],
     ['no money', code('isv.AMOUNT_NOT_ENOUGH'), { kind: 'rejected', reason: 'Aliyun isv.AMOUNT_NOT_ENOUGH' }],
+    ['a code of all objects', code('constructor'), { kind: 'rejected', reason: 'Aliyun constructor' }],
     ['no code', json({}), { kind: 'rejected', reason: `HTTP 200 without a code${again}` }],
     ['a code that is none', code('a b\n'), { kind: 'rejected', reason: `HTTP 200 without a code${again}` }],
     ['502', { status: 502 }, { kind: 'rejected', reason: `HTTP 502 without a code${again}` }],

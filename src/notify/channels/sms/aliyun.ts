@@ -99,19 +99,19 @@ const temporary = /^(isv\.BUSINESS_LIMIT_CONTROL|Throttling(\..+)?|isp\.SYSTEM_E
 /** Their servers do not know either what became of it; a nonce that was used may have been ours. */
 const undecided = /^(InternalError|SignatureNonceUsed)(\..+)?$/;
 
-const meanings: Readonly<Record<string, string>> = {
-  'isv.BUSINESS_LIMIT_CONTROL': ': too many messages to this number',
-  'isv.MOBILE_NUMBER_ILLEGAL': ': a number is wrong',
-  'isv.PARAM_LENGTH_LIMIT': ': a variable is too long',
-  'InvalidTimeStamp.Expired': ': the clock of this server is wrong',
-};
+const meanings: ReadonlyMap<string, string> = new Map([
+  ['isv.BUSINESS_LIMIT_CONTROL', ': too many messages to this number'],
+  ['isv.MOBILE_NUMBER_ILLEGAL', ': a number is wrong'],
+  ['isv.PARAM_LENGTH_LIMIT', ': a variable is too long'],
+  ['InvalidTimeStamp.Expired', ': the clock of this server is wrong'],
+]);
 
 function judge(answer: Answer, attempt: number): Delivery {
   const fields = objectIn(answer);
   const code = identifier(fields?.Code);
   if (!code) return unclear(`HTTP ${answer.status} without a code`);
   if (code === 'OK') return delivered(identifier(fields?.BizId), []);
-  const reason = `Aliyun ${code}${meanings[code] ?? ''}`;
+  const reason = `Aliyun ${code}${meanings.get(code) ?? ''}`;
   if (undecided.test(code)) return unclear(reason);
   return temporary.test(code) ? retry(reason, blockMs(attempt)) : { kind: 'rejected', reason };
 }

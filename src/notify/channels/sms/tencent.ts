@@ -110,11 +110,11 @@ const temporary = /^(Request)?LimitExceeded(\.|$)/;
 /** Their servers do not know either what became of it. */
 const undecided = /^InternalError(\.|$)/;
 
-const meanings: Readonly<Record<string, string>> = {
-  'AuthFailure.SignatureExpire': ': the clock of this server is wrong',
-  'AuthFailure.SignatureFailure': ': the key is wrong',
-  'AuthFailure.SecretIdNotFound': ': the id of the key is wrong',
-};
+const meanings: ReadonlyMap<string, string> = new Map([
+  ['AuthFailure.SignatureExpire', ': the clock of this server is wrong'],
+  ['AuthFailure.SignatureFailure', ': the key is wrong'],
+  ['AuthFailure.SecretIdNotFound', ': the id of the key is wrong'],
+]);
 
 /** An answer that says something about each number. */
 interface Read {
@@ -156,7 +156,7 @@ function judge(
 }
 
 function failureOfCode(code: string, attempt: number): Failure {
-  const reason = `Tencent ${code}${meanings[code] ?? ''}`;
+  const reason = `Tencent ${code}${meanings.get(code) ?? ''}`;
   if (undecided.test(code)) return unclear(reason);
   return temporary.test(code) ? retry(reason, blockMs(attempt)) : { kind: 'rejected', reason };
 }

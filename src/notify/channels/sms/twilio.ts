@@ -32,11 +32,11 @@ const MAX_NUMBERS = 100;
 const BODY_MAX_UNITS = 1600;
 const TOO_MANY_CALLS = '20429';
 
-const meanings: Readonly<Record<string, string>> = {
-  20003: ': the account or its token is wrong',
-  21211: ': the number is wrong',
-  [TOO_MANY_CALLS]: ': too many calls',
-};
+const meanings: ReadonlyMap<string, string> = new Map([
+  ['20003', ': the account or its token is wrong'],
+  ['21211', ': the number is wrong'],
+  [TOO_MANY_CALLS, ': too many calls'],
+]);
 
 /** Throws a `RangeError` for settings that cannot work. */
 export function createTwilioChannel(
@@ -74,7 +74,7 @@ function judge(answer: Answer, nowMs: number, notes: readonly string[]): Deliver
   const fields = objectIn(answer);
   if (status >= 200 && status < 300) return delivered(identifier(fields?.sid), notes);
   const code = identifier(fields?.code);
-  const reason = code ? `Twilio ${code}${meanings[code] ?? ''}` : `HTTP ${status}`;
+  const reason = code ? `Twilio ${code}${meanings.get(code) ?? ''}` : `HTTP ${status}`;
   // The one refusal that says: not processed, come again.
   if (status === 429 || code === TOO_MANY_CALLS) return retry(reason, retryAfterMs(headers, nowMs));
   return status >= 500 ? unclear(reason) : { kind: 'rejected', reason };
