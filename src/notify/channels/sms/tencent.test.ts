@@ -117,6 +117,12 @@ describe('a retry', () => {
     assert.deepEqual(JSON.parse(received?.body.toString() ?? '').PhoneNumberSet, ['+8613800000002']);
   });
 
+  test('with nobody left sends nothing', async (t) => {
+    const { tencent, channel } = await scene(t);
+    assert.deepEqual(await deliver(channel, messageOf(), { number: 2, done }), { kind: 'delivered', note });
+    assert.equal(tencent.received.length, 0);
+  });
+
   test('that fails does not undo what was sent', async (t) => {
     const { tencent, channel } = await scene(t, { to });
     tencent.script.replies.push('hang up');

@@ -60,6 +60,8 @@ export function createTencentChannel(
     timeoutMs: SMS_TIMEOUT_MS,
     async deliver(message, { number: attempt, done, signal }) {
       const numbers = remainingOf(settings.to, done);
+      // The settings may have lost numbers since the last attempt.
+      if (numbers.length === 0) return conclude(done);
       const values = variables.map((fill) => fill(message));
       const body = bodyOf(settings, numbers, values);
       const headers = headersOf(settings, url, body, Math.floor(nowMs() / 1000));
