@@ -13,16 +13,21 @@ interface CatalogueEntry {
 const catalogue = {
   bad_request: { status: 400, text: 'Bad Request', close: true },
   bad_path: { status: 400, text: 'Bad Request' },
+  bad_body: { status: 400, text: 'Bad Request' },
   unauthorized: { status: 401, text: 'Unauthorized' },
   forbidden: { status: 403, text: 'Forbidden' },
   not_found: { status: 404, text: 'Not Found' },
   method_not_allowed: { status: 405, text: 'Method Not Allowed' },
   request_timeout: { status: 408, text: 'Request Timeout', close: true },
+  conflict: { status: 409, text: 'Conflict' },
   precondition_failed: { status: 412, text: 'Precondition Failed' },
   content_too_large: { status: 413, text: 'Content Too Large', close: true },
+  field_too_large: { status: 413, text: 'Content Too Large' },
   uri_too_long: { status: 414, text: 'URI Too Long', close: true },
+  unsupported_media_type: { status: 415, text: 'Unsupported Media Type' },
   range_not_satisfiable: { status: 416, text: 'Range Not Satisfiable' },
   expectation_failed: { status: 417, text: 'Expectation Failed', close: true },
+  unprocessable_content: { status: 422, text: 'Unprocessable Content' },
   too_many_requests: { status: 429, text: 'Too Many Requests' },
   headers_too_large: { status: 431, text: 'Request Header Fields Too Large', close: true },
   internal: { status: 500, text: 'Internal Server Error' },
@@ -32,6 +37,14 @@ const catalogue = {
 } as const satisfies Record<string, CatalogueEntry>;
 
 export type ErrorCode = keyof typeof catalogue;
+
+/** What a client is told beyond the code. */
+export interface Problem {
+  /** What is wrong and what to do about it, in a sentence or two. */
+  readonly detail: string;
+  /** The fields of the request that are wrong, where it is about fields. */
+  readonly errors?: readonly { readonly field: string; readonly detail: string }[];
+}
 
 /** An error meant for the client. `headers` are added to the answer, for example `Allow` or `Retry-After`. */
 export class HttpError extends Error {
@@ -55,6 +68,18 @@ export function errorPlan(code: ErrorCode, extra: HeaderList = []): Plan {
     ...['Cache-Control', 'no-store', ...extra],
   ];
   return { status, headers, body: { kind: 'text', text: body }, ...(close && { close }) };
+}
+
+/** The answer for a catalogue entry as problem details (RFC 9457): `code`, what is wrong, and what to do about it. */
+export function problemPlan(code: ErrorCode, problem: Problem, extra: HeaderList = []): Plan {
+  const { status, text, close }: CatalogueEntry = catalogue[code];
+  const { detail, errors } = problem;
+  const bytes = Buffer.from(`${JSON.stringify({ title: text, status, code, detail, errors })}\n`);
+  const headers = [
+    ...['Content-Type', 'application/problem+json', 'Content-Length', String(bytes.length)],
+    ...['Cache-Control', 'no-store', ...extra],
+  ];
+  return { status, headers, body: { kind: 'bytes', bytes }, ...(close && { close }) };
 }
 
 const reasons = new Map<number, string>(Object.values(catalogue).map(({ status, text }) => [status, text]));

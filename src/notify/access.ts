@@ -1,0 +1,206 @@
+/**
+ * Who may send, and how often. Tokens are compared as hashes, against all of them, in constant time; every
+ * token has a bucket of requests; addresses that bring bad tokens are slowed down.
+ */
+import { timingSafeEqual } from 'node:crypto';
+import { problem, type Refused } from './refusal.ts';
+import { HASH_BYTES, hashToken, MAX_TOKEN_CHARACTERS } from './token.ts';
+
+/** A token bucket (as in networks: it fills steadily and each request takes one out). */
+export interface RateLimit {
+  /** How many requests may come at once. */
+  readonly burst: number;
+  readonly perMinute: number;
+}
+
+export interface User {
+  readonly name: string;
+  /** SHA-256 of each token, {@link HASH_BYTES} long. */
+  readonly tokenHashes: readonly Uint8Array[];
+  /** The channels that the user may name, and that a message goes to when none is named. */
+  readonly channels: readonly string[];
+  /** Of each token on its own. */
+  readonly limit: RateLimit;
+}
+
+/** Bad tokens that an address may bring before it is slowed down … */
+export const FREE_FAILURES = 5;
+/** … by this long after the next, twice as long after each further one, … */
+export const FIRST_PENALTY_MS = 1000;
+/** … at most this long. */
+export const MAX_PENALTY_MS = 60_000;
+/** After this long without a bad token all is forgiven. */
+export const FORGIVEN_MS = 15 * 60_000;
+/** Addresses whose failures are remembered; the one that failed longest ago is forgotten first. */
+export const MAX_ADDRESSES = 4096;
+/** Tokens seen good from an address; the one used longest ago is forgotten first. */
+export const MAX_ACQUAINTANCES = 4096;
+
+const CHALLENGE = ['WWW-Authenticate', 'Bearer realm="mote"'];
+const NO_TOKEN =
+  'This needs a token: send it as Authorization: Bearer TOKEN, as X-Token, or as token in the body.';
+const BAD_TOKEN =
+  'This token is not known here: check for missing characters, or ask the operator for a new one.';
+const TOO_MANY_BAD = 'Too many wrong tokens came from this address: wait as long as Retry-After says.';
+const TOO_FAST = 'This token sends faster than it may: wait as long as Retry-After says.';
+
+/** Somebody whose token is good. */
+export interface Grant {
+  readonly kind: 'granted';
+  readonly user: User;
+  /** Takes one request out of the token's bucket. */
+  take(): Refused | undefined;
+}
+
+interface Entry {
+  readonly user: User;
+  readonly hash: Uint8Array;
+  readonly bucket: Bucket;
+}
+
+interface Failures {
+  readonly count: number;
+  readonly lastMs: number;
+  readonly blockedUntilMs: number;
+}
+
+export class Access {
+  readonly #entries: readonly Entry[];
+  readonly #now: () => number;
+  readonly #failures = new Map<string, Failures>();
+  /** Address and number of a token that was good from there. */
+  readonly #acquaintances = new Map<string, true>();
+
+  /** @throws RangeError for hashes that could let the wrong people in. `now` is in milliseconds. */
+  constructor(users: readonly User[], now: () => number) {
+    this.#now = now;
+    this.#entries = users.flatMap((user) =>
+      user.tokenHashes.map((hash) => ({ user, hash, bucket: new Bucket(user.limit, now()) })),
+    );
+    checkHashes(this.#entries);
+  }
+
+  /** Without any token the endpoint is off. */
+  get isEmpty(): boolean {
+    return this.#entries.length === 0;
+  }
+
+  /** `client` is the address that the request came from, empty on a unix socket. */
+  authenticate(token: string | undefined, client: string): Grant | Refused {
+    if (token === undefined || token === '') return problem('unauthorized', NO_TOKEN, CHALLENGE);
+    const address = addressKey(client);
+    const index = token.length <= MAX_TOKEN_CHARACTERS ? this.#indexOf(hashToken(token)) : -1;
+    // Somebody else behind the same address must not lock out those who are known from there.
+    const isKnown = index >= 0 && this.#acquaintances.has(`${index} ${address}`);
+    const blockedMs = isKnown ? 0 : this.#blockedMs(address);
+    if (blockedMs > 0) return problem('too_many_requests', TOO_MANY_BAD, retryAfter(blockedMs));
+    const entry = this.#entries[index];
+    if (!entry) {
+      this.#fail(address);
+      return problem('unauthorized', BAD_TOKEN, [
+        `${CHALLENGE[0]}`,
+        `${CHALLENGE[1]}, error="invalid_token"`,
+      ]);
+    }
+    touch(this.#acquaintances, `${index} ${address}`, true, MAX_ACQUAINTANCES);
+    return { kind: 'granted', user: entry.user, take: () => this.#take(entry.bucket) };
+  }
+
+  /** Looks at every entry, wherever the right one is. */
+  #indexOf(hash: Uint8Array): number {
+    let found = -1;
+    for (const [index, entry] of this.#entries.entries())
+      if (timingSafeEqual(entry.hash, hash)) found = index;
+    return found;
+  }
+
+  #blockedMs(address: string): number {
+    return (this.#failures.get(address)?.blockedUntilMs ?? 0) - this.#now();
+  }
+
+  #fail(address: string): void {
+    const nowMs = this.#now();
+    const before = this.#failures.get(address);
+    const count = before && nowMs - before.lastMs < FORGIVEN_MS ? before.count + 1 : 1;
+    const penaltyMs =
+      count <= FREE_FAILURES
+        ? 0
+        : Math.min(MAX_PENALTY_MS, FIRST_PENALTY_MS * 2 ** (count - FREE_FAILURES - 1));
+    const failures = { count, lastMs: nowMs, blockedUntilMs: nowMs + penaltyMs };
+    touch(this.#failures, address, failures, MAX_ADDRESSES);
+  }
+
+  #take(bucket: Bucket): Refused | undefined {
+    const waitMs = bucket.take(this.#now());
+    return waitMs > 0 ? problem('too_many_requests', TOO_FAST, retryAfter(waitMs)) : undefined;
+  }
+}
+
+function checkHashes(entries: readonly Entry[]): void {
+  const empty = Buffer.from(hashToken(''));
+  const seen = new Set<string>();
+  for (const { user, hash } of entries) {
+    const hex = Buffer.from(hash).toString('hex');
+    if (hash.length !== HASH_BYTES)
+      throw new RangeError(`a token hash of ${user.name} is not ${HASH_BYTES} bytes`);
+    if (empty.equals(hash)) throw new RangeError(`a token hash of ${user.name} is that of the empty token`);
+    if (seen.has(hex)) throw new RangeError(`a token hash of ${user.name} is there twice`);
+    seen.add(hex);
+  }
+}
+
+/** Sets `key` as the youngest of `map` and forgets the oldest beyond `max`. */
+function touch<V>(map: Map<string, V>, key: string, value: V, max: number): void {
+  map.delete(key);
+  map.set(key, value);
+  if (map.size > max) map.delete(map.keys().next().value as string);
+}
+
+/** In whole seconds (RFC 9110 §10.2.3), rounded up so that coming back then is not too early. */
+function retryAfter(ms: number): readonly string[] {
+  return ['Retry-After', String(Math.ceil(ms / 1000))];
+}
+
+class Bucket {
+  readonly #burst: number;
+  readonly #perMs: number;
+  #level: number;
+  #atMs: number;
+
+  constructor({ burst, perMinute }: RateLimit, nowMs: number) {
+    this.#burst = burst;
+    this.#perMs = perMinute / 60_000;
+    this.#level = burst;
+    this.#atMs = nowMs;
+  }
+
+  /** Takes one and gives 0, or takes none and gives the time in milliseconds until there is one. */
+  take(nowMs: number): number {
+    // A clock that is set back adds nothing.
+    const passedMs = Math.max(0, nowMs - this.#atMs);
+    this.#level = Math.min(this.#burst, this.#level + passedMs * this.#perMs);
+    this.#atMs = nowMs;
+    if (this.#level < 1) return Math.ceil((1 - this.#level) / this.#perMs);
+    this.#level -= 1;
+    return 0;
+  }
+}
+
+/**
+ * What counts as one address: an IPv4 address, also where it is written as IPv6 (RFC 4291 §2.5.5.2), and the
+ * first 64 bits of other IPv6 addresses, because one host can have all of what follows.
+ */
+export function addressKey(client: string): string {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(client)?.[1];
+  if (mapped || !client.includes(':')) return mapped ?? client;
+  const [head = '', tail] = client
+    .split('::', 2)
+    .map((part) => part.split(':').filter((group) => group !== ''));
+  const groups = [...(head || [])];
+  const missing = tail ? Math.max(0, 8 - groups.length - tail.length) : 0;
+  const all = [...groups, ...Array<string>(missing).fill('0'), ...(tail ?? [])];
+  return `${all
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':')}::/64`;
+}

@@ -1,0 +1,45 @@
+/** What the tests of channels share. */
+import type { TestContext } from 'node:test';
+import type { StandIn } from '../../../test/support/stand-in.ts';
+import type { Message } from '../message.ts';
+import type { Attempt, Channel, Delivery } from './channel.ts';
+
+export function messageOf(fields: Partial<Message> = {}): Message {
+  return {
+    ...{
+      id: 'm-1',
+      title: 'Disk full',
+      text: 'on web1',
+      format: 'text',
+      priority: 3,
+      tags: [],
+      acceptedMs: 0,
+    },
+    ...fields,
+  };
+}
+
+/** One attempt, the first unless `attempt` says otherwise. */
+export function deliver(
+  channel: Channel,
+  message: Message = messageOf(),
+  attempt: Partial<Attempt> = {},
+): Promise<Delivery> {
+  return channel.deliver(message, { number: 1, done: [], signal: AbortSignal.timeout(5000), ...attempt });
+}
+
+/** Attempts as a queue makes them, until one does not ask for another; at most `attempts`. */
+export async function deliverUntilEnd(channel: Channel, message: Message, attempts = 5): Promise<Delivery> {
+  let done: readonly string[] = [];
+  for (let number = 1; ; number++) {
+    const delivery = await deliver(channel, message, { number, done });
+    if (delivery.kind !== 'retry' || number === attempts) return delivery;
+    done = delivery.done ?? done;
+  }
+}
+
+/** Closes it after the test. */
+export function during<S extends StandIn>(t: TestContext, standIn: S): S {
+  t.after(() => standIn.close());
+  return standIn;
+}

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { addressPolicy } from './addresses.ts';
+
+describe('without exceptions', () => {
+  const mayConnect = addressPolicy();
+  const refused = [
+    ...['0.0.0.0', '10.0.0.1', '10.255.255.255', '100.64.0.1', '127.0.0.1', '127.255.255.254'],
+    ...['169.254.169.254', '172.16.0.1', '172.31.255.255', '192.168.0.1', '198.18.0.1', '198.19.255.255'],
+    ...['192.0.0.8', '192.0.2.1', '198.51.100.1', '203.0.113.9', '224.0.0.1', '240.0.0.1', '255.255.255.255'],
+    ...['::', '::1', '::127.0.0.1', '::ffff:127.0.0.1', '::ffff:7f00:1', '::ffff:10.0.0.1', '::FFFF:a00:1'],
+    ...['64:ff9b::127.0.0.1', '64:ff9b::a9fe:a9fe', '64:ff9b:1::1', '2002:7f00:1::', '2001:0:1::1'],
+    ...['2001:db8::1', '3fff::1', 'fc00::1', 'fd12:3456::1', 'fe80::1', 'fe80::1%eth0', 'fec0::1', 'ff02::1'],
+    ...['100::1', '5f00::1', '', 'localhost', '127.1', '0x7f.0.0.1', '1.2.3.4.5', '%lo'],
+  ];
+  for (const address of refused) {
+    test(`${address || 'nothing'} is refused`, () => assert.equal(mayConnect(address), false));
+  }
+  const taken = [
+    ...['1.1.1.1', '8.8.8.8', '11.0.0.0', '100.63.255.255', '100.128.0.0', '126.255.255.255', '128.0.0.1'],
+    ...[
+      '169.253.0.1',
+      '169.255.0.1',
+      '172.15.0.1',
+      '172.32.0.1',
+      '192.167.0.1',
+      '192.169.0.1',
+      '223.255.255.255',
+    ],
+    ...[
+      '2606:4700::1111',
+      '2a00:1450::1',
+      '2400:3200::1',
+      '::ffff:8.8.8.8',
+      '64:ff9b::8.8.8.8',
+      '2001:4860::8888',
+    ],
+  ];
+  for (const address of taken) {
+    test(`${address} is taken`, () => assert.equal(mayConnect(address), true));
+  }
+});
+
+describe('exceptions', () => {
+  const mayConnect = addressPolicy(['10.1.0.0/16', '127.0.0.1', 'fd00::/8', '::1']);
+  const cases: readonly [address: string, taken: boolean][] = [
+    ['10.1.2.3', true],
+    ['::ffff:10.1.2.3', true],
+    ['10.2.0.1', false],
+    ['127.0.0.1', true],
+    ['127.0.0.2', false],
+    ['fd00::5', true],
+    ['fc00::5', false],
+    ['::1', true],
+    ['169.254.169.254', false],
+    ['8.8.8.8', true],
+  ];
+  for (const [address, taken] of cases) {
+    test(`${address}: ${taken}`, () => assert.equal(mayConnect(address), taken));
+  }
+
+  test('everything', () => {
+    const all = addressPolicy(['0.0.0.0/0', '::/0']);
+    for (const address of ['127.0.0.1', '10.0.0.1', '::1', 'fe80::1', '8.8.8.8'])
+      assert.ok(all(address), address);
+    assert.equal(all('localhost'), false);
+  });
+
+  for (const entry of ['', 'localhost', '10.0.0.0/33', '::/129', '10.0.0.0/', '10.0.0.0/8/8', '/8']) {
+    test(`"${entry}" is no entry`, () => assert.throws(() => addressPolicy([entry]), RangeError));
+  }
+});

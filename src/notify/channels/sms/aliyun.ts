@@ -1,0 +1,117 @@
+/**
+ * Short messages by Alibaba Cloud (SendSms, 2017-05-25). There is no free text: title and text go into the
+ * variables of a template that Alibaba has approved. One request for all numbers.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Message } from '../../message.ts';
+import type { Channel, Delivery } from '../channel.ts';
+import { parseBase } from '../http/base.ts';
+import type { Answer, Send } from '../http/client.ts';
+import { blockMs, identifier, objectIn, retry } from '../http/failure.ts';
+import type { Fill } from '../text/template.ts';
+import { acs3Authorization, canonicalQuery, sha256 } from './aliyun-signature.ts';
+import {
+  checkNumbers,
+  compileVariable,
+  delivered,
+  SMS_TIMEOUT_MS,
+  smsFailureWithout,
+  unclear,
+} from './delivery.ts';
+
+export interface AliyunSettings {
+  readonly name: string;
+  /** Default {@link ALIYUN_BASE}. */
+  readonly base?: string;
+  readonly keyId: string;
+  /** Secret. */
+  readonly keySecret: string;
+  readonly signName: string;
+  readonly templateCode: string;
+  /** The template's variables and what fills them, for example `{ "content": "{{title}} {{text}}" }`. */
+  readonly variables: Readonly<Record<string, string>>;
+  /** Longer values of variables are cut. Default: they are sent as they are, and Alibaba refuses them. */
+  readonly maxVariableCharacters?: number;
+  /** 1 to 1000 numbers, digits with or without `+`. */
+  readonly to: readonly string[];
+}
+
+/** Stubbed by tests. */
+export interface Aids {
+  nowMs(): number;
+  nonce(): string;
+}
+
+export const ALIYUN_BASE = 'https://dysmsapi.aliyuncs.com';
+const MAX_NUMBERS = 1000;
+const NUMBER = /^\+?\d{5,20}$/;
+
+/** Throws a `RangeError` for settings that cannot work. */
+export function createAliyunChannel(
+  settings: AliyunSettings,
+  send: Send,
+  aids: Aids = { nowMs: Date.now, nonce: randomUUID },
+): Channel {
+  checkNumbers(settings.to, MAX_NUMBERS, NUMBER);
+  const base = new URL('/', parseBase(settings.base ?? ALIYUN_BASE));
+  const variables = Object.entries(settings.variables).map(
+    ([name, source]) => [name, compileVariable(source, settings.maxVariableCharacters)] as const,
+  );
+  return {
+    name: settings.name,
+    timeoutMs: SMS_TIMEOUT_MS,
+    async deliver(message, { number, signal }) {
+      const { url, headers } = signedRequest(settings, base, parameterOf(variables, message), aids);
+      const outcome = await send({ method: 'POST', url, headers, signal });
+      return outcome.kind === 'answered' ? judge(outcome, number) : smsFailureWithout(outcome);
+    },
+  };
+}
+
+function parameterOf(variables: readonly (readonly [string, Fill])[], message: Message): string {
+  return JSON.stringify(Object.fromEntries(variables.map(([name, fill]) => [name, fill(message)])));
+}
+
+function signedRequest(settings: AliyunSettings, base: URL, parameter: string, aids: Aids) {
+  const query = {
+    PhoneNumbers: settings.to.join(','),
+    SignName: settings.signName,
+    TemplateCode: settings.templateCode,
+    TemplateParam: parameter,
+  };
+  const headers = {
+    host: base.host,
+    'x-acs-action': 'SendSms',
+    'x-acs-content-sha256': sha256(''),
+    'x-acs-date': new Date(aids.nowMs()).toISOString().replace(/\.\d+Z$/, 'Z'),
+    'x-acs-signature-nonce': aids.nonce(),
+    'x-acs-version': '2017-05-25',
+  };
+  const request = { method: 'POST', path: '/', query, headers, body: '' };
+  const authorization = acs3Authorization(settings.keyId, settings.keySecret, request);
+  const url = new URL(base);
+  url.search = canonicalQuery(query);
+  return { url, headers: { ...headers, accept: 'application/json', authorization } };
+}
+
+/** Too often, or a fault on their side after which their pages say to try again. */
+const temporary = /^(isv\.BUSINESS_LIMIT_CONTROL|Throttling(\..+)?|isp\.SYSTEM_ERROR|ServiceUnavailable)$/;
+/** Their servers do not know either what became of it; a nonce that was used may have been ours. */
+const undecided = /^(InternalError|SignatureNonceUsed)(\..+)?$/;
+
+const meanings: ReadonlyMap<string, string> = new Map([
+  ['isv.BUSINESS_LIMIT_CONTROL', ': too many messages to this number'],
+  ['isv.MOBILE_NUMBER_ILLEGAL', ': a number is wrong'],
+  ['isv.PARAM_LENGTH_LIMIT', ': a variable is too long'],
+  ['InvalidTimeStamp.Expired', ': the clock of this server is wrong'],
+]);
+
+function judge(answer: Answer, attempt: number): Delivery {
+  const fields = objectIn(answer);
+  const code = identifier(fields?.Code);
+  if (!code) return unclear(`HTTP ${answer.status} without a code`);
+  if (code === 'OK') return delivered(identifier(fields?.BizId), []);
+  const reason = `Aliyun ${code}${meanings.get(code) ?? ''}`;
+  if (undecided.test(code)) return unclear(reason);
+  return temporary.test(code) ? retry(reason, blockMs(attempt)) : { kind: 'rejected', reason };
+}

@@ -1,0 +1,164 @@
+/**
+ * Short messages by Tencent Cloud (SendSms, 2021-01-11). There is no free text: title and text go into the
+ * numbered variables of an approved template. One request for all numbers, and an answer for each.
+ */
+import type { Channel, Delivery } from '../channel.ts';
+import { parseBase } from '../http/base.ts';
+import type { Answer, Send } from '../http/client.ts';
+import { asObject, blockMs, type Failure, identifier, objectIn, type Retry, retry } from '../http/failure.ts';
+import {
+  checkNumbers,
+  compileVariable,
+  conclude,
+  E164,
+  gaveUp,
+  remainingOf,
+  SMS_TIMEOUT_MS,
+  smsFailureWithout,
+  unclear,
+} from './delivery.ts';
+import { tc3Authorization } from './tencent-signature.ts';
+
+export interface TencentSettings {
+  readonly name: string;
+  /** Default {@link TENCENT_BASE}. */
+  readonly base?: string;
+  readonly secretId: string;
+  /** Secret. */
+  readonly secretKey: string;
+  /** Such as `ap-guangzhou`. */
+  readonly region: string;
+  readonly appId: string;
+  /** Needed for numbers of mainland China. */
+  readonly signName?: string;
+  readonly templateId: string;
+  /** What fills the template's variables {1}, {2} and so on, for example `["{{title}}", "{{text}}"]`. */
+  readonly variables: readonly string[];
+  /** Longer values of variables are cut. Default: they are sent as they are, and Tencent refuses them. */
+  readonly maxVariableCharacters?: number;
+  /** 1 to 200 numbers in E.164 form. */
+  readonly to: readonly string[];
+}
+
+export const TENCENT_BASE = 'https://sms.tencentcloudapi.com';
+const MAX_NUMBERS = 200;
+const ACTION = 'SendSms';
+
+/** Throws a `RangeError` for settings that cannot work. */
+export function createTencentChannel(
+  settings: TencentSettings,
+  send: Send,
+  nowMs: () => number = Date.now,
+): Channel {
+  checkNumbers(settings.to, MAX_NUMBERS, E164);
+  const url = new URL('/', parseBase(settings.base ?? TENCENT_BASE));
+  const variables = settings.variables.map((source) =>
+    compileVariable(source, settings.maxVariableCharacters),
+  );
+  return {
+    name: settings.name,
+    timeoutMs: SMS_TIMEOUT_MS,
+    async deliver(message, { number: attempt, done, signal }) {
+      const numbers = remainingOf(settings.to, done);
+      // The settings may have lost numbers since the last attempt.
+      if (numbers.length === 0) return conclude(done);
+      const values = variables.map((fill) => fill(message));
+      const body = bodyOf(settings, numbers, values);
+      const headers = headersOf(settings, url, body, Math.floor(nowMs() / 1000));
+      const outcome = await send({ method: 'POST', url, headers, body, signal });
+      const result = outcome.kind === 'answered' ? read(outcome, attempt) : smsFailureWithout(outcome);
+      if (result.kind === 'read') return judge(result, numbers, done, attempt);
+      if (result.kind === 'retry') return { ...result, done };
+      return done.length > 0
+        ? conclude([...done, ...numbers.map((number) => gaveUp(number, result.reason))])
+        : result;
+    },
+  };
+}
+
+function bodyOf(
+  { appId, signName, templateId }: TencentSettings,
+  numbers: readonly string[],
+  values: readonly string[],
+): string {
+  return JSON.stringify({
+    ...{ PhoneNumberSet: numbers, SmsSdkAppId: appId, TemplateId: templateId, TemplateParamSet: values },
+    ...(signName && { SignName: signName }),
+  });
+}
+
+function headersOf(
+  { secretId, secretKey, region }: TencentSettings,
+  { host }: URL,
+  body: string,
+  timestampSeconds: number,
+): Record<string, string> {
+  const type = 'application/json; charset=utf-8';
+  const signed = { 'content-type': type, host, 'x-tc-action': ACTION.toLowerCase() };
+  const request = { method: 'POST', service: 'sms', headers: signed, body, timestampSeconds };
+  return {
+    'content-type': type,
+    host,
+    'x-tc-action': ACTION,
+    'x-tc-version': '2021-01-11',
+    'x-tc-region': region,
+    'x-tc-timestamp': String(timestampSeconds),
+    authorization: tc3Authorization(secretId, secretKey, request),
+  };
+}
+
+const SUCCESS = 'Ok';
+const temporary = /^(Request)?LimitExceeded(\.|$)/;
+/** Their servers do not know either what became of it. */
+const undecided = /^InternalError(\.|$)/;
+
+const meanings: ReadonlyMap<string, string> = new Map([
+  ['AuthFailure.SignatureExpire', ': the clock of this server is wrong'],
+  ['AuthFailure.SignatureFailure', ': the key is wrong'],
+  ['AuthFailure.SecretIdNotFound', ': the id of the key is wrong'],
+]);
+
+/** An answer that says something about each number. */
+interface Read {
+  readonly kind: 'read';
+  /** By number: its code, where there is one. */
+  readonly codes: ReadonlyMap<string, string>;
+  readonly providerId: string | undefined;
+}
+
+function read(answer: Answer, attempt: number): Read | Failure {
+  const response = asObject(objectIn(answer)?.Response);
+  const error = asObject(response?.Error);
+  if (error) return failureOfCode(identifier(error.Code) ?? 'without a code', attempt);
+  if (!Array.isArray(response?.SendStatusSet)) return unclear(`HTTP ${answer.status} without a result`);
+  const statuses = response.SendStatusSet.map((status) => asObject(status) ?? {});
+  const codes = statuses.map(
+    ({ PhoneNumber, Code }) => [String(PhoneNumber), identifier(Code) ?? 'without a code'] as const,
+  );
+  const id = statuses.length === 1 ? statuses[0]?.SerialNo : response.RequestId;
+  return { kind: 'read', codes: new Map(codes), providerId: identifier(id) };
+}
+
+function judge(
+  { codes, providerId }: Read,
+  numbers: readonly string[],
+  done: readonly string[],
+  attempt: number,
+): Delivery {
+  const ended = [...done];
+  let later: Retry | undefined;
+  for (const number of numbers) {
+    const code = codes.get(number);
+    const failure = code === undefined ? unclear('no result') : failureOfCode(code, attempt);
+    if (code === SUCCESS) ended.push(number);
+    else if (failure.kind === 'retry') later = failure;
+    else ended.push(gaveUp(number, failure.reason));
+  }
+  return later ? { ...later, done: ended } : conclude(ended, providerId);
+}
+
+function failureOfCode(code: string, attempt: number): Failure {
+  const reason = `Tencent ${code}${meanings.get(code) ?? ''}`;
+  if (undecided.test(code)) return unclear(reason);
+  return temporary.test(code) ? retry(reason, blockMs(attempt)) : { kind: 'rejected', reason };
+}

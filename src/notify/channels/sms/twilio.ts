@@ -1,0 +1,81 @@
+/** Short messages by Twilio (Messages, 2010-04-01): free text, one request for each number. */
+import type { Channel, Delivery } from '../channel.ts';
+import { parseBase } from '../http/base.ts';
+import type { Answer, Send } from '../http/client.ts';
+import { identifier, objectIn, retry, retryAfterMs } from '../http/failure.ts';
+import { cutText, plainText } from '../text/split.ts';
+import {
+  checkNumbers,
+  delivered,
+  deliverToEach,
+  E164,
+  SMS_TIMEOUT_MS,
+  smsFailureWithout,
+  unclear,
+} from './delivery.ts';
+
+export interface TwilioSettings {
+  readonly name: string;
+  /** Default {@link TWILIO_BASE}. */
+  readonly base?: string;
+  readonly accountSid: string;
+  /** Secret. */
+  readonly authToken: string;
+  readonly sender: { readonly from: string } | { readonly messagingServiceSid: string };
+  /** 1 to 100 numbers in E.164 form. */
+  readonly to: readonly string[];
+}
+
+export const TWILIO_BASE = 'https://api.twilio.com';
+/** Each number is a request of its own within one attempt. */
+const MAX_NUMBERS = 100;
+const BODY_MAX_UNITS = 1600;
+const TOO_MANY_CALLS = '20429';
+
+const meanings: ReadonlyMap<string, string> = new Map([
+  ['20003', ': the account or its token is wrong'],
+  ['21211', ': the number is wrong'],
+  [TOO_MANY_CALLS, ': too many calls'],
+]);
+
+/** Throws a `RangeError` for settings that cannot work. */
+export function createTwilioChannel(
+  settings: TwilioSettings,
+  send: Send,
+  nowMs: () => number = Date.now,
+): Channel {
+  checkNumbers(settings.to, MAX_NUMBERS, E164);
+  const { accountSid, authToken, sender } = settings;
+  const path = `/2010-04-01/Accounts/${encodeURIComponent(accountSid)}/Messages.json`;
+  const url = new URL(path, parseBase(settings.base ?? TWILIO_BASE));
+  const headers = {
+    'content-type': 'application/x-www-form-urlencoded',
+    authorization: `Basic ${Buffer.from(`${accountSid}:${authToken}`).toString('base64')}`,
+  };
+  const from = 'from' in sender ? { From: sender.from } : { MessagingServiceSid: sender.messagingServiceSid };
+  return {
+    name: settings.name,
+    timeoutMs: SMS_TIMEOUT_MS,
+    deliver(message, { done, signal }) {
+      const text = plainText(message);
+      const cut = cutText(text, BODY_MAX_UNITS);
+      const notes = cut === text ? [] : [`cut to ${BODY_MAX_UNITS} characters`];
+      return deliverToEach(settings.to, done, async (number) => {
+        const body = new URLSearchParams({ To: number, ...from, Body: cut }).toString();
+        const outcome = await send({ method: 'POST', url, headers, body, signal });
+        return outcome.kind === 'answered' ? judge(outcome, nowMs(), notes) : smsFailureWithout(outcome);
+      });
+    },
+  };
+}
+
+function judge(answer: Answer, nowMs: number, notes: readonly string[]): Delivery {
+  const { status, headers } = answer;
+  const fields = objectIn(answer);
+  if (status >= 200 && status < 300) return delivered(identifier(fields?.sid), notes);
+  const code = identifier(fields?.code);
+  const reason = code ? `Twilio ${code}${meanings.get(code) ?? ''}` : `HTTP ${status}`;
+  // The one refusal that says: not processed, come again.
+  if (status === 429 || code === TOO_MANY_CALLS) return retry(reason, retryAfterMs(headers, nowMs));
+  return status >= 500 ? unclear(reason) : { kind: 'rejected', reason };
+}

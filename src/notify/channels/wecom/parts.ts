@@ -1,0 +1,58 @@
+/** A message as the parts that WeCom takes, and their delivery one after the other. */
+import type { Message } from '../../message.ts';
+import type { Delivery } from '../channel.ts';
+import { plainText, splitText } from '../text/split.ts';
+
+/** Longer texts are cut by WeCom without a word. */
+export const TEXT_MAX_BYTES = 2048;
+
+export interface Part {
+  /** Which of how many, in which style: what `done` lists. */
+  readonly key: string;
+  readonly content: string;
+}
+
+export type Style = 'text' | 'markdown';
+
+export function partsOf(message: Message, style: Style, maxBytes: number): Part[] {
+  const content = style === 'markdown' ? markdownOf(message) : plainText(message);
+  const pieces = splitText(content, maxBytes);
+  return pieces.map((piece, i) => ({ key: `${style} ${i + 1}/${pieces.length}`, content: piece }));
+}
+
+function markdownOf({ title, text, url }: Message): string {
+  return plainText({ title: title && `**${title}**`, text, ...(url && { url: `[${url}](${url})` }) });
+}
+
+/**
+ * Sends those parts that are not in `done`, in order, so that a long text is read from the top. Ends at the
+ * first failure.
+ */
+export async function deliverParts<P extends { readonly key: string }>(
+  parts: readonly P[],
+  done: readonly string[],
+  deliver: (part: P) => Promise<Delivery>,
+): Promise<Delivery> {
+  const sent = [...done];
+  const ids: string[] = [];
+  const notes = new Set<string>();
+  for (const part of parts) {
+    if (sent.includes(part.key)) continue;
+    const delivery = await deliver(part);
+    if (delivery.kind === 'retry') return { ...delivery, done: sent };
+    if (delivery.kind === 'rejected')
+      return parts.length === 1 ? delivery : within(delivery.reason, part.key);
+    sent.push(part.key);
+    if (delivery.providerId) ids.push(delivery.providerId);
+    if (delivery.note) notes.add(delivery.note);
+  }
+  return {
+    kind: 'delivered',
+    ...(ids.length > 0 && { providerId: ids.join(' ') }),
+    ...(notes.size > 0 && { note: [...notes].join('; ') }),
+  };
+}
+
+function within(reason: string, key: string): Delivery {
+  return { kind: 'rejected', reason: `${reason} (at part ${key})` };
+}

@@ -1,0 +1,80 @@
+/**
+ * The access token of a WeCom application. There is one at a time; WeCom blocks applications that ask for it
+ * too often, above all with wrong secrets. So all messages share one request for it, failures are remembered
+ * for a while, and a token that is refused is replaced only so often.
+ */
+import { type Failure, retry } from '../http/failure.ts';
+
+export interface Token {
+  readonly kind: 'token';
+  readonly token: string;
+}
+
+/** Asks WeCom. Never rejects. */
+export type AskForToken = () => Promise<(Token & { readonly lifeMs: number }) | Failure>;
+
+/** A token is replaced this long before its end, or at nine tenths of a short life. */
+const EARLY_MS = 5 * 60_000;
+const EARLY_SHARE = 0.1;
+/** How long a wrong secret and the like is not tried again. */
+export const REJECTED_MS = 60_000;
+/** The least time from one replacement of a refused token to the next. */
+export const REPLACEMENT_MS = 60_000;
+
+interface Held<T> {
+  readonly value: T;
+  readonly untilMs: number;
+}
+
+export class TokenCache {
+  readonly #ask: AskForToken;
+  readonly #nowMs: () => number;
+  #token: Held<Token> | undefined;
+  #failure: Held<Failure> | undefined;
+  #pending: Promise<Token | Failure> | undefined;
+  #replacedMs = Number.NEGATIVE_INFINITY;
+
+  constructor(ask: AskForToken, nowMs: () => number) {
+    this.#ask = ask;
+    this.#nowMs = nowMs;
+  }
+
+  async get(): Promise<Token | Failure> {
+    const nowMs = this.#nowMs();
+    if (this.#token && nowMs < this.#token.untilMs) return this.#token.value;
+    if (this.#failure && nowMs < this.#failure.untilMs) return stillFailing(this.#failure, nowMs);
+    this.#pending ??= this.#refresh();
+    return this.#pending;
+  }
+
+  /** Another one than `refused`, which WeCom did not take. */
+  async replace({ token: refused }: Token): Promise<Token | Failure> {
+    if (this.#token?.value.token !== refused) return this.get();
+    const nowMs = this.#nowMs();
+    const waitMs = this.#replacedMs + REPLACEMENT_MS - nowMs;
+    if (waitMs > 0) return retry('WeCom refuses the access token again', waitMs);
+    this.#replacedMs = nowMs;
+    this.#token = undefined;
+    return this.get();
+  }
+
+  async #refresh(): Promise<Token | Failure> {
+    this.#token = undefined;
+    const answer = await this.#ask();
+    const nowMs = this.#nowMs();
+    this.#pending = undefined;
+    if (answer.kind === 'token') {
+      const { lifeMs, ...value } = answer;
+      this.#token = { value, untilMs: nowMs + lifeMs - Math.min(EARLY_MS, lifeMs * EARLY_SHARE) };
+      this.#failure = undefined;
+      return value;
+    }
+    const holdMs = answer.kind === 'rejected' ? REJECTED_MS : (answer.afterMs ?? 0);
+    this.#failure = { value: answer, untilMs: nowMs + holdMs };
+    return answer;
+  }
+}
+
+function stillFailing({ value, untilMs }: Held<Failure>, nowMs: number): Failure {
+  return value.kind === 'retry' ? { ...value, afterMs: untilMs - nowMs } : value;
+}

@@ -1,0 +1,86 @@
+/**
+ * The notify stage. Its steps, in order:
+ *
+ * 1. path: `/notify` and `/notify/{id}`; everything else is not ours
+ * 2. method: POST sends, GET asks for a status, OPTIONS is answered; GET sends only where the operator allows it
+ * 3. fields: from the body, or the query of a GET
+ * 4. token: header, body, or the query where the operator allows it
+ * 5. the rest is the notifier's: access, validation, queue, and the wait for the first attempts
+ */
+import { noBody, type Plan, type RequestFacts, type Stage } from '../http/types.ts';
+import { refusalPlan, sentPlan, statusPlan } from './answer.ts';
+import type { Notifier } from './notifier.ts';
+import { problem } from './refusal.ts';
+import { readFields, tokenOf } from './request.ts';
+
+const PATH = '/notify';
+const noFields: ReadonlyMap<string, unknown> = new Map();
+
+export interface NotifyOptions {
+  /** Whether tokens may stand in the query and GET may send: what is in URLs ends up in logs and histories. */
+  readonly allowQuery: boolean;
+}
+
+/** `GET /notify` without a query is left to the stage of the page. */
+export function createNotifyStage(notifier: Notifier, options: NotifyOptions): Stage {
+  return (facts) => {
+    const { path } = facts;
+    if (path === PATH) return answerRoot(notifier, options, facts);
+    if (path.startsWith(`${PATH}/`)) return answerMessage(notifier, options, facts);
+    return undefined;
+  };
+}
+
+function answerRoot(notifier: Notifier, { allowQuery }: NotifyOptions, facts: RequestFacts) {
+  const { method, query } = facts;
+  const queryToken = queryTokenOf(facts);
+  if (queryToken !== undefined && !allowQuery) return queryRefused();
+  if (method === 'POST') return send(notifier, facts, 'body', queryToken);
+  if (method === 'GET' && query.length > 1 && allowQuery) return send(notifier, facts, 'query', queryToken);
+  if (method === 'GET' || method === 'HEAD') return undefined;
+  return otherMethod(method, 'GET, HEAD, POST, OPTIONS');
+}
+
+async function send(
+  notifier: Notifier,
+  facts: RequestFacts,
+  from: 'body' | 'query',
+  queryToken: string | undefined,
+): Promise<Plan> {
+  const { headers, client } = facts;
+  const fields = readFields(facts, from);
+  const token = tokenOf(headers, fields) ?? queryToken;
+  const idempotencyKey = headers['idempotency-key'];
+  const result = await notifier.submit({ token, client, fields, idempotencyKey });
+  return result.kind === 'refused' ? refusalPlan(result) : sentPlan(result.status, result.isRepeated);
+}
+
+function answerMessage(notifier: Notifier, { allowQuery }: NotifyOptions, facts: RequestFacts) {
+  const { method, path } = facts;
+  if (method !== 'GET' && method !== 'HEAD') return otherMethod(method, 'GET, HEAD, OPTIONS');
+  const queryToken = queryTokenOf(facts);
+  if (queryToken !== undefined && !allowQuery) return queryRefused();
+  return tell(notifier, facts, path.slice(PATH.length + 1), queryToken);
+}
+
+async function tell(notifier: Notifier, facts: RequestFacts, id: string, queryToken: string | undefined) {
+  const { headers, client } = facts;
+  const token = tokenOf(headers, noFields) ?? queryToken;
+  const result = await notifier.find({ token, client }, id);
+  return result.kind === 'refused' ? refusalPlan(result) : statusPlan(result.status);
+}
+
+function queryTokenOf({ query }: RequestFacts): string | undefined {
+  return query === '' ? undefined : (new URLSearchParams(query).get('token') ?? undefined);
+}
+
+function queryRefused(): Plan {
+  const detail =
+    'Tokens are not taken from the URL here: send it as Authorization: Bearer TOKEN, and get a new one.';
+  return refusalPlan(problem('forbidden', detail));
+}
+
+function otherMethod(method: string, allowed: string): Plan {
+  if (method === 'OPTIONS') return { status: 204, headers: ['Allow', allowed], body: noBody };
+  return refusalPlan(problem('method_not_allowed', `This takes ${allowed}.`, ['Allow', allowed]));
+}

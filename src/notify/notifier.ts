@@ -1,0 +1,118 @@
+/**
+ * The one path that all messages take, whatever their dialect: who sends, how often, what, to which channels,
+ * into the queue, and how far it came while the request waits.
+ */
+import type { Access, Grant, User } from './access.ts';
+import type { Status } from './envelope.ts';
+import type { Acceptance, Order, Queue } from './queue.ts';
+import { problem, type Refused } from './refusal.ts';
+import { type Draft, type Fields, fingerprintOf, validate } from './request.ts';
+
+/** When to come back after 503. */
+const BUSY_RETRY_SECONDS = '5';
+
+export interface Sender {
+  readonly token: string | undefined;
+  /** The address that the request came from. */
+  readonly client: string;
+}
+
+export interface Submission extends Sender {
+  /** In mote's own words; what could not be read is refused only after the token was looked at. */
+  readonly fields: Fields | Refused;
+  /** The header `Idempotency-Key`. */
+  readonly idempotencyKey: string | undefined;
+}
+
+/** The message was accepted, now or (`isRepeated`) under the same idempotency key before. */
+export interface Accepted {
+  readonly kind: 'accepted';
+  readonly status: Status;
+  readonly isRepeated: boolean;
+}
+
+export interface NotifierOptions {
+  readonly access: Access;
+  readonly queue: Queue;
+  /** How long a request waits for the first attempts. */
+  readonly waitMs: number;
+}
+
+export class Notifier {
+  readonly #access: Access;
+  readonly #queue: Queue;
+  readonly #waitMs: number;
+
+  constructor({ access, queue, waitMs }: NotifierOptions) {
+    this.#access = access;
+    this.#queue = queue;
+    this.#waitMs = waitMs;
+  }
+
+  async submit(submission: Submission): Promise<Accepted | Refused> {
+    const grant = this.#admit(submission);
+    if (grant.kind === 'refused') return grant;
+    const { fields, idempotencyKey } = submission;
+    if ('kind' in fields) return fields;
+    const draft = validate(fields, idempotencyKey);
+    if ('kind' in draft) return draft;
+    const order = orderOf(draft, grant.user);
+    if ('kind' in order) return order;
+    const acceptance = await this.#queue.accept(order);
+    if (!('id' in acceptance)) return refusalOf(acceptance);
+    await this.#queue.waitForFirstAttempts(acceptance.id, this.#waitMs);
+    const status = await this.#queue.status(acceptance.id, grant.user.name);
+    if (!status) throw new Error('the queue forgot a message that it had just accepted');
+    return { kind: 'accepted', status, isRepeated: acceptance.kind === 'repeated' };
+  }
+
+  async find(sender: Sender, id: string): Promise<{ kind: 'found'; status: Status } | Refused> {
+    const grant = this.#access.authenticate(sender.token, sender.client);
+    if (grant.kind === 'refused') return grant;
+    const status = await this.#queue.status(id, grant.user.name);
+    if (status) return { kind: 'found', status };
+    return problem(
+      'not_found',
+      'No message of yours has this id, or it ended too long ago to be remembered.',
+    );
+  }
+
+  #admit({ token, client }: Submission): Grant | Refused {
+    const grant = this.#access.authenticate(token, client);
+    return (grant.kind === 'granted' && grant.take()) || grant;
+  }
+}
+
+function orderOf(draft: Draft, user: User): Order | Refused {
+  const strangers = draft.channels?.filter((name) => !user.channels.includes(name)) ?? [];
+  if (strangers.length > 0) {
+    const own = user.channels.join(', ');
+    return problem(
+      'forbidden',
+      `This token may not use the channel ${strangers.join(', ')}; it may use ${own}.`,
+    );
+  }
+  const channels = draft.channels ?? user.channels;
+  if (channels.length === 0)
+    return problem('forbidden', 'This token has no channels: ask the operator for one.');
+  const { content, idempotencyKey: key } = draft;
+  const idempotency = key === undefined ? undefined : { key, fingerprint: fingerprintOf(draft) };
+  return { user: user.name, content, channels, ...(idempotency && { idempotency }) };
+}
+
+function refusalOf({ kind }: Exclude<Acceptance, { id: string }>): Refused {
+  const later = ['Retry-After', BUSY_RETRY_SECONDS];
+  switch (kind) {
+    case 'conflict':
+      return problem(
+        'conflict',
+        'This idempotency key was used for another message: use a new key for a new one.',
+      );
+    case 'full':
+      return problem('unavailable', 'Too many messages are waiting: send it again later.', later);
+    case 'stopping':
+      return problem('unavailable', 'The server is stopping: send it again in a moment.', later);
+    case 'unavailable':
+      return problem('unavailable', 'The message cannot be kept safe now: send it again later.', later);
+  }
+}

@@ -1,0 +1,135 @@
+/** The queue over more than one life: what is taken up, and what is left at the end. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { receiptOf, record, seal } from './envelope.ts';
+import {
+  accept,
+  again,
+  delivered,
+  FakeChannel,
+  type FakeClock,
+  FakeStore,
+  inTurn,
+  kindsOf,
+  messageWith,
+  openQueue,
+  orderFor,
+  queueOptions,
+  rejected,
+  START_MS,
+  settle,
+  untilAborted,
+} from './fixtures.ts';
+import { ABORT_MS, type Queue, RESCAN_MS } from './queue.ts';
+import { memoryStore } from './store.ts';
+
+describe('taking up', () => {
+  test('what was left goes on where it was', async () => {
+    const store = new FakeStore();
+    const { policy } = queueOptions([]);
+    const sealed = seal(messageWith('m1'), 'ann', ['a', 'b', 'c']);
+    const at = { nowMs: START_MS, random: () => 0.5, policy };
+    await store.save(record(record(sealed, 'a', delivered, at), 'b', { ...again, done: ['1'] }, at));
+    const channels = ['a', 'b', 'c'].map((name) => new FakeChannel(name));
+    const { queue, clock } = openQueue(channels, { store });
+    await queue.start();
+    await settle();
+    assert.equal(await kindsOf(queue, 'm1'), 'delivered pending delivered', 'b has to wait');
+    await clock.pass(60_000);
+    assert.deepEqual(
+      channels.map(({ attempts }) => attempts.length),
+      [0, 1, 1],
+    );
+    assert.deepEqual(channels[1]?.attempts, [{ id: 'm1', number: 2, done: ['1'] }]);
+    assert.equal(store.kept.size, 0);
+  });
+
+  test('what others put there is found while running, within the bounds', async () => {
+    const store = new FakeStore();
+    const limits = { maxMessages: 2, maxBytes: 1e9, concurrency: 1 };
+    const { queue, clock } = openQueue([new FakeChannel('a', untilAborted(delivered))], { store, limits });
+    await queue.start();
+    for (const id of ['m1', 'm2', 'm3']) await store.save(seal(messageWith(id), 'ann', ['a']));
+    await clock.pass(RESCAN_MS);
+    assert.equal(queue.size, 2);
+    await clock.pass(2 * RESCAN_MS);
+    assert.deepEqual([queue.size, store.kept.size], [0, 0]);
+  });
+
+  test('the dead are remembered', async () => {
+    const store = new FakeStore();
+    const sealed = seal(messageWith('m1'), 'ann', ['a']);
+    const ended = record(sealed, 'a', rejected, { ...queueOptions([]), nowMs: START_MS });
+    store.dead.set('m1', receiptOf(ended, START_MS));
+    assert.equal(await kindsOf(openQueue([], { store }).queue, 'm1'), 'failed');
+  });
+});
+
+describe('stopping', () => {
+  /** Stops, and gives the number of messages left when the time has passed. */
+  const stop = async (queue: Queue, clock: FakeClock, graceMs: number): Promise<number> => {
+    const left = queue.stop(graceMs);
+    await clock.pass(graceMs + 4 * ABORT_MS);
+    return left;
+  };
+
+  test('refuses what is new and ends at once when nothing is to be done', async () => {
+    const channel = new FakeChannel('a');
+    const store = new FakeStore();
+    const { queue, clock } = openQueue([channel], { store });
+    await queue.start();
+    const left = queue.stop(60_000);
+    assert.equal((await queue.accept(orderFor('a'))).kind, 'stopping');
+    await clock.pass(ABORT_MS);
+    assert.equal(await left, 0);
+    assert.deepEqual([channel.closed, store.closed], [true, true]);
+  });
+
+  test('tries what is due within the grace time, leaves the rest in the store', async () => {
+    const store = new FakeStore();
+    const soon = new FakeChannel('soon', inTurn(again, delivered));
+    const later = new FakeChannel('later', inTurn({ ...again, afterMs: 600_000 }));
+    const { queue, clock } = openQueue([soon, later], { store });
+    await accept(queue, orderFor('soon'));
+    const id = await accept(queue, orderFor('soon', 'later'));
+    await settle();
+    assert.equal(await stop(queue, clock, 5000), 1);
+    assert.deepEqual([...store.kept.keys()], [id]);
+    assert.deepEqual(
+      store.kept.get(id)?.progress.map(({ kind }) => kind),
+      ['delivered', 'pending'],
+    );
+    await clock.pass(3_600_000);
+    assert.equal(later.attempts.length, 1, 'nothing is tried after the stop');
+  });
+
+  test('aborts what is under way at the end of the grace time, and keeps what it says', async () => {
+    const store = new FakeStore();
+    const channel = new FakeChannel('a', untilAborted({ ...again, done: ['1'] }));
+    const { queue, clock } = openQueue([channel], { store });
+    const id = await accept(queue, orderFor('a'));
+    let waited = false;
+    void queue.waitForFirstAttempts(id, 3_600_000).then(() => {
+      waited = true;
+    });
+    assert.equal(await stop(queue, clock, 100), 1);
+    const [progress] = store.kept.get(id)?.progress ?? [];
+    assert.ok(progress?.kind === 'pending' && progress.done[0] === '1');
+    assert.equal(waited, true, 'nobody is left waiting');
+  });
+
+  test('does not wait for a channel that ignores the abort', async () => {
+    const store = new FakeStore();
+    const { queue, clock } = openQueue([new FakeChannel('a', () => new Promise(() => {}))], { store });
+    const id = await accept(queue, orderFor('a'));
+    assert.equal(await stop(queue, clock, 100), 1);
+    assert.equal(store.kept.get(id)?.progress[0]?.kind, 'pending');
+  });
+
+  test('in memory the rest is counted', async () => {
+    const { queue, clock } = openQueue([new FakeChannel('a', inTurn(again))], { store: memoryStore });
+    await accept(queue, orderFor('a'));
+    await settle();
+    assert.equal(await stop(queue, clock, 0), 1);
+  });
+});

@@ -1,0 +1,396 @@
+/**
+ * The queue: messages from their acceptance to the end of every channel.
+ *
+ * 1. accept: bounded; a repeated idempotency key leads to the first message; safe in the store before the answer
+ * 2. attempts: every channel has its own line and its own retries, so none waits for or repeats another
+ * 3. record: the envelope moves on in memory first and is then kept by the store, until the store takes it
+ * 4. end: the store lets go of the message or puts it with the dead; a receipt stays for a while
+ * 5. stop: nothing new, what is due is still tried within the grace time, the rest stays in the store
+ */
+import type { Channel } from './channels/channel.ts';
+import type { Clock } from './clock.ts';
+import {
+  type Envelope,
+  hasEnded,
+  type Idempotency,
+  type Pending,
+  receiptOf,
+  record,
+  type Status,
+  seal,
+} from './envelope.ts';
+import { makeId } from './id.ts';
+import { Courier, Lane, unknownChannel } from './lane.ts';
+import { type KeyUse, Ledger } from './ledger.ts';
+import type { Message } from './message.ts';
+import type { RetryPolicy } from './retry.ts';
+import { type Store, StoreError } from './store.ts';
+
+/** How often the store is asked for what others put there, and old receipts are dropped. */
+export const RESCAN_MS = 30_000;
+/** Until a store that failed is tried again. */
+export const STORE_RETRY_MS = 5000;
+/** At the end of the grace time: for aborted attempts to say how far they came. */
+export const ABORT_MS = 500;
+const DRAIN_POLL_MS = 20;
+/** What an envelope takes in memory besides its text. */
+const ENVELOPE_BYTES = 1024;
+
+export interface QueueLimits {
+  readonly maxMessages: number;
+  readonly maxBytes: number;
+  /** Attempts at a time on each channel. */
+  readonly concurrency: number;
+}
+
+export interface QueueEvents {
+  /** An attempt ended. */
+  attempt(id: string, progress: Envelope['progress'][number]): void;
+  /** A channel broke its contract. */
+  channelFault(channel: string, fault: string): void;
+  /** The store failed; it is tried again. */
+  storeFault(message: string): void;
+}
+
+export interface QueueOptions {
+  readonly channels: readonly Channel[];
+  readonly store: Store;
+  readonly clock: Clock;
+  /** From 0 up to but not 1. */
+  readonly random: () => number;
+  /** That many bytes, not to be guessed. */
+  readonly randomBytes: (bytes: number) => Uint8Array;
+  readonly policy: RetryPolicy;
+  readonly limits: QueueLimits;
+  readonly events: QueueEvents;
+}
+
+/** What is to be accepted. */
+export interface Order {
+  readonly user: string;
+  readonly content: Omit<Message, 'id' | 'acceptedMs'>;
+  /** Unique, not empty. */
+  readonly channels: readonly string[];
+  readonly idempotency?: Idempotency;
+}
+
+export type Acceptance =
+  | { readonly kind: 'accepted' | 'repeated'; readonly id: string }
+  /** The key was used for another message. */
+  | { readonly kind: 'conflict' }
+  | { readonly kind: 'full' | 'stopping' | 'unavailable' };
+
+/** A message that has not ended. */
+interface Entry {
+  envelope: Envelope;
+  readonly bytes: number;
+  /** Timers of channels that wait for their next attempt. */
+  readonly timers: Map<string, () => void>;
+  /** Called whenever the envelope moves on. */
+  readonly watchers: Set<() => void>;
+  /** The store does not know the latest yet. */
+  isOutdated: boolean;
+  /** The store is at work. */
+  keeping: Promise<void> | undefined;
+}
+
+export class Queue {
+  readonly #options: QueueOptions;
+  readonly #channels: ReadonlyMap<string, Channel>;
+  readonly #courier: Courier;
+  readonly #lanes = new Map<string, Lane>();
+  readonly #active = new Map<string, Entry>();
+  readonly #ledger: Ledger;
+  #bytes = 0;
+  #state: 'open' | 'stopping' | 'stopped' = 'open';
+  #scan: Promise<void> | undefined;
+  #cancelScan: () => void = () => undefined;
+
+  constructor(options: QueueOptions) {
+    this.#options = options;
+    this.#channels = new Map(options.channels.map((channel) => [channel.name, channel]));
+    const { clock, events } = options;
+    this.#courier = new Courier(clock, (channel, fault) => events.channelFault(channel, fault));
+    this.#ledger = new Ledger((id) => {
+      options.store.forget(id).catch((error) => this.#tellFault(error));
+    });
+  }
+
+  /** Messages that have not ended. */
+  get size(): number {
+    return this.#active.size;
+  }
+
+  /** Takes up what the store has from before. Rejects with a `StoreError`. */
+  async start(): Promise<void> {
+    for (const receipt of (await this.#options.store.receipts()).toSorted((a, b) => a.endedMs - b.endedMs)) {
+      this.#ledger.close(receipt);
+      this.#ledger.hold(receipt, receipt.id);
+    }
+    this.#ledger.tidy(this.#options.clock.now());
+    await this.#discover();
+    this.#planScan();
+  }
+
+  /** Resolves when the message is safe, or refused. */
+  async accept(order: Order): Promise<Acceptance> {
+    if (this.#state !== 'open') return { kind: 'stopping' };
+    this.#ledger.tidy(this.#options.clock.now());
+    const used = this.#ledger.find(order);
+    if (used) return this.#repeat(used, order);
+    if (this.#isFull()) return { kind: 'full' };
+    const { clock, randomBytes } = this.#options;
+    const acceptedMs = clock.now();
+    const message: Message = { ...order.content, id: makeId(acceptedMs, randomBytes), acceptedMs };
+    const entry = this.#enter(seal(message, order.user, order.channels, order.idempotency));
+    const safe = this.#save(entry);
+    entry.keeping = safe.then(() => undefined);
+    this.#ledger.hold(entry.envelope, message.id, safe);
+    const isSafe = await safe;
+    entry.keeping = undefined;
+    if (!isSafe) return { kind: 'unavailable' };
+    this.#schedule(entry);
+    return { kind: 'accepted', id: message.id };
+  }
+
+  async #repeat({ id, fingerprint, safe }: KeyUse, { idempotency }: Order): Promise<Acceptance> {
+    if (fingerprint !== idempotency?.fingerprint) return { kind: 'conflict' };
+    return (await safe) ? { kind: 'repeated', id } : { kind: 'unavailable' };
+  }
+
+  #isFull(): boolean {
+    const { maxMessages, maxBytes } = this.#options.limits;
+    return this.#active.size >= maxMessages || this.#bytes >= maxBytes;
+  }
+
+  #enter(envelope: Envelope): Entry {
+    const { id, title, text } = envelope.message;
+    const bytes = ENVELOPE_BYTES + 2 * (title.length + text.length);
+    const entry: Entry = {
+      ...{ envelope, bytes, timers: new Map(), watchers: new Set() },
+      ...{ isOutdated: false, keeping: undefined },
+    };
+    this.#active.set(id, entry);
+    this.#bytes += bytes;
+    return entry;
+  }
+
+  #leave(entry: Entry): void {
+    if (this.#active.delete(entry.envelope.message.id)) this.#bytes -= entry.bytes;
+  }
+
+  /** Whether a new envelope became safe; if not, nothing of it stays. */
+  async #save(entry: Entry): Promise<boolean> {
+    const { store } = this.#options;
+    const { envelope } = entry;
+    try {
+      await store.save(envelope);
+      return true;
+    } catch (error) {
+      this.#tellFault(error);
+      await store.discard(envelope.message.id).catch(() => undefined);
+      this.#leave(entry);
+      this.#ledger.release(envelope, envelope.message.id);
+      return false;
+    }
+  }
+
+  // Attempts
+
+  #schedule(entry: Entry): void {
+    for (const one of entry.envelope.progress) if (one.kind === 'pending') this.#plan(entry, one);
+  }
+
+  #plan(entry: Entry, { channel, nextMs }: Pending): void {
+    if (this.#state === 'stopped') return;
+    const push = (): void => {
+      entry.timers.delete(channel);
+      this.#laneOf(channel).push(() => this.#attempt(entry, channel));
+    };
+    const waitMs = nextMs - this.#options.clock.now();
+    if (waitMs <= 0) push();
+    else entry.timers.set(channel, this.#options.clock.after(waitMs, push));
+  }
+
+  #laneOf(channel: string): Lane {
+    let lane = this.#lanes.get(channel);
+    if (!lane) {
+      lane = new Lane(this.#options.limits.concurrency);
+      this.#lanes.set(channel, lane);
+    }
+    return lane;
+  }
+
+  async #attempt(entry: Entry, name: string): Promise<void> {
+    const { clock, random, policy, events } = this.#options;
+    const { message } = entry.envelope;
+    const before = progressOf(entry.envelope, name);
+    if (before?.kind !== 'pending') return;
+    const channel = this.#channels.get(name) ?? unknownChannel(name);
+    const attempt = { number: before.attempts + 1, done: before.done };
+    const delivery = await this.#courier.deliver(channel, message, attempt);
+    entry.envelope = record(entry.envelope, name, delivery, { nowMs: clock.now(), random, policy });
+    const after = progressOf(entry.envelope, name);
+    if (after) events.attempt(message.id, after);
+    if (after?.kind === 'pending') this.#plan(entry, after);
+    for (const watcher of entry.watchers) watcher();
+    // Before the next attempt on this channel: so a crash can hide no more deliveries than are under way.
+    await this.#keep(entry);
+  }
+
+  // Keeping
+
+  /**
+   * Brings the store up to date; changes that come meanwhile go along. Resolves as well when the store fails: it is
+   * tried again later, and what is known in memory holds until then.
+   */
+  #keep(entry: Entry): Promise<void> {
+    entry.isOutdated = true;
+    entry.keeping ??= this.#keepAll(entry).finally(() => {
+      entry.keeping = undefined;
+    });
+    return entry.keeping;
+  }
+
+  async #keepAll(entry: Entry): Promise<void> {
+    while (entry.isOutdated && this.#state !== 'stopped') {
+      entry.isOutdated = false;
+      if (await this.#keepOnce(entry)) continue;
+      entry.isOutdated = true;
+      const waitMs = this.#state === 'open' ? STORE_RETRY_MS : DRAIN_POLL_MS;
+      this.#options.clock.after(waitMs, () => void this.#keep(entry));
+      return;
+    }
+  }
+
+  async #keepOnce(entry: Entry): Promise<boolean> {
+    const { store, clock } = this.#options;
+    const { envelope } = entry;
+    try {
+      if (!hasEnded(envelope)) await store.save(envelope);
+      else {
+        const receipt = receiptOf(envelope, clock.now());
+        await store.finish(envelope, receipt);
+        this.#leave(entry);
+        this.#ledger.close(receipt);
+        this.#ledger.tidy(clock.now());
+      }
+      return true;
+    } catch (error) {
+      this.#tellFault(error);
+      return false;
+    }
+  }
+
+  #tellFault(error: unknown): void {
+    const message = error instanceof StoreError ? error.message : 'an unforeseen error';
+    this.#options.events.storeFault(message);
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => this.#options.clock.after(ms, resolve));
+  }
+
+  // What others put into the store
+
+  #planScan(): void {
+    if (this.#state !== 'open') return;
+    this.#cancelScan = this.#options.clock.after(RESCAN_MS, () => {
+      this.#ledger.tidy(this.#options.clock.now());
+      this.#scan = this.#discover()
+        .catch((error) => this.#tellFault(error))
+        .then(() => this.#planScan());
+    });
+  }
+
+  async #discover(): Promise<void> {
+    const room = this.#options.limits.maxMessages - this.#active.size;
+    const found = await this.#options.store.discover((id) => this.#active.has(id), room);
+    for (const envelope of found) {
+      const { id } = envelope.message;
+      // It may have been accepted, or the queue stopped, while the store was looking.
+      if (this.#state !== 'open' || this.#active.has(id)) continue;
+      this.#ledger.reopen(id);
+      const entry = this.#enter(envelope);
+      this.#ledger.hold(envelope, id);
+      if (hasEnded(envelope)) void this.#keep(entry);
+      else this.#schedule(entry);
+    }
+  }
+
+  // Asking
+
+  /** Where a message of `user` stands; `undefined` when it is not known, or no longer. */
+  async status(id: string, user: string): Promise<Status | undefined> {
+    const known =
+      this.#active.get(id)?.envelope ?? this.#ledger.receipt(id) ?? (await this.#options.store.findDead(id));
+    return known?.user === user ? { id, progress: known.progress } : undefined;
+  }
+
+  /** Resolves when every channel was tried once, or after `waitMs`. */
+  async waitForFirstAttempts(id: string, waitMs: number): Promise<void> {
+    const entry = this.#active.get(id);
+    if (!entry || wasTried(entry.envelope) || this.#state === 'stopped') return;
+    await new Promise<void>((resolve) => {
+      const finish = (): void => {
+        cancel();
+        entry.watchers.delete(look);
+        resolve();
+      };
+      const look = (): void => {
+        if (wasTried(entry.envelope) || this.#state === 'stopped') finish();
+      };
+      const cancel = this.#options.clock.after(waitMs, finish);
+      entry.watchers.add(look);
+    });
+  }
+
+  // Stopping
+
+  /** Resolves with the number of messages that have not ended: kept by a durable store, lost by the other. */
+  async stop(graceMs: number): Promise<number> {
+    const { clock, store, channels } = this.#options;
+    this.#state = 'stopping';
+    this.#cancelScan();
+    await this.#scan;
+    const deadlineMs = clock.now() + graceMs;
+    while (clock.now() < deadlineMs && this.#isDue(deadlineMs)) {
+      await this.#pause(Math.min(DRAIN_POLL_MS, deadlineMs - clock.now()));
+    }
+    for (const lane of this.#lanes.values()) lane.close();
+    this.#courier.abortAll();
+    const abortedMs = clock.now() + ABORT_MS;
+    while (clock.now() < abortedMs && !this.#isSettled()) await this.#pause(DRAIN_POLL_MS);
+    this.#state = 'stopped';
+    for (const { timers, watchers } of this.#active.values()) {
+      for (const cancel of timers.values()) cancel();
+      for (const watcher of watchers) watcher();
+    }
+    const closed = Promise.allSettled(channels.map((channel) => channel.close?.()));
+    await Promise.race([closed, this.#pause(ABORT_MS)]);
+    await store.close();
+    return this.#active.size;
+  }
+
+  /** Whether anything can still be done before `deadlineMs`. */
+  #isDue(deadlineMs: number): boolean {
+    return [...this.#active.values()].some(
+      ({ envelope, isOutdated, keeping }) =>
+        isOutdated ||
+        keeping !== undefined ||
+        envelope.progress.some((one) => one.kind === 'pending' && one.nextMs < deadlineMs),
+    );
+  }
+
+  #isSettled(): boolean {
+    return this.#courier.isIdle && [...this.#active.values()].every(({ keeping }) => keeping === undefined);
+  }
+}
+
+function progressOf({ progress }: Envelope, name: string): Envelope['progress'][number] | undefined {
+  return progress.find(({ channel }) => channel === name);
+}
+
+function wasTried({ progress }: Envelope): boolean {
+  return progress.every(({ kind, attempts }) => kind !== 'pending' || attempts > 0);
+}

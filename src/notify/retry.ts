@@ -1,0 +1,71 @@
+/**
+ * When to try again. Pure: capped exponential back-off with «equal jitter» (half of the delay is fixed, half is
+ * random), never sooner than the provider wished, given up after a number of attempts or at an age.
+ */
+
+export interface RetryPolicy {
+  /** The delay after the first attempt, before jitter; it doubles with every attempt. */
+  readonly firstDelayMs: number;
+  readonly maxDelayMs: number;
+  /** Attempts in all, the first included. */
+  readonly maxAttempts: number;
+  /** Counted from when the message was accepted; the last attempt is made then. */
+  readonly maxAgeMs: number;
+}
+
+/** A day: 2 s, 4 s, 8 s … up to every 15 to 30 minutes, about 75 attempts. */
+export const defaultRetryPolicy: RetryPolicy = {
+  firstDelayMs: 2000,
+  maxDelayMs: 30 * 60_000,
+  maxAttempts: 100,
+  maxAgeMs: 24 * 3_600_000,
+};
+
+/** What is known after an attempt that may be repeated. */
+export interface Failed {
+  /** Attempts so far, at least 1. */
+  readonly attempts: number;
+  /** How long ago the message was accepted. */
+  readonly ageMs: number;
+  /** The provider's wish, for example by Retry-After (RFC 9110 §10.2.3). */
+  readonly afterMs?: number | undefined;
+}
+
+export type Decision =
+  | { readonly kind: 'again'; readonly delayMs: number }
+  | { readonly kind: 'give-up'; readonly reason: string };
+
+/** `random` gives numbers from 0 up to but not 1. */
+export function decideRetry(policy: RetryPolicy, failed: Failed, random: () => number): Decision {
+  const { attempts, ageMs } = failed;
+  if (attempts >= policy.maxAttempts) return giveUp(`given up after ${attempts} attempts`);
+  // A clock that was set back must not make a message live longer.
+  const remainingMs = policy.maxAgeMs - Math.max(0, ageMs);
+  if (remainingMs <= 0) return giveUp(`given up after ${wordDuration(policy.maxAgeMs)}`);
+  const wishedMs = wishOf(failed.afterMs);
+  if (wishedMs > remainingMs) return giveUp('the provider asks to wait for longer than messages are kept');
+  const backOffMs = Math.min(policy.maxDelayMs, policy.firstDelayMs * 2 ** (attempts - 1));
+  const jitteredMs = backOffMs / 2 + (backOffMs / 2) * random();
+  // The wish gets jitter too: those who were all told the same would all come back at once.
+  const delayMs = wishedMs > jitteredMs ? wishedMs + jitteredMs * random() : jitteredMs;
+  return { kind: 'again', delayMs: Math.ceil(Math.min(delayMs, remainingMs)) };
+}
+
+function giveUp(reason: string): Decision {
+  return { kind: 'give-up', reason };
+}
+
+/** Nonsense from a provider is no wish. */
+function wishOf(afterMs: number | undefined): number {
+  return afterMs !== undefined && afterMs > 0 ? afterMs : 0;
+}
+
+function wordDuration(ms: number): string {
+  const units = [
+    ['h', 3_600_000],
+    ['min', 60_000],
+    ['s', 1000],
+  ] as const;
+  const unit = units.find(([, unitMs]) => ms % unitMs === 0);
+  return unit ? `${ms / unit[1]} ${unit[0]}` : `${ms} ms`;
+}

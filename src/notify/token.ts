@@ -1,0 +1,50 @@
+/**
+ * Tokens: made here, kept only as SHA-256 hashes. A plain fast hash is right for them, unlike for passwords:
+ * made ones have 256 random bits, and nothing can be looked up or guessed from their hash.
+ */
+import { createHash } from 'node:crypto';
+
+const RANDOM_BYTES = 32;
+/** Says what it is where it turns up, and keeps a `-` from the start, which command lines would misread. */
+const PREFIX = 'mote_';
+/** Operators may choose their own: some clients of gotify insist on 15 characters that begin with `A`. */
+export const MIN_TOKEN_CHARACTERS = 12;
+export const MAX_TOKEN_CHARACTERS = 256;
+export const HASH_BYTES = 32;
+const HASH_PREFIX = 'sha256:';
+
+export interface NewToken {
+  /** For the sender; shown once. */
+  readonly token: string;
+  /** For the configuration: `sha256:` and 64 hexadecimal digits. */
+  readonly hash: string;
+}
+
+/** `random` gives that many bytes, fit for secrets. */
+export function makeToken(random: (bytes: number) => Uint8Array): NewToken {
+  const token = PREFIX + Buffer.from(random(RANDOM_BYTES)).toString('base64url');
+  return { token, hash: wordHash(hashToken(token)) };
+}
+
+export function hashToken(token: string): Uint8Array {
+  return createHash('sha256').update(token, 'utf8').digest();
+}
+
+/** The hash as the configuration has it. */
+export function wordHash(hash: Uint8Array): string {
+  return HASH_PREFIX + Buffer.from(hash).toString('hex');
+}
+
+/** Takes what `wordHash` gives, with or without the prefix; `undefined` for everything else. */
+export function parseHash(text: string): Uint8Array | undefined {
+  const digits = text.startsWith(HASH_PREFIX) ? text.slice(HASH_PREFIX.length) : text;
+  return /^[0-9a-f]{64}$/i.test(digits) ? Buffer.from(digits, 'hex') : undefined;
+}
+
+/** Why a token that somebody chose cannot be one, or `undefined`. Never contains the token. */
+export function faultOfToken(token: string): string | undefined {
+  if (token.length < MIN_TOKEN_CHARACTERS) return `a token has at least ${MIN_TOKEN_CHARACTERS} characters`;
+  if (token.length > MAX_TOKEN_CHARACTERS) return `a token has at most ${MAX_TOKEN_CHARACTERS} characters`;
+  // What a header field carries without quoting or encoding (RFC 9110 §5.5).
+  return /^[\x21-\x7e]+$/.test(token) ? undefined : 'a token has only visible ASCII characters, no spaces';
+}
