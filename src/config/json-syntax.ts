@@ -38,9 +38,9 @@ export function jsonErrorOffset(text: string): number | undefined {
     // Deeper than any configuration: the stack is not made for it.
     if (depth === MAX_DEPTH) return false;
     depth += 1;
-    const whole =
-      (accept(OPEN_OBJECT) && sequence(member, CLOSE_OBJECT)) ||
-      (accept(OPEN_ARRAY) && sequence(value, CLOSE_ARRAY));
+    let whole = false;
+    if (accept(OPEN_OBJECT)) whole = sequence(member, CLOSE_OBJECT);
+    else if (accept(OPEN_ARRAY)) whole = sequence(value, CLOSE_ARRAY);
     depth -= 1;
     return whole;
   };
