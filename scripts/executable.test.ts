@@ -36,7 +36,11 @@ describe('the sealed executable', { skip: cannotSeal() }, () => {
   const executable = join(folder, 'mote');
   let report = '';
   before(async () => {
-    const { status, stdout, stderr } = await build(['--base', 'seal', '-o', executable]);
+    // What a careful user sets: nobody else may read new files.
+    const umask = process.umask(0o077);
+    const { status, stdout, stderr } = await build(['--base', 'seal', '-o', executable]).finally(() =>
+      process.umask(umask),
+    );
     assert.deepEqual([status, stderr], [0, '']);
     report = stdout;
   });

@@ -5,7 +5,16 @@
  * static one of pkg, or the locked one sealed together with its libraries (`seal.ts`). The same sources, the
  * same lockfile and the same system libraries give the same bytes, wherever they lie.
  */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { BuildInfo } from '../src/build-info.ts';
@@ -52,6 +61,8 @@ async function build(options: BuildOptions): Promise<void> {
   mkdirSync(dirname(file), { recursive: true });
   try {
     const map = await buildOnBase(options, { site, folder, file });
+    // Whatever the umask is: in an image, the user of the container is not the one who built it.
+    chmodSync(file, 0o755);
     const canRun = process.platform === 'linux' && process.arch === arch;
     for (const line of describeExecutable(file, out, canRun)) say(line);
     writeFileSync(`${out}.map`, map);
@@ -121,7 +132,7 @@ async function buildSealed(
   findFuse(node);
   const { code, map } = await bundleFor({ base: 'seal', glibc: glibcVersion(libraries) }, site);
   const blob = makeBlob(nodePath, { code, site, memory }, folder);
-  writeFileSync(file, seal(node, { ...libraries, blob, keepSymbols }), { mode: 0o755 });
+  writeFileSync(file, seal(node, { ...libraries, blob, keepSymbols }));
   return map;
 }
 

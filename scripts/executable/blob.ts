@@ -39,7 +39,11 @@ export interface Application {
   readonly memory: Memory;
 }
 
-/** The blob for the Node at `nodePath`, which must be the very one that will run it. `folder` is for its files. @throws SealError */
+/**
+ * The blob for the Node at `nodePath`, which must be the very one that will run it. `folder` is for its files.
+ *
+ * @throws SealError
+ */
 export function makeBlob(nodePath: string, { code, site, memory }: Application, folder: string): Buffer {
   writeFileSync(join(folder, 'mote.cjs'), code);
   if (site) writeFileSync(join(folder, SITE_ASSET), site);
