@@ -2,8 +2,9 @@
  * The size ladder: mote's rungs beside servers that Debian packages: `npm run ladder -- [--rounds N]`
  *
  * All serve one page of 1,000 bytes, alone on core 0, loaded by wrk from core 1 over 64 connections; the rounds
- * are interleaved, and each figure is the median. A server that is not installed, or mote where `npm run build` has
- * not made it, is left out. Start is the time
+ * are interleaved, and each figure is the median. Requests are counted for each second that the server had of its
+ * core, so that other work on the machine matters less. A server that is not installed, or mote where
+ * `npm run build` has not made it, is left out. Start is the time
  * from spawning (through taskset, which takes most of it) to the first connection that is accepted. The last lines quote published figures.
  */
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
@@ -24,6 +25,8 @@ const [SERVER_CORE, LOAD_CORE] = ['0', '1'];
 const CONNECTIONS = 64;
 const SECONDS = 2;
 const PAGE_BYTES = 1000;
+/** `getconf CLK_TCK` of every Linux. */
+const TICKS_PER_SECOND = 100;
 const START_LIMIT_MS = 5000;
 const runFile = promisify(execFile);
 
@@ -49,6 +52,7 @@ const REPOSITORY = resolve(import.meta.dirname, '..');
 const PORTS = {
   record: 18_480,
   standard: 18_481,
+  full: 18_486,
   nginx: 18_482,
   lighttpd: 18_483,
   busybox: 18_484,
@@ -62,7 +66,7 @@ const published = [
   'nolibc-httpd (published): program 831 to 851 bytes and its page, no response header, one file for every path',
 ];
 
-function microServer(folder: string, profile: 'record' | 'standard', page: Buffer): Server {
+function microServer(folder: string, profile: 'record' | 'standard' | 'full', page: Buffer): Server {
   const port = PORTS[profile];
   const path = join(folder, profile);
   const { bytes } = build(profile, { content: page, contentType: 'text/html; charset=utf-8' }, port);
@@ -154,6 +158,15 @@ function rssKiB(pid: number): number {
   return children.reduce((sum, child) => sum + rssKiB(child), own);
 }
 
+/** Time that the process, its children, and those that have ended have had of a core. */
+function cpuSeconds(pid: number): number {
+  const [, fields = ''] = textOf(`/proc/${pid}/stat`).split(') ');
+  const ticks = fields.split(' ').slice(11, 15).map(Number);
+  const children = textOf(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(Number);
+  const own = ticks.reduce((sum, count) => sum + count, 0) / TICKS_PER_SECOND;
+  return children.reduce((sum, child) => sum + cpuSeconds(child), own);
+}
+
 /** Nothing where the process has ended. */
 function textOf(path: string): string {
   try {
@@ -172,8 +185,12 @@ async function measure({ name, port, command }: Server): Promise<Sample> {
     // What answers once for every connection, wrk counts as errors.
     if (name.endsWith('record'))
       return { startMs, rssKiB: rssKiB(child.pid ?? 0), requestsPerSecond: Number.NaN };
+    const before = cpuSeconds(child.pid ?? 0);
     const { stdout } = await runFile('taskset', [...load, url]);
-    const { requestsPerSecond } = parseWrk(stdout);
+    const { errors } = parseWrk(stdout);
+    if (errors > 0) process.stderr.write(`${name}: ${errors} socket errors\n`);
+    const requests = Number(/(\d+) requests in/.exec(stdout)?.[1]);
+    const requestsPerSecond = requests / (cpuSeconds(child.pid ?? 0) - before);
     return { startMs, rssKiB: rssKiB(child.pid ?? 0), requestsPerSecond };
   } finally {
     child.kill('SIGTERM');
@@ -197,10 +214,10 @@ async function main(args: string[]): Promise<void> {
   chmodSync(folder, 0o755);
   const root = join(folder, 'root');
   mkdirSync(root);
-  const page = Buffer.alloc(PAGE_BYTES, '<p>mote</p>\n');
+  const page = readFileSync(new URL('../web_root/index.html', import.meta.url)).subarray(0, PAGE_BYTES);
   writeFileSync(join(root, 'index.html'), page);
   const servers = [
-    ...(['record', 'standard'] as const).map((profile) => microServer(folder, profile, page)),
+    ...(['record', 'standard', 'full'] as const).map((profile) => microServer(folder, profile, page)),
     ...moteServer(root),
     ...debianServers(folder, root),
   ];
@@ -210,7 +227,7 @@ async function main(args: string[]): Promise<void> {
   }
   rmSync(folder, { recursive: true, force: true });
   const lines = [
-    '| | program B | image B | pull B | RSS KiB | start ms | requests/s |',
+    '| | program B | image B | pull B | RSS KiB | start ms | requests per core-second |',
     '| --- | --: | --: | --: | --: | --: | --: |',
     ...[...results].map(([server, samples]) => row(server, samples)),
     '',

@@ -41,3 +41,6 @@ export const EPOLLOUT = 4;
 export const [EPOLL_CTL_ADD, EPOLL_CTL_MOD] = [1, 3];
 
 export const EAGAIN = 11;
+
+export const PROT_READ_WRITE = 3;
+export const MAP_PRIVATE_ANONYMOUS_FIXED = 0x32;

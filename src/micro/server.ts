@@ -7,6 +7,7 @@
  *   byte   0 to 3   while a request comes in: the hash of its last word (`tokens.ts`)
  *                   while its answer goes out: how much of it has been sent
  *   byte   4        the flags below: what is known about the request
+ *   byte   5        the field that the line belongs to (profile `full` only)
  *   byte   7        the tick in which there was progress last; never 0 once used
  *
  * 1. Setting up: the port, the signal handler, the listening socket, epoll.
@@ -36,6 +37,7 @@ import {
   block,
   bytes,
   data,
+  type Fragment,
   label,
 } from './assembler.ts';
 import { elfHeader, GAP_BYTES, ORIGIN } from './elf.ts';
@@ -47,16 +49,19 @@ import * as x64 from './x64.ts';
 
 const { rax, rbx, rcx, rdx, rsi, rdi, rsp, r9, r10, at, byte, scaled } = x64;
 const { eax, ebx, ecx, edx, esi, edi, ebp, esp, r10d, r12d, r13d, r14d, r10w } = x64;
-const { al, cl, dl, r14b } = x64;
+const { al, ah, cl, dl, r14b } = x64;
 const { add, and, bt, cmp, dec, imul, inc, lea, mov, movzx, or, pop, push, shl, sub, test, xchg, xor } = x64;
 const { jae, jb, je, jge, jle, jmp, jne, jns, jrcxz, lodsb, loopne, rdtsc, syscall } = x64;
 const { EPOLLIN, EPOLLOUT, MSG } = linux;
 
 /** What is known about a request. */
-const FLAG = {
+export const FLAG = {
   /** It is complete. Two bits: reading has 0, answering 5, and either ^ 1 is what to wait for, EPOLLIN or OUT. */
   COMPLETE: EPOLLIN | EPOLLOUT,
   HEAD: 0x02,
+  /** The client takes gzip; it has this very page (both in profile `full` only). */
+  GZIP: 0x08,
+  SAME: 0x10,
   /** The connection ends with the answer: the client wants it, or there is a body, which is not understood. */
   CLOSE: 0x80,
   /** The target is the page. As a number it is also the space that the next word begins behind. */
@@ -66,10 +71,10 @@ const FLAG = {
 } as const;
 /** What of a word's flags becomes the start of the next one. */
 const CONTEXT = FLAG.FOUND | FLAG.KNOWN;
-const [SPACE, LINE] = [0x20, 0x0a];
+export const [SPACE, LINE] = [0x20, 0x0a];
 
 /** The words that matter. One that stands for `CLOSE` may be found where it means nothing: that does no harm. */
-const TOKENS: readonly Token[] = [
+export const TOKENS: readonly Token[] = [
   { start: LINE, text: '\r\n', flags: FLAG.COMPLETE },
   { start: 0, text: 'get ', flags: FLAG.KNOWN },
   { start: 0, text: 'head ', flags: FLAG.KNOWN | FLAG.HEAD },
@@ -88,10 +93,10 @@ const NOT_DELIMITER = 0xff & ~DELIMITERS.reduce<number>((bits, byte) => bits | b
  * On the stack: what is read, and behind it, within reach of a one-byte displacement, the states. The last ones
  * lie where arguments and environment were. Descriptors from `MAX_DESCRIPTORS` on are closed at once.
  */
-const BUFFER_BYTES = 0x78;
+export const BUFFER_BYTES = 0x78;
 const MAX_DESCRIPTORS = 0x2000;
-const ROOM_BYTES = 0xfff8;
-const STATE = { bytes: 8, progress: 0, flags: 4, tick: 7 } as const;
+export const ROOM_BYTES = 0xfff8;
+export const STATE = { bytes: 8, progress: 0, flags: 4, line: 5, tick: 7 } as const;
 /** These bits are always set: a tick is eight turns of the counter's lower half, 7 to 34 s, and is never 0. */
 const TICK_MASK = 7;
 /** Sending neither waits nor kills; the same number is how many milliseconds an idle program sleeps. */
@@ -119,8 +124,7 @@ export interface ServerOptions {
 }
 
 export function assembleStandard(options: ServerOptions): Assembled {
-  const found = collisions(TOKENS, [...DELIMITERS, FLAG.KNOWN, FLAG.KNOWN | FLAG.FOUND]);
-  if (found.length > 0) throw new Error(`words that cannot be told apart: ${found.join(', ')}`);
+  checkTokens(TOKENS);
   return assemble({ blocks: blocksOf(options), order: ORDER, origin: ORIGIN, jump: jmp });
 }
 
@@ -131,28 +135,47 @@ export function blocksOf({ page, port }: ServerOptions): Block[] {
     ...setUp(ROOM_BYTES),
     ...waiting(),
     ...watching(),
-    ...reading(),
+    ...reading(TOKENS),
     ...answering(page),
+    ...sending(),
     ...ending(),
     ...dataOf(page),
   ];
 }
 
 /** Where the flags of the connection of this turn are. */
-const flags = byte(rbx, STATE.flags);
+export const flags = byte(rbx, STATE.flags);
+/** The place in the table of the word that names the field of this line, or 0. */
+const line = byte(rbx, STATE.line);
 
 function header(port: number): Block[] {
   const flagsOfTokens = Array.from({ length: GAP_BYTES.sections }, (_, index) => TOKENS[index]?.flags ?? 0);
   const sections = [label('flagsOfTokens'), data(1, ...flagsOfTokens)];
-  // Into ebx: the port, if nobody says otherwise. Into rcx: argc.
-  const physical = [label('start'), mov(ebx, port), pop(rcx), jmp('arguments')];
-  // The kernel calls `stop` on SIGINT; `fail` ends with what is in eax, an error.
-  const alignment = [
-    ...[label('stop'), xor(eax, eax)],
-    ...[label('fail'), xchg(edi, eax), ...system('exit')],
-  ];
   if (TOKENS.length > GAP_BYTES.sections) throw new RangeError('too many words for the gap of the header');
-  return [block('header', elfHeader({ machine: 'x86-64', gaps: { sections, physical, alignment } }))];
+  const gaps = { sections, physical: entry(port), alignment: stopping() };
+  return [block('header', elfHeader({ machine: 'x86-64', gaps }))];
+}
+
+/** Into ebx: the port, if nobody says otherwise. Into rcx: argc. */
+export function entry(port: number): Fragment[] {
+  return [label('start'), mov(ebx, port), pop(rcx), jmp('arguments')];
+}
+
+/** The kernel calls `stop` on SIGINT; `fail` ends with what is in eax, an error. */
+export function stopping(): Fragment[] {
+  return [...[label('stop'), xor(eax, eax)], ...[label('fail'), xchg(edi, eax), ...system('exit')]];
+}
+
+/** What could be taken for a word; `lines` are the places of words that name fields. */
+export function wordCollisions(tokens: readonly Token[], lines: readonly number[] = []): string[] {
+  const starts = [0, ...lines].flatMap((place) => DELIMITERS.map((delimiter) => (place << 8) | delimiter));
+  return collisions(tokens, [...starts, FLAG.KNOWN, FLAG.KNOWN | FLAG.FOUND]);
+}
+
+/** Throws where something could be taken for a word. */
+export function checkTokens(tokens: readonly Token[], lines?: readonly number[]): void {
+  const found = wordCollisions(tokens, lines);
+  if (found.length > 0) throw new Error(`words that cannot be told apart: ${found.join(', ')}`);
 }
 
 /** Where the state of the connection in rdi is. */
@@ -161,7 +184,7 @@ function stateAt(offset: number) {
 }
 
 /** Step 2. r14: the tick · rbx: the state of rdi, this turn's connection */
-function waiting(): Block[] {
+export function waiting(): Block[] {
   return [
     block('swept', [mov(r14d, edx)], 'wait'),
     // rdtsc leaves in edx how often 2^32 cycles have gone by: about every second.
@@ -210,7 +233,7 @@ function waiting(): Block[] {
 }
 
 /** Step 3, and how a descriptor in rdi gets watched */
-function watching(): Block[] {
+export function watching(): Block[] {
   return [
     block(
       'watch',
@@ -239,7 +262,7 @@ function watching(): Block[] {
 }
 
 /** Step 4. ebp: the hash · rsi: the next byte · edx: how many there are */
-function reading(): Block[] {
+export function reading(tokens: readonly Token[], lines = false): Block[] {
   return [
     // eax is still 0, and then what edx was: both fit into al.
     block(
@@ -253,8 +276,9 @@ function reading(): Block[] {
     block(
       'nextByte',
       [
+        ...(lines ? [xor(eax, eax)] : []),
         ...[lodsb, or(al, FOLD), imul(ebp, at(rbx, STATE.progress), FACTOR), add(ebp, eax)],
-        ...[mov(at(rbx, STATE.progress), ebp), ...set(rcx, TOKENS.length)],
+        ...[mov(at(rbx, STATE.progress), ebp), ...set(rcx, tokens.length)],
       ],
       'lookUp',
     ),
@@ -263,6 +287,8 @@ function reading(): Block[] {
       [
         ...[cmp(at(scaled(rcx, 4), shifted('tokens', -4)), ebp), loopne('lookUp'), jne('noWord')],
         ...[mov(al, at(rcx, address('flagsOfTokens'))), or(flags, al)],
+        // A word without flags names the field of its line.
+        ...(lines ? [test(al, al), jne('meant'), mov(line, cl), label('meant')] : []),
         // The first word of the table is the end.
         ...[and(al, CONTEXT), mov(at(rbx, STATE.progress), eax), jrcxz('take')],
       ],
@@ -270,7 +296,17 @@ function reading(): Block[] {
     ),
     block('sameWord', [dec(edx), jne('nextByte')], 'take'),
     block('noWord', [mov(al, at(rsi, -1)), test(al, NOT_DELIMITER), jne('sameWord')], 'newWord'),
-    block('newWord', [mov(at(rbx, STATE.progress), eax)], 'sameWord'),
+    block(
+      'newWord',
+      [
+        // The field of the line becomes part of where a word begins.
+        ...(lines
+          ? [mov(ah, line), cmp(al, LINE), jne('sameLine'), mov(ah, 0), mov(line, ah), label('sameLine')]
+          : []),
+        mov(at(rbx, STATE.progress), eax),
+      ],
+      'sameWord',
+    ),
     // Takes what has been looked at out of the socket. The last word of a request leaves 0 as its hash.
     block(
       'take',
@@ -299,6 +335,12 @@ function answering(page: Page): Block[] {
       ],
       'send',
     ),
+  ];
+}
+
+/** Step 5, goes on */
+export function sending(): Block[] {
+  return [
     block(
       'send',
       [
@@ -320,7 +362,7 @@ function answering(page: Page): Block[] {
 }
 
 /** Step 6. edx is 0 */
-function ending(): Block[] {
+export function ending(): Block[] {
   return [
     block(
       'sent',

@@ -9,7 +9,7 @@ import { chained, copy, set, system } from './idioms.ts';
 import * as linux from './linux.ts';
 import * as x64 from './x64.ts';
 
-const { rax, rbx, rsi, rdi, rsp, r10 } = x64;
+const { rax, rbx, rsi, rdi, rsp, r9, r10 } = x64;
 const { eax, ebx, edi, esi, r8d, r12d, r13d, al, bl, dl, r8b, r10b } = x64;
 const { add, bswap, cmp, enter, imul, mov, pop, push, sub, test, xchg, xor } = x64;
 const { ja, je, jmp, jne, js, lodsb, lodsd, loop } = x64;
@@ -38,7 +38,7 @@ export function choosePort(): Block[] {
 }
 
 /** Step 1, goes on. For good: r12 epoll · r13 the listening socket · rsp the buffer, and behind it the states */
-export function setUp(roomBytes: number): Block[] {
+export function setUp(roomBytes: number, full = false): Block[] {
   return [
     block(
       'havePort',
@@ -47,14 +47,19 @@ export function setUp(roomBytes: number): Block[] {
         // As flags the address of the handler does: it lies above 0x4000000, which is SA_RESTORER.
         ...[mov(eax, address('stop')), push(rax), push(rax), ...copy(rsi, rsp)],
         ...[...set(rdi, linux.SIGINT), mov(r10b, linux.SIGSET_BYTES), ...system('rt_sigaction')],
-        // rdi is still 2, which is also AF_INET. The 2 goes to eax then; rsi stays 1, which is also SOL_SOCKET.
+        ...(full
+          ? [...set(rdi, linux.SIGTERM), ...chained('rt_sigaction'), ...set(rdi, linux.AF_INET6)]
+          : []),
+        // Else rdi is still 2, which is also AF_INET. It goes to eax then; rsi stays 1, which is also SOL_SOCKET.
         ...[...set(rsi, linux.SOCK_STREAM), ...chained('socket'), xchg(edi, eax)],
         // The option's value is what is on the stack: anything but 0.
         ...[...copy(r10, rsp), mov(dl, linux.SO_REUSEADDR)],
         ...[mov(r8b, 4), ...chained('setsockopt')],
         // struct sockaddr_in { family, port in network order, address 0, … }; a port above 65535 spoils the family.
-        ...[bswap(ebx), mov(bl, linux.AF_INET), push(rbx), ...copy(rsi, rsp)],
-        ...[mov(dl, linux.SOCKADDR_IN_BYTES), ...chained('bind')],
+        // An address of IPv6, 0 too, has 16 bytes, between two other fields of four.
+        ...[bswap(ebx), mov(bl, full ? linux.AF_INET6 : linux.AF_INET)],
+        ...[...(full ? [push(r9), push(r9), push(r9)] : []), push(rbx), ...copy(rsi, rsp)],
+        ...[mov(dl, full ? linux.SOCKADDR_IN6_BYTES : linux.SOCKADDR_IN_BYTES), ...chained('bind')],
         // As a backlog the address in rsi means: as long as allowed.
         ...chained('listen'),
         // epoll_create wants a size, any number above 0, which the socket's descriptor is where there is a stdin.
@@ -64,7 +69,7 @@ export function setUp(roomBytes: number): Block[] {
         ...[mov(r12d, eax), xor(r8d, r8d)],
         enter(roomBytes),
       ],
-      'turn',
+      full ? 'unpack' : 'turn',
     ),
   ];
 }
