@@ -278,6 +278,7 @@ class SpoolFiles {
 }
 
 const words: Readonly<Record<string, string>> = {
+  ENOENT: 'no such folder',
   ENOSPC: 'the disk is full',
   EDQUOT: 'the quota of the disk is used up',
   EACCES: 'permission denied',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { authority } from '../../../test/support/certificates.ts';
+import { trusted } from '../../../test/support/certificates.ts';
 import { json, type Reply } from '../../../test/support/stand-in.ts';
 import { startTunnels } from '../../../test/support/tunnel.ts';
 import type { Message } from '../message.ts';
@@ -263,7 +263,7 @@ describe('the way to WeCom', () => {
     const settings = { name: 'w', ...credentials, to: { users: ['ann'] } };
     const channel = createWecomChannel(
       { ...settings, base: `${s.wecom.origin}/relay/` },
-      createClient({ ca: authority }),
+      createClient({ trust: () => trusted }),
     );
     assert.equal((await deliver(channel)).kind, 'delivered');
     assert.ok(s.wecom.received.every(({ target }) => target.startsWith('/relay/cgi-bin/')));
@@ -274,7 +274,7 @@ describe('the way to WeCom', () => {
     const tunnels = await startTunnels(s.wecom.port);
     t.after(() => tunnels.close());
     const url = new URL(`http://127.0.0.1:${tunnels.port}`);
-    const send = createClient({ ca: authority, route: { kind: 'proxy', url } });
+    const send = createClient({ trust: () => trusted, route: { kind: 'proxy', url } });
     const settings = {
       name: 'w',
       ...credentials,
