@@ -92,7 +92,7 @@ export function untilAborted(delivery: Delivery): Script {
 
 export const again = { kind: 'retry', reason: 'busy' } as const satisfies Delivery;
 export const delivered: Delivery = { kind: 'delivered', providerId: 'p1' };
-export const rejected: Delivery = { kind: 'rejected', reason: 'no such number' };
+export const rejected = { kind: 'rejected', reason: 'no such number' } as const satisfies Delivery;
 
 export const content: Order['content'] = {
   title: 'Disk',
