@@ -132,6 +132,7 @@ describe('as text of a file', () => {
     ['an unknown kind', change({ progress: [{ ...one, kind: 'lost' }] }), /^not what/],
     ['an inherited kind', change({ progress: [{ ...one, kind: 'constructor' }] }), /^not what/],
     ['a time that is text', change({ progress: [{ ...one, nextMs: '1' }] }), /^not what/],
+    ['a time that no date has', change({ progress: [{ ...one, nextMs: 9e15 }] }), /^not what/],
     ['a key that is text', change({ idempotency: 'k' }), /^not what/],
   ];
   for (const [name, text, fault] of cases) {
