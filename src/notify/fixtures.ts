@@ -165,6 +165,8 @@ export class FakeStore implements Store {
   readonly kept = new Map<string, Envelope>();
   readonly done = new Map<string, Receipt>();
   readonly dead = new Map<string, Receipt>();
+  /** How often it was to keep something. */
+  asked = 0;
   isBroken = false;
   /** Saves in fact, but fails then, and cannot take it back. */
   failsLate = false;
@@ -173,6 +175,7 @@ export class FakeStore implements Store {
   closed = false;
 
   #check(id: string): void {
+    this.asked += 1;
     if (this.isBroken || id === this.badId) throw new StoreError('the disk is full', undefined);
   }
 
