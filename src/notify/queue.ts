@@ -47,7 +47,7 @@ export interface QueueEvents {
   attempt(id: string, progress: Envelope['progress'][number]): void;
   /** A channel broke its contract. */
   channelFault(channel: string, fault: string): void;
-  /** The store failed; it is tried again. */
+  /** The store failed; it is tried again. The same fault is told again only after a while. */
   storeFault(message: string): void;
 }
 
