@@ -19,6 +19,7 @@ import {
   START_MS,
   settle,
   untilAborted,
+  withKey,
 } from './fixtures.ts';
 import { ABORT_MS, type Queue, RESCAN_MS } from './queue.ts';
 import { memoryStore } from './store.ts';
@@ -54,6 +55,44 @@ describe('taking up', () => {
     assert.equal(queue.size, 2);
     await clock.pass(2 * RESCAN_MS);
     assert.deepEqual([queue.size, store.kept.size], [0, 0]);
+  });
+
+  test('at the start all of it, so that its idempotency keys hold', async () => {
+    const store = new FakeStore();
+    const limits = { maxMessages: 1, maxBytes: 1e9, concurrency: 1 };
+    const keys = ['k1', 'k2', 'k3'];
+    for (const key of keys)
+      await store.save(seal(messageWith(`m-${key}`), 'ann', ['a'], { key, fingerprint: 'f' }));
+    const { queue } = openQueue([new FakeChannel('a', untilAborted(again))], { store, limits });
+    await queue.start();
+    const ids = await Promise.all(keys.map((key) => accept(queue, withKey(orderFor('a'), key))));
+    assert.deepEqual(ids, ['m-k1', 'm-k2', 'm-k3']);
+  });
+
+  test('a message sent again by hand does not take its key from a younger one', async () => {
+    const store = new FakeStore();
+    const { queue, clock } = openQueue([new FakeChannel('a')], { store });
+    await queue.start();
+    const order = withKey(orderFor('a'), 'k');
+    const younger = await accept(queue, order);
+    await settle();
+    const old = seal(messageWith('m1'), 'ann', ['a'], { key: 'k', fingerprint: 'other' });
+    await store.save({ ...old, round: 1 });
+    await clock.pass(RESCAN_MS);
+    assert.equal(await kindsOf(queue, 'm1'), 'delivered');
+    assert.equal(await accept(queue, order), younger);
+  });
+
+  test('a clock that was set back makes nobody wait', async () => {
+    const store = new FakeStore();
+    const { policy } = queueOptions([]);
+    const at = { nowMs: START_MS + 10 * policy.maxAgeMs, random: () => 0.5, policy };
+    const sealed = seal({ ...messageWith('m1'), acceptedMs: at.nowMs }, 'ann', ['a']);
+    await store.save(record(sealed, 'a', again, at));
+    const { queue } = openQueue([new FakeChannel('a')], { store });
+    await queue.start();
+    await settle();
+    assert.equal(await kindsOf(queue, 'm1'), 'delivered');
   });
 
   test('the dead are remembered', async () => {
@@ -124,6 +163,14 @@ describe('stopping', () => {
     const id = await accept(queue, orderFor('a'));
     assert.equal(await stop(queue, clock, 100), 1);
     assert.equal(store.kept.get(id)?.progress[0]?.kind, 'pending');
+  });
+
+  test('takes no longer when the clock is set back meanwhile', async () => {
+    const { queue, clock } = openQueue([new FakeChannel('a', () => new Promise(() => {}))]);
+    await accept(queue, orderFor('a'));
+    const left = stop(queue, clock, 1000);
+    clock.setMs = -3_600_000;
+    assert.equal(await left, 1);
   });
 
   test('in memory the rest is counted', async () => {

@@ -147,14 +147,17 @@ describe('long text', () => {
     assert.equal(contents(s).join(''), message.text);
   });
 
-  test('a rejection says at which part', async (t) => {
+  test('a rejection says at which part, and which were sent', async (t) => {
     const s = await scene(t);
-    script(s, 'message/send', 40058);
-    const delivery = await deliver(s.channel, messageOf({ text }));
-    assert.match(
-      delivery.kind === 'rejected' ? delivery.reason : '',
-      /^WeCom 40058: .* \(at part text 1\/\d\)$/,
-    );
+    script(s, 'message/send', 'as usual', 40058);
+    const message = messageOf({ title: '', text: `${'a'.repeat(2048)}${'b'.repeat(2048)}c` });
+    assert.deepEqual(await deliver(s.channel, message), {
+      kind: 'rejected',
+      reason: 'WeCom 40058: a parameter is wrong (at part text 2/3)',
+      done: ['text 1/3'],
+    });
+    await deliver(s.channel, message, { done: ['text 1/3'] });
+    assert.equal(contents(s).join(''), message.text, 'so that the rest can be sent by hand');
   });
 });
 
