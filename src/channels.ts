@@ -32,12 +32,8 @@ export async function createChannel(config: ChannelConfig, trust: () => Trust): 
       const { createWecomRobotChannel } = await import('./notify/channels/wecom-robot.ts');
       return createWecomRobotChannel({ name, ...rest }, clientBy(proxy, trust));
     }
-    case 'smtp': {
-      const { url, password, from, to } = config.values;
-      const { createSmtpChannel, parseSmtpUrl } = await import('./notify/channels/smtp.ts');
-      const server = { ...parseSmtpUrl(url), ...(password !== undefined && { password }) };
-      return createSmtpChannel({ name, ...server, from, to }, { trust });
-    }
+    case 'smtp':
+      return smtpChannel(config, trust);
     case 'aliyun': {
       const { proxy, ...rest } = config.values;
       const { createAliyunChannel } = await import('./notify/channels/sms/aliyun.ts');
@@ -56,6 +52,21 @@ export async function createChannel(config: ChannelConfig, trust: () => Trust): 
 }
 
 type ConfigOf<K extends ChannelConfig['kind']> = Extract<ChannelConfig, { kind: K }>;
+
+async function smtpChannel({ name, values }: ConfigOf<'smtp'>, trust: () => Trust): Promise<Channel> {
+  const { url, user, password, from, to } = values;
+  const [{ createSmtpChannel }, { parseSmtpUrl }] = await Promise.all([
+    import('./notify/channels/smtp.ts'),
+    import('./notify/channels/smtp/server.ts'),
+  ]);
+  const server = parseSmtpUrl(url);
+  if (user === undefined && password === undefined) {
+    return createSmtpChannel({ name, ...server, from, to }, { trust });
+  }
+  if (server.credentials) throw new RangeError('user and password stand in the URL already');
+  const credentials = { user: user ?? '', password: password ?? '' };
+  return createSmtpChannel({ name, ...server, credentials, from, to }, { trust });
+}
 
 async function twilioChannel({ name, values }: ConfigOf<'twilio'>, trust: () => Trust): Promise<Channel> {
   const { proxy, from, messagingServiceSid, ...rest } = values;

@@ -13,6 +13,7 @@ import type { Channel } from './notify/channels/channel.ts';
 import { systemClock } from './notify/clock.ts';
 import { createNotifyStage } from './notify/handler.ts';
 import { Notifier } from './notify/notifier.ts';
+import { createPageStage } from './notify/page.ts';
 import { Queue, type QueueEvents } from './notify/queue.ts';
 import { defaultRetryPolicy } from './notify/retry.ts';
 import { memoryStore, type Store } from './notify/store.ts';
@@ -69,10 +70,10 @@ export async function openNotify(
     },
     events: eventsOf(event, metrics),
   });
-  const access = new Access(users, Date.now);
+  const access = new Access(users, () => performance.now());
   const notifier = new Notifier({ access, queue, waitMs: config.notifyWaitMs });
   return {
-    stages: [createNotifyStage(notifier, { allowQuery: config.notifyQuery })],
+    stages: [createNotifyStage(notifier, { allowQuery: config.notifyQuery }), createPageStage()],
     summary: summaryOf(channels, store),
     renderMetrics: () => metrics.render(queue.size),
     start: () => queue.start(),
