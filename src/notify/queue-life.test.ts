@@ -1,6 +1,7 @@
 /** The queue over more than one life: what is taken up, and what is left at the end. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { Delivery } from './channels/channel.ts';
 import { receiptOf, record, seal } from './envelope.ts';
 import {
   accept,
@@ -124,22 +125,40 @@ describe('stopping', () => {
     assert.deepEqual([channel.closed, store.closed], [true, true]);
   });
 
-  test('tries what is due within the grace time, leaves the rest in the store', async () => {
-    const store = new FakeStore();
+  test('in memory: tries what is due within the grace time', async () => {
     const soon = new FakeChannel('soon', inTurn(again, delivered));
     const later = new FakeChannel('later', inTurn({ ...again, afterMs: 600_000 }));
-    const { queue, clock } = openQueue([soon, later], { store });
+    const { queue, clock } = openQueue([soon, later], { store: memoryStore });
     await accept(queue, orderFor('soon'));
-    const id = await accept(queue, orderFor('soon', 'later'));
+    await accept(queue, orderFor('soon', 'later'));
     await settle();
     assert.equal(await stop(queue, clock, 5000), 1);
-    assert.deepEqual([...store.kept.keys()], [id]);
-    assert.deepEqual(
-      store.kept.get(id)?.progress.map(({ kind }) => kind),
-      ['delivered', 'pending'],
-    );
+    assert.deepEqual([soon.attempts.length, later.attempts.length], [4, 1]);
     await clock.pass(3_600_000);
     assert.equal(later.attempts.length, 1, 'nothing is tried after the stop');
+  });
+
+  test('with a spool: leaves retries to the next start, and ends at once', async () => {
+    const store = new FakeStore();
+    const channel = new FakeChannel('a', inTurn(again, delivered));
+    const { queue, clock } = openQueue([channel], { store });
+    const id = await accept(queue, orderFor('a'));
+    await settle();
+    const left = queue.stop(60_000);
+    await clock.pass(ABORT_MS);
+    assert.equal(await left, 1);
+    assert.equal(store.kept.get(id)?.progress[0]?.kind, 'pending');
+    assert.equal(channel.attempts.length, 1);
+  });
+
+  test('with a spool: ends attempts that are under way', async () => {
+    const store = new FakeStore();
+    const { promise, resolve } = Promise.withResolvers<Delivery>();
+    const { queue, clock } = openQueue([new FakeChannel('a', () => promise)], { store });
+    await accept(queue, orderFor('a'));
+    const left = stop(queue, clock, 5000);
+    resolve(delivered);
+    assert.equal(await left, 0);
   });
 
   test('aborts what is under way at the end of the grace time, and keeps what it says', async () => {

@@ -312,8 +312,9 @@ export class Queue {
     this.#state = 'stopping';
     this.#cancelScan();
     this.#keeper.hurry();
-    const deadlineMs = clock.now() + graceMs;
-    await this.#waitWhile(() => this.#isScanning || this.#isDue(deadlineMs), graceMs);
+    // What a durable store keeps can be tried again after the next start: nobody waits for that here.
+    const lastMs = clock.now() + (store.isDurable ? 0 : graceMs);
+    await this.#waitWhile(() => this.#isScanning || this.#isDue(lastMs), graceMs);
     for (const lane of this.#lanes.values()) lane.close();
     this.#courier.abortAll();
     await this.#waitWhile(() => !this.#isSettled(), ABORT_MS);
@@ -343,13 +344,13 @@ export class Queue {
     return new Promise((resolve) => this.#options.clock.after(ms, resolve));
   }
 
-  /** Whether anything can still be done before `deadlineMs`. */
-  #isDue(deadlineMs: number): boolean {
+  /** Whether anything is to be kept, or to be tried until `lastMs`. */
+  #isDue(lastMs: number): boolean {
     return [...this.#active.values()].some(
       ({ envelope, isOutdated, keeping }) =>
         isOutdated ||
         keeping !== undefined ||
-        envelope.progress.some((one) => one.kind === 'pending' && one.nextMs < deadlineMs),
+        envelope.progress.some((one) => one.kind === 'pending' && one.nextMs <= lastMs),
     );
   }
 
