@@ -40,11 +40,10 @@ export function settle(
   return { kind: 'retry', reason: first.reason + some, done: ended };
 }
 
-/** The end of the last attempt. Sent to some is delivered, with a note about the others. */
+/** The end of the last attempt, which `done` says everything about. Sent to some is delivered, with a note about the others. */
 export function conclude(done: readonly string[], providerId?: string): Delivery {
   const failed = done.filter((entry) => entry.startsWith(GIVEN_UP));
-  if (failed.length > 0 && failed.length === done.length)
-    return { kind: 'rejected', reason: describe(failed) };
+  if (failed.length === done.length) return { kind: 'rejected', reason: describe(failed) };
   return {
     kind: 'delivered',
     ...(providerId && { providerId }),
