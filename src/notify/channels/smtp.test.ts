@@ -31,6 +31,13 @@ describe('a message', () => {
     assert.ok(!smtp.heard.some((line) => /^(STARTTLS|AUTH)/.test(line)));
   });
 
+  test('without TLS even where it is offered, since nobody would verify it', async (t) => {
+    const say: Say = (line) => (line.startsWith('EHLO') ? '250-scripted\r\n250 STARTTLS' : usual(line));
+    const { smtp, channel } = await scripted(t, say);
+    assert.deepEqual(await deliver(channel), { kind: 'delivered' });
+    assert.ok(!smtp.heard.includes('STARTTLS'));
+  });
+
   test('lines of dots arrive as they were', async (t) => {
     const { smtp, channel } = await scene(t);
     await deliver(channel, messageOf({ text: '.\n..\n.a\nb\n.' }));

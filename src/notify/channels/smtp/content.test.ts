@@ -87,7 +87,11 @@ describe('the subject', () => {
     ['without a title is cut', { title: '', text: 'a'.repeat(100) }, `${'a'.repeat(79)}…`],
   ];
   for (const [name, fields, subject] of cases) {
-    test(name, () => assert.equal(decodeWords(headersOf(fields).get('Subject') ?? ''), subject));
+    test(name, () => {
+      assert.equal(decodeWords(headersOf(fields).get('Subject') ?? ''), subject);
+      for (const line of mailOf(messageOf(fields), letterhead).split('\r\n'))
+        assert.ok(line.length <= 78, line);
+    });
   }
 });
 

@@ -131,7 +131,7 @@ describe('TLS', () => {
 });
 
 describe('what servers do', () => {
-  const SHORT = { connectTimeoutMs: 2000, greetingTimeoutMs: 100, silenceTimeoutMs: 200 };
+  const SHORT = { connectTimeoutMs: 5000, greetingTimeoutMs: 500, silenceTimeoutMs: 1000 };
   const cases: readonly [name: string, stage: string, line: string, reason: string][] = [
     ['never greeting', GREETING, 'silence', 'the server did not greet in time'],
     ['greeting in another language', GREETING, 'HTTP/1.1 400 Bad Request', 'the server does not speak SMTP'],
@@ -148,6 +148,7 @@ describe('what servers do', () => {
       assert.deepEqual(await deliver(channel), { kind: 'retry', reason, done: [] });
       const contents = smtp.heard.filter((line) => line === END_OF_CONTENT).length;
       assert.equal(contents, stage === END_OF_CONTENT ? 1 : 0, 'an attempt sends the content once at most');
+      assert.ok(smtp.connections() <= 2);
     });
   }
 
@@ -176,7 +177,7 @@ describe('an abort', () => {
       assert.deepEqual(await deliver(channel, messageOf(), { signal: controller.signal }), {
         ...{ kind: 'retry', reason: 'it took too long', done: [] },
       });
-      assert.ok(Date.now() - startMs < 2000);
+      assert.ok(Date.now() - startMs < 10_000);
     });
   }
 
@@ -212,8 +213,8 @@ describe('an abort', () => {
   });
 });
 
-/** Fails after two seconds. */
+/** Fails after ten seconds. */
 async function until(isSo: () => boolean): Promise<void> {
-  for (let i = 0; i < 100 && !isSo(); i++) await sleep(20);
+  for (let i = 0; i < 500 && !isSo(); i++) await sleep(20);
   assert.ok(isSo());
 }

@@ -1,8 +1,6 @@
 /** Several recipients of one message, each of whom a server may take, refuse, or put off. */
-import type { Delivery } from '../channel.ts';
+import { type Delivery, GIVEN_UP } from '../channel.ts';
 import type { Failure, Retry } from '../http/failure.ts';
-
-const GIVEN_UP = '!';
 
 /*
  * What `done` lists: an address that got the message, or behind the mark one that never will, and why.
@@ -40,11 +38,10 @@ export function settle(
   return { kind: 'retry', reason: first.reason + some, done: ended };
 }
 
-/** The end of the last attempt. Sent to some is delivered, with a note about the others. */
+/** The end of the last attempt, which `done` says everything about. Sent to some is delivered, with a note about the others. */
 export function conclude(done: readonly string[], providerId?: string): Delivery {
   const failed = done.filter((entry) => entry.startsWith(GIVEN_UP));
-  if (failed.length > 0 && failed.length === done.length)
-    return { kind: 'rejected', reason: describe(failed) };
+  if (failed.length === done.length) return { kind: 'rejected', reason: describe(failed) };
   return {
     kind: 'delivered',
     ...(providerId && { providerId }),

@@ -1,6 +1,6 @@
 /** What replies and faults of an SMTP server mean for a message. The server's own words are never handed on. */
 
-import { type Failure, identifier, retry } from '../http/failure.ts';
+import { type Failure, retry } from '../http/failure.ts';
 import { faultOf } from '../http/fault.ts';
 
 /** What the library says about an attempt that failed, as far as it is looked at. */
@@ -81,10 +81,16 @@ function faultWithout(error: SmtpError): string {
   return own ?? faultOf(originalCode === undefined ? error : { code: originalCode });
 }
 
-/** How servers name a message that they took: Postfix; Exim and others; OpenSMTPD and Sendmail. */
-const idPatterns = [/\bqueued as ([^\s>]+)/i, /\bid=([^\s>]+)/i, /^250[ -]2\.\d\.\d (\S+) Message accepted/i];
+/** How servers name a message that they took: Postfix; Exim and others; OpenSMTPD and Sendmail; Amazon; Microsoft. */
+const idPatterns = [
+  /\bqueued as ([\w.-]{1,64})(?:$|\s)/i,
+  /\bid=([\w.-]{1,64})(?:$|\s)/i,
+  /^250[ -]2\.\d\.\d ([\w.-]{1,64}) Message accepted/i,
+  /^250 Ok ([\da-f-]{20,64})$/i,
+  /^250 2\.\d\.\d (?:OK )?<([\w.-]{1,64}@[\w.-]+\.outlook\.com)>/i,
+];
 
 /** Of the reply to a message that was taken, the name under which the server's log has it. */
 export function queueIdIn(response: string): string | undefined {
-  return identifier(idPatterns.map((pattern) => pattern.exec(response)?.[1]).find((id) => id !== undefined));
+  return idPatterns.map((pattern) => pattern.exec(response)?.[1]).find((id) => id !== undefined);
 }
