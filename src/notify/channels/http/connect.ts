@@ -66,14 +66,13 @@ async function dial(
   mayConnect: MayConnect = () => true,
 ): Promise<Socket> {
   const host = hostOf(url);
-  const refusal = new Refusal('the host has a private or special address, which is not allowed');
   // No name, no look-up: this is the address.
-  if (isIP(host) && !mayConnect(host)) throw refusal;
+  if (isIP(host) && !mayConnect(host)) throw forbidden();
   signal.throwIfAborted();
   const socket = new Socket();
   // Emitted for every address before any is connected to, so that not even a port can be probed.
   socket.on('lookup', (error: Error | null, address: string) => {
-    if (!error && !mayConnect(address)) socket.destroy(refusal);
+    if (!error && !mayConnect(address)) socket.destroy(forbidden());
   });
   const connected = ready(socket, 'connect', signal);
   socket.connect({ host, port: portOf(url), ...(lookup && { lookup }) });
@@ -81,7 +80,11 @@ async function dial(
   // The last word, before anything is sent, has the address that is really connected to.
   if (mayConnect(socket.remoteAddress ?? '')) return socket;
   socket.destroy();
-  throw refusal;
+  throw forbidden();
+}
+
+function forbidden(): Refusal {
+  return new Refusal('the host has a private or special address, which is not allowed');
 }
 
 /** The same socket once `event` has come; it is destroyed if something else comes first. */
