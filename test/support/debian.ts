@@ -20,7 +20,7 @@ const MAX_OUTPUT_BYTES = 16 * 1024 * 1024;
 /** Beside what Debian calls essential: the libraries of Node. */
 const FURTHER_PACKAGES = ['libstdc++6'];
 /** Where Debian's root links to folders of /usr by no package's doing. */
-const MERGED = ['/bin', '/lib', '/lib64', '/sbin'];
+const MERGED = ['/bin', '/lib', '/lib64', '/sbin'].filter((path) => existsSync(path));
 /** Where the build sees this machine's settings of npm, so that they are in no image. */
 const SETTINGS = '/npm';
 
@@ -78,8 +78,10 @@ function packagedFiles(): string[] {
     return folders.get(path) ?? path;
   };
   // Slim installations leave out documentation, and the list has remarks among the paths.
-  const present = listed.filter((path) => /^\/[^.]/.test(path) && lstatSync(path, { throwIfNoEntry: false }));
-  const real = present.map((path) => join(realFolder(dirname(path)), basename(path)));
+  const existing = listed.filter(
+    (path) => /^\/[^.]/.test(path) && lstatSync(path, { throwIfNoEntry: false }),
+  );
+  const real = existing.map((path) => join(realFolder(dirname(path)), basename(path)));
   return [...new Set(real)].filter((path) => !MERGED.includes(path)).sort();
 }
 
