@@ -108,12 +108,13 @@ const TOKENS: readonly Token[] = [
 /** Found by trying, like the order of `standard`. */
 // biome-ignore format: a list of names
 const ORDER = [
-  'header', 'arguments', 'nextVariable', 'parse', 'digit', 'havePort', 'unpack', 'variant', 'short', 'length',
-  'haveLength', 'distanceBit', 'packed', 'symbol', 'codeBit', 'value', 'moreBits', 'placeBits', 'haveValue',
-  'nineBits', 'literal', 'store', 'fallBack', 'headByte', 'send', 'progress', 'accept', 'watch', 'control',
-  'close', 'path', 'notRead', 'rewatch', 'pathEnd', 'findPath', 'unpacked', 'turn', 'read', 'nextByte',
-  'lookUp', 'sameWord', 'newWord', 'newLine', 'idle', 'answer', 'noWord', 'otherWord', 'sameLine', 'take',
-  'swept', 'wait', 'sweep', 'sent', 'bit', 'tokens', 'paths', 'answerOfPath', 'tags', 'list', 'stored',
+  'header', 'arguments', 'nextVariable', 'parse', 'digit', 'havePort', 'unpack', 'variant', 'fallBack',
+  'headByte', 'send', 'progress', 'sent', 'watch', 'bit', 'close', 'unpacked', 'notRead', 'rewatch',
+  'control', 'accept', 'turn', 'read', 'swept', 'wait', 'sweep', 'idle', 'take', 'answer', 'nextByte',
+  'lookUp', 'path', 'sameWord', 'noWord', 'otherWord', 'newWord', 'newLine', 'sameLine', 'packed', 'symbol',
+  'codeBit', 'pathEnd', 'findPath', 'short', 'length', 'haveLength', 'distanceBit', 'literal', 'store',
+  'nineBits', 'value', 'moreBits', 'placeBits', 'haveValue', 'tokens', 'paths', 'answerOfPath', 'tags',
+  'list', 'stored',
 ];
 
 export function assembleFull({ page, ...options }: ServerOptions): Assembled {
