@@ -67,11 +67,12 @@ const standard: Profile<Page> = {
   assemble: (page, options) => assembleStandard({ page, ...options }),
 };
 const full: Profile<Page> = {
-  ...{ budgetBytes: 1201, sample: SAMPLE, storedBytes: stored },
+  ...{ budgetBytes: 1176, sample: SAMPLE, storedBytes: stored },
   assemble: (page, options) => assembleFull({ page, ...options }),
 };
 const site: Profile<readonly SiteFile[]> = {
-  ...{ budgetBytes: 1350 + 100 * SAMPLE_SITE.length, sample: SAMPLE_SITE, storedBytes: stored },
+  // The goal was 1,350 bytes, and 100 for each file.
+  ...{ budgetBytes: 1396, sample: SAMPLE_SITE, storedBytes: stored },
   assemble: (files, options) => assembleSite({ files, ...options }),
 };
 const forPages: Readonly<Record<string, Profile<Page>>> = { record, standard, full };
