@@ -42,7 +42,7 @@ async function leave(server: Micro, bytes: string): Promise<void> {
 }
 
 describe('mote-micro', { skip: cannotRunMicro, concurrency: true }, () => {
-  for (const profile of ['standard', 'full'])
+  for (const profile of ['standard', 'full', 'site'])
     describe(profile, { concurrency: true }, () => {
       const small = program(profile, PAGE);
 
@@ -223,6 +223,9 @@ describe('mote-micro', { skip: cannotRunMicro, concurrency: true }, () => {
           '\r\n\r\n',
           'close',
           'Content-Length: 3',
+          'docs/index.html',
+          '\r\nIf-None-Match: "*',
+          '\r\nAccept-Encoding: gzip,',
         ];
         for (let round = 0; round < 60; round++) {
           const clients = await many(10, server);
