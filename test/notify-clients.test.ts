@@ -239,18 +239,24 @@ describe('alertmanager', { skip: lacks('prometheus-alertmanager') }, () => {
     assert.match(second.title, /^\[RESOLVED:1\]/);
   });
 
-  test('it comes again where the token was too fast, and does not where all failed', async (t) => {
+  test('it comes again where the token was too fast', async (t) => {
     const server = await startNotifyServer(t, { burst: 1, perMinute: 60 });
     const manager = await startAlertmanager(t, `${server.origin}/notify/alertmanager`, bearer);
-    await fetch(`${server.origin}/message?token=${TOKEN}`, {
-      method: 'POST',
-      body: new URLSearchParams({ message: 'x' }),
-    });
+    const body = new URLSearchParams({ message: 'x' });
+    await fetch(`${server.origin}/message?token=${TOKEN}`, { method: 'POST', body });
     await manager.post([alert]);
     assert.match((await server.message(2)).title, /^\[FIRING:1\]/);
     assert.ok(
       server.log.some((line) => line.includes('" 503 ')),
       server.log.join('\n'),
     );
+  });
+
+  test('it gives up at once where all channels failed for good', async (t) => {
+    const server = await startNotifyServer(t);
+    const credentials = `authorization: { credentials: ${BROKEN_TOKEN} }`;
+    const manager = await startAlertmanager(t, `${server.origin}/notify/alertmanager`, credentials);
+    await manager.post([alert]);
+    await manager.logged(/unrecoverable error after 1 attempts: unexpected status code 424/);
   });
 });

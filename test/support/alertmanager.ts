@@ -8,14 +8,14 @@ import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeFolder } from './folder.ts';
 
-const START_PATIENCE_MS = 20_000;
+const PATIENCE_MS = 20_000;
 const POLL_MS = 50;
 
 export interface Alertmanager {
   /** Tells it of alerts, as Prometheus does (API v2). */
   post(alerts: readonly object[]): Promise<void>;
-  /** Whether its log, so far, has a line that matches. */
-  hasLogged(pattern: RegExp): boolean;
+  /** Waits until its log has a line that matches. */
+  logged(pattern: RegExp): Promise<void>;
 }
 
 /** `credentials` are the lines of `http_config` for the webhook at `url`. */
@@ -51,7 +51,12 @@ export async function startAlertmanager(
       });
       if (!answer.ok) throw new Error(`alertmanager: ${answer.status} ${await answer.text()}`);
     },
-    hasLogged: (pattern) => pattern.test(log),
+    async logged(pattern) {
+      for (const endMs = Date.now() + PATIENCE_MS; Date.now() < endMs; await sleep(POLL_MS)) {
+        if (pattern.test(log)) return;
+      }
+      throw new Error(`prometheus-alertmanager logged nothing like ${pattern}:\n${log}`);
+    },
   };
 }
 
@@ -81,7 +86,7 @@ async function freePort(): Promise<number> {
 }
 
 async function untilReady(child: ChildProcess, url: string, log: () => string): Promise<void> {
-  for (const endMs = Date.now() + START_PATIENCE_MS; Date.now() < endMs; await sleep(POLL_MS)) {
+  for (const endMs = Date.now() + PATIENCE_MS; Date.now() < endMs; await sleep(POLL_MS)) {
     if (child.exitCode !== null) break;
     if (
       await fetch(url).then(

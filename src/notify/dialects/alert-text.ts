@@ -9,6 +9,8 @@ const MAX_ANNOTATION_UNITS = 800;
 const MAX_LABELS = 20;
 const MAX_NAMES = 3;
 const NAME = 'alertname';
+/** Without the two spaces Markdown would join the lines; in plain text nobody sees them. */
+const LINE_BREAK = '  \n';
 const told = ['summary', 'message', 'description'];
 
 /** `[FIRING:2, RESOLVED:1] DiskFull (cluster=eu)`; one alert is told by its summary. */
@@ -36,7 +38,7 @@ export function alertText(group: AlertGroup): string {
   const budget = { bytes: MAX_ALERTS_BYTES };
   const labels = labelText([...commonLabels].filter(([name]) => name !== NAME));
   const sections = [
-    alerts.length > 1 ? annotationLines(group.commonAnnotations).join('\n') : '',
+    alerts.length > 1 ? annotationLines(group.commonAnnotations).join(LINE_BREAK) : '',
     section(
       'Firing',
       alerts.filter(({ isFiring }) => isFiring),
@@ -94,7 +96,7 @@ function alertBlock(alert: Alert, { alerts, commonLabels, commonAnnotations }: A
       .filter((part) => part)
       .join(' · '),
   ];
-  return `- ${lines.filter((line) => line !== '').join('\n  ')}`;
+  return `- ${lines.filter((line) => line !== '').join(`${LINE_BREAK}  `)}`;
 }
 
 function annotationLines(annotations: Labels, shared: Labels = new Map()): string[] {
@@ -128,15 +130,11 @@ function minuteOf(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
 
-/** The two largest units. */
+/** The two largest units, rounded like the times beside it. */
 function durationOf(ms: number): string {
-  const seconds = Math.round(ms / 1000);
-  const [minutes, hours, days] = [
-    Math.floor(seconds / 60),
-    Math.floor(seconds / 3600),
-    Math.floor(seconds / 86_400),
-  ];
-  if (days > 0) return `${days} d ${hours % 24} h`;
-  if (hours > 0) return `${hours} h ${minutes % 60} min`;
-  return minutes > 0 ? `${minutes} min` : `${seconds} s`;
+  if (ms < 60_000) return `${Math.round(ms / 1000)} s`;
+  const minutes = Math.round(ms / 60_000);
+  const hours = Math.floor(minutes / 60);
+  if (hours >= 24) return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+  return hours > 0 ? `${hours} h ${minutes % 60} min` : `${minutes} min`;
 }

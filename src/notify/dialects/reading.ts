@@ -100,7 +100,9 @@ export function fieldsOf({ title, text, format, url = '', priority, tags = [], c
     ['title', cutText(title.trim(), MAX_TITLE_UNITS)],
     ['text', isWeb || url === '' ? text : [text, url].filter((part) => part !== '').join('\n\n')],
   ]);
-  const kept = tags.filter((tag) => Buffer.byteLength(tag) <= MAX_TAG_BYTES && !/[\p{C},]/u.test(tag));
+  const kept = tags.filter(
+    (tag) => Buffer.byteLength(tag) <= MAX_TAG_BYTES && !/[\p{Cc}\p{Cs}\u2028\u2029,]/u.test(tag),
+  );
   if (kept.length > 0) fields.set('tags', [...new Set(kept)].slice(0, MAX_TAGS));
   if (isWeb) fields.set('url', url);
   for (const [name, value] of Object.entries({ format, priority, channels })) {
@@ -111,7 +113,9 @@ export function fieldsOf({ title, text, format, url = '', priority, tags = [], c
 
 /** Whether mote takes it as the URL of a message. */
 export function isWebLink(url: string): boolean {
+  if (!/^https?:\/\/[^\s\p{Cc}\p{Cs}]+$/iu.test(url)) return false;
+  const href = URL.parse(url)?.href;
   return (
-    /^https?:\/\//i.test(url) && URL.canParse(url) && Buffer.byteLength(new URL(url).href) <= MAX_URL_BYTES
+    href !== undefined && Buffer.byteLength(href) <= MAX_URL_BYTES && Buffer.byteLength(url) <= MAX_URL_BYTES
   );
 }
