@@ -6,12 +6,14 @@ import { promisify } from 'node:util';
 import { startAlertmanager } from './support/alertmanager.ts';
 import { BROKEN_TOKEN, LONG_TOKEN, startNotifyServer, TOKEN } from './support/notify-server.ts';
 import { startStandIn } from './support/stand-in.ts';
+import { isSource } from './support/target.ts';
 
 const run = promisify(execFile);
 const CLIENT_TIMEOUT_MS = 60_000;
 
 /** A reason to skip, which says what is missing. */
 function lacks(command: string): string | false {
+  if (!isSource) return 'wires the sources, not the program under test';
   const found = spawnSync(command, ['--version'], { stdio: 'ignore' }).error === undefined;
   return found ? false : `${command} is not installed: see "needed" in .ci/run`;
 }

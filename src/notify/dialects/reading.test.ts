@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { validate } from '../request.ts';
+import { MAX_TAGS, validate } from '../request.ts';
 import { tokenOfAuthorization } from './credentials.ts';
 import { fieldText } from './field-text.ts';
 import { basic } from './fixtures.ts';
@@ -60,6 +60,12 @@ test('the first text that there is', () => {
 test('names in lists of lists, and in texts', () => {
   assert.deepEqual(namesOf([['a', ' b|c '], 5, 'd'], /\|/), ['a', 'b', 'c', 'd']);
   assert.deepEqual(namesOf(undefined, /,/), []);
+});
+
+test('as many tags as there may be, each once', () => {
+  const tags = Array.from({ length: MAX_TAGS + 1 }, (_, index) => `t${index}`);
+  const fields = fieldsOf({ title: '', text: 'x', tags: ['t0', 'a,b', 'x'.repeat(65), '\n', ...tags] });
+  assert.deepEqual(fields.get('tags'), tags.slice(0, MAX_TAGS));
 });
 
 test('an alarm is not lost for what decorates it', () => {
