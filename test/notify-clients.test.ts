@@ -56,6 +56,7 @@ describe('apprise', { skip: lacks('apprise') }, () => {
     [(host) => `bark://${host}/${TOKEN}`, {}],
     [(host) => `bark://${host}/${TOKEN}?level=timeSensitive&group=ops`, { priority: 4, tags: ['ops'] }],
     [(host) => `apprise://${host}/${TOKEN}`, {}],
+    [(host) => `apprise://mote:${LONG_TOKEN}@${host}/all`, {}],
     [
       (host) => `apprise://${host}/${TOKEN}?format=markdown`,
       { format: 'markdown', priority: 5 },

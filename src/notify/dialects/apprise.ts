@@ -1,13 +1,17 @@
 /**
- * The API of Apprise: `POST /notify/{KEY}` with JSON or a form, where the key is the token.
+ * The API of Apprise: `POST /notify/{KEY}` with JSON or a form, where the key is the token. apprise itself takes no keys
+ * of more than 32 characters, so a key too short for a token is only a name, and `Authorization` has the token.
  *
  * Its stateless form (`POST /notify` with the URLs of services) is not taken: that path is mote's own, and where
- * messages go is for the operator to say. A tag that is called like one of the user's channels means this channel.
+ * messages go is for the operator to say. A tag, or such a name, that is called like one of the user's channels means
+ * this channel.
  */
 import type { RequestFacts } from '../../http/types.ts';
 import type { Priority } from '../message.ts';
 import { problem, type Refused } from '../refusal.ts';
 import type { Fields } from '../request.ts';
+import { MIN_TOKEN_CHARACTERS } from '../token.ts';
+import { tokenOfAuthorization } from './credentials.ts';
 import { type Call, decodeSegment, type Fault, replyJson } from './dialect.ts';
 import { htmlToText } from './html-text.ts';
 import { fieldsOf, fieldsOrNone, namesOf, readBody, textOf } from './reading.ts';
@@ -17,14 +21,16 @@ export const APPRISE_PATH = /^\/notify\/([^/]+)\/?$/;
 export const RESERVED: ReadonlySet<string> = new Set(['alertmanager', 'grafana', 'channels']);
 
 export function apprise(facts: RequestFacts): Call | undefined {
-  const key = APPRISE_PATH.exec(facts.path)?.[1];
-  if (facts.method !== 'POST' || key === undefined || RESERVED.has(key)) return undefined;
+  const segment = APPRISE_PATH.exec(facts.path)?.[1];
+  if (facts.method !== 'POST' || segment === undefined || RESERVED.has(segment)) return undefined;
+  const key = decodeSegment(segment);
+  const isName = key.length < MIN_TOKEN_CHARACTERS;
   const given = readBody(facts);
   const tags = fieldsOrNone(given);
   return {
-    tokens: [decodeSegment(key)],
+    tokens: [isName ? tokenOfAuthorization(facts.headers.authorization) : key],
     fields: 'kind' in given ? given : translate(given),
-    channelHints: namesOf(tags.get('tag') ?? tags.get('tags'), /[\s,;|]+/),
+    channelHints: [...namesOf(tags.get('tag') ?? tags.get('tags'), /[\s,;|]+/), ...(isName ? [key] : [])],
     reply: ([result]) =>
       result.kind === 'sent' ? replyJson(200, { error: null, id: result.id }) : fault(result),
   };
