@@ -4,6 +4,7 @@
  */
 import type { User } from '../../notify/access.ts';
 import { faultOfToken, hashToken, parseHash } from '../../notify/token.ts';
+import { jsonErrorOffset, lineAndColumn } from '../json-syntax.ts';
 import { parseBoolean, Refusal } from '../parse.ts';
 import { reasonOf, refusedSecret } from '../source.ts';
 import type { Field, Secrets } from './fields.ts';
@@ -68,13 +69,25 @@ function channelOf(kind: Kind, secrets: Secrets, problems: string[]): ChannelCon
   const before = problems.length;
   for (const [key, field] of Object.entries<Field>(kinds[kind].fields)) {
     const name = variableOf(kind, key);
-    const isSecretText = field.type === 'text' && field.secret === true;
-    const text = isSecretText ? secretVariable(name, secrets, problems) : secrets.env[name] || undefined;
-    if (text !== undefined) keys[key] = fromText(field, text);
+    const isSecret = 'secret' in field;
+    const text = isSecret ? secretVariable(name, secrets, problems) : secrets.env[name] || undefined;
+    if (text === undefined) continue;
+    const fault = faultOfJson(field, text);
+    if (fault === undefined) keys[key] = fromText(field, text);
+    else problems.push(`${name}: ${fault}`);
   }
   if (problems.length > before || Object.keys(keys).length === 0) return undefined;
   const placeOf = (key: string): string => variableOf(kind, key);
   return readChannel(kind, kind, keys, { place: `channel ${kind}`, placeOf, secrets, problems });
+}
+
+/** Says where, and shows nothing: there may be a secret inside. */
+function faultOfJson({ type }: Field, text: string): string | undefined {
+  const isJson = type === 'record' || type === 'json' || (type === 'texts' && text.startsWith('['));
+  const offset = isJson ? jsonErrorOffset(text) : undefined;
+  if (offset === undefined) return undefined;
+  const { line, column } = lineAndColumn(text, offset);
+  return `not valid JSON from line ${line}, column ${column} on`;
 }
 
 /** What the text of a variable would be in the file; what it cannot be is left as it is, to be refused. */

@@ -56,6 +56,17 @@ describe('users', () => {
     ['no token', { ann: {} }, /^n\.json: users\.ann\.tokens: missing/],
     ['an empty list of tokens', { ann: { tokens: [] } }, /^n\.json: users\.ann\.tokens: .*allowed: an array/],
     ['a plain token', { ann: { tokens: ['mote_plain-token'] } }, /^n\.json: users\.ann\.tokens: .*not shown/],
+    [
+      'a token as a text',
+      { ann: { tokens: 'mote_plain-token' } },
+      /^n\.json: users\.ann\.tokens: .*not shown/,
+    ],
+    ['a token by a file', { ann: { tokens: [{ file: 'mote_plain' }] } }, /users\.ann\.tokens: .*not shown/],
+    [
+      'an unknown key',
+      { ann: { tokens: [HASH], colour: 1 } },
+      /no such key; there are tokens, channels, burst/,
+    ],
     ['a channel that is none', { ann: { tokens: [HASH], channels: ['x'] } }, /received "x"; allowed: .*: c$/],
     ['a slip', { ann: { tokens: [HASH], chanels: ['c'] } }, /chanels: no such key; did you mean channels\?$/],
     ['a name with a comma', { 'a,b': { tokens: [HASH] } }, /^n\.json: name in users: received "a,b"/],
