@@ -35,7 +35,9 @@ function readJson(path: string, readFile: ReadFile, problems: string[]): { value
     const allowed = `a file that can be read${reasonOf(error)}`;
     if (/[/.]/.test(path)) return void problems.push(refused('--notify', path, allowed));
     // MOTE_NOTIFY is easily taken for the variable of the token.
-    return void problems.push(refusedUnseen('--notify', `${allowed}; a token belongs into ${TOKEN_VARIABLE}`));
+    return void problems.push(
+      refusedUnseen('--notify', `${allowed}; a token belongs into ${TOKEN_VARIABLE}`),
+    );
   }
   const offset = jsonErrorOffset(text);
   if (offset === undefined) return { value: JSON.parse(text) };
