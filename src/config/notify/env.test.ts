@@ -46,7 +46,9 @@ describe('the token turns notify on', () => {
 
   const wrong: readonly [name: string, env: Readonly<Record<string, string>>, problem: RegExp][] = [
     ['short', { MOTE_NOTIFY_TOKEN: 'short', ...robot }, /^MOTE_NOTIFY_TOKEN: .*not shown.*12 characters$/],
-    ['half a hash', { MOTE_NOTIFY_TOKEN: 'sha256:1234 56', ...robot }, /^MOTE_NOTIFY_TOKEN: .*no spaces$/],
+    ['a space', { MOTE_NOTIFY_TOKEN: 'a-token of-mine', ...robot }, /^MOTE_NOTIFY_TOKEN: .*no spaces$/],
+    ['half a hash', { MOTE_NOTIFY_TOKEN: 'sha256:123456', ...robot }, /^MOTE_NOTIFY_TOKEN: .*64 hexa/],
+    ['the hash of nothing', { MOTE_NOTIFY_TOKEN: wordHash(hashToken('')), ...robot }, /^MOTE_NOTIFY_TOKEN: /],
     [
       'twice',
       { MOTE_NOTIFY_TOKEN: TOKEN, MOTE_NOTIFY_TOKEN_FILE: '/f', ...robot },

@@ -8,7 +8,7 @@ import { jsonErrorOffset, lineAndColumn } from '../json-syntax.ts';
 import { parseBoolean, Refusal } from '../parse.ts';
 import { reasonOf, refusedSecret } from '../source.ts';
 import type { Field, Secrets } from './fields.ts';
-import { DEFAULT_LIMIT, type NotifyConfig, readChannel } from './file.ts';
+import { DEFAULT_LIMIT, HASH_FORM, type NotifyConfig, readChannel } from './file.ts';
 import { type ChannelConfig, type Kind, kinds, variableOf } from './kinds.ts';
 
 export const TOKEN_VARIABLE = 'MOTE_NOTIFY_TOKEN';
@@ -39,8 +39,8 @@ export function readNotifyEnv(secrets: Secrets, problems: string[]): NotifyConfi
 
 /** The hash of a token, or what is wrong with it. */
 function hashOf(token: string): Uint8Array | string {
-  const hash = token.startsWith('sha256:') ? parseHash(token) : undefined;
-  return hash ?? faultOfToken(token) ?? hashToken(token);
+  if (token.startsWith('sha256:')) return parseHash(token) ?? HASH_FORM;
+  return faultOfToken(token) ?? hashToken(token);
 }
 
 /** A variable, or the text of the file that its twin names. */
