@@ -246,6 +246,10 @@ test('nothing that the program prints holds a secret', async () => {
   const told = await Promise.all([
     ask(server, { path: `/notify?token=${TOKEN}`, headers: { Referer: `http://h/notify?token=${TOKEN}` } }),
     ask(server, { method: 'GET', path: `/notify/${TOKEN}x?token=${TOKEN}` }),
+    // As clients of dialects do that are not switched on.
+    ask(server, { path: `/${TOKEN}.send?title=x` }),
+    ask(server, { method: 'GET', path: `/notify/${TOKEN}` }),
+    ask(server, { method: 'GET', path: `/x?apikey=${TOKEN}`, headers: { Referer: `http://h/${TOKEN}/x` } }),
     send(server, { text: 'x', token: 'a-token-in-the-body' }),
   ]);
   wecom.scripted.set('message/send', [45009, 60020]);
@@ -265,7 +269,7 @@ test('nothing that the program prints holds a secret', async () => {
   ];
   for (const word of words) {
     const found = lines.filter((line) => line.includes(word));
-    // An id that is a token is the sender's own mistake, and shows in the path alone.
+    // What is nobody's token cannot be told from a path.
     assert.deepEqual(
       found.filter((line) => !line.includes(`/notify/${TOKEN}x`)),
       [],
