@@ -142,6 +142,27 @@ describe('the spool', () => {
     });
   }
 
+  test('those who wait are answered before a stopping server cuts them off', async (t) => {
+    const hanging = await startStandIn(() => 'silence');
+    t.after(() => hanging.close());
+    const file = notifyFile({ hook: { ...allowed, url: hanging.origin } });
+    for (const more of [[], ['--spool', makeFolder()]]) {
+      const args = ['--notify', file, '--shutdown-grace-ms', '800', ...more];
+      const own = await startForTest(t, { root, args });
+      const before = hanging.received.length;
+      const sending = send(own, { text: 'x' });
+      await eventually(
+        5000,
+        () => hanging.received.length,
+        (count) => count > before,
+      );
+      own.signal('SIGTERM');
+      const told = await sending;
+      assert.deepEqual([told.http, told.channels.hook?.status], [202, 'waiting']);
+      assert.equal((await own.exited).code, 0);
+    }
+  });
+
   test('belongs to one server at a time', async (t) => {
     const { spool, options } = await spooled(t);
     await startForTest(t, options);
