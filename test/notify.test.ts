@@ -203,7 +203,8 @@ describe('refusals', () => {
 
   test('a body over the limit', async () => {
     const told = await ask(server, { headers: json, body: JSON.stringify({ text: 'x'.repeat(70_000) }) });
-    assert.equal(told.http, 413);
+    assert.deepEqual([told.http, told.code], [413, 'content_too_large']);
+    assert.match(told.detail ?? '', /more than 65536 bytes: send less/);
   });
 
   test('wrong tokens are slowed down, good ones are not', async () => {

@@ -7,7 +7,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { hasBody, readBody } from './body.ts';
-import { errorPlan, HttpError } from './errors.ts';
+import { errorPlan, HttpError, problemPlan } from './errors.ts';
 import { refusalOf, type SplitTarget, splitTarget } from './guard.ts';
 import type { Handle } from './router.ts';
 import { closeQuietly, type Progress, refuse, send, sendContinue } from './send.ts';
@@ -211,7 +211,9 @@ export class Connection {
       this.#respond(exchange, res, { ...exchange.facts, body });
     } catch (error) {
       // A broken or timed-out upload has had its answer from `deny`, a closed one needs none.
-      if (error instanceof HttpError) this.deny(errorPlan(error.code));
+      if (!(error instanceof HttpError)) return;
+      const detail = `The body has more than ${maxBodyBytes} bytes: send less, or have the operator raise --max-body-bytes.`;
+      this.deny(problemPlan(error.code, { detail }));
     }
   }
 
