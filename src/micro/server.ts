@@ -70,7 +70,7 @@ export const FLAG = {
   KNOWN: 0x40,
 } as const;
 /** What of a word's flags becomes the start of the next one. */
-const CONTEXT = FLAG.FOUND | FLAG.KNOWN;
+export const CONTEXT = FLAG.FOUND | FLAG.KNOWN;
 export const [SPACE, LINE] = [0x20, 0x0a];
 
 /** The words that matter. One that stands for `CLOSE` may be found where it means nothing: that does no harm. */
@@ -87,7 +87,7 @@ export const TOKENS: readonly Token[] = [
   { start: LINE, text: 'transfer-encoding', flags: FLAG.CLOSE },
 ];
 /** Set in bytes that are no delimiter. */
-const NOT_DELIMITER = 0xff & ~DELIMITERS.reduce<number>((bits, byte) => bits | byte, 0);
+export const NOT_DELIMITER = 0xff & ~DELIMITERS.reduce<number>((bits, byte) => bits | byte, 0);
 
 /**
  * On the stack: what is read, and behind it, within reach of a one-byte displacement, the states. The last ones
