@@ -43,7 +43,7 @@ import {
 } from './assembler.ts';
 import { elfHeader, ORIGIN } from './elf.ts';
 import * as linux from './linux.ts';
-import { CONTEXT, checkTokens, FLAG, LINE, type Page, type ServerOptions, STATE, TOKENS } from './server.ts';
+import { CONTEXT, checkTokens, FLAG, LINE, type Page, type ServerOptions, TOKENS } from './server.ts';
 import { FOLD, hashOf, type Token } from './tokens.ts';
 
 const { add, adr, after, and, ands, at, b, beq, bfi, bge, ble, bne, cbz, cmn, cmp, csel, csinc } = a64;
@@ -52,11 +52,11 @@ const { tbnz, tbz, tst, udiv } = a64;
 const { sp, w0, w1, w2, w3, w6, w7, w8, w9, w10, wzr, x1, x2, x3, x6, x9, x10, xzr } = a64;
 const { EPOLLOUT, MSG } = linux;
 
-/** Where the bits of a state's upper half are. */
-const [LINE_MASK, TICK_BIT] = [0xff << ((STATE.line - STATE.flags) * 8), (STATE.tick - STATE.flags) * 8];
-/** States are found by shifting the descriptor. */
-const LOG2_STATE_BYTES = Math.log2(STATE.bytes);
-const LOG2_MAX_DESCRIPTORS = Math.log2(STATES_BYTES / STATE.bytes);
+/** Of a state's upper half, behind the flags: the field that the line belongs to (profile `full` only), the tick. */
+const [LINE_MASK, TICK_BIT] = [0xff00, 24];
+const [STATE_BYTES, TICK_BYTE] = [8, 7];
+const LOG2_STATE_BYTES = Math.log2(STATE_BYTES);
+const LOG2_MAX_DESCRIPTORS = Math.log2(STATES_BYTES / STATE_BYTES);
 /** These bits of the seconds are always set: a tick is 8 s, and is never 0. */
 const TICK_MASK = 7;
 const IDLE_SLEEP_MS = 16_000;
@@ -131,7 +131,7 @@ export function waiting(): Block[] {
     // Connections have the descriptors behind epoll's, lowest first, without gaps. Whoever made progress, did so
     // in the tick that has just ended.
     block('sweep', [
-      ...[add(w10, w10, 1), add(x1, sp, x10, { lsl: LOG2_STATE_BYTES }), ldrb(w1, at(x1, STATE.tick))],
+      ...[add(w10, w10, 1), add(x1, sp, x10, { lsl: LOG2_STATE_BYTES }), ldrb(w1, at(x1, TICK_BYTE))],
       ...[cbz(w1, 'swept'), cmp(w1, tick, { uxtb: true }), beq('sweep')],
       ...[mov(w0, w10), ...system('close'), b('sweep')],
     ]),

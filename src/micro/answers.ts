@@ -12,31 +12,10 @@ export const NOT_FOUND = head(404, 'Content-Length:0');
  */
 export const NOT_ALLOWED = `${head(405, 'Allow:GET,HEAD').slice(0, -2)}Via:`;
 
-/** The heads of a page that is stored packed; what both have in common comes first. */
-export interface PackedHeads {
-  readonly common: string;
-  readonly packedEnd: string;
-  readonly plainEnd: string;
-  readonly notModified: string;
-}
-
-export function packedHeads(
-  contentType: string,
-  tag: string,
-  sizes: { plain: number; packed: number },
-): PackedHeads {
-  const shared = [`ETag:W/"${tag}"`, 'Vary:Accept-Encoding'];
-  return {
-    common: `${head(200, `Content-Type:${contentType.replace('; ', ';')}`, ...shared).slice(0, -2)}Content-`,
-    packedEnd: `Encoding:gzip\r\nContent-Length:${sizes.packed}\r\n\r\n`,
-    plainEnd: `Length:${sizes.plain}\r\n\r\n`,
-    notModified: head(304, ...shared),
-  };
-}
-
 /** For a program that answers once for every connection. */
 export const ONLY_HEAD = head(200, 'Connection:close');
 
-function head(status: number, ...fields: readonly string[]): string {
+/** A head with these fields and its last empty line. */
+export function head(status: number, ...fields: readonly string[]): string {
   return [`HTTP/1.1 ${status} `, ...fields, '', ''].join('\r\n');
 }

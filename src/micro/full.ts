@@ -4,8 +4,7 @@
  * The page is stored packed, and sent so to clients that take it. For all others it is unpacked once, at the
  * start, into memory behind a head of its own; that memory stays writable, and nothing in it is ever executed.
  */
-import { createHash } from 'node:crypto';
-import { NOT_ALLOWED, NOT_FOUND, packedHeads } from './answers.ts';
+import { NOT_ALLOWED, NOT_FOUND } from './answers.ts';
 import {
   type Assembled,
   address,
@@ -21,47 +20,32 @@ import { elfHeader, ORIGIN } from './elf.ts';
 import { chained, set } from './idioms.ts';
 import { BLOCK_HEADER_BITS, inflate } from './inflate.ts';
 import * as linux from './linux.ts';
-import { GZIP_HEADER_BYTES, pack } from './pack.ts';
+import { GZIP_HEADER_BYTES } from './pack.ts';
+import { headsOf, LINES, type PackedPage, packed, tokensFor } from './packed-page.ts';
 import {
   checkTokens,
   ending,
   entry,
   FLAG,
   flags,
-  LINE,
-  type Page,
   ROOM_BYTES,
   reading,
   type ServerOptions,
-  SPACE,
   sending,
   stopping,
-  TOKENS,
   waiting,
   watching,
-  wordCollisions,
 } from './server.ts';
 import { choosePort, setUp } from './start.ts';
-import { hashOf, type Token } from './tokens.ts';
+import { hashOf } from './tokens.ts';
 import * as x64 from './x64.ts';
 
 const { rax, rbx, rcx, rdx, rsi, r10, at } = x64;
 const { ecx, edi, edx, esi, r13d, al, dl } = x64;
 const { add, jae, jmp, jne, jns, lea, mov, movsb, rep, shl, test } = x64;
 
-interface PackedPage {
-  readonly contentType: string;
-  readonly plainBytes: number;
-  readonly packed: Uint8Array;
-  readonly tag: string;
-}
-
-/** Above this, packing takes too long, and unpacking keeps a starting server from its clients. */
-const MAX_PAGE_BYTES = 4 * 1024 * 1024;
-const TAG_DIGITS = 8;
 /** Where the unpacked answer is: low, so that four bytes hold its address, and far from everything else. */
 const UNPACKED = 0x40000000;
-const QUOTE = 0x22;
 /** Found by trying, like the order of `standard`. */
 // biome-ignore format: a list of names
 const ORDER = [
@@ -72,32 +56,6 @@ const ORDER = [
   'read', 'value', 'moreBits', 'placeBits', 'haveValue', 'tokens', 'flagsOfTokens', 'plainEnd',
   'notAllowed', 'notFound', 'notModified', 'ok',
 ];
-const LINE_TOKENS: readonly Token[] = [
-  { start: LINE, text: 'accept-encoding', flags: 0 },
-  { start: LINE, text: 'if-none-match', flags: 0 },
-];
-
-/** The places of the names of fields in the table. */
-const LINES = [TOKENS.length, TOKENS.length + 1];
-
-/** Behind the name of the field; a weight, as in gzip;q=0, is more than the program looks at, and means no. */
-function tokensFor(tag: string): readonly Token[] {
-  const [encoding, match] = [TOKENS.length << 8, (TOKENS.length + 1) << 8];
-  return [
-    ...TOKENS,
-    ...LINE_TOKENS,
-    { start: encoding | SPACE, text: 'gzip,', flags: FLAG.GZIP },
-    { start: encoding | SPACE, text: 'gzip\r', flags: FLAG.GZIP },
-    { start: match | QUOTE, text: `${tag}"`, flags: FLAG.SAME },
-    { start: match | SPACE, text: '*', flags: FLAG.SAME },
-  ];
-}
-
-function packed({ content, contentType }: Page): PackedPage {
-  if (content.length > MAX_PAGE_BYTES) throw new RangeError('a page for this profile has at most 4 MiB');
-  return { contentType, plainBytes: content.length, packed: pack(content), tag: tagOf(content) };
-}
-
 export function assembleFull({ page, port }: ServerOptions): Assembled {
   const whole = packed(page);
   checkTokens(tokensFor(whole.tag), LINES);
@@ -107,16 +65,6 @@ export function assembleFull({ page, port }: ServerOptions): Assembled {
     origin: ORIGIN,
     jump: jmp,
   });
-}
-
-/** The first digits of a hash of the page that no other word is taken for. */
-function tagOf(content: Uint8Array): string {
-  const digits = createHash('sha256').update(content).digest('hex');
-  for (let at = 0; at + TAG_DIGITS <= digits.length; at++) {
-    const tag = digits.slice(at, at + TAG_DIGITS);
-    if (wordCollisions(tokensFor(tag), LINES).length === 0) return tag;
-  }
-  throw new Error('the page has no usable entity tag');
 }
 
 function blocksOfFull(page: PackedPage, port: number): Block[] {
@@ -145,10 +93,6 @@ function blocksOfFull(page: PackedPage, port: number): Block[] {
     block('flagsOfTokens', [data(1, ...tokens.map((token) => token.flags))]),
     ...dataOf(page),
   ];
-}
-
-function headsOf({ contentType, tag, plainBytes, packed }: PackedPage) {
-  return packedHeads(contentType, tag, { plain: plainBytes, packed: packed.length });
 }
 
 /** rax is a small number before. What fails here ends in a crash. */
