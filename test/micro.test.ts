@@ -8,7 +8,16 @@ import { after, before, describe, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { build } from '../scripts/micro.ts';
 import { pattern } from './support/folder.ts';
-import { cannotRunMicro, freePort, type Micro, program, startMicro } from './support/micro.ts';
+import {
+  arch,
+  cannotRunMicro,
+  commandFor,
+  freePort,
+  isEmulated,
+  type Micro,
+  program,
+  startMicro,
+} from './support/micro.ts';
 import { connect, exchange, request, requestText } from './support/raw.ts';
 
 const PAGE = '<!doctype html><title>mote</title><p>a page';
@@ -138,13 +147,15 @@ describe('the port', { skip: cannotRunMicro }, () => {
   test('that is taken is an error at once', async (t) => {
     const port = await freePort();
     await startMicro(t, program('standard', PAGE), { port });
-    const second = spawnSync(program('standard', PAGE), [String(port)], { timeout: 3000 });
+    const second = spawnSync(...commandFor(program('standard', PAGE), [String(port)]), { timeout: 3000 });
     assert.equal(second.signal, null);
     assert.notEqual(second.status, 0);
   });
 
   test('above 65535 is an error', () => {
-    const { status, signal } = spawnSync(program('standard', PAGE), ['75535'], { timeout: 3000 });
+    const { status, signal } = spawnSync(...commandFor(program('standard', PAGE), ['75535']), {
+      timeout: 3000,
+    });
     assert.equal(signal, null);
     assert.notEqual(status, 0);
   });
@@ -174,7 +185,9 @@ describe('its life', { skip: cannotRunMicro }, () => {
     }
   });
 
-  test('idle, it takes no time and little memory, of which none is writable and executable', async (t) => {
+  test('idle, it takes no time and little memory, of which none is writable and executable', {
+    skip: isEmulated,
+  }, async (t) => {
     const server = await startMicro(t, program('standard', PAGE), { port: await freePort() });
     await request(server, '/');
     await new Promise((resolve) => setTimeout(resolve, 300));
@@ -300,7 +313,9 @@ describe('profile full', { skip: cannotRunMicro }, () => {
     const html = readFileSync(new URL('../web_root/404.html', import.meta.url), 'utf8');
     const content = Buffer.from(html.padEnd(2000, ' '));
     const type = { content, contentType: 'text/html; charset=utf-8' };
-    assert.ok(build('full', type, 8080).bytes.length < build('standard', type, 8080).bytes.length);
+    assert.ok(
+      build('full', type, 8080, arch).bytes.length < build('standard', type, 8080, arch).bytes.length,
+    );
   });
 });
 

@@ -1,21 +1,44 @@
-/** Builds and starts mote-micro. */
-import { type ChildProcess, spawn } from 'node:child_process';
+/**
+ * Builds and starts mote-micro: for x86-64, or for what `MOTE_MICRO_ARCH` says. On another processor it runs under
+ * qemu-user, whose own memory and descriptors then stand beside those of the program.
+ */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { build } from '../../scripts/micro.ts';
+import { type Arch, build } from '../../scripts/micro.ts';
 import { makeFolder } from './folder.ts';
 import { connect } from './raw.ts';
 
+export const arch: Arch = process.env.MOTE_MICRO_ARCH === 'arm64' ? 'arm64' : 'x86-64';
+
+/** What runs programs for another processor (Debian package qemu-user). */
+const EMULATORS = { 'x86-64': 'qemu-x86_64', arm64: 'qemu-aarch64' } as const;
+const native = process.arch === (arch === 'arm64' ? 'arm64' : 'x64');
+const emulator = native ? undefined : EMULATORS[arch];
+
 /** Why it cannot run here, or `false`. */
-export const cannotRunMicro =
-  process.platform === 'linux' && process.arch === 'x64'
-    ? false
-    : 'NOT TESTED: mote-micro runs on Linux on x86-64 only';
+export const cannotRunMicro = whyNot();
+
+/** Why what is said about a process cannot be said about this program, or `false`. */
+export const isEmulated = native ? false : 'NOT TESTED: what can be seen is the emulator';
+
+function whyNot(): string | false {
+  if (process.platform !== 'linux') return 'NOT TESTED: mote-micro runs on Linux only';
+  if (!emulator || spawnSync(emulator, ['--version']).status === 0) return false;
+  return `NOT TESTED: no ${emulator} here (Debian package qemu-user)`;
+}
+
+/** How to start a program. */
+export function commandFor(path: string, args: readonly string[] = []): [command: string, args: string[]] {
+  return emulator ? [emulator, [path, ...args]] : [path, [...args]];
+}
 
 const START_LIMIT_MS = 5000;
+/** For the emulator; a program by itself gets no environment but what a test wants. */
+const searchPath = emulator ? { PATH: process.env.PATH ?? '' } : {};
 const folder = makeFolder();
 let built = 0;
 
@@ -27,7 +50,7 @@ export function program(
 ): string {
   const path = join(folder, `${profile}${built++}`);
   const page = { content: Buffer.from(content), contentType };
-  writeFileSync(path, build(profile, page, port).bytes, { mode: 0o755 });
+  writeFileSync(path, build(profile, page, port, arch).bytes, { mode: 0o755 });
   return path;
 }
 
@@ -74,7 +97,7 @@ export async function startMicro(
   path: string,
   { port, args = [String(port)], env = {} }: MicroOptions,
 ): Promise<Micro> {
-  const child = spawn(path, args, { env, stdio: 'ignore' });
+  const child = spawn(...commandFor(path, args), { env: { ...searchPath, ...env }, stdio: 'ignore' });
   t.after(() => child.kill('SIGKILL'));
   await once(child, 'spawn');
   await accepting(port, child);
