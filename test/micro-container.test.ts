@@ -31,6 +31,22 @@ describe('the image', { skip: cannotRunMicro || noEngine }, () => {
     assert.ok(first && second?.equals(first));
   });
 
+  test('for arm64 says so, and holds a program for arm64', async () => {
+    const out = join(folder, 'arm64');
+    micro(page, '--arch', 'arm64', '-o', out, '--image', tar);
+    // EM_AARCH64
+    assert.equal(readFileSync(out).readUInt16LE(18), 183);
+    await podman('load', '-i', tar);
+    const platform = await podman(
+      'image',
+      'inspect',
+      '--format',
+      '{{.Os}}/{{.Architecture}}',
+      'mote-micro:latest',
+    );
+    assert.equal(platform.trim(), 'linux/arm64');
+  });
+
   for (const [profile, exitCode] of [
     ['standard', 0],
     ['record', 137],

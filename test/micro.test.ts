@@ -1,6 +1,6 @@
 /** mote-micro: what it answers, and how it starts and ends. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -9,6 +9,7 @@ import { gunzipSync } from 'node:zlib';
 import { build } from '../scripts/micro.ts';
 import { pattern } from './support/folder.ts';
 import {
+  accepting,
   arch,
   cannotRunMicro,
   commandFor,
@@ -199,6 +200,25 @@ describe('its life', { skip: cannotRunMicro }, () => {
     const maps = readFileSync(`/proc/${server.pid}/maps`, 'utf8');
     assert.doesNotMatch(maps, / rwx/);
   });
+});
+
+describe('its memory', { skip: cannotRunMicro || !isEmulated }, () => {
+  for (const profile of ['record', 'standard', 'full']) {
+    test(`${profile}: of what the emulator maps nothing is writable and executable`, async () => {
+      const port = await freePort();
+      const path = program(profile, PAGE);
+      const [emulator, args] = commandFor(path, [String(port)]);
+      const child = spawn(emulator, ['-d', 'page', '-D', `${path}.log`, ...args], { stdio: 'ignore' });
+      await accepting(port, child);
+      child.kill('SIGKILL');
+      const maps: readonly string[] = readFileSync(`${path}.log`, 'latin1').match(/ [r-][w-][x-]$/gm) ?? [];
+      assert.deepEqual([maps.includes(' r-x'), maps.includes(' rw-')], [true, true]);
+      assert.deepEqual(
+        maps.filter((map) => map.endsWith('wx')),
+        [],
+      );
+    });
+  }
 });
 
 describe('profile full', { skip: cannotRunMicro }, () => {

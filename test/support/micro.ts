@@ -114,7 +114,8 @@ export async function startMicro(
   };
 }
 
-async function accepting(port: number, child: ChildProcess): Promise<void> {
+/** Waits until somebody accepts connections on this port. */
+export async function accepting(port: number, child: ChildProcess): Promise<void> {
   const limit = performance.now() + START_LIMIT_MS;
   for (;;) {
     const client = await connect({ port }).catch(() => undefined);
