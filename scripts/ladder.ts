@@ -18,7 +18,7 @@ import { parseWrk } from './bench/measure.ts';
 import { median } from './bench/table.ts';
 import { trustedRoots } from './ca-bundle.ts';
 import { moteImage, readSite } from './image.ts';
-import { build, imageOf } from './micro.ts';
+import { build, type Input, imageOf } from './micro.ts';
 import { sizes } from './oci.ts';
 
 const [SERVER_CORE, LOAD_CORE] = ['0', '1'];
@@ -53,6 +53,7 @@ const PORTS = {
   record: 18_480,
   standard: 18_481,
   full: 18_486,
+  site: 18_487,
   nginx: 18_482,
   lighttpd: 18_483,
   busybox: 18_484,
@@ -66,10 +67,18 @@ const published = [
   'nolibc-httpd (published): program 831 to 851 bytes and its page, no response header, one file for every path',
 ];
 
-function microServer(folder: string, profile: 'record' | 'standard' | 'full', page: Buffer): Server {
+const microProfiles = ['record', 'standard', 'full', 'site'] as const;
+
+/** In a site the page is the only file. */
+function microServer(folder: string, profile: (typeof microProfiles)[number], content: Buffer): Server {
   const port = PORTS[profile];
   const path = join(folder, profile);
-  const { bytes } = build(profile, { content: page, contentType: 'text/html; charset=utf-8' }, port);
+  const page = { content, contentType: 'text/html; charset=utf-8' };
+  const input: Input =
+    profile === 'site'
+      ? { kind: 'site', files: [{ ...page, segments: ['index.html'] }] }
+      : { kind: 'page', page };
+  const { bytes } = build(profile, input, { port });
   writeFileSync(path, bytes, { mode: 0o755 });
   const { fileBytes, pullBytes } = sizes(imageOf(bytes, port, profile));
   return {
@@ -217,7 +226,7 @@ async function main(args: string[]): Promise<void> {
   const page = readFileSync(new URL('../web_root/index.html', import.meta.url)).subarray(0, PAGE_BYTES);
   writeFileSync(join(root, 'index.html'), page);
   const servers = [
-    ...(['record', 'standard', 'full'] as const).map((profile) => microServer(folder, profile, page)),
+    ...microProfiles.map((profile) => microServer(folder, profile, page)),
     ...moteServer(root),
     ...debianServers(folder, root),
   ];

@@ -1,104 +1,169 @@
 /**
  * Writes the smallest rung of the ladder, a Linux executable that serves what is inside of it:
  *
- *   npm run micro -- FILE [--port N] [--profile record|standard|full] [--arch x86-64|arm64] [-o OUT]
- *                     [--image OUT.tar] [--listing]
+ *   npm run micro -- FILE|DIR [--port N] [--profile record|standard|full|site] [--arch x86-64|arm64]
+ *                         [-o OUT] [--image OUT.tar] [--listing] [--header compact|strict]
  *
  *   --port N       where neither the first argument of the program nor PORT says otherwise (default 8080)
- *   --profile P    record: the smallest valid answer · standard (default): a real server for one page
- *                  full: with gzip, entity tags, IPv6 and SIGTERM besides
+ *   --profile P    record: the smallest valid answer · standard (default for a file): a real server for one page
+ *                  full: with gzip, entity tags, IPv6 and SIGTERM besides · site (default for a folder): full for
+ *                  all that mote would serve from a folder
  *   --arch A       the processor that it runs on: x86-64 (default) or arm64
  *   -o OUT         the executable (default dist/mote-micro)
  *   --image TAR    an archive with an image that holds nothing else
  *   --listing      print address, bytes and source of everything in it
+ *   --header H     the ELF header: compact (default), or strict, which keeps to the specification to the letter
  *
  * Equal inputs give equal bytes.
  */
 import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { parseArgs } from 'node:util';
-import { assembleA64Full } from '../src/micro/a64-full.ts';
+import { assembleA64Full, assembleA64Site } from '../src/micro/a64-full.ts';
 import { assembleA64Record } from '../src/micro/a64-record.ts';
 import { assembleA64Standard } from '../src/micro/a64-server.ts';
 import { type Assembled, listing } from '../src/micro/assembler.ts';
-import { MACHINE } from '../src/micro/elf.ts';
-import { assembleFull } from '../src/micro/full.ts';
-import { pack } from '../src/micro/pack.ts';
+import { MAX_CONTENT_BYTES, type SiteFile } from '../src/micro/content.ts';
+import { type Layout, MACHINE } from '../src/micro/elf.ts';
+import { assembleFull, assembleSite } from '../src/micro/full.ts';
 import { assembleRecord } from '../src/micro/record.ts';
-import { assembleStandard, type Page } from '../src/micro/server.ts';
+import { assembleStandard, type Page, type ProgramOptions } from '../src/micro/server.ts';
 import { contentType } from '../src/static/mime.ts';
 import { archive, type Image, image, sizes } from './oci.ts';
+import { readEntries } from './site.ts';
+
+/** What a program serves. */
+export type Input =
+  | { readonly kind: 'page'; readonly page: Page }
+  | { readonly kind: 'site'; readonly files: readonly SiteFile[] };
+
+interface Profile<Served> {
+  /** The most that the program may add to what it serves, here: to the sample. */
+  readonly budgetBytes: number;
+  readonly sample: Served;
+  readonly assemble: (served: Served, options: ProgramOptions) => Assembled;
+  /** How many bytes of a program are what it serves. */
+  readonly storedBytes: (program: Assembled, served: Served) => number;
+}
+
+/** Its type has 23 bytes, and its length four digits. */
+const SAMPLE: Page = { content: Buffer.alloc(1000), contentType: 'text/html;charset=utf-8' };
+const html = (path: string, words: number): SiteFile => ({
+  segments: path.split('/'),
+  content: Buffer.from(`<!doctype html><title>${path}</title>${'<p>some words of text\n'.repeat(words)}`),
+  contentType: 'text/html; charset=utf-8',
+});
+/** Five files, of which one does not pack. */
+const SAMPLE_SITE: readonly SiteFile[] = [
+  ...[html('index.html', 60), html('docs/index.html', 90), html('404.html', 20)],
+  { segments: ['style.css'], content: Buffer.alloc(500), contentType: 'text/css; charset=utf-8' },
+  { segments: ['logo.png'], content: Buffer.from('not much of a logo'), contentType: 'image/png' },
+];
+
+const asItIs = (_: Assembled, { content }: Page) => content.length;
+const stored = ({ addressOf }: Assembled) => addressOf('end') - addressOf('stored');
 
 export type Arch = keyof typeof MACHINE;
 
-interface Profile {
-  /** The most that the program may add to the page, with a type of 23 bytes and a length of four digits. */
-  readonly budgetBytes: number;
-  readonly assemble: (page: Page, port: number) => Assembled;
-  /** How many bytes of the program are the page. */
-  readonly storedBytes: (page: Page) => number;
+interface Profiles {
+  readonly forPages: Readonly<Record<string, Profile<Page>>>;
+  readonly site: Profile<readonly SiteFile[]>;
 }
 
-const asItIs = ({ content }: Page) => content.length;
-const asGzip = ({ content }: Page) => pack(content).length;
-
-type Profiles = Readonly<Record<string, Profile>>;
-
-const profiles: Profiles = {
-  record: {
-    ...{ budgetBytes: 204, storedBytes: asItIs },
-    assemble: ({ content }) => assembleRecord(content),
+const x64: Profiles = {
+  forPages: {
+    record: {
+      ...{ budgetBytes: 204, sample: SAMPLE, storedBytes: asItIs },
+      assemble: ({ content }, { layout }) => assembleRecord(content, layout),
+    },
+    standard: {
+      ...{ budgetBytes: 750, sample: SAMPLE, storedBytes: asItIs },
+      assemble: (page, options) => assembleStandard({ page, ...options }),
+    },
+    full: {
+      ...{ budgetBytes: 1201, sample: SAMPLE, storedBytes: stored },
+      assemble: (page, options) => assembleFull({ page, ...options }),
+    },
   },
-  standard: {
-    ...{ budgetBytes: 750, storedBytes: asItIs },
-    assemble: (page, port) => assembleStandard({ page, port }),
+  site: {
+    ...{ budgetBytes: 1350 + 100 * SAMPLE_SITE.length, sample: SAMPLE_SITE, storedBytes: stored },
+    assemble: (files, options) => assembleSite({ files, ...options }),
   },
-  full: { budgetBytes: 1201, storedBytes: asGzip, assemble: (page, port) => assembleFull({ page, port }) },
 };
-const arm64Profiles: Profiles = {
-  record: {
-    ...{ budgetBytes: 283, storedBytes: asItIs },
-    assemble: ({ content }) => assembleA64Record(content),
+
+const arm64: Profiles = {
+  forPages: {
+    record: {
+      ...{ budgetBytes: 283, sample: SAMPLE, storedBytes: asItIs },
+      assemble: ({ content }, { layout }) => assembleA64Record(content, layout),
+    },
+    standard: {
+      ...{ budgetBytes: 1000, sample: SAMPLE, storedBytes: asItIs },
+      assemble: (page, options) => assembleA64Standard({ page, ...options }),
+    },
+    full: {
+      ...{ budgetBytes: 1602, sample: SAMPLE, storedBytes: stored },
+      assemble: (page, options) => assembleA64Full({ page, ...options }),
+    },
   },
-  standard: {
-    ...{ budgetBytes: 1000, storedBytes: asItIs },
-    assemble: (page, port) => assembleA64Standard({ page, port }),
+  site: {
+    ...{ budgetBytes: 1822, sample: SAMPLE_SITE, storedBytes: stored },
+    assemble: (files, options) => assembleA64Site({ files, ...options }),
   },
-  full: { budgetBytes: 1549, storedBytes: asGzip, assemble: (page, port) => assembleA64Full({ page, port }) },
 };
-export const profilesFor: Readonly<Record<Arch, Profiles>> = { 'x86-64': profiles, arm64: arm64Profiles };
-/** Described in issue and README, and not written yet. */
-const PLANNED = ['site'];
+const profiles: Readonly<Record<Arch, Profiles>> = { 'x86-64': x64, arm64 };
+
 const USAGE =
-  'usage: npm run micro -- FILE [--port N] [--profile P] [--arch A] [-o OUT] [--image OUT.tar] [--listing]\n';
+  'usage: npm run micro -- FILE|DIR [--port N] [--profile P] [--arch A] [-o OUT] [--image OUT.tar] [--listing] [--header H]\n';
 const DEFAULT_OUTPUT = 'dist/mote-micro';
-const SAMPLE: Page = { content: Buffer.alloc(1000), contentType: 'text/html;charset=utf-8' };
 
 class UsageError extends Error {}
 
-export function profileOf(name: string, arch: Arch = 'x86-64'): Profile {
-  const profiles = profilesFor[arch];
-  const profile = Object.hasOwn(profiles, name) ? profiles[name] : undefined;
-  if (profile) return profile;
-  const why = PLANNED.includes(name) ? 'is not there yet' : 'is none';
-  throw new UsageError(`--profile ${name} ${why}; there are ${Object.keys(profiles).join(', ')}`);
+/** A program, and how much of it is not what it serves. */
+export interface Built extends Assembled {
+  readonly overheadBytes: number;
 }
 
-/** Bytes of a program beside its page. */
-export function overhead(profile: Profile, page = SAMPLE, port = 8080): number {
-  return profile.assemble(page, port).bytes.length - profile.storedBytes(page);
+export interface BuildOptions extends ProgramOptions {
+  /** Left out, x86-64. */
+  readonly arch?: Arch;
 }
 
 /** Assembles a program; fails where the profile has outgrown its budget. */
-export function build(name: string, page: Page, port: number, arch: Arch = 'x86-64'): Assembled {
-  const profile = profileOf(name, arch);
-  const spent = overhead(profile);
-  if (spent > profile.budgetBytes) {
-    throw new Error(
-      `profile ${name} for ${arch} takes ${spent} bytes, ${spent - profile.budgetBytes} over its budget`,
-    );
+export function build(name: string, input: Input, options: BuildOptions): Built {
+  const { forPages, site } = profiles[options.arch ?? 'x86-64'];
+  if (input.kind === 'site') {
+    if (name !== 'site') throw new UsageError(`a folder needs --profile site, not ${name}`);
+    return buildWith(site, name, input.files, options);
   }
-  return profile.assemble(page, port);
+  const profile = Object.hasOwn(forPages, name) ? forPages[name] : undefined;
+  if (profile) return buildWith(profile, name, input.page, options);
+  if (name === 'site') throw new UsageError('--profile site needs a folder');
+  throw new UsageError(
+    `--profile ${name} is none; there are ${[...Object.keys(forPages), 'site'].join(', ')}`,
+  );
+}
+
+function buildWith<Served>(
+  profile: Profile<Served>,
+  name: string,
+  served: Served,
+  options: BuildOptions,
+): Built {
+  const { assemble, storedBytes, sample, budgetBytes } = profile;
+  const overhead = (program: Assembled, what: Served) => program.bytes.length - storedBytes(program, what);
+  const spent = overhead(assemble(sample, { port: options.port }), sample);
+  if (spent > budgetBytes) {
+    throw new Error(`profile ${name} takes ${spent} bytes, ${spent - budgetBytes} over its budget`);
+  }
+  const program = assemble(served, options);
+  return { ...program, overheadBytes: overhead(program, served) };
+}
+
+function portOf(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (port < 1 || port > 65_535) throw new UsageError(`--port wants a number from 1 to 65535, got ${text}`);
+  return port;
 }
 
 function archOf(text: string): Arch {
@@ -108,16 +173,24 @@ function archOf(text: string): Arch {
   return arch;
 }
 
-function portOf(text: string): number {
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  if (port < 1 || port > 65_535) throw new UsageError(`--port wants a number from 1 to 65535, got ${text}`);
-  return port;
+function layoutOf(text: string): Layout {
+  if (text === 'compact' || text === 'strict') return text;
+  throw new UsageError(`--header wants strict or compact, got ${text}`);
 }
 
-function readPage(path: string): Page {
-  if (statSync(path).isDirectory())
-    throw new UsageError(`${path} is a folder; profile site, which takes folders, is not there yet`);
-  return { content: readFileSync(path), contentType: contentType(basename(path)) };
+async function read(path: string): Promise<Input> {
+  if (!statSync(path).isDirectory()) {
+    return {
+      kind: 'page',
+      page: { content: readFileSync(path), contentType: contentType(basename(path)) },
+    };
+  }
+  const { entries, leftOut } = await readEntries(path, MAX_CONTENT_BYTES);
+  for (const line of leftOut) process.stderr.write(`micro: left out: ${line}\n`);
+  const files = entries.flatMap(({ segments, bytes }) =>
+    bytes ? [{ segments, content: bytes, contentType: contentType(segments.at(-1) ?? '') }] : [],
+  );
+  return { kind: 'site', files };
 }
 
 /** Replaces what is there: a running executable cannot be written to. */
@@ -148,39 +221,41 @@ function writeImage(path: string, made: Image): string {
   return `${path}: an image of ${fileBytes} bytes of files, ${pullBytes} bytes to pull\n`;
 }
 
-function main(args: string[]): void {
+async function main(args: string[]): Promise<void> {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
     options: {
       port: { type: 'string', default: '8080' },
-      profile: { type: 'string', default: 'standard' },
+      profile: { type: 'string' },
       arch: { type: 'string', default: 'x86-64' },
       output: { type: 'string', short: 'o', default: DEFAULT_OUTPUT },
       image: { type: 'string' },
       listing: { type: 'boolean', default: false },
+      header: { type: 'string', default: 'compact' },
     },
   });
   const [path, ...more] = positionals;
-  if (path === undefined || more.length > 0) throw new UsageError('one FILE is wanted');
-  const port = portOf(values.port);
+  if (path === undefined || more.length > 0) throw new UsageError('one FILE or DIR is wanted');
   const arch = archOf(values.arch);
-  const profile = profileOf(values.profile, arch);
-  const page = readPage(path);
-  const { bytes, rows } = build(values.profile, page, port, arch);
+  const options = { port: portOf(values.port), layout: layoutOf(values.header), arch };
+  const input = await read(path);
+  const profile = values.profile ?? (input.kind === 'site' ? 'site' : 'standard');
+  const { bytes, rows, overheadBytes } = build(profile, input, options);
   writeExecutable(values.output, bytes);
   if (values.listing) process.stdout.write(listing(rows));
+  const served = input.kind === 'site' ? 'files' : 'page';
   process.stdout.write(
-    `${values.output}: ${bytes.length} bytes, ${bytes.length - profile.storedBytes(page)} of them not the page\n`,
+    `${values.output}: ${bytes.length} bytes, ${overheadBytes} of them not the ${served}\n`,
   );
   if (values.image !== undefined) {
-    process.stdout.write(writeImage(values.image, imageOf(bytes, port, values.profile, arch)));
+    process.stdout.write(writeImage(values.image, imageOf(bytes, options.port, profile, arch)));
   }
 }
 
 if (import.meta.main) {
   try {
-    main(process.argv.slice(2));
+    await main(process.argv.slice(2));
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     const wrongUse =

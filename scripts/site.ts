@@ -33,14 +33,29 @@ export class SiteError extends Error {
  * @throws SiteError
  */
 export async function readSite(root: string, sourceDateEpoch: string | undefined): Promise<Site> {
+  const { entries, leftOut, bytes } = await readEntries(root, MAX_SITE_BYTES);
+  const files = entries.filter((entry) => entry.bytes !== undefined).length;
+  return { archive: packSite(entries, dateFrom(sourceDateEpoch)), files, bytes, leftOut };
+}
+
+/** What mote would serve from a folder: its files, and the folders in which there are none. */
+export interface FolderContent {
+  /** Sorted by name, folder by folder. */
+  readonly entries: readonly SiteEntry[];
+  /** Of all files. */
+  readonly bytes: number;
+  /** See `Site`. */
+  readonly leftOut: readonly string[];
+}
+
+/** Reads the folder at `root`. @throws SiteError, also where its files have more than `maxBytes` bytes. */
+export async function readEntries(root: string, maxBytes: number): Promise<FolderContent> {
   const kind = await kindOfPath(root).catch((error: Error) => error.message);
   if (kind !== 'folder')
     throw new SiteError(`cannot embed ${root}: ${kind === 'file' ? 'not a folder' : kind}`);
-  const reader = new SiteReader(root);
+  const reader = new SiteReader(root, maxBytes);
   await reader.readFolder([], []);
-  const { entries, leftOut, bytes } = reader;
-  const files = entries.filter((entry) => entry.bytes !== undefined).length;
-  return { archive: packSite(entries, dateFrom(sourceDateEpoch)), files, bytes, leftOut };
+  return reader;
 }
 
 function dateFrom(sourceDateEpoch: string | undefined): number | undefined {
@@ -53,15 +68,18 @@ function dateFrom(sourceDateEpoch: string | undefined): number | undefined {
   return dateOf(Number(sourceDateEpoch) * 1000);
 }
 
-class SiteReader {
+class SiteReader implements FolderContent {
   readonly entries: SiteEntry[] = [];
   readonly leftOut: string[] = [];
   bytes = 0;
   readonly #root: string;
   readonly #source: Source;
 
-  constructor(root: string) {
+  readonly #maxBytes: number;
+
+  constructor(root: string, maxBytes: number) {
     this.#root = root;
+    this.#maxBytes = maxBytes;
     this.#source = diskFolder(root, { dotfiles: false, symlinks: false });
   }
 
@@ -99,8 +117,8 @@ class SiteReader {
 
   async #readFile(file: SourceFile): Promise<Uint8Array> {
     this.bytes += file.size;
-    if (this.bytes > MAX_SITE_BYTES) {
-      throw new SiteError(`${this.#root} is too large to embed: more than ${MAX_SITE_BYTES} bytes`);
+    if (this.bytes > this.#maxBytes) {
+      throw new SiteError(`${this.#root} is too large to embed: more than ${this.#maxBytes} bytes`);
     }
     const bytes = Buffer.alloc(file.size);
     for (let length = 0; length < bytes.length; ) {

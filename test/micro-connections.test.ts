@@ -42,7 +42,7 @@ async function leave(server: Micro, bytes: string): Promise<void> {
 }
 
 describe('mote-micro', { skip: cannotRunMicro, concurrency: true }, () => {
-  for (const profile of ['standard', 'full'])
+  for (const profile of ['standard', 'full', 'site'])
     describe(profile, { concurrency: true }, () => {
       const small = program(profile, PAGE);
 

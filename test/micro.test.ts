@@ -19,12 +19,12 @@ import {
   program,
   startMicro,
 } from './support/micro.ts';
-import { connect, exchange, request, requestText } from './support/raw.ts';
+import { connect, exchange, type Response, request, requestText } from './support/raw.ts';
 
 const PAGE = '<!doctype html><title>mote</title><p>a page';
 const HEAD = `HTTP/1.1 200 \r\nContent-Type:text/html;charset=utf-8\r\nContent-Length:${PAGE.length}\r\n\r\n`;
 
-for (const profile of ['standard', 'full'])
+for (const profile of ['standard', 'full', 'site'])
   describe(`profile ${profile}`, { skip: cannotRunMicro }, () => {
     const files: { after: (() => void)[] } = { after: [] };
     let server: Micro;
@@ -135,6 +135,7 @@ describe('the port', { skip: cannotRunMicro }, () => {
         { port: second, path: program('standard', PAGE), args: [String(second)] },
         { port: second, path: program('standard', PAGE, { port: second }), args: [] },
         { port: second, path: program('full', PAGE), args: [String(second)] },
+        { port: second, path: program('site', PAGE), args: [String(second)] },
       ];
       for (const { path, ...options } of cases) {
         const server = await startMicro(t, path, options);
@@ -324,7 +325,8 @@ describe('profile full', { skip: cannotRunMicro }, () => {
       const plain = await request(server, '/');
       assert.ok(plain.body.equals(Buffer.from(content)));
       const packed = await request(server, '/', { headers: { 'Accept-Encoding': 'gzip' } });
-      assert.ok(gunzipSync(packed.body).equals(Buffer.from(content)));
+      assert.ok(unpacked(packed).equals(Buffer.from(content)));
+      assert.ok(packed.body.length <= content.length, 'packed only where it pays');
       server.child.kill();
     }
   });
@@ -332,12 +334,17 @@ describe('profile full', { skip: cannotRunMicro }, () => {
   test('is smaller than the page and standard together from 2 kB of HTML on', () => {
     const html = readFileSync(new URL('../web_root/404.html', import.meta.url), 'utf8');
     const content = Buffer.from(html.padEnd(2000, ' '));
-    const type = { content, contentType: 'text/html; charset=utf-8' };
-    assert.ok(
-      build('full', type, 8080, arch).bytes.length < build('standard', type, 8080, arch).bytes.length,
+    const page = { kind: 'page', page: { content, contentType: 'text/html; charset=utf-8' } } as const;
+    const [full, standard] = ['full', 'standard'].map((profile) =>
+      build(profile, page, { port: 8080, arch }),
     );
+    assert.ok(full && standard && full.bytes.length < standard.bytes.length);
   });
 });
+
+function unpacked(response: Response): Buffer {
+  return response.header('content-encoding') === 'gzip' ? gunzipSync(response.body) : response.body;
+}
 
 describe('profile record', { skip: cannotRunMicro }, () => {
   test('answers everything with the page', async (t) => {

@@ -72,7 +72,7 @@ const shifts = [a64.lsl, a64.lsr].flatMap((one) => [
 
 const fields = [
   ...[a64.bfi(w27, w19, 24, 8), a64.bfi(x0, x1, 0, 64), a64.bfi(x7, x1, 56, 8), a64.bfi(w7, w1, 0, 16)],
-  ...[a64.sxtb(w0, w27)],
+  ...[a64.ubfx(w7, w27, 8, 16), a64.ubfx(x2, x25, 3, 2), a64.ubfx(w0, w1, 0, 31), a64.sxtb(w0, w27)],
 ];
 
 const choices = [a64.csel, a64.csinc].flatMap((one) => [
@@ -123,6 +123,7 @@ const branches = [
   ),
   ...conditional.flatMap((from) => [a64.ldr(x9, from), a64.ldr(w30, from)]),
   ...['.+1', '.-1', '.+1048575', ...conditional].map((from) => a64.adr(x1, from)),
+  a64.adr(x7, { text: '.+12', evaluate: (place) => place.start + 12 }),
 ];
 
 /** Every form of every instruction. */
@@ -132,7 +133,7 @@ export function everyA64Form(): Item[] {
     ...[a64.cmp, a64.cmn].flatMap(comparisons),
     ...[a64.and, a64.orr, a64.eor, a64.ands].flatMap(logics),
     ...[a64.tst(w0, w26), a64.tst(x0, x30), a64.tst(w27, 4), a64.tst(a64.x27, 0xff)],
-    ...[a64.bic, a64.udiv].flatMap(threes),
+    ...[a64.bic, a64.udiv, a64.mul].flatMap(threes),
     ...[a64.rbit, a64.rev, a64.mvn].flatMap(twos),
     ...moves,
     ...shifts,

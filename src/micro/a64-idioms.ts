@@ -12,7 +12,7 @@ import * as linux from './linux.ts';
 
 const { mov, movk, svc, w8, w19, w21, w22, w23, w24, w25, w26, w27, x19, x20, x26, x28 } = a64;
 
-/** The descriptor of this turn's connection, and where its eight bytes of state are (`STATE` in `server.ts`). */
+/** The descriptor of this turn's connection, and where its eight bytes of state are (see `server.ts`). */
 export const [connection, wideConnection, state] = [w19, x19, x20];
 /** The state's two halves, for the time of the turn. */
 export const [progress, wideProgress, flags] = [w26, x26, w27];
@@ -20,8 +20,8 @@ export const [progress, wideProgress, flags] = [w26, x26, w27];
 export const [listener, epoll, tick] = [w21, w22, w23];
 /** Constants that have no place in an instruction: `FACTOR` and `NOT_DELIMITER`. */
 export const [factor, notDelimiter] = [w24, w25];
-/** Where the answer for clients without gzip is (profile `full` only). */
-export const unpacked = x28;
+/** Where the table of answers is (profiles `full` and `site` only). */
+export const table = x28;
 /** While setting up. */
 export const [port, widePort] = [w26, x26];
 

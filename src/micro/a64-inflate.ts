@@ -8,7 +8,7 @@ import * as a64 from './a64.ts';
 import { type Block, block } from './assembler.ts';
 import { CODE, LENGTH_280, SHORTEST_BYTES } from './inflate.ts';
 
-const { add, after, and, b, bhs, bic, bl, bls, ble, blo, bmi, bne, br, cmp, indexed, ldr, ldrb } = a64;
+const { add, after, and, b, bhs, bic, bl, bls, ble, blo, bmi, bpl, br, cmp, indexed, ldr, ldrb } = a64;
 const { lsl, lsr, mov, mvn, orr, rbit, ret, strb, sub, subs } = a64;
 const { w0, w3, w12, w13, w6, w7, w9, w10, x1, x2, x9, x10, x11, x0, x30 } = a64;
 
@@ -37,8 +37,9 @@ export function inflate(next: string): Block[] {
       'symbol',
     ),
     block('window', [...[lsr(w9, w3, 3), ldr(w9, indexed(x1, x9)), and(w10, w3, 7), lsr(w9, w9, w10), ret]]),
-    // w7 bytes, at least one, from x10 to x2: one by one, since what has been written may be read again.
-    block('copy', [ldrb(w9, after(x10, 1)), strb(w9, after(x2, 1)), subs(w7, w7, 1), bne('copy'), ret]),
+    // w7 bytes from x10 to x2, which both go on: one by one, since what has been written may be read again.
+    block('copyByte', [ldrb(w9, after(x10, 1)), strb(w9, after(x2, 1))], 'copy'),
+    block('copy', [subs(w7, w7, 1), bpl('copyByte'), ret]),
     ...value(),
   ];
 }

@@ -7,7 +7,7 @@ import * as a64 from './a64.ts';
 import { port, set, system, widePort } from './a64-idioms.ts';
 import { ONLY_HEAD } from './answers.ts';
 import { type Assembled, ascii, assemble, block, bytes, label } from './assembler.ts';
-import { elfHeader, ORIGIN } from './elf.ts';
+import { headerWith, type Layout, ORIGIN } from './elf.ts';
 import * as linux from './linux.ts';
 
 const { add, adr, at, after, b, bpl, ldr, ldrb, madd, mov, rev, str, subs } = a64;
@@ -16,7 +16,7 @@ const { sp, w0, w1, w2, w3, w9, w10, w20, w21, x1, x11, xzr } = a64;
 /** More than any usual request has. */
 const REQUEST_BYTES = 0x4000;
 
-export function assembleA64Record(content: Uint8Array): Assembled {
+export function assembleA64Record(content: Uint8Array, layout: Layout = 'compact'): Assembled {
   // The stack holds argc, the arguments … and every other register is 0.
   const sections = [label('start'), ldr(x11, at(sp, 16)), mov(w10, 10), b('more')];
   const physical = [label('more'), mov(w0, linux.AF_INET), b('digit')];
@@ -37,7 +37,7 @@ export function assembleA64Record(content: Uint8Array): Assembled {
     ...[mov(w0, w21), ...system('close'), b('next')],
   ];
   const blocks = [
-    block('header', elfHeader({ machine: 'arm64', gaps: { sections, physical, alignment } })),
+    block('header', headerWith(layout, 'arm64', { sections, physical, alignment })),
     block('answer', [ascii(ONLY_HEAD), bytes(content, 'the page'), label('end')]),
   ];
   return assemble({ blocks, origin: ORIGIN, jump: b });

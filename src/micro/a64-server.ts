@@ -38,25 +38,28 @@ import {
   block,
   bytes,
   data,
+  type Fragment,
   type Item,
   label,
 } from './assembler.ts';
-import { elfHeader, ORIGIN } from './elf.ts';
+import { headerWith, type Layout, ORIGIN } from './elf.ts';
 import * as linux from './linux.ts';
-import { CONTEXT, checkTokens, FLAG, LINE, type Page, type ServerOptions, TOKENS } from './server.ts';
-import { FOLD, hashOf, type Token } from './tokens.ts';
+import { CONTEXT, checkTokens, FLAG, type Page, type ServerOptions, TOKENS } from './server.ts';
+import { DELIMITERS, FOLD, hashOf, type Token } from './tokens.ts';
 
 const { add, adr, after, and, ands, at, b, beq, bfi, bge, ble, bne, cbz, cmn, cmp, csel, csinc } = a64;
-const { indexed, ldp, ldr, ldrb, ldrh, lsl, madd, mov, mrs, orr, stp, sub, subs, svc, sxtb } = a64;
+const { indexed, ldp, ldr, ldrb, lsl, madd, mov, mrs, orr, stp, sub, subs, svc, sxtb } = a64;
 const { tbnz, tbz, tst, udiv } = a64;
-const { sp, w0, w1, w2, w3, w6, w7, w8, w9, w10, wzr, x1, x2, x3, x6, x9, x10, xzr } = a64;
+const { sp, w0, w1, w2, w3, w6, w7, w8, w9, w10, w11, wzr, x1, x2, x3, x6, x9, x10, xzr } = a64;
 const { EPOLLOUT, MSG } = linux;
 
-/** Of a state's upper half, behind the flags: the field that the line belongs to (profile `full` only), the tick. */
-const [LINE_MASK, TICK_BIT] = [0xff00, 24];
+/** In `flags`. */
+export const TICK_BIT = 24;
 const [STATE_BYTES, TICK_BYTE] = [8, 7];
 const LOG2_STATE_BYTES = Math.log2(STATE_BYTES);
 const LOG2_MAX_DESCRIPTORS = Math.log2(STATES_BYTES / STATE_BYTES);
+/** A hash, and flags. */
+const ENTRY_BYTES = 5;
 /** These bits of the seconds are always set: a tick is 8 s, and is never 0. */
 const TICK_MASK = 7;
 const IDLE_SLEEP_MS = 16_000;
@@ -70,15 +73,16 @@ const ORDER = [
   'notFound', 'ok',
 ];
 
-export function assembleA64Standard({ page, port }: ServerOptions): Assembled {
-  checkTokens(TOKENS);
+export function assembleA64Standard({ page, port, layout }: ServerOptions): Assembled {
+  checkTokens(TOKENS, [...DELIMITERS, FLAG.KNOWN, CONTEXT]);
   const blocks = [
-    header(port),
+    header(port, layout),
     ...choosePort(),
     ...setUp(),
     ...waiting(),
     ...watching(),
-    ...reading(),
+    ...receiving(),
+    ...recognising(),
     ...answering(page),
     ...sending(),
     ...ending(),
@@ -87,8 +91,8 @@ export function assembleA64Standard({ page, port }: ServerOptions): Assembled {
   return assemble({ blocks, order: ORDER, origin: ORIGIN, jump: b });
 }
 
-export function header(port: number): Block {
-  return block('header', elfHeader({ machine: 'arm64', gaps: headerGaps(port) }), 'arguments');
+export function header(port: number, layout: Layout = 'compact'): Block {
+  return block('header', headerWith(layout, 'arm64', headerGaps(port)), 'arguments');
 }
 
 /** Jumps where a flag of one bit, in a register, is set or is not. */
@@ -100,8 +104,6 @@ export function where(flag: number, to: string): Item {
   return tbnz(flags, Math.log2(flag), to);
 }
 
-/** The byte that is being looked at. */
-const byte = a64.w11;
 /** One bit of `FLAG.COMPLETE` is enough to test for it. */
 const COMPLETE_BIT = 1;
 
@@ -187,8 +189,11 @@ export function watching(): Block[] {
   ];
 }
 
-/** Step 4. `progress`: the hash · x1: what has come in · w0: how much · w2: how much of it has been looked at */
-export function reading(lines = false): Block[] {
+/**
+ * Step 4: what comes in, and is taken out. `progress`: the hash · x1: what has come in · w0: how much · w2: how much
+ * of it has been looked at
+ */
+export function receiving(): Block[] {
   return [
     block(
       'read',
@@ -198,51 +203,50 @@ export function reading(lines = false): Block[] {
       ],
       'nextByte',
     ),
-    block(
-      'nextByte',
-      [
-        ...[ldrb(byte, indexed(x1, x2)), add(w2, w2, 1), orr(w6, byte, FOLD)],
-        ...[madd(progress, progress, factor, w6), adr(x6, 'tokens')],
-      ],
-      'lookUp',
-    ),
-    block(
-      'lookUp',
-      [...[ldr(w7, after(x6, entryBytes(lines))), cbz(w7, 'noWord')], ...[cmp(w7, progress), bne('lookUp')]],
-      'found',
-    ),
-    // Behind the hash are the flags, and, in profile `full`, the field that this word names.
-    block(
-      'found',
-      [
-        ...[lines ? ldrh(w7, at(x6, -2)) : ldrb(w7, at(x6, -1))],
-        ...[orr(flags, flags, w7), and(progress, w7, CONTEXT), tbnz(w7, 0, 'take')],
-      ],
-      'sameWord',
-    ),
-    ...(lines ? newWordInLine() : newWord()),
     block('sameWord', [cmp(w2, w0), bne('nextByte')], 'take'),
     // Takes what has been looked at out of the socket. The last word of a request leaves 0 as its hash.
     block('take', [mov(w0, connection), mov(w3, wzr), svc, unless(COMPLETE_BIT, 'wait')], 'answer'),
   ];
 }
 
-/** A delimiter is where a word begins. */
-function newWord(): Block[] {
-  return [block('noWord', [tst(byte, notDelimiter), csel(progress, [progress, byte], 'ne')], 'sameWord')];
+/** The byte that is being looked at. */
+export const byte = w11;
+
+/** Into `byte`: the next one */
+export function nextByte(): Fragment[] {
+  return [ldrb(byte, indexed(x1, x2)), add(w2, w2, 1)];
 }
 
-/** The field of the line becomes part of where a word begins. */
-function newWordInLine(): Block[] {
+/** It becomes part of the hash. */
+export function hashFolded(): Fragment[] {
+  return [orr(w6, byte, FOLD), madd(progress, progress, factor, w6), adr(x6, 'tokens')];
+}
+
+/** Looks for the hash in the table of words. Behind a word it begins anew. */
+export function lookingUp(context: number): Block[] {
   return [
-    block('noWord', [tst(byte, notDelimiter), bne('sameWord')], 'newWord'),
-    block('newWord', [cmp(byte, LINE), bne('sameLine'), and(flags, flags, ~LINE_MASK)], 'sameLine'),
-    block('sameLine', [and(w6, flags, LINE_MASK), orr(progress, w6, byte)], 'sameWord'),
+    block(
+      'lookUp',
+      [ldr(w7, after(x6, ENTRY_BYTES)), cbz(w7, 'noWord'), cmp(w7, progress), bne('lookUp')],
+      'found',
+    ),
+    // The flags are behind the hash.
+    block(
+      'found',
+      [ldrb(w7, at(x6, -1)), orr(flags, flags, w7), and(progress, w7, context), tbnz(w7, 0, 'take')],
+      'sameWord',
+    ),
   ];
 }
 
-function entryBytes(lines: boolean): number {
-  return lines ? 6 : 5;
+/** Step 4: words */
+function recognising(): Block[] {
+  return [
+    block('nextByte', [...nextByte(), ...hashFolded()], 'lookUp'),
+    ...lookingUp(CONTEXT),
+    // A delimiter is where a word begins.
+    block('noWord', [tst(byte, notDelimiter), csel(progress, [progress, byte], 'ne')], 'sameWord'),
+  ];
 }
 
 /** Step 5. x1, w2: the answer's address and length, as a whole and then what is left of it */
@@ -304,13 +308,9 @@ export function ending(): Block[] {
   ];
 }
 
-/** Of each word its hash and flags, and, in profile `full`, what becomes the line's field; at the end a hash of 0. */
-export function tokenTable(tokens: readonly Token[], lines = false): Block {
-  const entries = tokens.flatMap((token, place) => {
-    // A word without flags names the field of its line.
-    const field = token.flags === 0 ? place << 8 : 0;
-    return [data(4, hashOf(token)), data(lines ? 2 : 1, token.flags | field)];
-  });
+/** Of each word its hash and its flags; at the end a hash of 0. */
+export function tokenTable(tokens: readonly Token[]): Block {
+  const entries = tokens.flatMap((token) => [data(4, hashOf(token)), data(1, token.flags)]);
   return block('tokens', [...entries, data(4, 0)]);
 }
 

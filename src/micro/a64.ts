@@ -28,7 +28,7 @@ import {
   zeroBranch,
 } from './a64-forms.ts';
 import { isRegister, type Memory, type Register, type Size, sp, wzr, xzr } from './a64-operands.ts';
-import { evaluate, type Item, type Value } from './assembler.ts';
+import { type Expression, evaluate, type Item, type Value } from './assembler.ts';
 
 export type { Condition, Modifier } from './a64-forms.ts';
 export * from './a64-operands.ts';
@@ -148,10 +148,22 @@ export function bfi<S extends Size>(
   return bitfield(['bfi', lowest, bits], 0x33000000, [to, from], [(to.size - lowest) % to.size, bits - 1]);
 }
 
+/** Takes some bits out of a register, from bit `lowest` on; the rest becomes zeros. */
+export function ubfx<S extends Size>(
+  to: Register<S>,
+  from: Register<NoInfer<S>>,
+  lowest: number,
+  bits: number,
+): Item {
+  return bitfield(['ubfx', lowest, bits], 0x53000000, [to, from], [lowest, lowest + bits - 1]);
+}
+
 /** Makes a number with a sign of the lowest byte. */
 export function sxtb(to: Register<32>, from: Register<32>): Item {
   return bitfield(['sxtb'], 0x13000000, [to, from], [0, 7]);
 }
+
+export const mul = ofTwo('mul', 0x1b007c00);
 
 /** `to` = `left` × `right` + `plus` */
 export function madd<S extends Size>(
@@ -191,11 +203,13 @@ export function ldrh(to: Register<32>, from: Memory): Item {
   return transfer('ldrh', { log2Bytes: 1, load: true }, to, from);
 }
 
-/** The address of a label, at most 1 MiB away. */
-export function adr(to: Register<64>, from: string): Item {
+/** The address of a label, or a place some bytes from one, at most 1 MiB away. */
+export function adr(to: Register<64>, from: string | Expression): Item {
   general('adr', to);
-  return instruction('adr', [to, from], 0x10000000, coded(to, 0), (place) => {
-    const reach = place.addressOf(from) - place.start;
+  const name = typeof from === 'string' ? from : from.text;
+  return instruction('adr', [to, name], 0x10000000, coded(to, 0), (place) => {
+    const target = typeof from === 'string' ? place.addressOf(from) : from.evaluate(place);
+    const reach = target - place.start;
     if (reach < -(2 ** 20) || reach >= 2 ** 20) return undefined;
     return ((reach & 3) << 29) | (((reach >> 2) & 0x7ffff) << 5);
   });

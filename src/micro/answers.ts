@@ -6,8 +6,10 @@ export function okHead(contentType: string, contentBytes: number): string {
 
 export const NOT_FOUND = head(404, 'Content-Length:0');
 
+export const METHOD_REFUSED = head(405, 'Allow:GET,HEAD', 'Content-Length:0');
+
 /**
- * To be followed by the text of `NOT_FOUND`, whose status line becomes the value of a field: in the grammar of
+ * The same, to be followed by the text of `NOT_FOUND`, whose status line becomes the value of a field: in the grammar of
  * `Via` (RFC 9110 §7.6.3) it is a protocol and the pseudonym of who received it. That saves a second end.
  */
 export const NOT_ALLOWED = `${head(405, 'Allow:GET,HEAD').slice(0, -2)}Via:`;
@@ -15,7 +17,41 @@ export const NOT_ALLOWED = `${head(405, 'Allow:GET,HEAD').slice(0, -2)}Via:`;
 /** For a program that answers once for every connection. */
 export const ONLY_HEAD = head(200, 'Connection:close');
 
-/** A head with these fields and its last empty line. */
-export function head(status: number, ...fields: readonly string[]): string {
+/** What is particular to a file. */
+export interface FileHead {
+  readonly contentType: string;
+  /** Without one it is the page for what is not there. */
+  readonly tag: string | undefined;
+  readonly bytes: number;
+  /** Of this answer, and whether there is another one of the same file. */
+  readonly coding: 'only' | 'gzip' | 'identity';
+}
+
+/** The head of an answer with a file. What files have in common stands together, because it packs better. */
+export function fileHead({ contentType, tag, bytes, coding }: FileHead): string {
+  return head(
+    tag === undefined ? 404 : 200,
+    ...(coding === 'gzip' ? ['Content-Encoding:gzip'] : []),
+    ...varying(coding),
+    `Content-Type:${contentType.replace('; ', ';')}`,
+    ...(tag === undefined ? [] : [`ETag:W/"${tag}"`]),
+    `Content-Length:${bytes}`,
+  );
+}
+
+/** The head for who has the file already. */
+export function notModified(tag: string, coding: FileHead['coding']): string {
+  return head(304, ...varying(coding), `ETag:W/"${tag}"`);
+}
+
+function varying(coding: FileHead['coding']): readonly string[] {
+  return coding === 'only' ? [] : ['Vary:Accept-Encoding'];
+}
+
+export function redirect(location: string): string {
+  return head(301, `Location:${location}`, 'Content-Length:0');
+}
+
+function head(status: number, ...fields: readonly string[]): string {
   return [`HTTP/1.1 ${status} `, ...fields, '', ''].join('\r\n');
 }

@@ -22,6 +22,7 @@ export const MACHINE = { 'x86-64': 62, arm64: 183 } as const;
 /** Low, so that addresses take four bytes. Why this one: see `SA_RESTORER` in `server.ts`. */
 export const ORIGIN = 0x4000000;
 export const HEADER_BYTES = { strict: 120, compact: 112 } as const;
+export type Layout = keyof typeof HEADER_BYTES;
 export const GAP_BYTES = { sections: 12, physical: 8, alignment: 8 } as const;
 
 const ET_EXEC = 2;
@@ -67,4 +68,11 @@ export function elfHeader({ machine, gaps }: Header): Fragment[] {
     label('programHeader'),
     ...programHeader,
   ];
+}
+
+/** Like `elfHeader` in either layout. Where there are no gaps, what was written for them follows. */
+export function headerWith(layout: Layout, machine: Header['machine'], gaps: Gaps): Fragment[] {
+  if (layout === 'compact') return elfHeader({ machine, gaps });
+  const { physical, sections, alignment } = gaps;
+  return [...elfHeader({ machine, gaps: undefined }), ...physical, ...sections, ...alignment];
 }

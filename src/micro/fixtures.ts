@@ -170,6 +170,15 @@ const products = [
   ),
 ];
 
+/** As the programs have them: upper halves of registers, tables at an address, places in the state. */
+const inPrograms = [
+  ...[x64.and(ah, 0x60), x64.or(ah, 0x9f), x64.mov(ah, byte(rbx, 4)), x64.and(byte(rbx, 4), 0x9f)],
+  ...[x64.cmp(at(scaled(rcx, 4), 0x4000400), esi), x64.cmp(dword(rsi, rdx, -4), 0x0a0d0a0d)],
+  ...[x64.cmp(byte(rbx, 4), 0x60), x64.mov(cx, word(rbx, 5)), x64.mov(word(rbx, 5), ax)],
+  ...[x64.movzx(ecx, byte(rcx, 0x4000400)), x64.movzx(ecx, word(scaled(rcx, 2), 0x4000400))],
+  ...[x64.mov(esi, at(scaled(rcx, 4), 0x40001234)), x64.xchg(at(rsp), rsi), x64.push(0x4000500)],
+];
+
 const onTheStack = [...all64, qword(rbx), qword(r12, 8), at(rbp, scaled(r9, 2))];
 const pushedConstants = [0, 1, -1, 127, 128, -128, -129, 0x7fffffff, -0x80000000];
 
@@ -191,6 +200,7 @@ export function everyForm(): Item[] {
     ...[eax, r13d, dword(rbx), at(r9, 4)].flatMap((from) => [x64.movsxd(rcx, from), x64.movsxd(r9, from)]),
     ...named<typeof x64.sete>(/^set/).flatMap((one) => [one(al), one(dil), one(r10b), one(at(rbx, 4))]),
     ...products,
+    ...inPrograms,
     ...onTheStack.flatMap((operand) => [x64.push(operand), x64.pop(operand)]),
     ...pushedConstants.map((value) => x64.push(value)),
     ...[0, 1, 0xffff].map((bytes) => x64.enter(bytes)),

@@ -1,157 +1,347 @@
 /**
- * Profile `full`: the server of `server.ts` with entity tags, gzip, SIGTERM and IPv6.
+ * Profiles `full` and `site`: the server of `server.ts` with entity tags, gzip, SIGTERM and IPv6; for one page, and
+ * for a folder.
  *
- * The page is stored packed, and sent so to clients that take it. For all others it is unpacked once, at the
- * start, into memory behind a head of its own; that memory stays writable, and nothing in it is ever executed.
+ * All answers are made at the start, in memory that stays writable, and in which nothing is ever executed: texts
+ * out of a packed list (`content.ts`), each with its content behind it, copied or unpacked from the file. A table
+ * says where each begins, and with that where the one before it ends.
+ *
+ * In the state of a connection, beside what stands in `server.ts`:
+ *
+ *   byte   4        among the flags, what the line is about (`ABOUT`)
+ *   byte   5 to 6   the number of the answer; until the path has come in 0, which refuses the method
+ *
+ * Words are looked for in lines, and the path only in the whole. It is looked up where it ends.
  */
-import { NOT_ALLOWED, NOT_FOUND } from './answers.ts';
 import {
   type Assembled,
   address,
-  ascii,
   assemble,
   type Block,
   block,
   bytes,
   data,
+  type Fragment,
   label,
 } from './assembler.ts';
-import { elfHeader, ORIGIN } from './elf.ts';
-import { chained, set } from './idioms.ts';
+import {
+  type Content,
+  contentOfPage,
+  contentOfSite,
+  hashOfPath,
+  MISSING,
+  PATH_START,
+  type SiteFile,
+  VARIANTS,
+} from './content.ts';
+import { GAP_BYTES, headerWith, ORIGIN } from './elf.ts';
+import { chained, set, shifted } from './idioms.ts';
 import { BLOCK_HEADER_BITS, inflate } from './inflate.ts';
 import * as linux from './linux.ts';
-import { GZIP_HEADER_BYTES } from './pack.ts';
-import { headsOf, LINES, type PackedPage, packed, tokensFor } from './packed-page.ts';
 import {
   checkTokens,
-  ending,
   entry,
   FLAG,
   flags,
+  LINE,
+  NOT_DELIMITER,
+  type ProgramOptions,
   ROOM_BYTES,
-  reading,
+  receiving,
   type ServerOptions,
+  SPACE,
+  STATE,
   sending,
   stopping,
   waiting,
   watching,
 } from './server.ts';
 import { choosePort, setUp } from './start.ts';
-import { hashOf } from './tokens.ts';
+import { DELIMITERS, FACTOR, FOLD, hashOf, type Token } from './tokens.ts';
 import * as x64 from './x64.ts';
 
-const { rax, rbx, rcx, rdx, rsi, r10, at } = x64;
-const { ecx, edi, edx, esi, r13d, al, dl } = x64;
-const { add, jae, jmp, jne, jns, lea, mov, movsb, rep, shl, test } = x64;
+const { rax, rbx, rcx, rdx, rsi, rbp, rsp, r10, at, byte, word, dword, scaled } = x64;
+const { eax, ebp, ecx, edi, edx, esi, r13d, cx, dx, al, ah, dl } = x64;
+const { add, and, call, cmp, dec, imul, inc, lea, mov, movsb, movzx } = x64;
+const { or, pop, push, shr, sub, test, xchg, xor } = x64;
+const { jb, jbe, je, jge, jmp, jne, jns, jrcxz, lodsb, lodsd, loopne, rep } = x64;
 
-/** Where the unpacked answer is: low, so that four bytes hold its address, and far from everything else. */
-const UNPACKED = 0x40000000;
+export interface SiteOptions extends ProgramOptions {
+  readonly files: readonly SiteFile[];
+}
+
+/** Flags: the line is that of Accept-Encoding, or of If-None-Match, or the first one, and the path comes. */
+export const ABOUT = { ENCODING: 0x20, MATCH: 0x40, PATH: PATH_START } as const;
+/** All other flags. Set in where a word begins, so that only the request itself begins with 0. */
+export const NOT_ABOUT = 0xff & ~ABOUT.PATH;
+export const QUOTE = 0x22;
+/** Where the answers are: low, so that four bytes hold an address, and far from everything else. */
+const MEMORY = 0x40000000;
+/** What of a word's flags becomes the start of the next one. That is 0 only behind a request. */
+export const CONTEXT = 0xff & ~(FLAG.COMPLETE | FLAG.HEAD);
+export const END_OF_HEAD = '\r\n\r\n';
+/** Up to here `set` can set a register. */
+const MAX_SHORT = 0x7f;
+
+/** What a word behind a delimiter begins with. */
+export function behind(delimiter: number, about = 0): number {
+  return ((about | NOT_ABOUT) << 8) | delimiter;
+}
+
+/** In the compact header the flags of the last one are a byte that follows on the gap: its own size, 64. */
+export const TOKENS: readonly Token[] = [
+  { start: behind(LINE), text: '\r\n', flags: FLAG.COMPLETE },
+  { start: 0, text: 'get ', flags: ABOUT.PATH },
+  { start: 0, text: 'head ', flags: ABOUT.PATH | FLAG.HEAD },
+  { start: behind(SPACE), text: 'http/1.0', flags: FLAG.CLOSE },
+  { start: behind(SPACE), text: 'close', flags: FLAG.CLOSE },
+  { start: behind(LINE), text: 'connection:close', flags: FLAG.CLOSE },
+  { start: behind(LINE), text: 'content-length', flags: FLAG.CLOSE },
+  { start: behind(LINE), text: 'transfer-encoding', flags: FLAG.CLOSE },
+  { start: behind(LINE), text: 'accept-encoding', flags: ABOUT.ENCODING },
+  { start: behind(SPACE, ABOUT.ENCODING), text: 'gzip,', flags: FLAG.GZIP },
+  { start: behind(SPACE, ABOUT.ENCODING), text: 'gzip\r', flags: FLAG.GZIP },
+  { start: behind(SPACE, ABOUT.MATCH), text: '*', flags: FLAG.SAME },
+  { start: behind(LINE), text: 'if-none-match', flags: ABOUT.MATCH },
+];
+
 /** Found by trying, like the order of `standard`. */
 // biome-ignore format: a list of names
 const ORDER = [
-  'header', 'arguments', 'nextVariable', 'parse', 'digit', 'havePort', 'unpack', 'bit', 'short', 'length',
-  'haveLength', 'distanceBit', 'symbol', 'codeBit', 'literal', 'store', 'nineBits', 'noWord', 'newWord',
-  'nextByte', 'lookUp', 'sameWord', 'take', 'answer', 'swept', 'answerPacked', 'send', 'progress', 'sent',
-  'wait', 'sweep', 'idle', 'accept', 'close', 'notRead', 'rewatch', 'control', 'watch', 'unpacked', 'turn',
-  'read', 'value', 'moreBits', 'placeBits', 'haveValue', 'tokens', 'flagsOfTokens', 'plainEnd',
-  'notAllowed', 'notFound', 'notModified', 'ok',
+  'header', 'arguments', 'nextVariable', 'parse', 'digit', 'havePort', 'unpack', 'variant', 'fallBack',
+  'headByte', 'send', 'progress', 'sent', 'watch', 'bit', 'close', 'unpacked', 'notRead', 'rewatch',
+  'control', 'accept', 'turn', 'read', 'swept', 'wait', 'sweep', 'idle', 'take', 'answer', 'nextByte',
+  'lookUp', 'path', 'sameWord', 'noWord', 'otherWord', 'newWord', 'newLine', 'sameLine', 'packed', 'symbol',
+  'codeBit', 'pathEnd', 'findPath', 'short', 'length', 'haveLength', 'distanceBit', 'literal', 'store',
+  'nineBits', 'value', 'moreBits', 'placeBits', 'haveValue', 'tokens', 'paths', 'answerOfPath', 'tags',
+  'list', 'stored',
 ];
-export function assembleFull({ page, port }: ServerOptions): Assembled {
-  const whole = packed(page);
-  checkTokens(tokensFor(whole.tag), LINES);
-  return assemble({
-    blocks: blocksOfFull(whole, port),
-    order: ORDER,
-    origin: ORIGIN,
-    jump: jmp,
-  });
+
+export function assembleFull({ page, ...options }: ServerOptions): Assembled {
+  return assembleWith(contentOfPage(page), options);
 }
 
-function blocksOfFull(page: PackedPage, port: number): Block[] {
-  const tokens = tokensFor(page.tag);
-  const gaps = {
-    // A table of sixteen flags does not fit here.
-    sections: [data(8, 0), data(4, 0)],
-    ...{ physical: entry(port), alignment: stopping() },
-  };
+/** @throws SiteError */
+export function assembleSite({ files, ...options }: SiteOptions): Assembled {
+  return assembleWith(contentOfSite(files), options);
+}
+
+function assembleWith(content: Content, options: ProgramOptions): Assembled {
+  checkTokens(TOKENS, starts());
+  return assemble({ blocks: blocksOf(content, options), order: ORDER, origin: ORIGIN, jump: jmp });
+}
+
+/** All that words begin with. */
+export function starts(): number[] {
+  const delimited = [0, ABOUT.ENCODING, ABOUT.MATCH].flatMap((about) =>
+    DELIMITERS.map((delimiter) => behind(delimiter, about)),
+  );
+  return [0, ...delimited, ...TOKENS.map((token) => token.flags & CONTEXT)];
+}
+
+export function blocksOf(content: Content, { port, layout = 'compact' }: ProgramOptions): Block[] {
+  const fitting = layout === 'compact' ? GAP_BYTES.sections : TOKENS.length;
+  const flagsOfTokens = TOKENS.slice(0, fitting).map((token) => token.flags);
+  const sections = [label('flagsOfTokens'), data(1, ...flagsOfTokens)];
+  const gaps = { sections, physical: entry(port), alignment: stopping() };
   return [
-    block('header', elfHeader({ machine: 'x86-64', gaps })),
+    block('header', headerWith(layout, 'x86-64', gaps)),
     ...choosePort(),
     ...setUp(ROOM_BYTES, true),
-    ...unpacking(page),
-    ...inflate('unpacked'),
+    ...makingAnswers(content),
+    ...inflate('haveValue'),
     ...waiting(),
     ...watching(),
-    ...reading(tokens, true),
-    ...answering(page),
+    ...receiving(),
+    ...recognising(content),
+    ...answering(content),
     ...sending(),
     ...ending(),
-    block(
-      'tokens',
-      tokens.map((token) => data(4, hashOf(token))),
-    ),
-    block('flagsOfTokens', [data(1, ...tokens.map((token) => token.flags))]),
-    ...dataOf(page),
+    ...dataOf(content),
   ];
 }
 
+/** The address of the table: behind the list and the answers. */
+function tableOf({ listBytes, answerBytes }: Content): number {
+  return MEMORY + listBytes + answerBytes;
+}
+
 /** rax is a small number before. What fails here ends in a crash. */
-function unpacking(page: PackedPage): Block[] {
-  const { common, plainEnd } = headsOf(page);
-  const room = common.length + plainEnd.length + page.plainBytes;
+function makingAnswers(content: Content): Block[] {
+  const table = tableOf(content);
+  const tableBytes = 4 * (content.answers * VARIANTS + 1);
   return [
     block(
       'unpack',
       [
-        ...[mov(edi, UNPACKED), mov(esi, room), ...set(rdx, linux.PROT_READ_WRITE)],
+        // edx is still the length of the address that was bound.
+        ...[mov(edi, MEMORY), mov(esi, table + tableBytes - MEMORY), mov(dl, linux.PROT_READ_WRITE)],
         ...[...set(r10, linux.MAP_PRIVATE_ANONYMOUS_FIXED), ...chained('mmap')],
-        ...[mov(esi, address('ok')), mov(ecx, common.length), rep(movsb)],
-        ...[mov(esi, address('plainEnd')), ...set(rcx, plainEnd.length), rep(movsb)],
-        ...[mov(esi, address('deflated')), ...set(rbx, BLOCK_HEADER_BITS)],
+        // rsi: the list, once it is unpacked · rdi: where the next answer goes, at first behind the list · rbp: its
+        // entry in the table · on the stack, for good: the content that is next
+        ...[push(rax), mov(esi, address('list')), call('packed'), pop(rsi)],
+        ...[mov(ebp, table), push(address('stored'))],
       ],
-      'symbol',
+      'variant',
     ),
+    block(
+      'variant',
+      [
+        ...[mov(at(rbp), edi), add(ebp, 4), xor(eax, eax), lodsb, xchg(ecx, eax), rep(movsb)],
+        // Unpacking leaves 0 in ecx: nothing to copy.
+        ...[lodsd, xchg(at(rsp), rsi), xchg(ecx, eax), test(ecx, ecx)],
+        ...[jns('copy'), call('packed'), label('copy')],
+        ...[rep(movsb), xchg(at(rsp), rsi), cmp(esi, MEMORY + content.listBytes), jb('variant')],
+      ],
+      'unpacked',
+    ),
+    block('packed', set(rbx, BLOCK_HEADER_BITS), 'symbol'),
     // Anything but 0: a new descriptor, the listening socket, is to be watched.
     block('unpacked', [...set(rax, 1), mov(edi, r13d)], 'turn'),
   ];
 }
 
-/** Step 5, see `server.ts` */
-function answering(page: PackedPage): Block[] {
-  const { common, packedEnd, plainEnd, notModified } = headsOf(page);
-  const [packedHead, plainHead] = [common.length + packedEnd.length, common.length + plainEnd.length];
+/** The number of the answer. */
+const answer = word(rbx, STATE.answer);
+
+/** The hash of the tag of answer rcx. */
+const tagOfAnswer = at(scaled(rcx, 4), shifted('tags', -4 * (MISSING + 1)));
+
+/** Sets a register to a number of any size. */
+function setTo(register: x64.Register<64>, value: number): Fragment[] {
+  return value <= MAX_SHORT ? set(register, value) : [mov(register, value)];
+}
+
+/** Step 4, see `server.ts`: words, and in the first line the path */
+function recognising({ paths, answers }: Content): Block[] {
   return [
-    block('answer', [
-      ...[mov(esi, address('notAllowed')), ...set(rdx, NOT_ALLOWED.length + NOT_FOUND.length)],
-      ...[mov(al, flags), shl(al, 2), jae('send')],
-      ...[lea(esi, at(rsi, NOT_ALLOWED.length)), mov(dl, NOT_FOUND.length), jns('send')],
-      ...[add(esi, NOT_FOUND.length), mov(dl, notModified.length), test(al, FLAG.SAME << 2), jne('send')],
-      ...[test(al, FLAG.GZIP << 2), jne('answerPacked')],
-      ...[mov(esi, UNPACKED), mov(dl, plainHead), test(al, FLAG.HEAD << 2), jne('send')],
-      ...[mov(edx, plainHead + page.plainBytes), jmp('send')],
-    ]),
     block(
-      'answerPacked',
+      'nextByte',
       [
-        ...[add(esi, notModified.length), mov(dl, packedHead), test(al, FLAG.HEAD << 2), jne('send')],
-        mov(edx, packedHead + page.packed.length),
+        ...[xor(eax, eax), lodsb, imul(ebp, at(rbx, STATE.progress), FACTOR)],
+        // As signed numbers no flags are greater than those of the path.
+        ...[cmp(flags, ABOUT.PATH), jge('path')],
+        ...[or(al, FOLD), add(ebp, eax), mov(at(rbx, STATE.progress), ebp), ...set(rcx, TOKENS.length)],
       ],
+      'lookUp',
+    ),
+    block(
+      'lookUp',
+      [
+        ...[cmp(at(scaled(rcx, 4), shifted('tokens', -4)), ebp), loopne('lookUp'), jne('noWord')],
+        ...[mov(al, at(rcx, address('flagsOfTokens'))), or(flags, al)],
+        // The first word of the table is the end.
+        ...[and(al, CONTEXT), mov(at(rbx, STATE.progress), eax), jrcxz('take')],
+      ],
+      'sameWord',
+    ),
+    // Is it the tag of the file? For answers without one some other number stands there, which does no harm.
+    block(
+      'noWord',
+      [mov(cx, answer), cmp(tagOfAnswer, ebp), jne('otherWord'), or(flags, FLAG.SAME)],
+      'otherWord',
+    ),
+    block('otherWord', [mov(al, at(rsi, -1)), test(al, NOT_DELIMITER), jne('sameWord')], 'newWord'),
+    block('newWord', [cmp(al, LINE), jne('sameLine')], 'newLine'),
+    block('newLine', [and(flags, NOT_ABOUT)], 'sameLine'),
+    block('sameLine', [mov(ah, flags), or(ah, NOT_ABOUT), mov(at(rbx, STATE.progress), eax)], 'sameWord'),
+    // Ends with a space, a query, or what must not be in it.
+    block(
+      'path',
+      [
+        ...[cmp(al, '?'.charCodeAt(0)), je('pathEnd'), cmp(al, SPACE), jbe('pathEnd')],
+        ...[add(ebp, eax), mov(at(rbx, STATE.progress), ebp)],
+      ],
+      'sameWord',
+    ),
+    block('pathEnd', setTo(rcx, paths.length + 1), 'findPath'),
+    // From the last to the first, and one before it, which is no path, but leads to the answer for what is missing.
+    block(
+      'findPath',
+      [
+        ...[cmp(at(scaled(rcx, 4), shifted('paths', -8)), ebp), loopne('findPath')],
+        ...[fromTable(answers), mov(answer, cx)],
+      ],
+      'newLine',
+    ),
+  ];
+}
+
+/** The number of an answer in the table of paths. */
+export function bytesOfNumber(answers: number): 1 | 2 {
+  return answers <= 0x100 ? 1 : 2;
+}
+
+function fromTable(answers: number): Fragment {
+  const table = address('answerOfPath');
+  return movzx(ecx, bytesOfNumber(answers) === 1 ? byte(rcx, table) : word(scaled(rcx, 2), table));
+}
+
+/** Step 5. esi, edx: the answer's address and length */
+function answering(content: Content): Block[] {
+  const table = tableOf(content);
+  const first = Math.log2(FLAG.GZIP);
+  const lastFour = dword(rsi, rdx, -END_OF_HEAD.length);
+  return [
+    block(
+      'answer',
+      [
+        // GZIP and SAME are the number of the variant.
+        ...[movzx(ecx, answer), movzx(eax, flags), shr(al, first), and(al, VARIANTS - 1)],
+        lea(ecx, at(rax, scaled(rcx, VARIANTS))),
+      ],
+      'fallBack',
+    ),
+    block(
+      'fallBack',
+      [
+        ...[mov(esi, at(scaled(rcx, 4), table)), mov(edx, at(scaled(rcx, 4), table + 4))],
+        ...[dec(ecx), sub(edx, esi), je('fallBack')],
+        // For HEAD up to the end of the head.
+        ...[test(flags, FLAG.HEAD), je('send'), ...set(rdx, END_OF_HEAD.length - 1)],
+      ],
+      'headByte',
+    ),
+    block(
+      'headByte',
+      [inc(edx), cmp(lastFour, Buffer.from(END_OF_HEAD).readUInt32LE()), jne('headByte')],
       'send',
     ),
   ];
 }
 
-function dataOf(page: PackedPage): Block[] {
-  const { common, packedEnd, plainEnd, notModified } = headsOf(page);
+/** Step 6. edx is 0 */
+function ending(): Block[] {
   return [
-    block('plainEnd', [ascii(plainEnd)]),
-    block('notAllowed', [ascii(NOT_ALLOWED)]),
-    block('notFound', [ascii(NOT_FOUND)]),
-    block('notModified', [ascii(notModified)]),
-    block('ok', [
-      ...[ascii(common), ascii(packedEnd)],
-      bytes(page.packed.subarray(0, GZIP_HEADER_BYTES), 'the header of gzip'),
-      ...[label('deflated'), bytes(page.packed.subarray(GZIP_HEADER_BYTES), 'the page'), label('end')],
-    ]),
+    block(
+      'sent',
+      [
+        ...[mov(at(rbx, STATE.progress), edx), mov(answer, dx), xchg(edx, eax), xchg(flags, al)],
+        ...[test(al, FLAG.CLOSE), je('wait')],
+        ...[...set(rsi, linux.SHUT_WR), ...chained('shutdown')],
+      ],
+      'wait',
+    ),
+  ];
+}
+
+function dataOf({ packedList, stored, paths, tags, answers }: Content): Block[] {
+  const answerOfPath = [MISSING, ...paths.map((path) => path.answer)];
+  return [
+    block(
+      'tokens',
+      TOKENS.map((token) => data(4, hashOf(token))),
+    ),
+    block(
+      'paths',
+      paths.map(({ text }) => data(4, hashOfPath(text))),
+    ),
+    block('answerOfPath', [data(bytesOfNumber(answers), ...answerOfPath)]),
+    block(
+      'tags',
+      tags.map((tag) => data(4, hashOf({ start: behind(QUOTE, ABOUT.MATCH), text: `${tag}"` }))),
+    ),
+    block('list', [bytes(packedList, 'the list of all variants')]),
+    block('stored', [...stored.map((content) => bytes(content, 'a file')), label('end')]),
   ];
 }

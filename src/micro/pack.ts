@@ -5,7 +5,8 @@
  */
 import { crc32 } from 'node:zlib';
 
-export const GZIP_HEADER_BYTES = 10;
+/** Above this, packing takes too long, and unpacking keeps a starting server from its clients. */
+export const MAX_PACKED_BYTES = 4 * 1024 * 1024;
 /** One less than DEFLATE has, whose last length does not follow the rule of all others. */
 const MAX_LENGTH = 257;
 const MIN_LENGTH = 3;
@@ -14,8 +15,8 @@ const MAX_DISTANCE = 32_768;
 const MAX_PLACES = 256;
 const DISTANCE_CODE_BITS = 5;
 const END_OF_BLOCK = 256;
-/** ID, method, no flags, no time, no hints, unknown system. */
-const HEADER = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
+/** Of every packed page. ID, method, no flags, no time, no hints, unknown system. */
+export const GZIP_HEADER = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff]);
 
 /** A length or a distance as a symbol and bits that say more. */
 interface Split {
@@ -130,7 +131,8 @@ function matchLength(content: Uint8Array, place: number, at: number): number {
   return length;
 }
 
-function deflate(content: Uint8Array): readonly number[] {
+/** One block of DEFLATE, without anything around it. */
+export function deflate(content: Uint8Array): readonly number[] {
   const { lengths, distances } = cheapestWay(content);
   const out = new BitWriter();
   const symbol = (number: number) => {
@@ -159,5 +161,5 @@ export function pack(content: Uint8Array): Buffer {
   const trailer = Buffer.alloc(8);
   trailer.writeUInt32LE(crc32(content), 0);
   trailer.writeUInt32LE(content.length % 2 ** 32, 4);
-  return Buffer.concat([Buffer.from(HEADER), Buffer.from(deflate(content)), trailer]);
+  return Buffer.concat([GZIP_HEADER, Buffer.from(deflate(content)), trailer]);
 }

@@ -10,7 +10,7 @@
  */
 import { ONLY_HEAD } from './answers.ts';
 import { type Assembled, address, ascii, assemble, block, bytes, distance, label } from './assembler.ts';
-import { elfHeader, ORIGIN } from './elf.ts';
+import { headerWith, type Layout, ORIGIN } from './elf.ts';
 import * as linux from './linux.ts';
 import * as x64 from './x64.ts';
 
@@ -22,7 +22,7 @@ const { SYS } = linux;
 /** More than any usual request has. */
 const REQUEST_BYTES_HIGH = 0x40;
 
-export function assembleRecord(content: Uint8Array): Assembled {
+export function assembleRecord(content: Uint8Array, layout: Layout = 'compact'): Assembled {
   // The upper half of edx is 0; to leave it alone is shorter by a byte.
   const short = ONLY_HEAD.length + content.length < 0x10000;
   // The stack holds argc, the arguments … and every other register is 0.
@@ -56,7 +56,7 @@ export function assembleRecord(content: Uint8Array): Assembled {
     ...[pop(rdi), jmp('next')],
   ];
   const blocks = [
-    block('header', elfHeader({ machine: 'x86-64', gaps: { sections, physical, alignment } })),
+    block('header', headerWith(layout, 'x86-64', { sections, physical, alignment })),
     block('answer', [ascii(ONLY_HEAD), bytes(content, 'the page'), label('end')]),
   ];
   return assemble({ blocks, origin: ORIGIN, jump: jmp });

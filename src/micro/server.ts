@@ -7,7 +7,6 @@
  *   byte   0 to 3   while a request comes in: the hash of its last word (`tokens.ts`)
  *                   while its answer goes out: how much of it has been sent
  *   byte   4        the flags below: what is known about the request
- *   byte   5        the field that the line belongs to (profile `full` only)
  *   byte   7        the tick in which there was progress last; never 0 once used
  *
  * 1. Setting up: the port, the signal handler, the listening socket, epoll.
@@ -40,7 +39,7 @@ import {
   type Fragment,
   label,
 } from './assembler.ts';
-import { elfHeader, GAP_BYTES, ORIGIN } from './elf.ts';
+import { GAP_BYTES, headerWith, type Layout, ORIGIN } from './elf.ts';
 import { chained, copy, set, shifted, system } from './idioms.ts';
 import * as linux from './linux.ts';
 import { choosePort, setUp } from './start.ts';
@@ -49,7 +48,7 @@ import * as x64 from './x64.ts';
 
 const { rax, rbx, rcx, rdx, rsi, rdi, rsp, r9, r10, at, byte, scaled } = x64;
 const { eax, ebx, ecx, edx, esi, edi, ebp, esp, r10d, r12d, r13d, r14d, r10w } = x64;
-const { al, ah, cl, dl, r14b } = x64;
+const { al, cl, dl, r14b } = x64;
 const { add, and, bt, cmp, dec, imul, inc, lea, mov, movzx, or, pop, push, shl, sub, test, xchg, xor } = x64;
 const { jae, jb, je, jge, jle, jmp, jne, jns, jrcxz, lodsb, loopne, rdtsc, syscall } = x64;
 const { EPOLLIN, EPOLLOUT, MSG } = linux;
@@ -59,7 +58,7 @@ export const FLAG = {
   /** It is complete. Two bits: reading has 0, answering 5, and either ^ 1 is what to wait for, EPOLLIN or OUT. */
   COMPLETE: EPOLLIN | EPOLLOUT,
   HEAD: 0x02,
-  /** The client takes gzip; it has this very page (both in profile `full` only). */
+  /** The client takes gzip; it has this very page (both not in this profile). */
   GZIP: 0x08,
   SAME: 0x10,
   /** The connection ends with the answer: the client wants it, or there is a body, which is not understood. */
@@ -96,7 +95,7 @@ export const NOT_DELIMITER = 0xff & ~DELIMITERS.reduce<number>((bits, byte) => b
 export const BUFFER_BYTES = 0x78;
 const MAX_DESCRIPTORS = 0x2000;
 export const ROOM_BYTES = 0xfff8;
-export const STATE = { bytes: 8, progress: 0, flags: 4, line: 5, tick: 7 } as const;
+export const STATE = { progress: 0, flags: 4, answer: 5, tick: 7 } as const;
 /** These bits are always set: a tick is eight turns of the counter's lower half, 7 to 34 s, and is never 0. */
 const TICK_MASK = 7;
 /** Sending neither waits nor kills; the same number is how many milliseconds an idle program sleeps. */
@@ -117,25 +116,31 @@ export interface Page {
   readonly contentType: string;
 }
 
-export interface ServerOptions {
-  readonly page: Page;
+export interface ProgramOptions {
   /** Used where neither the first argument nor `PORT` says otherwise. */
   readonly port: number;
+  /** Of the ELF header; left out, the compact one. */
+  readonly layout?: Layout;
+}
+
+export interface ServerOptions extends ProgramOptions {
+  readonly page: Page;
 }
 
 export function assembleStandard(options: ServerOptions): Assembled {
-  checkTokens(TOKENS);
+  checkTokens(TOKENS, [...DELIMITERS, FLAG.KNOWN, CONTEXT]);
   return assemble({ blocks: blocksOf(options), order: ORDER, origin: ORIGIN, jump: jmp });
 }
 
-export function blocksOf({ page, port }: ServerOptions): Block[] {
+function blocksOf({ page, port, layout = 'compact' }: ServerOptions): Block[] {
   return [
-    ...header(port),
+    ...header(port, layout),
     ...choosePort(),
     ...setUp(ROOM_BYTES),
     ...waiting(),
     ...watching(),
-    ...reading(TOKENS),
+    ...receiving(),
+    ...recognising(),
     ...answering(page),
     ...sending(),
     ...ending(),
@@ -145,15 +150,13 @@ export function blocksOf({ page, port }: ServerOptions): Block[] {
 
 /** Where the flags of the connection of this turn are. */
 export const flags = byte(rbx, STATE.flags);
-/** The place in the table of the word that names the field of this line, or 0. */
-const line = byte(rbx, STATE.line);
 
-function header(port: number): Block[] {
+function header(port: number, layout: Layout): Block[] {
   const flagsOfTokens = Array.from({ length: GAP_BYTES.sections }, (_, index) => TOKENS[index]?.flags ?? 0);
   const sections = [label('flagsOfTokens'), data(1, ...flagsOfTokens)];
   if (TOKENS.length > GAP_BYTES.sections) throw new RangeError('too many words for the gap of the header');
   const gaps = { sections, physical: entry(port), alignment: stopping() };
-  return [block('header', elfHeader({ machine: 'x86-64', gaps }))];
+  return [block('header', headerWith(layout, 'x86-64', gaps))];
 }
 
 /** Into ebx: the port, if nobody says otherwise. Into rcx: argc. */
@@ -166,15 +169,9 @@ export function stopping(): Fragment[] {
   return [...[label('stop'), xor(eax, eax)], ...[label('fail'), xchg(edi, eax), ...system('exit')]];
 }
 
-/** What could be taken for a word; `lines` are the places of words that name fields. */
-export function wordCollisions(tokens: readonly Token[], lines: readonly number[] = []): string[] {
-  const starts = [0, ...lines].flatMap((place) => DELIMITERS.map((delimiter) => (place << 8) | delimiter));
-  return collisions(tokens, [...starts, FLAG.KNOWN, FLAG.KNOWN | FLAG.FOUND]);
-}
-
 /** Throws where something could be taken for a word. */
-export function checkTokens(tokens: readonly Token[], lines?: readonly number[]): void {
-  const found = wordCollisions(tokens, lines);
+export function checkTokens(tokens: readonly Token[], starts: readonly number[]): void {
+  const found = collisions(tokens, starts);
   if (found.length > 0) throw new Error(`words that cannot be told apart: ${found.join(', ')}`);
 }
 
@@ -261,8 +258,8 @@ export function watching(): Block[] {
   ];
 }
 
-/** Step 4. ebp: the hash · rsi: the next byte · edx: how many there are */
-export function reading(tokens: readonly Token[], lines = false): Block[] {
+/** Step 4: what comes in, and is taken out. ebp: the hash · rsi: the next byte · edx: how many there are */
+export function receiving(): Block[] {
   return [
     // eax is still 0, and then what edx was: both fit into al.
     block(
@@ -273,40 +270,7 @@ export function reading(tokens: readonly Token[], lines = false): Block[] {
       ],
       'nextByte',
     ),
-    block(
-      'nextByte',
-      [
-        ...(lines ? [xor(eax, eax)] : []),
-        ...[lodsb, or(al, FOLD), imul(ebp, at(rbx, STATE.progress), FACTOR), add(ebp, eax)],
-        ...[mov(at(rbx, STATE.progress), ebp), ...set(rcx, tokens.length)],
-      ],
-      'lookUp',
-    ),
-    block(
-      'lookUp',
-      [
-        ...[cmp(at(scaled(rcx, 4), shifted('tokens', -4)), ebp), loopne('lookUp'), jne('noWord')],
-        ...[mov(al, at(rcx, address('flagsOfTokens'))), or(flags, al)],
-        // A word without flags names the field of its line.
-        ...(lines ? [test(al, al), jne('meant'), mov(line, cl), label('meant')] : []),
-        // The first word of the table is the end.
-        ...[and(al, CONTEXT), mov(at(rbx, STATE.progress), eax), jrcxz('take')],
-      ],
-      'sameWord',
-    ),
     block('sameWord', [dec(edx), jne('nextByte')], 'take'),
-    block('noWord', [mov(al, at(rsi, -1)), test(al, NOT_DELIMITER), jne('sameWord')], 'newWord'),
-    block(
-      'newWord',
-      [
-        // The field of the line becomes part of where a word begins.
-        ...(lines
-          ? [mov(ah, line), cmp(al, LINE), jne('sameLine'), mov(ah, 0), mov(line, ah), label('sameLine')]
-          : []),
-        mov(at(rbx, STATE.progress), eax),
-      ],
-      'sameWord',
-    ),
     // Takes what has been looked at out of the socket. The last word of a request leaves 0 as its hash.
     block(
       'take',
@@ -316,6 +280,32 @@ export function reading(tokens: readonly Token[], lines = false): Block[] {
       ],
       'answer',
     ),
+  ];
+}
+
+/** Step 4: words */
+function recognising(): Block[] {
+  return [
+    block(
+      'nextByte',
+      [
+        ...[lodsb, or(al, FOLD), imul(ebp, at(rbx, STATE.progress), FACTOR), add(ebp, eax)],
+        ...[mov(at(rbx, STATE.progress), ebp), ...set(rcx, TOKENS.length)],
+      ],
+      'lookUp',
+    ),
+    block(
+      'lookUp',
+      [
+        ...[cmp(at(scaled(rcx, 4), shifted('tokens', -4)), ebp), loopne('lookUp'), jne('noWord')],
+        ...[mov(al, at(rcx, address('flagsOfTokens'))), or(flags, al)],
+        // The first word of the table is the end.
+        ...[and(al, CONTEXT), mov(at(rbx, STATE.progress), eax), jrcxz('take')],
+      ],
+      'sameWord',
+    ),
+    block('noWord', [mov(al, at(rsi, -1)), test(al, NOT_DELIMITER), jne('sameWord')], 'newWord'),
+    block('newWord', [mov(at(rbx, STATE.progress), eax)], 'sameWord'),
   ];
 }
 

@@ -8,7 +8,10 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { type Arch, build } from '../../scripts/micro.ts';
+import { type Arch, build, type Input } from '../../scripts/micro.ts';
+import type { SiteFile } from '../../src/micro/content.ts';
+import type { ProgramOptions } from '../../src/micro/server.ts';
+import { contentType } from '../../src/static/mime.ts';
 import { makeFolder } from './folder.ts';
 import { connect } from './raw.ts';
 
@@ -42,19 +45,46 @@ const searchPath = emulator ? { PATH: process.env.PATH ?? '' } : {};
 const folder = makeFolder();
 let built = 0;
 
-/** Writes a program that serves `content`; returns its path. */
+interface ProgramSettings extends Partial<ProgramOptions> {
+  readonly contentType?: string;
+}
+
+/** Writes a program that serves `content` at `/`; returns its path. A site has some other files besides. */
 export function program(
   profile: string,
   content: Uint8Array | string,
-  { port = 8080, contentType = 'text/html; charset=utf-8' } = {},
+  { contentType = 'text/html; charset=utf-8', ...options }: ProgramSettings = {},
 ): string {
-  const path = join(folder, `${profile}${built++}`);
   const page = { content: Buffer.from(content), contentType };
-  writeFileSync(path, build(profile, page, port, arch).bytes, { mode: 0o755 });
+  if (profile !== 'site') return write(profile, { kind: 'page', page }, options);
+  const files = [
+    { ...page, segments: ['index.html'] },
+    ...['about.html', 'docs/index.html', 'docs/style.css'].map((path) => siteFile(path, `this is ${path}`)),
+  ];
+  return write(profile, { kind: 'site', files }, options);
+}
+
+export function siteFile(path: string, content: Uint8Array | string): SiteFile {
+  const segments = path.split('/');
+  return { segments, content: Buffer.from(content), contentType: contentType(segments.at(-1) ?? '') };
+}
+
+/** Writes a program that serves files, by their paths; returns its path. */
+export function siteProgram(tree: Readonly<Record<string, Uint8Array | string>>): string {
+  const files = Object.entries(tree).map(([path, content]) => siteFile(path, content));
+  return write('site', { kind: 'site', files }, {});
+}
+
+function write(profile: string, input: Input, options: Partial<ProgramOptions>): string {
+  const path = join(folder, `${profile}${built++}`);
+  writeFileSync(path, build(profile, input, { port: 8080, arch, ...options }).bytes, { mode: 0o755 });
   return path;
 }
 
-const FIRST_PORT = 0x5000;
+/**
+ * Where two suites run at once each has its own ports: one on which `record` has served is in no state for the other.
+ */
+const FIRST_PORT = arch === 'arm64' ? 0x2800 : 0x5000;
 let tried = process.pid % 0x20;
 
 /** A port that nobody uses; with this low byte, if it matters. */
