@@ -81,12 +81,13 @@ const x64: Profiles = {
       assemble: (page, options) => assembleStandard({ page, ...options }),
     },
     full: {
-      ...{ budgetBytes: 1201, sample: SAMPLE, storedBytes: stored },
+      ...{ budgetBytes: 1176, sample: SAMPLE, storedBytes: stored },
       assemble: (page, options) => assembleFull({ page, ...options }),
     },
   },
   site: {
-    ...{ budgetBytes: 1350 + 100 * SAMPLE_SITE.length, sample: SAMPLE_SITE, storedBytes: stored },
+    // The goal was 1,350 bytes, and 100 for each file.
+    ...{ budgetBytes: 1396, sample: SAMPLE_SITE, storedBytes: stored },
     assemble: (files, options) => assembleSite({ files, ...options }),
   },
 };

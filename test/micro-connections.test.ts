@@ -223,6 +223,9 @@ describe('mote-micro', { skip: cannotRunMicro, concurrency: true }, () => {
           '\r\n\r\n',
           'close',
           'Content-Length: 3',
+          'docs/index.html',
+          '\r\nIf-None-Match: "*',
+          '\r\nAccept-Encoding: gzip,',
         ];
         for (let round = 0; round < 60; round++) {
           const clients = await many(10, server);

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { folder, noEngine, podman } from './support/engine.ts';
+import { makeFolder } from './support/folder.ts';
 import { cannotRunMicro, freePort } from './support/micro.ts';
 import { eventually, request } from './support/raw.ts';
 
@@ -21,6 +22,7 @@ function micro(...args: string[]): string {
 describe('the image', { skip: cannotRunMicro || noEngine }, () => {
   const [page, tar] = [join(folder, 'page.html'), join(folder, 'micro.tar')];
   writeFileSync(page, PAGE);
+  const site = makeFolder({ 'index.html': PAGE, 'docs/index.html': '<p>docs', '404.html': '<p>not here' });
 
   test('is the same when it is made again', () => {
     const [first, second] = ['a', 'b'].map((name) => {
@@ -47,18 +49,32 @@ describe('the image', { skip: cannotRunMicro || noEngine }, () => {
     assert.equal(platform.trim(), 'linux/arm64');
   });
 
-  for (const [profile, exitCode] of [
-    ['standard', 0],
+  const stopped: readonly (readonly [profile: string, exitCode: number, signal?: string])[] = [
     ['record', 137],
-  ] as const) {
-    test(`${profile} serves as process 1, and stops at once`, async () => {
+    ['standard', 0],
+    ['full', 0],
+    ['full', 0, 'SIGTERM'],
+    ['site', 0],
+    ['site', 0, 'SIGTERM'],
+  ];
+  for (const [profile, exitCode, signal] of stopped) {
+    test(`${profile} serves as process 1, and stops at once${signal ? ` by ${signal}` : ''}`, async () => {
       const port = await freePort();
-      micro(page, '--profile', profile, '-o', join(folder, profile), '--image', tar, '--port', String(port));
+      const what = profile === 'site' ? site : page;
+      micro(what, '--profile', profile, '-o', join(folder, profile), '--image', tar, '--port', String(port));
       await podman('load', '-i', tar);
-      const id = (await podman('run', '-d', '--read-only', '--network', 'host', 'mote-micro:latest')).trim();
+      const options = [
+        '-d',
+        '--read-only',
+        '--network',
+        'host',
+        ...(signal ? ['--stop-signal', signal] : []),
+      ];
+      const id = (await podman('run', ...options, 'mote-micro:latest')).trim();
       const ask = () => request({ port }, '/').catch(() => undefined);
       const { answer } = await eventually(5000, ask, (response) => response !== undefined);
       assert.equal(answer?.text, PAGE);
+      if (profile === 'site') assert.equal((await request({ port }, '/docs/')).text, '<p>docs');
       const began = performance.now();
       await podman('stop', id);
       assert.ok(performance.now() - began < STOPPED_WITHIN_MS);

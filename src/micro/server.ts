@@ -58,7 +58,7 @@ export const FLAG = {
   /** It is complete. Two bits: reading has 0, answering 5, and either ^ 1 is what to wait for, EPOLLIN or OUT. */
   COMPLETE: EPOLLIN | EPOLLOUT,
   HEAD: 0x02,
-  /** The client takes gzip; it has this very page (both not in this profile). */
+  /** The client takes gzip; it has this very file (both in `full.ts` only). */
   GZIP: 0x08,
   SAME: 0x10,
   /** The connection ends with the answer: the client wants it, or there is a body, which is not understood. */
