@@ -20,6 +20,8 @@ export interface Peer {
   readonly name: string;
   /** The program and its arguments; answers on 127.0.0.1 at `site.port`. */
   readonly command: (site: Site) => readonly string[];
+  /** Comes with `npm ci --prefix bench`. */
+  readonly installed?: true;
 }
 
 const own = (file: string) => join(import.meta.dirname, file);
@@ -36,6 +38,7 @@ export function peers(node: string, target: string): readonly Peer[] {
     { name: 'naive', command: ({ root, port }) => [node, own('naive.mjs'), root, `${port}`] },
     {
       name: 'sirv-cli',
+      installed: true,
       command: ({ root, port }) => [
         ...[node, installed('sirv'), root, '--quiet', '--etag', '--maxage', '3600'],
         ...['--host', '127.0.0.1', '--port', `${port}`],
@@ -43,10 +46,12 @@ export function peers(node: string, target: string): readonly Peer[] {
     },
     {
       name: '@fastify/static',
+      installed: true,
       command: ({ root, port }) => [node, own('fastify-static.mjs'), root, `${port}`],
     },
     {
       name: 'http-server',
+      installed: true,
       command: ({ root, port }) => [
         ...[node, installed('http-server'), root, '--silent', '-c3600'],
         ...['-a', '127.0.0.1', '-p', `${port}`],
@@ -54,6 +59,7 @@ export function peers(node: string, target: string): readonly Peer[] {
     },
     {
       name: 'serve',
+      installed: true,
       command: ({ root, port }) => [
         ...[node, installed('serve'), root, '--no-request-logging', '--no-clipboard', '--no-compression'],
         ...['--no-port-switching', '--listen', `tcp://127.0.0.1:${port}`],

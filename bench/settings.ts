@@ -1,25 +1,25 @@
 /**
- * The settings of V8 and libuv that could suit a small server, each alone and in the combinations that were
- * worth a try: `npm run bench -- --settings --target dist/mote.cjs`. `mote` is the base of the ratios.
+ * The settings of V8 and libuv that could suit a small server, each alone, and what `npm run build -- --memory
+ * small` ships: `npm run bench -- --settings --target dist/mote.cjs`. `mote` is the base of the ratios.
  */
+import { memoryOptions } from '../scripts/executable/blob.ts';
 import type { Peer } from './peers.ts';
 
-const candidates: Readonly<Record<string, { readonly flags?: string[]; readonly env?: string[] }>> = {
+const candidates: Readonly<
+  Record<string, { readonly flags?: readonly string[]; readonly env?: readonly string[] }>
+> = {
   mote: {},
   'semi-space 1': { flags: ['--max-semi-space-size=1'] },
   'semi-space 4': { flags: ['--max-semi-space-size=4'] },
   'semi-space 64': { flags: ['--max-semi-space-size=64'] },
-  'old space 24': { flags: ['--max-old-space-size=24'] },
+  'old space 32': { flags: ['--max-old-space-size=32'] },
   'optimize for size': { flags: ['--optimize-for-size'] },
   'lite mode': { flags: ['--lite-mode'] },
   'no optimiser': { flags: ['--max-lazy', '--no-opt'] },
   'single-threaded': { flags: ['--single-threaded'] },
   '1 pool thread': { env: ['UV_THREADPOOL_SIZE=1'] },
   '1 malloc arena': { env: ['MALLOC_ARENA_MAX=1'] },
-  small: {
-    flags: ['--max-semi-space-size=1', '--max-old-space-size=24', '--optimize-for-size'],
-    env: ['UV_THREADPOOL_SIZE=2', 'MALLOC_ARENA_MAX=1'],
-  },
+  '--memory small': { flags: memoryOptions.small },
 };
 
 /** mote under each setting, as scripts run by `node`. */

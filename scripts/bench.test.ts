@@ -27,7 +27,9 @@ describe('parseWrk', () => {
   ];
   for (const [p99, ms] of cases) {
     test(`p99 ${p99}`, () => {
-      assert.deepEqual(parseWrk(printed(p99)), { requestsPerSecond: 49612.41, p99Ms: ms, errors: 0 });
+      assert.deepEqual(parseWrk(printed(p99)), {
+        ...{ requests: 148_851, requestsPerSecond: 49612.41, p99Ms: ms, errors: 0 },
+      });
     });
   }
   test('socket errors are summed', () => {
@@ -61,8 +63,9 @@ describe('the table', () => {
     startMs: 50 * factor,
     idleMiB: 40 * factor,
     loadedMiB: 80 * factor,
-    small: { requestsPerSecond: 50_000 * factor, p99Ms: 2 * factor, errors: 0 },
-    large: { requestsPerSecond: 10_000 * factor, p99Ms: 8 * factor, errors: 0 },
+    small: { requests: 150_000, requestsPerSecond: 50_000 * factor, p99Ms: 2 * factor, errors: 0 },
+    smallPerCoreSecond: 60_000 * factor,
+    large: { requests: 30_000, requestsPerSecond: 10_000 * factor, p99Ms: 8 * factor, errors: 0 },
   });
 
   test('holds medians and ratios to mote', () => {
@@ -72,8 +75,8 @@ describe('the table', () => {
         ['naive', [sample(9), sample(0.5), sample(0.1)]],
       ]),
     );
-    assert.deepEqual(mote?.slice(0, 3), ['mote', '50,000 (1.00)', '2.0 (1.00)']);
-    assert.deepEqual(naive?.slice(0, 3), ['naive', '25,000 (0.50)', '1.0 (0.50)']);
+    assert.deepEqual(mote?.slice(0, 4), ['mote', '50,000 (1.00)', '60,000 (1.00)', '2.0 (1.00)']);
+    assert.deepEqual(naive?.slice(0, 4), ['naive', '25,000 (0.50)', '30,000 (0.50)', '1.0 (0.50)']);
     assert.equal(naive?.at(-1), '25 (0.50)');
   });
   test('has no ratios where mote was not measured', () => {

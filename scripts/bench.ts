@@ -58,7 +58,7 @@ function parseOptions(args: string[]) {
 }
 
 function missingPeers(chosen: readonly Peer[]): string | undefined {
-  const needed = chosen.some(({ command }) => command({ root: '', port: 0 }).join().includes('node_modules'));
+  const needed = chosen.some(({ installed }) => installed);
   if (!needed || existsSync(join(projectFolder, 'bench/node_modules'))) return undefined;
   return 'the other servers are not installed: npm ci --prefix bench';
 }

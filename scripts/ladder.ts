@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { parseWrk } from './bench/measure.ts';
+import { cpuSeconds, rssKiB } from './bench/process.ts';
 import { median } from './bench/table.ts';
 import { trustedRoots } from './ca-bundle.ts';
 import { moteImage, readSite } from './image.ts';
@@ -25,8 +26,6 @@ const [SERVER_CORE, LOAD_CORE] = ['0', '1'];
 const CONNECTIONS = 64;
 const SECONDS = 2;
 const PAGE_BYTES = 1000;
-/** `getconf CLK_TCK` of every Linux. */
-const TICKS_PER_SECOND = 100;
 const START_LIMIT_MS = 5000;
 const runFile = promisify(execFile);
 
@@ -160,31 +159,6 @@ async function accepted(child: ChildProcess, port: number): Promise<number> {
   throw new Error('the server does not listen');
 }
 
-/** Of the process and its children. */
-function rssKiB(pid: number): number {
-  const own = Number(/Rss:\s+(\d+)/.exec(textOf(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0);
-  const children = textOf(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(Number);
-  return children.reduce((sum, child) => sum + rssKiB(child), own);
-}
-
-/** Time that the process, its children, and those that have ended have had of a core. */
-function cpuSeconds(pid: number): number {
-  const [, fields = ''] = textOf(`/proc/${pid}/stat`).split(') ');
-  const ticks = fields.split(' ').slice(11, 15).map(Number);
-  const children = textOf(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(Number);
-  const own = ticks.reduce((sum, count) => sum + count, 0) / TICKS_PER_SECOND;
-  return children.reduce((sum, child) => sum + cpuSeconds(child), own);
-}
-
-/** Nothing where the process has ended. */
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
-}
-
 async function measure({ name, port, command }: Server): Promise<Sample> {
   const child = spawn('taskset', ['-c', SERVER_CORE, ...command], { env: {}, stdio: 'ignore' });
   try {
@@ -196,9 +170,8 @@ async function measure({ name, port, command }: Server): Promise<Sample> {
       return { startMs, rssKiB: rssKiB(child.pid ?? 0), requestsPerSecond: Number.NaN };
     const before = cpuSeconds(child.pid ?? 0);
     const { stdout } = await runFile('taskset', [...load, url]);
-    const { errors } = parseWrk(stdout);
+    const { errors, requests } = parseWrk(stdout);
     if (errors > 0) process.stderr.write(`${name}: ${errors} socket errors\n`);
-    const requests = Number(/(\d+) requests in/.exec(stdout)?.[1]);
     const requestsPerSecond = requests / (cpuSeconds(child.pid ?? 0) - before);
     return { startMs, rssKiB: rssKiB(child.pid ?? 0), requestsPerSecond };
   } finally {

@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { optionsTable } from '../src/config/usage.ts';
-import { withTable } from './usage.ts';
+import { withTable, withTables } from './usage.ts';
 
 test('the table replaces what stands between the marks', () => {
   const text = 'a\n<!-- options -->\nold\n<!-- /options -->\nb\n';
   const updated = 'a\n<!-- options -->\nnew\n<!-- /options -->\nb\n';
-  assert.equal(withTable(text, 'new'), updated);
-  assert.equal(withTable(updated, 'new'), updated);
+  assert.equal(withTable(text, 'options', 'new'), updated);
+  assert.equal(withTable(updated, 'options', 'new'), updated);
 });
 
 const unmarked: readonly [name: string, text: string][] = [
@@ -20,10 +19,11 @@ const unmarked: readonly [name: string, text: string][] = [
 ];
 
 for (const [name, text] of unmarked) {
-  test(`a text with ${name} is refused`, () => assert.throws(() => withTable(text, 'new'), /each once/));
+  test(`a text with ${name} is refused`, () =>
+    assert.throws(() => withTable(text, 'options', 'new'), /each once/));
 }
 
-test('README.md holds the table of options that the code has', () => {
+test('README.md holds the tables that the code has', () => {
   const text = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
-  assert.ok(withTable(text, optionsTable()) === text, 'stale: run `node scripts/usage.ts`');
+  assert.ok(withTables(text) === text, 'stale: run `node scripts/usage.ts`');
 });

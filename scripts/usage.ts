@@ -1,30 +1,51 @@
 /**
- * Writes the table of options into README.md between its marks: `node scripts/usage.ts`.
- * With `--check` it changes nothing and fails when the table there is stale.
+ * Writes the tables of options and of channels into README.md between their marks: `node scripts/usage.ts`.
+ * With `--check` it changes nothing and fails when a table there is stale.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { Field } from '../src/config/notify/fields.ts';
+import { type Kind, kinds, variableOf } from '../src/config/notify/kinds.ts';
 import { optionsTable } from '../src/config/usage.ts';
 
 const README = fileURLToPath(new URL('../README.md', import.meta.url));
-const BEGIN = '<!-- options -->';
-const END = '<!-- /options -->';
 
-/** The text with `table` between the marks. Throws when they are not there exactly once, in order. */
-export function withTable(text: string, table: string): string {
-  const [before, between, ...more] = text.split(BEGIN);
-  const [old, after, ...evenMore] = (between ?? '').split(END);
+/** The text with `table` between the marks `name`. Throws when they are not there exactly once, in order. */
+export function withTable(text: string, name: string, table: string): string {
+  const [begin, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
+  const [before, between, ...more] = text.split(begin);
+  const [old, after, ...evenMore] = (between ?? '').split(end);
   if (before === undefined || old === undefined || after === undefined || more.length + evenMore.length > 0) {
-    throw new Error(`README.md must hold ${BEGIN} and then ${END}, each once`);
+    throw new Error(`README.md must hold ${begin} and then ${end}, each once`);
   }
-  return `${before}${BEGIN}\n${table}\n${END}${after}`;
+  return `${before}${begin}\n${table}\n${end}${after}`;
+}
+
+/** Both tables in their places. */
+export function withTables(text: string): string {
+  return withTable(withTable(text, 'options', optionsTable()), 'channels', channelsTable());
+}
+
+/** The Markdown table of the kinds of channels and their keys, without a line break at its end. */
+function channelsTable(): string {
+  const rows = Object.entries(kinds).flatMap(([kind, { doc, fields }]) => [
+    [`**\`${kind}\`**`, '', doc],
+    ...Object.entries<Field>(fields).map(([key, field]) => {
+      const file = field.type === 'text' && field.secret ? '`, `…_FILE`' : '`';
+      const needed = field.required ? '' : ' (optional)';
+      const words = 'words' in field && field.words ? ` One of ${field.words.join(', ')}.` : '';
+      return [`\`${key}\`${needed}`, `\`${variableOf(kind as Kind, key)}${file}`, `${field.doc}${words}`];
+    }),
+  ]);
+  return [['Key', 'Variable', 'Meaning'], ['---', '---', '---'], ...rows]
+    .map((cells) => `| ${cells.join(' | ')} |`)
+    .join('\n');
 }
 
 function main(check: boolean): void {
   const text = readFileSync(README, 'utf8');
-  const updated = withTable(text, optionsTable());
-  if (check && updated !== text)
-    throw new Error('README.md: stale table of options: run `node scripts/usage.ts`');
+  const updated = withTables(text);
+  if (check && updated !== text) throw new Error('README.md: stale tables: run `node scripts/usage.ts`');
   if (updated !== text) writeFileSync(README, updated);
 }
 

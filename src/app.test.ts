@@ -11,7 +11,7 @@ const archive = packSite([{ segments: ['index.html'], bytes: Buffer.from('embedd
 async function started(t: TestContext, path: string, site: Uint8Array | undefined) {
   const world = new World();
   const config = { ...defaults, path, port: 0, host: '127.0.0.1' };
-  const app = await createApp(config, world.io.stdout, () => site);
+  const app = await createApp(config, world.io.stdout, { readSite: () => site });
   await app.start();
   t.after(() => app.stop('end of the test'));
   const line = await world.firstLine();

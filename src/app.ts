@@ -1,5 +1,6 @@
 /** The composition root: a configuration becomes a server. Everything is wired here and nowhere else. */
 import { basename } from 'node:path';
+import type { NotifyConfig } from './config/notify/file.ts';
 import { type Config, defaults } from './config/options.ts';
 import { readEmbeddedSite } from './embedded-site.ts';
 import { type Authenticator, authStage, createAuthenticator } from './http/auth.ts';
@@ -11,6 +12,7 @@ import { route } from './http/router.ts';
 import { HttpServer } from './http/server.ts';
 import type { Stage } from './http/types.ts';
 import type { Io } from './io.ts';
+import type { Notifying } from './notifying.ts';
 import { healthStage } from './observe/health.ts';
 import { createLineSink } from './observe/line-sink.ts';
 import { accessLog, droppedNotice, eventLog } from './observe/log.ts';
@@ -22,48 +24,79 @@ import type { Source } from './static/source.ts';
 import { VERSION } from './version.ts';
 
 export interface App {
-  /** Listens and says where. Rejects with the system's error. */
+  /** Listens and says where. Rejects with the system's error, or a `StoreError`. */
   start(): Promise<void>;
   /** Drains within the grace time of the configuration; the log is written when it resolves. */
   stop(reason: string): Promise<void>;
 }
 
+/** What only some servers have. */
+export interface Extras {
+  /** Gives the site inside the executable, which is served where no other path is configured. */
+  readonly readSite?: () => Uint8Array | undefined;
+  readonly notify?: NotifyConfig | undefined;
+  /** For what notify reads late: `SSL_CERT_FILE`. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
 /**
- * @param readSite gives the site inside the executable, which is served where no other path is configured
- * @throws the system's error if the path of the configuration cannot be served.
+ * @throws the system's error if the path of the configuration cannot be served, `NotifyError` or `StoreError` if
+ * notify cannot be as configured.
  */
 export async function createApp(
   config: Config,
   stdout: Io['stdout'],
-  readSite: () => Uint8Array | undefined = readEmbeddedSite,
+  { readSite = readEmbeddedSite, notify, env = {} }: Extras = {},
 ): Promise<App> {
   const { source, name } = await contentOf(config, readSite);
+  const observed = observe(config, stdout);
   const parts: Parts = {
     config,
     source,
-    observed: observe(config, stdout),
+    observed,
     authenticator: config.auth.length > 0 ? createAuthenticator(config.auth) : undefined,
+    notifying: notify && (await openNotifying(config, notify, env, observed)),
     state: { draining: false },
   };
-  const { observed, state } = parts;
+  const { notifying, state } = parts;
   const server = new HttpServer(config, hooksOf(parts));
   return {
     async start() {
-      await server.listen(addressOf(config));
+      await notifying?.start();
+      await server.listen(addressOf(config)).catch(async (error) => {
+        await notifying?.stop(0);
+        throw error;
+      });
       const line = `mote serves ${name} on ${urlOf(config, server.port)}`;
-      if (config.logFormat !== 'json') return void stdout.write(`${line}\n`);
-      observed.event('info', line);
+      const lines = notifying ? [line, notifying.summary] : [line];
+      if (config.logFormat !== 'json') return void stdout.write(lines.map((one) => `${one}\n`).join(''));
+      for (const one of lines) observed.event('info', one);
       await observed.sink.flush();
     },
     async stop(reason) {
       state.draining = true;
       observed.event('info', `${reason}: finishing what is in flight`);
-      const cut = await server.stop(config.shutdownGraceMs);
+      const [cut] = await Promise.all([
+        server.stop(config.shutdownGraceMs),
+        notifying?.stop(config.shutdownGraceMs),
+      ]);
       if (cut > 0)
         observed.event('warn', 'the grace time is over, connections were cut', { connections: cut });
       await observed.sink.flush();
     },
   };
+}
+
+async function openNotifying(
+  config: Config,
+  notify: NotifyConfig,
+  env: NonNullable<Extras['env']>,
+  { event, metrics }: Observed,
+): Promise<Notifying> {
+  const { openNotify } = await import('./notifying.ts');
+  const notifying = await openNotify(config, notify, { env, event });
+  metrics.add(notifying.renderMetrics);
+  return notifying;
 }
 
 /** What is served, and its name for people. */
@@ -96,14 +129,16 @@ interface Parts {
   readonly source: Source;
   readonly observed: Observed;
   readonly authenticator: Authenticator | undefined;
+  readonly notifying: Notifying | undefined;
   readonly state: { draining: boolean };
 }
 
-/** In order: what must answer to everyone, then who may ask, then the files. */
-function stagesOf({ config, source, observed, authenticator, state }: Parts): Stage[] {
+/** In order: what must answer to everyone, what has tokens of its own, then who may ask, then the files. */
+function stagesOf({ config, source, observed, authenticator, notifying, state }: Parts): Stage[] {
   const stages: Stage[] = [];
   if (config.healthPath !== '') stages.push(healthStage(config.healthPath, state));
   if (config.corsOrigins.length > 0) stages.push(preflightStage(config));
+  if (notifying) stages.push(...notifying.stages);
   if (authenticator) stages.push(authStage(authenticator));
   if (config.metricsPath !== '') stages.push(metricsStage(config.metricsPath, observed.metrics));
   stages.push(createStaticStage(source, config));

@@ -19,3 +19,12 @@ export interface Io {
   /** Calls back on each signal that asks to stop. */
   readonly onSignal: (listener: (signal: StopSignal) => void) => void;
 }
+
+/** Waits for the reader, who may be a pager. One that has seen enough and gone, such as `head`, is no failure. */
+export function say({ stdout }: Pick<Io, 'stdout'>, text: string): Promise<number> {
+  return new Promise((resolve) => {
+    stdout.write(text === '' || text.endsWith('\n') ? text : `${text}\n`, (error) => {
+      resolve(error && error.code !== 'EPIPE' ? FAILED : OK);
+    });
+  });
+}

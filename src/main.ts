@@ -8,7 +8,7 @@ import { parseProbeUrl, Refusal } from './config/parse.ts';
 import { refused } from './config/source.ts';
 import { usage } from './config/usage.ts';
 import { healthcheck, probe } from './healthcheck.ts';
-import { FAILED, type Io, MISUSED, OK } from './io.ts';
+import { FAILED, type Io, MISUSED, OK, say } from './io.ts';
 import { signalQueue } from './signals.ts';
 import { VERSION } from './version.ts';
 
@@ -30,25 +30,23 @@ export async function run(argv: readonly string[], env: Env, io: Io): Promise<nu
       return checkHealth(io, loaded, env);
     case 'hash-password':
       return printHash(io, loaded);
+    case 'token':
+      return (await import('./token-command.ts')).printToken(io);
+    case 'hash-token':
+      return (await import('./token-command.ts')).printTokenHash(io);
+    case 'spool':
+      return (await import('./spool-command.ts')).spoolCommand(io, loaded.config.spool, loaded.args);
     case 'serve': {
       // First of all: as PID 1 a signal without a listener would be lost.
       const signals = signalQueue(io);
-      return (await import('./serve.ts')).serve(io, loaded.config, signals);
+      const { config, notify } = loaded;
+      return (await import('./serve.ts')).serve(io, { config, notify, env }, signals);
     }
   }
 }
 
 function readText(path: string): string {
   return readFileSync(path, 'utf8');
-}
-
-/** Waits for the reader, who may be a pager. One that has seen enough and gone, such as `head`, is no failure. */
-function say(io: Io, text: string): Promise<number> {
-  return new Promise((resolve) => {
-    io.stdout.write(text.endsWith('\n') ? text : `${text}\n`, (error) => {
-      resolve(error && error.code !== 'EPIPE' ? FAILED : OK);
-    });
-  });
 }
 
 function complain(io: Io, problems: readonly string[]): number {

@@ -2,29 +2,44 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type App, createApp } from './app.ts';
+import type { NotifyConfig } from './config/notify/file.ts';
 import type { Config } from './config/options.ts';
-import { FAILED, type Io, OK, type StopSignal } from './io.ts';
+import { FAILED, type Io, MISUSED, OK, type StopSignal } from './io.ts';
 import type { SignalQueue } from './signals.ts';
 
 /** 128 + the number of the signal: what shells say of a program that one ended. */
 const SIGNALLED: Readonly<Record<StopSignal, number>> = { SIGINT: 130, SIGTERM: 143 };
 
+/** What is to be served, and how. */
+export interface Service {
+  readonly config: Config;
+  readonly notify?: NotifyConfig | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
 /** Returns the exit code. */
-export async function serve(io: Io, config: Config, signals: SignalQueue): Promise<number> {
+export async function serve(io: Io, { config, notify, env }: Service, signals: SignalQueue): Promise<number> {
   const fail = (line: string): number => {
     io.stderr.write(`mote: ${line}\n`);
     return FAILED;
   };
   let app: App;
   try {
-    app = await createApp(config, io.stdout);
+    app = await createApp(config, io.stdout, { notify, env });
   } catch (error) {
+    const { name, message, problems } = error as Error & { problems?: readonly string[] };
+    if (name === 'StoreError') return fail(message);
+    if (problems) {
+      io.stderr.write(problems.map((problem) => `mote: ${problem}\n`).join(''));
+      return MISUSED;
+    }
     return fail(`cannot serve ${JSON.stringify(config.path)}: ${pathFailure(error as Failure, config.path)}`);
   }
   try {
     await app.start();
   } catch (error) {
-    return fail(listenFailure(error as Failure, config));
+    const { name, message } = error as Error;
+    return fail(name === 'StoreError' ? message : listenFailure(error as Failure, config));
   }
   const first = await signals.next();
   const drained = app.stop(first).then(() => OK);

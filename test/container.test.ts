@@ -1,19 +1,17 @@
-/** The image in real engines: loaded, inspected, run; and the same image out of Dockerfile.scratch. */
+/**
+ * Images of the shape of mote's in real engines: loaded, inspected, run; and the same out of Dockerfile.scratch.
+ * The executable in them is a stand-in; image.test.ts has the real one.
+ */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { build, moteImage, type Parts, runConfig } from '../scripts/image.ts';
+import { moteImage, type Parts, runConfig } from '../scripts/image.ts';
 import { archive, image, type TarFile } from '../scripts/oci.ts';
 import { catProgram } from './support/cat-program.ts';
 import { folder, noEngine, podman, present, skopeo } from './support/engine.ts';
-import { eventually, request } from './support/raw.ts';
-
-/** A container that takes longer to stop was not asked but killed. */
-const STOPPED_WITHIN_MS = 5000;
 
 const repository = fileURLToPath(new URL('..', import.meta.url));
 const product = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'));
@@ -183,43 +181,4 @@ function settings({ Config, Healthcheck }: Inspected): object {
   const env = Config.Env.filter((entry) => !entry.startsWith('PATH='));
   const { User, ExposedPorts, Entrypoint, WorkingDir } = Config;
   return { User, ExposedPorts, Entrypoint, WorkingDir, labels, env, Healthcheck };
-}
-
-const noMote =
-  noEngine || (!existsSync(join(repository, 'dist/mote')) && 'dist/mote is missing: npm run build makes it');
-
-test('mote serves from its image without rights, is healthy and stops when asked', {
-  skip: noMote,
-}, async () => {
-  const path = save('mote.tar', build(repository, { tag: 'mote:real' }).bytes);
-  await podman('pull', '--quiet', `docker-archive:${path}:mote:real`);
-  const port = await freePort();
-  await podman(
-    ...['run', '--detach', '--name', 'real', '--read-only', '--cap-drop', 'all'],
-    ...['--security-opt', 'no-new-privileges', '--network', 'slirp4netns'],
-    ...['--publish', `127.0.0.1:${port}:8080`, 'localhost/mote:real'],
-  );
-  const { answer } = await eventually(
-    10_000,
-    () => request({ port }, '/').catch(() => undefined),
-    (response) => response !== undefined,
-  );
-  assert.equal(answer?.status, 200);
-  assert.equal(answer?.text, readFileSync(join(repository, 'web_root/index.html'), 'utf8'));
-  await podman('healthcheck', 'run', 'real');
-  const began = performance.now();
-  await podman('stop', '--time', '30', 'real');
-  assert.ok(performance.now() - began < STOPPED_WITHIN_MS);
-  assert.equal((await podman('inspect', '--format', '{{.State.ExitCode}}', 'real')).trim(), '0');
-});
-
-/** A port that was free a moment ago. */
-function freePort(): Promise<number> {
-  const server = createServer();
-  return new Promise((resolve) => {
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
 }

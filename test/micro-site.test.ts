@@ -8,7 +8,6 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
-import { build } from '../scripts/micro.ts';
 import { makeFolder, pattern, type Tree } from './support/folder.ts';
 import {
   arch,
@@ -27,8 +26,6 @@ const script = fileURLToPath(new URL('../scripts/micro.ts', import.meta.url));
 const page = (title: string, paragraphs = 60) =>
   `<!doctype html><title>${title}</title>${Array.from({ length: paragraphs }, (_, index) => `<p>${title} ${index}</p>`).join('\n')}`;
 
-/** What a program may take beside its files and what they add. */
-const PROGRAM_BYTES = { 'x86-64': 1350, arm64: 1775 };
 const CSS = 'body { margin: 0 }\n'.repeat(20);
 /** Does not pack. */
 const LOGO = createHash('shake256', { outputLength: 700 }).digest();
@@ -302,21 +299,6 @@ describe('sites of other sizes', { skip: cannotRunMicro }, () => {
     assert.equal((await request(server, '/')).text, page('home'));
     assert.ok(server.descriptors() <= before + readers.length);
   });
-
-  for (const count of [1, 5, 50]) {
-    test(`${count} files: at most ${PROGRAM_BYTES[arch]} bytes, and 100 for each file, are not their content`, () => {
-      const kinds = [
-        (index: number) => siteFile(`folder${index}/index.html`, page(`${index}`, 20 + index)),
-        (index: number) => siteFile(`assets/picture-${index}.png`, pattern(900, index * 0x01010101)),
-        (index: number) => siteFile(`articles/some-longer-title-${index}.html`, page(`${index}`, 30 + index)),
-      ];
-      for (const kind of kinds) {
-        const site = Array.from({ length: count }, (_, index) => kind(index));
-        const { overheadBytes } = build('site', { kind: 'site', files: site }, { port: 8080, arch });
-        assert.ok(overheadBytes <= PROGRAM_BYTES[arch] + 100 * count, `${overheadBytes}`);
-      }
-    });
-  }
 });
 
 describe('the command', { skip: cannotRunMicro }, () => {

@@ -204,7 +204,7 @@ describe('its life', { skip: cannotRunMicro }, () => {
 });
 
 describe('its memory', { skip: cannotRunMicro || !isEmulated }, () => {
-  for (const profile of ['record', 'standard', 'full']) {
+  for (const profile of ['record', 'standard', 'full', 'site']) {
     test(`${profile}: of what the emulator maps nothing is writable and executable`, async () => {
       const port = await freePort();
       const path = program(profile, PAGE);

@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { type Peer, peerEnvironment } from '../../bench/peers.ts';
+import { cpuSeconds } from './process.ts';
 
 const SERVER_CORE = '0';
 const LOAD_CORE = '1';
@@ -28,7 +29,9 @@ type FileName = keyof typeof files;
 
 const runFile = promisify(execFile);
 
+/** What wrk saw. */
 export interface Load {
+  readonly requests: number;
   readonly requestsPerSecond: number;
   readonly p99Ms: number;
   /** Connections that failed or requests that timed out. */
@@ -41,6 +44,8 @@ export interface Sample {
   readonly idleMiB: number;
   readonly loadedMiB: number;
   readonly small: Load;
+  /** For each second that the server had of its core: says the same on a machine with other work. */
+  readonly smallPerCoreSecond: number;
   readonly large: Load;
 }
 
@@ -57,6 +62,7 @@ export function parseWrk(output: string): Load {
   const [, p99 = '', unit = ''] = field(/99%\s+([\d.]+)(us|ms|s|m)\b/);
   const errors = /Socket errors: (.*)/.exec(output)?.[1]?.match(/\d+/g) ?? [];
   return {
+    requests: Number(field(/(\d+) requests in/)[1]),
     requestsPerSecond: Number(field(/Requests\/sec:\s+([\d.]+)/)[1]),
     p99Ms: Number(p99) * (unitMs[unit] ?? Number.NaN),
     errors: errors.reduce((sum, count) => sum + Number(count), 0),
@@ -149,13 +155,13 @@ async function measure(peer: Peer, root: string, seconds: number): Promise<Sampl
     }
     await delay(SETTLE_MS);
     const idleMiB = residentMiB(pid);
-    const under = async (file: FileName) => {
-      await wrk(port, file, WARM_UP_SECONDS);
-      return wrk(port, file, seconds);
-    };
-    const small = await under('1k.txt');
-    const large = await under('100k.txt');
-    return { startMs, idleMiB, loadedMiB: residentMiB(pid), small, large };
+    await wrk(port, '1k.txt', WARM_UP_SECONDS);
+    const before = cpuSeconds(pid);
+    const small = await wrk(port, '1k.txt', seconds);
+    const smallPerCoreSecond = small.requests / (cpuSeconds(pid) - before);
+    await wrk(port, '100k.txt', WARM_UP_SECONDS);
+    const large = await wrk(port, '100k.txt', seconds);
+    return { startMs, idleMiB, loadedMiB: residentMiB(pid), small, smallPerCoreSecond, large };
   } finally {
     await stop(running);
   }

@@ -13,6 +13,7 @@ const oneDecimal = (value: number) => value.toFixed(1);
 
 const columns: readonly [title: string, of: (sample: Sample) => number, show: (value: number) => string][] = [
   ['1 kB req/s', (sample) => sample.small.requestsPerSecond, whole],
+  ['per core-s', (sample) => sample.smallPerCoreSecond, whole],
   ['p99 ms', (sample) => sample.small.p99Ms, oneDecimal],
   ['100 kB req/s', (sample) => sample.large.requestsPerSecond, whole],
   ['p99 ms', (sample) => sample.large.p99Ms, oneDecimal],

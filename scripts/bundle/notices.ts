@@ -53,7 +53,7 @@ export function noticesFor(base: BuildInfo['base'], root: string): string {
 
 function componentsOf(base: BuildInfo['base'], root: string): Component[] {
   const own = { title: 'mote', about: 'This program, under the MIT license.', texts: ['LICENSE'] };
-  const bundled = [own, ...bundledPackages(root).map((name) => packageOf(name, 'Under the MIT license.'))];
+  const bundled = [own, ...bundledPackages(root).map((name) => packageOf(name, licenseLine(name, root)))];
   const node = { title: 'Node.js', about: 'With all that it contains itself.', texts: [nodeLicense(root)] };
   switch (base) {
     case 'source':
@@ -70,6 +70,11 @@ function componentsOf(base: BuildInfo['base'], root: string): Component[] {
         gcc,
       ];
   }
+}
+
+function licenseLine(name: string, root: string): string {
+  const { license } = JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8'));
+  return `Under the ${license} license.`;
 }
 
 function packageOf(name: string, about: string): Component {

@@ -1,11 +1,12 @@
 /**
  * The esbuild plugin that puts built modules in the place of the three that say «nothing built here»:
- * `build-info.ts`, `notices.ts` and `embedded-site.ts`; and the small registry of media types in that of
- * the large one.
+ * `build-info.ts`, `notices.ts` and `embedded-site.ts`; the small registry of media types in that of the large
+ * one; and the minified parts of the notify page in that of the module that reads them.
  */
 import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { brotliCompressSync, constants } from 'node:zlib';
-import type { Plugin } from 'esbuild';
+import { type Plugin, transform } from 'esbuild';
 import type { BuildInfo } from '../../src/build-info.ts';
 import { type MediaTypes, reduceMediaTypes } from './media-types.ts';
 
@@ -33,8 +34,26 @@ export function replacements({ build, notices }: Replacements): Plugin {
         contents: mediaTypesModule(JSON.parse(readFileSync(path, 'utf8'))),
         loader: 'js',
       }));
+      onLoad({ filter: /[/\\]notify[/\\]page[/\\]parts\.ts$/ }, async ({ path }) => ({
+        contents: await pageModule(dirname(path)),
+        loader: 'js',
+      }));
     },
   };
+}
+
+/** Lines keep their ends, which separate words and attributes. */
+async function pageModule(folder: string): Promise<string> {
+  const read = (name: string) => readFileSync(join(folder, name), 'utf8');
+  const minify = async (name: string, loader: 'css' | 'js') => {
+    const { code } = await transform(read(name), { loader, minify: true, format: 'esm', target: 'es2022' });
+    return code.trimEnd();
+  };
+  const [style, script] = [await minify('page.css', 'css'), await minify('page.js', 'js')];
+  const parts = { markup: read('page.html').trimEnd(), style, script };
+  return Object.entries(parts)
+    .map(([name, text]) => `export const ${name} = ${JSON.stringify(text)};`)
+    .join('\n');
 }
 
 /** Text, because V8 reads all code at every start, and passes over a text much faster than over an object. */

@@ -7,6 +7,9 @@ const maxOperands = {
   serve: 0,
   healthcheck: 1,
   'hash-password': 1,
+  token: 0,
+  'hash-token': 0,
+  spool: 2,
   help: 0,
   version: 0,
   licenses: 0,
@@ -148,14 +151,24 @@ class ArgvReader {
   #surplusProblem(surplus: readonly string[]): string {
     // A password given here would be in the process list already; it need not get into a log as well.
     if (this.#command === 'hash-password') return 'hash-password: allowed: one user name and nothing else';
+    if (this.#command === 'hash-token')
+      return 'hash-token: allowed: nothing after it, the token is read from standard input';
     return refused('arguments', surplus.join(' '), operandsOf(this.#command));
   }
 }
 
 /** What a command takes, for people. */
 function operandsOf(command: Command): string {
-  if (command === 'serve') return 'PATH and PORT';
-  return command === 'healthcheck' ? 'one URL' : `nothing after ${command}`;
+  switch (command) {
+    case 'serve':
+      return 'PATH and PORT';
+    case 'healthcheck':
+      return 'one URL';
+    case 'spool':
+      return 'list, show ID or requeue ID';
+    default:
+      return `nothing after ${command}`;
+  }
 }
 
 function isCommand(word: string): word is Command {

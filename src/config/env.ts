@@ -1,4 +1,5 @@
 /** The environment: `MOTE_…` variables, the plain ones that some options also have, and secrets in files. */
+import { notifyVariables } from './notify/env.ts';
 import { type NamedOption, options } from './options.ts';
 import { reasonOf, type Setting, type Source, textsOf, unknownName } from './source.ts';
 
@@ -21,6 +22,7 @@ const SERVICE_LINK_VALUE = /^(tcp|udp|sctp):\/\//;
 
 const knownNames: readonly string[] = [
   CONFIG_VARIABLE,
+  ...notifyVariables,
   ...options.flatMap((option) => option.envNames),
   ...options.flatMap((option) => (option.secret ? [fileVariableOf(option)] : [])),
 ];

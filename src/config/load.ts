@@ -3,6 +3,8 @@ import { type Arguments, type Command, readArgv } from './argv.ts';
 import { findConflicts } from './conflicts.ts';
 import { CONFIG_VARIABLE, type Env, type ReadFile, readEnv } from './env.ts';
 import { readJsonFile } from './json-file.ts';
+import type { NotifyConfig } from './notify/file.ts';
+import { loadNotify } from './notify.ts';
 import { type Config, defaults, type NamedOption, options } from './options.ts';
 import { type Parser, parseBoolean, parseQuantity, Refusal } from './parse.ts';
 import { refused, refusedSecret, type Setting, type Source } from './source.ts';
@@ -15,8 +17,10 @@ export type Loaded =
       readonly args: readonly string[];
       /** `--json` was given, which goes only with `--version`. */
       readonly json: boolean;
-      /** Complete for `serve`, and for `healthcheck` without a URL; the others have no use for it. */
+      /** Complete for `serve`, `spool`, and `healthcheck` without a URL; the others have no use for it. */
       readonly config: Config;
+      /** Only for `serve`, and only where notify is on. */
+      readonly notify?: NotifyConfig;
     }
   | {
       readonly kind: 'problems';
@@ -25,8 +29,8 @@ export type Loaded =
     };
 
 /** The others must work while the environment or the file is wrong: a new password line may repair it. */
-function needsServer({ command, operands }: Arguments): boolean {
-  return command === 'serve' || (command === 'healthcheck' && operands.length === 0);
+function needsOptions({ command, operands }: Arguments): boolean {
+  return command === 'serve' || command === 'spool' || (command === 'healthcheck' && operands.length === 0);
 }
 
 /**
@@ -40,9 +44,12 @@ export function load(argv: readonly string[], env: Env, readFile: ReadFile): Loa
   const done = { kind: 'ok', command, args: args.operands, json } as const;
   // Whoever asks for help may be doing so because of a mistake elsewhere.
   if (command === 'help') return { ...done, config: defaults };
-  const sources = needsServer(args) ? [args, ...readSurroundings(args, env, readFile)] : [args];
+  const sources = needsOptions(args) ? [args, ...readSurroundings(args, env, readFile)] : [args];
   const { config, problems } = merge(sources);
-  return problems.length > 0 ? { kind: 'problems', problems } : { ...done, config };
+  const notify = command === 'serve' ? loadNotify(config, { env, readFile }, problems) : undefined;
+  return problems.length > 0
+    ? { kind: 'problems', problems }
+    : { ...done, config, ...(notify && { notify }) };
 }
 
 /** The environment and the JSON file, in order of precedence. */

@@ -25,6 +25,7 @@ export type Group =
   | 'Caching'
   | 'Headers'
   | 'Access'
+  | 'Notify'
   | 'Observing'
   | 'Time limits'
   | 'Other limits';
@@ -92,8 +93,11 @@ const duration = {
   unit: 'ms',
   max: MAX_TIME_MS,
 } as const;
+const notifyPath = { kind: 'text', group: 'Notify', parse: emptyOr(parseFilePath), default: '' } as const;
 const bytes = { kind: 'number', group: 'Other limits', label: 'BYTES', unit: 'bytes' } as const;
 const count = { kind: 'number', group: 'Other limits', label: 'N', unit: 'count' } as const;
+
+const dialects = oneOf('serverchan', 'gotify', 'ntfy', 'bark', 'apprise', 'alertmanager', 'grafana');
 
 const table = {
   path: {
@@ -217,6 +221,32 @@ const table = {
     doc: 'An address or a block like 10.0.0.0/8 whose X-Forwarded-For is believed; unix for peers on a unix socket.',
   },
 
+  notify: {
+    ...notifyPath,
+    label: 'FILE',
+    doc: 'The JSON file with users and channels of POST /notify. Empty: notify is off, or configured by MOTE_NOTIFY_TOKEN.',
+  },
+  spool: {
+    ...notifyPath,
+    label: 'DIR',
+    doc: 'The folder that keeps messages until they are delivered. Empty: they are kept in memory, and lost with the process.',
+  },
+  notifyDialects: {
+    kind: 'list',
+    group: 'Notify',
+    label: 'NAME',
+    commas: true,
+    parse: dialects,
+    default: [],
+    doc: 'An API of others to understand as well: serverchan, gotify, ntfy, bark, apprise, alertmanager, grafana.',
+  },
+  notifyQuery: {
+    kind: 'boolean',
+    group: 'Notify',
+    default: false,
+    doc: 'Let GET send messages, and take tokens from the query, where histories and the logs of proxies see them.',
+  },
+
   logFormat: {
     kind: 'text',
     group: 'Observing',
@@ -252,6 +282,21 @@ const table = {
     default: 60_000,
     doc: 'For a client to take nothing of an answer; cut after it.',
   },
+  notifyWaitMs: {
+    ...duration,
+    key: 'notify-wait',
+    min: 0,
+    default: 10_000,
+    doc: 'For POST /notify to wait for the first attempts; answered with 202 after it.',
+  },
+  notifyMaxAgeMs: {
+    ...duration,
+    key: 'notify-max-age',
+    min: 1000,
+    max: 14 * MAX_TIME_MS,
+    default: MAX_TIME_MS,
+    doc: 'For a message to be tried again; given up after it.',
+  },
   shutdownGraceMs: {
     ...duration,
     min: 0,
@@ -275,6 +320,20 @@ const table = {
   },
   maxTargetBytes: { ...bytes, min: 64, max: MIB, default: 8192, doc: 'The request target; 414 beyond it.' },
   maxBodyBytes: { ...bytes, min: 0, max: GIB, default: 65_536, doc: 'The body of a request; 413 beyond it.' },
+  maxQueuedMessages: {
+    ...count,
+    min: 1,
+    max: 1_000_000,
+    default: 10_000,
+    doc: 'Messages that wait for their delivery; 503 beyond it.',
+  },
+  maxQueuedBytes: {
+    ...bytes,
+    min: 64 * 1024,
+    max: 64 * GIB,
+    default: 32 * MIB,
+    doc: 'Memory for these; 503 beyond it.',
+  },
   maxRequestsPerConnection: {
     ...count,
     min: 1,

@@ -39,8 +39,8 @@ function securityHeaders({ securityHeaders: on, csp }: CommonOptions): string[] 
   return csp === '' ? fixed : [...fixed, 'Content-Security-Policy', csp];
 }
 
-/** `headers` without those that `overriding` names too. */
-function withoutOverridden(headers: HeaderList, overriding: HeaderList): string[] {
+/** `headers` without those that `overriding` names too, in any case. */
+export function withoutOverridden(headers: HeaderList, overriding: HeaderList): string[] {
   const names = new Set(overriding.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase()));
   return headers.filter((_, index) => !names.has((headers[index - (index % 2)] as string).toLowerCase()));
 }

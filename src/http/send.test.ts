@@ -93,6 +93,14 @@ describe('a plan on the wire', () => {
     assert.match(wire.text, /^HTTP\/1.1 204 No Content\r\nVary: a\r\nX: 1\r\nVary: b\r\n/);
   });
 
+  test('a plan that overrides the common ones replaces those of its names, in any case', async (t) => {
+    const { wire, res, begin } = respond(t);
+    const plan = { status: 204, headers: ['X-A', 'plan'], body: { kind: 'none' } } as const;
+    begin({ ...plan, overridesCommon: true }, ['x-a', 'common', 'X-B', 'common', 'X-A', 'again']);
+    await until(() => res.writableFinished, 'finished');
+    assert.match(wire.text, /^HTTP\/1.1 204 No Content\r\nX-A: plan\r\nX-B: common\r\nDate: /);
+  });
+
   test('a plan that closes says so', async (t) => {
     const { wire, res, begin } = respond(t);
     begin(errorPlan('bad_request'));

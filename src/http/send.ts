@@ -4,6 +4,7 @@
  */
 import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { withoutOverridden } from './common.ts';
 import { reasonOf } from './errors.ts';
 import type { Body, ByteSource, HeaderList, Plan } from './types.ts';
 
@@ -38,10 +39,9 @@ export function send(
   common: HeaderList,
   progress: Progress,
 ): void {
-  const headers = plan.close
-    ? [...plan.headers, ...common, 'Connection', 'close']
-    : plan.headers.concat(common);
-  const { body } = plan;
+  const { body, close, overridesCommon } = plan;
+  const merged = plan.headers.concat(overridesCommon ? withoutOverridden(common, plan.headers) : common);
+  const headers = close ? [...merged, 'Connection', 'close'] : merged;
   try {
     res.writeHead(plan.status, headers);
   } catch (error) {

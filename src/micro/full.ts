@@ -139,7 +139,7 @@ export function starts(): number[] {
   return [0, ...delimited, ...TOKENS.map((token) => token.flags & CONTEXT)];
 }
 
-export function blocksOf(content: Content, { port, layout = 'compact' }: ProgramOptions): Block[] {
+function blocksOf(content: Content, { port, layout = 'compact' }: ProgramOptions): Block[] {
   const fitting = layout === 'compact' ? GAP_BYTES.sections : TOKENS.length;
   const flagsOfTokens = TOKENS.slice(0, fitting).map((token) => token.flags);
   const sections = [label('flagsOfTokens'), data(1, ...flagsOfTokens)];

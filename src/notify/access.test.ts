@@ -110,6 +110,23 @@ describe('the rate of a token', () => {
     clock.nowMs -= 3_600_000;
     assert.equal(take(access, ANN), 'too_many_requests 1');
   });
+
+  const useless: readonly [name: string, limit: User['limit']][] = [
+    ['no burst', { burst: 0.5, perMinute: 60 }],
+    ['no refill', { burst: 1, perMinute: 0 }],
+    ['less than nothing', { burst: 1, perMinute: -1 }],
+    ['not a number', { burst: Number.NaN, perMinute: 60 }],
+    ['endless', { burst: 1, perMinute: Number.POSITIVE_INFINITY }],
+  ];
+  for (const [name, limit] of useless) {
+    test(`${name} is refused at the start`, () => {
+      const message = /limit of ann/;
+      assert.throws(() => new Access([{ ...user('ann', ANN), limit }], () => 0), {
+        name: 'RangeError',
+        message,
+      });
+    });
+  }
 });
 
 describe('bad tokens slow their address down', () => {

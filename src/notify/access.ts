@@ -71,8 +71,12 @@ export class Access {
   /** Address and number of a token that was good from there. */
   readonly #acquaintances = new Map<string, true>();
 
-  /** @throws RangeError for hashes that could let the wrong people in. `now` is in milliseconds. */
+  /**
+   * `now` is in milliseconds from any start; a clock that nobody sets keeps penalties and buckets right.
+   * @throws RangeError for hashes that could let the wrong people in, and limits that let nobody in.
+   */
   constructor(users: readonly User[], now: () => number) {
+    for (const user of users) checkLimit(user);
     this.#now = now;
     this.#entries = users.flatMap((user) =>
       user.tokenHashes.map((hash) => ({ user, hash, bucket: new Bucket(user.limit, now()) })),
@@ -147,6 +151,11 @@ function checkHashes(entries: readonly Entry[]): void {
     if (seen.has(hex)) throw new RangeError(`a token hash of ${user.name} is there twice`);
     seen.add(hex);
   }
+}
+
+function checkLimit({ name, limit: { burst, perMinute } }: User): void {
+  if (burst >= 1 && perMinute > 0 && Number.isFinite(burst + perMinute)) return;
+  throw new RangeError(`the limit of ${name} lets nothing through, or is no number`);
 }
 
 /** Sets `key` as the youngest of `map` and forgets the oldest beyond `max`. */

@@ -1,6 +1,7 @@
 /** What a sender hears of a message, as JSON. Pure. */
 import { type Problem, problemPlan } from '../http/errors.ts';
 import type { HeaderList, Plan } from '../http/types.ts';
+import type { User } from './access.ts';
 import type { Progress, Status } from './envelope.ts';
 import type { Refused } from './refusal.ts';
 
@@ -32,6 +33,11 @@ export function sentPlan(status: Status, isRepeated: boolean): Plan {
 /** The answer to a question about a message: it is answered, however the message stands. */
 export function statusPlan(status: Status): Plan {
   return jsonPlan(200, bodyOf(status, outcomeOf(status.progress), false), []);
+}
+
+/** The answer to a question about a token. */
+export function channelsPlan({ name, channels }: User): Plan {
+  return jsonPlan(200, { user: name, channels }, []);
 }
 
 export function refusalPlan({ code, headers, detail, errors }: Refused): Plan {

@@ -1,9 +1,34 @@
 /** Files that are whole or not there, also after a power cut: write, fsync, rename, fsync of the folder. */
-import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { randomBytes } from 'node:crypto';
+import { type FileHandle, open, rename, stat, unlink } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 
 /** For the eyes of the owner: messages are private. */
 const FILE_MODE = 0o600;
+/** Each has a file open, and a process may have few. */
+const WRITES_AT_ONCE = 64;
+
+/** Lets so many in at a time, in order. */
+class Gate {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(places: number) {
+    this.#free = places;
+  }
+
+  async pass<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#free > 0) this.#free -= 1;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    try {
+      return await work();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#free += 1;
+    }
+  }
+}
 
 /** One fsync of a folder serves all who asked for it before it began. */
 class FolderSync {
@@ -39,7 +64,7 @@ class FolderSync {
 export class DurableFiles {
   readonly #temporary: string;
   readonly #syncs = new Map<string, FolderSync>();
-  #serial = 0;
+  readonly #writes = new Gate(WRITES_AT_ONCE);
 
   /** `temporary` is a folder on the same file system, where files are while they are being written. */
   constructor(temporary: string) {
@@ -48,8 +73,14 @@ export class DurableFiles {
 
   /** Makes `path`, or replaces it, with this text. On failure nothing is changed and nothing is left over. */
   async write(path: string, text: string): Promise<void> {
-    this.#serial += 1;
-    const temporary = join(this.#temporary, `${this.#serial}.${path.slice(path.lastIndexOf('/') + 1)}`);
+    await this.#writes.pass(() => this.#replace(path, text));
+    await this.sync(dirname(path));
+  }
+
+  async #replace(path: string, text: string): Promise<void> {
+    // Another process may write the same file: `mote spool` beside the server.
+    const serial = randomBytes(6).toString('hex');
+    const temporary = join(this.#temporary, `${serial}.${basename(path)}`);
     try {
       await writeSynced(temporary, text);
       await rename(temporary, path);
@@ -57,7 +88,6 @@ export class DurableFiles {
       await unlink(temporary).catch(() => undefined);
       throw error;
     }
-    await this.sync(dirname(path));
   }
 
   /** It need not be there. */
@@ -65,7 +95,8 @@ export class DurableFiles {
     try {
       await unlink(path);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+      // A read-only file system says so of files that are not there, too.
+      if (await isMissing(path)) return;
       throw error;
     }
     await this.sync(dirname(path));
@@ -90,4 +121,11 @@ async function writeSynced(path: string, text: string): Promise<void> {
   } finally {
     await file.close();
   }
+}
+
+async function isMissing(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => false,
+    ({ code }: NodeJS.ErrnoException) => code === 'ENOENT',
+  );
 }

@@ -5,6 +5,7 @@
 import type { Envelope, Idempotency, Progress, Receipt } from './envelope.ts';
 import type { Message } from './message.ts';
 
+const MAX_DATE_MS = 8.64e15;
 /** Goes up when old programs would misread new files. */
 const VERSION = 1;
 
@@ -47,8 +48,9 @@ const isObject = (value: unknown): value is Json =>
 const isText = (value: unknown): value is string => typeof value === 'string';
 const isTextOrAbsent = (value: unknown): boolean => value === undefined || isText(value);
 const isTexts = (value: unknown): value is string[] => Array.isArray(value) && value.every(isText);
-const isTime = (value: unknown): value is number => Number.isSafeInteger(value);
-const isCount = (value: unknown): value is number => isTime(value) && value >= 0;
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+/** Dates know no others (ECMA-262, Time Values). */
+const isTime = (value: unknown): value is number => isCount(value) && value <= MAX_DATE_MS;
 
 function isEnvelope(value: Json): value is Json & Envelope {
   return isCommon(value) && isMessage(value.message);

@@ -48,6 +48,14 @@ describe('steps', () => {
       [{ ...again, done: ['1'] }, again, again, again],
       { ...failed, attempts: 4, reason: 'given up after 4 attempts; at last: busy', done: ['1'] },
     ],
+    [
+      'rejected after some parts, which are kept too',
+      [
+        { ...again, done: ['1'] },
+        { ...rejected, done: ['1', '2'] },
+      ],
+      { ...failed, attempts: 2, reason: 'no such number', done: ['1', '2'] },
+    ],
     ['what has ended stays', [rejected, delivered], { ...failed, attempts: 1, reason: 'no such number' }],
   ];
   for (const [name, deliveries, progress] of cases) {
@@ -67,8 +75,9 @@ describe('steps', () => {
     assert.deepEqual([hasEnded(both), hasFailures(both), hasFailures(after(delivered))], [true, true, false]);
   });
 
-  test('the next round has only what failed, with its parts and a new age', () => {
-    const ended = record(after({ ...again, done: ['1'] }, rejected), 'b', delivered, at);
+  test('the next round has only what failed, without its delivered parts and with a new age', () => {
+    const parts = { ...again, done: ['1', '!2 blocked'] };
+    const ended = record(after(parts, { ...rejected, done: ['!3 unknown'] }), 'b', delivered, at);
     const next = reopen(ended, START_MS + 99);
     assert.deepEqual([next.round, next.roundMs], [1, START_MS + 99]);
     assert.deepEqual(next.progress, [
@@ -123,6 +132,7 @@ describe('as text of a file', () => {
     ['an unknown kind', change({ progress: [{ ...one, kind: 'lost' }] }), /^not what/],
     ['an inherited kind', change({ progress: [{ ...one, kind: 'constructor' }] }), /^not what/],
     ['a time that is text', change({ progress: [{ ...one, nextMs: '1' }] }), /^not what/],
+    ['a time that no date has', change({ progress: [{ ...one, nextMs: 9e15 }] }), /^not what/],
     ['a key that is text', change({ idempotency: 'k' }), /^not what/],
   ];
   for (const [name, text, fault] of cases) {

@@ -2,7 +2,7 @@
  * A message on its way: what is sent, for whom, and how far each channel is. Pure data and pure steps; the queue
  * takes the steps, the spool keeps the data.
  */
-import type { Delivery } from './channels/channel.ts';
+import { type Delivery, GIVEN_UP } from './channels/channel.ts';
 import type { Message } from './message.ts';
 import { decideRetry, type RetryPolicy } from './retry.ts';
 
@@ -17,7 +17,7 @@ export interface Pending extends Tried {
   readonly kind: 'pending';
   /** In milliseconds since the epoch. */
   readonly nextMs: number;
-  /** Parts that are delivered already, in the channel's own words. */
+  /** Parts that are delivered or given up already, in the channel's own words. */
   readonly done: readonly string[];
   /** Why the last attempt failed; absent before the first. */
   readonly reason?: string;
@@ -115,8 +115,8 @@ function stepOf(before: Pending, delivery: Delivery, roundMs: number, at: Circum
     };
   }
   const { reason } = delivery;
-  if (delivery.kind === 'rejected') return { kind: 'failed', ...ended, reason, done: before.done };
   const done = [...new Set([...before.done, ...(delivery.done ?? [])])];
+  if (delivery.kind === 'rejected') return { kind: 'failed', ...ended, reason, done };
   const ageMs = nowMs - roundMs;
   const decision = decideRetry(policy, { attempts, ageMs, afterMs: delivery.afterMs }, random);
   if (decision.kind === 'give-up') {
@@ -134,12 +134,19 @@ export function hasFailures({ progress }: Pick<Envelope, 'progress'>): boolean {
   return progress.some(({ kind }) => kind === 'failed');
 }
 
-/** The next round of an envelope that has failed: what was delivered stays so, the rest is due at once. */
+/**
+ * The next round of an envelope that has failed: what was delivered stays so, the rest is due at once, also
+ * parts that were given up for good: whoever sends again by hand has mended what was in their way.
+ */
 export function reopen(envelope: Envelope, nowMs: number): Envelope {
   const progress = envelope.progress.map((one) =>
-    one.kind === 'failed' ? pendingAt(one.channel, nowMs, one.done) : one,
+    one.kind === 'failed' ? pendingAt(one.channel, nowMs, one.done.filter(isDelivered)) : one,
   );
   return { ...envelope, round: envelope.round + 1, roundMs: nowMs, progress };
+}
+
+function isDelivered(part: string): boolean {
+  return !part.startsWith(GIVEN_UP);
 }
 
 export function receiptOf({ message, ...rest }: Envelope, endedMs: number): Receipt {

@@ -15,11 +15,13 @@ export const START_MS = Date.UTC(2026, 0, 2, 3, 4, 5);
 
 /** Moves only when told to. */
 export class FakeClock implements Clock {
+  /** How far the clock was set; timers do not care. */
+  setMs = 0;
   #nowMs = START_MS;
   readonly #timers = new Set<{ readonly atMs: number; readonly action: () => void }>();
 
   now(): number {
-    return this.#nowMs;
+    return this.#nowMs + this.setMs;
   }
 
   after(ms: number, action: () => void): () => void {
@@ -92,7 +94,7 @@ export function untilAborted(delivery: Delivery): Script {
 
 export const again = { kind: 'retry', reason: 'busy' } as const satisfies Delivery;
 export const delivered: Delivery = { kind: 'delivered', providerId: 'p1' };
-export const rejected: Delivery = { kind: 'rejected', reason: 'no such number' };
+export const rejected = { kind: 'rejected', reason: 'no such number' } as const satisfies Delivery;
 
 export const content: Order['content'] = {
   title: 'Disk',
@@ -163,26 +165,39 @@ export class FakeStore implements Store {
   readonly kept = new Map<string, Envelope>();
   readonly done = new Map<string, Receipt>();
   readonly dead = new Map<string, Receipt>();
+  /** How often it was to keep something. */
+  asked = 0;
   isBroken = false;
+  /** Saves in fact, but fails then, and cannot take it back. */
+  failsLate = false;
+  /** Of a file that is in the way. */
+  badId = '';
   closed = false;
 
-  #check(): void {
-    if (this.isBroken) throw new StoreError('the disk is full', undefined);
+  #check(id: string): void {
+    this.asked += 1;
+    if (this.isBroken || id === this.badId) throw new StoreError('the disk is full', undefined);
+  }
+
+  #checkLate(): void {
+    if (this.failsLate) throw new StoreError('the disk fails', undefined);
   }
 
   async save(envelope: Envelope): Promise<void> {
-    this.#check();
+    this.#check(envelope.message.id);
     this.kept.set(envelope.message.id, envelope);
+    this.#checkLate();
   }
 
   async finish(envelope: Envelope, receipt: Receipt): Promise<void> {
-    this.#check();
+    this.#check(receipt.id);
     this.kept.delete(receipt.id);
     if (envelope.idempotency) this.done.set(receipt.id, receipt);
     if (envelope.progress.some(({ kind }) => kind === 'failed')) this.dead.set(receipt.id, receipt);
   }
 
   async discard(id: string): Promise<void> {
+    this.#checkLate();
     this.kept.delete(id);
   }
 

@@ -4,6 +4,7 @@ import type { RequestFacts } from '../http/types.ts';
 import { Access } from './access.ts';
 import { FakeChannel, FakeClock, inTurn, queueOptions, rejected, settle, untilAborted } from './fixtures.ts';
 import { createNotifyStage } from './handler.ts';
+import { isId } from './id.ts';
 import { Notifier } from './notifier.ts';
 import { Queue } from './queue.ts';
 import { hashToken } from './token.ts';
@@ -155,6 +156,8 @@ describe('refusals', () => {
     ['another method', 'PUT', '/notify', { headers: ann }, '405 method_not_allowed'],
     ['another method for a message', 'DELETE', '/notify/x', { headers: ann }, '405 method_not_allowed'],
     ['a status without token', 'GET', '/notify/x', {}, '401 unauthorized'],
+    ['channels without token', 'GET', '/notify/channels', {}, '401 unauthorized'],
+    ['channels of a token in the query', 'GET', `/notify/channels?token=${ANN}`, {}, '403 forbidden'],
     ['an unknown message', 'GET', '/notify/x', { headers: ann }, '404 not_found'],
   ];
   for (const [name, method, target, over, code] of cases) {
@@ -206,6 +209,42 @@ describe('by GET, where the operator allows it', () => {
     const headers = { 'content-type': 'application/json' };
     const answer = await ask('POST', `/notify?token=${BOB}`, { headers, body: Buffer.from('{"text":"a"}') });
     assert.equal(answer?.status, 200);
+  });
+});
+
+describe('the channels of a token', () => {
+  test('in the order of the configuration, and of nobody else', async () => {
+    const { ask } = open();
+    const answers = await Promise.all(
+      [ANN, BOB].map((token) => ask('GET', '/notify/channels', { headers: { 'x-token': token } })),
+    );
+    assert.deepEqual(
+      answers.map((answer) => [answer?.status, answer?.json]),
+      [
+        [200, { user: 'ann', channels: ['mail', 'sms', 'slow'] }],
+        [200, { user: 'bob', channels: ['mail'] }],
+      ],
+    );
+    for (const answer of answers) assert.ok(answer?.headers.includes('no-store'));
+  });
+
+  test('asking costs nothing', async () => {
+    const { ask, post } = open();
+    for (let count = 0; count < 10; count++)
+      await ask('GET', '/notify/channels', { headers: { 'x-token': ANN } });
+    assert.equal((await post({ text: 'a', channels: 'mail' }))?.status, 200);
+  });
+
+  test('guessing is slowed down', async () => {
+    const { ask } = open();
+    const statuses = [];
+    for (let count = 0; count < 7; count++)
+      statuses.push((await ask('GET', '/notify/channels', { headers: { 'x-token': 'wrong' } }))?.status);
+    assert.deepEqual(statuses, [401, 401, 401, 401, 401, 401, 429]);
+  });
+
+  test('no id of a message is this word', () => {
+    assert.equal(isId('channels'), false);
   });
 });
 

@@ -1,19 +1,21 @@
 /**
  * The notify stage. Its steps, in order:
  *
- * 1. path: `/notify` and `/notify/{id}`; everything else is not ours
- * 2. method: POST sends, GET asks for a status, OPTIONS is answered; GET sends only where the operator allows it
+ * 1. path: `/notify`, `/notify/channels` and `/notify/{id}`; everything else is not ours
+ * 2. method: POST sends, GET asks, OPTIONS is answered; GET sends only where the operator allows it
  * 3. fields: from the body, or the query of a GET
  * 4. token: header, body, or the query where the operator allows it
  * 5. the rest is the notifier's: access, validation, queue, and the wait for the first attempts
  */
 import { noBody, type Plan, type RequestFacts, type Stage } from '../http/types.ts';
-import { refusalPlan, sentPlan, statusPlan } from './answer.ts';
-import type { Notifier } from './notifier.ts';
+import { channelsPlan, refusalPlan, sentPlan, statusPlan } from './answer.ts';
+import type { Notifier, Sender } from './notifier.ts';
 import { problem } from './refusal.ts';
 import { readFields, tokenOf } from './request.ts';
 
-const PATH = '/notify';
+export const PATH = '/notify';
+/** Not an id: those are longer and begin with the time. */
+const CHANNELS = 'channels';
 const noFields: ReadonlyMap<string, unknown> = new Map();
 
 export interface NotifyOptions {
@@ -21,12 +23,12 @@ export interface NotifyOptions {
   readonly allowQuery: boolean;
 }
 
-/** `GET /notify` without a query is left to the stage of the page. */
+/** `GET /notify` is left to the stage of the page (`page.ts`), unless it sends. */
 export function createNotifyStage(notifier: Notifier, options: NotifyOptions): Stage {
   return (facts) => {
     const { path } = facts;
     if (path === PATH) return answerRoot(notifier, options, facts);
-    if (path.startsWith(`${PATH}/`)) return answerMessage(notifier, options, facts);
+    if (path.startsWith(`${PATH}/`)) return answerBelow(notifier, options, facts);
     return undefined;
   };
 }
@@ -55,18 +57,24 @@ async function send(
   return result.kind === 'refused' ? refusalPlan(result) : sentPlan(result.status, result.isRepeated);
 }
 
-function answerMessage(notifier: Notifier, { allowQuery }: NotifyOptions, facts: RequestFacts) {
+/** Questions: about the token, or about a message. */
+function answerBelow(notifier: Notifier, { allowQuery }: NotifyOptions, facts: RequestFacts) {
   const { method, path } = facts;
   if (method !== 'GET' && method !== 'HEAD') return otherMethod(method, 'GET, HEAD, OPTIONS');
   const queryToken = queryTokenOf(facts);
   if (queryToken !== undefined && !allowQuery) return queryRefused();
-  return tell(notifier, facts, path.slice(PATH.length + 1), queryToken);
+  const sender = { token: tokenOf(facts.headers, noFields) ?? queryToken, client: facts.client };
+  const name = path.slice(PATH.length + 1);
+  return name === CHANNELS ? tellChannels(notifier, sender) : tellStatus(notifier, sender, name);
 }
 
-async function tell(notifier: Notifier, facts: RequestFacts, id: string, queryToken: string | undefined) {
-  const { headers, client } = facts;
-  const token = tokenOf(headers, noFields) ?? queryToken;
-  const result = await notifier.find({ token, client }, id);
+function tellChannels(notifier: Notifier, sender: Sender): Plan {
+  const grant = notifier.identify(sender);
+  return grant.kind === 'refused' ? refusalPlan(grant) : channelsPlan(grant.user);
+}
+
+async function tellStatus(notifier: Notifier, sender: Sender, id: string): Promise<Plan> {
+  const result = await notifier.find(sender, id);
   return result.kind === 'refused' ? refusalPlan(result) : statusPlan(result.status);
 }
 

@@ -50,10 +50,12 @@ export class Ledger {
     this.#receiptsFor(receipt).add(receipt);
   }
 
-  /** A message goes on after its end. */
-  reopen(id: string): void {
+  /** A message goes on, after its end or a restart. Its key may stand for a younger message by now; then it stays. */
+  resume(envelope: Envelope): void {
+    const { id } = envelope.message;
     this.#keyed.delete(id);
     this.#plain.delete(id);
+    if (!this.find(envelope)) this.hold(envelope, id);
   }
 
   receipt(id: string): Receipt | undefined {

@@ -66,8 +66,13 @@ export class Notifier {
     return { kind: 'accepted', status, isRepeated: acceptance.kind === 'repeated' };
   }
 
+  /** Whose token it is, and so which channels it may name. */
+  identify({ token, client }: Sender): Grant | Refused {
+    return this.#access.authenticate(token, client);
+  }
+
   async find(sender: Sender, id: string): Promise<{ kind: 'found'; status: Status } | Refused> {
-    const grant = this.#access.authenticate(sender.token, sender.client);
+    const grant = this.identify(sender);
     if (grant.kind === 'refused') return grant;
     const status = await this.#queue.status(id, grant.user.name);
     if (status) return { kind: 'found', status };
@@ -77,8 +82,8 @@ export class Notifier {
     );
   }
 
-  #admit({ token, client }: Submission): Grant | Refused {
-    const grant = this.#access.authenticate(token, client);
+  #admit(sender: Sender): Grant | Refused {
+    const grant = this.identify(sender);
     return (grant.kind === 'granted' && grant.take()) || grant;
   }
 }

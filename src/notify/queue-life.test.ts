@@ -1,6 +1,7 @@
 /** The queue over more than one life: what is taken up, and what is left at the end. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { Delivery } from './channels/channel.ts';
 import { receiptOf, record, seal } from './envelope.ts';
 import {
   accept,
@@ -19,6 +20,7 @@ import {
   START_MS,
   settle,
   untilAborted,
+  withKey,
 } from './fixtures.ts';
 import { ABORT_MS, type Queue, RESCAN_MS } from './queue.ts';
 import { memoryStore } from './store.ts';
@@ -56,6 +58,44 @@ describe('taking up', () => {
     assert.deepEqual([queue.size, store.kept.size], [0, 0]);
   });
 
+  test('at the start all of it, so that its idempotency keys hold', async () => {
+    const store = new FakeStore();
+    const limits = { maxMessages: 1, maxBytes: 1e9, concurrency: 1 };
+    const keys = ['k1', 'k2', 'k3'];
+    for (const key of keys)
+      await store.save(seal(messageWith(`m-${key}`), 'ann', ['a'], { key, fingerprint: 'f' }));
+    const { queue } = openQueue([new FakeChannel('a', untilAborted(again))], { store, limits });
+    await queue.start();
+    const ids = await Promise.all(keys.map((key) => accept(queue, withKey(orderFor('a'), key))));
+    assert.deepEqual(ids, ['m-k1', 'm-k2', 'm-k3']);
+  });
+
+  test('a message sent again by hand does not take its key from a younger one', async () => {
+    const store = new FakeStore();
+    const { queue, clock } = openQueue([new FakeChannel('a')], { store });
+    await queue.start();
+    const order = withKey(orderFor('a'), 'k');
+    const younger = await accept(queue, order);
+    await settle();
+    const old = seal(messageWith('m1'), 'ann', ['a'], { key: 'k', fingerprint: 'other' });
+    await store.save({ ...old, round: 1 });
+    await clock.pass(RESCAN_MS);
+    assert.equal(await kindsOf(queue, 'm1'), 'delivered');
+    assert.equal(await accept(queue, order), younger);
+  });
+
+  test('a clock that was set back makes nobody wait', async () => {
+    const store = new FakeStore();
+    const { policy } = queueOptions([]);
+    const at = { nowMs: START_MS + 10 * policy.maxAgeMs, random: () => 0.5, policy };
+    const sealed = seal({ ...messageWith('m1'), acceptedMs: at.nowMs }, 'ann', ['a']);
+    await store.save(record(sealed, 'a', again, at));
+    const { queue } = openQueue([new FakeChannel('a')], { store });
+    await queue.start();
+    await settle();
+    assert.equal(await kindsOf(queue, 'm1'), 'delivered');
+  });
+
   test('the dead are remembered', async () => {
     const store = new FakeStore();
     const sealed = seal(messageWith('m1'), 'ann', ['a']);
@@ -85,22 +125,40 @@ describe('stopping', () => {
     assert.deepEqual([channel.closed, store.closed], [true, true]);
   });
 
-  test('tries what is due within the grace time, leaves the rest in the store', async () => {
-    const store = new FakeStore();
+  test('in memory: tries what is due within the grace time', async () => {
     const soon = new FakeChannel('soon', inTurn(again, delivered));
     const later = new FakeChannel('later', inTurn({ ...again, afterMs: 600_000 }));
-    const { queue, clock } = openQueue([soon, later], { store });
+    const { queue, clock } = openQueue([soon, later], { store: memoryStore });
     await accept(queue, orderFor('soon'));
-    const id = await accept(queue, orderFor('soon', 'later'));
+    await accept(queue, orderFor('soon', 'later'));
     await settle();
     assert.equal(await stop(queue, clock, 5000), 1);
-    assert.deepEqual([...store.kept.keys()], [id]);
-    assert.deepEqual(
-      store.kept.get(id)?.progress.map(({ kind }) => kind),
-      ['delivered', 'pending'],
-    );
+    assert.deepEqual([soon.attempts.length, later.attempts.length], [4, 1]);
     await clock.pass(3_600_000);
     assert.equal(later.attempts.length, 1, 'nothing is tried after the stop');
+  });
+
+  test('with a spool: leaves retries to the next start, and ends at once', async () => {
+    const store = new FakeStore();
+    const channel = new FakeChannel('a', inTurn(again, delivered));
+    const { queue, clock } = openQueue([channel], { store });
+    const id = await accept(queue, orderFor('a'));
+    await settle();
+    const left = queue.stop(60_000);
+    await clock.pass(ABORT_MS);
+    assert.equal(await left, 1);
+    assert.equal(store.kept.get(id)?.progress[0]?.kind, 'pending');
+    assert.equal(channel.attempts.length, 1);
+  });
+
+  test('with a spool: ends attempts that are under way', async () => {
+    const store = new FakeStore();
+    const { promise, resolve } = Promise.withResolvers<Delivery>();
+    const { queue, clock } = openQueue([new FakeChannel('a', () => promise)], { store });
+    await accept(queue, orderFor('a'));
+    const left = stop(queue, clock, 5000);
+    resolve(delivered);
+    assert.equal(await left, 0);
   });
 
   test('aborts what is under way at the end of the grace time, and keeps what it says', async () => {
@@ -124,6 +182,14 @@ describe('stopping', () => {
     const id = await accept(queue, orderFor('a'));
     assert.equal(await stop(queue, clock, 100), 1);
     assert.equal(store.kept.get(id)?.progress[0]?.kind, 'pending');
+  });
+
+  test('takes no longer when the clock is set back meanwhile', async () => {
+    const { queue, clock } = openQueue([new FakeChannel('a', () => new Promise(() => {}))]);
+    await accept(queue, orderFor('a'));
+    const left = stop(queue, clock, 1000);
+    clock.setMs = -3_600_000;
+    assert.equal(await left, 1);
   });
 
   test('in memory the rest is counted', async () => {

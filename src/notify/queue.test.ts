@@ -17,9 +17,10 @@ import {
   untilAborted,
   withKey,
 } from './fixtures.ts';
+import { FAULT_TOLD_MS, STORE_RETRY_MS } from './keeper.ts';
 import { OVERDUE_MS } from './lane.ts';
 import { KEYED_RECEIPTS, PLAIN_RECEIPTS } from './ledger.ts';
-import { type Acceptance, type Queue, RESCAN_MS, STORE_RETRY_MS } from './queue.ts';
+import { type Acceptance, type Queue, RESCAN_MS } from './queue.ts';
 
 describe('attempts', () => {
   test('a channel that succeeded is not tried again because another failed', async () => {
@@ -290,5 +291,52 @@ describe('a store that fails', () => {
     store.isBroken = false;
     await clock.pass(STORE_RETRY_MS);
     assert.deepEqual([await kindsOf(queue, id), store.kept.size, queue.size], ['delivered', 0, 0]);
+  });
+
+  test('is not asked for more the longer it fails, and its fault is told once in a while', async () => {
+    const store = new FakeStore();
+    const seldom = { ...again, afterMs: 600_000 };
+    const channels = ['a', 'b', 'c'].map((name) => new FakeChannel(name, inTurn(again, again, seldom)));
+    const { queue, clock, told } = openQueue(channels, { store });
+    for (let count = 0; count < 10; count++) await accept(queue, orderFor('a', 'b', 'c'));
+    await settle();
+    store.isBroken = true;
+    await clock.pass(FAULT_TOLD_MS);
+    const asked = store.asked;
+    await clock.pass(FAULT_TOLD_MS);
+    assert.equal(store.asked - asked, FAULT_TOLD_MS / STORE_RETRY_MS);
+    assert.ok(told.lines.length <= 3, told.lines.join());
+    store.isBroken = false;
+    for (const channel of channels) channel.script = () => delivered;
+    await clock.pass(2 * seldom.afterMs);
+    assert.deepEqual([queue.size, store.kept.size], [0, 0]);
+  });
+
+  test('with one file for good does not hold up the others', async () => {
+    const store = new FakeStore();
+    const channel = new FakeChannel('a', untilAborted(delivered));
+    const { queue, clock } = openQueue([channel], { store });
+    const bad = await accept(queue, orderFor('a'));
+    const good = await accept(queue, orderFor('a'));
+    store.isBroken = true;
+    await clock.pass(channel.timeoutMs);
+    store.isBroken = false;
+    store.badId = bad;
+    await clock.pass(2 * STORE_RETRY_MS);
+    assert.deepEqual([queue.size, store.kept.has(bad), store.kept.has(good)], [1, true, false]);
+  });
+
+  test('twice: what was refused and is there all the same is not sent, and goes later', async () => {
+    const store = new FakeStore();
+    const channel = new FakeChannel('a');
+    const { queue, clock } = openQueue([channel], { store });
+    await queue.start();
+    store.failsLate = true;
+    assert.equal((await queue.accept(orderFor('a'))).kind, 'unavailable');
+    assert.equal(store.kept.size, 1);
+    await clock.pass(RESCAN_MS);
+    store.failsLate = false;
+    await clock.pass(2 * RESCAN_MS);
+    assert.deepEqual([store.kept.size, channel.attempts.length], [0, 0]);
   });
 });

@@ -14,22 +14,21 @@ import {
   hasEnded,
   type Idempotency,
   type Pending,
-  receiptOf,
+  type Receipt,
   record,
   type Status,
   seal,
 } from './envelope.ts';
 import { makeId } from './id.ts';
+import { Keeper, type Kept } from './keeper.ts';
 import { Courier, Lane, unknownChannel } from './lane.ts';
 import { type KeyUse, Ledger } from './ledger.ts';
 import type { Message } from './message.ts';
 import type { RetryPolicy } from './retry.ts';
-import { type Store, StoreError } from './store.ts';
+import type { Store } from './store.ts';
 
 /** How often the store is asked for what others put there, and old receipts are dropped. */
 export const RESCAN_MS = 30_000;
-/** Until a store that failed is tried again. */
-export const STORE_RETRY_MS = 5000;
 /** At the end of the grace time: for aborted attempts to say how far they came. */
 export const ABORT_MS = 500;
 const DRAIN_POLL_MS = 20;
@@ -48,7 +47,7 @@ export interface QueueEvents {
   attempt(id: string, progress: Envelope['progress'][number]): void;
   /** A channel broke its contract. */
   channelFault(channel: string, fault: string): void;
-  /** The store failed; it is tried again. */
+  /** The store failed; it is tried again. The same fault is told again only after a while. */
   storeFault(message: string): void;
 }
 
@@ -81,17 +80,12 @@ export type Acceptance =
   | { readonly kind: 'full' | 'stopping' | 'unavailable' };
 
 /** A message that has not ended. */
-interface Entry {
-  envelope: Envelope;
+interface Entry extends Kept {
   readonly bytes: number;
   /** Timers of channels that wait for their next attempt. */
   readonly timers: Map<string, () => void>;
   /** Called whenever the envelope moves on. */
   readonly watchers: Set<() => void>;
-  /** The store does not know the latest yet. */
-  isOutdated: boolean;
-  /** The store is at work. */
-  keeping: Promise<void> | undefined;
 }
 
 export class Queue {
@@ -101,18 +95,23 @@ export class Queue {
   readonly #lanes = new Map<string, Lane>();
   readonly #active = new Map<string, Entry>();
   readonly #ledger: Ledger;
+  readonly #keeper: Keeper<Entry>;
   #bytes = 0;
   #state: 'open' | 'stopping' | 'stopped' = 'open';
-  #scan: Promise<void> | undefined;
+  #isScanning = false;
   #cancelScan: () => void = () => undefined;
 
   constructor(options: QueueOptions) {
     this.#options = options;
     this.#channels = new Map(options.channels.map((channel) => [channel.name, channel]));
-    const { clock, events } = options;
+    const { clock, events, store } = options;
     this.#courier = new Courier(clock, (channel, fault) => events.channelFault(channel, fault));
     this.#ledger = new Ledger((id) => {
-      options.store.forget(id).catch((error) => this.#tellFault(error));
+      store.forget(id).catch((error) => this.#keeper.tell(error));
+    });
+    this.#keeper = new Keeper({
+      ...{ store, clock, onFault: (message) => events.storeFault(message) },
+      onEnd: (entry, receipt) => this.#close(entry, receipt),
     });
   }
 
@@ -128,7 +127,8 @@ export class Queue {
       this.#ledger.hold(receipt, receipt.id);
     }
     this.#ledger.tidy(this.#options.clock.now());
-    await this.#discover();
+    // All of it, also if the bounds are narrower now: their idempotency keys have to be known.
+    await this.#discover(Number.POSITIVE_INFINITY);
     this.#planScan();
   }
 
@@ -143,7 +143,7 @@ export class Queue {
     const acceptedMs = clock.now();
     const message: Message = { ...order.content, id: makeId(acceptedMs, randomBytes), acceptedMs };
     const entry = this.#enter(seal(message, order.user, order.channels, order.idempotency));
-    const safe = this.#save(entry);
+    const safe = this.#admit(entry);
     entry.keeping = safe.then(() => undefined);
     this.#ledger.hold(entry.envelope, message.id, safe);
     const isSafe = await safe;
@@ -180,19 +180,19 @@ export class Queue {
   }
 
   /** Whether a new envelope became safe; if not, nothing of it stays. */
-  async #save(entry: Entry): Promise<boolean> {
-    const { store } = this.#options;
+  async #admit(entry: Entry): Promise<boolean> {
     const { envelope } = entry;
-    try {
-      await store.save(envelope);
-      return true;
-    } catch (error) {
-      this.#tellFault(error);
-      await store.discard(envelope.message.id).catch(() => undefined);
-      this.#leave(entry);
-      this.#ledger.release(envelope, envelope.message.id);
-      return false;
-    }
+    const isSafe = await this.#keeper.admit(envelope);
+    if (isSafe) return true;
+    this.#leave(entry);
+    this.#ledger.release(envelope, envelope.message.id);
+    return false;
+  }
+
+  #close(entry: Entry, receipt: Receipt): void {
+    this.#leave(entry);
+    this.#ledger.close(receipt);
+    this.#ledger.tidy(this.#options.clock.now());
   }
 
   // Attempts
@@ -207,9 +207,11 @@ export class Queue {
       entry.timers.delete(channel);
       this.#laneOf(channel).push(() => this.#attempt(entry, channel));
     };
-    const waitMs = nextMs - this.#options.clock.now();
-    if (waitMs <= 0) push();
-    else entry.timers.set(channel, this.#options.clock.after(waitMs, push));
+    const { clock, policy } = this.#options;
+    const waitMs = nextMs - clock.now();
+    // Nothing waits for longer than messages are kept: the clock was set back since this was written.
+    if (waitMs <= 0 || waitMs > policy.maxAgeMs) push();
+    else entry.timers.set(channel, clock.after(waitMs, push));
   }
 
   #laneOf(channel: string): Lane {
@@ -235,60 +237,7 @@ export class Queue {
     if (after?.kind === 'pending') this.#plan(entry, after);
     for (const watcher of entry.watchers) watcher();
     // Before the next attempt on this channel: so a crash can hide no more deliveries than are under way.
-    await this.#keep(entry);
-  }
-
-  // Keeping
-
-  /**
-   * Brings the store up to date; changes that come meanwhile go along. Resolves as well when the store fails: it is
-   * tried again later, and what is known in memory holds until then.
-   */
-  #keep(entry: Entry): Promise<void> {
-    entry.isOutdated = true;
-    entry.keeping ??= this.#keepAll(entry).finally(() => {
-      entry.keeping = undefined;
-    });
-    return entry.keeping;
-  }
-
-  async #keepAll(entry: Entry): Promise<void> {
-    while (entry.isOutdated && this.#state !== 'stopped') {
-      entry.isOutdated = false;
-      if (await this.#keepOnce(entry)) continue;
-      entry.isOutdated = true;
-      const waitMs = this.#state === 'open' ? STORE_RETRY_MS : DRAIN_POLL_MS;
-      this.#options.clock.after(waitMs, () => void this.#keep(entry));
-      return;
-    }
-  }
-
-  async #keepOnce(entry: Entry): Promise<boolean> {
-    const { store, clock } = this.#options;
-    const { envelope } = entry;
-    try {
-      if (!hasEnded(envelope)) await store.save(envelope);
-      else {
-        const receipt = receiptOf(envelope, clock.now());
-        await store.finish(envelope, receipt);
-        this.#leave(entry);
-        this.#ledger.close(receipt);
-        this.#ledger.tidy(clock.now());
-      }
-      return true;
-    } catch (error) {
-      this.#tellFault(error);
-      return false;
-    }
-  }
-
-  #tellFault(error: unknown): void {
-    const message = error instanceof StoreError ? error.message : 'an unforeseen error';
-    this.#options.events.storeFault(message);
-  }
-
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => this.#options.clock.after(ms, resolve));
+    await this.#keeper.keep(entry);
   }
 
   // What others put into the store
@@ -296,24 +245,34 @@ export class Queue {
   #planScan(): void {
     if (this.#state !== 'open') return;
     this.#cancelScan = this.#options.clock.after(RESCAN_MS, () => {
-      this.#ledger.tidy(this.#options.clock.now());
-      this.#scan = this.#discover()
-        .catch((error) => this.#tellFault(error))
-        .then(() => this.#planScan());
+      this.#isScanning = true;
+      void this.#rescan().finally(() => {
+        this.#isScanning = false;
+        this.#planScan();
+      });
     });
   }
 
-  async #discover(): Promise<void> {
-    const room = this.#options.limits.maxMessages - this.#active.size;
-    const found = await this.#options.store.discover((id) => this.#active.has(id), room);
+  async #rescan(): Promise<void> {
+    this.#ledger.tidy(this.#options.clock.now());
+    try {
+      await this.#keeper.discardRefused();
+      await this.#discover(this.#options.limits.maxMessages - this.#active.size);
+    } catch (error) {
+      this.#keeper.tell(error);
+    }
+  }
+
+  async #discover(max: number): Promise<void> {
+    const isKnown = (id: string) => this.#active.has(id) || this.#keeper.isRefused(id);
+    const found = await this.#options.store.discover(isKnown, max);
     for (const envelope of found) {
       const { id } = envelope.message;
       // It may have been accepted, or the queue stopped, while the store was looking.
       if (this.#state !== 'open' || this.#active.has(id)) continue;
-      this.#ledger.reopen(id);
+      this.#ledger.resume(envelope);
       const entry = this.#enter(envelope);
-      this.#ledger.hold(envelope, id);
-      if (hasEnded(envelope)) void this.#keep(entry);
+      if (hasEnded(envelope)) void this.#keeper.keep(entry);
       else this.#schedule(entry);
     }
   }
@@ -352,16 +311,15 @@ export class Queue {
     const { clock, store, channels } = this.#options;
     this.#state = 'stopping';
     this.#cancelScan();
-    await this.#scan;
-    const deadlineMs = clock.now() + graceMs;
-    while (clock.now() < deadlineMs && this.#isDue(deadlineMs)) {
-      await this.#pause(Math.min(DRAIN_POLL_MS, deadlineMs - clock.now()));
-    }
+    this.#keeper.hurry();
+    // What a durable store keeps can be tried again after the next start: nobody waits for that here.
+    const lastMs = clock.now() + (store.isDurable ? 0 : graceMs);
+    await this.#waitWhile(() => this.#isScanning || this.#isDue(lastMs), graceMs);
     for (const lane of this.#lanes.values()) lane.close();
     this.#courier.abortAll();
-    const abortedMs = clock.now() + ABORT_MS;
-    while (clock.now() < abortedMs && !this.#isSettled()) await this.#pause(DRAIN_POLL_MS);
+    await this.#waitWhile(() => !this.#isSettled(), ABORT_MS);
     this.#state = 'stopped';
+    this.#keeper.stop();
     for (const { timers, watchers } of this.#active.values()) {
       for (const cancel of timers.values()) cancel();
       for (const watcher of watchers) watcher();
@@ -372,13 +330,27 @@ export class Queue {
     return this.#active.size;
   }
 
-  /** Whether anything can still be done before `deadlineMs`. */
-  #isDue(deadlineMs: number): boolean {
+  /** At most for `maxMs` by a timer: the clock may be set meanwhile. */
+  async #waitWhile(isSo: () => boolean, maxMs: number): Promise<void> {
+    let isOver = false;
+    const cancel = this.#options.clock.after(maxMs, () => {
+      isOver = true;
+    });
+    while (!isOver && isSo()) await this.#pause(DRAIN_POLL_MS);
+    cancel();
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => this.#options.clock.after(ms, resolve));
+  }
+
+  /** Whether anything is to be kept, or to be tried until `lastMs`. */
+  #isDue(lastMs: number): boolean {
     return [...this.#active.values()].some(
       ({ envelope, isOutdated, keeping }) =>
         isOutdated ||
         keeping !== undefined ||
-        envelope.progress.some((one) => one.kind === 'pending' && one.nextMs < deadlineMs),
+        envelope.progress.some((one) => one.kind === 'pending' && one.nextMs <= lastMs),
     );
   }
 

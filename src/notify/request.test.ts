@@ -6,6 +6,7 @@ import {
   type Draft,
   type Fields,
   fingerprintOf,
+  MAX_FAULTS,
   MAX_TEXT_BYTES,
   readFields,
   tokenOf,
@@ -55,6 +56,15 @@ describe('reading', () => {
   for (const [name, type, body, expected] of cases) {
     test(name, () => assert.deepEqual(shown(readFields(facts(type, body), 'body')), expected));
   }
+
+  test('a form of thousands of names does not hold up the others', () => {
+    const form = Array.from({ length: 16_000 }, (_, i) => i.toString(36)).join('&');
+    const before = process.cpuUsage();
+    const fields = readFields(facts(FORM_TYPE, form), 'body');
+    assert.ok('size' in fields && fields.size === 16_000);
+    const spentMs = process.cpuUsage(before).user / 1000;
+    assert.ok(spentMs < 500, `${spentMs} ms`);
+  });
 
   test('the query', () => {
     const asked = facts(undefined, '', '?title=a&text=b%20c');
@@ -238,6 +248,13 @@ describe('what is refused', () => {
       assert.ok(refused.errors?.every(({ detail }) => detail.length > 5));
     });
   }
+
+  test('thousands of unknown fields, of which some are named', () => {
+    const fields = new Map(Array.from({ length: 10_000 }, (_, i) => [`field ${i}`, 'x']));
+    const refused = validate(fields, undefined);
+    assert.ok('kind' in refused);
+    assert.equal(refused.errors?.length, MAX_FAULTS);
+  });
 
   test('two different keys', () => {
     const refused = validate(new Map(Object.entries({ text: 'a', idempotencyKey: 'k' })), 'l');

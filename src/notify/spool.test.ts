@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
@@ -167,9 +168,38 @@ test('files that are not ours, or not readable, are left alone, told once, and s
     `new/${cut}: not JSON, or cut short`,
     `new/${other}: of another name than the message in it`,
     `new/${big}: 1048577 bytes, more than mote ever writes`,
-    `new/${directory}: EISDIR`,
+    `new/${directory}: not a file`,
     'new/README: not a file of mote',
   ]);
+});
+
+test('a pipe under the name of a message stops nobody', async (t) => {
+  const { folder, spool, told } = await open(t);
+  const name = `${'1'.repeat(29)}.json`;
+  execFileSync('mkfifo', [join(folder, 'new', name)]);
+  assert.deepEqual(await spool.discover(all, 10), []);
+  assert.deepEqual(told, [`new/${name}: not a file`]);
+});
+
+test('many at once need few open files', async (t) => {
+  const { spool } = await open(t);
+  const count = () => fs.readdirSync('/proc/self/fd').length;
+  const before = count();
+  let most = 0;
+  let isDone = false;
+  const look = async (): Promise<void> => {
+    while (!isDone) {
+      most = Math.max(most, count());
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+  const looking = look();
+  const envelopes = Array.from({ length: 500 }, () => freshEnvelope());
+  await Promise.all(envelopes.map((envelope) => spool.save(envelope)));
+  isDone = true;
+  await looking;
+  assert.ok(most - before < 100, `${most - before} open files`);
+  assert.equal((await spool.discover(all, 1000)).length, 500);
 });
 
 describe('what cannot be kept', () => {
@@ -254,6 +284,19 @@ describe('the desk', () => {
     assert.deepEqual([names('new'), names('dead')], [[], []]);
     assert.equal(await desk.requeue(id), 'missing');
     assert.equal(await desk.requeue('../../etc/passwd'), 'missing');
+  });
+
+  test('is not in the way of another', async (t) => {
+    const { folder, spool, desk, names } = await open(t);
+    const other = new SpoolDesk(folder, () => {}, Date.now);
+    for (let count = 0; count < 10; count++) {
+      const dead = failed(freshEnvelope());
+      await spool.finish(dead, receiptOf(dead, at.nowMs));
+      const id = idOf(dead);
+      const both = await Promise.all([desk.requeue(id), other.requeue(id)]);
+      assert.ok(both.includes('requeued') && !both.includes('missing'), both.join());
+    }
+    assert.deepEqual([names('new').length, names('tmp').length], [10, 0]);
   });
 
   test('a spool that is not there is a clear error', async (t) => {

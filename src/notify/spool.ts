@@ -23,7 +23,7 @@ import { type Store, StoreError } from './store.ts';
 
 /** Far more than the largest message that is accepted makes; what is larger is not ours. */
 const MAX_FILE_BYTES = 1024 * 1024;
-/** Starting up with thousands of receipts should not take seconds. */
+/** Starting up with thousands of messages should not take seconds. */
 const READS_AT_ONCE = 32;
 const FOLDER_MODE = 0o700;
 
@@ -83,14 +83,22 @@ export class Spool implements Store {
   }
 
   async discover(isKnown: (id: string) => boolean, max: number): Promise<readonly Envelope[]> {
+    const ids = (await this.#files.ids('new')).filter((id) => !isKnown(id));
+    if (ids.length === 0) return [];
+    // Hardly any has ended: to look for the end of each would take longer than all the rest.
+    const ended = new Set([...(await this.#files.ids('dead')), ...(await this.#files.ids('done'))]);
+    const find = (id: string) => this.#find(id, ended.has(id));
     const found: Envelope[] = [];
-    for (const id of await this.#files.ids('new')) {
-      if (found.length >= max) break;
-      if (isKnown(id)) continue;
-      const envelope = await this.#files.readEnvelope('new', id);
-      if (envelope && !(await this.#finishInterrupted(envelope))) found.push(envelope);
+    for (let start = 0; start < ids.length && found.length < max; start += READS_AT_ONCE) {
+      found.push(...(await readAll(ids.slice(start, start + READS_AT_ONCE), find)));
     }
-    return found;
+    return found.slice(0, max);
+  }
+
+  async #find(id: string, mayHaveEnded: boolean): Promise<Envelope | undefined> {
+    const envelope = await this.#files.readEnvelope('new', id);
+    if (!envelope || !mayHaveEnded) return envelope;
+    return (await this.#finishInterrupted(envelope)) ? undefined : envelope;
   }
 
   /** Whether the envelope had ended, or gone on to its next round, when a crash left two files. */
@@ -112,8 +120,8 @@ export class Spool implements Store {
     const ids = await this.#files.ids('done');
     const receipts: Receipt[] = [];
     for (let start = 0; start < ids.length; start += READS_AT_ONCE) {
-      const reads = ids.slice(start, start + READS_AT_ONCE).map((id) => this.#files.readReceipt(id));
-      receipts.push(...(await Promise.all(reads)).filter((receipt) => receipt !== undefined));
+      const some = ids.slice(start, start + READS_AT_ONCE);
+      receipts.push(...(await readAll(some, (id) => this.#files.readReceipt(id))));
     }
     return receipts;
   }
@@ -126,6 +134,11 @@ export class Spool implements Store {
   close(): Promise<void> {
     return this.#release();
   }
+}
+
+/** What is there, in the order of `ids`. */
+async function readAll<T>(ids: readonly string[], read: (id: string) => Promise<T | undefined>) {
+  return (await Promise.all(ids.map(read))).filter((one) => one !== undefined);
 }
 
 /** When the last channel ended. */
@@ -213,7 +226,7 @@ class SpoolFiles {
     const folder = join(this.path, 'tmp');
     for (const name of await readdir(folder)) {
       const path = join(folder, name);
-      if (/^\d+\.\w+\.json$/.test(name)) await unlink(path);
+      if (/^\w+\.\w+\.json$/.test(name)) await unlink(path);
       else this.#tell(path, 'not a file of mote');
     }
   }
@@ -254,7 +267,10 @@ class SpoolFiles {
 
   async #read<T>(path: string, parse: (text: string) => T | string, fits: (content: T) => boolean) {
     try {
-      const { size } = await stat(path);
+      const facts = await stat(path);
+      // Reading a pipe would wait forever.
+      if (!facts.isFile()) return this.#tell(path, 'not a file');
+      const { size } = facts;
       if (size > MAX_FILE_BYTES) return this.#tell(path, `${size} bytes, more than mote ever writes`);
       const content = parse(await readFile(path, 'utf8'));
       if (typeof content === 'string') return this.#tell(path, content);
@@ -278,6 +294,7 @@ class SpoolFiles {
 }
 
 const words: Readonly<Record<string, string>> = {
+  ENOENT: 'no such folder',
   ENOSPC: 'the disk is full',
   EDQUOT: 'the quota of the disk is used up',
   EACCES: 'permission denied',
@@ -285,9 +302,13 @@ const words: Readonly<Record<string, string>> = {
   EROFS: 'the file system is read-only',
   ENOTDIR: 'not a folder',
   EOPNOTSUPP: 'the file system has no unix sockets',
+  EMFILE: 'too many files are open',
+  EIO: 'the disk fails',
 };
 
 function storeError(path: string, error: unknown): StoreError {
-  const { code = '', message } = error as NodeJS.ErrnoException;
-  return new StoreError(`the spool ${path} cannot be used: ${words[code] ?? message}`, error);
+  const { code, message } = error as NodeJS.ErrnoException;
+  // What the system says names the file, so that no two of its messages are alike.
+  const fault = code === undefined ? message : (words[code] ?? code);
+  return new StoreError(`the spool ${path} cannot be used: ${fault}`, error);
 }

@@ -24,6 +24,8 @@ export interface Metrics {
   requestEnded(status: number, bodyBytes: number, durationMs: number): void;
   connectionOpened(): void;
   connectionClosed(): void;
+  /** Has `more` in the exposition format rendered at the end. */
+  add(more: () => string): void;
   /** Everything in the exposition format. */
   render(): string;
 }
@@ -34,6 +36,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const requests = new Float64Array(CODE_CLASSES.length);
   const durations = new Float64Array(DURATION_BUCKETS_SECONDS.length + 1);
   const sums = new Float64Array(2);
+  const added: (() => string)[] = [];
   let inFlight = 0;
   let connections = 0;
   return {
@@ -53,6 +56,9 @@ export function createMetrics(options: MetricsOptions): Metrics {
     connectionClosed() {
       connections -= 1;
     },
+    add(more) {
+      added.push(more);
+    },
     render() {
       const [bodyBytes = 0, durationMs = 0] = sums;
       return [
@@ -62,6 +68,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
         durationHistogram(durations, durationMs / 1000),
         metric('mote_connections', 'gauge', 'Open connections.', connections),
         ...processMetrics(options, startedSeconds),
+        ...added.map((more) => more()),
       ].join('');
     },
   };

@@ -3,6 +3,8 @@
  * as public as this file.
  */
 
+import { createSecureContext } from 'node:tls';
+
 /** The authority's certificate. */
 export const authority = `
 -----BEGIN CERTIFICATE-----
@@ -72,3 +74,6 @@ FJzhQAGQN9SysvWPqGJRBFyoi3jkMAoGCCqGSM49BAMCA0kAMEYCIQCll0Rytor2
 uNHZta1Yty4XF1ta
 -----END CERTIFICATE-----
 `;
+
+/** Trusts the authority and nobody else. */
+export const trusted = createSecureContext({ ca: authority });

@@ -10,6 +10,8 @@ import { promisify } from 'node:util';
 import { makeFolder } from './folder.ts';
 
 const PATIENCE_MS = 120_000;
+/** A build may install packages from the net. */
+const BUILD_PATIENCE_MS = 600_000;
 const MAX_OUTPUT_BYTES = 16 * 1024 * 1024;
 const NEEDED = ['podman', 'runc', 'skopeo', 'slirp4netns'] as const;
 
@@ -49,7 +51,8 @@ export function skopeo(...args: string[]): Promise<string> {
 }
 
 async function call(command: string, args: readonly string[]): Promise<string> {
-  const options = { env, timeout: PATIENCE_MS, maxBuffer: MAX_OUTPUT_BYTES };
+  const timeout = args[0] === 'build' ? BUILD_PATIENCE_MS : PATIENCE_MS;
+  const options = { env, timeout, maxBuffer: MAX_OUTPUT_BYTES };
   return (await run(command, args, options)).stdout;
 }
 

@@ -20,14 +20,22 @@ export type Delivery =
       readonly done?: readonly string[];
     }
   /** It will never succeed, or trying again could deliver twice. */
-  | { readonly kind: 'rejected'; readonly reason: string };
+  | {
+      readonly kind: 'rejected';
+      readonly reason: string;
+      /** Parts that need not be sent again if somebody sends the message again by hand. */
+      readonly done?: readonly string[];
+    };
+
+/** Begins a part in {@link Attempt.done} that never will be delivered. Sending by hand tries it again. */
+export const GIVEN_UP = '!';
 
 export interface Attempt {
   /** From 1. */
   readonly number: number;
   /**
    * The parts that earlier attempts delivered, in the channel's own words (pieces of a long text, recipients),
-   * so that a retry sends only the rest.
+   * or gave up, behind {@link GIVEN_UP}; so that a retry sends only the rest.
    */
   readonly done: readonly string[];
   /** Aborts at the channel's time limit, and at shutdown. */

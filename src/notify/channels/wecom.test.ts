@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { authority } from '../../../test/support/certificates.ts';
+import { trusted } from '../../../test/support/certificates.ts';
 import { json, type Reply } from '../../../test/support/stand-in.ts';
 import { startTunnels } from '../../../test/support/tunnel.ts';
 import type { Message } from '../message.ts';
@@ -147,14 +147,17 @@ describe('long text', () => {
     assert.equal(contents(s).join(''), message.text);
   });
 
-  test('a rejection says at which part', async (t) => {
+  test('a rejection says at which part, and which were sent', async (t) => {
     const s = await scene(t);
-    script(s, 'message/send', 40058);
-    const delivery = await deliver(s.channel, messageOf({ text }));
-    assert.match(
-      delivery.kind === 'rejected' ? delivery.reason : '',
-      /^WeCom 40058: .* \(at part text 1\/\d\)$/,
-    );
+    script(s, 'message/send', 'as usual', 40058);
+    const message = messageOf({ title: '', text: `${'a'.repeat(2048)}${'b'.repeat(2048)}c` });
+    assert.deepEqual(await deliver(s.channel, message), {
+      kind: 'rejected',
+      reason: 'WeCom 40058: a parameter is wrong (at part text 2/3)',
+      done: ['text 1/3'],
+    });
+    await deliver(s.channel, message, { done: ['text 1/3'] });
+    assert.equal(contents(s).join(''), message.text, 'so that the rest can be sent by hand');
   });
 });
 
@@ -263,7 +266,7 @@ describe('the way to WeCom', () => {
     const settings = { name: 'w', ...credentials, to: { users: ['ann'] } };
     const channel = createWecomChannel(
       { ...settings, base: `${s.wecom.origin}/relay/` },
-      createClient({ ca: authority }),
+      createClient({ trust: () => trusted }),
     );
     assert.equal((await deliver(channel)).kind, 'delivered');
     assert.ok(s.wecom.received.every(({ target }) => target.startsWith('/relay/cgi-bin/')));
@@ -274,7 +277,7 @@ describe('the way to WeCom', () => {
     const tunnels = await startTunnels(s.wecom.port);
     t.after(() => tunnels.close());
     const url = new URL(`http://127.0.0.1:${tunnels.port}`);
-    const send = createClient({ ca: authority, route: { kind: 'proxy', url } });
+    const send = createClient({ trust: () => trusted, route: { kind: 'proxy', url } });
     const settings = {
       name: 'w',
       ...credentials,

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { createServer, type LookupFunction } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
+import { createSecureContext } from 'node:tls';
 import {
   authority,
   certificate,
   certificateForOther,
   expiredCertificate,
+  trusted,
 } from '../../../../test/support/certificates.ts';
 import {
   type Answerer,
@@ -250,7 +252,7 @@ describe('TLS', () => {
   test('by a private authority', async (t) => {
     const { origin, received } = await server(t, { body: 'x' }, { tls: true });
     assert.equal(
-      fault(await ask(`${origin}/a`, { method: 'POST', body: 'b' }, { ca: authority })),
+      fault(await ask(`${origin}/a`, { method: 'POST', body: 'b' }, { trust: () => trusted })),
       'answered 200',
     );
     assert.equal(received[0]?.body.toString(), 'b');
@@ -258,7 +260,7 @@ describe('TLS', () => {
 
   test('an address in the certificate', async (t) => {
     const { port } = await server(t, {}, { tls: true });
-    assert.equal(fault(await ask(`https://127.0.0.1:${port}`, {}, { ca: authority })), 'answered 200');
+    assert.equal(fault(await ask(`https://127.0.0.1:${port}`, {}, { trust: () => trusted })), 'answered 200');
   });
 
   const bad: readonly [name: string, cert: string, ca: string | undefined, fault: string][] = [
@@ -278,7 +280,10 @@ describe('TLS', () => {
       t.after(() => {
         delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;
       });
-      assert.equal(fault(await ask(origin, {}, ca ? { ca } : {})), `unsent: ${expected}`);
+      assert.equal(
+        fault(await ask(origin, {}, ca ? { trust: () => createSecureContext({ ca }) } : {})),
+        `unsent: ${expected}`,
+      );
       assert.equal(received.length, 0);
     });
   }
@@ -296,7 +301,7 @@ describe('by a proxy', () => {
       const proxy = await startTunnels(standIn.port, `Basic ${Buffer.from('us er:p@ss').toString('base64')}`);
       t.after(() => proxy.close());
       const url = new URL(`http://us%20er:p%40ss@127.0.0.1:${proxy.port}`);
-      const options: ClientOptions = { ca: authority, route: { kind: 'proxy', url } };
+      const options: ClientOptions = { trust: () => trusted, route: { kind: 'proxy', url } };
       const outcome = await ask(`${tls ? 'https' : 'http'}://other.example/x`, {}, options);
       assert.equal(fault(outcome), 'answered 200');
       assert.match(proxy.asked[0] ?? '', tls ? /^other\.example:443 Basic/ : /^other\.example:80 Basic/);

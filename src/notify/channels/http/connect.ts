@@ -5,7 +5,7 @@
 import { once } from 'node:events';
 import { type IncomingMessage, request as startRequest } from 'node:http';
 import { isIP, type LookupFunction, Socket } from 'node:net';
-import { connect as startTls } from 'node:tls';
+import { type SecureContext, connect as startTls } from 'node:tls';
 import type { MayConnect } from './addresses.ts';
 import { Fault, faultOf, Refusal } from './fault.ts';
 
@@ -18,8 +18,8 @@ export type Route =
 export interface ConnectOptions {
   /** Default: direct, to any address. */
   readonly route?: Route;
-  /** PEM certificates to trust instead of the usual ones. */
-  readonly ca?: string | string[];
+  /** Whom to trust instead of Node's own list. What it throws is told to senders and operators. */
+  readonly trust?: () => SecureContext;
   /** For look-up, connection, proxy and TLS together. Default {@link CONNECT_TIMEOUT_MS}. */
   readonly connectTimeoutMs?: number;
   /** Instead of the system's resolver. */
@@ -40,7 +40,9 @@ export async function connect(url: URL, signal: AbortSignal, options: ConnectOpt
   if (signal.aborted) abort();
   try {
     const socket = await reach(url, limit.signal, options);
-    return url.protocol === 'https:' ? await secure(socket, hostOf(url), limit.signal, options.ca) : socket;
+    return url.protocol === 'https:'
+      ? await secure(socket, hostOf(url), limit.signal, options.trust)
+      : socket;
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', abort);
@@ -64,14 +66,13 @@ async function dial(
   mayConnect: MayConnect = () => true,
 ): Promise<Socket> {
   const host = hostOf(url);
-  const refusal = new Refusal('the host has a private or special address, which is not allowed');
   // No name, no look-up: this is the address.
-  if (isIP(host) && !mayConnect(host)) throw refusal;
+  if (isIP(host) && !mayConnect(host)) throw forbidden();
   signal.throwIfAborted();
   const socket = new Socket();
   // Emitted for every address before any is connected to, so that not even a port can be probed.
   socket.on('lookup', (error: Error | null, address: string) => {
-    if (!error && !mayConnect(address)) socket.destroy(refusal);
+    if (!error && !mayConnect(address)) socket.destroy(forbidden());
   });
   const connected = ready(socket, 'connect', signal);
   socket.connect({ host, port: portOf(url), ...(lookup && { lookup }) });
@@ -79,7 +80,11 @@ async function dial(
   // The last word, before anything is sent, has the address that is really connected to.
   if (mayConnect(socket.remoteAddress ?? '')) return socket;
   socket.destroy();
-  throw refusal;
+  throw forbidden();
+}
+
+function forbidden(): Refusal {
+  return new Refusal('the host has a private or special address, which is not allowed');
 }
 
 /** The same socket once `event` has come; it is destroyed if something else comes first. */
@@ -123,16 +128,25 @@ function secure(
   socket: Socket,
   host: string,
   signal: AbortSignal,
-  ca: ConnectOptions['ca'],
+  trust: ConnectOptions['trust'],
 ): Promise<Socket> {
   const named = isIP(host) === 0;
   const secured = startTls({
     ...{ socket, host, rejectUnauthorized: true, minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'] },
     // RFC 6066 §3: an address is no server name.
     ...(named && { servername: host }),
-    ...(ca && { ca }),
+    ...(trust && { secureContext: contextOf(socket, trust) }),
   });
   return ready(secured, 'secureConnect', signal);
+}
+
+function contextOf(socket: Socket, trust: () => SecureContext): SecureContext {
+  try {
+    return trust();
+  } catch (error) {
+    socket.destroy();
+    throw new Fault((error as Error).message);
+  }
 }
 
 function hostOf({ hostname }: URL): string {

@@ -4,7 +4,7 @@
  */
 
 import type { Message } from '../../message.ts';
-import type { Delivery } from '../channel.ts';
+import { type Delivery, GIVEN_UP } from '../channel.ts';
 import type { Answer, Outcome } from '../http/client.ts';
 import { type Failure, retry } from '../http/failure.ts';
 import { cutText } from '../text/split.ts';
@@ -22,8 +22,6 @@ export function smsFailureWithout(outcome: Exclude<Outcome, Answer>): Failure {
   if (outcome.kind === 'unsent') return retry(outcome.fault);
   return outcome.kind === 'unanswered' ? unclear(outcome.fault) : { kind: 'rejected', reason: outcome.fault };
 }
-
-const GIVEN_UP = '!';
 
 /*
  * What `done` lists: a number that got the message, or behind the mark one that never will, and why. So a

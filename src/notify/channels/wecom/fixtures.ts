@@ -1,6 +1,6 @@
 /** What the tests of WeCom applications share: the stand-in and a channel that sends to it. */
 import type { TestContext } from 'node:test';
-import { authority } from '../../../../test/support/certificates.ts';
+import { trusted } from '../../../../test/support/certificates.ts';
 import { type Scripted, startWecom, type WecomStandIn } from '../../../../test/support/providers/wecom.ts';
 import type { StandInOptions } from '../../../../test/support/stand-in.ts';
 import type { Channel } from '../channel.ts';
@@ -38,7 +38,7 @@ export async function scene(
     to: { users: ['ann'] },
     ...settings,
   };
-  const channel = createWecomChannel(all, createClient({ ca: authority }), clock);
+  const channel = createWecomChannel(all, createClient({ trust: () => trusted }), clock);
   return {
     wecom,
     channel,

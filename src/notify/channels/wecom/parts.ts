@@ -40,8 +40,10 @@ export async function deliverParts<P extends { readonly key: string }>(
     if (sent.includes(part.key)) continue;
     const delivery = await deliver(part);
     if (delivery.kind === 'retry') return { ...delivery, done: sent };
-    if (delivery.kind === 'rejected')
-      return parts.length === 1 ? delivery : within(delivery.reason, part.key);
+    if (delivery.kind === 'rejected') {
+      if (parts.length === 1) return delivery;
+      return { kind: 'rejected', reason: `${delivery.reason} (at part ${part.key})`, done: sent };
+    }
     sent.push(part.key);
     if (delivery.providerId) ids.push(delivery.providerId);
     if (delivery.note) notes.add(delivery.note);
@@ -51,8 +53,4 @@ export async function deliverParts<P extends { readonly key: string }>(
     ...(ids.length > 0 && { providerId: ids.join(' ') }),
     ...(notes.size > 0 && { note: [...notes].join('; ') }),
   };
-}
-
-function within(reason: string, key: string): Delivery {
-  return { kind: 'rejected', reason: `${reason} (at part ${key})` };
 }

@@ -1,0 +1,113 @@
+/** Channels from their configuration. Each kind is loaded only where it is configured. */
+import { readFileSync } from 'node:fs';
+import type { ChannelConfig } from './config/notify/kinds.ts';
+import { readTrust, type Trust } from './http/trust.ts';
+import type { Channel } from './notify/channels/channel.ts';
+import { addressPolicy } from './notify/channels/http/addresses.ts';
+import { createClient, type Send } from './notify/channels/http/client.ts';
+
+export type Env = Readonly<Record<string, string | undefined>>;
+
+/** Reads the CA bundle when the first connection needs it, and keeps it. Throws a `TrustError` until it can. */
+export function lazyTrust(env: Env): () => Trust {
+  let trust: Trust | undefined;
+  return () => {
+    trust ??= readTrust(env, (path) => readFileSync(path, 'utf8'));
+    return trust;
+  };
+}
+
+/** Rejects with a `RangeError` for settings that cannot work. */
+export async function createChannel(config: ChannelConfig, trust: () => Trust): Promise<Channel> {
+  const { kind, name } = config;
+  switch (kind) {
+    case 'wecom': {
+      const { users, parties, tags, proxy, ...rest } = config.values;
+      const to = { ...(users && { users }), ...(parties && { parties }), ...(tags && { tags }) };
+      const { createWecomChannel } = await import('./notify/channels/wecom.ts');
+      return createWecomChannel({ name, to, ...rest }, clientBy(proxy, trust));
+    }
+    case 'wecom-robot': {
+      const { proxy, ...rest } = config.values;
+      const { createWecomRobotChannel } = await import('./notify/channels/wecom-robot.ts');
+      return createWecomRobotChannel({ name, ...rest }, clientBy(proxy, trust));
+    }
+    case 'smtp':
+      return smtpChannel(config, trust);
+    case 'aliyun': {
+      const { proxy, ...rest } = config.values;
+      const { createAliyunChannel } = await import('./notify/channels/sms/aliyun.ts');
+      return createAliyunChannel({ name, ...rest }, clientBy(proxy, trust));
+    }
+    case 'tencent': {
+      const { proxy, ...rest } = config.values;
+      const { createTencentChannel } = await import('./notify/channels/sms/tencent.ts');
+      return createTencentChannel({ name, ...rest }, clientBy(proxy, trust));
+    }
+    case 'twilio':
+      return twilioChannel(config, trust);
+    case 'webhook':
+      return webhookChannel(config, trust);
+  }
+}
+
+type ConfigOf<K extends ChannelConfig['kind']> = Extract<ChannelConfig, { kind: K }>;
+
+async function smtpChannel({ name, values }: ConfigOf<'smtp'>, trust: () => Trust): Promise<Channel> {
+  const { url, user, password, from, to } = values;
+  const [{ createSmtpChannel }, { parseSmtpUrl }] = await Promise.all([
+    import('./notify/channels/smtp.ts'),
+    import('./notify/channels/smtp/server.ts'),
+  ]);
+  const server = parseSmtpUrl(url);
+  if (user === undefined && password === undefined) {
+    return createSmtpChannel({ name, ...server, from, to }, { trust });
+  }
+  if (server.credentials) throw new RangeError('user and password stand in the URL already');
+  const credentials = { user: user ?? '', password: password ?? '' };
+  return createSmtpChannel({ name, ...server, credentials, from, to }, { trust });
+}
+
+async function twilioChannel({ name, values }: ConfigOf<'twilio'>, trust: () => Trust): Promise<Channel> {
+  const { proxy, from, messagingServiceSid, ...rest } = values;
+  if ((from === undefined) === (messagingServiceSid === undefined)) {
+    throw new RangeError('either from or messagingServiceSid must be given');
+  }
+  const sender = from === undefined ? { messagingServiceSid: messagingServiceSid as string } : { from };
+  const { createTwilioChannel } = await import('./notify/channels/sms/twilio.ts');
+  return createTwilioChannel({ name, ...rest, sender }, clientBy(proxy, trust));
+}
+
+async function webhookChannel({ name, values }: ConfigOf<'webhook'>, trust: () => Trust): Promise<Channel> {
+  const { proxy, allowAddresses, successStatuses, successPointer, successEquals, ...rest } = values;
+  if ((successPointer === undefined) !== (successEquals === undefined)) {
+    throw new RangeError('successPointer and successEquals go together');
+  }
+  if (proxy !== undefined && allowAddresses !== undefined) {
+    throw new RangeError('allowAddresses cannot hold behind a proxy: it is the proxy that connects');
+  }
+  const success = {
+    ...(successStatuses && { statuses: successStatuses }),
+    ...(successPointer !== undefined &&
+      successEquals !== undefined && { match: { pointer: successPointer, equals: successEquals } }),
+  };
+  const send =
+    proxy === undefined
+      ? createClient({
+          trust: contextOf(trust),
+          route: { kind: 'direct', mayConnect: addressPolicy(allowAddresses) },
+        })
+      : clientBy(proxy, trust);
+  const { createWebhookChannel } = await import('./notify/channels/webhook.ts');
+  return createWebhookChannel({ name, ...rest, success }, send);
+}
+
+function clientBy(proxy: string | undefined, trust: () => Trust): Send {
+  if (proxy === undefined) return createClient({ trust: contextOf(trust) });
+  if (!URL.canParse(proxy)) throw new RangeError('the proxy is not a URL');
+  return createClient({ trust: contextOf(trust), route: { kind: 'proxy', url: new URL(proxy) } });
+}
+
+function contextOf(trust: () => Trust) {
+  return () => trust().secureContext;
+}

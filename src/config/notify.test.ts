@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { load } from './load.ts';
+
+const FILE = JSON.stringify({
+  users: { ann: { tokens: ['a'.repeat(64)] } },
+  channels: { chat: { kind: 'wecom-robot', key: 'k' } },
+});
+const TOKEN = { MOTE_NOTIFY_TOKEN: 'a-token-of-mine', WECOM_ROBOT_KEY: 'k' };
+
+function loadWith(
+  argv: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  files: Readonly<Record<string, string>> = { 'n.json': FILE },
+) {
+  return load(argv, env, (path) => {
+    const text = files[path];
+    if (text === undefined) throw Object.assign(new Error(path), { code: 'ENOENT' });
+    return text;
+  });
+}
+
+function problemsOf(...args: Parameters<typeof loadWith>): readonly string[] {
+  const loaded = loadWith(...args);
+  return loaded.kind === 'problems' ? loaded.problems : [];
+}
+
+function channelsOf(...args: Parameters<typeof loadWith>): readonly string[] | undefined {
+  const loaded = loadWith(...args);
+  assert.equal(loaded.kind, 'ok');
+  return loaded.kind === 'ok' ? loaded.notify?.channels.map(({ name }) => name) : undefined;
+}
+
+test('notify is off unless it is configured', () => assert.equal(channelsOf([]), undefined));
+test('by the file', () => assert.deepEqual(channelsOf(['--notify', 'n.json']), ['chat']));
+test('by the environment', () => assert.deepEqual(channelsOf([], TOKEN), ['wecom-robot']));
+test('other commands do not look at it', () => {
+  assert.equal(channelsOf(['spool', 'list', '--spool', '/s'], { MOTE_NOTIFY_TOKEN: 'short' }), undefined);
+});
+
+const wrong: readonly [name: string, args: Parameters<typeof loadWith>, problem: RegExp][] = [
+  ['both', [['--notify', 'n.json'], TOKEN], /^MOTE_NOTIFY_TOKEN: set together with --notify/],
+  ['no file', [['--notify', 'none.json']], /^--notify: received "none\.json"; .*\(ENOENT\)$/],
+  [
+    'no JSON',
+    [['--notify', 'n.json'], {}, { 'n.json': '{"users": s3cret}' }],
+    /^n\.json: not valid JSON from line 1, column 11/,
+  ],
+  ['a spool for nothing', [['--spool', '/s']], /^--spool: set while notify is off/],
+  [
+    'dialects for nothing',
+    [['--notify-dialects', 'gotify'], { MOTE_NOTIFY_QUERY: '1' }],
+    /^--notify-dialects, --notify-query: set/,
+  ],
+  [
+    'an unknown dialect',
+    [['--notify-dialects', 'gotfy'], TOKEN],
+    /^--notify-dialects: received "gotfy"; allowed: serverchan/,
+  ],
+];
+for (const [name, args, problem] of wrong) {
+  test(`refused: ${name}`, () => {
+    const problems = problemsOf(...args);
+    assert.equal(problems.length, 1, problems.join('\n'));
+    assert.match(problems[0] ?? '', problem);
+  });
+}
+
+test('mistakes in options and in the file are reported together', () => {
+  const problems = problemsOf(['--notify', 'n.json', '--port', 'x'], {}, { 'n.json': '{}' });
+  assert.equal(problems.length, 3, problems.join('\n'));
+});

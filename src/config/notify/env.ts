@@ -1,0 +1,115 @@
+/**
+ * One user, configured by the environment alone: `MOTE_NOTIFY_TOKEN` and the variables of one or more channels.
+ * Every secret may stand in a file that `NAME_FILE` names.
+ */
+import type { User } from '../../notify/access.ts';
+import { faultOfToken, hashToken, parseHash } from '../../notify/token.ts';
+import { parseBoolean, Refusal } from '../parse.ts';
+import { reasonOf, refusedSecret } from '../source.ts';
+import type { Field, Secrets } from './fields.ts';
+import { DEFAULT_LIMIT, type NotifyConfig, readChannel } from './file.ts';
+import { type ChannelConfig, type Kind, kinds, variableOf } from './kinds.ts';
+
+export const TOKEN_VARIABLE = 'MOTE_NOTIFY_TOKEN';
+/** The variables that begin with `MOTE_` and are no options. */
+export const notifyVariables = [TOKEN_VARIABLE, `${TOKEN_VARIABLE}_FILE`] as const;
+const USER_NAME = 'default';
+
+/** `undefined` without a token, and after a complaint in `problems`. */
+export function readNotifyEnv(secrets: Secrets, problems: string[]): NotifyConfig | undefined {
+  const token = secretVariable(TOKEN_VARIABLE, secrets, problems);
+  if (token === undefined) return undefined;
+  const hash = hashOf(token);
+  if (typeof hash === 'string') return void problems.push(refusedSecret(TOKEN_VARIABLE, hash));
+  const before = problems.length;
+  const channels = (Object.keys(kinds) as Kind[]).flatMap((kind) => channelOf(kind, secrets, problems) ?? []);
+  if (problems.length > before) return undefined;
+  if (channels.length === 0) {
+    return void problems.push(
+      `${TOKEN_VARIABLE}: set without a channel; set the variables of one too, for example SMTP_URL, SMTP_FROM and SMTP_TO`,
+    );
+  }
+  const user: User = {
+    ...{ name: USER_NAME, tokenHashes: [hash], limit: DEFAULT_LIMIT },
+    channels: channels.map(({ name }) => name),
+  };
+  return { users: [user], channels };
+}
+
+/** The hash of a token, or what is wrong with it. */
+function hashOf(token: string): Uint8Array | string {
+  const hash = token.startsWith('sha256:') ? parseHash(token) : undefined;
+  return hash ?? faultOfToken(token) ?? hashToken(token);
+}
+
+/** A variable, or the text of the file that its twin names. */
+function secretVariable(name: string, { env, readFile }: Secrets, problems: string[]): string | undefined {
+  const fileVariable = `${name}_FILE`;
+  const path = env[fileVariable];
+  if (!path) return env[name] || undefined;
+  if (env[name]) {
+    return void problems.push(`${name}: set together with ${fileVariable}; allowed: one of the two`);
+  }
+  try {
+    const text = readFile(path).replace(/\r?\n$/, '');
+    if (text !== '') return text;
+    return void problems.push(`${fileVariable}: names a file that is empty; allowed: one with the secret`);
+  } catch (error) {
+    // The path is not shown: it may be the secret itself, set in the wrong variable.
+    return void problems.push(
+      `${fileVariable}: names a file that cannot be read${reasonOf(error)}; allowed: a readable file`,
+    );
+  }
+}
+
+/** The channel of a kind if any of its variables is set. */
+function channelOf(kind: Kind, secrets: Secrets, problems: string[]): ChannelConfig | undefined {
+  const keys: Record<string, unknown> = {};
+  const before = problems.length;
+  for (const [key, field] of Object.entries<Field>(kinds[kind].fields)) {
+    const name = variableOf(kind, key);
+    const isSecretText = field.type === 'text' && field.secret === true;
+    const text = isSecretText ? secretVariable(name, secrets, problems) : secrets.env[name] || undefined;
+    if (text !== undefined) keys[key] = fromText(field, text);
+  }
+  if (problems.length > before || Object.keys(keys).length === 0) return undefined;
+  const placeOf = (key: string): string => variableOf(kind, key);
+  return readChannel(kind, kind, keys, { place: `channel ${kind}`, placeOf, secrets, problems });
+}
+
+/** What the text of a variable would be in the file; what it cannot be is left as it is, to be refused. */
+function fromText(field: Field, text: string): unknown {
+  switch (field.type) {
+    case 'text':
+      return text;
+    case 'integer':
+      return /^\d+$/.test(text) ? Number(text) : text;
+    case 'boolean': {
+      const value = parseBoolean(text);
+      return value instanceof Refusal ? text : value;
+    }
+    case 'texts':
+      return text.startsWith('[') ? fromJson(text) : itemsOf(text);
+    case 'integers':
+      return itemsOf(text).map((item) => (/^\d+$/.test(item) ? Number(item) : item));
+    case 'record':
+    case 'json':
+    case 'scalar':
+      return fromJson(text);
+  }
+}
+
+function itemsOf(text: string): string[] {
+  return text
+    .split(/\r?\n|,/)
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}
+
+function fromJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * Addresses of mail (RFC 5321 §4.1.2), only as far as submission needs them: a name of letters, digits and the
+ * usual signs, at a host. Quoted names and names beyond ASCII, which need SMTPUTF8 on the whole way, are
+ * refused; hosts may be in any script. So nothing that is taken can end a line, or a list, or an address.
+ */
+import { isIP } from 'node:net';
+import { domainToASCII } from 'node:url';
+
+/** A sender as people see it. */
+export interface Mailbox {
+  /** May be empty. */
+  readonly name: string;
+  readonly address: string;
+}
+
+const MAX_NAME_BYTES = 64;
+const MAX_HOST_BYTES = 255;
+
+const atom = "[\\w!#$%&'*+/=?^`{|}~-]+";
+const localPart = new RegExp(`^${atom}(?:\\.${atom})*$`);
+
+/** The address with its host in ASCII. Throws a `RangeError` for what is none. */
+export function parseAddress(text: string): string {
+  const at = text.lastIndexOf('@');
+  const name = text.slice(0, Math.max(at, 0));
+  const host = hostInAscii(text.slice(at + 1));
+  if (!localPart.test(name) || name.length > MAX_NAME_BYTES || host === undefined) {
+    throw new RangeError(
+      `not a mail address: ${JSON.stringify(text)}; one like name@host.example, in ASCII before the @, is wanted`,
+    );
+  }
+  return `${name}@${host}`;
+}
+
+function hostInAscii(host: string): string | undefined {
+  const literal = /^\[(IPv6:)?([\da-f.:]+)\]$/i.exec(host);
+  if (literal) return isIP(literal[2] ?? '') === (literal[1] ? 6 : 4) ? host : undefined;
+  // Only names that need it go through: for URLs, digits alone would be an address.
+  const ascii = /^\p{ASCII}*$/u.test(host) ? host : domainToASCII(host);
+  return isHostName(ascii) ? ascii : undefined;
+}
+
+/** A DNS name, not an address in digits (RFC 1123 §2.1). */
+export function isHostName(host: string): boolean {
+  const labels = host.split('.');
+  const last = labels.at(-1) ?? '';
+  return (
+    host.length <= MAX_HOST_BYTES &&
+    labels.every((label) => /^[a-z\d](?:[a-z\d_-]{0,61}[a-z\d])?$/i.test(label)) &&
+    !/^\d+$/.test(last)
+  );
+}
+
+/** `name@host`, `Name <name@host>` or `"Name" <name@host>`. Throws a `RangeError` for what is neither. */
+export function parseMailbox(text: string): Mailbox {
+  const [, quoted, bare, inner] = /^\s*(?:"([^"\\]*)"|([^"<>]*?))\s*<([^<>]*)>\s*$/.exec(text) ?? [];
+  const name = quoted ?? bare ?? '';
+  if (/[\p{Cc}\u2028\u2029]/u.test(name) || !name.isWellFormed()) {
+    throw new RangeError('the name of the sender has control characters');
+  }
+  return { name, address: parseAddress(inner ?? text) };
+}

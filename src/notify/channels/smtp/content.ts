@@ -1,0 +1,103 @@
+/**
+ * A message as Internet mail (RFC 5322), the same bytes on every attempt. Pure. The header section can hold
+ * nothing but what is made here: values are either checked settings, or encoded words, which have no line
+ * breaks of their own.
+ */
+import { encodeWord, foldLines } from 'nodemailer/lib/mime-funcs';
+import { encode as encodeQuotedPrintable, wrap } from 'nodemailer/lib/qp';
+import type { Message, Priority } from '../../message.ts';
+import { cutText, plainText } from '../text/split.ts';
+import type { Mailbox } from './address.ts';
+import { escapeHtml, htmlOf, linkTo } from './markdown.ts';
+
+export interface Letterhead {
+  readonly from: Mailbox;
+  readonly to: readonly string[];
+}
+
+/** Of a text without a title, its beginning is the subject. */
+const MAX_BORROWED_SUBJECT_UNITS = 80;
+
+/** With CRLF throughout, in ASCII. */
+export function mailOf(message: Message, { from, to }: Letterhead): string {
+  const text = plainText({ ...message, title: '', text: message.text || message.title });
+  const html = message.format === 'markdown' ? documentOf(message) : undefined;
+  const headers = [
+    ['From', from.name === '' ? from.address : `${phrase(from.name)} <${from.address}>`],
+    ['To', to.join(', ')],
+    ['Subject', words(subjectOf(message))],
+    ['Date', dateOf(message.acceptedMs)],
+    // The same on every attempt, so that those who got it twice can tell.
+    ['Message-ID', `<${message.id}@${from.address.slice(from.address.lastIndexOf('@') + 1)}>`],
+    // Tells holiday notices and the like not to answer (RFC 3834 §5).
+    ['Auto-Submitted', 'auto-generated'],
+    ...urgencyOf(message.priority),
+    ...(message.tags.length > 0 ? [['Keywords', message.tags.map(phrase).join(', ')] as const] : []),
+    ['MIME-Version', '1.0'],
+  ] as const;
+  const section = headers.map(([name, value]) => `${foldLines(`${name}: ${value}`, MAX_LINE)}\r\n`).join('');
+  return section + (html === undefined ? part('plain', text) : alternatives(text, html));
+}
+
+/** What RFC 5322 §2.1.1 recommends. */
+const MAX_LINE = 78;
+
+function subjectOf({ title, text }: Message): string {
+  const borrowed = text.trim().split(/[\r\n]/, 1)[0] ?? '';
+  return title || cutText(borrowed, MAX_BORROWED_SUBJECT_UNITS);
+}
+
+/** RFC 5322 §3.3, in UTC. */
+function dateOf(ms: number): string {
+  return new Date(ms).toUTCString().replace('GMT', '+0000');
+}
+
+/** Normal needs no words. X-Priority, which counts downwards, is what mail programs show (it is no standard). */
+function urgencyOf(priority: Priority): (readonly [name: string, value: string])[] {
+  if (priority === 3) return [];
+  return [
+    ['X-Priority', String(6 - priority)],
+    ['Importance', priority > 3 ? 'high' : 'low'],
+  ];
+}
+
+/** With the rest of an encoded word at most the 75 characters of RFC 2047 §2. */
+const MAX_WORD = 75;
+
+function encoded(text: string): string {
+  // Some readers would take a line break in the decoded text for one.
+  return encodeWord(text.replace(/\p{Cc}+/gu, ' '), 'B', MAX_WORD);
+}
+
+/** A text that is encoded unless it is ASCII, could not be taken for encoded, and can be folded. */
+function words(text: string): string {
+  return /^[\x20-\x7e]*$/.test(text) && !text.includes('=?') && !/\S{70}/.test(text) ? text : encoded(text);
+}
+
+/** RFC 5322 §3.2.5: what is not plain words is encoded, which is simpler than quoting it. */
+function phrase(text: string): string {
+  return /^[\w!#$%&'*+/=?^`{|}~ -]+$/.test(text) ? words(text) : encoded(text);
+}
+
+/** Equals sign and underscore never meet in quoted-printable (RFC 2045 §6.7). */
+const BOUNDARY = '=_alternative';
+
+function alternatives(text: string, html: string): string {
+  const parts = [part('plain', text), part('html', html)].map((body) => `--${BOUNDARY}\r\n${body}`);
+  return `Content-Type: multipart/alternative; boundary="${BOUNDARY}"\r\n\r\n${parts.join('')}--${BOUNDARY}--\r\n`;
+}
+
+function part(subtype: 'plain' | 'html', text: string): string {
+  const lines = `${text.trimEnd()}\n`.replace(/\r\n?|\n/g, '\r\n');
+  return (
+    `Content-Type: text/${subtype}; charset=utf-8\r\n` +
+    `Content-Transfer-Encoding: quoted-printable\r\n\r\n${wrap(encodeQuotedPrintable(lines))}`
+  );
+}
+
+function documentOf({ title, text, url }: Message): string | undefined {
+  const body = htmlOf(text || title);
+  if (body === undefined) return undefined;
+  const link = url === undefined ? '' : `<p>${linkTo(url)}</p>\n`;
+  return `<!DOCTYPE html>\n<meta charset="utf-8">\n<title>${escapeHtml(title)}</title>\n${body}${link}`;
+}

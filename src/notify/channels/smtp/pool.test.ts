@@ -1,0 +1,220 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createSecureContext } from 'node:tls';
+import { certificateForOther, expiredCertificate } from '../../../../test/support/certificates.ts';
+import { account, startSmtp, trust } from '../../../../test/support/providers/smtp.ts';
+import {
+  END_OF_CONTENT,
+  GREETING,
+  type Say,
+  usual,
+} from '../../../../test/support/providers/smtp-scripted.ts';
+import { deliver, messageOf } from '../fixtures.ts';
+import { channelFor, scene, scripted } from './fixtures.ts';
+
+describe('connections', () => {
+  test('are kept for the next message', async (t) => {
+    const { smtp, channel } = await scene(t);
+    for (let i = 0; i < 3; i++) assert.equal((await deliver(channel)).kind, 'delivered');
+    assert.equal(smtp.connections(), 1);
+  });
+
+  test('carry a limited number of messages', async (t) => {
+    const { smtp, channel } = await scene(t, {}, {}, { maxMessagesPerConnection: 2 });
+    for (let i = 0; i < 4; i++) assert.equal((await deliver(channel)).kind, 'delivered');
+    assert.equal(smtp.connections(), 2);
+  });
+
+  test('are limited in number', async (t) => {
+    const { smtp, channel } = await scene(t, {}, {}, { maxConnections: 2 });
+    const deliveries = await Promise.all(Array.from({ length: 8 }, () => deliver(channel)));
+    assert.ok(deliveries.every(({ kind }) => kind === 'delivered'));
+    assert.equal(smtp.connections(), 2);
+  });
+
+  test('are let go when idle', async (t) => {
+    const { smtp, channel } = await scene(t, {}, {}, { idleTimeoutMs: 50 });
+    await deliver(channel);
+    await until(() => smtp.open() === 0);
+    assert.equal((await deliver(channel)).kind, 'delivered');
+  });
+
+  test('are let go by close', async (t) => {
+    const { smtp, channel } = await scene(t);
+    await deliver(channel);
+    assert.equal(smtp.open(), 1);
+    await channel.close?.();
+    await until(() => smtp.open() === 0);
+  });
+
+  test('that the server closed meanwhile are replaced without another attempt', async (t) => {
+    let contents = 0;
+    const say: Say = (line) => {
+      if (line === END_OF_CONTENT) contents++;
+      return line.startsWith('MAIL') && contents === 1 && smtp.connections() === 1 ? 'hang up' : usual(line);
+    };
+    const { smtp, channel } = await scripted(t, say);
+    assert.equal((await deliver(channel)).kind, 'delivered');
+    assert.equal((await deliver(channel)).kind, 'delivered');
+    assert.equal(smtp.connections(), 2);
+  });
+});
+
+describe('TLS', () => {
+  const certificates: readonly [name: string, certificate: string, fault: string][] = [
+    ['for another host', certificateForOther, 'the certificate is for another host'],
+    ['that has expired', expiredCertificate, 'the certificate has expired'],
+  ];
+  for (const security of ['tls', 'starttls'] as const) {
+    for (const [name, certificate, reason] of certificates) {
+      test(`${security}: a certificate ${name} is refused, whatever the environment says`, async (t) => {
+        process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
+        t.after(() => delete process.env.NODE_TLS_REJECT_UNAUTHORIZED);
+        const { smtp, channel } = await scene(t, { security }, { certificate });
+        assert.deepEqual(await deliver(channel), { kind: 'retry', reason, done: [] });
+        assert.equal(smtp.taken.length, 0);
+      });
+    }
+
+    test(`${security}: for an address it is the address that counts`, async (t) => {
+      const { channel } = await scene(t, { security, host: '127.0.0.1' });
+      assert.equal((await deliver(channel)).kind, 'delivered');
+    });
+  }
+
+  test('of an authority that is not trusted', async (t) => {
+    const nobody = () => ({
+      secureContext: createSecureContext({ ca: certificateForOther }),
+      rejectUnauthorized: true as const,
+    });
+    const smtp = await startSmtp();
+    t.after(() => smtp.close());
+    const channel = channelFor(t, { port: smtp.port }, {}, { trust: nobody });
+    const reason = 'the certificate is from an authority that is not trusted';
+    assert.deepEqual(await deliver(channel), { kind: 'retry', reason, done: [] });
+  });
+
+  test('a server without STARTTLS is told nothing', async (t) => {
+    const say: Say = (line) => (line === 'STARTTLS' ? '502 5.5.1 What?' : usual(line));
+    const { smtp, channel } = await scripted(t, say, { security: 'starttls', credentials: account });
+    const reason = 'the server does not offer STARTTLS: SMTP 502 5.5.1';
+    assert.deepEqual(await deliver(channel), { kind: 'retry', reason, done: [] });
+    assert.ok(
+      smtp.heard.every((line) => /^(\(greeting\)|EHLO |STARTTLS$)/.test(line)),
+      String(smtp.heard),
+    );
+  });
+
+  test('a missing CA bundle is waited for', async (t) => {
+    const smtp = await startSmtp();
+    let isMissing = true;
+    const later = () => {
+      if (isMissing) throw new Error('no CA bundle: put one there');
+      return trust();
+    };
+    const channel = channelFor(t, { port: smtp.port }, {}, { trust: later });
+    t.after(() => smtp.close());
+    assert.deepEqual(await deliver(channel, messageOf(), { done: ['bob@b.example'] }), {
+      ...{ kind: 'retry', reason: 'no CA bundle: put one there', done: ['bob@b.example'] },
+    });
+    assert.equal(smtp.connections(), 0);
+    isMissing = false;
+    assert.equal((await deliver(channel)).kind, 'delivered');
+  });
+
+  test('TLS to a server that speaks plainly', async (t) => {
+    const { channel } = await scene(t, {}, { security: 'starttls' });
+    const reason = 'TLS could not be agreed on';
+    assert.deepEqual(await deliver(channel), { kind: 'retry', reason, done: [] });
+  });
+});
+
+describe('what servers do', () => {
+  const SHORT = { connectTimeoutMs: 5000, greetingTimeoutMs: 500, silenceTimeoutMs: 1000 };
+  const cases: readonly [name: string, stage: string, line: string, reason: string][] = [
+    ['never greeting', GREETING, 'silence', 'the server did not greet in time'],
+    ['greeting in another language', GREETING, 'HTTP/1.1 400 Bad Request', 'the server does not speak SMTP'],
+    ['closing before the greeting', GREETING, 'hang up', 'the server closed the connection'],
+    ['falling silent', 'MAIL', 'silence', 'the server fell silent'],
+    ['dying at the recipient', 'RCPT', 'hang up', 'the server closed the connection'],
+    ['dying after the content', END_OF_CONTENT, 'hang up', 'the server closed the connection'],
+    ['falling silent after the content', END_OF_CONTENT, 'silence', 'the server fell silent'],
+  ];
+  for (const [name, stage, words, reason] of cases) {
+    test(name, async (t) => {
+      const say: Say = (line) => (line.startsWith(stage) ? words : usual(line));
+      const { smtp, channel } = await scripted(t, say, {}, SHORT);
+      assert.deepEqual(await deliver(channel), { kind: 'retry', reason, done: [] });
+      const contents = smtp.heard.filter((line) => line === END_OF_CONTENT).length;
+      assert.equal(contents, stage === END_OF_CONTENT ? 1 : 0, 'an attempt sends the content once at most');
+      assert.ok(smtp.connections() <= 2);
+    });
+  }
+
+  test('not being there', async (t) => {
+    const smtp = await startSmtp();
+    await smtp.close();
+    const channel = channelFor(t, { port: smtp.port });
+    assert.deepEqual(await deliver(channel), {
+      ...{ kind: 'retry', reason: 'the connection was refused', done: [] },
+    });
+  });
+});
+
+describe('an abort', () => {
+  const stages = [GREETING, 'EHLO', 'MAIL', 'DATA', END_OF_CONTENT];
+  for (const stage of stages) {
+    test(`at ${stage}`, async (t) => {
+      const controller = new AbortController();
+      const say: Say = (line) => {
+        if (!line.startsWith(stage)) return usual(line);
+        setImmediate(() => controller.abort());
+        return 'silence';
+      };
+      const { channel } = await scripted(t, say);
+      const startMs = Date.now();
+      assert.deepEqual(await deliver(channel, messageOf(), { signal: controller.signal }), {
+        ...{ kind: 'retry', reason: 'it took too long', done: [] },
+      });
+      assert.ok(Date.now() - startMs < 10_000);
+    });
+  }
+
+  test('before the start sends nothing', async (t) => {
+    const { smtp, channel } = await scene(t);
+    assert.equal((await deliver(channel, messageOf(), { signal: AbortSignal.abort() })).kind, 'retry');
+    await sleep(50);
+    assert.equal(smtp.taken.length, 0);
+  });
+
+  test('of one message leaves the others alone', async (t) => {
+    const controller = new AbortController();
+    const { smtp, channel } = await scene(t, {}, {}, { maxConnections: 1 });
+    const others = [deliver(channel), deliver(channel)];
+    const aborted = deliver(channel, messageOf(), { signal: controller.signal });
+    controller.abort();
+    assert.equal((await aborted).kind, 'retry');
+    for (const other of others) assert.equal((await other).kind, 'delivered');
+    assert.equal(smtp.taken.length, 2);
+  });
+
+  test('close ends what waits for a connection', async (t) => {
+    const { channel } = await scripted(
+      t,
+      (line) => (line === GREETING ? 'silence' : usual(line)),
+      {},
+      { maxConnections: 1, greetingTimeoutMs: 300 },
+    );
+    const deliveries = [deliver(channel), deliver(channel)];
+    await sleep(50);
+    await channel.close?.();
+    for (const delivery of await Promise.all(deliveries)) assert.equal(delivery.kind, 'retry');
+  });
+});
+
+/** Fails after ten seconds. */
+async function until(isSo: () => boolean): Promise<void> {
+  for (let i = 0; i < 500 && !isSo(); i++) await sleep(20);
+  assert.ok(isSo());
+}

@@ -1,0 +1,117 @@
+/**
+ * Connections that are kept for the next message. The library's pool, without its mailer, which would bring
+ * twice as much code, and could be made to open files and URLs: a message is handed over as the bytes it is.
+ */
+import { Readable } from 'node:stream';
+import type { SecureContext } from 'node:tls';
+import SMTPPool, { type SMTPPoolOptions } from 'nodemailer/lib/smtp-pool';
+import type { Failure } from '../http/failure.ts';
+import type { Failures } from './recipients.ts';
+import { failureOf, queueIdIn, type SmtpError } from './replies.ts';
+import { DEFAULT_PORTS, type SmtpServer } from './server.ts';
+
+/** What every connection with TLS is given. */
+export interface Trust {
+  readonly secureContext: SecureContext;
+  readonly rejectUnauthorized: true;
+}
+
+export interface SmtpLimits {
+  /** For look-up, connection, greeting and STARTTLS together. */
+  readonly connectTimeoutMs: number;
+  readonly greetingTimeoutMs: number;
+  /** How long the server may say nothing; after the content it may have much to check (RFC 5321 §4.5.3.2.6). */
+  readonly silenceTimeoutMs: number;
+  /** Below the 5 minutes that servers wait (RFC 5321 §4.5.3.2.7), so that it is not them who hang up. */
+  readonly idleTimeoutMs: number;
+  readonly maxConnections: number;
+  /** Servers count too, and 100 is a usual limit. */
+  readonly maxMessagesPerConnection: number;
+}
+
+export const DEFAULT_LIMITS: SmtpLimits = {
+  connectTimeoutMs: 20_000,
+  greetingTimeoutMs: 15_000,
+  silenceTimeoutMs: 90_000,
+  idleTimeoutMs: 60_000,
+  maxConnections: 4,
+  maxMessagesPerConnection: 50,
+};
+
+/**
+ * A kept connection that turns out to be closed is replaced once, before anything of the message was sent;
+ * what fails later is for the queue to repeat.
+ */
+const MAX_REQUEUES = 1;
+
+/** No `trust` is no TLS. */
+export function createPool(
+  { host, port, security, credentials }: SmtpServer,
+  trust: Trust | undefined,
+  limits: SmtpLimits,
+): SMTPPool {
+  const options: SMTPPoolOptions = {
+    ...{ host, port: port ?? DEFAULT_PORTS[security], secure: security === 'tls' },
+    ...{ requireTLS: security === 'starttls', ignoreTLS: security === 'none' },
+    ...(trust && { tls: { ...trust } }),
+    // Without forceAuth a server that offers no login would be handed the message without one.
+    ...(credentials && { auth: { user: credentials.user, pass: credentials.password }, forceAuth: true }),
+    ...{ connectionTimeout: limits.connectTimeoutMs, dnsTimeout: limits.connectTimeoutMs },
+    ...{ greetingTimeout: limits.greetingTimeoutMs, socketTimeout: limits.silenceTimeoutMs },
+    ...{ idleTimeout: limits.idleTimeoutMs, maxConnections: limits.maxConnections },
+    ...{ maxMessages: limits.maxMessagesPerConnection, maxRequeues: MAX_REQUEUES },
+  };
+  return new SMTPPool(options);
+}
+
+export interface Envelope {
+  readonly from: string;
+  readonly to: readonly string[];
+}
+
+export interface Submission {
+  readonly failures: Failures;
+  readonly providerId: string | undefined;
+}
+
+/** Never rejects. */
+export function submit(
+  pool: SMTPPool,
+  envelope: Envelope,
+  mail: string,
+  signal: AbortSignal,
+): Promise<Submission> {
+  return new Promise((resolve) => {
+    pool.send(handOver(envelope, mail, signal), (error, info) => {
+      const refused = (error ?? info)?.rejectedErrors as readonly RecipientError[] | undefined;
+      const failures = refused
+        ? failuresOf(refused)
+        : error
+          ? failuresOfAll(envelope, failureOf(error as SmtpError))
+          : new Map();
+      resolve({ failures, providerId: error ? undefined : queueIdIn(info?.response ?? '') });
+    });
+  });
+}
+
+type RecipientError = SmtpError & { readonly recipient?: string };
+
+function failuresOf(refused: readonly RecipientError[]): Failures {
+  return new Map(refused.map((error) => [error.recipient ?? '', failureOf(error)]));
+}
+
+function failuresOfAll({ to }: Envelope, failure: Failure): Failures {
+  return new Map(to.map((address) => [address, failure]));
+}
+
+/** What the pool asks of a message of the mailer. */
+function handOver(envelope: Envelope, mail: string, signal: AbortSignal): Parameters<SMTPPool['send']>[0] {
+  const message = {
+    // The library writes into it.
+    getEnvelope: () => ({ ...envelope }),
+    createReadStream: () => Readable.from(Buffer.from(mail)),
+    messageId: () => '',
+    getHeader: () => '',
+  };
+  return { data: { signal }, message } as unknown as Parameters<SMTPPool['send']>[0];
+}

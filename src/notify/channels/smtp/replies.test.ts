@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { failureOf, queueIdIn, type SmtpError } from './replies.ts';
+
+describe('the name of a message that was taken', () => {
+  const cases: readonly [server: string, reply: string, id: string | undefined][] = [
+    ['Postfix', '250 2.0.0 Ok: queued as 4Xn1vK2hZzz1wq', '4Xn1vK2hZzz1wq'],
+    ['Exim', '250 OK id=1rZ8bC-0000Ab-2x', '1rZ8bC-0000Ab-2x'],
+    ['OpenSMTPD', '250 2.0.0 4f3a2b1c Message accepted for delivery', '4f3a2b1c'],
+    ['Sendmail', '250 2.0.0 3AEKMJx1012345 Message accepted for delivery', '3AEKMJx1012345'],
+    ['Amazon', '250 Ok 0100018b5c3c0a4f-1b2c3d4e-000000', '0100018b5c3c0a4f-1b2c3d4e-000000'],
+    [
+      'Microsoft',
+      '250 2.0.0 OK <AB1PR02MB1234@AB1PR02MB1234.eurprd02.prod.outlook.com> [Hostname=x]',
+      'AB1PR02MB1234@AB1PR02MB1234.eurprd02.prod.outlook.com',
+    ],
+    ['nobody', '250 Ok', undefined],
+    ['somebody with other signs', '250 Ok: queued as a"b', undefined],
+    ['somebody who talks', `250 Ok: queued as ${'a'.repeat(65)}`, undefined],
+  ];
+  for (const [server, reply, id] of cases) {
+    test(`by ${server}`, () => assert.equal(queueIdIn(reply), id));
+  }
+});
+
+describe('a fault without a reply', () => {
+  const cases: readonly [error: SmtpError, reason: string][] = [
+    [{ code: 'ESOCKET', originalCode: 'ECONNREFUSED' }, 'the connection was refused'],
+    [{ code: 'ESOCKET', originalCode: 'CERT_HAS_EXPIRED' }, 'the certificate has expired'],
+    [{ code: 'ESOCKET', originalCode: 'S3cret' }, 'the connection failed'],
+    [{ code: 'EDNS', originalCode: 'ENOTFOUND' }, 'the host name is not known'],
+    [{ code: 'EDNS' }, 'the host name could not be looked up'],
+    [{ code: 'ETIMEDOUT', timeoutType: 'CONNECT_TIMEOUT' }, 'connecting took too long'],
+    [{ code: 'ETIMEDOUT', timeoutType: 'UPGRADE_TIMEOUT' }, 'TLS took too long'],
+    [{ code: 'ETLS' }, 'TLS could not be agreed on'],
+    [{}, 'the connection failed'],
+  ];
+  for (const [error, reason] of cases) {
+    test(reason, () => assert.deepEqual(failureOf(error), { kind: 'retry', reason }));
+  }
+});

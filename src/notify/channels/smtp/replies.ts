@@ -1,0 +1,96 @@
+/** What replies and faults of an SMTP server mean for a message. The server's own words are never handed on. */
+
+import { type Failure, retry } from '../http/failure.ts';
+import { faultOf } from '../http/fault.ts';
+
+/** What the library says about an attempt that failed, as far as it is looked at. */
+export interface SmtpError {
+  /** The library's own word. */
+  readonly code?: string;
+  /** The system's or OpenSSL's, where there was one. */
+  readonly originalCode?: string;
+  readonly timeoutType?: string;
+  /** What the reply answers; `CONN` for the greeting, and for replies that answer nothing. */
+  readonly command?: string;
+  readonly responseCode?: number;
+  readonly response?: string;
+}
+
+const stages: readonly (readonly [command: RegExp, words: string, isAboutMessage: boolean])[] = [
+  [/^STARTTLS/, 'the server does not offer STARTTLS', false],
+  [/^AUTH/, 'the login was refused', true],
+  [/^MAIL/, 'the sender was refused', true],
+  [/^RCPT/, 'the recipient was refused', true],
+  [/^DATA/, 'the message was refused', true],
+];
+const NO_STAGE = [/^/, 'the server is not available', false] as const;
+/** Commands in a wrong order: of this connection only. */
+const BAD_SEQUENCE = 503;
+
+/**
+ * A 5yz reply to login, sender, recipient or content will be given again (RFC 5321 §4.2.1). Everything else
+ * is about the connection: a greeting with 554, a missing STARTTLS and a wrong certificate may be an attack or
+ * an accident, so that the message waits for better times.
+ *
+ * That holds for a connection lost after the end of the content too: whether the message was taken is not known,
+ * and mail is sent again then (RFC 5321 §4.5.4.1, §6.1).
+ */
+export function failureOf(error: SmtpError): Failure {
+  const { command = '', responseCode } = error;
+  if (responseCode === undefined) return retry(faultWithout(error));
+  const [, words, isAboutMessage] = stages.find(([pattern]) => pattern.test(command)) ?? NO_STAGE;
+  const reason = `${words}: SMTP ${codesOf(error)}`;
+  const isFinal = isAboutMessage && responseCode >= 500 && responseCode !== BAD_SEQUENCE;
+  return isFinal ? { kind: 'rejected', reason } : retry(reason);
+}
+
+/** Subject and detail of enhanced codes (RFC 3463, RFC 4954 §6). */
+const meanings: ReadonlyMap<string, string> = new Map([
+  ['1.1', 'there is no such mailbox'],
+  ['1.2', 'there is no such host'],
+  ['1.8', 'the host of the sender cannot be found'],
+  ['2.1', 'the mailbox is switched off'],
+  ['2.2', 'the mailbox is full'],
+  ['3.4', 'the message is too large'],
+  ['7.1', 'the server does not allow it'],
+  ['7.8', 'the user or the password is wrong'],
+]);
+
+function codesOf({ response = '', responseCode }: SmtpError): string {
+  const enhanced = /^\d{3}[ -][245]\.(\d{1,3}\.\d{1,3})\b/.exec(response);
+  if (!enhanced) return String(responseCode);
+  const meaning = meanings.get(enhanced[1] ?? '');
+  return `${enhanced[0].replace('-', ' ')}${meaning ? `, ${meaning}` : ''}`;
+}
+
+const timeouts: ReadonlyMap<string, string> = new Map([
+  ['GREETING_TIMEOUT', 'the server did not greet in time'],
+  ['UPGRADE_TIMEOUT', 'TLS took too long'],
+  ['SOCKET_TIMEOUT', 'the server fell silent'],
+]);
+const faults: ReadonlyMap<string, string> = new Map([
+  ['ECONNECTION', 'the server closed the connection'],
+  ['EPROTOCOL', 'the server does not speak SMTP'],
+  ['ETLS', 'TLS could not be agreed on'],
+  ['EDNS', 'the host name could not be looked up'],
+]);
+
+function faultWithout(error: SmtpError): string {
+  const { code = '', originalCode, timeoutType = '' } = error;
+  const own = timeouts.get(timeoutType) ?? (originalCode === undefined ? faults.get(code) : undefined);
+  return own ?? faultOf(originalCode === undefined ? error : { code: originalCode });
+}
+
+/** How servers name a message that they took: Postfix; Exim and others; OpenSMTPD and Sendmail; Amazon; Microsoft. */
+const idPatterns = [
+  /\bqueued as ([\w.-]{1,64})(?:$|\s)/i,
+  /\bid=([\w.-]{1,64})(?:$|\s)/i,
+  /^250[ -]2\.\d\.\d ([\w.-]{1,64}) Message accepted/i,
+  /^250 Ok ([\da-f-]{20,64})$/i,
+  /^250 2\.\d\.\d (?:OK )?<([\w.-]{1,64}@[\w.-]+\.outlook\.com)>/i,
+];
+
+/** Of the reply to a message that was taken, the name under which the server's log has it. */
+export function queueIdIn(response: string): string | undefined {
+  return idPatterns.map((pattern) => pattern.exec(response)?.[1]).find((id) => id !== undefined);
+}

@@ -1,0 +1,105 @@
+/** `mote spool list|show|requeue`: the spool as its operator sees it, also while a server uses it. */
+import { refused } from './config/source.ts';
+import { FAILED, type Io, MISUSED, say } from './io.ts';
+import type { Progress } from './notify/envelope.ts';
+import { type Listed, SpoolDesk } from './notify/spool.ts';
+import { StoreError } from './notify/store.ts';
+
+/** Titles in lists are cut to this many characters. */
+const MAX_TITLE_CHARACTERS = 40;
+
+/** `path` is the folder of the spool, `args` what follows the word `spool`. Returns the exit code. */
+export async function spoolCommand(io: Io, path: string, args: readonly string[]): Promise<number> {
+  const [action, id] = args;
+  const misused = (line: string): number => {
+    io.stderr.write(`mote: ${line}\n`);
+    return MISUSED;
+  };
+  if (path === '') return misused('spool: needs the folder; give it with --spool DIR or MOTE_SPOOL');
+  const desk = new SpoolDesk(
+    path,
+    (file, fault) => io.stderr.write(`mote: ${file}: ${fault}; left alone\n`),
+    Date.now,
+  );
+  try {
+    if (action === 'list' && id === undefined) return await list(io, desk);
+    if (action === 'show' && id !== undefined) return await show(io, desk, id);
+    if (action === 'requeue' && id !== undefined) return await requeue(io, desk, id);
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    io.stderr.write(`mote: ${error.message}\n`);
+    return FAILED;
+  }
+  return misused(refused('spool', args.join(' '), 'list, show ID or requeue ID'));
+}
+
+async function list(io: Io, desk: SpoolDesk): Promise<number> {
+  return say(io, (await desk.list()).map(lineOf).join(''));
+}
+
+/** Columns for people and for `cut`: id, folder, user, channels, title. */
+function lineOf({ folder, envelope: { message, user, progress } }: Listed): string {
+  const state = folder === 'dead' ? 'dead' : 'waiting';
+  const channels = progress.map(({ channel, kind }) => `${channel}:${kind}`).join(',');
+  const title = printable(message.title || message.text);
+  const cut = title.length > MAX_TITLE_CHARACTERS ? `${title.slice(0, MAX_TITLE_CHARACTERS)}…` : title;
+  return `${[message.id, state, new Date(message.acceptedMs).toISOString(), user, channels, cut].join('\t')}\n`;
+}
+
+/** What could end the line or play tricks on the terminal becomes a space. */
+function printable(text: string): string {
+  return text.replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ');
+}
+
+async function show(io: Io, desk: SpoolDesk, id: string): Promise<number> {
+  const found = await desk.show(id);
+  if (!found) return missing(io, id);
+  const { message, user, progress, round } = found.envelope;
+  const { title, text, url, priority, format, tags } = message;
+  const fields = [
+    ['id', message.id],
+    ['accepted', new Date(message.acceptedMs).toISOString()],
+    ['user', user],
+    ...(round > 0 ? [['requeued', round === 1 ? 'once' : `${round} times`]] : []),
+    ['title', printable(title)],
+    ...(url === undefined ? [] : [['url', url]]),
+    ['priority', String(priority)],
+    ['format', format],
+    ...(tags.length > 0 ? [['tags', tags.join(', ')]] : []),
+    ...progress.map((one) => [one.channel, stateOf(one)]),
+  ];
+  const head = fields.map(([name, value]) => `${name}: ${value}\n`).join('');
+  const body = text.split(/\r?\n/).map(printable).join('\n');
+  return say(io, `${head}\n${body}\n`);
+}
+
+function stateOf(progress: Progress): string {
+  const tried = `${progress.attempts} ${progress.attempts === 1 ? 'attempt' : 'attempts'}`;
+  switch (progress.kind) {
+    case 'delivered':
+      return `delivered ${new Date(progress.atMs).toISOString()}, ${tried}`;
+    case 'failed':
+      return `failed ${new Date(progress.atMs).toISOString()}, ${tried}: ${progress.reason}`;
+    case 'pending': {
+      const next = new Date(progress.nextMs).toISOString();
+      return `waits until ${next}, ${tried}${progress.reason === undefined ? '' : `: ${progress.reason}`}`;
+    }
+  }
+}
+
+async function requeue(io: Io, desk: SpoolDesk, id: string): Promise<number> {
+  switch (await desk.requeue(id)) {
+    case 'requeued':
+      return say(io, `${id} will be sent again within a minute, or when a server starts`);
+    case 'waiting':
+      io.stderr.write(`mote: ${id} waits already\n`);
+      return FAILED;
+    case 'missing':
+      return missing(io, id);
+  }
+}
+
+function missing(io: Io, id: string): number {
+  io.stderr.write(`mote: ${refused('spool', id, 'an id that `mote spool list` shows')}\n`);
+  return FAILED;
+}
