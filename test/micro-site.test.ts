@@ -16,7 +16,6 @@ import {
   isEmulated,
   type Micro,
   program,
-  siteFile,
   siteProgram,
   startMicro,
 } from './support/micro.ts';
