@@ -1,14 +1,15 @@
 /**
  * Writes the smallest rung of the ladder, a Linux executable that serves what is inside of it:
  *
- *   npm run micro -- FILE|DIR [--port N] [--profile record|standard|full|site] [--arch x86-64|arm64]
+ *   npm run micro -- FILE|DIR [--port N] [--profile record|standard|full|site] [--arch x86-64|arm64|both]
  *                         [-o OUT] [--image OUT.tar] [--listing] [--header compact|strict]
  *
  *   --port N       where neither the first argument of the program nor PORT says otherwise (default 8080)
  *   --profile P    record: the smallest valid answer · standard (default for a file): a real server for one page
  *                  full: with gzip, entity tags, IPv6 and SIGTERM besides · site (default for a folder): full for
  *                  all that mote would serve from a folder
- *   --arch A       the processor that it runs on: x86-64 (default) or arm64
+ *   --arch A       the processor that it runs on: x86-64 (default) or arm64, or both: that makes two executables,
+ *                  OUT-x86-64 and OUT-arm64, and one archive for either
  *   -o OUT         the executable (default dist/mote-micro)
  *   --image TAR    an archive with an image that holds nothing else
  *   --listing      print address, bytes and source of everything in it
@@ -167,11 +168,11 @@ function portOf(text: string): number {
   return port;
 }
 
-function archOf(text: string): Arch {
+function archesOf(text: string): Arch[] {
   const names = Object.keys(MACHINE) as Arch[];
-  const arch = names.find((name) => name === text);
-  if (!arch) throw new UsageError(`--arch ${text} is none; there are ${names.join(', ')}`);
-  return arch;
+  const chosen = names.filter((name) => name === text || text === 'both');
+  if (chosen.length > 0) return chosen;
+  throw new UsageError(`--arch wants ${names.join(', ')} or both, got ${text}`);
 }
 
 function layoutOf(text: string): Layout {
@@ -215,11 +216,15 @@ export function imageOf(executable: Uint8Array, port: number, profile: string, a
   });
 }
 
-/** Returns a line that says how big it is by which measure. */
-function writeImage(path: string, made: Image): string {
-  writeFileSync(path, archive([made], 'mote-micro:latest'));
-  const { pullBytes, fileBytes } = sizes(made);
-  return `${path}: an image of ${fileBytes} bytes of files, ${pullBytes} bytes to pull\n`;
+/** Returns lines that say how big it is by which measure. */
+function writeImages(path: string, made: readonly Image[]): string {
+  writeFileSync(path, archive(made, 'mote-micro:latest'));
+  const lines = made.map((one) => {
+    const { pullBytes, fileBytes } = sizes(one);
+    const kind = made.length > 1 ? `for ${one.architecture} an image` : 'an image';
+    return `${path}: ${kind} of ${fileBytes} bytes of files, ${pullBytes} bytes to pull\n`;
+  });
+  return lines.join('');
 }
 
 async function main(args: string[]): Promise<void> {
@@ -238,20 +243,20 @@ async function main(args: string[]): Promise<void> {
   });
   const [path, ...more] = positionals;
   if (path === undefined || more.length > 0) throw new UsageError('one FILE or DIR is wanted');
-  const arch = archOf(values.arch);
-  const options = { port: portOf(values.port), layout: layoutOf(values.header), arch };
+  const arches = archesOf(values.arch);
+  const options = { port: portOf(values.port), layout: layoutOf(values.header) };
   const input = await read(path);
   const profile = values.profile ?? (input.kind === 'site' ? 'site' : 'standard');
-  const { bytes, rows, overheadBytes } = build(profile, input, options);
-  writeExecutable(values.output, bytes);
-  if (values.listing) process.stdout.write(listing(rows));
   const served = input.kind === 'site' ? 'files' : 'page';
-  process.stdout.write(
-    `${values.output}: ${bytes.length} bytes, ${overheadBytes} of them not the ${served}\n`,
-  );
-  if (values.image !== undefined) {
-    process.stdout.write(writeImage(values.image, imageOf(bytes, options.port, profile, arch)));
-  }
+  const images = arches.map((arch) => {
+    const { bytes, rows, overheadBytes } = build(profile, input, { ...options, arch });
+    const output = arches.length > 1 ? `${values.output}-${arch}` : values.output;
+    writeExecutable(output, bytes);
+    if (values.listing) process.stdout.write(listing(rows));
+    process.stdout.write(`${output}: ${bytes.length} bytes, ${overheadBytes} of them not the ${served}\n`);
+    return imageOf(bytes, options.port, profile, arch);
+  });
+  if (values.image !== undefined) process.stdout.write(writeImages(values.image, images));
 }
 
 if (import.meta.main) {

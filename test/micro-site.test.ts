@@ -57,7 +57,7 @@ const tree: Tree = {
 };
 
 function micro(...args: string[]) {
-  return spawnSync(process.execPath, [script, ...args, '--arch', arch], { encoding: 'utf8' });
+  return spawnSync(process.execPath, [script, '--arch', arch, ...args], { encoding: 'utf8' });
 }
 
 const encoded = (path: string) => `/${encodeURI(path)}`;
@@ -335,6 +335,12 @@ describe('the command', { skip: cannotRunMicro }, () => {
       /^micro: --profile tiny is none; there are record, standard, full, site\n/,
     ],
     ['nothing there', [at('absent')], 1, /^micro: ENOENT.*absent/],
+    [
+      'another processor',
+      [at('many'), '--arch', 'mips'],
+      2,
+      /^micro: --arch wants x86-64, arm64 or both, got mips\n/,
+    ],
     [
       'another header',
       [at('many'), '--header', 'wild'],
