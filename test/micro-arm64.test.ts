@@ -1,7 +1,8 @@
 /**
  * The suites of mote-micro once more, with the programs for arm64. On another processor they run under qemu-user,
- * where memory cannot be looked at, and the kernel is that of this machine: what only an arm64 kernel does (page
- * sizes, loading, the system calls' own numbers) is as qemu understands it.
+ * which leaves gaps: the kernel is that of this machine, so that what only an arm64 kernel does (pages of 64 KiB,
+ * loading, zeroed registers) is as qemu has it; the memory of the process is mostly the emulator's, so that its size
+ * says nothing, and the permissions are asked of the emulator; limits count the emulator's descriptors too.
  */
 process.env.MOTE_MICRO_ARCH = 'arm64';
 await import('./micro.test.ts');

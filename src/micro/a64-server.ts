@@ -58,6 +58,8 @@ export const TICK_BIT = 24;
 const [STATE_BYTES, TICK_BYTE] = [8, 7];
 const LOG2_STATE_BYTES = Math.log2(STATE_BYTES);
 const LOG2_MAX_DESCRIPTORS = Math.log2(STATES_BYTES / STATE_BYTES);
+/** One bit of `FLAG.COMPLETE` is enough to test for it. */
+const COMPLETE_BIT = 1;
 /** A hash, and flags. */
 const ENTRY_BYTES = 5;
 /** These bits of the seconds are always set: a tick is 8 s, and is never 0. */
@@ -95,19 +97,17 @@ export function header(port: number, layout: Layout = 'compact'): Block {
   return block('header', headerWith(layout, 'arm64', headerGaps(port)), 'arguments');
 }
 
-/** Jumps where a flag of one bit, in a register, is set or is not. */
+/** Jumps unless the request has this flag, of one bit. */
 export function unless(flag: number, to: string): Item {
   return tbz(flags, Math.log2(flag), to);
 }
 
+/** Jumps where the request has this flag, of one bit. */
 export function where(flag: number, to: string): Item {
   return tbnz(flags, Math.log2(flag), to);
 }
 
-/** One bit of `FLAG.COMPLETE` is enough to test for it. */
-const COMPLETE_BIT = 1;
-
-/** Into x1: where events and requests come in */
+/** Into a register: where events and requests come in */
 function buffer(to: a64.Register<64>): Item {
   return add(to, sp, STATES_BYTES >> 12, { lsl: 12 });
 }

@@ -1,5 +1,5 @@
 /**
- * A web server for one page, in x86-64 instructions: profile `standard`.
+ * A web server for one page, in x86-64 instructions: profile `standard`. For arm64: `a64-server.ts`.
  *
  * One process serves all connections. `epoll` tells which of them can go on; each gets one turn and never
  * waits. There is no heap and no buffer for each connection, only eight bytes of state:
