@@ -81,6 +81,7 @@ const pureFiles = [
   'src/http/{types,errors}.ts',
   'src/static/{path,conditional,range,multipart,encoding,mime,cache-policy,plan,listing}.ts',
   'src/notify/message.ts',
+  'src/notify/dialects/**',
 ].flatMap(expandBraces);
 const systemModule = /^node:(fs|net|tls|https?|http2|dns|dgram|child_process)(\/|$)/;
 

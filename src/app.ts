@@ -10,7 +10,7 @@ import type { Hooks } from './http/connection.ts';
 import type { Address } from './http/listen.ts';
 import { route } from './http/router.ts';
 import { HttpServer } from './http/server.ts';
-import type { Stage } from './http/types.ts';
+import type { RequestFacts, Stage } from './http/types.ts';
 import type { Io } from './io.ts';
 import type { Notifying } from './notifying.ts';
 import { healthStage } from './observe/health.ts';
@@ -158,32 +158,39 @@ function hooksOf(parts: Parts): Hooks {
     onEnd: endHook(parts),
     onRefused: (status, client) => event('warn', 'connection refused', { status, client }),
     onFault: (error, exchange) =>
-      event('error', faultText(error), { method: exchange?.facts.method, target: exchange?.facts.target }),
+      event('error', faultText(error), exchange && loggable(parts, exchange.facts)),
   };
 }
 
+/** What names a request in a log, without the tokens that may be in it. */
+function loggable({ notifying }: Parts, { method, target }: RequestFacts) {
+  return { method, target: notifying ? notifying.strike(target, method) : target };
+}
+
 /** Counts and logs a finished request. */
-function endHook({ observed: { access, event, metrics }, authenticator }: Parts): Hooks['onEnd'] {
+function endHook(parts: Parts): Hooks['onEnd'] {
+  const { observed, authenticator, notifying } = parts;
+  const { access, event, metrics } = observed;
   return (exchange) => {
     const { facts, httpVersion, status, progress } = exchange;
-    const { method, target, client, headers } = facts;
+    const { client, headers } = facts;
+    const { referer } = headers;
+    const named = loggable(parts, facts);
     const durationMs = performance.now() - exchange.startedMs;
     metrics.requestEnded(status, progress.bodyBytes, durationMs);
     access?.({
+      ...named,
       client,
-      method,
-      target,
       httpVersion,
       status,
       durationMs,
       user: authenticator?.knownUser(headers.authorization),
       bodyBytes: progress.bodyBytes,
-      referer: headers.referer,
+      referer: referer && notifying ? notifying.strike(referer) : referer,
       userAgent: headers['user-agent'],
       host: headers.host,
     });
-    if (progress.fault !== undefined)
-      event('warn', `answer cut short: ${progress.fault}`, { method, target });
+    if (progress.fault !== undefined) event('warn', `answer cut short: ${progress.fault}`, named);
   };
 }
 

@@ -11,6 +11,8 @@ import type { Stage } from './http/types.ts';
 import { Access } from './notify/access.ts';
 import type { Channel } from './notify/channels/channel.ts';
 import { systemClock } from './notify/clock.ts';
+import { createDialectStage } from './notify/dialects/dialects.ts';
+import { createStrike, type Strike } from './notify/dialects/strike.ts';
 import { createNotifyStage } from './notify/handler.ts';
 import { Notifier } from './notify/notifier.ts';
 import { createPageStage } from './notify/page.ts';
@@ -36,6 +38,8 @@ export class NotifyError extends Error {
 
 export interface Notifying {
   readonly stages: readonly Stage[];
+  /** For everything of a request that is logged. */
+  readonly strike: Strike;
   /** For the operator: where messages go, and how safe they are until then. */
   readonly summary: string;
   /** In the Prometheus format. */
@@ -72,8 +76,14 @@ export async function openNotify(
   });
   const access = new Access(users, () => performance.now());
   const notifier = new Notifier({ access, queue, waitMs: config.notifyWaitMs });
+  const { notifyDialects } = config;
   return {
-    stages: [createNotifyStage(notifier, { allowQuery: config.notifyQuery }), createPageStage()],
+    stages: [
+      createDialectStage(notifyDialects, notifier, { now: Date.now }),
+      createNotifyStage(notifier, { allowQuery: config.notifyQuery }),
+      createPageStage(),
+    ],
+    strike: createStrike(notifyDialects, (text) => access.has(text)),
     summary: summaryOf(channels, store),
     renderMetrics: () => metrics.render(queue.size),
     start: () => queue.start(),

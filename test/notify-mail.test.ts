@@ -6,14 +6,13 @@ import { authority, certificateForOther } from './support/certificates.ts';
 import { makeFolder } from './support/folder.ts';
 import { notifyFile, send, untilStatus } from './support/notify.ts';
 import { account, type SmtpStandInOptions, startSmtp } from './support/providers/smtp.ts';
-import { startForTest } from './support/target.ts';
+import { start } from './support/target.ts';
 
 const root = makeFolder({ 'index.html': 'index', 'ca.pem': authority, password: `${account.password}\n` });
 const env = { SSL_CERT_FILE: join(root, 'ca.pem') };
 
 async function mailing(t: TestContext, options: SmtpStandInOptions, more: object = {}) {
   const standIn = await startSmtp(options);
-  t.after(() => standIn.close());
   const scheme = options.security === 'tls' ? 'smtps' : 'smtp';
   const mail = {
     ...{ kind: 'smtp', url: `${scheme}://localhost:${standIn.port}`, from: 'mote <m@mote.example>' },
@@ -21,7 +20,9 @@ async function mailing(t: TestContext, options: SmtpStandInOptions, more: object
     ...{ user: account.user, password: { file: join(root, 'password') } },
     ...more,
   };
-  const server = await startForTest(t, { root, env, args: ['--notify', notifyFile({ mail })] });
+  const server = await start({ root, env, args: ['--notify', notifyFile({ mail })] });
+  // In this order: the one waits for the connections that the other keeps.
+  t.after(() => server.stop().then(() => standIn.close()));
   return { standIn, server };
 }
 

@@ -82,6 +82,10 @@ export function problemPlan(code: ErrorCode, problem: Problem, extra: HeaderList
   return { status, headers, body: { kind: 'bytes', bytes }, ...(close && { close }) };
 }
 
+export function statusOf(code: ErrorCode): number {
+  return catalogue[code].status;
+}
+
 const reasons = new Map<number, string>(Object.values(catalogue).map(({ status, text }) => [status, text]));
 
 /** The reason phrase of an error's status, for answers written without `node:http`. */

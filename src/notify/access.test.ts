@@ -76,6 +76,24 @@ describe('tokens', () => {
   }
 });
 
+describe('has', () => {
+  const cases: readonly [name: string, token: string, expected: boolean][] = [
+    ['a token', ANN, true],
+    ['none', 'somebody-else', false],
+    ['the empty one', '', false],
+    ['a long one', ANN.repeat(100), false],
+  ];
+  for (const [name, token, expected] of cases) {
+    test(name, () => assert.equal(open().access.has(token), expected));
+  }
+
+  test('counts nothing against anybody', () => {
+    const { access } = open();
+    for (let i = 0; i < 100; i++) access.has(`wrong-${i}`);
+    assert.equal(access.authenticate(ANN, '192.0.2.1').kind, 'granted');
+  });
+});
+
 describe('the rate of a token', () => {
   const take = (access: Access, token: string): string => {
     const grant = access.authenticate(token, '');

@@ -110,6 +110,14 @@ export class Access {
     return { kind: 'granted', user: entry.user, take: () => this.#take(entry.bucket) };
   }
 
+  /**
+   * Whether this is somebody's token, and nothing more: what is none is not counted against anybody. For paths
+   * that are more likely the name of a file.
+   */
+  has(token: string): boolean {
+    return token !== '' && token.length <= MAX_TOKEN_CHARACTERS && this.#indexOf(hashToken(token)) >= 0;
+  }
+
   /** Looks at every entry, wherever the right one is. */
   #indexOf(hash: Uint8Array): number {
     let found = -1;

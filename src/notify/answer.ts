@@ -72,7 +72,7 @@ function timeOf(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-function jsonPlan(status: number, body: unknown, extra: HeaderList): Plan {
+export function jsonPlan(status: number, body: unknown, extra: HeaderList): Plan {
   const bytes = Buffer.from(`${JSON.stringify(body)}\n`);
   const headers = [
     ...['Content-Type', 'application/json', 'Content-Length', String(bytes.length)],

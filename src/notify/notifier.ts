@@ -22,6 +22,11 @@ export interface Submission extends Sender {
   readonly fields: Fields | Refused;
   /** The header `Idempotency-Key`. */
   readonly idempotencyKey: string | undefined;
+  /**
+   * Names that have a meaning of their own for the client (a topic, a tag) and mean channels only as far as the
+   * user has channels of these names. Where `fields` name channels they count for nothing.
+   */
+  readonly channelHints?: readonly string[];
 }
 
 /** The message was accepted, now or (`isRepeated`) under the same idempotency key before. */
@@ -49,14 +54,19 @@ export class Notifier {
     this.#waitMs = waitMs;
   }
 
+  /** See {@link Access.has}. */
+  knows(token: string): boolean {
+    return this.#access.has(token);
+  }
+
   async submit(submission: Submission): Promise<Accepted | Refused> {
     const grant = this.#admit(submission);
     if (grant.kind === 'refused') return grant;
-    const { fields, idempotencyKey } = submission;
+    const { fields, idempotencyKey, channelHints = [] } = submission;
     if ('kind' in fields) return fields;
     const draft = validate(fields, idempotencyKey);
     if ('kind' in draft) return draft;
-    const order = orderOf(draft, grant.user);
+    const order = orderOf(followHints(draft, channelHints, grant.user), grant.user);
     if ('kind' in order) return order;
     const acceptance = await this.#queue.accept(order);
     if (!('id' in acceptance)) return refusalOf(acceptance);
@@ -86,6 +96,11 @@ export class Notifier {
     const grant = this.identify(sender);
     return (grant.kind === 'granted' && grant.take()) || grant;
   }
+}
+
+function followHints(draft: Draft, hints: readonly string[], { channels }: User): Draft {
+  const meant = draft.channels ? [] : channels.filter((name) => hints.includes(name));
+  return meant.length > 0 ? { ...draft, channels: meant } : draft;
 }
 
 function orderOf(draft: Draft, user: User): Order | Refused {

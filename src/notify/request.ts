@@ -17,6 +17,9 @@ export const MAX_KEY_BYTES = 255;
 export const MAX_FAULTS = 16;
 const DEFAULT_PRIORITY: Priority = 3;
 
+export const FORM_TYPE = 'application/x-www-form-urlencoded';
+export const NOT_UTF8 = 'The body is not UTF-8: send it in this encoding.';
+
 /** Names and values as they came. */
 export type Fields = ReadonlyMap<string, unknown>;
 
@@ -41,23 +44,33 @@ const listNames: ReadonlySet<string> = new Set(['channels', 'tags']);
 /** The fields of a body in JSON or of a form, or of the query of a request without one. */
 export function readFields({ headers, body, query }: RequestFacts, from: 'body' | 'query'): Fields | Refused {
   if (from === 'query') return formFields(query.slice(1));
-  const type = headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase() ?? '';
-  const isJson = /^application\/(?:[\w.-]+\+)?json$/.test(type);
-  if (!isJson && type !== 'application/x-www-form-urlencoded') {
+  const type = mediaTypeOf(headers);
+  const isJson = isJsonType(type);
+  if (!isJson && type !== FORM_TYPE) {
     return problem('unsupported_media_type', 'Send JSON with Content-Type: application/json, or a form.');
   }
-  const text = decode(body ?? new Uint8Array());
-  if (text === undefined) return problem('bad_body', 'The body is not UTF-8: send it in this encoding.');
+  const text = decodeUtf8(body ?? new Uint8Array());
+  if (text === undefined) return problem('bad_body', NOT_UTF8);
   return isJson ? jsonFields(text) : formFields(text);
 }
 
-function decode(bytes: Uint8Array): string | undefined {
+/** Without parameters, in lower case; empty when there is none. */
+export function mediaTypeOf(headers: RequestFacts['headers']): string {
+  return headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase() ?? '';
+}
+
+export function isJsonType(mediaType: string): boolean {
+  return /^application\/(?:[\w.-]+\+)?json$/.test(mediaType);
+}
+
+/** `undefined` for what is not UTF-8. */
+export function decodeUtf8(bytes: Uint8Array): string | undefined {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const text = buffer.toString('utf8');
   return Buffer.from(text).equals(buffer) ? text : undefined;
 }
 
-function jsonFields(text: string): Fields | Refused {
+export function jsonFields(text: string): Fields | Refused {
   let value: unknown;
   try {
     value = JSON.parse(text.replace(/^\ufeff/, ''));
@@ -73,7 +86,7 @@ function jsonFields(text: string): Fields | Refused {
   return new Map(Object.entries(value).filter(([, field]) => field !== null));
 }
 
-function formFields(text: string): Fields | Refused {
+export function formFields(text: string): Fields | Refused {
   // What curl -d sends unless it is told otherwise.
   if (/^\s*\{/.test(text)) {
     return problem('bad_body', 'The body looks like JSON: send it with Content-Type: application/json.');

@@ -148,6 +148,7 @@ const redactions: readonly [name: string, text: string, expected: string][] = [
   ['token', '/?token=s3cret', '/?token=***'],
   ['key among others', '/x?a=1&key=s3cret&b=2', '/x?a=1&key=***&b=2'],
   ['several', '/?password=a&access_token=b', '/?password=***&access_token=***'],
+  ['of the dialects of notify', '/?auth=a&device_key=b', '/?auth=***&device_key=***'],
   ['upper case', '/?Access_Token=s3cret', '/?Access_Token=***'],
   ['encoded name', '/?%74oken=s3cret', '/?%74oken=***'],
   ['semicolons', '/?a=1;token=s3cret;b', '/?a=1;token=***;b'],

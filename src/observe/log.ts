@@ -145,7 +145,9 @@ function fieldValue(value: EventFields[string]): string {
 }
 
 /** Query parameters that carry secrets, in lower case. */
-const secretNames: ReadonlySet<string> = new Set(['token', 'access_token', 'key', 'password']);
+const secretNames: ReadonlySet<string> = new Set([
+  ...['token', 'access_token', 'key', 'device_key', 'auth', 'password'],
+]);
 // Each match begins at a separator, so that the work stays linear in the length of the query.
 const queryParameter = /([?&;])([^?&;=]+)=([^&;]*)/g;
 

@@ -2,6 +2,7 @@
  * Connections that are kept for the next message. The library's pool, without its mailer, which would bring
  * twice as much code, and could be made to open files and URLs: a message is handed over as the bytes it is.
  */
+import { connect } from 'node:net';
 import { Readable } from 'node:stream';
 import type { SecureContext } from 'node:tls';
 import SMTPPool, { type SMTPPoolOptions } from 'nodemailer/lib/smtp-pool';
@@ -52,17 +53,41 @@ export function createPool(
 ): SMTPPool {
   const options: SMTPPoolOptions = {
     ...{ host, port: port ?? DEFAULT_PORTS[security], secure: security === 'tls' },
+    getSocket: dial,
     ...{ requireTLS: security === 'starttls', ignoreTLS: security === 'none' },
     ...(trust && { tls: { ...trust } }),
     // Without forceAuth a server that offers no login would be handed the message without one.
     ...(credentials && { auth: { user: credentials.user, pass: credentials.password }, forceAuth: true }),
-    ...{ connectionTimeout: limits.connectTimeoutMs, dnsTimeout: limits.connectTimeoutMs },
+    connectionTimeout: limits.connectTimeoutMs,
     ...{ greetingTimeout: limits.greetingTimeoutMs, socketTimeout: limits.silenceTimeoutMs },
     ...{ idleTimeout: limits.idleTimeoutMs, maxConnections: limits.maxConnections },
     ...{ maxMessages: limits.maxMessagesPerConnection, maxRequeues: MAX_REQUEUES },
   };
   return new SMTPPool(options);
 }
+
+type Dial = NonNullable<SMTPPoolOptions['getSocket']>;
+
+/**
+ * Connects as everything else does. The library by itself asks name servers before it looks at the hosts file,
+ * and waits for them where there are none.
+ */
+const dial: Dial = ({ host = '', port, connectionTimeout }, callback) => {
+  const socket = connect({ host, port: Number(port) });
+  const finish = (error?: Error): void => {
+    clearTimeout(timer);
+    socket.removeAllListeners();
+    // Of one that is given up, what else goes wrong is of no interest.
+    if (error) socket.once('error', () => undefined).destroy();
+    callback(error ?? null, error ? undefined : { connection: socket });
+  };
+  const timer = setTimeout(
+    () => finish(Object.assign(new Error('connecting took too long'), { code: 'ETIMEDOUT' })),
+    connectionTimeout,
+  );
+  socket.once('connect', () => finish());
+  socket.once('error', finish);
+};
 
 export interface Envelope {
   readonly from: string;

@@ -1,0 +1,67 @@
+/**
+ * The API of Apprise: `POST /notify/{KEY}` with JSON or a form, where the key is the token. apprise itself takes no keys
+ * of more than 32 characters, so a key too short for a token is only a name, and `Authorization` has the token.
+ *
+ * Its stateless form (`POST /notify` with the URLs of services) is not taken: that path is mote's own, and where
+ * messages go is for the operator to say. A tag, or such a name, that is called like one of the user's channels means
+ * this channel.
+ */
+import type { RequestFacts } from '../../http/types.ts';
+import type { Priority } from '../message.ts';
+import { problem, type Refused } from '../refusal.ts';
+import type { Fields } from '../request.ts';
+import { MIN_TOKEN_CHARACTERS } from '../token.ts';
+import { tokenOfAuthorization } from './credentials.ts';
+import { type Call, decodeSegment, type Fault, replyJson } from './dialect.ts';
+import { htmlToText } from './html-text.ts';
+import { fieldsOf, fieldsOrNone, namesOf, readBody, textOf } from './reading.ts';
+
+export const APPRISE_PATH = /^\/notify\/([^/]+)\/?$/;
+/** Below `/notify` too, and never a key. */
+export const RESERVED: ReadonlySet<string> = new Set(['alertmanager', 'grafana', 'channels']);
+
+export function apprise(facts: RequestFacts): Call | undefined {
+  const segment = APPRISE_PATH.exec(facts.path)?.[1];
+  if (facts.method !== 'POST' || segment === undefined || RESERVED.has(segment)) return undefined;
+  const key = decodeSegment(segment);
+  const isName = key.length < MIN_TOKEN_CHARACTERS;
+  const given = readBody(facts);
+  const tags = fieldsOrNone(given);
+  return {
+    tokens: [isName ? tokenOfAuthorization(facts.headers.authorization) : key],
+    fields: 'kind' in given ? given : translate(given),
+    channelHints: [...namesOf(tags.get('tag') ?? tags.get('tags'), /[\s,;|]+/), ...(isName ? [key] : [])],
+    reply: ([result]) =>
+      result.kind === 'sent' ? replyJson(200, { error: null, id: result.id }) : fault(result),
+  };
+}
+
+const priorities: ReadonlyMap<string, Priority> = new Map([
+  ['info', 3],
+  ['success', 3],
+  ['warning', 4],
+  ['failure', 5],
+]);
+const formats: ReadonlySet<string> = new Set(['', 'text', 'markdown', 'html']);
+
+function translate(given: Fields): Fields | Refused {
+  const type = textOf(given, 'type').toLowerCase() || 'info';
+  const format = textOf(given, 'format').toLowerCase();
+  if (!priorities.has(type) || !formats.has(format)) {
+    const detail = 'type: must be info, success, warning or failure; format: text, markdown or html';
+    return problem('unprocessable_content', detail);
+  }
+  const body = textOf(given, 'body');
+  return fieldsOf({
+    title: textOf(given, 'title'),
+    text: format === 'html' ? htmlToText(body) : body,
+    format: format === 'markdown' ? 'markdown' : 'text',
+    priority: priorities.get(type),
+  });
+}
+
+/** 424 is what this API says where none of the services took the message. */
+function fault({ code, status, detail, headers }: Fault) {
+  const told = code === 'undelivered' ? 424 : status === 415 || status === 422 ? 400 : status;
+  return replyJson(told, { error: detail }, headers);
+}

@@ -1,0 +1,32 @@
+/** HTML for channels that show only text. Pure; no sanitiser: what comes out is text, not HTML. */
+
+const entities: ReadonlyMap<string, string> = new Map([
+  ['amp', '&'],
+  ['lt', '<'],
+  ['gt', '>'],
+  ['quot', '"'],
+  ['apos', "'"],
+  ['nbsp', '\u00a0'],
+]);
+
+/** The text of a fragment of HTML, with line breaks where blocks end. */
+export function htmlToText(html: string): string {
+  return html
+    .replace(/[ \t\r\n]+/g, ' ')
+    .replace(/<li\b[^<>]*>/gi, '\n- ')
+    .replace(/<(?:br|hr)\b[^<>]*>|<\/(?:p|div|h[1-6]|tr|table|ul|ol|pre|blockquote)\s*>/gi, '\n')
+    .replace(/<\/?[a-z][^<>]*>/gi, '')
+    .replace(/ ?\n ?/g, '\n')
+    .replace(/\n{3,}/g, '\n\n')
+    .replace(
+      /&(#\d{1,7}|#x[0-9a-f]{1,6}|[a-z]{2,4});/gi,
+      (entity, name: string) => characterOf(name) ?? entity,
+    )
+    .trim();
+}
+
+function characterOf(name: string): string | undefined {
+  if (!name.startsWith('#')) return entities.get(name.toLowerCase());
+  const point = /^#x/i.test(name) ? Number.parseInt(name.slice(2), 16) : Number(name.slice(1));
+  return point <= 0x10ffff ? String.fromCodePoint(point) : undefined;
+}

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { multipart } from './fixtures.ts';
+import { MAX_PARTS, multipartFields } from './multipart.ts';
+
+const TYPE = 'multipart/form-data; boundary=b';
+const read = (body: string | Uint8Array, type = TYPE) =>
+  multipartFields(typeof body === 'string' ? Buffer.from(body) : body, type);
+const part = (disposition: string, value: string) =>
+  `--b\r\nContent-Disposition: form-data; ${disposition}\r\n\r\n${value}\r\n`;
+const END = '--b--\r\n';
+
+const forms: readonly [name: string, body: string, expected: Record<string, string>, type?: string][] = [
+  ['as curl writes it', part('name="a"', 'x') + part('name="标"', '满了') + END, { a: 'x', 标: '满了' }],
+  ['a preamble and an epilogue', `hi\r\n${part('name="a"', 'x')}${END}bye`, { a: 'x' }],
+  ['no parts', END, {}],
+  ['an empty value', part('name="a"', '') + END, { a: '' }],
+  [
+    'line breaks and dashes in the value',
+    part('name="a"', '\r\n--\r\n-- b\r\n') + END,
+    { a: '\r\n--\r\n-- b\r\n' },
+  ],
+  ['a name without quotes', part('name=a', 'x') + END, { a: 'x' }],
+  [
+    'other header fields',
+    `--b\r\nX: y\r\ncontent-disposition: form-data; name="a"\r\n\r\nx\r\n${END}`,
+    { a: 'x' },
+  ],
+  [
+    'white space after the boundary',
+    `--b \t\r\nContent-Disposition: form-data; name="a"\r\n\r\nx\r\n${END}`,
+    { a: 'x' },
+  ],
+  ['the first of a name', part('name="a"', 'x') + part('name="a"', 'y') + END, { a: 'x' }],
+  [
+    'a file is left out',
+    part('name="f"; filename="a.png"', '\u0000') + part('name="a"', 'x') + END,
+    { a: 'x' },
+  ],
+  ['a part without a name is left out', part('x="y"', 'z') + END, {}],
+  [
+    'a boundary in quotes',
+    part('name="a"', 'x') + END,
+    { a: 'x' },
+    'multipart/form-data; charset=utf-8; boundary="b"',
+  ],
+];
+describe('forms', () => {
+  for (const [name, body, expected, type] of forms) {
+    test(name, () => {
+      const fields = read(body, type);
+      assert.ok(!('kind' in fields), JSON.stringify(fields));
+      assert.deepEqual(Object.fromEntries(fields), expected);
+    });
+  }
+
+  test('whatever is written is read', () => {
+    const value = fc.string({ unit: 'grapheme' });
+    fc.assert(
+      fc.property(fc.dictionary(fc.stringMatching(/^\w+$/), value), (fields) => {
+        const { headers, body } = multipart(fields);
+        assert.deepEqual(read(body, headers['content-type']), new Map(Object.entries(fields)));
+      }),
+    );
+  });
+});
+
+const broken: readonly [name: string, body: string | Uint8Array, detail: RegExp, type?: string][] = [
+  ['no boundary', END, /names no boundary/, 'multipart/form-data'],
+  ['an empty boundary', END, /names no boundary/, 'multipart/form-data; boundary='],
+  ['another boundary', END, /does not end/, 'multipart/form-data; boundary=c'],
+  ['no end', part('name="a"', 'x'), /does not end/],
+  ['empty', '', /does not end/],
+  ['a part without header', `--b\r\nx\r\n${END}`, /without header/],
+  ['what goes on after the boundary', `--bx\r\n\r\n\r\n${END}`, /without header/],
+  ['too many parts', part('name="a"', 'x').repeat(MAX_PARTS + 1) + END, /more than 64 parts/],
+  ['not UTF-8', Buffer.from(part('name="a"', '\xff') + END, 'latin1'), /not UTF-8/],
+];
+describe('malformed', () => {
+  for (const [name, body, detail, type] of broken) {
+    test(name, () => {
+      const refused = read(body, type);
+      assert.ok('kind' in refused && refused.code === 'bad_body');
+      assert.match(refused.detail, detail);
+    });
+  }
+
+  test('as many parts as may be', () => {
+    assert.ok(!('kind' in read(part('name="a"', 'x').repeat(MAX_PARTS) + END)));
+  });
+
+  test('never throws', () => {
+    const piece = fc.constantFrom('--b', '\r\n', '--', 'Content-Disposition: form-data; name="a"', 'x', '"');
+    fc.assert(fc.property(fc.array(piece), (pieces) => void read(pieces.join(''))));
+  });
+});

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { makeId } from '../id.ts';
+import { makeToken } from '../token.ts';
+import { DIALECT_NAMES, type DialectName } from './dialect.ts';
+import { ANN, BOB } from './fixtures.ts';
+import { createStrike } from './strike.ts';
+
+const { token: MADE } = makeToken((bytes) => new Uint8Array(bytes).fill(0xfb));
+const id = makeId(Date.UTC(2026, 0, 1), (bytes) => new Uint8Array(bytes));
+const isToken = (text: string) => text === ANN || text === BOB;
+
+const cases: readonly [
+  names: readonly DialectName[],
+  method: string | undefined,
+  text: string,
+  expected: string,
+][] = [
+  [['serverchan'], 'GET', '/KEY.send?title=t', '/***.send?title=t'],
+  [['serverchan'], 'POST', '/send/send.send', '/send/***.send'],
+  [['serverchan'], undefined, 'https://x.example/KEY.send#a', 'https://x.example/***.send#a'],
+  [['serverchan'], 'GET', 'http://KEY.send/KEY.send', 'http://KEY.send/***.send'],
+  [['serverchan'], 'GET', '/$&.send', '/***.send'],
+  [['serverchan'], 'GET', '/a/b.send', '/a/b.send'],
+  [['apprise'], 'POST', '/notify/KEY', '/notify/***'],
+  [['apprise'], 'POST', '/notify/KEY/?x=1', '/notify/***?x=1'],
+  [['apprise'], 'GET', `/notify/${id}`, `/notify/${id}`],
+  [['apprise'], 'POST', '/notify/alertmanager?channels=a', '/notify/alertmanager?channels=a'],
+  [['apprise'], 'POST', '/notify', '/notify'],
+  [['bark'], 'GET', `/${ANN}/t/b`, '/***/t/b'],
+  [['bark'], 'GET', `/${ANN.replace('-', '%2D')}/b`, '/***/b'],
+  [['bark'], undefined, `http://x.example/${ANN}/t/b`, 'http://x.example/***/t/b'],
+  [['bark'], 'POST', '/WRONG/b', '/***/b'],
+  [['bark', 'ntfy'], 'POST', '/WRONG', '/***'],
+  [['bark'], 'POST', '/push', '/push'],
+  [['bark'], 'POST', '/notify', '/notify'],
+  [['bark'], 'POST', '/', '/'],
+  [['bark'], 'GET', '/assets/a-rather-long-name-of-a-file.js', '/assets/a-rather-long-name-of-a-file.js'],
+  [['ntfy'], 'POST', '/topic', '/topic'],
+  [[], 'GET', '/KEY.send', '/KEY.send'],
+  [[], 'GET', `/a/${MADE}.send`, '/a/***.send'],
+  [DIALECT_NAMES, 'GET', `/a/${MADE}/?b=${MADE}`, '/a/***/?b=***'],
+  [DIALECT_NAMES, 'GET', '/index.html?a=1', '/index.html?a=1'],
+  [DIALECT_NAMES, 'GET', '', ''],
+  [DIALECT_NAMES, 'OPTIONS', '*', '*'],
+];
+describe('tokens in paths', () => {
+  for (const [names, method, text, expected] of cases) {
+    test(`${names.join(' ') || 'none'}: ${method} ${text}`, () => {
+      assert.equal(createStrike(names, isToken)(text, method), expected);
+    });
+  }
+});

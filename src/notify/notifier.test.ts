@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { Access } from './access.ts';
+import { FakeChannel, FakeClock, queueOptions } from './fixtures.ts';
+import { Notifier } from './notifier.ts';
+import { Queue } from './queue.ts';
+import { hashToken } from './token.ts';
+
+const TOKEN = 'token-of-ann';
+
+const hints: readonly [
+  name: string,
+  channels: string[] | undefined,
+  hints: string[] | undefined,
+  used: string,
+][] = [
+  ['none', undefined, undefined, 'mail sms'],
+  ['a channel of the user', undefined, ['sms'], 'sms'],
+  ['a channel among other words', undefined, ['ops', 'sms'], 'sms'],
+  ['only other words', undefined, ['ops'], 'mail sms'],
+  ["somebody else's channel", undefined, ['fax'], 'mail sms'],
+  ['beside channels that are named', ['mail'], ['sms'], 'mail'],
+];
+describe('hints at channels', () => {
+  for (const [name, channels, channelHints, used] of hints) {
+    test(name, async () => {
+      const clock = new FakeClock();
+      const all = ['mail', 'sms', 'fax'].map((channel) => new FakeChannel(channel));
+      const queue = new Queue(queueOptions(all, { clock }));
+      const limit = { burst: 3, perMinute: 60 };
+      const user = { name: 'ann', tokenHashes: [hashToken(TOKEN)], channels: ['mail', 'sms'], limit };
+      const access = new Access([user], () => clock.now());
+      const notifier = new Notifier({ access, queue, waitMs: 1000 });
+      const fields = new Map<string, unknown>([
+        ['text', 'a'],
+        ...(channels ? [['channels', channels] as const] : []),
+      ]);
+      const sender = { token: TOKEN, client: '', idempotencyKey: undefined };
+      const end = notifier.submit({ ...sender, fields, ...(channelHints && { channelHints }) });
+      await clock.pass(0);
+      const result = await end;
+      assert.equal(result.kind, 'accepted');
+      assert.equal(result.status.progress.map(({ channel }) => channel).join(' '), used);
+    });
+  }
+});
