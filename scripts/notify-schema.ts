@@ -1,14 +1,7 @@
-/**
- * Writes the JSON Schema of the notify file, made from the tables that check it: `node scripts/notify-schema.ts`.
- * With `--check` it changes nothing and fails when the file there is stale.
- */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+/** The JSON Schema of the notify file, made from the tables that check it; `scripts/usage.ts` writes it. */
 import type { Field, Fields } from '../src/config/notify/fields.ts';
 import { NAME_PATTERN, topFields, userFields } from '../src/config/notify/file.ts';
 import { kinds } from '../src/config/notify/kinds.ts';
-
-const SCHEMA = fileURLToPath(new URL('../web_root/notify.schema.json', import.meta.url));
 
 type Schema = Readonly<Record<string, unknown>>;
 
@@ -99,23 +92,5 @@ function schemaOf(field: Field): Schema {
       return { type: ['object', 'array'] };
     case 'scalar':
       return { type: ['null', 'boolean', 'number', 'string'] };
-  }
-}
-
-function main(check: boolean): void {
-  const updated = notifySchema();
-  const stale = !existsSync(SCHEMA) || readFileSync(SCHEMA, 'utf8') !== updated;
-  if (check && stale) {
-    throw new Error('web_root/notify.schema.json: stale: run `node scripts/notify-schema.ts`');
-  }
-  if (stale) writeFileSync(SCHEMA, updated);
-}
-
-if (import.meta.main) {
-  try {
-    main(process.argv.includes('--check'));
-  } catch (error) {
-    process.stderr.write(`${(error as Error).message}\n`);
-    process.exitCode = 1;
   }
 }

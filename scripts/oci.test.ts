@@ -65,6 +65,7 @@ describe('an image', () => {
   test('names every setting as Docker does', () => {
     assert.deepEqual(parse(twoLayers('arm64').config.bytes), {
       architecture: 'arm64',
+      variant: 'v8',
       os: 'linux',
       config: {
         User: '65532:65532',
@@ -175,7 +176,7 @@ describe('an archive', () => {
     const platforms = inner.map((one) => [one.platform, parse(follow(files, one)).config.digest]);
     assert.deepEqual(platforms, [
       [{ architecture: 'amd64', os: 'linux' }, twoLayers('amd64').config.digest],
-      [{ architecture: 'arm64', os: 'linux' }, twoLayers('arm64').config.digest],
+      [{ architecture: 'arm64', variant: 'v8', os: 'linux' }, twoLayers('arm64').config.digest],
     ]);
     const tags = jsonAt(files, 'manifest.json').map(({ RepoTags }: { RepoTags: string[] }) => RepoTags);
     assert.deepEqual(tags, [['mote:latest'], ['mote:latest-arm64']]);

@@ -13,6 +13,9 @@ export type { TarFile } from './oci/tar.ts';
 /** As the Go toolchain names them, which images follow. */
 export type Architecture = 'amd64' | 'arm64';
 
+/** Beside the architecture, where the image specification gives it one. */
+const variants: Readonly<Record<Architecture, string | undefined>> = { amd64: undefined, arm64: 'v8' };
+
 /** How the image is run. What is left out leaves no bytes in the image. */
 export interface RunConfig {
   readonly entrypoint: readonly string[];
@@ -101,6 +104,7 @@ export function image({ architecture, layers, config, epochSeconds }: ImageOptio
   const configBlob = jsonBlob({
     created,
     architecture,
+    variant: variants[architecture],
     os: 'linux',
     config: dockerNames(config),
     rootfs: { type: 'layers', diff_ids: packed.map(({ diffId }) => diffId) },
@@ -194,7 +198,7 @@ function checkArchitectures(images: readonly Image[]): void {
 function indexOf(images: readonly Image[]): { index: object; blobs: readonly Blob[] } {
   const descriptors = images.map(({ architecture, manifest }) => ({
     ...descriptor(media.manifest, manifest),
-    platform: { architecture, os: 'linux' },
+    platform: { architecture, variant: variants[architecture], os: 'linux' },
   }));
   const blobs = images.flatMap(({ manifest, config, layers }) => [manifest, config, ...layers]);
   const [only, ...others] = descriptors;

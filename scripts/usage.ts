@@ -1,14 +1,18 @@
 /**
- * Writes the tables of options and of channels into README.md between their marks: `node scripts/usage.ts`.
- * With `--check` it changes nothing and fails when a table there is stale.
+ * Writes what is made from the tables of the code: the tables of README.md, between their marks, and the JSON
+ * Schema of the notify file. With `--check` it changes nothing and fails where that is stale.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Field } from '../src/config/notify/fields.ts';
 import { type Kind, kinds, variableOf } from '../src/config/notify/kinds.ts';
 import { optionsTable } from '../src/config/usage.ts';
+import { notifySchema } from './notify-schema.ts';
 
-const README = fileURLToPath(new URL('../README.md', import.meta.url));
+const made: readonly (readonly [path: string, make: (text: string) => string])[] = [
+  ['README.md', withTables],
+  ['web_root/notify.schema.json', notifySchema],
+];
 
 /** The text with `table` between the marks `name`. Throws when they are not there exactly once, in order. */
 export function withTable(text: string, name: string, table: string): string {
@@ -43,10 +47,13 @@ function channelsTable(): string {
 }
 
 function main(check: boolean): void {
-  const text = readFileSync(README, 'utf8');
-  const updated = withTables(text);
-  if (check && updated !== text) throw new Error('README.md: stale tables: run `node scripts/usage.ts`');
-  if (updated !== text) writeFileSync(README, updated);
+  for (const [name, make] of made) {
+    const path = fileURLToPath(new URL(`../${name}`, import.meta.url));
+    const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
+    const updated = make(text);
+    if (check && updated !== text) throw new Error(`${name}: stale: run \`node scripts/usage.ts\``);
+    if (updated !== text) writeFileSync(path, updated);
+  }
 }
 
 if (import.meta.main) {

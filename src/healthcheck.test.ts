@@ -5,6 +5,7 @@ import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { createServer as createTlsServer } from 'node:tls';
+import { freePort } from '../test/support/free-port.ts';
 import { type HealthTarget, healthcheck, probe } from './healthcheck.ts';
 import { OTHER_AUTHORITY, PEM } from './http/fixtures.ts';
 
@@ -253,11 +254,3 @@ describe('any URL', () => {
     assert.deepEqual(await probe(url, trusting(PEM), 50), { ok: false, reason });
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen({ host: '127.0.0.1', port: 0 }, resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}

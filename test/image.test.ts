@@ -15,7 +15,7 @@ import { OTHER_AUTHORITY } from '../src/http/fixtures.ts';
 import { authority, certificate, key } from './support/certificates.ts';
 import { makeDebian, noDebian } from './support/debian.ts';
 import { folder, noEngine, podman } from './support/engine.ts';
-import { freePort } from './support/micro.ts';
+import { freePort } from './support/free-port.ts';
 import { eventually, request } from './support/raw.ts';
 import { isSource } from './support/target.ts';
 

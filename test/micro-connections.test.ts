@@ -151,16 +151,15 @@ describe('mote-micro', { skip: cannotRunMicro, concurrency: true }, () => {
         await idle.get('/');
         const began = performance.now();
         const writer = setInterval(() => slow.write('x'), 200);
-        // Takes a little at a time, and never stops for long.
-        const steps = setInterval(() => {
-          if (reader.socket.isPaused()) reader.socket.resume();
-          else reader.socket.pause();
-        }, 100);
+        // Takes a little at a time, so that the server has something to send all the while, and never stops for long.
+        const pause = () => reader.socket.pause();
+        reader.socket.on('data', pause);
+        const steps = setInterval(() => reader.socket.resume(), 200);
         t.after(() => [writer, steps].map(clearInterval));
         await Promise.all([silent, slow, idle].map((client) => goneWithin(client, DROP_LIMIT_MS)));
         assert.ok(performance.now() - began > 2000, 'not at once');
         clearInterval(steps);
-        reader.socket.resume();
+        reader.socket.off('data', pause).resume();
         assert.ok((await reader.response()).body.equals(BIG));
         await served(server);
         await quiet(server, before);

@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { folder, noEngine, podman } from './support/engine.ts';
+import { folder, noEngine, podman, skopeo } from './support/engine.ts';
 import { makeFolder } from './support/folder.ts';
 import { cannotRunMicro, freePort } from './support/micro.ts';
 import { eventually, request } from './support/raw.ts';
@@ -31,6 +31,21 @@ describe('the image', { skip: cannotRunMicro || noEngine }, () => {
       return Buffer.concat([readFileSync(out), readFileSync(image)]);
     });
     assert.ok(first && second?.equals(first));
+  });
+
+  test('for both processors has one archive, from which each takes its own', async () => {
+    const out = join(folder, 'both');
+    micro(page, '--arch', 'both', '-o', out, '--image', tar);
+    // EM_X86_64, EM_AARCH64
+    const machines = ['x86-64', 'arm64'].map((arch) => readFileSync(`${out}-${arch}`).readUInt16LE(18));
+    assert.deepEqual(machines, [62, 183]);
+    for (const architecture of ['amd64', 'arm64']) {
+      const told = await skopeo('inspect', '--override-arch', architecture, `oci-archive:${tar}`);
+      assert.equal(JSON.parse(told).Architecture, architecture);
+    }
+    await podman('load', '-i', tar);
+    const told = await podman('image', 'inspect', '--format', '{{.Architecture}}', 'mote-micro:latest');
+    assert.equal(told.trim(), process.arch === 'arm64' ? 'arm64' : 'amd64');
   });
 
   const stopped: readonly (readonly [profile: string, exitCode: number, signal?: string])[] = [

@@ -1,6 +1,6 @@
 /** mote-micro: what it answers, and how it starts and ends. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -8,7 +8,17 @@ import { after, before, describe, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { build } from '../scripts/micro.ts';
 import { pattern } from './support/folder.ts';
-import { cannotRunMicro, freePort, type Micro, program, startMicro } from './support/micro.ts';
+import {
+  accepting,
+  arch,
+  cannotRunMicro,
+  commandFor,
+  freePort,
+  isEmulated,
+  type Micro,
+  program,
+  startMicro,
+} from './support/micro.ts';
 import { connect, exchange, type Response, request, requestText } from './support/raw.ts';
 
 const PAGE = '<!doctype html><title>mote</title><p>a page';
@@ -139,13 +149,15 @@ describe('the port', { skip: cannotRunMicro }, () => {
   test('that is taken is an error at once', async (t) => {
     const port = await freePort();
     await startMicro(t, program('standard', PAGE), { port });
-    const second = spawnSync(program('standard', PAGE), [String(port)], { timeout: 3000 });
+    const second = spawnSync(...commandFor(program('standard', PAGE), [String(port)]), { timeout: 3000 });
     assert.equal(second.signal, null);
     assert.notEqual(second.status, 0);
   });
 
   test('above 65535 is an error', () => {
-    const { status, signal } = spawnSync(program('standard', PAGE), ['75535'], { timeout: 3000 });
+    const { status, signal } = spawnSync(...commandFor(program('standard', PAGE), ['75535']), {
+      timeout: 3000,
+    });
     assert.equal(signal, null);
     assert.notEqual(status, 0);
   });
@@ -175,7 +187,9 @@ describe('its life', { skip: cannotRunMicro }, () => {
     }
   });
 
-  test('idle, it takes no time and little memory, of which none is writable and executable', async (t) => {
+  test('idle, it takes no time and little memory, of which none is writable and executable', {
+    skip: isEmulated,
+  }, async (t) => {
     const server = await startMicro(t, program('standard', PAGE), { port: await freePort() });
     await request(server, '/');
     await new Promise((resolve) => setTimeout(resolve, 300));
@@ -187,6 +201,25 @@ describe('its life', { skip: cannotRunMicro }, () => {
     const maps = readFileSync(`/proc/${server.pid}/maps`, 'utf8');
     assert.doesNotMatch(maps, / rwx/);
   });
+});
+
+describe('its memory', { skip: cannotRunMicro || !isEmulated }, () => {
+  for (const profile of ['record', 'standard', 'full', 'site']) {
+    test(`${profile}: of what the emulator maps nothing is writable and executable`, async () => {
+      const port = await freePort();
+      const path = program(profile, PAGE);
+      const [emulator, args] = commandFor(path, [String(port)]);
+      const child = spawn(emulator, ['-d', 'page', '-D', `${path}.log`, ...args], { stdio: 'ignore' });
+      await accepting(port, child);
+      child.kill('SIGKILL');
+      const maps: readonly string[] = readFileSync(`${path}.log`, 'latin1').match(/ [r-][w-][x-]$/gm) ?? [];
+      assert.deepEqual([maps.includes(' r-x'), maps.includes(' rw-')], [true, true]);
+      assert.deepEqual(
+        maps.filter((map) => map.endsWith('wx')),
+        [],
+      );
+    });
+  }
 });
 
 describe('profile full', { skip: cannotRunMicro }, () => {
@@ -302,7 +335,9 @@ describe('profile full', { skip: cannotRunMicro }, () => {
     const html = readFileSync(new URL('../web_root/404.html', import.meta.url), 'utf8');
     const content = Buffer.from(html.padEnd(2000, ' '));
     const page = { kind: 'page', page: { content, contentType: 'text/html; charset=utf-8' } } as const;
-    const [full, standard] = ['full', 'standard'].map((profile) => build(profile, page, { port: 8080 }));
+    const [full, standard] = ['full', 'standard'].map((profile) =>
+      build(profile, page, { port: 8080, arch }),
+    );
     assert.ok(full && standard && full.bytes.length < standard.bytes.length);
   });
 });

@@ -3,17 +3,18 @@
  * core 1 over 64 keep-alive connections. Rounds are interleaved and each begins with another server, so that
  * slow changes of the machine touch all servers alike.
  */
+
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
-import { createServer } from 'node:net';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { type Peer, peerEnvironment } from '../../bench/peers.ts';
+import { freePort } from '../../test/support/free-port.ts';
 import { cpuSeconds } from './process.ts';
 
 const SERVER_CORE = '0';
@@ -74,16 +75,6 @@ interface Running {
   readonly pid: number;
   readonly port: number;
   readonly startMs: number;
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const address = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  if (typeof address !== 'object' || !address) throw new Error('the probe has no port');
-  return address.port;
 }
 
 /** One request on a connection of its own. */

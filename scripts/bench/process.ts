@@ -1,5 +1,5 @@
 /** What Linux counts of a process and its children (`/proc/PID`). */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** `getconf CLK_TCK` of every Linux. */
 const TICKS_PER_SECOND = 100;
@@ -10,6 +10,21 @@ export function cpuSeconds(pid: number): number {
   const ticks = fields.split(' ').slice(11, 15).map(Number);
   const own = ticks.reduce((sum, count) => sum + count, 0) / TICKS_PER_SECOND;
   return childrenOf(pid).reduce((sum, child) => sum + cpuSeconds(child), own);
+}
+
+/** The same of those that live, finer than ticks (`/proc/PID/schedstat`), in milliseconds. */
+export function coreMs(pid: number): number {
+  const threads = threadsOf(pid).map((thread) => textOf(`/proc/${pid}/task/${thread}/schedstat`));
+  const own = threads.reduce((sum, text) => sum + Number(text.split(' ')[0]) / 1e6, 0);
+  return childrenOf(pid).reduce((sum, child) => sum + coreMs(child), own);
+}
+
+function threadsOf(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`);
+  } catch {
+    return [];
+  }
 }
 
 /** The resident memory. */

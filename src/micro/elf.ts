@@ -29,7 +29,8 @@ const ET_EXEC = 2;
 const [PROGRAM_HEADER_BYTES, FILE_HEADER_BYTES] = [56, 64];
 const PT_LOAD = 1;
 const READ_EXECUTE = 5;
-const PAGE_BYTES = 0x1000;
+/** The largest page of a kernel: what a file wants to be aligned to. `ORIGIN` suits all. */
+const PAGE_BYTES = { 'x86-64': 0x1000, arm64: 0x10000 } as const;
 
 export interface Gaps {
   /** Exactly `GAP_BYTES.sections`. */
@@ -53,7 +54,7 @@ export function elfHeader({ machine, gaps }: Header): Fragment[] {
     ...[data(8, 0), data(8, ORIGIN)],
     ...(gaps ? [...gaps.physical] : [data(8, ORIGIN)]),
     ...[data(8, distance('file', 'end')), data(8, distance('file', 'end'))],
-    ...(gaps ? gaps.alignment : [data(8, PAGE_BYTES)]),
+    ...(gaps ? gaps.alignment : [data(8, PAGE_BYTES[machine])]),
   ];
   return [
     label('file'),

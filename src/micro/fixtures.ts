@@ -4,20 +4,22 @@ import type { Item, Value } from './assembler.ts';
 import * as x64 from './x64.ts';
 import type { Term } from './x64-operands.ts';
 
-/** The machine code that GNU `as` makes of x86-64 source in Intel's syntax, line by line, in hexadecimal. */
-export function assembleWithBinutils(source: string): string[] {
-  const flags = [
-    '--64',
-    '-msyntax=intel',
-    '-mnaked-reg',
-    '-aln',
-    '--listing-lhs-width=4',
-    '-o',
-    '/dev/null',
-    '-',
-  ];
-  const { status, stdout, stderr } = spawnSync('as', flags, { input: source, encoding: 'utf8' });
-  if (status !== 0) throw new Error(`as: ${stderr}`);
+/** GNU `as`, and whatever else it takes to assemble what our listings show. */
+const assemblers = {
+  'x86-64': ['as', '--64', '-msyntax=intel', '-mnaked-reg'],
+  arm64: ['aarch64-linux-gnu-as'],
+} as const;
+type Machine = keyof typeof assemblers;
+
+/** The machine code that GNU `as` makes of a source (x86-64: in Intel's syntax), line by line, in hexadecimal. */
+export function assembleWithBinutils(source: string, machine: Machine = 'x86-64'): string[] {
+  const [command, ...flags] = assemblers[machine];
+  const listing = ['-aln', '--listing-lhs-width=4', '-o', '/dev/null', '-'];
+  const { status, stdout, stderr } = spawnSync(command, [...flags, ...listing], {
+    input: source,
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(`${command}: ${stderr}`);
   const lines: string[] = source
     .trimEnd()
     .split('\n')
@@ -29,10 +31,11 @@ export function assembleWithBinutils(source: string): string[] {
 }
 
 /** Why the comparison with GNU `as` cannot be made here, or `false`. */
-export function missingBinutils(): string | false {
-  const { stdout } = spawnSync('as', ['--version'], { encoding: 'utf8' });
-  if (process.arch === 'x64' && stdout?.includes('GNU assembler')) return false;
-  return 'NOT CHECKED: no GNU as for x86-64 here (Debian package binutils); the golden bytes stand alone';
+export function missingBinutils(machine: Machine = 'x86-64'): string | false {
+  const [command] = assemblers[machine];
+  const { stdout } = spawnSync(command, ['--version'], { encoding: 'utf8' });
+  if ((process.arch === 'x64' || machine !== 'x86-64') && stdout?.includes('GNU assembler')) return false;
+  return `NOT CHECKED: no GNU as for ${machine} here (${command}, of Debian's binutils); the golden bytes stand alone`;
 }
 
 const { at, byte, word, dword, qword, scaled } = x64;

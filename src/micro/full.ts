@@ -71,25 +71,25 @@ export interface SiteOptions extends ProgramOptions {
 }
 
 /** Flags: the line is that of Accept-Encoding, or of If-None-Match, or the first one, and the path comes. */
-const ABOUT = { ENCODING: 0x20, MATCH: 0x40, PATH: PATH_START } as const;
+export const ABOUT = { ENCODING: 0x20, MATCH: 0x40, PATH: PATH_START } as const;
 /** All other flags. Set in where a word begins, so that only the request itself begins with 0. */
-const NOT_ABOUT = 0xff & ~ABOUT.PATH;
-const QUOTE = 0x22;
+export const NOT_ABOUT = 0xff & ~ABOUT.PATH;
+export const QUOTE = 0x22;
 /** Where the answers are: low, so that four bytes hold an address, and far from everything else. */
 const MEMORY = 0x40000000;
 /** What of a word's flags becomes the start of the next one. That is 0 only behind a request. */
-const CONTEXT = 0xff & ~(FLAG.COMPLETE | FLAG.HEAD);
-const END_OF_HEAD = '\r\n\r\n';
+export const CONTEXT = 0xff & ~(FLAG.COMPLETE | FLAG.HEAD);
+export const END_OF_HEAD = '\r\n\r\n';
 /** Up to here `set` can set a register. */
 const MAX_SHORT = 0x7f;
 
 /** What a word behind a delimiter begins with. */
-function behind(delimiter: number, about = 0): number {
+export function behind(delimiter: number, about = 0): number {
   return ((about | NOT_ABOUT) << 8) | delimiter;
 }
 
 /** In the compact header the flags of the last one are a byte that follows on the gap: its own size, 64. */
-const TOKENS: readonly Token[] = [
+export const TOKENS: readonly Token[] = [
   { start: behind(LINE), text: '\r\n', flags: FLAG.COMPLETE },
   { start: 0, text: 'get ', flags: ABOUT.PATH },
   { start: 0, text: 'head ', flags: ABOUT.PATH | FLAG.HEAD },
@@ -132,7 +132,7 @@ function assembleWith(content: Content, options: ProgramOptions): Assembled {
 }
 
 /** All that words begin with. */
-function starts(): number[] {
+export function starts(): number[] {
   const delimited = [0, ABOUT.ENCODING, ABOUT.MATCH].flatMap((about) =>
     DELIMITERS.map((delimiter) => behind(delimiter, about)),
   );
@@ -268,7 +268,7 @@ function recognising({ paths, answers }: Content): Block[] {
 }
 
 /** The number of an answer in the table of paths. */
-function bytesOfNumber(answers: number): 1 | 2 {
+export function bytesOfNumber(answers: number): 1 | 2 {
   return answers <= 0x100 ? 1 : 2;
 }
 

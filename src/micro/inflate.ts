@@ -13,7 +13,7 @@ const { adc, add, bt, call, cmp, dec, inc, mov, pop, push, rcr, shl, shr, sub, x
 const { jae, jb, jbe, jle, jmp, js, loop, movsb, rep, ret, stosb } = x64;
 
 /** The codes of RFC 1951 §3.2.6, as numbers, first bit first. */
-const CODE = {
+export const CODE = {
   /** The last of 7 bits: symbols 256 to 279. */
   last7: 0b0010111,
   /** Of 8 bits the first literal, 0, and the first of symbols 280 to 287. What begins greater has 9 bits. */
@@ -22,8 +22,8 @@ const CODE = {
   first9: 0b11001000,
 } as const;
 /** Symbol 257 means the first length. */
-const LENGTH_280 = 280 - 257;
-const SHORTEST_BYTES = 3;
+export const LENGTH_280 = 280 - 257;
+export const SHORTEST_BYTES = 3;
 /** What the block begins with: that it is the last one, and its kind. */
 export const BLOCK_HEADER_BITS = 3;
 

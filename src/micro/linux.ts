@@ -22,6 +22,26 @@ export const SYS = {
   epoll_ctl: 233,
 } as const;
 
+/** By name; arm64 (`include/uapi/asm-generic/unistd.h`), which has only the newer of calls that do the same. */
+export const SYS_ARM64 = {
+  epoll_create1: 20,
+  epoll_ctl: 21,
+  epoll_pwait: 22,
+  close: 57,
+  write: 64,
+  exit: 93,
+  rt_sigaction: 134,
+  socket: 198,
+  bind: 200,
+  listen: 201,
+  accept: 202,
+  sendto: 206,
+  recvfrom: 207,
+  setsockopt: 208,
+  shutdown: 210,
+  mmap: 222,
+} as const;
+
 export const [SIGINT, SIGTERM] = [2, 15];
 /** x86-64 kernels deliver no signal whose action lacks it. */
 export const SA_RESTORER = 0x4000000;
@@ -43,4 +63,5 @@ export const [EPOLL_CTL_ADD, EPOLL_CTL_MOD] = [1, 3];
 export const EAGAIN = 11;
 
 export const PROT_READ_WRITE = 3;
+export const MAP_PRIVATE_ANONYMOUS = 0x22;
 export const MAP_PRIVATE_ANONYMOUS_FIXED = 0x32;

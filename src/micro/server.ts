@@ -1,5 +1,5 @@
 /**
- * A web server for one page, in x86-64 instructions: profile `standard`.
+ * A web server for one page, in x86-64 instructions: profile `standard`. For arm64: `a64-server.ts`.
  *
  * One process serves all connections. `epoll` tells which of them can go on; each gets one turn and never
  * waits. There is no heap and no buffer for each connection, only eight bytes of state:
@@ -69,11 +69,11 @@ export const FLAG = {
   KNOWN: 0x40,
 } as const;
 /** What of a word's flags becomes the start of the next one. */
-const CONTEXT = FLAG.FOUND | FLAG.KNOWN;
+export const CONTEXT = FLAG.FOUND | FLAG.KNOWN;
 export const [SPACE, LINE] = [0x20, 0x0a];
 
 /** The words that matter. One that stands for `CLOSE` may be found where it means nothing: that does no harm. */
-const TOKENS: readonly Token[] = [
+export const TOKENS: readonly Token[] = [
   { start: LINE, text: '\r\n', flags: FLAG.COMPLETE },
   { start: 0, text: 'get ', flags: FLAG.KNOWN },
   { start: 0, text: 'head ', flags: FLAG.KNOWN | FLAG.HEAD },

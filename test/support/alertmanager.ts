@@ -1,12 +1,12 @@
 /** Debian's prometheus-alertmanager, alone on loopback with a configuration of its own. */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeFolder } from './folder.ts';
+import { freePort } from './free-port.ts';
 
 const PATIENCE_MS = 20_000;
 const POLL_MS = 50;
@@ -74,15 +74,6 @@ receivers:
         http_config:
           ${credentials.replaceAll('\n', '\n          ')}
 `;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 async function untilReady(child: ChildProcess, url: string, log: () => string): Promise<void> {

@@ -1,24 +1,47 @@
-/** Builds and starts mote-micro. */
-import { type ChildProcess, spawn } from 'node:child_process';
+/**
+ * Builds and starts mote-micro: for x86-64, or for what `MOTE_MICRO_ARCH` says. On another processor it runs under
+ * qemu-user, whose own memory and descriptors then stand beside those of the program.
+ */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { build, type Input } from '../../scripts/micro.ts';
+import { type Arch, build, type Input } from '../../scripts/micro.ts';
 import type { SiteFile } from '../../src/micro/content.ts';
 import type { ProgramOptions } from '../../src/micro/server.ts';
 import { contentType } from '../../src/static/mime.ts';
 import { makeFolder } from './folder.ts';
 import { connect } from './raw.ts';
 
+export const arch: Arch = process.env.MOTE_MICRO_ARCH === 'arm64' ? 'arm64' : 'x86-64';
+
+/** What runs programs for another processor (Debian package qemu-user). */
+const EMULATORS = { 'x86-64': 'qemu-x86_64', arm64: 'qemu-aarch64' } as const;
+const native = process.arch === (arch === 'arm64' ? 'arm64' : 'x64');
+const emulator = native ? undefined : EMULATORS[arch];
+
 /** Why it cannot run here, or `false`. */
-export const cannotRunMicro =
-  process.platform === 'linux' && process.arch === 'x64'
-    ? false
-    : 'NOT TESTED: mote-micro runs on Linux on x86-64 only';
+export const cannotRunMicro = whyNot();
+
+/** Why what is said about a process cannot be said about this program, or `false`. */
+export const isEmulated = native ? false : 'NOT TESTED: what can be seen is the emulator';
+
+function whyNot(): string | false {
+  if (process.platform !== 'linux') return 'NOT TESTED: mote-micro runs on Linux only';
+  if (!emulator || spawnSync(emulator, ['--version']).status === 0) return false;
+  return `NOT TESTED: no ${emulator} here (Debian package qemu-user)`;
+}
+
+/** How to start a program. */
+export function commandFor(path: string, args: readonly string[] = []): [command: string, args: string[]] {
+  return emulator ? [emulator, [path, ...args]] : [path, [...args]];
+}
 
 const START_LIMIT_MS = 5000;
+/** For the emulator; a program by itself gets no environment but what a test wants. */
+const searchPath = emulator ? { PATH: process.env.PATH ?? '' } : {};
 const folder = makeFolder();
 let built = 0;
 
@@ -54,11 +77,14 @@ export function siteProgram(tree: Readonly<Record<string, Uint8Array | string>>)
 
 function write(profile: string, input: Input, options: Partial<ProgramOptions>): string {
   const path = join(folder, `${profile}${built++}`);
-  writeFileSync(path, build(profile, input, { port: 8080, ...options }).bytes, { mode: 0o755 });
+  writeFileSync(path, build(profile, input, { port: 8080, arch, ...options }).bytes, { mode: 0o755 });
   return path;
 }
 
-const FIRST_PORT = 0x5000;
+/**
+ * Where two suites run at once each has its own ports: one on which `record` has served is in no state for the other.
+ */
+const FIRST_PORT = arch === 'arm64' ? 0x2800 : 0x5000;
 let tried = process.pid % 0x20;
 
 /** A port that nobody uses; with this low byte, if it matters. */
@@ -101,7 +127,7 @@ export async function startMicro(
   path: string,
   { port, args = [String(port)], env = {} }: MicroOptions,
 ): Promise<Micro> {
-  const child = spawn(path, args, { env, stdio: 'ignore' });
+  const child = spawn(...commandFor(path, args), { env: { ...searchPath, ...env }, stdio: 'ignore' });
   t.after(() => child.kill('SIGKILL'));
   await once(child, 'spawn');
   await accepting(port, child);
@@ -118,7 +144,8 @@ export async function startMicro(
   };
 }
 
-async function accepting(port: number, child: ChildProcess): Promise<void> {
+/** Waits until somebody accepts connections on this port. */
+export async function accepting(port: number, child: ChildProcess): Promise<void> {
   const limit = performance.now() + START_LIMIT_MS;
   for (;;) {
     const client = await connect({ port }).catch(() => undefined);

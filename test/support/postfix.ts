@@ -2,6 +2,7 @@
  * Debian's postfix, as an operator would run it for submission, but with folders of its own: implicit TLS and
  * STARTTLS, login by a Dovecot that is played here, mailboxes for `mote.example`. It wants the super-user.
  */
+
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -19,6 +20,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { certificate, key } from './certificates.ts';
+import { freePort } from './free-port.ts';
 import { eventually } from './raw.ts';
 
 /** Why it cannot run here, or `false`. */
@@ -169,15 +171,6 @@ async function startLogins({ user, password }: Account): Promise<Server> {
   const server = createServer(serve).listen(0, '127.0.0.1').unref();
   await once(server, 'listening');
   return server;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 function namesIn(path: string): string[] {

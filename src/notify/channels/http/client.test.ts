@@ -9,6 +9,7 @@ import {
   expiredCertificate,
   trusted,
 } from '../../../../test/support/certificates.ts';
+import { freePort } from '../../../../test/support/free-port.ts';
 import {
   type Answerer,
   type Reply,
@@ -44,15 +45,6 @@ function resolver(...addresses: string[]): LookupFunction {
     if (options.all) done(null, all);
     else done(null, all[0]?.address ?? '', all[0]?.family);
   };
-}
-
-/** A port that nobody listens on. */
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
-  const address = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  return typeof address === 'object' && address ? address.port : 0;
 }
 
 describe('an answer', () => {
