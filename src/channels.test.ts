@@ -71,6 +71,12 @@ describe('settings that cannot work', () => {
     ['nobody to send to', 'wecom', { users: undefined }, /^users, parties, tags: one of them is needed/],
     ['no base', 'wecom', { base: 'u:S3CRET@h' }, /^base: neither an http: nor an https: URL$/],
     ['a base that is no URL', 'aliyun', { base: 'http://u:S3CRET@h:x' }, /^base: not a URL$/],
+    [
+      'the URL as key',
+      'wecom-robot',
+      { key: 'https://h/send?key=S3CRET' },
+      /^key: only what stands after key=/,
+    ],
     ['a number', 'twilio', { to: ['555'] }, /^to: not a telephone number .*: 555$/],
     ['no sender', 'twilio', { from: undefined }, /^from, messagingServiceSid: one of the two/],
     ['two senders', 'twilio', { messagingServiceSid: 'MG1' }, /^from, messagingServiceSid: one of the two/],

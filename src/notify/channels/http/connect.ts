@@ -85,7 +85,7 @@ async function dial(
 }
 
 function forbidden(): Refusal {
-  return new Refusal('the host has a private or special address, which is not allowed');
+  return new Refusal('the host has a private or special address, which allowAddresses does not allow');
 }
 
 /** The same socket once `event` has come; it is destroyed if something else comes first. */
