@@ -1,6 +1,6 @@
 /** Messages that do not go out at once: retries, failures, and the spool over restarts. */
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, type TestContext, test } from 'node:test';
 import { makeFolder } from './support/folder.ts';
@@ -169,6 +169,14 @@ describe('the spool', () => {
     const { code, stderr } = await run([root, '0', ...options.args]);
     assert.equal(code, 1);
     assert.equal(stderr, `mote: another mote uses the spool ${spool}\n`);
+  });
+
+  const noProc = existsSync('/proc/self') ? false : 'needs /proc';
+  test('below a folder in which nothing can be made ends the start too', { skip: noProc }, async () => {
+    const file = notifyFile({ hook: toHook });
+    const { code, stderr } = await run([root, '0', '--notify', file, '--spool', '/proc/mote/spool']);
+    assert.equal(code, 1);
+    assert.equal(stderr, 'mote: the spool /proc/mote/spool cannot be used: no such folder\n');
   });
 
   test('that cannot be used ends the start in one line', async () => {
