@@ -78,17 +78,17 @@ const x64: Profiles = {
       assemble: ({ content }, { layout }) => assembleRecord(content, layout),
     },
     standard: {
-      ...{ budgetBytes: 750, sample: SAMPLE, storedBytes: asItIs },
+      ...{ budgetBytes: 744, sample: SAMPLE, storedBytes: asItIs },
       assemble: (page, options) => assembleStandard({ page, ...options }),
     },
     full: {
-      ...{ budgetBytes: 1176, sample: SAMPLE, storedBytes: stored },
+      ...{ budgetBytes: 1172, sample: SAMPLE, storedBytes: stored },
       assemble: (page, options) => assembleFull({ page, ...options }),
     },
   },
   site: {
     // The goal was 1,350 bytes, and 100 for each file.
-    ...{ budgetBytes: 1396, sample: SAMPLE_SITE, storedBytes: stored },
+    ...{ budgetBytes: 1392, sample: SAMPLE_SITE, storedBytes: stored },
     assemble: (files, options) => assembleSite({ files, ...options }),
   },
 };

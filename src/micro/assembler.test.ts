@@ -105,6 +105,21 @@ describe('blocks', () => {
     );
   });
 
+  test('a conditional jump at the end is turned round where its target follows', () => {
+    const fork: readonly Block[] = [
+      block('fork', [je('left')], 'right'),
+      block('left', [data(1, 1)]),
+      block('right', [data(1, 2)]),
+    ];
+    assert.equal(hexOf([], { blocks: fork, order: ['fork', 'right', 'left'] }), '7401' + '02' + '01');
+    assert.equal(hexOf([], { blocks: fork, order: ['fork', 'left', 'right'] }), '7501' + '01' + '02');
+    assert.equal(hexOf([], { blocks: fork, order: ['left', 'fork', 'right'] }), '01' + '74fd' + '02');
+    assert.equal(
+      hexOf([], { blocks: fork, order: ['left', 'right', 'fork'] }),
+      '01' + '02' + '74fc' + 'ebfb',
+    );
+  });
+
   for (const order of [
     ['first', 'second'],
     ['first', 'second', 'third'],

@@ -2,7 +2,8 @@
  * An assembler that knows no processor: `x64.ts` supplies the instructions. A program is a list of fragments,
  * among them items that can be encoded in several ways (a jump to somewhere near is shorter).
  *
- * 1. Blocks are put into their order; a block that no longer runs into its successor gets a jump.
+ * 1. Blocks are put into their order; a block that no longer runs into its successor gets a jump. Where it ends in
+ *    a conditional jump to what follows it now, this is turned round instead.
  * 2. Every item starts with its shortest encoding, and every label gets an address.
  * 3. Each item whose numbers do not fit at these addresses takes a longer encoding.
  * 4. Steps 2 and 3 repeat until nothing grows. Nothing ever shrinks, so this ends.
@@ -43,6 +44,10 @@ export interface Item {
   readonly text: string;
   /** Shortest first. */
   readonly encodings: readonly Encoding[];
+  /** Of a jump whose size depends on how far it leads: the label that it leads to. */
+  readonly target?: string;
+  /** Of a conditional jump: the one that jumps where it does not. */
+  readonly reversed?: (label: string) => Item;
 }
 
 export type Fragment =
@@ -68,6 +73,10 @@ export interface Program {
   readonly jump: (label: string) => Fragment;
   /** Labels that lie outside of the program. */
   readonly externals?: Readonly<Record<string, number>>;
+}
+
+export interface OrderedProgram extends Program {
+  readonly order: readonly string[];
 }
 
 /** What one fragment became; labels have no bytes. */
@@ -181,7 +190,8 @@ export function listing(rows: readonly Row[]): string {
   return `${lines.join('\n')}\n`;
 }
 
-function lengthOf(encoding: Encoding): number {
+/** In bytes. */
+export function lengthOf(encoding: Encoding): number {
   return encoding.reduce<number>((sum, part) => sum + (typeof part === 'number' ? 1 : part.size), 0);
 }
 
@@ -196,8 +206,11 @@ function inOrder({ blocks, order = blocks.map(({ name }) => name), jump }: Progr
   }
   return order.flatMap((name, index) => {
     const { fragments, next } = byName.get(name) ?? fail(`no block is named ${name}`);
-    const leaves = next !== undefined && next !== order[index + 1];
-    return [label(name), ...fragments, ...(leaves ? [jump(next)] : [])];
+    const follower = order[index + 1];
+    if (next === undefined || next === follower) return [label(name), ...fragments];
+    const last = fragments.at(-1);
+    const turned = last?.kind === 'item' && last.target === follower ? last.reversed?.(next) : undefined;
+    return [label(name), ...(turned ? [...fragments.slice(0, -1), turned] : [...fragments, jump(next)])];
   });
 }
 

@@ -23,6 +23,7 @@ import {
   data,
   type Fragment,
   label,
+  type OrderedProgram,
 } from './assembler.ts';
 import {
   type Content,
@@ -105,30 +106,29 @@ export const TOKENS: readonly Token[] = [
   { start: behind(LINE), text: 'if-none-match', flags: ABOUT.MATCH },
 ];
 
-/** Found by trying, like the order of `standard`. */
+/** Found by `scripts/micro-order.ts`, like the order of `standard`. */
 // biome-ignore format: a list of names
 const ORDER = [
-  'header', 'arguments', 'nextVariable', 'parse', 'digit', 'havePort', 'unpack', 'variant', 'fallBack',
-  'headByte', 'send', 'progress', 'sent', 'watch', 'bit', 'close', 'unpacked', 'notRead', 'rewatch',
-  'control', 'accept', 'turn', 'read', 'swept', 'wait', 'sweep', 'idle', 'take', 'answer', 'nextByte',
-  'lookUp', 'path', 'sameWord', 'noWord', 'otherWord', 'newWord', 'newLine', 'sameLine', 'packed', 'symbol',
-  'codeBit', 'pathEnd', 'findPath', 'short', 'length', 'haveLength', 'distanceBit', 'literal', 'store',
-  'nineBits', 'value', 'moreBits', 'placeBits', 'haveValue', 'tokens', 'paths', 'answerOfPath', 'tags',
-  'list', 'stored',
+  'header', 'arguments', 'nextVariable', 'parse', 'digit', 'havePort', 'unpack', 'variant', 'unpacked',
+  'answer', 'fallBack', 'headByte', 'send', 'progress', 'sent', 'turn', 'swept', 'notRead', 'rewatch', 'idle',
+  'accept', 'close', 'wait', 'sweep', 'read', 'watch', 'control', 'take', 'noWord', 'otherWord', 'newWord',
+  'sameLine', 'bit', 'path', 'sameWord', 'nextByte', 'lookUp', 'pathEnd', 'findPath', 'newLine', 'value',
+  'moreBits', 'placeBits', 'haveValue', 'short', 'length', 'haveLength', 'distanceBit', 'symbol', 'codeBit',
+  'nineBits', 'store', 'packed', 'literal', 'tokens', 'paths', 'answerOfPath', 'tags', 'list', 'stored',
 ];
 
 export function assembleFull({ page, ...options }: ServerOptions): Assembled {
-  return assembleWith(contentOfPage(page), options);
+  return assemble(fullProgram(contentOfPage(page), options));
 }
 
 /** @throws SiteError */
 export function assembleSite({ files, ...options }: SiteOptions): Assembled {
-  return assembleWith(contentOfSite(files), options);
+  return assemble(fullProgram(contentOfSite(files), options));
 }
 
-function assembleWith(content: Content, options: ProgramOptions): Assembled {
+export function fullProgram(content: Content, options: ProgramOptions): OrderedProgram {
   checkTokens(TOKENS, starts());
-  return assemble({ blocks: blocksOf(content, options), order: ORDER, origin: ORIGIN, jump: jmp });
+  return { blocks: blocksOf(content, options), order: ORDER, origin: ORIGIN, jump: jmp };
 }
 
 /** All that words begin with. */

@@ -241,16 +241,19 @@ export function branch(
   short: readonly number[],
   near: readonly number[],
 ): Item {
-  const target = relative(to);
-  return item(
-    `${mnemonic} ${to}`,
-    [...short, field(1, target, 'signed')],
-    [...near, field(4, target, 'signed')],
-  );
+  const offset = relative(to);
+  const encodings: Encoding[] = [
+    [...short, field(1, offset, 'signed')],
+    [...near, field(4, offset, 'signed')],
+  ];
+  return { ...item(`${mnemonic} ${to}`, ...encodings), target: to };
 }
 
 export function shortBranch(mnemonic: string, opcode: number) {
-  return (to: string): Item => item(`${mnemonic} ${to}`, [opcode, field(1, relative(to), 'signed')]);
+  return (to: string): Item => ({
+    ...item(`${mnemonic} ${to}`, [opcode, field(1, relative(to), 'signed')]),
+    target: to,
+  });
 }
 
 /** To the address that a register or memory holds; always 64 bits, so the size need not be encoded. */
@@ -259,12 +262,25 @@ export function indirect(mnemonic: string, digit: number, operand: Place<64>): I
   return instruction(mnemonic, [rm], { size: 32, opcode: [0xff], reg: digit, rm });
 }
 
-/** What `make` makes of every condition of jcc, setcc and cmovcc, in the processor's order. */
+/** In the processor's order: the opposite of every condition differs from it in the lowest bit. */
+// biome-ignore format: four rows of four
+const CONDITIONS = [
+  'o', 'no', 'b', 'ae',
+  'e', 'ne', 'be', 'a',
+  's', 'ns', 'p', 'np',
+  'l', 'ge', 'le', 'g',
+] as const;
+
+/** What `make` makes of every condition of jcc, setcc and cmovcc. */
 export function perCondition<T>(make: (name: string, code: number) => T) {
-  return tuple(
-    ['o', 'no', 'b', 'ae', 'e', 'ne', 'be', 'a', 's', 'ns', 'p', 'np', 'l', 'ge', 'le', 'g'],
-    make,
-  );
+  return tuple(CONDITIONS, make);
+}
+
+export function conditionalJump(code: number) {
+  return (to: string): Item => ({
+    ...branch(`j${CONDITIONS[code]}`, to, [0x70 | code], [0x0f, 0x80 | code]),
+    reversed: conditionalJump(code ^ 1),
+  });
 }
 
 /** On bytes, words, double and quad words. */

@@ -12,6 +12,7 @@ import {
   bitTest,
   branch,
   commonSize,
+  conditionalJump,
   extend,
   fixed,
   immediate,
@@ -78,7 +79,7 @@ export const [
   je, jne, jbe, ja,
   js, jns, jp, jnp,
   jl, jge, jle, jg,
-] = perCondition((name, code) => (to: string) => branch(`j${name}`, to, [0x70 | code], [0x0f, 0x80 | code]));
+] = perCondition((_, code) => conditionalJump(code));
 
 // biome-ignore format: as above
 export const [
