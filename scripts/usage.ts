@@ -35,7 +35,7 @@ function channelsTable(): string {
   const rows = Object.entries(kinds).flatMap(([kind, { doc, fields }]) => [
     [`**\`${kind}\`**`, '', doc],
     ...Object.entries<Field>(fields).map(([key, field]) => {
-      const file = field.type === 'text' && field.secret ? '`, `…_FILE`' : '`';
+      const file = 'secret' in field ? '`, `…_FILE`' : '`';
       const needed = field.required ? '' : ' (optional)';
       const words = 'words' in field && field.words ? ` One of ${field.words.join(', ')}.` : '';
       return [`\`${key}\`${needed}`, `\`${variableOf(kind as Kind, key)}${file}`, `${field.doc}${words}`];

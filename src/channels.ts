@@ -63,7 +63,8 @@ async function smtpChannel({ name, values }: ConfigOf<'smtp'>, trust: () => Trus
   if (user === undefined && password === undefined) {
     return createSmtpChannel({ name, ...server, from, to }, { trust });
   }
-  if (server.credentials) throw new RangeError('user and password stand in the URL already');
+  if (server.credentials)
+    throw new RangeError('user, password: they stand in the url already; leave one of the two out');
   const credentials = { user: user ?? '', password: password ?? '' };
   return createSmtpChannel({ name, ...server, credentials, from, to }, { trust });
 }
@@ -71,7 +72,7 @@ async function smtpChannel({ name, values }: ConfigOf<'smtp'>, trust: () => Trus
 async function twilioChannel({ name, values }: ConfigOf<'twilio'>, trust: () => Trust): Promise<Channel> {
   const { proxy, from, messagingServiceSid, ...rest } = values;
   if ((from === undefined) === (messagingServiceSid === undefined)) {
-    throw new RangeError('either from or messagingServiceSid must be given');
+    throw new RangeError('from, messagingServiceSid: one of the two is needed, and not both');
   }
   const sender = from === undefined ? { messagingServiceSid: messagingServiceSid as string } : { from };
   const { createTwilioChannel } = await import('./notify/channels/sms/twilio.ts');
@@ -81,10 +82,12 @@ async function twilioChannel({ name, values }: ConfigOf<'twilio'>, trust: () => 
 async function webhookChannel({ name, values }: ConfigOf<'webhook'>, trust: () => Trust): Promise<Channel> {
   const { proxy, allowAddresses, successStatuses, successPointer, successEquals, ...rest } = values;
   if ((successPointer === undefined) !== (successEquals === undefined)) {
-    throw new RangeError('successPointer and successEquals go together');
+    throw new RangeError('successPointer, successEquals: one needs the other');
   }
   if (proxy !== undefined && allowAddresses !== undefined) {
-    throw new RangeError('allowAddresses cannot hold behind a proxy: it is the proxy that connects');
+    throw new RangeError(
+      'allowAddresses: cannot hold behind a proxy, since it is the proxy that connects; leave one of the two out',
+    );
   }
   const success = {
     ...(successStatuses && { statuses: successStatuses }),
@@ -102,10 +105,16 @@ async function webhookChannel({ name, values }: ConfigOf<'webhook'>, trust: () =
   return createWebhookChannel({ name, ...rest, success }, send);
 }
 
+const PROXY_FORM = 'write http://host:port or http://user:password@host:port';
+
 function clientBy(proxy: string | undefined, trust: () => Trust): Send {
   if (proxy === undefined) return createClient({ trust: contextOf(trust) });
-  if (!URL.canParse(proxy)) throw new RangeError('the proxy is not a URL');
-  return createClient({ trust: contextOf(trust), route: { kind: 'proxy', url: new URL(proxy) } });
+  if (!URL.canParse(proxy)) throw new RangeError(`proxy: not a URL; ${PROXY_FORM}`);
+  try {
+    return createClient({ trust: contextOf(trust), route: { kind: 'proxy', url: new URL(proxy) } });
+  } catch (error) {
+    throw new RangeError(`proxy: ${(error as Error).message}; ${PROXY_FORM}`);
+  }
 }
 
 function contextOf(trust: () => Trust) {

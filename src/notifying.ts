@@ -6,14 +6,15 @@ import { randomBytes } from 'node:crypto';
 import { createChannel, type Env, lazyTrust } from './channels.ts';
 import type { NotifyConfig } from './config/notify/file.ts';
 import type { Config } from './config/options.ts';
+import { type ErrorCode, problemPlan } from './http/errors.ts';
 import type { Trust } from './http/trust.ts';
-import type { Stage } from './http/types.ts';
+import type { Plan, RequestFacts, Stage } from './http/types.ts';
 import { Access } from './notify/access.ts';
 import type { Channel } from './notify/channels/channel.ts';
 import { systemClock } from './notify/clock.ts';
 import { createDialectStage } from './notify/dialects/dialects.ts';
 import { createStrike, type Strike } from './notify/dialects/strike.ts';
-import { createNotifyStage } from './notify/handler.ts';
+import { createNotifyStage, isOurs } from './notify/handler.ts';
 import { Notifier } from './notify/notifier.ts';
 import { createPageStage } from './notify/page.ts';
 import { Queue, type QueueEvents } from './notify/queue.ts';
@@ -38,6 +39,8 @@ export class NotifyError extends Error {
 
 export interface Notifying {
   readonly stages: readonly Stage[];
+  /** The answer to a body that the server refuses to read, if it is for notify. */
+  refusalOf(facts: RequestFacts, code: ErrorCode): Plan | undefined;
   /** For everything of a request that is logged. */
   readonly strike: Strike;
   /** For the operator: where messages go, and how safe they are until then. */
@@ -83,12 +86,18 @@ export async function openNotify(
       createNotifyStage(notifier, { allowQuery: config.notifyQuery }),
       createPageStage(),
     ],
+    refusalOf: ({ path }, code) => (isOurs(path) ? unreadPlan(code, config.maxBodyBytes) : undefined),
     strike: createStrike(notifyDialects, (text) => access.has(text)),
     summary: summaryOf(channels, store),
     renderMetrics: () => metrics.render(queue.size),
     start: () => queue.start(),
     stop: async (graceMs) => report(await queue.stop(graceMs), store, event),
   };
+}
+
+function unreadPlan(code: ErrorCode, maxBodyBytes: number): Plan {
+  const detail = `The body has more than ${maxBodyBytes} bytes: send less, or have the operator raise --max-body-bytes.`;
+  return problemPlan(code, { detail });
 }
 
 /** All of them, or everything that is wrong with any. */

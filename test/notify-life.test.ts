@@ -1,6 +1,6 @@
 /** Messages that do not go out at once: retries, failures, and the spool over restarts. */
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, type TestContext, test } from 'node:test';
 import { makeFolder } from './support/folder.ts';
@@ -142,12 +142,41 @@ describe('the spool', () => {
     });
   }
 
+  test('those who wait are answered before a stopping server cuts them off', async (t) => {
+    const hanging = await startStandIn(() => 'silence');
+    t.after(() => hanging.close());
+    const file = notifyFile({ hook: { ...allowed, url: hanging.origin } });
+    for (const more of [[], ['--spool', makeFolder()]]) {
+      const args = ['--notify', file, '--shutdown-grace-ms', '800', ...more];
+      const own = await startForTest(t, { root, args });
+      const before = hanging.received.length;
+      const sending = send(own, { text: 'x' });
+      await eventually(
+        5000,
+        () => hanging.received.length,
+        (count) => count > before,
+      );
+      own.signal('SIGTERM');
+      const told = await sending;
+      assert.deepEqual([told.http, told.channels.hook?.status], [202, 'waiting']);
+      assert.equal((await own.exited).code, 0);
+    }
+  });
+
   test('belongs to one server at a time', async (t) => {
     const { spool, options } = await spooled(t);
     await startForTest(t, options);
     const { code, stderr } = await run([root, '0', ...options.args]);
     assert.equal(code, 1);
     assert.equal(stderr, `mote: another mote uses the spool ${spool}\n`);
+  });
+
+  const noProc = existsSync('/proc/self') ? false : 'needs /proc';
+  test('below a folder in which nothing can be made ends the start too', { skip: noProc }, async () => {
+    const file = notifyFile({ hook: toHook });
+    const { code, stderr } = await run([root, '0', '--notify', file, '--spool', '/proc/mote/spool']);
+    assert.equal(code, 1);
+    assert.equal(stderr, 'mote: the spool /proc/mote/spool cannot be used: no such folder\n');
   });
 
   test('that cannot be used ends the start in one line', async () => {

@@ -41,6 +41,8 @@ test('other commands do not look at it', () => {
 const wrong: readonly [name: string, args: Parameters<typeof loadWith>, problem: RegExp][] = [
   ['both', [['--notify', 'n.json'], TOKEN], /^MOTE_NOTIFY_TOKEN: set together with --notify/],
   ['no file', [['--notify', 'none.json']], /^--notify: received "none\.json"; .*\(ENOENT\)$/],
+  ['a token', [['--notify', 's3cret-token']], /^--notify: .*not shown.*belongs into MOTE_NOTIFY_TOKEN$/],
+  ['a made token', [['--notify', `./mote_${'s3cret'.repeat(7)}x`]], /^--notify: .*\*\*\*.*ENOENT/],
   [
     'no JSON',
     [['--notify', 'n.json'], {}, { 'n.json': '{"users": s3cret}' }],
@@ -63,6 +65,7 @@ for (const [name, args, problem] of wrong) {
     const problems = problemsOf(...args);
     assert.equal(problems.length, 1, problems.join('\n'));
     assert.match(problems[0] ?? '', problem);
+    assert.doesNotMatch(problems[0] ?? '', /s3cret/);
   });
 }
 

@@ -5,7 +5,7 @@ import { readNotifyEnv, TOKEN_VARIABLE } from './notify/env.ts';
 import type { Secrets } from './notify/fields.ts';
 import { type NotifyConfig, readNotifyFile } from './notify/file.ts';
 import type { Config } from './options.ts';
-import { reasonOf, refused, shownName } from './source.ts';
+import { reasonOf, refused, refusedUnseen, shownName } from './source.ts';
 
 /** Options that say something about notify only. */
 type NotifyOptions = Pick<Config, 'notify' | 'spool' | 'notifyDialects' | 'notifyQuery'>;
@@ -32,7 +32,12 @@ function readJson(path: string, readFile: ReadFile, problems: string[]): { value
   try {
     text = readFile(path);
   } catch (error) {
-    return void problems.push(refused('--notify', path, `a file that can be read${reasonOf(error)}`));
+    const allowed = `a file that can be read${reasonOf(error)}`;
+    if (/[/.]/.test(path)) return void problems.push(refused('--notify', path, allowed));
+    // MOTE_NOTIFY is easily taken for the variable of the token.
+    return void problems.push(
+      refusedUnseen('--notify', `${allowed}; a token belongs into ${TOKEN_VARIABLE}`),
+    );
   }
   const offset = jsonErrorOffset(text);
   if (offset === undefined) return { value: JSON.parse(text) };

@@ -42,6 +42,11 @@ export function refusedSecret(origin: string, allowed: string): string {
   return `${origin}: received a value that is not shown because it is secret; allowed: ${allowed}`;
 }
 
+/** A problem with a value that may be a secret which stands in the wrong place. */
+export function refusedUnseen(origin: string, allowed: string): string {
+  return `${origin}: received a value that is not shown because it could be a secret; allowed: ${allowed}`;
+}
+
 /** The system's code for an error in brackets, or nothing. */
 export function reasonOf(error: unknown): string {
   const { code } = error as { code?: unknown };
@@ -54,12 +59,15 @@ export function unknownName(name: string, where: string, known: readonly string[
   return `${shownName(name)}: no such ${where}; ${guess ? `did you mean ${guess}?` : '`mote --help` lists them'}`;
 }
 
+/** What `mote token` makes is a secret wherever it was put. */
+const madeToken = /mote_[\w-]{43}/g;
+
 function shown(received: unknown): string {
-  const text = JSON.stringify(received);
+  const text = JSON.stringify(received).replace(madeToken, '***');
   return text.length > MAX_SHOWN_CHARS ? `${text.slice(0, MAX_SHOWN_CHARS)}…` : text;
 }
 
 /** An ordinary name or path as it is, another one quoted. */
 export function shownName(name: string): string {
-  return /^[\w./-]+$/.test(name) ? name : shown(name);
+  return /^[\w./-]+$/.test(name) ? name.replace(madeToken, '***') : shown(name);
 }

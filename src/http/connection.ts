@@ -7,7 +7,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { hasBody, readBody } from './body.ts';
-import { errorPlan, HttpError } from './errors.ts';
+import { type ErrorCode, errorPlan, HttpError } from './errors.ts';
 import { refusalOf, type SplitTarget, splitTarget } from './guard.ts';
 import type { Handle } from './router.ts';
 import { closeQuietly, type Progress, refuse, send, sendContinue } from './send.ts';
@@ -44,6 +44,8 @@ export interface Exchange {
 /** What the rest of the program does for a connection. */
 export interface Hooks {
   readonly handle: Handle;
+  /** The answer to a body that is refused, where it is not the usual line. */
+  readonly refusalOf?: ((facts: RequestFacts, code: ErrorCode) => Plan | undefined) | undefined;
   /** Headers that every answer gets, depending on the request (CORS) or not. */
   readonly commonHeaders: (headers: RequestFacts['headers']) => HeaderList;
   readonly clientOf: (peer: string, headers: RequestFacts['headers']) => string;
@@ -211,7 +213,9 @@ export class Connection {
       this.#respond(exchange, res, { ...exchange.facts, body });
     } catch (error) {
       // A broken or timed-out upload has had its answer from `deny`, a closed one needs none.
-      if (error instanceof HttpError) this.deny(errorPlan(error.code));
+      if (!(error instanceof HttpError)) return;
+      const { code } = error;
+      this.deny(this.#shared.hooks.refusalOf?.(exchange.facts, code) ?? errorPlan(code));
     }
   }
 

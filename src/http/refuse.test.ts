@@ -1,7 +1,7 @@
 /** `refuse` of send.ts: answers on connections that have no usable request. */
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
-import { errorPlan } from './errors.ts';
+import { errorPlan, problemPlan } from './errors.ts';
 import { tick, Wire } from './fixtures.ts';
 import { refuse } from './send.ts';
 
@@ -9,7 +9,7 @@ const LINGER_MS = 1000;
 const LINGER_BYTES = 1024 * 1024;
 
 /** A refused connection, with the clock in the test's hand. */
-async function refused(t: TestContext): Promise<Wire> {
+async function refused(t: TestContext, plan = errorPlan('overloaded', ['Retry-After', '1'])): Promise<Wire> {
   t.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: Date.UTC(2024, 0, 2, 3, 4, 5) });
   const wire = new Wire({ allowHalfOpen: true });
   t.after(async () => {
@@ -17,7 +17,7 @@ async function refused(t: TestContext): Promise<Wire> {
     // Its close stops its timer, which must be that of this test.
     await tick();
   });
-  refuse(wire, errorPlan('overloaded', ['Retry-After', '1']), ['X-Common', '1']);
+  refuse(wire, plan, ['X-Common', '1']);
   await tick();
   return wire;
 }
@@ -31,6 +31,15 @@ test('the whole answer, byte for byte', async (t) => {
   ];
   assert.equal(wire.text, expected.join('\r\n'));
   assert.ok(wire.writableEnded);
+});
+
+test('problem details are answered too', async (t) => {
+  const plan = problemPlan('content_too_large', { detail: 'at most 9 bytes' });
+  const { text } = await refused(t, plan);
+  const [head = '', body = ''] = text.split('\r\n\r\n');
+  assert.match(head, /^HTTP\/1\.1 413 .*\r\nContent-Type: application\/problem\+json\r\n/);
+  assert.match(head, new RegExp(`Content-Length: ${body.length}\\r`));
+  assert.equal(JSON.parse(body).detail, 'at most 9 bytes');
 });
 
 describe('the connection goes on reading for a moment', () => {

@@ -125,8 +125,10 @@ function writerOf(res: ServerResponse, progress: Progress): Write {
  */
 export function refuse(socket: Duplex, plan: Plan, common: HeaderList): void {
   if (socket.destroyed || socket.writableEnded) return;
-  const text = plan.body.kind === 'text' ? plan.body.text : '';
-  socket.end(`${headText(plan, common)}${text}`, 'latin1');
+  const { body } = plan;
+  const text = body.kind === 'text' ? body.text : '';
+  const bytes = body.kind === 'bytes' ? body.bytes : [];
+  socket.end(Buffer.concat([Buffer.from(`${headText(plan, common)}${text}`, 'latin1'), Buffer.from(bytes)]));
   let left = LINGER_BYTES;
   const timer = setTimeout(() => socket.destroy(), LINGER_MS);
   socket.once('close', () => clearTimeout(timer));

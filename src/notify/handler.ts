@@ -23,6 +23,11 @@ export interface NotifyOptions {
   readonly allowQuery: boolean;
 }
 
+/** Whether requests for `path` are answered here. */
+export function isOurs(path: string): boolean {
+  return path === PATH || path.startsWith(`${PATH}/`);
+}
+
 /** `GET /notify` is left to the stage of the page (`page.ts`), unless it sends. */
 export function createNotifyStage(notifier: Notifier, options: NotifyOptions): Stage {
   return (facts) => {

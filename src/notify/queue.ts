@@ -29,6 +29,8 @@ import type { Store } from './store.ts';
 
 /** How often the store is asked for what others put there, and old receipts are dropped. */
 export const RESCAN_MS = 30_000;
+/** Before the end of the grace time, if it is long enough: for those who wait to get their answer. */
+const ANSWER_MS = 500;
 /** At the end of the grace time: for aborted attempts to say how far they came. */
 export const ABORT_MS = 500;
 const DRAIN_POLL_MS = 20;
@@ -98,6 +100,8 @@ export class Queue {
   readonly #keeper: Keeper<Entry>;
   #bytes = 0;
   #state: 'open' | 'stopping' | 'stopped' = 'open';
+  /** Nobody is to wait any more: connections are about to be cut. */
+  #isReleased = false;
   #isScanning = false;
   #cancelScan: () => void = () => undefined;
 
@@ -289,7 +293,7 @@ export class Queue {
   /** Resolves when every channel was tried once, or after `waitMs`. */
   async waitForFirstAttempts(id: string, waitMs: number): Promise<void> {
     const entry = this.#active.get(id);
-    if (!entry || wasTried(entry.envelope) || this.#state === 'stopped') return;
+    if (!entry || wasTried(entry.envelope) || this.#isReleased) return;
     await new Promise<void>((resolve) => {
       const finish = (): void => {
         cancel();
@@ -297,7 +301,7 @@ export class Queue {
         resolve();
       };
       const look = (): void => {
-        if (wasTried(entry.envelope) || this.#state === 'stopped') finish();
+        if (wasTried(entry.envelope) || this.#isReleased) finish();
       };
       const cancel = this.#options.clock.after(waitMs, finish);
       entry.watchers.add(look);
@@ -312,6 +316,7 @@ export class Queue {
     this.#state = 'stopping';
     this.#cancelScan();
     this.#keeper.hurry();
+    const cancelRelease = clock.after(Math.max(graceMs - ANSWER_MS, graceMs / 2), () => this.#release());
     // What a durable store keeps can be tried again after the next start: nobody waits for that here.
     const lastMs = clock.now() + (store.isDurable ? 0 : graceMs);
     await this.#waitWhile(() => this.#isScanning || this.#isDue(lastMs), graceMs);
@@ -320,14 +325,19 @@ export class Queue {
     await this.#waitWhile(() => !this.#isSettled(), ABORT_MS);
     this.#state = 'stopped';
     this.#keeper.stop();
-    for (const { timers, watchers } of this.#active.values()) {
-      for (const cancel of timers.values()) cancel();
-      for (const watcher of watchers) watcher();
-    }
+    cancelRelease();
+    this.#release();
+    for (const { timers } of this.#active.values()) for (const cancel of timers.values()) cancel();
     const closed = Promise.allSettled(channels.map((channel) => channel.close?.()));
     await Promise.race([closed, this.#pause(ABORT_MS)]);
     await store.close();
     return this.#active.size;
+  }
+
+  /** Whoever sent a message that is safe must hear of it, or would send it again. */
+  #release(): void {
+    this.#isReleased = true;
+    for (const { watchers } of this.#active.values()) for (const watcher of watchers) watcher();
   }
 
   /** At most for `maxMs` by a timer: the clock may be set meanwhile. */

@@ -13,7 +13,7 @@
  * Whatever in it is not mote's, or cannot be read, is left alone and reported.
  */
 import { mkdir, readdir, readFile, stat, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DurableFiles } from './durable.ts';
 import { type Envelope, hasFailures, type Receipt, receiptOf, reopen } from './envelope.ts';
 import { envelopeText, parseEnvelope, parseReceipt, receiptText } from './envelope-file.ts';
@@ -47,6 +47,30 @@ export async function openSpool(path: string, report: Report): Promise<Spool> {
     throw storeError(path, error);
   });
   return new Spool(files, lock.release);
+}
+
+/**
+ * With those above it. The `recursive` of `mkdir` never ends where a folder is there and nothing can be made in it:
+ * below /proc, or in a working folder that was removed.
+ */
+async function makeFolder(path: string): Promise<void> {
+  const isMissing = await makeOne(path);
+  if (!isMissing) return;
+  const parent = dirname(path);
+  if (parent !== path) await makeFolder(parent);
+  if (await makeOne(path)) throw isMissing;
+}
+
+/** Gives the error if a folder above it is missing. */
+async function makeOne(path: string): Promise<Error | undefined> {
+  try {
+    await mkdir(path, { mode: FOLDER_MODE });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return error as Error;
+    if (code !== 'EEXIST' || !(await stat(path)).isDirectory()) throw error;
+  }
+  return undefined;
 }
 
 /** The spool as a queue uses it. */
@@ -215,7 +239,7 @@ class SpoolFiles {
 
   async makeFolders(): Promise<void> {
     for (const folder of ['tmp', 'new', 'dead', 'done']) {
-      await mkdir(join(this.path, folder), { recursive: true, mode: FOLDER_MODE });
+      await makeFolder(join(this.path, folder));
     }
     // A message in a folder that a power cut took away would be lost with it.
     await this.#files.sync(this.path);

@@ -35,10 +35,15 @@ export function wordHash(hash: Uint8Array): string {
   return HASH_PREFIX + Buffer.from(hash).toString('hex');
 }
 
-/** Takes what `wordHash` gives, with or without the prefix; `undefined` for everything else. */
+/**
+ * Takes what `wordHash` gives, with or without the prefix; `undefined` for everything else, and for the hash of
+ * nothing, which scripts make of a variable that is not set.
+ */
 export function parseHash(text: string): Uint8Array | undefined {
   const digits = text.startsWith(HASH_PREFIX) ? text.slice(HASH_PREFIX.length) : text;
-  return /^[0-9a-f]{64}$/i.test(digits) ? Buffer.from(digits, 'hex') : undefined;
+  if (!/^[0-9a-f]{64}$/i.test(digits)) return undefined;
+  const hash = Buffer.from(digits, 'hex');
+  return hash.equals(hashToken('')) ? undefined : hash;
 }
 
 /** Why a token that somebody chose cannot be one, or `undefined`. Never contains the token. */

@@ -46,7 +46,9 @@ describe('the token turns notify on', () => {
 
   const wrong: readonly [name: string, env: Readonly<Record<string, string>>, problem: RegExp][] = [
     ['short', { MOTE_NOTIFY_TOKEN: 'short', ...robot }, /^MOTE_NOTIFY_TOKEN: .*not shown.*12 characters$/],
-    ['half a hash', { MOTE_NOTIFY_TOKEN: 'sha256:1234 56', ...robot }, /^MOTE_NOTIFY_TOKEN: .*no spaces$/],
+    ['a space', { MOTE_NOTIFY_TOKEN: 'a-token of-mine', ...robot }, /^MOTE_NOTIFY_TOKEN: .*no spaces$/],
+    ['half a hash', { MOTE_NOTIFY_TOKEN: 'sha256:123456', ...robot }, /^MOTE_NOTIFY_TOKEN: .*64 hexa/],
+    ['the hash of nothing', { MOTE_NOTIFY_TOKEN: wordHash(hashToken('')), ...robot }, /^MOTE_NOTIFY_TOKEN: /],
     [
       'twice',
       { MOTE_NOTIFY_TOKEN: TOKEN, MOTE_NOTIFY_TOKEN_FILE: '/f', ...robot },
@@ -113,6 +115,16 @@ describe('channels', () => {
     );
   });
 
+  test('JSON with a secret may stand in a file', () => {
+    const env = { MOTE_NOTIFY_TOKEN: TOKEN, WEBHOOK_URL: 'https://h', WEBHOOK_HEADERS_FILE: '/h' };
+    const { config, problems } = read(
+      { ...env, WEBHOOK_JSON_FILE: '/j' },
+      { '/h': '{"k":"v"}\n', '/j': '[1]' },
+    );
+    assert.deepEqual(problems, []);
+    assert.deepEqual(config?.channels[0]?.values, { url: 'https://h', headers: { k: 'v' }, json: [1] });
+  });
+
   const wrong: readonly [name: string, env: Readonly<Record<string, string>>, problem: RegExp][] = [
     [
       'half of a channel',
@@ -122,14 +134,38 @@ describe('channels', () => {
     [
       'a word as id',
       { WECOM_CORP_ID: 'c', WECOM_SECRET: 's', WECOM_AGENT_ID: 'x' },
-      /^WECOM_AGENT_ID: received "x"/,
+      /^WECOM_AGENT_ID: received a value that is not shown .* allowed: a whole number/,
     ],
     [
       'no switch',
       { ...{ WECOM_CORP_ID: 'c', WECOM_SECRET: 's', WECOM_AGENT_ID: '1' }, WECOM_SAFE: 'si' },
       /^WECOM_SAFE/,
     ],
-    ['no JSON', { WEBHOOK_URL: 'https://h', WEBHOOK_JSON: '{' }, /^WEBHOOK_JSON: received "\{"/],
+    [
+      'no JSON',
+      { WEBHOOK_URL: 'https://h', WEBHOOK_JSON: '{"key": "s3cret",}' },
+      /^WEBHOOK_JSON: not valid JSON from line 1, column 18 on$/,
+    ],
+    [
+      'a header as it is sent',
+      { WEBHOOK_URL: 'https://h', WEBHOOK_HEADERS: 'Authorization: Bearer s3cret' },
+      /^WEBHOOK_HEADERS: not valid JSON from line 1, column 1 on$/,
+    ],
+    [
+      'JSON that is only a text',
+      { WEBHOOK_URL: 'https://h', WEBHOOK_JSON: '"s3cret"' },
+      /^WEBHOOK_JSON: received a value that is not shown because it is secret; allowed: an object/,
+    ],
+    [
+      'half of a list',
+      { WEBHOOK_URL: 'https://h', WEBHOOK_ALLOW_ADDRESSES: '["10.0.0.1"' },
+      /^WEBHOOK_ALLOW_ADDRESSES: not valid JSON from line 1, column 12 on$/,
+    ],
+    [
+      'the secret in place of the id',
+      { WECOM_CORP_ID: 'c', WECOM_SECRET: '1', WECOM_AGENT_ID: 's3cret' },
+      /^WECOM_AGENT_ID: received a value that is not shown/,
+    ],
     [
       'no statuses',
       { WEBHOOK_URL: 'https://h', WEBHOOK_SUCCESS_STATUSES: 'ok' },
@@ -147,6 +183,7 @@ describe('channels', () => {
       assert.equal(config, undefined);
       assert.equal(problems.length, 1, problems.join('\n'));
       assert.match(problems[0] ?? '', problem);
+      assert.doesNotMatch(problems[0] ?? '', /s3cret/);
     });
   }
 });

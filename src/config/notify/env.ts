@@ -4,10 +4,11 @@
  */
 import type { User } from '../../notify/access.ts';
 import { faultOfToken, hashToken, parseHash } from '../../notify/token.ts';
+import { jsonErrorOffset, lineAndColumn } from '../json-syntax.ts';
 import { parseBoolean, Refusal } from '../parse.ts';
 import { reasonOf, refusedSecret } from '../source.ts';
 import type { Field, Secrets } from './fields.ts';
-import { DEFAULT_LIMIT, type NotifyConfig, readChannel } from './file.ts';
+import { DEFAULT_LIMIT, HASH_FORM, type NotifyConfig, readChannel } from './file.ts';
 import { type ChannelConfig, type Kind, kinds, variableOf } from './kinds.ts';
 
 export const TOKEN_VARIABLE = 'MOTE_NOTIFY_TOKEN';
@@ -38,8 +39,8 @@ export function readNotifyEnv(secrets: Secrets, problems: string[]): NotifyConfi
 
 /** The hash of a token, or what is wrong with it. */
 function hashOf(token: string): Uint8Array | string {
-  const hash = token.startsWith('sha256:') ? parseHash(token) : undefined;
-  return hash ?? faultOfToken(token) ?? hashToken(token);
+  if (token.startsWith('sha256:')) return parseHash(token) ?? HASH_FORM;
+  return faultOfToken(token) ?? hashToken(token);
 }
 
 /** A variable, or the text of the file that its twin names. */
@@ -68,13 +69,25 @@ function channelOf(kind: Kind, secrets: Secrets, problems: string[]): ChannelCon
   const before = problems.length;
   for (const [key, field] of Object.entries<Field>(kinds[kind].fields)) {
     const name = variableOf(kind, key);
-    const isSecretText = field.type === 'text' && field.secret === true;
-    const text = isSecretText ? secretVariable(name, secrets, problems) : secrets.env[name] || undefined;
-    if (text !== undefined) keys[key] = fromText(field, text);
+    const isSecret = 'secret' in field;
+    const text = isSecret ? secretVariable(name, secrets, problems) : secrets.env[name] || undefined;
+    if (text === undefined) continue;
+    const fault = faultOfJson(field, text);
+    if (fault === undefined) keys[key] = fromText(field, text);
+    else problems.push(`${name}: ${fault}`);
   }
   if (problems.length > before || Object.keys(keys).length === 0) return undefined;
   const placeOf = (key: string): string => variableOf(kind, key);
   return readChannel(kind, kind, keys, { place: `channel ${kind}`, placeOf, secrets, problems });
+}
+
+/** Says where, and shows nothing: there may be a secret inside. */
+function faultOfJson({ type }: Field, text: string): string | undefined {
+  const isJson = type === 'record' || type === 'json' || (type === 'texts' && text.startsWith('['));
+  const offset = isJson ? jsonErrorOffset(text) : undefined;
+  if (offset === undefined) return undefined;
+  const { line, column } = lineAndColumn(text, offset);
+  return `not valid JSON from line ${line}, column ${column} on`;
 }
 
 /** What the text of a variable would be in the file; what it cannot be is left as it is, to be refused. */

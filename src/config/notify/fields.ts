@@ -2,7 +2,8 @@
  * Keys of the notify configuration, described as data: one description checks what is received, types what comes
  * out, and becomes the published JSON Schema. Pure; whatever is wrong is reported, all of it at once.
  */
-import { reasonOf, refused, refusedSecret, unknownName } from '../source.ts';
+import { nearest } from '../nearest.ts';
+import { reasonOf, refused, refusedSecret, refusedUnseen, shownName } from '../source.ts';
 
 interface Common {
   /** What it is, in a sentence. */
@@ -49,6 +50,8 @@ interface RecordField extends Common {
 /** An object or array of any shape. */
 interface JsonField extends Common {
   readonly type: 'json';
+  /** Never shown; its variable may name a file instead. */
+  readonly secret?: true;
 }
 
 /** A number, a text, true, false or null. */
@@ -125,8 +128,7 @@ export function readFields<F extends Fields>(
   const { place, placeOf, secrets, problems } = reading;
   const before = problems.length;
   for (const key of Object.keys(received)) {
-    if (!Object.hasOwn(fields, key))
-      problems.push(`${place}: ${unknownName(key, 'key', Object.keys(fields))}`);
+    if (!Object.hasOwn(fields, key)) problems.push(unknownKey(place, key, Object.keys(fields)));
   }
   const values: Record<string, unknown> = {};
   for (const [key, field] of Object.entries<Field>(fields)) {
@@ -137,10 +139,23 @@ export function readFields<F extends Fields>(
     }
     const value = readValue(field, given, secrets);
     if (!(value instanceof Mismatch)) values[key] = value;
-    else if ('secret' in field) problems.push(refusedSecret(placeOf(key), value.allowed));
-    else problems.push(refused(placeOf(key), given, value.allowed));
+    else problems.push(refusal(field, placeOf(key), given, value.allowed));
   }
   return problems.length === before ? (values as Values<F>) : undefined;
+}
+
+function unknownKey(place: string, key: string, known: readonly string[]): string {
+  const guess = nearest(key, known);
+  const advice = guess ? `did you mean ${guess}?` : `there are ${known.join(', ')}`;
+  return `${place}: ${shownName(key)}: no such key; ${advice}`;
+}
+
+/** Shows only what cannot be a secret: keys are easily mixed up, and lists written as one text. */
+function refusal(field: Field, place: string, given: unknown, allowed: string): string {
+  if ('secret' in field) return refusedSecret(place, allowed);
+  const isWord = field.type === 'boolean' || (field.type === 'text' && field.words !== undefined);
+  const isHarmless = isWord || given === '' || typeof given === 'number' || typeof given === 'boolean';
+  return isHarmless ? refused(place, given, allowed) : refusedUnseen(place, allowed);
 }
 
 function readValue(field: Field, given: unknown, secrets: Secrets): unknown {

@@ -3,6 +3,8 @@ import { describe, test } from 'node:test';
 import { type NotifyConfig, readNotifyFile } from './file.ts';
 
 const HASH = `sha256:${'0123456789abcdef'.repeat(4)}`;
+/** What `sha256sum` says of an empty variable. */
+const NOTHING = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
 const OTHER = 'F'.repeat(64);
 
 interface Result {
@@ -56,6 +58,18 @@ describe('users', () => {
     ['no token', { ann: {} }, /^n\.json: users\.ann\.tokens: missing/],
     ['an empty list of tokens', { ann: { tokens: [] } }, /^n\.json: users\.ann\.tokens: .*allowed: an array/],
     ['a plain token', { ann: { tokens: ['mote_plain-token'] } }, /^n\.json: users\.ann\.tokens: .*not shown/],
+    ['the hash of nothing', { ann: { tokens: [NOTHING] } }, /users\.ann\.tokens: .*the hash of a token/],
+    [
+      'a token as a text',
+      { ann: { tokens: 'mote_plain-token' } },
+      /^n\.json: users\.ann\.tokens: .*not shown/,
+    ],
+    ['a token by a file', { ann: { tokens: [{ file: 'mote_plain' }] } }, /users\.ann\.tokens: .*not shown/],
+    [
+      'an unknown key',
+      { ann: { tokens: [HASH], colour: 1 } },
+      /no such key; there are tokens, channels, burst/,
+    ],
     ['a channel that is none', { ann: { tokens: [HASH], channels: ['x'] } }, /received "x"; allowed: .*: c$/],
     ['a slip', { ann: { tokens: [HASH], chanels: ['c'] } }, /chanels: no such key; did you mean channels\?$/],
     ['a name with a comma', { 'a,b': { tokens: [HASH] } }, /^n\.json: name in users: received "a,b"/],

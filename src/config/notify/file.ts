@@ -42,6 +42,9 @@ export const userFields = {
   },
 } as const satisfies Fields;
 
+/** The empty text is no token, and its hash none of one. */
+export const HASH_FORM = '"sha256:" and 64 hexadecimal digits, the hash of a token, as `mote token` prints';
+
 /** Names stand in requests, where commas separate them. */
 export const NAME_PATTERN = '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$';
 const NAME = new RegExp(NAME_PATTERN);
@@ -134,9 +137,7 @@ function userOf(
   const tokenHashes = tokens.flatMap((text) => parseHash(text) ?? []);
   if (tokenHashes.length < tokens.length) {
     // What stands there instead may be the token itself.
-    problems.push(
-      refusedSecret(`${place}.tokens`, '"sha256:" and 64 hexadecimal digits, as `mote token` prints'),
-    );
+    problems.push(refusedSecret(`${place}.tokens`, HASH_FORM));
   }
   for (const channel of channels.filter((one) => !channelNames.includes(one))) {
     problems.push(refused(`${place}.channels`, channel, `names in channels: ${channelNames.join(', ')}`));

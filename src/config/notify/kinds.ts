@@ -129,6 +129,7 @@ export const kinds = {
       headers: { type: 'record', secret: true, doc: 'Headers; {{title}} and the like may stand in values.' },
       json: {
         type: 'json',
+        secret: true,
         doc: 'The body: JSON whose strings may hold {{id}} {{title}} {{text}} {{url}}.',
       },
       successStatuses: {

@@ -226,7 +226,7 @@ describe('the answer', () => {
 test('a private address is refused, once and for all', async (t) => {
   const { hook } = await scene(t);
   const send = createClient({ route: { kind: 'direct', mayConnect: addressPolicy() } });
-  const reason = 'the host has a private or special address, which is not allowed';
+  const reason = 'the host has a private or special address, which allowAddresses does not allow';
   for (const host of ['127.0.0.1', 'localhost']) {
     const channel = createWebhookChannel({ name: 'hook', url: `http://${host}:${hook.port}/` }, send);
     assert.deepEqual(await deliver(channel), { kind: 'rejected', reason });

@@ -4,6 +4,7 @@
  * can tell by the header `Idempotency-Key`, which holds the id of the message.
  */
 import type { Channel, Delivery } from './channel.ts';
+import { basicOf } from './http/basic.ts';
 import type { Answer, Send } from './http/client.ts';
 import { failureOf, failureWithout, jsonIn, retry } from './http/failure.ts';
 import { compileJson, compilePointer, type Json } from './webhook/json.ts';
@@ -44,7 +45,8 @@ export function createWebhookChannel(
   nowMs: () => number = Date.now,
 ): Channel {
   const { method = 'POST', json, success = {} } = settings;
-  if (method === 'GET' && json !== undefined) throw new RangeError('GET has no body');
+  if (method === 'GET' && json !== undefined)
+    throw new RangeError('json: GET has no body; leave it out, or choose another method');
   const fillUrl = compileUrl(settings.url);
   const headers = headersOf(settings).map(([name, value]) => [name, compileHeader(name, value)] as const);
   const fillBody = method === 'GET' ? undefined : compileJson(json === undefined ? DEFAULT_JSON : json);
@@ -68,15 +70,22 @@ export function createWebhookChannel(
 
 /** Those of the settings over the usual ones, names in lower case. */
 function headersOf({ method, url, headers = {} }: WebhookSettings): [name: string, value: string][] {
-  const { username, password } = new URL(url);
-  const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  const authorization = authorizationOf(url);
   const usual = {
     'idempotency-key': '{{id}}',
     ...(method !== 'GET' && { 'content-type': 'application/json' }),
-    ...(credentials !== ':' && { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` }),
+    ...(authorization !== undefined && { authorization }),
   };
   const own = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const);
   return Object.entries({ ...usual, ...Object.fromEntries(own) });
+}
+
+function authorizationOf(url: string): string | undefined {
+  try {
+    return basicOf(new URL(url));
+  } catch (error) {
+    throw new RangeError(`url: ${(error as Error).message}`);
+  }
 }
 
 function compileSuccess({ statuses, match }: Success): (answer: Answer, nowMs: number) => Delivery {

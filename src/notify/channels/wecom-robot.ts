@@ -26,12 +26,14 @@ export interface WecomRobotSettings {
 export const WECOM_ROBOT_TIMEOUT_MS = 30_000;
 const MARKDOWN_MAX_BYTES = 4096;
 
-/** Throws a `RangeError` for a base that is none. */
+/** Throws a `RangeError` for a base or key that is none. */
 export function createWecomRobotChannel(
   settings: WecomRobotSettings,
   send: Send,
   nowMs: () => number = Date.now,
 ): Channel {
+  if (/^https?:/.test(settings.key))
+    throw new RangeError("key: only what stands after key= in the robot's URL");
   const url = endpointUnder(settings.base ?? DEFAULT_BASE, 'webhook/send', { key: settings.key });
   const headers = { 'content-type': 'application/json' };
   const post = async (body: string, { number, signal }: Attempt): Promise<Delivery> => {

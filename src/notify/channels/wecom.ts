@@ -201,7 +201,8 @@ function bodyOf(id: string, { to, agentId, safe }: WecomSettings, type: string, 
 }
 
 function checkRecipients({ users = [], parties = [], tags = [] }: Recipients): void {
-  if (users.length + parties.length + tags.length === 0) throw new RangeError('there is no recipient');
+  if (users.length + parties.length + tags.length === 0)
+    throw new RangeError('users, parties, tags: one of them is needed, as there is no recipient');
   if (users.length > MAX_USERS) throw new RangeError(`more than ${MAX_USERS} users`);
   if (Math.max(parties.length, tags.length) > MAX_GROUPS) {
     throw new RangeError(`more than ${MAX_GROUPS} departments or tags`);

@@ -1,11 +1,13 @@
 /**
- * Keeps the tokens that dialects have in their paths out of logs. Those in queries (`token`, `auth`, `device_key`) are
- * struck out by the log itself, whatever dialect is on. Pure.
+ * Keeps tokens in targets out of logs: what has the shape of one in the paths of dialects, also where it is wrong, and
+ * what is somebody's token, wherever it stands: the dialect may not be on yet, or the parameter have another name.
+ * `token`, `auth` and the like in queries are struck out by the log itself. Pure.
  */
 
 import { isId } from '../id.ts';
+import { MIN_TOKEN_CHARACTERS } from '../token.ts';
 import { APPRISE_PATH, RESERVED } from './apprise.ts';
-import { type DialectName, decodeSegment, MIN_GET_TOKEN_CHARACTERS } from './dialect.ts';
+import { type DialectName, decodeSegment } from './dialect.ts';
 import { SERVERCHAN_PATH } from './serverchan.ts';
 
 /**
@@ -24,19 +26,38 @@ function strikeMade(text: string): string {
   return text.includes('mote_') ? text.replace(madeToken, STARS) : text;
 }
 
-/** Beyond what shapes show, `isToken` says which segments are tokens; see `Access.has`. */
+const word = new RegExp(`[^/?&;=#,]{${MIN_TOKEN_CHARACTERS},}`, 'g');
+/** Looking each up takes time, and whoever sends more of them has the tokens already. */
+const MAX_WORDS = 32;
+
+/** Beyond what shapes show, `isToken` says which words are tokens; see `Access.has`. */
 export function createStrike(names: readonly DialectName[], isToken: (text: string) => boolean): Strike {
   const active = new Set(names);
-  if (active.size === 0) return strikeMade;
-  return (text, method) => {
+  return (text, method) => strikeKnown(strikeMade(active.size === 0 ? text : strikeShapes(text, method)));
+
+  function strikeKnown(text: string): string {
+    let words = 0;
+    return text.replace(word, (found) => (words++ < MAX_WORDS ? strikeWord(found) : found));
+  }
+
+  function strikeWord(found: string): string {
+    const text = decodeSegment(found);
+    const name = text.replace(/\.send$/, '');
+    if (name !== text && isToken(name)) return `${STARS}.send`;
+    // As in `authorization=Bearer+TOKEN`.
+    const last = text.split(/[\s+]/).at(-1) ?? '';
+    return isToken(text) || (last !== text && isToken(last)) ? STARS : found;
+  }
+
+  function strikeShapes(text: string, method: string | undefined): string {
     const { origin, path, rest } = split(text);
-    return strikeMade(`${origin}${strikePath(path, method)}${rest}`);
-  };
+    return `${origin}${strikePath(path, method)}${rest}`;
+  }
 
   function strikePath(path: string, method: string | undefined): string {
-    const word = SERVERCHAN_PATH.exec(path)?.[1];
-    if (active.has('serverchan') && word !== undefined)
-      return path.replace(`${word}.send`, () => `${STARS}.send`);
+    const sendKey = SERVERCHAN_PATH.exec(path)?.[1];
+    if (active.has('serverchan') && sendKey !== undefined)
+      return path.replace(`${sendKey}.send`, () => `${STARS}.send`);
     const key = APPRISE_PATH.exec(path)?.[1];
     if (active.has('apprise') && key !== undefined && !isId(key) && !RESERVED.has(key))
       return `/notify/${STARS}`;
@@ -46,13 +67,8 @@ export function createStrike(names: readonly DialectName[], isToken: (text: stri
   function strikeBark(path: string, method: string | undefined): string {
     const first = /^\/([^/]*)/.exec(path)?.[1] ?? '';
     // A topic of ntfy looks like a key, and is struck out with it.
-    const isKey = (method === 'POST' && !fixed.has(first)) || isLongToken(first);
+    const isKey = method === 'POST' && !fixed.has(first);
     return isKey ? `/${STARS}${path.slice(first.length + 1)}` : path;
-  }
-
-  function isLongToken(segment: string): boolean {
-    const word = decodeSegment(segment);
-    return word.length >= MIN_GET_TOKEN_CHARACTERS && isToken(word);
   }
 }
 

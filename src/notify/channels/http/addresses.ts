@@ -65,7 +65,8 @@ function addEntry(list: BlockList, entry: string): void {
   const version = isIP(address);
   const bits = version === 6 ? 128 : 32;
   const length = prefix === undefined ? bits : Number(prefix);
-  if (version === 0 || length > bits) throw new RangeError(`not an address or CIDR block: ${entry}`);
+  if (version === 0 || length > bits)
+    throw new RangeError(`allowAddresses: not an address or block such as 10.0.0.0/8: ${entry}`);
   list.addSubnet(address, length, version === 6 ? 'ipv6' : 'ipv4');
 }
 

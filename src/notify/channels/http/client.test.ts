@@ -167,7 +167,8 @@ describe('refused', () => {
 
 describe('private addresses', () => {
   const mayConnect = addressPolicy();
-  const notAllowed = 'refused: the host has a private or special address, which is not allowed';
+  const notAllowed =
+    'refused: the host has a private or special address, which allowAddresses does not allow';
   const urls = [
     '127.0.0.1',
     'localhost',

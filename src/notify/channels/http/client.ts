@@ -7,6 +7,7 @@
 import { once } from 'node:events';
 import { type IncomingHttpHeaders, type IncomingMessage, request as startRequest } from 'node:http';
 import type { Socket } from 'node:net';
+import { basicOf } from './basic.ts';
 import { type ConnectOptions, connect } from './connect.ts';
 import { faultOf, Refusal } from './fault.ts';
 
@@ -50,11 +51,12 @@ export interface ClientOptions extends ConnectOptions {
 /** Answers of the providers have a few hundred bytes. */
 export const MAX_ANSWER_BYTES = 64 * 1024;
 
-/** Throws a `RangeError` if the proxy is no `http:` URL. */
+/** Throws a `RangeError` if the proxy is no `http:` URL, or its credentials cannot be decoded. */
 export function createClient(options: ClientOptions = {}): Send {
   const { route } = options;
-  if (route?.kind === 'proxy' && route.url.protocol !== 'http:') {
-    throw new RangeError('the proxy must be an http: URL');
+  if (route?.kind === 'proxy') {
+    if (route.url.protocol !== 'http:') throw new RangeError('it must be an http: URL');
+    basicOf(route.url);
   }
   return (request) => send(request, options);
 }

@@ -7,6 +7,7 @@ import { type IncomingMessage, request as startRequest } from 'node:http';
 import { isIP, type LookupFunction, Socket } from 'node:net';
 import { type SecureContext, connect as startTls } from 'node:tls';
 import type { MayConnect } from './addresses.ts';
+import { basicOf } from './basic.ts';
 import { Fault, faultOf, Refusal } from './fault.ts';
 
 /** Straight to the server, whose addresses are judged after they were looked up, or by an HTTP proxy. */
@@ -84,7 +85,7 @@ async function dial(
 }
 
 function forbidden(): Refusal {
-  return new Refusal('the host has a private or special address, which is not allowed');
+  return new Refusal('the host has a private or special address, which allowAddresses does not allow');
 }
 
 /** The same socket once `event` has come; it is destroyed if something else comes first. */
@@ -101,9 +102,10 @@ async function ready<S extends Socket>(socket: S, event: string, signal: AbortSi
 }
 
 async function tunnel(socket: Socket, authority: string, proxy: URL, signal: AbortSignal): Promise<Socket> {
+  const authorization = basicOf(proxy);
   const outgoing = startRequest({
     ...{ createConnection: () => socket, method: 'CONNECT', path: authority },
-    headers: { host: authority, ...proxyAuthorization(proxy) },
+    headers: { host: authority, ...(authorization && { 'proxy-authorization': authorization }) },
   });
   outgoing.on('error', () => undefined);
   outgoing.end();
@@ -116,12 +118,6 @@ async function tunnel(socket: Socket, authority: string, proxy: URL, signal: Abo
     socket.destroy();
     throw error;
   }
-}
-
-function proxyAuthorization({ username, password }: URL): Record<string, string> {
-  if (username === '' && password === '') return {};
-  const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  return { 'proxy-authorization': `Basic ${Buffer.from(credentials).toString('base64')}` };
 }
 
 function secure(

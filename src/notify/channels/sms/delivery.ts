@@ -101,10 +101,13 @@ export function compileVariable(source: string, maxCharacters = Number.POSITIVE_
 
 /** Throws a `RangeError` unless there are between one and `max` numbers, all of which `pattern` takes. */
 export function checkNumbers(numbers: readonly string[], max: number, pattern: RegExp): void {
-  if (numbers.length === 0) throw new RangeError('there is no number to send to');
-  if (numbers.length > max) throw new RangeError(`more than ${max} numbers`);
+  if (numbers.length === 0) throw new RangeError('to: there is no number to send to');
+  if (numbers.length > max) throw new RangeError(`to: more than ${max} numbers`);
   const bad = numbers.find((number) => !pattern.test(number));
-  if (bad !== undefined) throw new RangeError(`not a telephone number as the provider wants it: ${bad}`);
+  if (bad !== undefined)
+    throw new RangeError(
+      `to: not a telephone number as the provider wants it, such as +8613800000000: ${bad}`,
+    );
 }
 
 /** `+`, country and number (ITU-T E.164). */

@@ -43,7 +43,9 @@ export function checkServer({ host, port, security, credentials }: SmtpServer): 
   }
   const { user, password } = credentials;
   if (user === '' || password === '')
-    throw new RangeError('SMTP needs both a user and a password, or neither');
+    throw new RangeError(
+      'SMTP needs both a user and a password, or neither; both in the url, or both beside it',
+    );
   // NUL is the border between them (RFC 4616 §2).
   if (`${user}${password}`.includes('\0'))
     throw new RangeError('the user or the password has a NUL character');

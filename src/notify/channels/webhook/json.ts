@@ -22,7 +22,8 @@ export function compileJson(template: Json): (message: Message) => Json {
 
 /** Takes what a JSON Pointer (RFC 6901) points at out of a document; `undefined` where there is nothing. */
 export function compilePointer(pointer: string): (document: unknown) => unknown {
-  if (pointer !== '' && !pointer.startsWith('/')) throw new RangeError(`not a JSON Pointer: ${pointer}`);
+  if (pointer !== '' && !pointer.startsWith('/'))
+    throw new RangeError(`successPointer: not a JSON Pointer such as /errcode: ${pointer}`);
   const names = pointer
     .split('/')
     .slice(1)

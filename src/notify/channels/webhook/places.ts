@@ -15,11 +15,11 @@ export function compileUrl(source: string): (message: Message) => URL | undefine
   compileTemplate(source);
   // The URL is taken apart before it is filled: values cannot become a part of its structure.
   const marked = source.replace(/\{\{\s*(\w+)\s*\}\}/g, `${MARK_HEAD}$1${MARK_TAIL}`);
-  if (!URL.canParse(marked)) throw new RangeError('not a URL');
+  if (!URL.canParse(marked)) throw new RangeError('url: not a URL');
   const template = new URL(marked);
-  if (!/^https?:$/.test(template.protocol)) throw new RangeError('neither an http: nor an https: URL');
+  if (!/^https?:$/.test(template.protocol)) throw new RangeError('url: neither an http: nor an https: URL');
   const rest = [template.username, template.password, template.host].join();
-  if (rest.includes(MARK_HEAD)) throw new RangeError('fields may only be in the path and the query of a URL');
+  if (rest.includes(MARK_HEAD)) throw new RangeError('url: fields may only be in the path and the query');
   const fillable = (part: string) => compileTemplate(part.replace(marks, '{{$1}}'), encodeURIComponent);
   const [path, query] = [fillable(template.pathname), fillable(template.search)];
   return (message) => {
@@ -48,10 +48,13 @@ const fieldName = /^[!#$%&'*+.^_`|~\w-]+$/;
  * Throws a `RangeError` for a name or value that HTTP does not allow.
  */
 export function compileHeader(name: string, source: string): Fill {
-  if (!fieldName.test(name)) throw new RangeError(`not the name of a header: ${name}`);
-  if (ownHeaders.has(name.toLowerCase())) throw new RangeError(`the header ${name} cannot be set`);
+  if (!fieldName.test(name)) {
+    // What follows may be the value, which may be secret.
+    throw new RangeError(`headers: not the name of a header: ${/^[\w-]*/.exec(name)?.[0]}…`);
+  }
+  if (ownHeaders.has(name.toLowerCase())) throw new RangeError(`headers: ${name} cannot be set`);
   // The value may be secret.
-  if (hasControls(source)) throw new RangeError(`the header ${name} holds control characters`);
+  if (hasControls(source)) throw new RangeError(`headers: ${name} holds control characters`);
   const fill = compileTemplate(source, withoutControls);
   return (message) => Buffer.from(fill(message)).toString('latin1');
 }
