@@ -188,6 +188,12 @@ function only(text: string): Answer {
   return { names: [], variants: [textOnly(text)] };
 }
 
+/** What does not fit into the list is stored as if it were content. */
+function onlyLong(text: string): Pick<Answer, 'variants' | 'stored'> {
+  const [start, rest] = [text.slice(0, MAX_TEXT_BYTES), Buffer.from(text.slice(MAX_TEXT_BYTES), 'latin1')];
+  return { variants: [variant(Buffer.from(start, 'latin1'), rest.length, rest.length)], stored: rest };
+}
+
 function textOnly(text: string): Variant {
   return { text: Buffer.from(text, 'latin1'), body: 0, bytes: text.length };
 }
@@ -196,7 +202,7 @@ function textOnly(text: string): Variant {
 function redirectTo(segments: readonly string[]): Answer[] {
   if (segments.length === 1 || segments.at(-1) !== INDEX) return [];
   const names = pathsOf(segments.slice(0, -1));
-  return [{ names, variants: [textOnly(redirect(`${names[0]}/`))] }];
+  return [{ names, ...onlyLong(redirect(`${names[0]}/`)) }];
 }
 
 function fileAnswer(file: TypedContent, names: readonly string[]): Answer {
