@@ -189,9 +189,11 @@ function only(text: string): Answer {
 }
 
 /** What does not fit into the list is stored as if it were content. */
-function onlyLong(text: string): Pick<Answer, 'variants' | 'stored'> {
-  const [start, rest] = [text.slice(0, MAX_TEXT_BYTES), Buffer.from(text.slice(MAX_TEXT_BYTES), 'latin1')];
-  return { variants: [variant(Buffer.from(start, 'latin1'), rest.length, rest.length)], stored: rest };
+function anyLength(text: string): Pick<Answer, 'variants' | 'stored'> {
+  const all = Buffer.from(text, 'latin1');
+  const [start, rest] = [all.subarray(0, MAX_TEXT_BYTES), all.subarray(MAX_TEXT_BYTES)];
+  const variants = [variant(start, rest.length, rest.length)];
+  return rest.length === 0 ? { variants } : { variants, stored: rest };
 }
 
 function textOnly(text: string): Variant {
@@ -202,7 +204,7 @@ function textOnly(text: string): Variant {
 function redirectTo(segments: readonly string[]): Answer[] {
   if (segments.length === 1 || segments.at(-1) !== INDEX) return [];
   const names = pathsOf(segments.slice(0, -1));
-  return [{ names, ...onlyLong(redirect(`${names[0]}/`)) }];
+  return [{ names, ...anyLength(redirect(`${names[0]}/`)) }];
 }
 
 function fileAnswer(file: TypedContent, names: readonly string[]): Answer {
