@@ -204,3 +204,22 @@ describe('a site of odd names', { skip: cannotRunMicro }, () => {
     assert.ok(server.descriptors() <= idle + 2, 'no descriptor is left open');
   });
 });
+
+// A text of the list has 255 bytes at most, as many as the redirect to the second one.
+for (const length of [22, 23, 24, 85]) {
+  test(`the redirect to a folder with a name of ${length} characters`, {
+    skip: cannotRunMicro,
+  }, async (t) => {
+    const folder = encodeURI(`/${'語'.repeat(length)}`);
+    const made = siteProgram({ [`${'語'.repeat(length)}/index.html`]: html('long'), 'z.txt': 'z' });
+    const client = await connect(await startMicro(t, made, { port: await freePort() }));
+    for (const method of ['GET', 'HEAD']) {
+      client.write(textOf({ method, target: folder, fields: [] }));
+      const moved = await client.response(method);
+      assert.deepEqual([moved.status, moved.header('location')], [301, `${folder}/`]);
+    }
+    assert.equal((await client.get('/z.txt')).text, 'z');
+    assert.equal((await client.get(`${folder}/`)).text, html('long'));
+    client.destroy();
+  });
+}

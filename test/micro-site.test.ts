@@ -251,22 +251,6 @@ describe('sites of other sizes', { skip: cannotRunMicro }, () => {
     return startMicro(t, made, { port: await freePort() });
   }
 
-  test('a folder with a name so long that its redirect is longer than one text of the list', async (t) => {
-    for (const length of [20, 23, 24, 25, 85]) {
-      const name = '語'.repeat(length);
-      const server = await serve(t, siteProgram({ [`${name}/index.html`]: page('long'), 'z.txt': 'z' }));
-      for (const method of ['GET', 'HEAD']) {
-        const client = await connect(server);
-        client.write(requestText(method, encoded(name)) + requestText('GET', '/z.txt'));
-        const moved = await client.response(method);
-        assert.deepEqual([moved.status, moved.header('location')], [301, `${encoded(name)}/`]);
-        assert.equal((await client.response()).text, 'z');
-        assert.equal((await client.get(`${encoded(name)}/`)).text, page('long'));
-        client.destroy();
-      }
-    }
-  });
-
   test('one file, which is no index', async (t) => {
     const server = await serve(t, siteProgram({ 'a.txt': 'a' }));
     assert.equal((await request(server, '/a.txt')).text, 'a');
