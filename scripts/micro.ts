@@ -78,17 +78,17 @@ const x64: Profiles = {
       assemble: ({ content }, { layout }) => assembleRecord(content, layout),
     },
     standard: {
-      ...{ budgetBytes: 744, sample: SAMPLE, storedBytes: asItIs },
+      ...{ budgetBytes: 745, sample: SAMPLE, storedBytes: asItIs },
       assemble: (page, options) => assembleStandard({ page, ...options }),
     },
     full: {
-      ...{ budgetBytes: 1172, sample: SAMPLE, storedBytes: stored },
+      ...{ budgetBytes: 1173, sample: SAMPLE, storedBytes: stored },
       assemble: (page, options) => assembleFull({ page, ...options }),
     },
   },
   site: {
     // The goal was 1,350 bytes, and 100 for each file.
-    ...{ budgetBytes: 1392, sample: SAMPLE_SITE, storedBytes: stored },
+    ...{ budgetBytes: 1393, sample: SAMPLE_SITE, storedBytes: stored },
     assemble: (files, options) => assembleSite({ files, ...options }),
   },
 };
@@ -100,16 +100,16 @@ const arm64: Profiles = {
       assemble: ({ content }, { layout }) => assembleA64Record(content, layout),
     },
     standard: {
-      ...{ budgetBytes: 1000, sample: SAMPLE, storedBytes: asItIs },
+      ...{ budgetBytes: 1004, sample: SAMPLE, storedBytes: asItIs },
       assemble: (page, options) => assembleA64Standard({ page, ...options }),
     },
     full: {
-      ...{ budgetBytes: 1602, sample: SAMPLE, storedBytes: stored },
+      ...{ budgetBytes: 1606, sample: SAMPLE, storedBytes: stored },
       assemble: (page, options) => assembleA64Full({ page, ...options }),
     },
   },
   site: {
-    ...{ budgetBytes: 1822, sample: SAMPLE_SITE, storedBytes: stored },
+    ...{ budgetBytes: 1826, sample: SAMPLE_SITE, storedBytes: stored },
     assemble: (files, options) => assembleA64Site({ files, ...options }),
   },
 };

@@ -7,4 +7,5 @@
 process.env.MOTE_MICRO_ARCH = 'arm64';
 await import('./micro.test.ts');
 await import('./micro-site.test.ts');
+await import('./micro-model.test.ts');
 await import('./micro-connections.test.ts');

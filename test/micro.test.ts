@@ -95,6 +95,18 @@ for (const profile of ['standard', 'full', 'site'])
       assert.equal(response?.status, 404);
     });
 
+    // All differ from the end of a request in the bit that makes letters small.
+    for (const line of ['-*: x', '-*', '\r*: x']) {
+      test(`${JSON.stringify(line)} does not end the head`, async () => {
+        const client = await connect(server);
+        client.write(`GET / HTTP/1.1\r\n${line}\r\nHost: a\r\n\r\n${requestText('GET', '/x')}`);
+        assert.equal((await client.response()).text, PAGE);
+        assert.equal((await client.response()).status, 404);
+        assert.equal((await client.get('/')).text, PAGE);
+        client.destroy();
+      });
+    }
+
     test('a field may end in a space, or have stars', async () => {
       const bytes = 'GET / HTTP/1.1\r\nA: b \r\nAccept: */*\r\nC:\t\r\nD: * \r\n\r\n';
       const client = await connect(server);

@@ -45,7 +45,7 @@ import {
 import { headerWith, type Layout, ORIGIN } from './elf.ts';
 import * as linux from './linux.ts';
 import { CONTEXT, checkTokens, FLAG, type Page, type ServerOptions, TOKENS } from './server.ts';
-import { DELIMITERS, FOLD, hashOf, type Token } from './tokens.ts';
+import { DELIMITERS, FOLD, hashOf, LETTER_BIT, type Token } from './tokens.ts';
 
 const { add, adr, after, and, ands, at, b, beq, bfi, bge, ble, bne, cbz, cmn, cmp, csel, csinc } = a64;
 const { indexed, ldp, ldr, ldrb, lsl, madd, mov, mrs, orr, stp, sub, subs, svc, sxtb } = a64;
@@ -217,9 +217,12 @@ export function nextByte(): Fragment[] {
   return [ldrb(byte, indexed(x1, x2)), add(w2, w2, 1)];
 }
 
-/** It becomes part of the hash. */
+/** It becomes part of the hash, letters as small ones. */
 export function hashFolded(): Fragment[] {
-  return [orr(w6, byte, FOLD), madd(progress, progress, factor, w6), adr(x6, 'tokens')];
+  return [
+    ...[tbz(byte, LETTER_BIT, 'noLetter'), orr(byte, byte, FOLD), label('noLetter')],
+    ...[madd(progress, progress, factor, byte), adr(x6, 'tokens')],
+  ];
 }
 
 /** Looks for the hash in the table of words. Behind a word it begins anew. */

@@ -188,6 +188,14 @@ function only(text: string): Answer {
   return { names: [], variants: [textOnly(text)] };
 }
 
+/** What does not fit into the list is stored as if it were content. */
+function anyLength(text: string): Pick<Answer, 'variants' | 'stored'> {
+  const all = Buffer.from(text, 'latin1');
+  const [start, rest] = [all.subarray(0, MAX_TEXT_BYTES), all.subarray(MAX_TEXT_BYTES)];
+  const variants = [variant(start, rest.length, rest.length)];
+  return rest.length === 0 ? { variants } : { variants, stored: rest };
+}
+
 function textOnly(text: string): Variant {
   return { text: Buffer.from(text, 'latin1'), body: 0, bytes: text.length };
 }
@@ -196,7 +204,7 @@ function textOnly(text: string): Variant {
 function redirectTo(segments: readonly string[]): Answer[] {
   if (segments.length === 1 || segments.at(-1) !== INDEX) return [];
   const names = pathsOf(segments.slice(0, -1));
-  return [{ names, variants: [textOnly(redirect(`${names[0]}/`))] }];
+  return [{ names, ...anyLength(redirect(`${names[0]}/`)) }];
 }
 
 function fileAnswer(file: TypedContent, names: readonly string[]): Answer {

@@ -44,6 +44,7 @@ import {
   entry,
   FLAG,
   flags,
+  folded,
   LINE,
   NOT_DELIMITER,
   type ProgramOptions,
@@ -58,7 +59,7 @@ import {
   watching,
 } from './server.ts';
 import { choosePort, setUp } from './start.ts';
-import { DELIMITERS, FACTOR, FOLD, hashOf, type Token } from './tokens.ts';
+import { DELIMITERS, FACTOR, hashOf, type Token } from './tokens.ts';
 import * as x64 from './x64.ts';
 
 const { rax, rbx, rcx, rdx, rsi, rbp, rsp, r10, at, byte, word, dword, scaled } = x64;
@@ -112,7 +113,7 @@ const ORDER = [
   'header', 'arguments', 'nextVariable', 'parse', 'digit', 'havePort', 'unpack', 'variant', 'unpacked',
   'answer', 'fallBack', 'headByte', 'send', 'progress', 'sent', 'turn', 'swept', 'notRead', 'rewatch', 'idle',
   'accept', 'close', 'wait', 'sweep', 'read', 'watch', 'control', 'take', 'noWord', 'otherWord', 'newWord',
-  'sameLine', 'bit', 'path', 'sameWord', 'nextByte', 'lookUp', 'pathEnd', 'findPath', 'newLine', 'value',
+  'sameLine', 'path', 'sameWord', 'nextByte', 'lookUp', 'pathEnd', 'findPath', 'newLine', 'bit', 'value',
   'moreBits', 'placeBits', 'haveValue', 'short', 'length', 'haveLength', 'distanceBit', 'symbol', 'codeBit',
   'nineBits', 'store', 'packed', 'literal', 'tokens', 'paths', 'answerOfPath', 'tags', 'list', 'stored',
 ];
@@ -221,7 +222,7 @@ function recognising({ paths, answers }: Content): Block[] {
         ...[xor(eax, eax), lodsb, imul(ebp, at(rbx, STATE.progress), FACTOR)],
         // As signed numbers no flags are greater than those of the path.
         ...[cmp(flags, ABOUT.PATH), jge('path')],
-        ...[or(al, FOLD), add(ebp, eax), mov(at(rbx, STATE.progress), ebp), ...set(rcx, TOKENS.length)],
+        ...[...folded(), add(ebp, eax), mov(at(rbx, STATE.progress), ebp), ...set(rcx, TOKENS.length)],
       ],
       'lookUp',
     ),
@@ -241,7 +242,7 @@ function recognising({ paths, answers }: Content): Block[] {
       [mov(cx, answer), cmp(tagOfAnswer, ebp), jne('otherWord'), or(flags, FLAG.SAME)],
       'otherWord',
     ),
-    block('otherWord', [mov(al, at(rsi, -1)), test(al, NOT_DELIMITER), jne('sameWord')], 'newWord'),
+    block('otherWord', [test(al, NOT_DELIMITER), jne('sameWord')], 'newWord'),
     block('newWord', [cmp(al, LINE), jne('sameLine')], 'newLine'),
     block('newLine', [and(flags, NOT_ABOUT)], 'sameLine'),
     block('sameLine', [mov(ah, flags), or(ah, NOT_ABOUT), mov(at(rbx, STATE.progress), eax)], 'sameWord'),

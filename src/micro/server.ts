@@ -44,7 +44,7 @@ import { GAP_BYTES, headerWith, type Layout, ORIGIN } from './elf.ts';
 import { chained, copy, set, shifted, system } from './idioms.ts';
 import * as linux from './linux.ts';
 import { choosePort, setUp } from './start.ts';
-import { collisions, DELIMITERS, FACTOR, FOLD, hashOf, type Token } from './tokens.ts';
+import { collisions, DELIMITERS, FACTOR, FOLD, hashOf, LETTER_BIT, type Token } from './tokens.ts';
 import * as x64 from './x64.ts';
 
 const { rax, rbx, rcx, rdx, rsi, rdi, rsp, r9, r10, at, byte, scaled } = x64;
@@ -288,13 +288,18 @@ export function receiving(): Block[] {
   ];
 }
 
+/** Makes a letter in al small. Delimiters stay what they are. */
+export function folded(): Fragment[] {
+  return [test(al, 1 << LETTER_BIT), je('noLetter'), or(al, FOLD), label('noLetter')];
+}
+
 /** Step 4: words */
 function recognising(): Block[] {
   return [
     block(
       'nextByte',
       [
-        ...[lodsb, or(al, FOLD), imul(ebp, at(rbx, STATE.progress), FACTOR), add(ebp, eax)],
+        ...[lodsb, ...folded(), imul(ebp, at(rbx, STATE.progress), FACTOR), add(ebp, eax)],
         ...[mov(at(rbx, STATE.progress), ebp), ...set(rcx, TOKENS.length)],
       ],
       'lookUp',
@@ -309,7 +314,7 @@ function recognising(): Block[] {
       ],
       'sameWord',
     ),
-    block('noWord', [mov(al, at(rsi, -1)), test(al, NOT_DELIMITER), jne('sameWord')], 'newWord'),
+    block('noWord', [test(al, NOT_DELIMITER), jne('sameWord')], 'newWord'),
     block('newWord', [mov(at(rbx, STATE.progress), eax)], 'sameWord'),
   ];
 }

@@ -1,7 +1,7 @@
 /**
  * How the program recognises words in a request without keeping the request.
  *
- * Every byte goes into a hash: hash = hash × `FACTOR` + byte, with the bit set that makes letters small. After
+ * Every byte goes into a hash: hash = hash × `FACTOR` + byte, with letters made small. After
  * every byte the hash is looked up; where it is that of a word below, the word's flags are noted. A hash says
  * nothing about where its word began, so it begins anew, from another number each, with a request, behind a
  * space, in a new line, and behind a word that was found. That number makes the context part of the word: the
@@ -9,9 +9,10 @@
  */
 
 /** Fits into a signed byte, and has no collisions with the words that are looked for (`collisions`). */
-export const FACTOR = 113;
-/** Sets what tells a small letter from a capital one. */
+export const FACTOR = 117;
+/** Sets what tells a small letter from a capital one, in bytes with `LETTER_BIT`: all others count as they are. */
 export const FOLD = 0x20;
+export const LETTER_BIT = 6;
 
 export interface Token {
   /** The hash before its first byte. */
@@ -22,9 +23,13 @@ export interface Token {
   readonly flags: number;
 }
 
+function folded(byte: number): number {
+  return (byte >> LETTER_BIT) & 1 ? byte | FOLD : byte;
+}
+
 /** The hash after one byte more. */
 function step(hash: number, byte: number): number {
-  return (Math.imul(hash, FACTOR) + (byte | FOLD)) >>> 0;
+  return (Math.imul(hash, FACTOR) + folded(byte)) >>> 0;
 }
 
 export function hashOf({ start, text }: Pick<Token, 'start' | 'text'>): number {
@@ -36,11 +41,9 @@ export const DELIMITERS = [0x00, 0x02, 0x08, 0x0a, 0x20, 0x22, 0x28, 0x2a] as co
 
 /** What a line of a request may hold (RFC 9110 §5.5, RFC 9112 §3), folded, and whether a word can go on after it. */
 const alphabet = [0x09, 0x0a, 0x0d, ...Array.from({ length: 0x5f }, (_, index) => 0x20 + index)];
-const lastBytes = [...new Set(alphabet.map((byte) => byte | FOLD))];
+const lastBytes = [...new Set(alphabet.map(folded))];
 const innerBytes = [
-  ...new Set(
-    alphabet.filter((byte) => !(DELIMITERS as readonly number[]).includes(byte)).map((byte) => byte | FOLD),
-  ),
+  ...new Set(alphabet.filter((byte) => !(DELIMITERS as readonly number[]).includes(byte)).map(folded)),
 ];
 
 /**
@@ -80,7 +83,7 @@ function meetings(
 }
 
 function fold(text: string): string {
-  return Buffer.from(Buffer.from(text, 'latin1').map((byte) => byte | FOLD)).toString('latin1');
+  return Buffer.from(Buffer.from(text, 'latin1').map(folded)).toString('latin1');
 }
 
 interface Way {
