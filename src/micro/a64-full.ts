@@ -23,16 +23,15 @@ import {
   watching,
 } from './a64-server.ts';
 import { choosePort, portIs, setUp, watchListener } from './a64-start.ts';
-import { type Assembled, assemble, type Block, block, bytes, data, label } from './assembler.ts';
-import { type Content, contentOfPage, contentOfSite, hashOfPath, MISSING, VARIANTS } from './content.ts';
+import { type Assembled, assemble, type Block, block } from './assembler.ts';
+import { type Content, contentOfPage, contentOfSite, MISSING, VARIANTS } from './content.ts';
 import { ORIGIN } from './elf.ts';
 import {
   ABOUT,
-  behind,
   bytesOfNumber,
   CONTEXT,
   END_OF_HEAD,
-  QUOTE,
+  filesOf,
   type SiteOptions,
   starts,
   TOKENS,
@@ -41,7 +40,6 @@ import { shifted } from './idioms.ts';
 import { BLOCK_HEADER_BITS } from './inflate.ts';
 import * as linux from './linux.ts';
 import { checkTokens, FLAG, LINE, type ProgramOptions, type ServerOptions, SPACE } from './server.ts';
-import { hashOf } from './tokens.ts';
 
 const { add, adr, after, and, at, b, beq, bfi, bge, bl, blo, bls, bne, br, cmp, indexed, ldp, ldr } = a64;
 const { ldrb, ldrh, lsl, madd, mov, mul, orr, str, sub, subs, sxtb, tbz, tst, ubfx } = a64;
@@ -82,7 +80,7 @@ function assembleWith(content: Content, { port, layout }: ProgramOptions): Assem
     ...[...makingAnswers(content), ...inflate('unpackedOne')],
     ...[...waiting(), ...watching(), ...receiving(), ...recognising(content)],
     ...[...answering(), ...sending(), ...ending()],
-    ...[portIs(), tokenTable(TOKENS), ...dataOf(content)],
+    ...[portIs(), tokenTable(TOKENS), ...filesOf(content)],
   ];
   return assemble({ blocks, order: ORDER, origin: ORIGIN, jump: b });
 }
@@ -237,24 +235,5 @@ function ending(): Block[] {
       ],
       'callForConnection',
     ),
-  ];
-}
-
-/** Words of the processor's size may stand anywhere. */
-function dataOf({ packedList, stored, paths, tags, answers }: Content): Block[] {
-  const answerOfPath = [MISSING, ...paths.map((path) => path.answer)];
-  const hashOfTag = (tag: string) => hashOf({ start: behind(QUOTE, ABOUT.MATCH), text: `${tag}"` });
-  return [
-    block(
-      'paths',
-      paths.map(({ text }) => data(4, hashOfPath(text))),
-    ),
-    block('answerOfPath', [data(bytesOfNumber(answers), ...answerOfPath)]),
-    block(
-      'tags',
-      tags.map((tag) => data(4, hashOfTag(tag))),
-    ),
-    block('list', [bytes(packedList, 'the list of all variants')]),
-    block('stored', [...stored.map((content) => bytes(content, 'a file')), label('end')]),
   ];
 }

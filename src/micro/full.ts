@@ -46,6 +46,7 @@ import {
   flags,
   folded,
   LINE,
+  lookUp,
   NOT_DELIMITER,
   type ProgramOptions,
   ROOM_BYTES,
@@ -66,7 +67,7 @@ const { rax, rbx, rcx, rdx, rsi, rbp, rsp, r10, at, byte, word, dword, scaled } 
 const { eax, ebp, ecx, edi, edx, esi, r13d, cx, dx, al, ah, dl } = x64;
 const { add, and, call, cmp, dec, imul, inc, lea, mov, movsb, movzx } = x64;
 const { or, pop, push, shr, sub, test, xchg, xor } = x64;
-const { jb, jbe, je, jge, jmp, jne, jns, jrcxz, lodsb, lodsd, loopne, rep } = x64;
+const { jb, jbe, je, jge, jmp, jne, jns, lodsb, lodsd, loopne, rep } = x64;
 
 export interface SiteOptions extends ProgramOptions {
   readonly files: readonly SiteFile[];
@@ -226,16 +227,7 @@ function recognising({ paths, answers }: Content): Block[] {
       ],
       'lookUp',
     ),
-    block(
-      'lookUp',
-      [
-        ...[cmp(at(scaled(rcx, 4), shifted('tokens', -4)), ebp), loopne('lookUp'), jne('noWord')],
-        ...[mov(al, at(rcx, address('flagsOfTokens'))), or(flags, al)],
-        // The first word of the table is the end.
-        ...[and(al, CONTEXT), mov(at(rbx, STATE.progress), eax), jrcxz('take')],
-      ],
-      'sameWord',
-    ),
+    lookUp(CONTEXT),
     // Is it the tag of the file? For answers without one some other number stands there, which does no harm.
     block(
       'noWord',
@@ -326,13 +318,18 @@ function ending(): Block[] {
   ];
 }
 
-function dataOf({ packedList, stored, paths, tags, answers }: Content): Block[] {
+function dataOf(content: Content): Block[] {
+  const tokens = block(
+    'tokens',
+    TOKENS.map((token) => data(4, hashOf(token))),
+  );
+  return [tokens, ...filesOf(content)];
+}
+
+/** What depends on the files, for both processors: words may stand anywhere. */
+export function filesOf({ packedList, stored, paths, tags, answers }: Content): Block[] {
   const answerOfPath = [MISSING, ...paths.map((path) => path.answer)];
   return [
-    block(
-      'tokens',
-      TOKENS.map((token) => data(4, hashOf(token))),
-    ),
     block(
       'paths',
       paths.map(({ text }) => data(4, hashOfPath(text))),

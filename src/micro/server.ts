@@ -304,19 +304,24 @@ function recognising(): Block[] {
       ],
       'lookUp',
     ),
-    block(
-      'lookUp',
-      [
-        ...[cmp(at(scaled(rcx, 4), shifted('tokens', -4)), ebp), loopne('lookUp'), jne('noWord')],
-        ...[mov(al, at(rcx, address('flagsOfTokens'))), or(flags, al)],
-        // The first word of the table is the end.
-        ...[and(al, CONTEXT), mov(at(rbx, STATE.progress), eax), jrcxz('take')],
-      ],
-      'sameWord',
-    ),
+    lookUp(CONTEXT),
     block('noWord', [test(al, NOT_DELIMITER), jne('sameWord')], 'newWord'),
     block('newWord', [mov(at(rbx, STATE.progress), eax)], 'sameWord'),
   ];
+}
+
+/** Is ebp one of the words? Then its flags are set, and the hash goes on from those in `context`. */
+export function lookUp(context: number): Block {
+  return block(
+    'lookUp',
+    [
+      ...[cmp(at(scaled(rcx, 4), shifted('tokens', -4)), ebp), loopne('lookUp'), jne('noWord')],
+      ...[mov(al, at(rcx, address('flagsOfTokens'))), or(flags, al)],
+      // The first word of the table is the end.
+      ...[and(al, context), mov(at(rbx, STATE.progress), eax), jrcxz('take')],
+    ],
+    'sameWord',
+  );
 }
 
 /** Step 5. esi, edx: the answer's address and length, as a whole and then what is left of it */
