@@ -1,7 +1,7 @@
 /** The environment: `MOTE_…` variables, the plain ones that some options also have, and secrets in files. */
 import { notifyVariables } from './notify/env.ts';
 import { type NamedOption, options } from './options.ts';
-import { reasonOf, type Setting, type Source, textsOf, unknownName } from './source.ts';
+import { readSecret, type Setting, type Source, textsOf, unknownName, unreadableSecret } from './source.ts';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
@@ -73,10 +73,8 @@ function settingOf(
   }
   if (name !== undefined) return `${name}: set together with ${fileVariable}; allowed: one of the two`;
   try {
-    const text = readFile(path).replace(/\r?\n$/, '');
-    return { origin: fileVariable, texts: textsOf(option, text) };
+    return { origin: fileVariable, texts: textsOf(option, readSecret(path, readFile)) };
   } catch (error) {
-    // The path is not shown: it may be the secret itself, set in the wrong variable.
-    return `${fileVariable}: names a file that cannot be read${reasonOf(error)}; allowed: a readable file`;
+    return unreadableSecret(fileVariable, error);
   }
 }

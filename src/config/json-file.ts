@@ -1,6 +1,6 @@
 /** The optional JSON file: one object whose keys are those of the options. */
 import type { ReadFile } from './env.ts';
-import { jsonErrorOffset, lineAndColumn } from './json-syntax.ts';
+import { parseJson } from './json-syntax.ts';
 import { type NamedOption, options } from './options.ts';
 import {
   reasonOf,
@@ -25,13 +25,9 @@ export function readJsonFile(path: string, namedBy: string, readFile: ReadFile):
     return source;
   }
   const file = shownName(path);
-  const offset = jsonErrorOffset(text);
-  if (offset === undefined) {
-    readObject(JSON.parse(text), file, source);
-  } else {
-    const { line, column } = lineAndColumn(text, offset);
-    source.problems.push(`${file}: not valid JSON from line ${line}, column ${column} on`);
-  }
+  const parsed = parseJson(text);
+  if (typeof parsed === 'string') source.problems.push(`${file}: ${parsed}`);
+  else readObject(parsed.value, file, source);
   return source;
 }
 

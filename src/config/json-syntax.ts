@@ -49,6 +49,14 @@ export function jsonErrorOffset(text: string): number | undefined {
   return whole && offset === text.length ? undefined : offset;
 }
 
+/** What `text` holds, or in words where it stops being JSON: nothing of the text is shown. */
+export function parseJson(text: string): { readonly value: unknown } | string {
+  const offset = jsonErrorOffset(text);
+  if (offset === undefined) return { value: JSON.parse(text) };
+  const { line, column } = lineAndColumn(text, offset);
+  return `not valid JSON from line ${line}, column ${column} on`;
+}
+
 /** The place of an offset as editors show it, both from 1. */
 export function lineAndColumn(text: string, offset: number): { line: number; column: number } {
   const lines = text.slice(0, offset).split('\n');

@@ -1,6 +1,6 @@
 /** Who may send messages and where they go: from the notify file, or from the environment alone. */
 import type { ReadFile } from './env.ts';
-import { jsonErrorOffset, lineAndColumn } from './json-syntax.ts';
+import { parseJson } from './json-syntax.ts';
 import { readNotifyEnv, TOKEN_VARIABLE } from './notify/env.ts';
 import type { Secrets } from './notify/fields.ts';
 import { type NotifyConfig, readNotifyFile } from './notify/file.ts';
@@ -39,10 +39,8 @@ function readJson(path: string, readFile: ReadFile, problems: string[]): { value
       refusedUnseen('--notify', `${allowed}; a token belongs into ${TOKEN_VARIABLE}`),
     );
   }
-  const offset = jsonErrorOffset(text);
-  if (offset === undefined) return { value: JSON.parse(text) };
-  const { line, column } = lineAndColumn(text, offset);
-  return void problems.push(`${shownName(path)}: not valid JSON from line ${line}, column ${column} on`);
+  const parsed = parseJson(text);
+  return typeof parsed === 'string' ? void problems.push(`${shownName(path)}: ${parsed}`) : parsed;
 }
 
 /** Somebody who sets these wants notify, and would find it off. */

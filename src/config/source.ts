@@ -53,6 +53,16 @@ export function reasonOf(error: unknown): string {
   return typeof code === 'string' ? ` (${code})` : '';
 }
 
+/** The text of a file that holds a secret, without the line break at its end. Throws the system's error. */
+export function readSecret(path: string, readFile: (path: string) => string): string {
+  return readFile(path).replace(/\r?\n$/, '');
+}
+
+/** A problem with the file that `variable` names. Its path is not shown: it may be the secret, set in the wrong variable. */
+export function unreadableSecret(variable: string, error: unknown): string {
+  return `${variable}: names a file that cannot be read${reasonOf(error)}; allowed: a readable file`;
+}
+
 /** A problem with a name that no option has. `where` says what kind of name it is. */
 export function unknownName(name: string, where: string, known: readonly string[]): string {
   const guess = nearest(name, known);

@@ -4,9 +4,9 @@
  */
 import type { User } from '../../notify/access.ts';
 import { faultOfToken, hashToken, parseHash } from '../../notify/token.ts';
-import { jsonErrorOffset, lineAndColumn } from '../json-syntax.ts';
+import { parseJson } from '../json-syntax.ts';
 import { parseBoolean, Refusal } from '../parse.ts';
-import { reasonOf, refusedSecret } from '../source.ts';
+import { readSecret, refusedSecret, unreadableSecret } from '../source.ts';
 import type { Field, Secrets } from './fields.ts';
 import { DEFAULT_LIMIT, HASH_FORM, type NotifyConfig, readChannel } from './file.ts';
 import { type ChannelConfig, type Kind, kinds, variableOf } from './kinds.ts';
@@ -52,14 +52,11 @@ function secretVariable(name: string, { env, readFile }: Secrets, problems: stri
     return void problems.push(`${name}: set together with ${fileVariable}; allowed: one of the two`);
   }
   try {
-    const text = readFile(path).replace(/\r?\n$/, '');
+    const text = readSecret(path, readFile);
     if (text !== '') return text;
     return void problems.push(`${fileVariable}: names a file that is empty; allowed: one with the secret`);
   } catch (error) {
-    // The path is not shown: it may be the secret itself, set in the wrong variable.
-    return void problems.push(
-      `${fileVariable}: names a file that cannot be read${reasonOf(error)}; allowed: a readable file`,
-    );
+    return void problems.push(unreadableSecret(fileVariable, error));
   }
 }
 
@@ -84,10 +81,8 @@ function channelOf(kind: Kind, secrets: Secrets, problems: string[]): ChannelCon
 /** Says where, and shows nothing: there may be a secret inside. */
 function faultOfJson({ type }: Field, text: string): string | undefined {
   const isJson = type === 'record' || type === 'json' || (type === 'texts' && text.startsWith('['));
-  const offset = isJson ? jsonErrorOffset(text) : undefined;
-  if (offset === undefined) return undefined;
-  const { line, column } = lineAndColumn(text, offset);
-  return `not valid JSON from line ${line}, column ${column} on`;
+  const parsed = isJson ? parseJson(text) : undefined;
+  return typeof parsed === 'string' ? parsed : undefined;
 }
 
 /** What the text of a variable would be in the file; what it cannot be is left as it is, to be refused. */
@@ -120,9 +115,6 @@ function itemsOf(text: string): string[] {
 }
 
 function fromJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return text;
-  }
+  const parsed = parseJson(text);
+  return typeof parsed === 'string' ? text : parsed.value;
 }

@@ -3,7 +3,7 @@
  * out, and becomes the published JSON Schema. Pure; whatever is wrong is reported, all of it at once.
  */
 import { nearest } from '../nearest.ts';
-import { reasonOf, refused, refusedSecret, refusedUnseen, shownName } from '../source.ts';
+import { readSecret, reasonOf, refused, refusedSecret, refusedUnseen, shownName } from '../source.ts';
 
 interface Common {
   /** What it is, in a sentence. */
@@ -218,10 +218,9 @@ function secretOf(given: unknown, { env, readFile }: Secrets): string | Mismatch
   return typeof file === 'string' ? secretFileOf(file, readFile) : new Mismatch(SECRET);
 }
 
-/** The text of a file that holds a secret, without the line break at its end. */
 function secretFileOf(path: string, readFile: Secrets['readFile']): string | Mismatch {
   try {
-    return readFile(path).replace(/\r?\n$/, '') || new Mismatch('a file that is not empty');
+    return readSecret(path, readFile) || new Mismatch('a file that is not empty');
   } catch (error) {
     return new Mismatch(`a file that can be read${reasonOf(error)}`);
   }
