@@ -33,8 +33,7 @@ export function createNotifyStage(notifier: Notifier, options: NotifyOptions): S
   return (facts) => {
     const { path } = facts;
     if (path === PATH) return answerRoot(notifier, options, facts);
-    if (path.startsWith(`${PATH}/`)) return answerBelow(notifier, options, facts);
-    return undefined;
+    return isOurs(path) ? answerBelow(notifier, options, facts) : undefined;
   };
 }
 

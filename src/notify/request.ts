@@ -17,7 +17,7 @@ export const MAX_KEY_BYTES = 255;
 export const MAX_FAULTS = 16;
 const DEFAULT_PRIORITY: Priority = 3;
 
-export const FORM_TYPE = 'application/x-www-form-urlencoded';
+const FORM_TYPE = 'application/x-www-form-urlencoded';
 export const NOT_UTF8 = 'The body is not UTF-8: send it in this encoding.';
 
 /** Names and values as they came. */
@@ -59,7 +59,7 @@ export function mediaTypeOf(headers: RequestFacts['headers']): string {
   return headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase() ?? '';
 }
 
-export function isJsonType(mediaType: string): boolean {
+function isJsonType(mediaType: string): boolean {
   return /^application\/(?:[\w.-]+\+)?json$/.test(mediaType);
 }
 
@@ -114,10 +114,14 @@ function isPercentEncodedUtf8(text: string): boolean {
   }
 }
 
+/** The token in `Authorization: Bearer` (RFC 6750 §2.1). */
+export function bearerOf(authorization: string | undefined): string | undefined {
+  return /^bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
+}
+
 /** The token of a request: from `Authorization: Bearer` (RFC 6750 §2.1), `X-Token`, or the fields, in this order. */
 export function tokenOf(headers: RequestFacts['headers'], fields: Fields | Refused): string | undefined {
-  const bearer = /^bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];
-  const named = bearer ?? headers['x-token']?.trim();
+  const named = bearerOf(headers.authorization) ?? headers['x-token']?.trim();
   if (named !== undefined || 'kind' in fields) return named;
   const token = fields.get('token');
   return typeof token === 'string' ? token : undefined;

@@ -1,13 +1,10 @@
 /** Tokens in the header field `Authorization`. Pure. */
+import { bearerOf } from '../request.ts';
 import { MIN_TOKEN_CHARACTERS } from '../token.ts';
 
 /** From `Bearer` (RFC 6750 §2.1) or `Basic` (RFC 7617), or `undefined`. */
 export function tokenOfAuthorization(authorization: string | undefined): string | undefined {
   return bearerOf(authorization) ?? basicOf(authorization);
-}
-
-export function bearerOf(authorization: string | undefined): string | undefined {
-  return /^bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
 }
 
 /**

@@ -8,8 +8,7 @@ import { reasonOf } from '../../http/errors.ts';
 import type { RequestFacts } from '../../http/types.ts';
 import type { Priority } from '../message.ts';
 import { fieldProblems, type Refused } from '../refusal.ts';
-import type { Fields } from '../request.ts';
-import { bearerOf } from './credentials.ts';
+import { bearerOf, type Fields } from '../request.ts';
 import { type Call, type Fault, replyJson, type Sent } from './dialect.ts';
 import { fieldsOf, fieldsOrNone, readBody, readQuery, textOf } from './reading.ts';
 

@@ -6,9 +6,7 @@ import { problem, type Refused } from '../refusal.ts';
 import {
   decodeUtf8,
   type Fields,
-  FORM_TYPE,
   formFields,
-  isJsonType,
   jsonFields,
   MAX_TAG_BYTES,
   MAX_TAGS,
@@ -16,6 +14,7 @@ import {
   MAX_URL_BYTES,
   mediaTypeOf,
   NOT_UTF8,
+  readFields,
 } from '../request.ts';
 import { MULTIPART_TYPE, multipartFields } from './multipart.ts';
 
@@ -25,17 +24,11 @@ export const MAX_TITLE_UNITS = Math.floor(MAX_TITLE_BYTES / 3);
 const none: Fields = new Map();
 
 /** A body in JSON, or a form of either encoding. Without a body there are no fields. */
-export function readBody({ headers, body }: RequestFacts): Fields | Refused {
+export function readBody(facts: RequestFacts): Fields | Refused {
+  const { headers, body } = facts;
   if (!body || body.length === 0) return none;
-  const type = mediaTypeOf(headers);
-  if (type === MULTIPART_TYPE) return multipartFields(body, headers['content-type'] ?? '');
-  if (!isJsonType(type) && type !== FORM_TYPE) {
-    const detail = 'Send JSON with Content-Type: application/json, or a form.';
-    return problem('unsupported_media_type', detail);
-  }
-  const text = decodeUtf8(body);
-  if (text === undefined) return problem('bad_body', NOT_UTF8);
-  return isJsonType(type) ? jsonFields(text) : formFields(text);
+  const isMultipart = mediaTypeOf(headers) === MULTIPART_TYPE;
+  return isMultipart ? multipartFields(body, headers['content-type'] ?? '') : readFields(facts, 'body');
 }
 
 /** JSON, whatever the header says. */
