@@ -159,13 +159,16 @@ function hooksOf(parts: Parts): Hooks {
     onEnd: endHook(parts),
     onRefused: (status, client) => event('warn', 'connection refused', { status, client }),
     onFault: (error, exchange) =>
-      event('error', faultText(error), exchange && loggable(parts, exchange.facts)),
+      event('error', faultText(error), {
+        method: exchange?.facts.method,
+        target: exchange && loggedTarget(parts, exchange.facts),
+      }),
   };
 }
 
-/** What names a request in a log, without the tokens that may be in it. */
-function loggable({ notifying }: Parts, { method, target }: RequestFacts) {
-  return { method, target: notifying ? notifying.strike(target, method) : target };
+/** The target of a request for a log, without the tokens that may be in it. */
+function loggedTarget({ notifying }: Parts, { method, target }: RequestFacts): string {
+  return notifying ? notifying.strike(target, method) : target;
 }
 
 /** Counts and logs a finished request. */
@@ -174,14 +177,14 @@ function endHook(parts: Parts): Hooks['onEnd'] {
   const { access, event, metrics } = observed;
   return (exchange) => {
     const { facts, httpVersion, status, progress } = exchange;
-    const { client, headers } = facts;
+    const { method, client, headers } = facts;
     const { referer } = headers;
-    const named = loggable(parts, facts);
     const durationMs = performance.now() - exchange.startedMs;
     metrics.requestEnded(status, progress.bodyBytes, durationMs);
     access?.({
-      ...named,
       client,
+      method,
+      target: loggedTarget(parts, facts),
       httpVersion,
       status,
       durationMs,
@@ -191,7 +194,8 @@ function endHook(parts: Parts): Hooks['onEnd'] {
       userAgent: headers['user-agent'],
       host: headers.host,
     });
-    if (progress.fault !== undefined) event('warn', `answer cut short: ${progress.fault}`, named);
+    if (progress.fault !== undefined)
+      event('warn', `answer cut short: ${progress.fault}`, { method, target: loggedTarget(parts, facts) });
   };
 }
 
