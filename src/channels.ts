@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { ChannelConfig } from './config/notify/kinds.ts';
 import { readTrust, type Trust } from './http/trust.ts';
 import type { Channel } from './notify/channels/channel.ts';
-import { addressPolicy } from './notify/channels/http/addresses.ts';
+import { addressPolicy, type MayConnect } from './notify/channels/http/addresses.ts';
 import { createClient, type Send } from './notify/channels/http/client.ts';
 
 export type Env = Readonly<Record<string, string | undefined>>;
@@ -94,29 +94,25 @@ async function webhookChannel({ name, values }: ConfigOf<'webhook'>, trust: () =
     ...(successPointer !== undefined &&
       successEquals !== undefined && { match: { pointer: successPointer, equals: successEquals } }),
   };
-  const send =
-    proxy === undefined
-      ? createClient({
-          trust: contextOf(trust),
-          route: { kind: 'direct', mayConnect: addressPolicy(allowAddresses) },
-        })
-      : clientBy(proxy, trust);
+  const send = clientBy(proxy, trust, addressPolicy(allowAddresses));
   const { createWebhookChannel } = await import('./notify/channels/webhook.ts');
   return createWebhookChannel({ name, ...rest, success }, send);
 }
 
 const PROXY_FORM = 'write http://host:port or http://user:password@host:port';
 
-function clientBy(proxy: string | undefined, trust: () => Trust): Send {
-  if (proxy === undefined) return createClient({ trust: contextOf(trust) });
+/** `mayConnect` holds for connections without a proxy. */
+function clientBy(
+  proxy: string | undefined,
+  getTrust: () => Trust,
+  mayConnect: MayConnect = () => true,
+): Send {
+  const trust = () => getTrust().secureContext;
+  if (proxy === undefined) return createClient({ trust, route: { kind: 'direct', mayConnect } });
   if (!URL.canParse(proxy)) throw new RangeError(`proxy: not a URL; ${PROXY_FORM}`);
   try {
-    return createClient({ trust: contextOf(trust), route: { kind: 'proxy', url: new URL(proxy) } });
+    return createClient({ trust, route: { kind: 'proxy', url: new URL(proxy) } });
   } catch (error) {
     throw new RangeError(`proxy: ${(error as Error).message}; ${PROXY_FORM}`);
   }
-}
-
-function contextOf(trust: () => Trust) {
-  return () => trust().secureContext;
 }
