@@ -9,13 +9,14 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { cpuSeconds, rssKiB } from './bench/process.ts';
 import { REPOSITORY } from './bundle.ts';
 
 const SERVER_CORE = '0';
@@ -93,16 +94,6 @@ function send(agent: Agent, port: number, number: number): Promise<number> {
   });
 }
 
-function residentMiB({ pid = 0 }: ChildProcess): number {
-  return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
-}
-
-/** User and system time of the process. */
-function cpuSeconds({ pid = 0 }: ChildProcess): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) / 100;
-}
-
 async function load(plan: Plan, seconds: number, command: readonly string[]): Promise<Result> {
   const folder = mkdtempSync(join(tmpdir(), 'mote-load-'));
   const receiver = await startReceiver();
@@ -125,7 +116,7 @@ async function load(plan: Plan, seconds: number, command: readonly string[]): Pr
   const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
   try {
     const memory: number[] = [];
-    const sampler = setInterval(() => memory.push(residentMiB(child)), 1000);
+    const sampler = setInterval(() => memory.push(rssKiB(child.pid ?? 0) / 1024), 1000);
     const sent = await sendSteadily(plan.perSecond, seconds, (number) => send(agent, port, number));
     const drainMs = await drain(receiver.counts, sent.accepted);
     clearInterval(sampler);
@@ -136,7 +127,7 @@ async function load(plan: Plan, seconds: number, command: readonly string[]): Pr
       delivered: receiver.counts.size,
       drainMs,
       residentMiB: memory,
-      cpuSeconds: cpuSeconds(child),
+      cpuSeconds: cpuSeconds(child.pid ?? 0),
     };
   } finally {
     agent.destroy();
