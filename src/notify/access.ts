@@ -3,6 +3,7 @@
  * token has a bucket of requests; addresses that bring bad tokens are slowed down.
  */
 import { timingSafeEqual } from 'node:crypto';
+import { touch } from './recent.ts';
 import { problem, type Refused } from './refusal.ts';
 import { HASH_BYTES, hashToken, MAX_TOKEN_CHARACTERS } from './token.ts';
 
@@ -164,13 +165,6 @@ function checkHashes(entries: readonly Entry[]): void {
 function checkLimit({ name, limit: { burst, perMinute } }: User): void {
   if (burst >= 1 && perMinute > 0 && Number.isFinite(burst + perMinute)) return;
   throw new RangeError(`the limit of ${name} lets nothing through, or is no number`);
-}
-
-/** Sets `key` as the youngest of `map` and forgets the oldest beyond `max`. */
-function touch<V>(map: Map<string, V>, key: string, value: V, max: number): void {
-  map.delete(key);
-  map.set(key, value);
-  if (map.size > max) map.delete(map.keys().next().value as string);
 }
 
 /** In whole seconds (RFC 9110 §10.2.3), rounded up so that coming back then is not too early. */

@@ -10,6 +10,7 @@
  * The key has the number of the window in it, so that it is the same, mostly, after a restart too.
  */
 import { createHash } from 'node:crypto';
+import { touch } from '../recent.ts';
 
 export const REPEAT_WINDOW_MS = 60_000;
 /** The oldest are forgotten first. */
@@ -37,10 +38,6 @@ export class Repeats {
 
   /** Only what was accepted counts: what was refused is meant to be sent again. */
   accept({ digest, firstMs }: Occasion): void {
-    this.#accepted.delete(digest);
-    this.#accepted.set(digest, firstMs);
-    if (this.#accepted.size > MAX_REMEMBERED) {
-      this.#accepted.delete(this.#accepted.keys().next().value as string);
-    }
+    touch(this.#accepted, digest, firstMs, MAX_REMEMBERED);
   }
 }
