@@ -28,3 +28,9 @@ export function say({ stdout }: Pick<Io, 'stdout'>, text: string): Promise<numbe
     });
   });
 }
+
+/** Tells of wrong use, a line for each mistake. Returns the exit code. */
+export function complain({ stderr }: Pick<Io, 'stderr'>, problems: readonly string[]): number {
+  stderr.write(problems.map((problem) => `mote: ${problem}\n`).join(''));
+  return MISUSED;
+}

@@ -8,7 +8,7 @@ import { parseProbeUrl, Refusal } from './config/parse.ts';
 import { refused } from './config/source.ts';
 import { usage } from './config/usage.ts';
 import { healthcheck, probe } from './healthcheck.ts';
-import { FAILED, type Io, MISUSED, OK, say } from './io.ts';
+import { complain, FAILED, type Io, OK, say } from './io.ts';
 import { signalQueue } from './signals.ts';
 import { VERSION } from './version.ts';
 
@@ -47,11 +47,6 @@ export async function run(argv: readonly string[], env: Env, io: Io): Promise<nu
 
 function readText(path: string): string {
   return readFileSync(path, 'utf8');
-}
-
-function complain(io: Io, problems: readonly string[]): number {
-  io.stderr.write(problems.map((problem) => `mote: ${problem}\n`).join(''));
-  return MISUSED;
 }
 
 async function checkHealth(io: Io, { args: [text], config }: Run, env: Env): Promise<number> {

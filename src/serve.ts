@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { type App, createApp } from './app.ts';
 import type { NotifyConfig } from './config/notify/file.ts';
 import type { Config } from './config/options.ts';
-import { FAILED, type Io, MISUSED, OK, type StopSignal } from './io.ts';
+import { complain, FAILED, type Io, OK, type StopSignal } from './io.ts';
 import type { SignalQueue } from './signals.ts';
 
 /** 128 + the number of the signal: what shells say of a program that one ended. */
@@ -29,10 +29,7 @@ export async function serve(io: Io, { config, notify, env }: Service, signals: S
   } catch (error) {
     const { name, message, problems } = error as Error & { problems?: readonly string[] };
     if (name === 'StoreError') return fail(message);
-    if (problems) {
-      io.stderr.write(problems.map((problem) => `mote: ${problem}\n`).join(''));
-      return MISUSED;
-    }
+    if (problems) return complain(io, problems);
     return fail(`cannot serve ${JSON.stringify(config.path)}: ${pathFailure(error as Failure, config.path)}`);
   }
   try {

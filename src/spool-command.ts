@@ -1,6 +1,6 @@
 /** `mote spool list|show|requeue`: the spool as its operator sees it, also while a server uses it. */
 import { refused } from './config/source.ts';
-import { FAILED, type Io, MISUSED, say } from './io.ts';
+import { complain, FAILED, type Io, say } from './io.ts';
 import type { Progress } from './notify/envelope.ts';
 import { type Listed, SpoolDesk } from './notify/spool.ts';
 import { StoreError } from './notify/store.ts';
@@ -11,11 +11,7 @@ const MAX_TITLE_CHARACTERS = 40;
 /** `path` is the folder of the spool, `args` what follows the word `spool`. Returns the exit code. */
 export async function spoolCommand(io: Io, path: string, args: readonly string[]): Promise<number> {
   const [action, id] = args;
-  const misused = (line: string): number => {
-    io.stderr.write(`mote: ${line}\n`);
-    return MISUSED;
-  };
-  if (path === '') return misused('spool: needs the folder; give it with --spool DIR or MOTE_SPOOL');
+  if (path === '') return complain(io, ['spool: needs the folder; give it with --spool DIR or MOTE_SPOOL']);
   const desk = new SpoolDesk(
     path,
     (file, fault) => io.stderr.write(`mote: ${file}: ${fault}; left alone\n`),
@@ -30,7 +26,7 @@ export async function spoolCommand(io: Io, path: string, args: readonly string[]
     io.stderr.write(`mote: ${error.message}\n`);
     return FAILED;
   }
-  return misused(refused('spool', args.join(' '), 'list, show ID or requeue ID'));
+  return complain(io, [refused('spool', args.join(' '), 'list, show ID or requeue ID')]);
 }
 
 async function list(io: Io, desk: SpoolDesk): Promise<number> {

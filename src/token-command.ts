@@ -1,6 +1,6 @@
 /** `mote token` and `mote hash-token`. */
 import { randomBytes } from 'node:crypto';
-import { type Io, MISUSED, say } from './io.ts';
+import { complain, type Io, say } from './io.ts';
 import { faultOfToken, hashToken, makeToken, wordHash } from './notify/token.ts';
 
 /** Makes a token. Returns the exit code. */
@@ -13,7 +13,5 @@ export function printToken(io: Io): Promise<number> {
 export async function printTokenHash(io: Io): Promise<number> {
   const token = (await io.readStdin()).replace(/\r?\n$/, '');
   const fault = faultOfToken(token);
-  if (!fault) return say(io, wordHash(hashToken(token)));
-  io.stderr.write(`mote: hash-token: ${fault}\n`);
-  return MISUSED;
+  return fault ? complain(io, [`hash-token: ${fault}`]) : say(io, wordHash(hashToken(token)));
 }
