@@ -260,6 +260,8 @@ async function main(args: string[]): Promise<void> {
 }
 
 if (import.meta.main) {
+  // A reader that has seen enough of a listing and gone (`| head`) is no reason for a stack trace.
+  process.stdout.on('error', () => undefined);
   try {
     await main(process.argv.slice(2));
   } catch (error) {

@@ -356,6 +356,14 @@ describe('the command', { skip: cannotRunMicro }, () => {
     });
   }
 
+  test('a reader of the listing may leave early', () => {
+    const command = `"$0" "$@" | head -1`;
+    const args = [process.execPath, script, '--arch', arch, at('many'), '-o', at('left'), '--listing'];
+    const { stdout, stderr } = spawnSync('sh', ['-c', command, ...args], { encoding: 'utf8' });
+    assert.equal(stdout.split('\n').length, 2);
+    assert.equal(stderr, '');
+  });
+
   test('the same folder gives the same bytes, and a listing of all of them', () => {
     const [first, second] = ['first', 'second'].map((name) => {
       const told = micro(at('many'), '-o', at(name), '--listing');
