@@ -17,11 +17,13 @@ import { healthStage } from './observe/health.ts';
 import { createLineSink } from './observe/line-sink.ts';
 import { accessLog, droppedNotice, eventLog } from './observe/log.ts';
 import { createMetrics, metricsStage } from './observe/metrics.ts';
-import { diskFile, diskFolder, kindOfPath } from './static/disk.ts';
+import { absolutePath, diskFile, diskFolder, kindOfPath } from './static/disk.ts';
 import { embeddedFolder } from './static/embedded.ts';
 import { createStaticStage } from './static/handler.ts';
 import type { Source } from './static/source.ts';
 import { VERSION } from './version.ts';
+
+type Env = Readonly<Record<string, string | undefined>>;
 
 export interface App {
   /** Listens and says where. Rejects with the system's error, or a `StoreError`. */
@@ -35,8 +37,8 @@ export interface Extras {
   /** Gives the site inside the executable, which is served where no other path is configured. */
   readonly readSite?: () => Uint8Array | undefined;
   readonly notify?: NotifyConfig | undefined;
-  /** For what notify reads late: `SSL_CERT_FILE`. */
-  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** `PWD`, and for what notify reads late: `SSL_CERT_FILE`. */
+  readonly env?: Env;
 }
 
 /**
@@ -48,7 +50,7 @@ export async function createApp(
   stdout: Io['stdout'],
   { readSite = readEmbeddedSite, notify, env = {} }: Extras = {},
 ): Promise<App> {
-  const { source, name } = await contentOf(config, readSite);
+  const { source, name } = await contentOf(config, readSite, env);
   const observed = observe(config, stdout);
   const parts: Parts = {
     config,
@@ -90,7 +92,7 @@ export async function createApp(
 async function openNotifying(
   config: Config,
   notify: NotifyConfig,
-  env: NonNullable<Extras['env']>,
+  env: Env,
   { event, metrics }: Observed,
 ): Promise<Notifying> {
   const { openNotify } = await import('./notifying.ts');
@@ -103,11 +105,14 @@ async function openNotifying(
 async function contentOf(
   { path, dotfiles, symlinks }: Config,
   readSite: () => Uint8Array | undefined,
+  env: Env,
 ): Promise<{ source: Source; name: string }> {
   const site = path === defaults.path ? readSite() : undefined;
   if (site) return { source: embeddedFolder(site), name: 'the embedded site' };
-  const kind = await kindOfPath(path);
-  const source = kind === 'file' ? diskFile(path, basename(path)) : diskFolder(path, { dotfiles, symlinks });
+  const found = await absolutePath(path, env.PWD);
+  const kind = await kindOfPath(found);
+  const source =
+    kind === 'file' ? diskFile(found, basename(found)) : diskFolder(found, { dotfiles, symlinks });
   return { source, name: path };
 }
 

@@ -11,9 +11,15 @@ export interface CachePolicy {
 /** The value of `Cache-Control` for a file name without its folder. */
 export function cacheControl(fileName: string, contentType: string, policy: CachePolicy): string {
   if (PAGE.test(contentType)) return policy.cacheHtml;
+  if (PLAYLIST.test(fileName)) return 'no-cache';
   return isFingerprinted(fileName, contentType) ? policy.cacheFingerprinted : policy.cacheOther;
 }
 
+/**
+ * HLS (RFC 8216 §6.2.1) and DASH: while a stream is live its playlist is rewritten every few seconds, and a player
+ * that is given an old one stops.
+ */
+const PLAYLIST = /\.(?:m3u8|mpd)$/i;
 const PAGE = /^(?:text\/html|application\/xhtml\+xml)(?:;|$)/;
 
 /**

@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { join, relative } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { HttpError } from '../http/errors.ts';
-import { type DiskRules, diskFile, diskFolder, kindOfPath } from './disk.ts';
+import { absolutePath, type DiskRules, diskFile, diskFolder, kindOfPath } from './disk.ts';
 import {
   aroundOpen,
   failing,
@@ -13,6 +13,7 @@ import {
   makeTree,
   openFile,
   outcomeOf,
+  settle,
   siteFiles,
   strict,
 } from './fixtures.ts';
@@ -198,10 +199,13 @@ describe('versions', () => {
   test('a version of a moment ago equals no other, since a change could hide behind it', async (t) => {
     const base = makeTree(t, siteFiles);
     const source = diskFolder(join(base, 'site'), strict);
-    fs.utimesSync(join(base, 'site/docs/a.txt'), 1, 1);
+    const path = join(base, 'site/docs/a.txt');
+    fs.utimesSync(path, 1, 1);
+    const clock = t.mock.method(Date, 'now', () => fs.statSync(path).ctimeMs + 10);
     const [first, second] = [await source.open(['docs', 'a.txt']), await source.open(['docs', 'a.txt'])];
     assert.ok(first.kind === 'file' && second.kind === 'file');
     assert.notEqual(first.file.version, second.file.version);
+    clock.mock.restore();
     await settled();
     assert.equal(await first.file.currentVersion(), await second.file.currentVersion());
     await Promise.all([first.file.close(), second.file.close()]);
@@ -316,6 +320,69 @@ describe('one file', () => {
     fs.writeFileSync(file, 'again');
     assert.equal(await outcomeOf(source, ''), 'again');
     assert.deepEqual(await source.list([]), []);
+  });
+});
+
+describe('a path as it is found from anywhere', () => {
+  test('an absolute one stays, a relative one begins at the working folder', async () => {
+    assert.equal(await absolutePath('/a/../b', '/'), '/a/../b');
+    assert.equal(await absolutePath('a', undefined), join(process.cwd(), 'a'));
+  });
+
+  test('the name of the working folder that the shell knows counts if it leads there', async (t) => {
+    const base = makeTree(t, siteFiles);
+    fs.symlinkSync(process.cwd(), join(base, 'current'));
+    assert.equal(await absolutePath('.', join(base, 'current')), join(base, 'current'));
+    assert.equal(await absolutePath('a/b', join(base, 'current')), join(base, 'current/a/b'));
+    for (const other of [base, join(base, 'nothing'), 'site', '']) {
+      assert.equal(await absolutePath('.', other), process.cwd());
+    }
+  });
+});
+
+describe('what another program does to a file', () => {
+  /** Fails to open so many times, then opens. */
+  function failFirst(t: TestContext, times: number, code: string): { attempts: number } {
+    const counter = { attempts: 0 };
+    const original = fs.promises.open;
+    intercept(t, 'open', (...args: Parameters<typeof original>) => {
+      counter.attempts += 1;
+      return counter.attempts <= times ? failing(code)() : original(...args);
+    });
+    return counter;
+  }
+
+  test('a lease is waited for', async (t) => {
+    const site = join(makeTree(t, siteFiles), 'site');
+    const counter = failFirst(t, 3, 'EAGAIN');
+    assert.equal(await outcomeOf(diskFolder(site, strict), 'docs/a.txt'), 'a');
+    assert.equal(counter.attempts, 4);
+  });
+
+  test('a lease that is not given up: unavailable, and when to come back', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    intercept(t, 'open', failing('EAGAIN'));
+    let error: unknown;
+    const look = diskFolder('/', strict).open(['x']);
+    look.catch((thrown) => {
+      error = thrown;
+    });
+    for (let ticks = 0; ticks < 1000 && error === undefined; ticks++) {
+      t.mock.timers.tick(100);
+      await settle();
+    }
+    assert.ok(error instanceof HttpError);
+    assert.deepEqual([error.code, error.headers], ['unavailable', ['Retry-After', '1']]);
+  });
+
+  test('a stale handle is looked up once more, and once only', async (t) => {
+    const site = join(makeTree(t, siteFiles), 'site');
+    const counter = failFirst(t, 1, 'ESTALE');
+    assert.equal(await outcomeOf(diskFolder(site, strict), 'docs/a.txt'), 'a');
+    counter.attempts = -1;
+    await assert.rejects(outcomeOf(diskFolder(site, strict), 'docs/a.txt'), { code: 'ESTALE' });
+    counter.attempts = 0;
+    assert.equal(await outcomeOf(diskFile(join(site, 'index.html'), 'index.html'), ''), 'root');
   });
 });
 

@@ -19,11 +19,13 @@ interface Stored {
   /** What `stat` says, which need not be the number of bytes that can be read. */
   size: number;
   modifiedMs: number;
+  changedMs?: number | undefined;
   version: string;
 }
 
 interface Details {
   readonly modifiedMs?: number;
+  readonly changedMs?: number;
   readonly size?: number;
 }
 
@@ -119,11 +121,11 @@ export class MemorySource implements Source {
   }
 
   #hand(path: string, stored: Stored): SourceFile {
-    const { size, modifiedMs, version } = stored;
+    const { size, modifiedMs, changedMs, version } = stored;
     let closed = false;
     this.openFiles += 1;
     return {
-      ...{ name: path.split('/').at(-1) ?? '', size, modifiedMs, version },
+      ...{ name: path.split('/').at(-1) ?? '', size, modifiedMs, changedMs, version },
       currentVersion: async () => stored.version,
       read: async (target, position) => {
         if (closed) this.misuses.push(`${path} was read after its close`);

@@ -7,16 +7,16 @@
  * 4. look-up: file, index of a folder, redirect to the folder's slash, listing, or nothing
  * 5. nothing: the single-page fallback, else the 404 page, else the plain 404
  * 6. negotiation: the best coding that the client accepts among those that exist
- * 7. preconditions and ranges: 304, 412, 416 or a selection of bytes
- * 8. content: from memory, or from the file opened anew
+ * 7. content: from memory, or from the file opened anew, which then decides all that follows
+ * 8. preconditions and ranges: 304, 412, 416 or a selection of bytes
  */
 import { errorPlan, HttpError } from '../http/errors.ts';
 import { noBody, type Plan, type RequestFacts, SAFE_METHODS } from '../http/types.ts';
 import { negotiate } from './encoding.ts';
 import { Listings } from './listings.ts';
 import { encodePath, parsePath } from './path.ts';
-import { answerTo, planFromMemory, planFromSource, type Representation, type Selection } from './plan.ts';
-import type { Source, SourceFile } from './source.ts';
+import { answerTo, planFromMemory, planFromSource, type Representation } from './plan.ts';
+import { SETTLE_MS, type Source, type SourceFile } from './source.ts';
 import {
   type Lookup,
   type Place,
@@ -96,26 +96,42 @@ class StaticFiles {
     const { identity, coded, available } = resource;
     const coding = available.length > 0 ? negotiate(headers['accept-encoding'], available) : 'identity';
     const representation = coding === 'identity' ? identity : (coded.get(coding) ?? identity);
+    const { content } = representation;
+    if (!content) return this.#serveOpened(method, headers, representation, available.length > 0);
     const answer = answerTo(method, headers, representation);
-    if (answer.kind === 'plan') return answer.plan;
-    if (representation.content) return planFromMemory(answer.selection, representation.content);
-    return this.#openSelection(headers, representation, answer.selection, available.length > 0);
+    return answer.kind === 'plan' ? answer.plan : planFromMemory(answer.selection, content);
   }
 
-  /** Opens the content anew. If it changed since the look-up, the answer is made again for what was opened. */
-  async #openSelection(
+  /**
+   * Content that is not in memory may be another by now. So the file is opened first, for HEAD and for what needs
+   * no content as well, and one truth decides sizes, tags, conditions and ranges.
+   */
+  async #serveOpened(
+    method: string,
     headers: RequestFacts['headers'],
-    representation: Representation,
-    selection: Selection,
+    lookedUp: Representation,
     varies: boolean,
   ): Promise<Plan> {
-    const file = await this.#openFile(representation);
+    const file = await this.#openSettled(lookedUp);
     if (!file) return errorPlan('not_found');
-    if (file.version === representation.version) return planFromSource(selection, file);
-    const again = answerTo('GET', headers, representChanged(file, representation, varies));
-    if (again.kind === 'selection') return planFromSource(again.selection, file);
+    const isSame = file.version === lookedUp.version;
+    const answer = answerTo(method, headers, isSame ? lookedUp : representChanged(file, lookedUp, varies));
+    if (answer.kind === 'selection') return planFromSource(answer.selection, file);
     await file.close();
-    return again.plan;
+    return answer.plan;
+  }
+
+  /**
+   * A version of this very moment equals no other, and neither would a tag made of it: a client could never come
+   * back to it. So what changed just now is opened once more when its version has settled.
+   */
+  async #openSettled(lookedUp: Representation): Promise<SourceFile | undefined> {
+    const file = await this.#openFile(lookedUp);
+    const ageMs = file?.changedMs === undefined ? SETTLE_MS : Date.now() - file.changedMs;
+    if (!file || file.version === lookedUp.version || ageMs < 0 || ageMs >= SETTLE_MS) return file;
+    await file.close();
+    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS - ageMs));
+    return this.#openFile(lookedUp);
   }
 
   async #openFile({ segments }: Representation): Promise<SourceFile | undefined> {
