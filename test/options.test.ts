@@ -179,7 +179,7 @@ test('--listing', async (t) => {
   }
   assert.equal((await request(server, '/with-index/')).text, 'the index');
   assert.match((await request(server, '/sub/')).text, /inner\.txt/);
-  assert.equal((await request(server, '/sub')).header('location'), '/sub/');
+  assert.equal((await request(server, '/sub')).header('location'), 'sub/');
   assert.equal((await request(server, '/', { method: 'HEAD' })).status, 200);
 });
 

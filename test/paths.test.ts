@@ -21,6 +21,8 @@ const base = makeFolder({
   'root/file.txt': 'file',
   'root/sub/index.html': 'sub index',
   'root/sub/page.html': 'sub page',
+  'root/sub/deeper/page.html': 'deeper page',
+  'root/a:b/index.html': 'colon index',
   'root/empty/keep.txt': 'kept',
   'root/evil.com/index.html': 'not evil',
   'root/a b.txt': 'space',
@@ -73,6 +75,10 @@ const found: readonly (readonly [name: string, path: string, body: string])[] = 
   ['an encoded question mark', '/q%3F.txt', 'question mark'],
   ['an encoded hash', '/%23.txt', 'hash'],
   ['.well-known', '/.well-known/security.txt', 'contact'],
+  ['a single dot', '/./file.txt', 'file'],
+  ['a single dot in a folder', '/sub/./page.html', 'sub page'],
+  ['an encoded single dot', '/sub/%2e/page.html', 'sub page'],
+  ['a single dot at the end is the folder', '/sub/.', 'sub index'],
   ['a link to a file in the root', '/inside.txt', 'file'],
   ['a link to a link', '/chain.txt', 'file'],
   ['an absolute link into the root', '/absolute.txt', 'file'],
@@ -147,9 +153,9 @@ const malformed: readonly (readonly [name: string, path: string])[] = [
   ['a lone continuation', '/%a9.txt'],
   ['an encoded line break', '/a%0d%0aSet-Cookie:x'],
   ['an encoded control character', '/a%1b'],
-  ['a dot segment', '/sub/../file.txt'],
+  ['the parent', '/sub/../file.txt'],
+  ['the parent behind a single dot', '/sub/./../file.txt'],
   ['out of the root', '/../secret.txt'],
-  ['a single dot', '/./file.txt'],
   ['encoded dots', '/%2e%2e/secret.txt'],
   ['half encoded dots', '/.%2e/secret.txt'],
   ['dots at the end', '/sub/..'],
@@ -168,18 +174,22 @@ test('a path decoded twice would be found, once it is not', async () => {
   assert.equal((await request(server, '/%252e%252e/secret.txt')).status, 404);
 });
 
-const redirects: readonly (readonly [path: string, location: string])[] = [
-  ['/sub', '/sub/'],
-  ['/sub?', '/sub/?'],
-  ['/sub?a=1&b=//x', '/sub/?a=1&b=//x'],
-  ['/sub?a=%0d%0aX:y', '/sub/?a=%0d%0aX:y'],
-  ['/empty', '/empty/'],
-  ['/inside', '/inside/'],
-  ['/%E6%97%A5%E6%9C%AC', '/%E6%97%A5%E6%9C%AC/'],
-  ['//evil.com', '/evil.com/'],
-  ['///evil.com', '/evil.com/'],
-  ['/evil.com?//x', '/evil.com/?//x'],
-  ['http://elsewhere/sub?x', '/sub/?x'],
+const redirects:  readonly (readonly [path: string, location: string])[] = [
+  ['/sub', 'sub/'],
+  ['/sub?', 'sub/?'],
+  ['/sub?a=1&b=//x', 'sub/?a=1&b=//x'],
+  ['/sub?a=%0d%0aX:y', 'sub/?a=%0d%0aX:y'],
+  ['/empty', 'empty/'],
+  ['/inside', 'inside/'],
+  ['/inside/deeper', 'deeper/'],
+  ['/./sub', 'sub/'],
+  ['/%E6%97%A5%E6%9C%AC', '%E6%97%A5%E6%9C%AC/'],
+  ['/a:b', './a:b/'],
+  ['/a%3Ab', './a:b/'],
+  ['//evil.com', 'evil.com/'],
+  ['///evil.com', 'evil.com/'],
+  ['/evil.com?//x', 'evil.com/?//x'],
+  ['http://elsewhere/sub?x', 'sub/?x'],
 ];
 
 for (const [path, location] of redirects) {
@@ -188,6 +198,15 @@ for (const [path, location] of redirects) {
     assert.deepEqual([response.status, response.header('location')], [301, location]);
     const head = await request(server, path, { method: 'HEAD' });
     assert.deepEqual([head.status, head.header('location')], [301, location]);
+    // Where a client ends up, at the server and behind a proxy that strips a prefix.
+    const target = path.startsWith('/') ? path : path.replace('http://elsewhere', '');
+    for (const prefix of ['', '/app']) {
+      const { host, pathname } = new URL(location, `http://host.example${prefix}${target}`);
+      assert.equal(host, 'host.example');
+      assert.ok(pathname.startsWith(`${prefix}/`) && pathname.endsWith('/'), pathname);
+      const followed = await request(server, pathname.slice(prefix.length));
+      assert.ok([200, 404].includes(followed.status), `${followed.status}`);
+    }
   });
 }
 
@@ -268,7 +287,8 @@ function assertHarmless(response: Response): void {
   assert.ok([200, 301, 400, 404].includes(response.status), `status ${response.status}`);
   assert.doesNotMatch(response.text, /MARKER|root:x:0/);
   const location = response.header('location');
-  if (location !== undefined) assert.match(location, /^\/(?![/\\])/);
+  // Relative to the folder of what was asked for: no host, no scheme, no way up.
+  if (location !== undefined) assert.match(location, /^(?:\.\/)?(?!\.{0,2}\/)[^/\\?]+\//);
 }
 
 test('no random path escapes the root', async () => {

@@ -77,12 +77,12 @@ describe('targets', () => {
   });
 
   const redirects: readonly (readonly [name: string, target: string, location: string])[] = [
-    ['a folder', '/docs', '/docs/'],
-    ['a folder without an index', '/bare', '/bare/'],
-    ['the query stays', '/docs?a=1&b=%2F?', '/docs/?a=1&b=%2F?'],
-    ['an empty query stays', '/docs?', '/docs/?'],
-    ['the name is encoded again', '/sp%20%61ce', '/sp%20ace/'],
-    ['never to another host', '//docs', '/docs/'],
+    ['a folder', '/docs', 'docs/'],
+    ['a folder without an index', '/bare', 'bare/'],
+    ['the query stays', '/docs?a=1&b=%2F?', 'docs/?a=1&b=%2F?'],
+    ['an empty query stays', '/docs?', 'docs/?'],
+    ['the name is encoded again', '/sp%20%61ce', 'sp%20ace/'],
+    ['never to another host', '//docs', 'docs/'],
   ];
   for (const [name, target, location] of redirects) {
     test(`to its slash, ${name}: ${target}`, async () => {

@@ -158,8 +158,12 @@ function answerOtherMethod(method: string): Plan {
   return { status: 204, headers: ['Allow', SAFE_METHODS], body: noBody };
 }
 
-/** To the folder with its slash, by a path that begins with exactly one: two would name another host. */
+/**
+ * To the folder with its slash. The reference is relative to what was asked for: so it holds behind a proxy that
+ * strips a prefix, and can name no other host. A `:` in its first segment would end a scheme (RFC 3986 §4.2).
+ */
 function redirectTo({ segments }: Place, query: string): Plan {
-  const location = ['Location', encodePath(segments, true) + query, 'Content-Length', '0'];
+  const name = encodePath(segments.slice(-1), true).slice(1);
+  const location = ['Location', (name.includes(':') ? './' : '') + name + query, 'Content-Length', '0'];
   return { status: 301, headers: [...location, 'Cache-Control', 'no-cache'], body: noBody };
 }
