@@ -1,15 +1,17 @@
 /** From request path to file: decoding, folders, and no way out of the root. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { makeFolder } from './support/folder.ts';
-import { connect, exchange, type Response, request, requestText } from './support/raw.ts';
+import { addTo, makeFolder } from './support/folder.ts';
+import { connect, eventually, exchange, type Response, request, requestText } from './support/raw.ts';
 import { cannotBeNobody, NOBODY, startForFile, startForTest } from './support/target.ts';
 
+/** The promise is one second; the rest is for a busy machine. */
+const NOTICED_WITHIN_MS = 2000;
 const MARKER = 'MARKER-outside-the-root';
 const base = makeFolder({
   'secret.txt': MARKER,
@@ -53,6 +55,15 @@ const base = makeFolder({
   'root/dangling': { link: 'nowhere' },
 });
 const root = join(base, 'root');
+const volume = {
+  '..2025_1/index.html': 'first',
+  '..2025_1/sub/index.html': 'first sub',
+  '..2025_1/.htpasswd': MARKER,
+  '..data': { link: '..2025_1' },
+  'index.html': { link: '..data/index.html' },
+  sub: { link: '..data/sub' },
+  '.htpasswd': { link: '..data/.htpasswd' },
+};
 symlinkSync(join(root, 'file.txt'), join(root, 'absolute.txt'));
 execFileSync('mkfifo', [join(root, 'fifo')]);
 const server = await startForFile({ root });
@@ -174,7 +185,7 @@ test('a path decoded twice would be found, once it is not', async () => {
   assert.equal((await request(server, '/%252e%252e/secret.txt')).status, 404);
 });
 
-const redirects:  readonly (readonly [path: string, location: string])[] = [
+const redirects: readonly (readonly [path: string, location: string])[] = [
   ['/sub', 'sub/'],
   ['/sub?', 'sub/?'],
   ['/sub?a=1&b=//x', 'sub/?a=1&b=//x'],
@@ -240,6 +251,27 @@ test('a root that is a link itself is served', async (t) => {
   const linked = await startForTest(t, { root: join(folder, 'link') });
   assert.equal((await request(linked, '/sub/page.html')).text, 'sub page');
   assert.equal((await request(linked, '/out.txt')).status, 404);
+});
+
+test('a ConfigMap or Secret of Kubernetes is served, and followed when it is updated', async (t) => {
+  const folder = makeFolder(volume);
+  const mounted = await startForTest(t, { root: folder });
+  const text = async (path: string) => (await request(mounted, path)).text;
+  assert.deepEqual([await text('/'), await text('/sub/')], ['first', 'first sub']);
+  for (const path of ['/.htpasswd', '/..data/index.html', '/..2025_1/index.html']) {
+    assert.equal((await request(mounted, path)).status, 404, path);
+  }
+  addTo(folder, { '..2025_2/index.html': 'second', '..next': { link: '..2025_2' } });
+  renameSync(join(folder, '..next'), join(folder, '..data'));
+  rmSync(join(folder, '..2025_1'), { recursive: true });
+  await eventually(
+    NOTICED_WITHIN_MS,
+    () => text('/'),
+    (answer) => {
+      assert.match(answer, /^(first|second)$/);
+      return answer === 'second';
+    },
+  );
 });
 
 test('a link swapped for a file while it is asked for never leads out', async () => {

@@ -163,15 +163,16 @@ function judge(error: NodeJS.ErrnoException): undefined {
 async function mayServe(handle: FileHandle, path: string, root: string, rules: DiskRules): Promise<boolean> {
   if (rules.symlinks) return true;
   const [real, base] = await Promise.all([realPathOf(handle, path), realpath(root).catch(judge)]);
-  return real !== undefined && base !== undefined && isInside(real, base, rules);
+  if (real === undefined || base === undefined || !isInside(real, base)) return false;
+  return rules.dotfiles || !isHidden(basename(real)) || (await handle.stat()).isDirectory();
 }
 
-/** Links inside of the root may lead to other names there, but not to hidden ones. */
-function isInside(real: string, base: string, rules: DiskRules): boolean {
-  if (real === base) return true;
-  const prefix = base.endsWith(sep) ? base : base + sep;
-  if (!real.startsWith(prefix)) return false;
-  return rules.dotfiles || !real.slice(prefix.length).split(sep).some(isHidden);
+/**
+ * Links inside of the root may lead through hidden folders, as all do in a volume of Kubernetes (`index.html` →
+ * `..data/index.html` → `..2025_1/index.html`), but not to a hidden file.
+ */
+function isInside(real: string, base: string): boolean {
+  return real === base || real.startsWith(base.endsWith(sep) ? base : base + sep);
 }
 
 /** Where the open file is: from the kernel where /proc tells it, else by the path if that still leads to it. */
@@ -226,6 +227,7 @@ async function listInside(
   segments: readonly string[],
   rules: DiskRules,
 ): Promise<FolderEntry[]> {
+  if (!rules.dotfiles && segments.some(isHidden)) return [];
   const path = join(root, ...segments);
   const [names, base] = await Promise.all([readdir(path).catch(judge), realpath(root).catch(judge)]);
   if (!names || base === undefined) return [];
@@ -247,9 +249,11 @@ async function entryOf(
 ): Promise<FolderEntry | undefined> {
   try {
     const path = join(folderPath, name);
-    if (!rules.symlinks && !isInside(await realpath(path), base, rules)) return undefined;
+    const real = rules.symlinks ? path : await realpath(path);
+    if (!(rules.symlinks || isInside(real, base))) return undefined;
     const stats = await stat(path);
-    if (!(stats.isFile() || stats.isDirectory())) return undefined;
+    const shown = stats.isDirectory() || (stats.isFile() && (rules.dotfiles || !isHidden(basename(real))));
+    if (!shown) return undefined;
     return { name, directory: stats.isDirectory(), size: stats.size, modifiedMs: dateOf(stats.mtimeMs) };
   } catch {
     return undefined; // gone or unreadable since the folder was read
