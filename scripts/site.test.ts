@@ -40,6 +40,7 @@ describe('SOURCE_DATE_EPOCH', () => {
     ['', undefined],
     ['0', undefined],
     ['1', undefined],
+    ['315532800', undefined],
     ['1700000000', 1_700_000_000_000],
   ];
   for (const [value, modifiedMs] of dates) {

@@ -91,12 +91,25 @@ describe('a folder', () => {
 
 describe('dates', () => {
   const day = 24 * 3600;
+  const at = (text: string) => Date.parse(text) / 1000;
   const times: readonly (readonly [name: string, seconds: number, dated: boolean])[] = [
     ['the epoch, as Bazel sets it', 0, false],
     ['a second later, as Nix sets it', 1, false],
+    ['the epoch west of Greenwich', 14 * 3600, false],
+    ['the epoch east of Greenwich', -14 * 3600, false],
     ['the end of the first day', day - 1, false],
     ['the second day', day, true],
-    ['before the epoch', -1, true],
+    ['a zip archive without a date', at('1979-11-30T00:00:00Z'), false],
+    ['the first day of zip archives, as buildpacks set it', at('1980-01-01T00:00:01Z'), false],
+    ['the same far in the east', at('1979-12-31T10:00:00Z'), false],
+    ['a day later, as RubyGems sets it', at('1980-01-02T00:00:00Z'), false],
+    ['a month later, as Gradle sets it', at('1980-02-01T00:00:00Z'), false],
+    ['the day before Yarn', at('1984-06-21T23:59:59Z'), true],
+    ['what Yarn sets', 456_789_000, false],
+    ['what npm sets', at('1985-10-26T08:15:00Z'), false],
+    ['the same far in the west', at('1985-10-25T18:15:00Z'), false],
+    ['the days around it', at('1985-10-28T08:15:00Z'), true],
+    ['when there was the web', at('1993-04-30T12:00:00Z'), true],
     ['today', 1_700_000_000, true],
   ];
   for (const [name, seconds, dated] of times) {

@@ -36,14 +36,25 @@ export interface FolderEntry {
   readonly modifiedMs: number | undefined;
 }
 
-const FIRST_DAY_MS = 24 * 3_600_000;
+/** Times from `from` on and before `to` that build tools give to all files alike, whatever the time zone. */
+const NO_DATES: readonly { readonly from: number; readonly to: number }[] = [
+  // The epoch (Bazel, Nix, Guix, OSTree, Jib) and all before it, such as Go's and Windows' zero.
+  { from: Number.NEGATIVE_INFINITY, to: Date.UTC(1970, 0, 2) },
+  // The first days that a zip archive can name: no date at all (1979-11-30), buildpacks and wheels (1980-01-01),
+  // RubyGems (1980-01-02), Gradle (1980-02-01).
+  { from: Date.UTC(1979, 10, 29), to: Date.UTC(1980, 1, 3) },
+  // Yarn: 456789000.
+  { from: Date.UTC(1984, 5, 22), to: Date.UTC(1984, 5, 24) },
+  // npm: 499162500.
+  { from: Date.UTC(1985, 9, 25, 12), to: Date.UTC(1985, 9, 27, 12) },
+];
 
 /**
- * A file's time as the date of its content. Build tools that set all times alike (Bazel, Nix, OSTree) take one
- * within the first day of the epoch: as a date it would claim that nothing changed since.
+ * A file's time as the date of its content, unless it is one that tools set: as a date that would claim that
+ * nothing changed since, and the next release with other content and the same time would be answered with 304.
  */
 export function dateOf(timeMs: number): number | undefined {
-  return timeMs >= 0 && timeMs < FIRST_DAY_MS ? undefined : timeMs;
+  return NO_DATES.some(({ from, to }) => timeMs >= from && timeMs < to) ? undefined : timeMs;
 }
 
 /** Segments are decoded path segments without `.`, `..`, slashes and NUL. */
