@@ -11,6 +11,7 @@ const root = makeFolder({
   'index.html': 'index',
   'file.txt': 'file',
   'app.3f2a9b1c.js': 'app',
+  'style.css': 'p {}',
   'sub/page.html': 'page',
   'sub/home.htm': 'home',
 });
@@ -61,7 +62,8 @@ const policies: readonly (readonly [path: string, policy: string])[] = [
   ['/', 'no-cache'],
   ['/sub/page.html', 'no-cache'],
   ['/app.3f2a9b1c.js', 'max-age=31536000, immutable'],
-  ['/file.txt', 'max-age=3600'],
+  ['/file.txt', 'no-cache'],
+  ['/style.css', 'no-cache'],
   ['/missing', 'no-store'],
 ];
 

@@ -158,7 +158,11 @@ const table = {
     default: 'max-age=31536000, immutable',
     doc: 'Cache-Control of files with a hash in their names, such as app.3f2a9b1c.js.',
   },
-  cacheOther: { ...cacheControl, default: 'max-age=3600', doc: 'Cache-Control of everything else.' },
+  cacheOther: {
+    ...cacheControl,
+    default: 'no-cache',
+    doc: 'Cache-Control of everything else. max-age=3600 saves a question an hour, and shows changes that much later.',
+  },
   cacheBytes: {
     ...bytes,
     group: 'Caching',

@@ -25,7 +25,7 @@ const PAGE = /^(?:text\/html|application\/xhtml\+xml)(?:;|$)/;
 /**
  * Whether a build tool put a hash of the content into the name.
  *
- * A wrong yes freezes a file in every browser for a year; a wrong no costs a revalidation an hour. So this
+ * A wrong yes freezes a file in every browser for a year; a wrong no costs a revalidation each time. So this
  * wants proof that no name made by a person gives, and lets go of the hashes that happen to look like one: a
  * token at the end of the name, of a length that tools cut hashes to, whose kinds of characters alternate more
  * often than words and numbers do. Documents and data are never taken for assets: their names carry dates,
