@@ -199,6 +199,16 @@ test('--spa', async (t) => {
   }
   assert.equal((await request(server, '/missing.js')).status, 404);
   assert.equal((await request(server, '/users/7.json')).status, 404);
+  const as = (path: string, accept: string) => request(server, path, { headers: { Accept: accept } });
+  for (const path of ['/items/1.1', '/users/a@b.com', '/users/a%40b.com', '/file.txt/']) {
+    const response = await as(path, 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8');
+    assert.deepEqual([response.status, response.text], [200, 'index'], path);
+    assert.match(response.header('vary') ?? '', /\bAccept\b(?!-)/);
+    assert.equal((await as(path, '*/*')).status, 404, path);
+  }
+  assert.equal((await as('/app.js', '*/*')).status, 404);
+  assert.equal((await as('/api/users', 'application/json, text/plain, */*')).status, 404);
+  assert.equal((await as('/style', 'text/css,*/*;q=0.1')).status, 404);
   assert.equal((await request(server, '/file.txt')).text, 'file');
   assert.equal((await request(server, '/users/7', { method: 'POST' })).status, 405);
 });

@@ -113,7 +113,7 @@ const table = {
   listing: { ...contentSwitch, doc: 'List folders that have no index file.' },
   spa: {
     ...contentSwitch,
-    doc: 'Answer unknown paths without a dot in their last segment with the index file of the root.',
+    doc: 'Answer unknown paths with the index file of the root where the client accepts text/html, or says nothing and the path has no dot at its end.',
   },
   notFound: {
     ...fileName,

@@ -5,7 +5,7 @@
  * 2. memory: a path that was looked up a moment ago skips steps 3 to 5
  * 3. path: decode once, refuse what cannot be a file name (400)
  * 4. look-up: file, index of a folder, redirect to the folder's slash, listing, or nothing
- * 5. nothing: the single-page fallback, else the 404 page, else the plain 404
+ * 5. nothing: the single-page fallback for who wants a page, else the 404 page, else the plain 404
  * 6. negotiation: the best coding that the client accepts among those that exist
  * 7. content: from memory, or from the file opened anew, which then decides all that follows
  * 8. preconditions and ranges: 304, 412, 416 or a selection of bytes
@@ -17,6 +17,7 @@ import { Listings } from './listings.ts';
 import { encodePath, parsePath } from './path.ts';
 import { answerTo, planFromMemory, planFromSource, type Representation } from './plan.ts';
 import { SETTLE_MS, type Source, type SourceFile } from './source.ts';
+import { wantsPage } from './spa.ts';
 import {
   type Lookup,
   type Place,
@@ -76,9 +77,9 @@ class StaticFiles {
 
   async #findNothing(facts: RequestFacts, { segments }: Place): Promise<Plan> {
     const { spa, index, notFound } = this.#options;
-    if (spa && !segments.at(-1)?.includes('.')) {
+    if (spa && wantsPage(facts.headers.accept, segments.at(-1) ?? '')) {
       const shell = await this.#lookUp({ segments: [index], directory: false });
-      if (shell.kind === 'resource') return this.#serve(facts.method, facts.headers, shell);
+      if (shell.kind === 'resource') return byAccept(await this.#serve(facts.method, facts.headers, shell));
     }
     // What may not be read is no answer to a question about something else.
     const page = await this.#lookUp({ segments: [notFound], directory: false }).catch(() => missing);
@@ -156,6 +157,11 @@ class StaticFiles {
 function answerOtherMethod(method: string): Plan {
   if (method !== 'OPTIONS') throw new HttpError('method_not_allowed', ['Allow', SAFE_METHODS]);
   return { status: 204, headers: ['Allow', SAFE_METHODS], body: noBody };
+}
+
+/** Caches must not hand the page to those who would have been told that nothing is there. */
+function byAccept(plan: Plan): Plan {
+  return { ...plan, headers: [...plan.headers, 'Vary', 'Accept'] };
 }
 
 /**
