@@ -89,6 +89,28 @@ test('the cache policy can be changed', async (t) => {
   assert.equal(await policyOf('/file.txt'), 'max-age=3');
 });
 
+test('--type and --charset', async (t) => {
+  const served = makeFolder({ 'a.ts': 'x', 'b.data.gz': 'x', 'c.html': 'x', 'd.json': '{}', 'e.html': 'x' });
+  const typesWith = async (...args: string[]) => {
+    const server = await startForTest(t, { root: served, args });
+    const typeOf = async (path: string) => (await request(server, path)).header('content-type');
+    return Promise.all(['/a.ts', '/b.data.gz', '/c.html', '/d.json', '/missing'].map(typeOf));
+  };
+  const ours = ['text/plain; charset=utf-8'];
+  assert.deepEqual(await typesWith(), [
+    ...['video/mp2t', 'application/octet-stream', 'text/html; charset=utf-8'],
+    ...['application/json; charset=utf-8', ...ours],
+  ]);
+  const types = ['--type', 'ts=text/javascript', '--type', '.data.gz=application/gzip'];
+  assert.deepEqual(await typesWith(...types, '--charset', 'windows-1251'), [
+    ...['text/javascript; charset=windows-1251', 'application/gzip', 'text/html; charset=windows-1251'],
+    ...['application/json; charset=utf-8', ...ours],
+  ]);
+  assert.deepEqual(await typesWith('--charset', ''), [
+    ...['video/mp2t', 'application/octet-stream', 'text/html', 'application/json', ...ours],
+  ]);
+});
+
 test('--index', async (t) => {
   const server = await startForTest(t, { root, args: ['--index', 'home.htm'] });
   assert.equal((await request(server, '/sub/')).text, 'home');

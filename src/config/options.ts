@@ -8,11 +8,13 @@ import {
   oneOf,
   type Parser,
   parseBasicUser,
+  parseCharset,
   parseFieldValue,
   parseFileName,
   parseFilePath,
   parseHeader,
   parseHost,
+  parseMediaType,
   parseOrigin,
   parseProxy,
   parseUrlPath,
@@ -128,6 +130,23 @@ const table = {
   compression: {
     ...contentSwitch,
     doc: 'Compress text on the fly; ready-made .br, .zst and .gz siblings are used in any case.',
+  },
+  mediaTypes: {
+    kind: 'list',
+    key: 'type',
+    group: 'What is served',
+    label: 'EXT=TYPE',
+    parse: parseMediaType,
+    default: [],
+    doc: 'The Content-Type of files whose names end in .EXT, such as ts=text/javascript; they are sent as they are stored.',
+  },
+  charset: {
+    kind: 'text',
+    group: 'What is served',
+    label: 'NAME',
+    parse: emptyOr(parseCharset),
+    default: 'utf-8',
+    doc: 'The encoding that Content-Type names for text. Empty: none, so that each page says it itself.',
   },
 
   port: {

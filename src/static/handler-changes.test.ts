@@ -11,6 +11,8 @@ const options = {
   cacheHtml: 'no-cache',
   cacheFingerprinted: 'immutable',
   cacheOther: 'max-age=1',
+  mediaTypes: [],
+  charset: 'utf-8',
   listing: false,
   spa: false,
   notFound: '404.html',

@@ -8,6 +8,7 @@ import { createStaticStage, type StaticOptions } from './handler.ts';
 const options: StaticOptions = {
   ...{ index: 'index.html', compression: false, cacheBytes: 1024 * 1024 },
   ...{ cacheHtml: 'no-cache', cacheFingerprinted: 'immutable', cacheOther: 'max-age=1' },
+  ...{ mediaTypes: [], charset: 'utf-8' },
   ...{ listing: false, spa: false, notFound: '404.html' },
 };
 /** Every content is opened for its answer. */

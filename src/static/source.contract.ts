@@ -145,6 +145,7 @@ function answers(make: MakeSource): void {
 const options: StaticOptions = {
   ...{ index: 'index.html', compression: false, cacheBytes: 1024 * 1024 },
   ...{ cacheHtml: 'no-cache', cacheFingerprinted: 'immutable', cacheOther: 'max-age=1' },
+  ...{ mediaTypes: [], charset: 'utf-8' },
   ...{ listing: true, spa: false, notFound: '404.html' },
 };
 

@@ -9,7 +9,8 @@ import { type CachePolicy, cacheControl } from './cache-policy.ts';
 import { compress } from './compress.ts';
 import { type Content, readContent, tagOf, versionTag } from './content.ts';
 import { type Coding, codings } from './encoding.ts';
-import { contentType, isCompressible } from './mime.ts';
+import { type MediaOptions, type Medium, mediaReader } from './media.ts';
+import { isCompressible } from './mime.ts';
 import { type Representation, represent } from './plan.ts';
 import type { Source, SourceFile } from './source.ts';
 
@@ -26,7 +27,7 @@ const QUIET_MS = 60_000;
 const MAX_KEPT_SHARE = 1 / 8;
 const MAX_KEPT_BYTES = 1024 * 1024;
 
-export interface StoreOptions extends CachePolicy {
+export interface StoreOptions extends CachePolicy, MediaOptions {
   readonly index: string;
   readonly compression: boolean;
   readonly cacheBytes: number;
@@ -35,6 +36,7 @@ export interface StoreOptions extends CachePolicy {
 /** A file as a client knows it: one or more representations of the same thing. */
 export interface Resource {
   readonly kind: 'resource';
+  /** The file itself, as it is stored. */
   readonly identity: Representation;
   readonly coded: ReadonlyMap<Coding, Representation>;
   /** The codings in `coded`, for negotiation. */
@@ -78,6 +80,7 @@ export class Store {
   readonly #source: Source;
   readonly #options: StoreOptions;
   readonly #maxKeptBytes: number;
+  readonly #mediumOf: (fileName: string) => Medium;
   /** In order of their last check: the first is the one that was wanted least lately. */
   readonly #entries = new Map<string, Entry>();
   readonly #pending = new Map<string, Promise<Lookup>>();
@@ -86,6 +89,7 @@ export class Store {
   constructor(source: Source, options: StoreOptions) {
     this.#source = source;
     this.#options = options;
+    this.#mediumOf = mediaReader(options);
     this.#maxKeptBytes = Math.min(MAX_KEPT_BYTES, options.cacheBytes * MAX_KEPT_SHARE);
   }
 
@@ -117,9 +121,10 @@ export class Store {
       this.#forget(path);
       return located;
     }
-    const candidates: [Candidate, ...Candidate[]] = [{ coding: 'identity', ...located }];
+    const { coding } = this.#mediumOf(located.file.name);
+    const candidates: [Candidate, ...Candidate[]] = [{ coding, ...located }];
     try {
-      const siblings = await this.#siblings(located);
+      const siblings = coding === 'identity' ? await this.#siblings(located) : [];
       candidates.push(...siblings);
       const known = this.#entries.get(path);
       const entry = isCurrent(known, candidates)
@@ -167,12 +172,13 @@ export class Store {
 
   async #load(candidates: readonly [Candidate, ...Candidate[]], wasKnown: boolean): Promise<Loaded> {
     const [first] = candidates;
-    const type = contentType(first.file.name);
+    const { type, coding } = this.#mediumOf(first.file.name);
+    const compressing = this.#options.compression && coding === 'identity' && isCompressible(type);
     const keepsChanging = wasKnown && !areQuiet(candidates);
     const forms = await this.#read(candidates, keepsChanging);
     // Only what could be read: the rest is tried again at the next check.
     const version = versionOf(forms);
-    if (this.#options.compression && isCompressible(type)) forms.push(...(await compressedForms(forms)));
+    if (compressing) forms.push(...(await compressedForms(forms)));
     const shared = {
       contentType: type,
       cacheControl: cacheControl(first.file.name, type, this.#options),
