@@ -15,7 +15,7 @@ import type { Io } from './io.ts';
 import type { Notifying } from './notifying.ts';
 import { healthStage } from './observe/health.ts';
 import { createLineSink } from './observe/line-sink.ts';
-import { accessLog, droppedNotice, eventLog } from './observe/log.ts';
+import { accessLog, droppedNotice, type EventFields, eventLog } from './observe/log.ts';
 import { createMetrics, metricsStage } from './observe/metrics.ts';
 import { absolutePath, diskFile, diskFolder, kindOfPath } from './static/disk.ts';
 import { embeddedFolder } from './static/embedded.ts';
@@ -146,7 +146,8 @@ function stagesOf({ config, source, observed, authenticator, notifying, state }:
   if (notifying) stages.push(...notifying.stages);
   if (authenticator) stages.push(authStage(authenticator));
   if (config.metricsPath !== '') stages.push(metricsStage(config.metricsPath, observed.metrics));
-  stages.push(createStaticStage(source, config));
+  const warn = (message: string, fields: EventFields) => observed.event('warn', message, fields);
+  stages.push(createStaticStage(source, config, warn));
   return stages;
 }
 

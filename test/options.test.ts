@@ -1,6 +1,6 @@
 /** What the options change. */
 import assert from 'node:assert/strict';
-import { symlinkSync, utimesSync } from 'node:fs';
+import { symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { makeFolder } from './support/folder.ts';
@@ -209,6 +209,22 @@ test('--listing', async (t) => {
 
 test('without --listing a folder tells nothing', async () => {
   assert.equal((await request(plain, '/sub/')).text, '404 Not Found\n');
+});
+
+test('--listing shows names for what they are, and says what it leaves out', async (t) => {
+  const folder = makeFolder({ 'a\u202egpj.exe': 'x', 'a\\b.txt': 'x', 'many/first.txt': 'x' });
+  writeFileSync(Buffer.from(join(folder, 'caf\xe9.txt'), 'latin1'), 'x');
+  const server = await startForTest(t, { root: folder, args: ['--listing'] });
+  for (let i = 0; i < 2; i++) {
+    const { text } = await request(server, '/');
+    assert.match(text, />a⟨U\+202E⟩gpj\.exe</);
+    assert.match(text, /2 entries are left out/);
+  }
+  assert.doesNotMatch((await request(server, '/many/')).text, /left out/);
+  await server.stop();
+  const told = server.stdout.all.filter((line) => line.includes('leaves entries out'));
+  assert.equal(told.length, 1, told.join('\n'));
+  assert.match(told[0] ?? '', /folder="?\/"? unnamable=2 beyond=0/);
 });
 
 test('--spa', async (t) => {

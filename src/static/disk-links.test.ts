@@ -89,7 +89,7 @@ describe('a volume of Kubernetes', () => {
   }
 
   test('is listed by the names that are served', async (t) => {
-    const entries = await diskFolder(makeVolume(t), strict).list([]);
+    const { entries } = await diskFolder(makeVolume(t), strict).list([]);
     assert.deepEqual(entries.map(({ name }) => name).toSorted(), ['index.html', 'sub']);
   });
 
@@ -192,7 +192,7 @@ describe('a root that is a link', () => {
     relink(join(base, 'current'), 'r2');
     assert.equal(await outcomeOf(source, 'a.txt'), 'second');
     assert.equal(await outcomeOf(source, 'b.txt'), 'more');
-    assert.deepEqual((await source.list([])).map(({ name }) => name).toSorted(), ['a.txt', 'b.txt']);
+    assert.deepEqual((await source.list([])).entries.map(({ name }) => name).toSorted(), ['a.txt', 'b.txt']);
   });
 
   test('links from one release to another lead out', async (t) => {

@@ -122,7 +122,7 @@ describe('dates', () => {
       const file = await openFile(source, 'docs/a.txt');
       assert.equal(file.modifiedMs, expected);
       await file.close();
-      assert.equal((await source.list(['docs']))[0]?.modifiedMs, expected);
+      assert.equal((await source.list(['docs'])).entries[0]?.modifiedMs, expected);
     });
   }
 });
@@ -141,7 +141,7 @@ describe('what is neither a file nor a folder', () => {
       assert.equal(await outcomeOf(diskFile(path, 'odd'), 'odd'), 'missing');
       assert.equal(opened.open, 0);
       await assert.rejects(kindOfPath(path));
-      const listed = await diskFolder(site, anywhere).list([]);
+      const listed = (await diskFolder(site, anywhere).list([])).entries;
       assert.ok(!listed.some(({ name }) => name === 'odd'));
     });
   }
@@ -193,7 +193,7 @@ describe('errors of the system', () => {
       intercept(t, 'readdir', failing(code));
       const outcome = await diskFolder(site, strict)
         .list([])
-        .then((entries) => (entries.length === 0 ? 'nothing' : 'something'))
+        .then(({ entries }) => (entries.length === 0 ? 'nothing' : 'something'))
         .catch((error) => (error instanceof HttpError ? error.code : 'unknown'));
       assert.equal(outcome, expected);
     });
@@ -204,7 +204,7 @@ describe('errors of the system', () => {
     fs.symlinkSync('../outside/passwd', join(site, 'link'));
     const original = fs.promises.realpath;
     intercept(t, 'realpath', (path: string) => (path === site ? failing('ENOENT')() : original(path)));
-    assert.deepEqual(await diskFolder(site, strict).list([]), []);
+    assert.deepEqual((await diskFolder(site, strict).list([])).entries, []);
   });
 });
 
@@ -264,7 +264,7 @@ describe('listing', () => {
     for (const target of ['index.html', '../outside/passwd', '.env', 'nothing', 'docs']) {
       fs.symlinkSync(target, join(base, 'site', `to-${target.replace(/\W/g, '')}`));
     }
-    const entries = await diskFolder(join(base, 'site'), rules).list(segments);
+    const { entries } = await diskFolder(join(base, 'site'), rules).list(segments);
     return entries.map(({ name, directory }) => (directory ? `${name}/` : name)).toSorted();
   }
 
@@ -289,16 +289,34 @@ describe('listing', () => {
   test('says what is known of a file', async (t) => {
     const base = makeTree(t, siteFiles);
     fs.utimesSync(join(base, 'site/docs/a.txt'), 1, 1_700_000_000);
-    assert.deepEqual(await diskFolder(join(base, 'site'), strict).list(['docs']), [
+    assert.deepEqual((await diskFolder(join(base, 'site'), strict).list(['docs'])).entries, [
       { name: 'a.txt', directory: false, size: 1, modifiedMs: 1_700_000_000_000 },
     ]);
+  });
+
+  test('counts names that are not UTF-8', async (t) => {
+    const base = makeTree(t, { 'café.txt': 'é', 'plain.txt': 'p', 'really \ufffd.txt': 'r' });
+    fs.writeFileSync(Buffer.from(join(base, 'caf\xe9.txt'), 'latin1'), 'latin1');
+    for (const rules of [strict, { ...strict, symlinks: true }]) {
+      const { entries, notUtf8, beyond } = await diskFolder(base, rules).list([]);
+      const names = entries.map(({ name }) => name).toSorted();
+      assert.deepEqual([names, notUtf8, beyond], [['café.txt', 'plain.txt', 'really \ufffd.txt'], 1, 0]);
+    }
+  });
+
+  test('counts what is beyond 10,000 entries', async (t) => {
+    const base = makeTree(t, {});
+    for (let i = 0; i < 10_003; i++) fs.writeFileSync(join(base, `f${i}`), '');
+    fs.writeFileSync(join(base, '.hidden'), '');
+    const { entries, notUtf8, beyond } = await diskFolder(base, strict).list([]);
+    assert.deepEqual([entries.length, notUtf8, beyond], [10_000, 0, 3]);
   });
 
   test('a folder that is swapped for the outside after it was found shows nothing of it', async (t) => {
     const base = makeTree(t, siteFiles);
     fs.rmSync(join(base, 'site/docs'), { recursive: true });
     fs.symlinkSync('../outside', join(base, 'site/docs'));
-    assert.deepEqual(await diskFolder(join(base, 'site'), strict).list(['docs']), []);
+    assert.deepEqual((await diskFolder(join(base, 'site'), strict).list(['docs'])).entries, []);
   });
 });
 
@@ -332,7 +350,7 @@ describe('one file', () => {
     assert.equal(await outcomeOf(source, ''), 'missing');
     fs.writeFileSync(file, 'again');
     assert.equal(await outcomeOf(source, ''), 'again');
-    assert.deepEqual(await source.list([]), []);
+    assert.deepEqual((await source.list([])).entries, []);
   });
 });
 

@@ -8,7 +8,15 @@ import { constants } from 'node:fs';
 import { type FileHandle, lstat, open, readdir, readlink, realpath, stat } from 'node:fs/promises';
 import { basename, isAbsolute, join, resolve, sep } from 'node:path';
 import { HttpError } from '../http/errors.ts';
-import { dateOf, type FolderEntry, type Found, SETTLE_MS, type Source, type SourceFile } from './source.ts';
+import {
+  dateOf,
+  type FolderContent,
+  type FolderEntry,
+  type Found,
+  SETTLE_MS,
+  type Source,
+  type SourceFile,
+} from './source.ts';
 
 /** Entries of one folder that a listing shows at most, and that are looked at at a time. */
 const MAX_LISTED_ENTRIES = 10_000;
@@ -32,6 +40,7 @@ const LEASE_POLL_MS = 25;
 const openFlags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 const missing: Found = { kind: 'missing' };
 const folder: Found = { kind: 'folder' };
+const nothing: FolderContent = { entries: [], notUtf8: 0, beyond: 0 };
 
 /** A folder as a source. */
 export function diskFolder(root: string, rules: DiskRules): Source {
@@ -49,7 +58,7 @@ export function diskFile(path: string, name: string): Source {
       const look = () => openAndDescribe(path, name, async () => true);
       return (await onceMoreIfStale(look)) ?? missing;
     },
-    list: async () => [],
+    list: async () => nothing,
   };
 }
 
@@ -226,18 +235,24 @@ async function listInside(
   root: string,
   segments: readonly string[],
   rules: DiskRules,
-): Promise<FolderEntry[]> {
-  if (!rules.dotfiles && segments.some(isHidden)) return [];
+): Promise<FolderContent> {
+  if (!rules.dotfiles && segments.some(isHidden)) return nothing;
   const path = join(root, ...segments);
   const [names, base] = await Promise.all([readdir(path).catch(judge), realpath(root).catch(judge)]);
-  if (!names || base === undefined) return [];
-  const shown = names.filter((name) => rules.dotfiles || !isHidden(name)).slice(0, MAX_LISTED_ENTRIES);
-  const entries: (FolderEntry | undefined)[] = [];
-  for (let i = 0; i < shown.length; i += LISTED_AT_A_TIME) {
-    const some = shown.slice(i, i + LISTED_AT_A_TIME).map((name) => entryOf(path, name, base, rules));
-    entries.push(...(await Promise.all(some)));
+  if (!names || base === undefined) return nothing;
+  const visible = names.filter((name) => rules.dotfiles || !isHidden(name));
+  const looked = visible.slice(0, MAX_LISTED_ENTRIES);
+  const found: (FolderEntry | undefined)[] = [];
+  for (let i = 0; i < looked.length; i += LISTED_AT_A_TIME) {
+    const some = looked.slice(i, i + LISTED_AT_A_TIME).map((name) => entryOf(path, name, base, rules));
+    found.push(...(await Promise.all(some)));
   }
-  return entries.filter((entry) => entry !== undefined);
+  return {
+    entries: found.filter((entry) => entry !== undefined),
+    // What is not UTF-8 was replaced, so that nothing was found under the name.
+    notUtf8: looked.filter((name, i) => found[i] === undefined && name.includes('\ufffd')).length,
+    beyond: visible.length - looked.length,
+  };
 }
 
 /** What a listing says of `name`, or nothing where a request for it would get nothing either. */

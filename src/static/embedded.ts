@@ -60,8 +60,9 @@ export function embeddedFolder(archive: Uint8Array): Source {
     },
     async list(segments) {
       const node = find(root, segments);
-      if (!(node instanceof Map)) return [];
-      return Array.from(node, ([name, child]) => entryOf(name, child, modifiedMs));
+      const children = node instanceof Map ? node : [];
+      const entries = Array.from(children, ([name, child]) => entryOf(name, child, modifiedMs));
+      return { entries, notUtf8: 0, beyond: 0 };
     },
   };
 }

@@ -11,7 +11,7 @@ import type { TestContext } from 'node:test';
 import type { ByteRange, ByteSource, HeaderList, Plan } from '../http/types.ts';
 import type { DiskRules } from './disk.ts';
 import type { Representation } from './plan.ts';
-import type { FolderEntry, Found, Source, SourceFile } from './source.ts';
+import type { FolderContent, FolderEntry, Found, Source, SourceFile } from './source.ts';
 import type { Lookup, Resource, Store } from './store.ts';
 
 interface Stored {
@@ -94,14 +94,14 @@ export class MemorySource implements Source {
     return { kind: path === '' || this.#below(path).length > 0 ? 'folder' : 'missing' };
   }
 
-  async list(segments: readonly string[]): Promise<FolderEntry[]> {
+  async list(segments: readonly string[]): Promise<FolderContent> {
     const depth = segments.length;
     const entries = this.#below(segments.join('/')).map((path): [string, FolderEntry] => {
       const { size, modifiedMs } = this.#stored(path);
       const [name = '', ...rest] = path.split('/').slice(depth);
       return [name, { name, directory: rest.length > 0, size, modifiedMs }];
     });
-    return [...new Map(entries).values()];
+    return { entries: [...new Map(entries).values()], notUtf8: 0, beyond: 0 };
   }
 
   /** Asserts that everything that was opened has been closed, once, and was not read after that. */

@@ -13,7 +13,7 @@
 import { errorPlan, HttpError } from '../http/errors.ts';
 import { noBody, type Plan, type RequestFacts, SAFE_METHODS } from '../http/types.ts';
 import { negotiate } from './encoding.ts';
-import { Listings } from './listings.ts';
+import { Listings, type Warn } from './listings.ts';
 import { encodePath, parsePath } from './path.ts';
 import { answerTo, planFromMemory, planFromSource, type Representation } from './plan.ts';
 import { SETTLE_MS, type Source, type SourceFile } from './source.ts';
@@ -39,8 +39,12 @@ type Answered = Plan | Promise<Plan>;
 const missing: Lookup = { kind: 'missing' };
 
 /** Serves `source`. It answers every request, so it is the router's last stage. */
-export function createStaticStage(source: Source, options: StaticOptions): (facts: RequestFacts) => Answered {
-  const files = new StaticFiles(source, options);
+export function createStaticStage(
+  source: Source,
+  options: StaticOptions,
+  warn?: Warn,
+): (facts: RequestFacts) => Answered {
+  const files = new StaticFiles(source, options, warn);
   return (facts) => files.handle(facts);
 }
 
@@ -50,11 +54,11 @@ class StaticFiles {
   readonly #store: Store;
   readonly #listings: Listings;
 
-  constructor(source: Source, options: StaticOptions) {
+  constructor(source: Source, options: StaticOptions, warn: Warn | undefined) {
     this.#source = source;
     this.#options = options;
     this.#store = new Store(source, options);
-    this.#listings = new Listings(source);
+    this.#listings = new Listings(source, warn);
   }
 
   handle(facts: RequestFacts): Answered {

@@ -36,6 +36,15 @@ export interface FolderEntry {
   readonly modifiedMs: number | undefined;
 }
 
+export interface FolderContent {
+  /** What may be served, in no order. */
+  readonly entries: FolderEntry[];
+  /** How many names are not UTF-8: no path asks for them. */
+  readonly notUtf8: number;
+  /** How many entries were not looked at, because there are too many. */
+  readonly beyond: number;
+}
+
 /** Times from `from` on and before `to` that build tools give to all files alike, whatever the time zone. */
 const NO_DATES: readonly { readonly from: number; readonly to: number }[] = [
   // The epoch (Bazel, Nix, Guix, OSTree, Jib) and all before it, such as Go's and Windows' zero.
@@ -64,6 +73,6 @@ export interface Source {
    * program holds the file.
    */
   open(segments: readonly string[]): Promise<Found>;
-  /** The entries of a folder that may be served, in no order. */
-  list(segments: readonly string[]): Promise<FolderEntry[]>;
+  /** What is in a folder; nothing where there is none. */
+  list(segments: readonly string[]): Promise<FolderContent>;
 }
