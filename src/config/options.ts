@@ -56,7 +56,7 @@ const table = {
   listing: { ...contentSwitch, doc: 'List folders that have no index file.' },
   spa: {
     ...contentSwitch,
-    doc: 'Answer unknown paths with the index file of the root where the client accepts text/html, or says nothing and the path has no dot at its end.',
+    doc: 'Answer unknown paths with the index file of the root where the client prefers text/html, or anything and the last segment has no dot.',
   },
   notFound: {
     ...fileName,

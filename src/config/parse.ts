@@ -54,6 +54,7 @@ const CONTROL = /\p{Cc}/u;
 const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
 /** RFC 9110 §5.5 without obs-text: printable ASCII, spaces and tabs only between other characters. */
 const FIELD_VALUE = /^[!-~]+(?:[ \t]+[!-~]+)*$/;
+/** An extension, a media type and its parameters (RFC 9110 §8.3.1, RFC 6838 §4.2). */
 const MEDIA_TYPE =
   /^\.?([^\s./\\=]+(?:\.[^\s./\\=]+)*)=([\w!#$&^.+-]+\/[\w!#$&^.+-]+)((?:; ?[\w!#$&^.+-]+=(?:[\w!#$&^.+-]+|"[ !#-[\]-~]*"))*)$/;
 const CHARSET = /^[a-z\d][\w.:+-]*$/i;

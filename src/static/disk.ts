@@ -10,8 +10,8 @@ import { basename, isAbsolute, join, resolve, sep } from 'node:path';
 import { HttpError } from '../http/errors.ts';
 import {
   dateOf,
-  type FolderContent,
   type FolderEntry,
+  type FolderListing,
   type Found,
   SETTLE_MS,
   type Source,
@@ -40,7 +40,7 @@ const LEASE_POLL_MS = 25;
 const openFlags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 const missing: Found = { kind: 'missing' };
 const folder: Found = { kind: 'folder' };
-const nothing: FolderContent = { entries: [], notUtf8: 0, beyond: 0 };
+const nothing: FolderListing = { entries: [], notUtf8: 0, beyond: 0 };
 
 /** A folder as a source. */
 export function diskFolder(root: string, rules: DiskRules): Source {
@@ -168,7 +168,11 @@ function judge(error: NodeJS.ErrnoException): undefined {
   }
 }
 
-/** Whether the opened file lies where it may be served from, wherever links led on the way to it. */
+/**
+ * Whether the opened file lies where it may be served from, wherever links led on the way to it: also through
+ * hidden folders, as all do in a volume of Kubernetes (`index.html` → `..data/index.html` →
+ * `..2025_1/index.html`), but not to a hidden file.
+ */
 async function mayServe(handle: FileHandle, path: string, root: string, rules: DiskRules): Promise<boolean> {
   if (rules.symlinks) return true;
   const [real, base] = await Promise.all([realPathOf(handle, path), realpath(root).catch(judge)]);
@@ -176,10 +180,6 @@ async function mayServe(handle: FileHandle, path: string, root: string, rules: D
   return rules.dotfiles || !isHidden(basename(real)) || (await handle.stat()).isDirectory();
 }
 
-/**
- * Links inside of the root may lead through hidden folders, as all do in a volume of Kubernetes (`index.html` →
- * `..data/index.html` → `..2025_1/index.html`), but not to a hidden file.
- */
 function isInside(real: string, base: string): boolean {
   return real === base || real.startsWith(base.endsWith(sep) ? base : base + sep);
 }
@@ -235,7 +235,7 @@ async function listInside(
   root: string,
   segments: readonly string[],
   rules: DiskRules,
-): Promise<FolderContent> {
+): Promise<FolderListing> {
   if (!rules.dotfiles && segments.some(isHidden)) return nothing;
   const path = join(root, ...segments);
   const [names, base] = await Promise.all([readdir(path).catch(judge), realpath(root).catch(judge)]);

@@ -11,7 +11,7 @@ import type { TestContext } from 'node:test';
 import type { ByteRange, ByteSource, HeaderList, Plan } from '../http/types.ts';
 import type { DiskRules } from './disk.ts';
 import type { Representation } from './plan.ts';
-import type { FolderContent, FolderEntry, Found, Source, SourceFile } from './source.ts';
+import type { FolderEntry, FolderListing, Found, Source, SourceFile } from './source.ts';
 import type { Lookup, Resource, Store } from './store.ts';
 
 interface Stored {
@@ -94,7 +94,7 @@ export class MemorySource implements Source {
     return { kind: path === '' || this.#below(path).length > 0 ? 'folder' : 'missing' };
   }
 
-  async list(segments: readonly string[]): Promise<FolderContent> {
+  async list(segments: readonly string[]): Promise<FolderListing> {
     const depth = segments.length;
     const entries = this.#below(segments.join('/')).map((path): [string, FolderEntry] => {
       const { size, modifiedMs } = this.#stored(path);

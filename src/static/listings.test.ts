@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Listings } from './listings.ts';
-import type { FolderContent, FolderEntry, Source } from './source.ts';
+import type { FolderEntry, FolderListing, Source } from './source.ts';
 
 const entry = (name: string): FolderEntry => ({ name, directory: false, size: 1, modifiedMs: 0 });
 
 /** A source whose listings are counted, and end when told to. */
 function slowSource() {
   const waiting: {
-    resolve: (entries: FolderEntry[], omitted?: Partial<FolderContent>) => void;
+    resolve: (entries: FolderEntry[], omitted?: Partial<FolderListing>) => void;
     reject: (error: Error) => void;
   }[] = [];
   const source: Source = {

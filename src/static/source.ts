@@ -36,7 +36,7 @@ export interface FolderEntry {
   readonly modifiedMs: number | undefined;
 }
 
-export interface FolderContent {
+export interface FolderListing {
   /** What may be served, in no order. */
   readonly entries: FolderEntry[];
   /** How many names are not UTF-8: no path asks for them. */
@@ -74,5 +74,5 @@ export interface Source {
    */
   open(segments: readonly string[]): Promise<Found>;
   /** What is in a folder; nothing where there is none. */
-  list(segments: readonly string[]): Promise<FolderContent>;
+  list(segments: readonly string[]): Promise<FolderListing>;
 }
