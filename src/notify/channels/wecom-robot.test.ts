@@ -36,6 +36,12 @@ test('markdown', async (t) => {
   ]);
 });
 
+test('markdown as text, if so set', async (t) => {
+  const { wecom, channel } = await scene(t, { style: 'text' });
+  await deliver(channel, messageOf({ format: 'markdown', text: '**a** `b`' }));
+  assert.deepEqual(wecom.delivered, [{ type: 'text', content: 'Disk full\n\na b', users: [] }]);
+});
+
 test('long text in parts, of which the first mentions', async (t) => {
   const { wecom, channel } = await scene(t, { mentionUsers: ['@all'], mentionMobiles: ['13800001111'] });
   const text = '信息'.repeat(1000);

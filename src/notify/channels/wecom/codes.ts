@@ -16,12 +16,16 @@ const SUCCESS = 0;
 /** Those that a fresh access token can mend; 40001 only from calls that carry a token. */
 const tokenCodes = new Set([40001, 40014, 41001, 42001]);
 const BUSY = -1;
+/** Somebody else wrote the same data at that moment. */
+const VERSION_CONFLICT = 6000;
+const momentaryCodes = new Set([BUSY, VERSION_CONFLICT]);
 /** Calls of the minute or of the hour used up; too many at a time. */
 const blockedCodes = new Set([45009, 45033]);
 const ADDRESS_NOT_TRUSTED = 60020;
 
 const meanings: ReadonlyMap<number, string> = new Map([
   [BUSY, 'WeCom is busy'],
+  [VERSION_CONFLICT, 'WeCom could not write it at that moment'],
   [40001, 'the secret is wrong'],
   [40013, 'the corporation id is wrong'],
   [40056, 'the agent id is wrong'],
@@ -62,7 +66,7 @@ export function isTokenRefused({ code }: Read): boolean {
 export function failureOfCode({ code, fields }: Read, attempt: number): Failure {
   const meaning = meanings.get(code);
   const reason = `WeCom ${code}${meaning ? `: ${meaning}` : ''}${addressHint(code, fields)}`;
-  if (code === BUSY) return retry(reason);
+  if (momentaryCodes.has(code)) return retry(reason);
   return blockedCodes.has(code) ? retry(reason, blockMs(attempt)) : { kind: 'rejected', reason };
 }
 
