@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { createServer, type LookupFunction } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import { createSecureContext } from 'node:tls';
-import { brotliCompressSync, gzipSync } from 'node:zlib';
 import {
   authority,
   certificate,
@@ -93,85 +92,6 @@ describe('an answer', () => {
     assert.equal(fault(await ask(standIn.origin, { method: 'POST' })), 'answered 307');
     assert.equal(standIn.received.length, 1);
   });
-});
-
-describe('what servers and devices really send', () => {
-  const cases: readonly [name: string, bytes: string, outcome: string][] = [
-    ['no words', 'HTTP/1.1 200\r\ncontent-length: 2\r\n\r\nok', '200 ok'],
-    ['no length', 'HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nok', '200 ok'],
-    ['HTTP/1.0', 'HTTP/1.0 200 OK\r\n\r\nok', '200 ok'],
-    ['bare line feeds', 'HTTP/1.1 200 OK\ncontent-length: 2\n\nok', '200 ok'],
-    ['a control character', 'HTTP/1.1 200 OK\r\nx: a\x01\r\ncontent-length: 2\r\n\r\nok', '200 ok'],
-    [
-      'length and chunks',
-      'HTTP/1.1 200 OK\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n',
-      '200 ok',
-    ],
-    ['a long header', `HTTP/1.1 200 OK\r\nx: ${'a'.repeat(20_000)}\r\ncontent-length: 2\r\n\r\nok`, '200 ok'],
-    ['more than its length', 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nokmore', '200 ok'],
-    [
-      'interim answers',
-      'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 204 OK\r\n\r\n',
-      '204 ',
-    ],
-    ['204 with a length', 'HTTP/1.1 204 OK\r\ncontent-length: 5\r\n\r\n', '204 '],
-    ['less than its length', 'HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nok', '200 ok, not complete'],
-    [
-      'chunks without an end',
-      'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n',
-      '200 ok, not complete',
-    ],
-    [
-      'another protocol',
-      'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n',
-      '101 ',
-    ],
-    ['an interim answer alone', 'HTTP/1.1 100 Continue\r\n\r\n', 'unanswered: the connection was reset'],
-  ];
-  for (const [name, bytes, expected] of cases) {
-    test(name, async (t) => {
-      const device = createServer((socket) => {
-        socket.on('error', () => undefined);
-        socket.once('data', () => socket.end(bytes, 'latin1'));
-      });
-      await new Promise<void>((resolve) => device.listen(0, '127.0.0.1', resolve));
-      t.after(() => device.close());
-      const { port } = device.address() as { port: number };
-      const outcome = await ask(`http://127.0.0.1:${port}`);
-      const read = outcome.kind === 'answered' && `${outcome.status} ${outcome.body}`;
-      assert.equal(read ? `${read}${outcome.complete ? '' : ', not complete'}` : fault(outcome), expected);
-    });
-  }
-});
-
-describe('an answer that is coded although nobody asked for that', () => {
-  const coded = (body: Uint8Array, coding: string) => ({ headers: { 'content-encoding': coding }, body });
-
-  test('more than the limit in it is not complete, whatever it is a bomb of', async (t) => {
-    const bombs = [gzipSync(Buffer.alloc(50e6)), brotliCompressSync(Buffer.alloc(50e6))];
-    for (const [i, coding] of ['gzip', 'br'].entries()) {
-      const { origin } = await server(t, coded(bombs[i] as Buffer, coding));
-      const outcome = await ask(origin);
-      assert.ok(outcome.kind === 'answered' && !outcome.complete && outcome.body.length === 0, coding);
-    }
-  });
-
-  test('exactly the limit is complete', async (t) => {
-    const { origin } = await server(t, coded(gzipSync('x'.repeat(1000)), 'gzip'));
-    const exact = await ask(origin, {}, { maxAnswerBytes: 1000 });
-    assert.ok(exact.kind === 'answered' && exact.complete && exact.body.length === 1000);
-    const cut = await ask(origin, {}, { maxAnswerBytes: 999 });
-    assert.ok(cut.kind === 'answered' && !cut.complete);
-  });
-
-  for (const coding of ['zstd', 'gzip', 'br', 'gzip, gzip, gzip', ',']) {
-    test(`"${coding}" that it is not stays as it is`, async (t) => {
-      const { origin } = await server(t, coded(Buffer.from('{"plain":1}'), coding));
-      const outcome = await ask(origin);
-      assert.ok(outcome.kind === 'answered' && outcome.complete);
-      assert.equal(outcome.body.toString(), '{"plain":1}');
-    });
-  }
 });
 
 describe('no answer after sending', () => {

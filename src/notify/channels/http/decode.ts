@@ -21,15 +21,18 @@ export async function decodeContent(
   // Loaded by the first answer that needs it.
   const zlib = await import('node:zlib');
   const limit = { maxOutputLength: maxBytes };
-  const decoders: Readonly<Record<string, (bytes: Buffer) => Buffer>> = {
-    gzip: (bytes) => zlib.gunzipSync(bytes, limit),
-    'x-gzip': (bytes) => zlib.gunzipSync(bytes, limit),
+  const gzip = (bytes: Buffer) => zlib.gunzipSync(bytes, limit);
+  const decoders = new Map([
+    ...([
+      ['gzip', gzip],
+      ['x-gzip', gzip],
+    ] as const),
     // RFC 9110 §8.4.1.2: some send the format without the wrapper of zlib.
-    deflate: (bytes) => (isZlib(bytes) ? zlib.inflateSync(bytes, limit) : zlib.inflateRawSync(bytes, limit)),
-    br: (bytes) => zlib.brotliDecompressSync(bytes, limit),
-  };
+    ['deflate', (bytes: Buffer) => (isZlib(bytes) ? zlib.inflateSync : zlib.inflateRawSync)(bytes, limit)],
+    ['br', (bytes: Buffer) => zlib.brotliDecompressSync(bytes, limit)],
+  ]);
   try {
-    return codings.reduceRight((bytes, coding) => decoders[coding]?.(bytes) ?? bytes, body);
+    return codings.reduceRight((bytes, coding) => decoders.get(coding)?.(bytes) ?? bytes, body);
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE' ? undefined : body;
   }
