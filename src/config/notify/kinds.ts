@@ -70,7 +70,7 @@ export const kinds = {
       url: {
         ...secret,
         ...required,
-        doc: 'The server: smtps://user:password@host (port 465) or smtp://user:password@host (port 587, STARTTLS).',
+        doc: 'The server: smtps://user:password@host (port 465) or smtp://user:password@host (port 587, STARTTLS); smtp://host?security=none (port 25) only for loopback and private addresses.',
       },
       user: { ...text, doc: 'The user, where it does not stand in the URL; needs no percent-encoding here.' },
       password: { ...secret, doc: 'The password of this user.' },
