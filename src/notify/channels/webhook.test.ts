@@ -311,7 +311,8 @@ describe('an answer that cannot be read', () => {
 test('a private address is refused, once and for all', async (t) => {
   const { hook } = await scene(t);
   const send = createClient({ route: { kind: 'direct', mayConnect: addressPolicy() } });
-  const reason = 'the host has a private or special address, which allowAddresses does not allow';
+  const reason =
+    'the host has a private or special address, which allowAddresses (WEBHOOK_ALLOW_ADDRESSES) does not allow';
   for (const host of ['127.0.0.1', 'localhost']) {
     const channel = createWebhookChannel({ name: 'hook', url: `http://${host}:${hook.port}/` }, send);
     assert.deepEqual(await deliver(channel), { kind: 'rejected', reason });
