@@ -251,6 +251,12 @@ describe('the answer', () => {
     ],
     ['a match', good, { match }, { kind: 'delivered' }],
     [
+      'a match behind a byte order mark',
+      { body: '\ufeff{"a/b":[{"errcode":0}]}' },
+      { match },
+      { kind: 'delivered' },
+    ],
+    [
       'another value',
       json({ 'a/b': [{ errcode: '0' }] }),
       { match },

@@ -7,7 +7,15 @@ import type { Channel, Delivery } from './channel.ts';
 import { basicOf } from './http/basic.ts';
 import type { Answer, Send } from './http/client.ts';
 import { compileExcerpt } from './http/excerpt.ts';
-import { blockMs, failureOf, failureWithout, jsonIn, redirectOf, retry } from './http/failure.ts';
+import {
+  failureOf,
+  failureWithout,
+  jsonIn,
+  type Repetition,
+  redirectOf,
+  retry,
+  retryUnread,
+} from './http/failure.ts';
 import { compileJson, compilePointer, type Json } from './webhook/json.ts';
 import { compileHeader, compileUrl } from './webhook/places.ts';
 
@@ -37,11 +45,6 @@ export interface Success {
 }
 
 export const WEBHOOK_TIMEOUT_MS = 30_000;
-/**
- * For so long after a message was accepted an answer that says neither yes nor no is hoped to become readable, as
- * that of a proxy during maintenance. Later it is not sent again, since each time it may have been taken.
- */
-const UNREADABLE_MAX_AGE_MS = 2 * 3_600_000;
 const DEFAULT_JSON: Json = { id: '{{id}}', title: '{{title}}', text: '{{text}}', url: '{{url}}' };
 
 /** Throws a `RangeError` for settings that cannot work. */
@@ -96,11 +99,9 @@ function authorizationOf(url: string): string | undefined {
 }
 
 /** What else an answer is judged by. */
-interface Circumstances {
+interface Circumstances extends Repetition {
   readonly url: URL;
-  readonly number: number;
   readonly nowMs: number;
-  readonly ageMs: number;
 }
 
 function compileJudge(
@@ -122,14 +123,8 @@ function compileJudge(
     const said = excerptOf(answer);
     const reason = `the answer does not say that it was taken${said && `: ${said}`}`;
     // It says something else. What that means is not known, so it may be for now only.
-    return found === undefined ? unreadable(reason, circumstances) : retry(reason);
+    return found === undefined ? retryUnread(reason, circumstances) : retry(reason);
   };
-}
-
-/** It may have been taken; so it is repeated slowly, and not for ever. */
-function unreadable(reason: string, { number, ageMs }: Circumstances): Delivery {
-  if (ageMs < UNREADABLE_MAX_AGE_MS) return retry(reason, blockMs(number));
-  return { kind: 'rejected', reason: `${reason}; not repeated, since it may have been taken` };
 }
 
 /** What the operator wrote, which no reason shows. */

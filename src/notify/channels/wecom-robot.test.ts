@@ -88,6 +88,19 @@ describe('failures', () => {
     });
   }
 
+  test('an answer that nobody can read is waited for slowly, and not for ever', async (t) => {
+    const { wecom, channel } = await scene(t);
+    wecom.scripted.set('webhook/send', [{ body: '<html>' }, { body: '<html>' }]);
+    const reason = 'the answer cannot be read';
+    const young = messageOf({ acceptedMs: Date.now() });
+    assert.deepEqual(await deliver(channel, young), { kind: 'retry', reason, afterMs: 60_000, done: [] });
+    const old = messageOf({ acceptedMs: Date.now() - 2 * 3_600_000 });
+    assert.deepEqual(await deliver(channel, old), {
+      kind: 'rejected',
+      reason: `${reason}; not repeated, since it may have been taken`,
+    });
+  });
+
   test('a wrong key', async (t) => {
     const { channel } = await scene(t, { key: 'wrong' });
     const reason = 'WeCom 93000: the key of the robot is wrong';

@@ -54,6 +54,24 @@ export function blockMs(attempt: number): number {
   return Math.min(FIRST_BLOCK_MS * BLOCK_GROWTH ** (attempt - 1), LONGEST_BLOCK_MS);
 }
 
+/**
+ * For so long after a message was accepted an answer that says neither yes nor no is hoped to become readable, as
+ * that of a proxy during maintenance. Later it is not sent again, since each time it may have been taken.
+ */
+const UNREAD_MAX_AGE_MS = 2 * 3_600_000;
+
+/** Which attempt it is, and how long ago the message was accepted. */
+export interface Repetition {
+  readonly number: number;
+  readonly ageMs: number;
+}
+
+/** For a success that cannot be read: it is repeated slowly, and not for ever. */
+export function retryUnread(reason: string, { number, ageMs }: Repetition): Failure {
+  if (ageMs < UNREAD_MAX_AGE_MS) return retry(reason, blockMs(number));
+  return { kind: 'rejected', reason: `${reason}; not repeated, since it may have been taken` };
+}
+
 /** Retry-After in milliseconds from now, as seconds or as a date (RFC 9110 §10.2.3). */
 export function retryAfterMs(headers: IncomingHttpHeaders, nowMs: number): number | undefined {
   const value = headers['retry-after']?.trim();
@@ -68,7 +86,8 @@ export function retryAfterMs(headers: IncomingHttpHeaders, nowMs: number): numbe
 /** The JSON in the body, if it is whole and is some. */
 export function jsonIn({ body, complete }: Answer): unknown {
   try {
-    return complete ? JSON.parse(body.toString()) : undefined;
+    // Some servers begin it with a byte order mark, which is no JSON (RFC 8259 §8.1).
+    return complete ? JSON.parse(body.toString().replace(/^\ufeff/, '')) : undefined;
   } catch {
     return undefined;
   }

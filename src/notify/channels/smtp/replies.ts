@@ -65,7 +65,11 @@ export function failureOf(error: SmtpError): Failure {
   }
   const [, words, isAboutMessage] = stages.find(([pattern]) => pattern.test(command)) ?? NO_STAGE;
   const reason = `${words}: SMTP ${codesOf(error)}`;
-  const isFinal = isAboutMessage && responseCode >= 500 && responseCode !== BAD_SEQUENCE;
+  const isFinal =
+    isAboutMessage &&
+    responseCode >= 500 &&
+    responseCode !== BAD_SEQUENCE &&
+    !temporaryDetails.has(detailOf(error));
   return isFinal ? { kind: 'rejected', reason } : retry(reason);
 }
 
@@ -77,13 +81,26 @@ const meanings: ReadonlyMap<string, string> = new Map([
   ['2.1', 'the mailbox is switched off'],
   ['2.2', 'the mailbox is full'],
   ['3.4', 'the message is too large'],
+  ['4.5', 'too many messages for now'],
+  ['7.28', 'too many messages for now'],
   ['7.1', 'the server does not allow it'],
   ['7.8', 'the user or the password is wrong'],
 ]);
 
-function codesOf({ response = '', responseCode }: SmtpError): string {
-  const enhanced = /^\d{3}[ -][245]\.(\d{1,3}\.\d{1,3})\b/.exec(response);
-  if (!enhanced) return String(responseCode);
+/** Of a day's or an hour's limit, and of a server that ends: for now, whatever the first digit says. */
+const temporaryDetails: ReadonlySet<string> = new Set(['3.2', '4.5', '7.28']);
+
+function enhancedIn({ response = '' }: SmtpError): RegExpExecArray | null {
+  return /^\d{3}[ -][245]\.(\d{1,3}\.\d{1,3})\b/.exec(response);
+}
+
+function detailOf(error: SmtpError): string {
+  return enhancedIn(error)?.[1] ?? '';
+}
+
+function codesOf(error: SmtpError): string {
+  const enhanced = enhancedIn(error);
+  if (!enhanced) return String(error.responseCode);
   const meaning = meanings.get(enhanced[1] ?? '');
   return `${enhanced[0].replace('-', ' ')}${meaning ? `, ${meaning}` : ''}`;
 }

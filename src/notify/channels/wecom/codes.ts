@@ -1,7 +1,16 @@
 /** What the codes of WeCom's API mean for a message. The texts that come with them are never relied on. */
 import { isIP } from 'node:net';
-import type { Answer, Outcome } from '../http/client.ts';
-import { blockMs, type Failure, failureOf, failureWithout, objectIn, retry } from '../http/failure.ts';
+import type { Outcome } from '../http/client.ts';
+import {
+  blockMs,
+  type Failure,
+  failureOf,
+  failureWithout,
+  objectIn,
+  type Repetition,
+  retry,
+  retryUnread,
+} from '../http/failure.ts';
 
 export type Fields = Readonly<Record<string, unknown>>;
 
@@ -41,17 +50,18 @@ const meanings: ReadonlyMap<number, string> = new Map([
   [93000, 'the key of the robot is wrong'],
 ]);
 
-/** WeCom answers failures with status 200 too, so the status counts only where no code can be read. */
-export function readAnswer(outcome: Outcome, nowMs: number): Read | Failure {
+/**
+ * WeCom answers failures with status 200 too, so the status counts only where no code can be read. `repetition` is for
+ * calls that would do twice what is sent twice.
+ */
+export function readAnswer(outcome: Outcome, nowMs: number, repetition?: Repetition): Read | Failure {
   if (outcome.kind !== 'answered') return failureWithout(outcome);
   const fields = objectIn(outcome);
   const code = fields?.errcode;
   if (fields && typeof code === 'number') return { kind: 'read', code, fields };
-  return unreadable(outcome, nowMs);
-}
-
-function unreadable(answer: Answer, nowMs: number): Failure {
-  return answer.status === 200 ? retry('the answer cannot be read') : failureOf(answer, nowMs);
+  if (outcome.status !== 200) return failureOf(outcome, nowMs);
+  const reason = 'the answer cannot be read';
+  return repetition ? retryUnread(reason, repetition) : retry(reason);
 }
 
 export function isSuccess({ code }: Read): boolean {
