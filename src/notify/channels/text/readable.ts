@@ -92,7 +92,7 @@ function labelled(label: string, target: string, keep: (text: string) => string)
 }
 
 /** Pairs of marks; within words of Latin letters and numbers they may be signs, as in `2*3*4` and `a_b_c`. */
-const emphases: readonly RegExp[] = [
+export const emphases: readonly RegExp[] = [
   /(?<![\w*\\])\*{3}(?=[^\s*])([^*\n]*[^\s*])\*{3}(?![\w*])/g,
   /(?<![\w*\\])\*\*(?=[^\s*])((?:[^*\n]|\*(?!\*))*[^\s*]\*?)\*\*(?![\w*])/g,
   /(?<![\w\\])__(?=[^\s_])((?:[^_\n]|_(?!_))*[^\s_])__(?!\w|\.\w)/g,

@@ -1,7 +1,7 @@
 /** Text cut to what providers take. Pure. */
 import type { Message } from '../../message.ts';
 import { boundaryUpTo, isBoundary } from './characters.ts';
-import { readableOf } from './readable.ts';
+import { emphases, readableOf } from './readable.ts';
 
 /** What is not cut in two where it fits into a piece, in any text and in Markdown. */
 const links = [
@@ -11,11 +11,7 @@ const links = [
 ];
 const marks = [
   /!?\[[^[\]\n]*\]\([^()\s]*(?:\([^()\s]*\)[^()\s]*)*(?:[ \t]+"[^"\n]*")?\)/g,
-  /\*\*[^\n]+?\*\*/g,
-  /\*[^*\n]+\*/g,
-  /__[^\n]+?__/g,
-  /_[^_\n]+_/g,
-  /~~[^\n]+?~~/g,
+  ...emphases,
   /`[^`\n]+`/g,
   /<[^<>\n]+>(?:[^<>\n]*<\/[a-z]+>)?/gi,
 ];
