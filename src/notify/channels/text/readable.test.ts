@@ -9,6 +9,7 @@ describe('Markdown as text', () => {
     ['headings', '# A\n## B ##\n### **C**', 'A\nB\nC'],
     ['headings by a line', 'A\n===\n\nB\n---', 'A\n\nB'],
     ['a rule', 'a\n\n---\n\nb', 'a\n\n---\n\nb'],
+    ['headings with signs', '# C#\n# #\n#\n# a #b #', 'C#\n#\n#\na #b'],
     ['no heading', '#1 and #2\n#channel', '#1 and #2\n#channel'],
     ['emphasis', '**a** *b* __c__ _d_ ~~e~~ ***f***', 'a b c d e f'],
     ['emphasis in emphasis', '**a *b* c** *a **b** c*', 'a b c a b c'],
@@ -88,6 +89,7 @@ describe('Markdown as text', () => {
 
   test('hostile text takes a moment', () => {
     const units = 32 * 1024;
+    const blank = ' '.repeat(units);
     for (const piece of [
       '**a',
       '*',
@@ -110,9 +112,17 @@ describe('Markdown as text', () => {
       '- ',
       '#',
       '\uffff',
+      ...[
+        blank,
+        `${blank}x`,
+        `# ${blank}x`,
+        `# a${'#'.repeat(units)}x`,
+        `|${blank}|-|\n|${blank}x|`,
+        `*a${blank}*b`,
+      ],
     ]) {
       const startMs = performance.now();
-      readableOf(piece.repeat(units / piece.length));
+      readableOf(piece.length < units ? piece.repeat(units / piece.length) : piece);
       const tookMs = performance.now() - startMs;
       assert.ok(tookMs < 500, `${JSON.stringify(piece)} took ${tookMs} ms`);
     }

@@ -8,10 +8,10 @@ const HELD = '\uffff';
 
 const fence = /^ {0,3}(`{3,}|~{3,})/;
 const underline = /^ {0,3}(?:=+|-+)[ \t]*$/;
-const tableRule = /^[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$/;
+/** Without its white space. */
+const tableRule = /^\|?:?-+:?(?:\|:?-+:?)*\|?$/;
 /** A row with more is no row of a table for people. */
 const MAX_CELLS = 100;
-const hardBreak = /(?: {2,}|\\)$/;
 
 export function readableOf(markdown: string): string {
   const lines = markdown.replaceAll(HELD, '').split(/\r?\n/);
@@ -34,20 +34,29 @@ function closes(line: string, mark: string, open: string): boolean {
 
 /** The line under a heading or under the head of a table. */
 function isRule(line: string, before = ''): boolean {
-  if (tableRule.test(line) && line.includes('|') && before.includes('|')) return true;
+  const isOfTable = line.includes('|') && before.includes('|');
+  if (isOfTable && tableRule.test(line.replace(/[ \t]/g, ''))) return true;
   return underline.test(line) && before.trim() !== '' && !/^ {0,3}(?:[-*+>#]|\d{1,9}[.)]) /.test(before);
 }
 
 function blockOf(line: string): string {
-  const text = line.replace(hardBreak, '');
-  const heading = /^ {0,3}#{1,6}[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*$/.exec(text);
-  if (heading) return inlineOf(heading[1] ?? '');
+  // A backslash breaks the line too.
+  const text = line.trimEnd().replace(/\\$/, '');
+  const heading = /^ {0,3}#{1,6}[ \t]+(.*)$/.exec(text);
+  if (heading) return inlineOf(withoutClosing(heading[1] ?? ''));
   const bullet = /^([ \t>]*)[*+-][ \t]+(.*)$/.exec(text);
   if (bullet) return `${bullet[1]}- ${inlineOf(bullet[2] ?? '')}`;
-  const row = /^[ \t]*\|(.*)\|[ \t]*$/.exec(text);
+  const row = /^[ \t]*\|(.*)\|$/.exec(text);
   const cells = (row?.[1] ?? '').split(/(?<!\\)\|/);
   if (!row || cells.length > MAX_CELLS) return inlineOf(text);
   return cells.map((cell) => inlineOf(cell.trim())).join(' | ');
+}
+
+/** A heading without the signs at its end, which stand behind a space. */
+function withoutClosing(heading: string): string {
+  let end = heading.length;
+  while (heading[end - 1] === '#') end--;
+  return /[ \t]/.test(heading[end - 1] ?? '') ? heading.slice(0, end).trimEnd() : heading;
 }
 
 /** What is not to be looked into: code, links, bare URLs, escapes, references of characters, tags. */
@@ -57,7 +66,7 @@ const pieces = new RegExp(
     /!?\[(?<label>[^[\]\n]*)\]\(<?(?<target>[^()\s<>]*(?:\([^()\s]*\)[^()\s<>]*)*)>?(?:[ \t]+"[^"\n]*")?\)/,
     /<(?<address>[a-z][a-z\d+.-]{1,20}:[^\s<>]*|[^\s<>@]+@[^\s<>@]+)>/,
     /(?<url>\b[a-z][a-z\d+.-]{1,20}:\/\/[^\s<>*]+)/,
-    /\\(?<escaped>[!-/:-@[-`{-~])/,
+    /(?<escaped>(?:\\[!-/:-@[-`{-~])+)/,
     /&(?<entity>amp|lt|gt|quot|apos|nbsp|#39);/,
     /(?<tag><br[ \t]*\/?>|<\/?(?:font|span|strong|small|code|kbd|sup|sub|del|ins|em|b|i|u|s|p|div|center)(?:[ \t][^<>]*)?>)/,
   ]
@@ -79,7 +88,8 @@ function inlineOf(line: string): string {
     if (label !== undefined) return labelled(label, target, keep);
     if (tag !== undefined) return /^<br/i.test(tag) ? '\n' : '';
     if (entity !== undefined) return keep(entities[entity.toLowerCase()] ?? '');
-    return keep(escaped ?? groups.code?.trim() ?? groups.address ?? groups.url ?? '');
+    if (escaped !== undefined) return keep(escaped.replace(/\\(.)/g, '$1'));
+    return keep(groups.code?.trim() ?? groups.address ?? groups.url ?? '');
   });
   return withoutMarks(open).replace(held, (_, index: string) => kept[Number(index)] ?? '');
 }
