@@ -37,6 +37,8 @@ export interface Extras {
   /** Gives the site inside the executable, which is served where no other path is configured. */
   readonly readSite?: () => Uint8Array | undefined;
   readonly notify?: NotifyConfig | undefined;
+  /** Logged once the server listens. */
+  readonly notice?: string | undefined;
   /** `PWD`, and for what notify reads late: `SSL_CERT_FILE`. */
   readonly env?: Env;
 }
@@ -48,7 +50,7 @@ export interface Extras {
 export async function createApp(
   config: Config,
   stdout: Io['stdout'],
-  { readSite = readEmbeddedSite, notify, env = {} }: Extras = {},
+  { readSite = readEmbeddedSite, notify, notice, env = {} }: Extras = {},
 ): Promise<App> {
   const { source, name } = await contentOf(config, readSite, env);
   const observed = observe(config, stdout);
@@ -71,9 +73,10 @@ export async function createApp(
       });
       const line = `mote serves ${name} on ${urlOf(config, server.port)}`;
       const lines = notifying ? [line, notifying.summary] : [line];
-      if (config.logFormat !== 'json') return void stdout.write(lines.map((one) => `${one}\n`).join(''));
-      for (const one of lines) observed.event('info', one);
-      await observed.sink.flush();
+      if (config.logFormat !== 'json') stdout.write(lines.map((one) => `${one}\n`).join(''));
+      else for (const one of lines) observed.event('info', one);
+      if (notice !== undefined) observed.event('warn', notice);
+      if (notice !== undefined || config.logFormat === 'json') await observed.sink.flush();
     },
     async stop(reason) {
       state.draining = true;
