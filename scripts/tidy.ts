@@ -95,6 +95,8 @@ const builtIns: ReadonlyMap<string, ReadonlySet<string> | undefined> = new Map([
     new Set(['createHash', 'createHmac', 'hash', 'pbkdf2', 'randomBytes', 'randomUUID', 'timingSafeEqual']),
   ],
   ['node:util', new Set(['parseArgs'])],
+  // One system call, which tells a terminal that can close from a log.
+  ['node:tty', new Set(['isatty'])],
 ]);
 /** Of nodemailer only parts, since all of it would be three times as much. */
 const packages: ReadonlySet<string> = new Set([

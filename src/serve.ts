@@ -8,7 +8,9 @@ import { complain, FAILED, type Io, OK, type StopSignal } from './io.ts';
 import type { SignalQueue } from './signals.ts';
 
 /** 128 + the number of the signal: what shells say of a program that one ended. */
-const SIGNALLED: Readonly<Record<StopSignal, number>> = { SIGINT: 130, SIGTERM: 143 };
+const SIGNALLED: Readonly<Record<StopSignal, number>> = {
+  ...{ SIGHUP: 129, SIGINT: 130, SIGQUIT: 131, SIGTERM: 143 },
+};
 
 /** What is to be served, and how. */
 export interface Service {
