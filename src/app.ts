@@ -35,20 +35,22 @@ export interface Extras {
   /** Gives the site inside the executable, which is served where no other path is configured. */
   readonly readSite?: () => Uint8Array | undefined;
   readonly notify?: NotifyConfig | undefined;
+  /** What the configuration was read from. */
+  readonly files?: readonly string[];
   /** For what notify reads late: `SSL_CERT_FILE`. */
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
 /**
- * @throws the system's error if the path of the configuration cannot be served, `NotifyError` or `StoreError` if
- * notify cannot be as configured.
+ * @throws the system's error if the path of the configuration cannot be served, `ExposureError` if it must not be,
+ * `NotifyError` or `StoreError` if notify cannot be as configured.
  */
 export async function createApp(
   config: Config,
   stdout: Io['stdout'],
-  { readSite = readEmbeddedSite, notify, env = {} }: Extras = {},
+  { readSite = readEmbeddedSite, notify, files = [], env = {} }: Extras = {},
 ): Promise<App> {
-  const { source, name } = await contentOf(config, readSite);
+  const { source, name } = await contentOf(config, readSite, files);
   const observed = observe(config, stdout);
   const parts: Parts = {
     config,
@@ -101,12 +103,15 @@ async function openNotifying(
 
 /** What is served, and its name for people. */
 async function contentOf(
-  { path, dotfiles, symlinks }: Config,
+  { path, dotfiles, symlinks, spool }: Config,
   readSite: () => Uint8Array | undefined,
+  files: readonly string[],
 ): Promise<{ source: Source; name: string }> {
   const site = path === defaults.path ? readSite() : undefined;
   if (site) return { source: embeddedFolder(site), name: 'the embedded site' };
   const kind = await kindOfPath(path);
+  if (files.length > 0 || spool !== '')
+    (await import('./exposure.ts')).refuseExposure(path, { files, spool });
   const source = kind === 'file' ? diskFile(path, basename(path)) : diskFolder(path, { dotfiles, symlinks });
   return { source, name: path };
 }

@@ -16,18 +16,20 @@ const SIGNALLED: Readonly<Record<StopSignal, number>> = {
 export interface Service {
   readonly config: Config;
   readonly notify?: NotifyConfig | undefined;
+  /** What the configuration was read from, which nobody may be served. */
+  readonly files: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 /** Returns the exit code. */
-export async function serve(io: Io, { config, notify, env }: Service, signals: SignalQueue): Promise<number> {
+export async function serve(io: Io, { config, ...extras }: Service, signals: SignalQueue): Promise<number> {
   const fail = (line: string): number => {
     io.stderr.write(`mote: ${line}\n`);
     return FAILED;
   };
   let app: App;
   try {
-    app = await createApp(config, io.stdout, { notify, env });
+    app = await createApp(config, io.stdout, extras);
   } catch (error) {
     const { name, message, problems } = error as Error & { problems?: readonly string[] };
     if (name === 'StoreError') return fail(message);

@@ -21,6 +21,8 @@ export type Loaded =
       readonly config: Config;
       /** Only for `serve`, and only where notify is on. */
       readonly notify?: NotifyConfig;
+      /** What was read: the configuration, and secrets that stand in files. */
+      readonly files: readonly string[];
     }
   | {
       readonly kind: 'problems';
@@ -41,12 +43,18 @@ function needsOptions({ command, operands }: Arguments): boolean {
 export function load(argv: readonly string[], env: Env, readFile: ReadFile): Loaded {
   const args = readArgv(argv);
   const { command, json } = args;
-  const done = { kind: 'ok', command, args: args.operands, json } as const;
+  const files: string[] = [];
+  const done = { kind: 'ok', command, args: args.operands, json, files } as const;
   // Whoever asks for help may be doing so because of a mistake elsewhere.
   if (command === 'help') return { ...done, config: defaults };
-  const sources = needsOptions(args) ? [args, ...readSurroundings(args, env, readFile)] : [args];
+  const recorded: ReadFile = (path) => {
+    const text = readFile(path);
+    files.push(path);
+    return text;
+  };
+  const sources = needsOptions(args) ? [args, ...readSurroundings(args, env, recorded)] : [args];
   const { config, problems } = merge(sources);
-  const notify = command === 'serve' ? loadNotify(config, { env, readFile }, problems) : undefined;
+  const notify = command === 'serve' ? loadNotify(config, { env, readFile: recorded }, problems) : undefined;
   return problems.length > 0
     ? { kind: 'problems', problems }
     : { ...done, config, ...(notify && { notify }) };
