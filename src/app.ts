@@ -180,10 +180,10 @@ function loggedTarget({ notifying }: Parts, { method, target }: RequestFacts): s
 function endHook(parts: Parts): Hooks['onEnd'] {
   const { observed, authenticator, notifying } = parts;
   const { access, event, metrics } = observed;
+  const struck = (text: string | undefined) => (text && notifying ? notifying.strike(text) : text);
   return (exchange) => {
     const { facts, httpVersion, status, progress } = exchange;
     const { method, client, headers } = facts;
-    const { referer } = headers;
     const durationMs = performance.now() - exchange.startedMs;
     metrics.requestEnded(status, progress.bodyBytes, durationMs);
     access?.({
@@ -195,9 +195,9 @@ function endHook(parts: Parts): Hooks['onEnd'] {
       durationMs,
       user: authenticator?.knownUser(headers.authorization),
       bodyBytes: progress.bodyBytes,
-      referer: referer && notifying ? notifying.strike(referer) : referer,
-      userAgent: headers['user-agent'],
-      host: headers.host,
+      referer: struck(headers.referer),
+      userAgent: struck(headers['user-agent']),
+      host: struck(headers.host),
     });
     if (progress.fault !== undefined)
       event('warn', `answer cut short: ${progress.fault}`, { method, target: loggedTarget(parts, facts) });
