@@ -3,10 +3,11 @@ import { basename } from 'node:path';
 import type { NotifyConfig } from './config/notify/file.ts';
 import { type Config, defaults } from './config/options.ts';
 import { readEmbeddedSite } from './embedded-site.ts';
+import { PROBE_AGENT } from './healthcheck.ts';
 import { type Authenticator, authStage, createAuthenticator } from './http/auth.ts';
 import { trustedProxies } from './http/client.ts';
 import { commonHeaders, preflightStage } from './http/common.ts';
-import type { Hooks } from './http/connection.ts';
+import type { Exchange, Hooks } from './http/connection.ts';
 import type { Address } from './http/listen.ts';
 import { route } from './http/router.ts';
 import { HttpServer } from './http/server.ts';
@@ -186,22 +187,35 @@ function endHook(parts: Parts): Hooks['onEnd'] {
     const { method, client, headers } = facts;
     const durationMs = performance.now() - exchange.startedMs;
     metrics.requestEnded(status, progress.bodyBytes, durationMs);
-    access?.({
-      client,
-      method,
-      target: loggedTarget(parts, facts),
-      httpVersion,
-      status,
-      durationMs,
-      user: authenticator?.knownUser(headers.authorization),
-      bodyBytes: progress.bodyBytes,
-      referer: struck(headers.referer),
-      userAgent: struck(headers['user-agent']),
-      host: struck(headers.host),
-    });
+    if (access && !isOwnProbe(parts.config, exchange))
+      access({
+        client,
+        method,
+        target: loggedTarget(parts, facts),
+        httpVersion,
+        status,
+        durationMs,
+        user: authenticator?.knownUser(headers.authorization),
+        bodyBytes: progress.bodyBytes,
+        referer: struck(headers.referer),
+        userAgent: struck(headers['user-agent']),
+        host: struck(headers.host),
+      });
     if (progress.fault !== undefined)
       event('warn', `answer cut short: ${progress.fault}`, { method, target: loggedTarget(parts, facts) });
   };
+}
+
+const loopback = /^(127\.|::1$|$)/;
+
+/** A `mote healthcheck` on this machine that found all well: no news, twice a minute. */
+function isOwnProbe({ healthPath, host }: Config, { facts, status }: Exchange): boolean {
+  return (
+    facts.path === healthPath &&
+    status === 200 &&
+    facts.headers['user-agent'] === PROBE_AGENT &&
+    (loopback.test(facts.client) || facts.client === host)
+  );
 }
 
 /** What an operator needs of an unforeseen error: where it came from, in one line. */

@@ -2,6 +2,7 @@
 import { type Arguments, type Command, readArgv } from './argv.ts';
 import { findConflicts } from './conflicts.ts';
 import { CONFIG_VARIABLE, type Env, type ReadFile, readEnv } from './env.ts';
+import { readFirstProcess } from './first-process.ts';
 import { readJsonFile } from './json-file.ts';
 import type { NotifyConfig } from './notify/file.ts';
 import { loadNotify } from './notify.ts';
@@ -37,8 +38,8 @@ function needsOptions({ command, operands }: Arguments): boolean {
 
 /**
  * Loads the configuration: a flag counts before the environment, that before the JSON file, that before
- * the default. `argv` begins after the name of the program; `readFile` is for the JSON file and for
- * secrets in files, and throws when it cannot read.
+ * the default. `argv` begins after the name of the program; `readFile` is for the JSON file, for secrets in files and
+ * for the command line of the server that is checked, and throws when it cannot read.
  */
 export function load(argv: readonly string[], env: Env, readFile: ReadFile): Loaded {
   const args = readArgv(argv);
@@ -52,7 +53,7 @@ export function load(argv: readonly string[], env: Env, readFile: ReadFile): Loa
     files.push(path);
     return text;
   };
-  const sources = needsOptions(args) ? [args, ...readSurroundings(args, env, recorded)] : [args];
+  const sources = needsOptions(args) ? sourcesOf(args, argv.length, env, recorded) : [args];
   const { config, problems } = merge(sources);
   const notify = command === 'serve' ? loadNotify(config, { env, readFile: recorded }, problems) : undefined;
   return problems.length > 0
@@ -60,13 +61,15 @@ export function load(argv: readonly string[], env: Env, readFile: ReadFile): Loa
     : { ...done, config, ...(notify && { notify }) };
 }
 
-/** The environment and the JSON file, in order of precedence. */
-function readSurroundings(args: Arguments, env: Env, readFile: ReadFile): Source[] {
-  const fromEnv = readEnv(env, readFile);
-  const path = args.configFile ?? env[CONFIG_VARIABLE];
-  if (!path) return [fromEnv];
-  const namedBy = args.configFile === undefined ? CONFIG_VARIABLE : '--config';
-  return [fromEnv, readJsonFile(path, namedBy, readFile)];
+/** In order of precedence: the flags, those of the server that is asked about, the environment and the JSON file. */
+function sourcesOf(args: Arguments, argc: number, env: Env, readFile: ReadFile): Source[] {
+  const server = args.command === 'healthcheck' ? readFirstProcess(argc, readFile) : undefined;
+  const sources = [args, ...(server ? [server] : []), readEnv(env, readFile)];
+  const configFile = args.configFile ?? server?.configFile;
+  const path = configFile ?? env[CONFIG_VARIABLE];
+  if (!path) return sources;
+  const namedBy = configFile === undefined ? CONFIG_VARIABLE : '--config';
+  return [...sources, readJsonFile(path, namedBy, readFile)];
 }
 
 function merge(sources: readonly Source[]): { config: Config; problems: string[] } {
