@@ -62,6 +62,17 @@ function firstChildOf(pid: number | undefined): number {
   return Number.parseInt(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8'), 10);
 }
 
+const LOOKALIKES = [
+  'NODE=1',
+  'NODEX_OPTIONS=1',
+  'XNODE_OPTIONS=1',
+  'node_options=1',
+  'LD=1',
+  'LDX=1',
+  'OPENSSL=1',
+  'OPEN_X=1',
+] as const;
+
 /** `NAME=VALUE` as given, and what the application sees of it. */
 const environments: readonly [name: string, given: readonly string[], kept: readonly string[]][] = [
   ['none', [], []],
@@ -72,29 +83,7 @@ const environments: readonly [name: string, given: readonly string[], kept: read
     ['NODE_DEBUG=net', 'A=b', 'LD_DEBUG=all', 'C=d', 'NODE_PATH=.'],
     ['A=b', 'C=d'],
   ],
-  [
-    'what only looks like it',
-    [
-      'NODE=1',
-      'NODEX_OPTIONS=1',
-      'XNODE_OPTIONS=1',
-      'node_options=1',
-      'LD=1',
-      'LDX=1',
-      'OPENSSL=1',
-      'OPEN_X=1',
-    ],
-    [
-      'NODE=1',
-      'NODEX_OPTIONS=1',
-      'XNODE_OPTIONS=1',
-      'node_options=1',
-      'LD=1',
-      'LDX=1',
-      'OPENSSL=1',
-      'OPEN_X=1',
-    ],
-  ],
+  ['what only looks like it', LOOKALIKES, LOOKALIKES],
   ['no value, and one that looks like a name', ['NODE_=', 'LD_=', 'A=NODE_OPTIONS=1'], ['A=NODE_OPTIONS=1']],
   ['iconv modules', ['GCONV_PATH=/tmp', 'GCONV_PATHS=1'], ['GCONV_PATHS=1']],
 ];
