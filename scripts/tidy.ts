@@ -62,6 +62,7 @@ const arrows: readonly (readonly [from: string, to: readonly string[]])[] = [
   ['src/{app,notifying,channels}.ts', ['src/**']],
   ['src/{token,spool}-command.ts', ['src/io.ts', 'src/config/source.ts', 'src/notify/*']],
   ['src/healthcheck.ts', ['src/http/trust.ts']],
+  ['src/exposure.ts', []],
   ['src/about.ts', ['src/{build-info,version}.ts']],
   ['src/{version,build-info,notices,embedded-site}.ts', []],
   // What a user of notify is, and what a token may be, is said where they are used.
@@ -95,6 +96,8 @@ const builtIns: ReadonlyMap<string, ReadonlySet<string> | undefined> = new Map([
     new Set(['createHash', 'createHmac', 'hash', 'pbkdf2', 'randomBytes', 'randomUUID', 'timingSafeEqual']),
   ],
   ['node:util', new Set(['parseArgs'])],
+  // One system call, which tells a terminal that can close from a log.
+  ['node:tty', new Set(['isatty'])],
 ]);
 /** Of nodemailer only parts, since all of it would be three times as much. */
 const packages: ReadonlySet<string> = new Set([

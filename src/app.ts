@@ -3,10 +3,11 @@ import { basename } from 'node:path';
 import type { NotifyConfig } from './config/notify/file.ts';
 import { type Config, defaults } from './config/options.ts';
 import { readEmbeddedSite } from './embedded-site.ts';
+import { PROBE_AGENT } from './healthcheck.ts';
 import { type Authenticator, authStage, createAuthenticator } from './http/auth.ts';
 import { trustedProxies } from './http/client.ts';
 import { commonHeaders, preflightStage } from './http/common.ts';
-import type { Hooks } from './http/connection.ts';
+import type { Exchange, Hooks } from './http/connection.ts';
 import type { Address } from './http/listen.ts';
 import { route } from './http/router.ts';
 import { HttpServer } from './http/server.ts';
@@ -39,20 +40,22 @@ export interface Extras {
   readonly notify?: NotifyConfig | undefined;
   /** Logged once the server listens. */
   readonly notice?: string | undefined;
+  /** What the configuration was read from. */
+  readonly files?: readonly string[];
   /** `PWD`, and for what notify reads late: `SSL_CERT_FILE`. */
   readonly env?: Env;
 }
 
 /**
- * @throws the system's error if the path of the configuration cannot be served, `NotifyError` or `StoreError` if
- * notify cannot be as configured.
+ * @throws the system's error if the path of the configuration cannot be served, `ExposureError` if it must not be,
+ * `NotifyError` or `StoreError` if notify cannot be as configured.
  */
 export async function createApp(
   config: Config,
   stdout: Io['stdout'],
-  { readSite = readEmbeddedSite, notify, notice, env = {} }: Extras = {},
+  { readSite = readEmbeddedSite, notify, notice, files = [], env = {} }: Extras = {},
 ): Promise<App> {
-  const { source, name } = await contentOf(config, readSite, env);
+  const { source, name } = await contentOf(config, { readSite, files, env });
   const observed = observe(config, stdout);
   const parts: Parts = {
     config,
@@ -106,14 +109,15 @@ async function openNotifying(
 
 /** What is served, and its name for people. */
 async function contentOf(
-  { path, dotfiles, symlinks }: Config,
-  readSite: () => Uint8Array | undefined,
-  env: Env,
+  { path, dotfiles, symlinks, spool }: Config,
+  { readSite, files, env }: Required<Pick<Extras, 'readSite' | 'files' | 'env'>>,
 ): Promise<{ source: Source; name: string }> {
   const site = path === defaults.path ? readSite() : undefined;
   if (site) return { source: embeddedFolder(site), name: 'the embedded site' };
   const found = await absolutePath(path, env.PWD);
   const kind = await kindOfPath(found);
+  if (files.length > 0 || spool !== '')
+    (await import('./exposure.ts')).refuseExposure(path, { files, spool });
   const source =
     kind === 'file' ? diskFile(found, basename(found)) : diskFolder(found, { dotfiles, symlinks });
   return { source, name: path };
@@ -184,28 +188,41 @@ function loggedTarget({ notifying }: Parts, { method, target }: RequestFacts): s
 function endHook(parts: Parts): Hooks['onEnd'] {
   const { observed, authenticator, notifying } = parts;
   const { access, event, metrics } = observed;
+  const struck = (text: string | undefined) => (text && notifying ? notifying.strike(text) : text);
   return (exchange) => {
     const { facts, httpVersion, status, progress } = exchange;
     const { method, client, headers } = facts;
-    const { referer } = headers;
     const durationMs = performance.now() - exchange.startedMs;
     metrics.requestEnded(status, progress.bodyBytes, durationMs);
-    access?.({
-      client,
-      method,
-      target: loggedTarget(parts, facts),
-      httpVersion,
-      status,
-      durationMs,
-      user: authenticator?.knownUser(headers.authorization),
-      bodyBytes: progress.bodyBytes,
-      referer: referer && notifying ? notifying.strike(referer) : referer,
-      userAgent: headers['user-agent'],
-      host: headers.host,
-    });
+    if (access && !isOwnProbe(parts.config, exchange))
+      access({
+        client,
+        method,
+        target: loggedTarget(parts, facts),
+        httpVersion,
+        status,
+        durationMs,
+        user: authenticator?.knownUser(headers.authorization),
+        bodyBytes: progress.bodyBytes,
+        referer: struck(headers.referer),
+        userAgent: struck(headers['user-agent']),
+        host: struck(headers.host),
+      });
     if (progress.fault !== undefined)
       event('warn', `answer cut short: ${progress.fault}`, { method, target: loggedTarget(parts, facts) });
   };
+}
+
+const loopback = /^(127\.|::1$|$)/;
+
+/** A `mote healthcheck` on this machine that found all well: no news, twice a minute. */
+function isOwnProbe({ healthPath, host }: Config, { facts, status }: Exchange): boolean {
+  return (
+    facts.path === healthPath &&
+    status === 200 &&
+    facts.headers['user-agent'] === PROBE_AGENT &&
+    (loopback.test(facts.client) || facts.client === host)
+  );
 }
 
 /** What an operator needs of an unforeseen error: where it came from, in one line. */

@@ -1,19 +1,24 @@
 #!/usr/bin/env node
 /** The executable's entry: gives `run` the real world. */
-import { FAILED, type Io } from './io.ts';
+import { isatty } from 'node:tty';
+import { FAILED, type Io, type StopSignal } from './io.ts';
 import { run } from './main.ts';
 
 /** What may still be on its way to standard output gets this long; then open connections count no more. */
 const EXIT_DELAY_MS = 100;
+
+const stopSignals: readonly StopSignal[] = ['SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGHUP'];
 
 const io: Io = {
   stdout: process.stdout,
   stderr: process.stderr,
   readStdin,
   onSignal(listener) {
-    process.on('SIGINT', () => listener('SIGINT'));
-    process.on('SIGTERM', () => listener('SIGTERM'));
+    for (const signal of stopSignals) process.on(signal, () => listener(signal));
+    process.on('SIGUSR2', () => undefined);
   },
+  // Now: a terminal that has gone is none.
+  hasTerminal: [0, 1, 2].some((descriptor) => isatty(descriptor)),
 };
 
 async function readStdin(): Promise<string> {
@@ -21,6 +26,9 @@ async function readStdin(): Promise<string> {
   for await (const chunk of process.stdin) chunks.push(chunk);
   return Buffer.concat(chunks).toString();
 }
+
+// Without a listener Node would open its inspector, through which every process of this user can run code in here.
+process.on('SIGUSR1', () => undefined);
 
 // A reader that has gone (`mote --help | head`) is no reason for a stack trace.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);

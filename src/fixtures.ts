@@ -39,6 +39,7 @@ export class World {
         this.#listener = listener;
         for (const signal of this.early) listener(signal);
       },
+      hasTerminal: true,
     };
   }
 

@@ -6,7 +6,8 @@ export const OK = 0;
 export const FAILED = 1;
 export const MISUSED = 2;
 
-export type StopSignal = 'SIGINT' | 'SIGTERM';
+/** `SIGHUP` comes when a terminal closes, `SIGQUIT` from `Ctrl-\\` and as the stop signal of images made for nginx. */
+export type StopSignal = 'SIGINT' | 'SIGTERM' | 'SIGQUIT' | 'SIGHUP';
 
 export interface Io {
   readonly stdout: LineStream & {
@@ -16,8 +17,10 @@ export interface Io {
   readonly stderr: { write(text: string): unknown };
   /** The whole of standard input as text. */
   readonly readStdin: () => Promise<string>;
-  /** Calls back on each signal that asks to stop. */
+  /** Calls back on each of these signals. The other ones that would end a program are heard and ignored from then on. */
   readonly onSignal: (listener: (signal: StopSignal) => void) => void;
+  /** Whether one of the standard streams was a terminal when the program started. */
+  readonly hasTerminal: boolean;
 }
 
 /** Waits for the reader, who may be a pager. One that has seen enough and gone, such as `head`, is no failure. */

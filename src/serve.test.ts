@@ -248,7 +248,7 @@ describe('the first line says where', () => {
 });
 
 describe('signals', () => {
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGHUP'] as const) {
     test(`${signal} stops an idle server with 0`, async (t) => {
       const { world, port, exit } = await serve(t, makeFolder(t));
       world.signal(signal);
@@ -270,6 +270,7 @@ describe('signals', () => {
 
   for (const [second, expected] of [
     ['SIGINT', 130],
+    ['SIGQUIT', 131],
     ['SIGTERM', 143],
   ] as const) {
     test(`a second one, ${second}, does not wait for what is in flight: ${expected}`, async (t) => {
@@ -292,6 +293,20 @@ describe('signals', () => {
       const world = new World();
       world.early = ['SIGTERM', second];
       assert.equal(await run([makeFolder(t), '0', '--host', '127.0.0.1'], {}, world.io), expected);
+    });
+  }
+
+  for (const first of ['SIGTERM', 'SIGHUP'] as const) {
+    test(`SIGHUP after ${first} hurries nothing`, async (t) => {
+      const folder = makeFolder(t);
+      const { world, port, exit } = await serve(t, folder);
+      const client = await stuckClient(t, folder, port);
+      for (const signal of [first, 'SIGHUP', 'SIGHUP'] as const) world.signal(signal);
+      client.resume();
+      const ended = new Promise((resolve) => client.once('end', resolve));
+      assert.equal(await exit, 0);
+      await ended;
+      assert.ok(client.bytesRead > BIG_BYTES);
     });
   }
 

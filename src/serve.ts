@@ -8,7 +8,9 @@ import { complain, FAILED, type Io, OK, type StopSignal } from './io.ts';
 import type { SignalQueue } from './signals.ts';
 
 /** 128 + the number of the signal: what shells say of a program that one ended. */
-const SIGNALLED: Readonly<Record<StopSignal, number>> = { SIGINT: 130, SIGTERM: 143 };
+const SIGNALLED: Readonly<Record<StopSignal, number>> = {
+  ...{ SIGHUP: 129, SIGINT: 130, SIGQUIT: 131, SIGTERM: 143 },
+};
 
 /** What is to be served, and how. */
 export interface Service {
@@ -16,12 +18,13 @@ export interface Service {
   readonly notify?: NotifyConfig | undefined;
   /** For the operator, once it serves. */
   readonly notice?: string | undefined;
+  /** What the configuration was read from, which nobody may be served. */
+  readonly files: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 /** Returns the exit code. */
-export async function serve(io: Io, service: Service, signals: SignalQueue): Promise<number> {
-  const { config, ...extras } = service;
+export async function serve(io: Io, { config, ...extras }: Service, signals: SignalQueue): Promise<number> {
   const fail = (line: string): number => {
     io.stderr.write(`mote: ${line}\n`);
     return FAILED;
