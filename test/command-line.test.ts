@@ -172,7 +172,7 @@ test('exit 1: an address that is not of this machine', async () => {
   assert.match(line ?? '', /192\.0\.2\.1/);
 });
 
-test('exit 1: PATH may not be read', { skip: cannotBeNobody }, async () => {
+test('exit 1: PATH may not be read', { skip: cannotBeNobody() }, async () => {
   const closed = makeFolder({ 'index.html': 'x' });
   chmodSync(closed, 0o700);
   const result = await run([closed, '0'], { uid: NOBODY });
@@ -180,7 +180,7 @@ test('exit 1: PATH may not be read', { skip: cannotBeNobody }, async () => {
   assert.match(line ?? '', /permission|EACCES/i);
 });
 
-test('exit 1: the port needs privileges', { skip: cannotBeNobody }, async (t) => {
+test('exit 1: the port needs privileges', { skip: cannotBeNobody() }, async (t) => {
   const lowest = Number(readFileSync('/proc/sys/net/ipv4/ip_unprivileged_port_start', 'utf8'));
   if (lowest <= 80) return t.skip('every port is free to use here');
   chmodSync(root, 0o755);
