@@ -281,19 +281,19 @@ describe('signals', () => {
       void exit.then(() => {
         over = true;
       });
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await new Promise((resolve) => setTimeout(resolve, 250));
       assert.ok(!over, 'the first one waits');
       world.signal(second);
       assert.equal(await exit, expected);
       client.destroy();
     });
-
-    test(`a second one, ${second}, during the start: ${expected}`, async (t) => {
-      const world = new World();
-      world.early = ['SIGTERM', second];
-      assert.equal(await run([makeFolder(t), '0', '--host', '127.0.0.1'], {}, world.io), expected);
-    });
   }
+
+  test('a second, other one during the start', async (t) => {
+    const world = new World();
+    world.early = ['SIGTERM', 'SIGINT'];
+    assert.equal(await run([makeFolder(t), '0', '--host', '127.0.0.1'], {}, world.io), 130);
+  });
 
   test('what is in flight is finished first', async (t) => {
     const folder = makeFolder(t);
