@@ -35,20 +35,27 @@ export interface Extras {
   /** Gives the site inside the executable, which is served where no other path is configured. */
   readonly readSite?: () => Uint8Array | undefined;
   readonly notify?: NotifyConfig | undefined;
+  /** Nobody named a path: where `web_root` is missing, the current folder is served if it has an index. */
+  readonly mayServeHere?: boolean;
   /** For what notify reads late: `SSL_CERT_FILE`. */
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
+/** There is nothing to serve where nobody said what. */
+export class NoSiteError extends Error {
+  override readonly name = 'NoSiteError';
+}
+
 /**
- * @throws the system's error if the path of the configuration cannot be served, `NotifyError` or `StoreError` if
+ * @throws {@link NoSiteError}, the system's error if the path of the configuration cannot be served, `NotifyError` or `StoreError` if
  * notify cannot be as configured.
  */
 export async function createApp(
   config: Config,
   stdout: Io['stdout'],
-  { readSite = readEmbeddedSite, notify, env = {} }: Extras = {},
+  { readSite = readEmbeddedSite, mayServeHere = false, notify, env = {} }: Extras = {},
 ): Promise<App> {
-  const { source, name } = await contentOf(config, readSite);
+  const { source, name } = await contentOf(config, readSite, mayServeHere);
   const observed = observe(config, stdout);
   const parts: Parts = {
     config,
@@ -101,14 +108,33 @@ async function openNotifying(
 
 /** What is served, and its name for people. */
 async function contentOf(
-  { path, dotfiles, symlinks }: Config,
+  config: Config,
   readSite: () => Uint8Array | undefined,
+  mayServeHere: boolean,
 ): Promise<{ source: Source; name: string }> {
+  const { path, dotfiles, symlinks } = config;
   const site = path === defaults.path ? readSite() : undefined;
   if (site) return { source: embeddedFolder(site), name: 'the embedded site' };
-  const kind = await kindOfPath(path);
-  const source = kind === 'file' ? diskFile(path, basename(path)) : diskFolder(path, { dotfiles, symlinks });
-  return { source, name: path };
+  try {
+    const kind = await kindOfPath(path);
+    const source =
+      kind === 'file' ? diskFile(path, basename(path)) : diskFolder(path, { dotfiles, symlinks });
+    return { source, name: path };
+  } catch (error) {
+    if (!mayServeHere || (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    await checkIndexHere(config);
+    return { source: diskFolder('.', { dotfiles, symlinks }), name: 'the current folder' };
+  }
+}
+
+/** A current folder with an index is meant to be seen; any other one could be somebody's home. */
+async function checkIndexHere({ path, index }: Config): Promise<void> {
+  const kind = await kindOfPath(index).catch(() => undefined);
+  if (kind === 'file') return;
+  throw new NoSiteError(
+    `there is neither a folder ${path} here nor a file ${index}; ` +
+      'name a folder or a file, for example `mote .` for this folder, with --listing to list it',
+  );
 }
 
 type Observed = ReturnType<typeof observe>;

@@ -53,6 +53,32 @@ describe('a start that fails ends with 1 and one line', () => {
     assert.equal(await failure(['8099']), expected);
   });
 
+  const inherited: readonly (readonly [
+    env: Record<string, string>,
+    argv: readonly string[],
+    expected: RegExp,
+  ])[] = [
+    [{ HOST: '192.0.2.1' }, ['.', '0'], /^cannot listen on 192\.0\.2\.1 \(from HOST\) 0: this machine/],
+    [
+      { PORT: '8099', MOTE_HOST: '192.0.2.1' },
+      ['.'],
+      /^cannot listen on 192\.0\.2\.1 \(from MOTE_HOST\) 8099 \(from PORT\): /,
+    ],
+    [{ MOTE_PATH: '/nowhere' }, [], /^cannot serve "\/nowhere" \(from MOTE_PATH\): no such/],
+    [
+      { HOST: 'x', MOTE_PATH: '/nowhere' },
+      ['.', '0', '--host', '192.0.2.1'],
+      /^cannot listen on 192\.0\.2\.1 0: /,
+    ],
+  ];
+  for (const [env, argv, expected] of inherited) {
+    test(`what ${Object.keys(env).join(' and ')} is to blame for`, async () => {
+      const { code, err } = await runOnce(argv, { env });
+      assert.equal(code, 1);
+      assert.match(err.slice('mote: '.length), expected);
+    });
+  }
+
   test('PATH is neither a file nor a folder', async (t) => {
     const path = join(makeFolder(t), 'fifo');
     execFileSync('mkfifo', [path]);
@@ -120,7 +146,7 @@ describe('a start that fails ends with 1 and one line', () => {
       'ENOTFOUND',
       'getaddrinfo',
       ['--host', 'no.example'],
-      'cannot listen on no.example 8080: getaddrinfo ENOTFOUND',
+      'cannot listen on no.example 8080: no address of this name is known; --host takes one of this machine',
     ],
   ];
   for (const [code, syscall, flags, expected] of refused) {

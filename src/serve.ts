@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type App, createApp } from './app.ts';
+import type { Origins } from './config/load.ts';
 import type { NotifyConfig } from './config/notify/file.ts';
 import type { Config } from './config/options.ts';
 import { complain, FAILED, type Io, OK, type StopSignal } from './io.ts';
@@ -13,30 +14,37 @@ const SIGNALLED: Readonly<Record<StopSignal, number>> = { SIGINT: 130, SIGTERM: 
 /** What is to be served, and how. */
 export interface Service {
   readonly config: Config;
+  readonly origins: Origins;
   readonly notify?: NotifyConfig | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 /** Returns the exit code. */
-export async function serve(io: Io, { config, notify, env }: Service, signals: SignalQueue): Promise<number> {
+export async function serve(
+  io: Io,
+  { config, origins, notify, env }: Service,
+  signals: SignalQueue,
+): Promise<number> {
   const fail = (line: string): number => {
     io.stderr.write(`mote: ${line}\n`);
     return FAILED;
   };
   let app: App;
   try {
-    app = await createApp(config, io.stdout, { notify, env });
+    app = await createApp(config, io.stdout, { notify, env, mayServeHere: origins.path === undefined });
   } catch (error) {
     const { name, message, problems } = error as Error & { problems?: readonly string[] };
     if (name === 'StoreError') return fail(message);
     if (problems) return complain(io, problems);
-    return fail(`cannot serve ${JSON.stringify(config.path)}: ${pathFailure(error as Failure, config.path)}`);
+    if (name === 'NoSiteError') return complain(io, [message]);
+    const path = `${JSON.stringify(config.path)}${sourceOf(origins.path)}`;
+    return fail(`cannot serve ${path}: ${pathFailure(error as Failure, config.path)}`);
   }
   try {
     await app.start();
   } catch (error) {
     const { name, message } = error as Error;
-    return fail(name === 'StoreError' ? message : listenFailure(error as Failure, config));
+    return fail(name === 'StoreError' ? message : listenFailure(error as Failure, config, origins));
   }
   const first = await signals.next();
   const drained = app.stop(first).then(() => OK);
@@ -48,9 +56,15 @@ type Failure = NodeJS.ErrnoException;
 
 // One line for a failed start: what, which value, what to do.
 
-function listenFailure(error: Failure, { host, port }: Config): string {
-  if (host.includes('/')) return `cannot listen on ${host}: ${socketFailure(error, host)}`;
-  return `cannot listen on ${host === '' ? 'port' : host} ${port}: ${portFailure(error)}`;
+function listenFailure(error: Failure, { host, port }: Config, origins: Origins): string {
+  const where = host === '' ? 'port' : `${host}${sourceOf(origins.host)}`;
+  if (host.includes('/')) return `cannot listen on ${where}: ${socketFailure(error, host)}`;
+  return `cannot listen on ${where} ${port}${sourceOf(origins.port)}: ${portFailure(error)}`;
+}
+
+/** Named where it was not just typed: a variable may be inherited from anywhere. */
+function sourceOf(origin: string | undefined): string {
+  return origin === undefined || /^(--|the argument )/.test(origin) ? '' : ` (from ${origin})`;
 }
 
 function portFailure(error: Failure): string {
@@ -61,6 +75,9 @@ function portFailure(error: Failure): string {
       return 'not permitted; ports below 1024 need privileges, choose a higher one with --port';
     case 'EADDRNOTAVAIL':
       return 'this machine has no such address; --host takes one of its own';
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return 'no address of this name is known; --host takes one of this machine';
     default:
       return error.message;
   }

@@ -9,6 +9,9 @@ import { type Config, defaults, type NamedOption, options } from './options.ts';
 import { type Parser, parseBoolean, parseQuantity, Refusal } from './parse.ts';
 import { refused, refusedSecret, type Setting, type Source } from './source.ts';
 
+/** How the sources name what they set: `--port`, `HOST`, `the argument PATH`. */
+export type Origins = Readonly<Partial<Record<keyof Config, string>>>;
+
 export type Loaded =
   | {
       readonly kind: 'ok';
@@ -19,6 +22,8 @@ export type Loaded =
       readonly json: boolean;
       /** Complete for `serve`, `spool`, and `healthcheck` without a URL; the others have no use for it. */
       readonly config: Config;
+      /** Where the options come from that are not at their defaults. */
+      readonly origins: Origins;
       /** Only for `serve`, and only where notify is on. */
       readonly notify?: NotifyConfig;
     }
@@ -43,13 +48,13 @@ export function load(argv: readonly string[], env: Env, readFile: ReadFile): Loa
   const { command, json } = args;
   const done = { kind: 'ok', command, args: args.operands, json } as const;
   // Whoever asks for help may be doing so because of a mistake elsewhere.
-  if (command === 'help') return { ...done, config: defaults };
+  if (command === 'help') return { ...done, config: defaults, origins: {} };
   const sources = needsOptions(args) ? [args, ...readSurroundings(args, env, readFile)] : [args];
-  const { config, problems } = merge(sources);
+  const { config, origins, problems } = merge(sources);
   const notify = command === 'serve' ? loadNotify(config, { env, readFile }, problems) : undefined;
   return problems.length > 0
     ? { kind: 'problems', problems }
-    : { ...done, config, ...(notify && { notify }) };
+    : { ...done, config, origins, ...(notify && { notify }) };
 }
 
 /** The environment and the JSON file, in order of precedence. */
@@ -61,13 +66,15 @@ function readSurroundings(args: Arguments, env: Env, readFile: ReadFile): Source
   return [fromEnv, readJsonFile(path, namedBy, readFile)];
 }
 
-function merge(sources: readonly Source[]): { config: Config; problems: string[] } {
+function merge(sources: readonly Source[]): { config: Config; origins: Origins; problems: string[] } {
   const problems = sources.flatMap((source) => source.problems);
   const values: Partial<Record<keyof Config, unknown>> = {};
+  const origins: Partial<Record<keyof Config, string>> = {};
   const refusedOptions = new Set<keyof Config>();
   for (const option of options) {
     const setting = sources.find(({ settings }) => settings.has(option))?.settings.get(option);
     if (!setting) continue;
+    origins[option.property] = setting.origin;
     const parsed = parseSetting(option, setting);
     if (parsed.problems.length > 0) refusedOptions.add(option.property);
     else values[option.property] = parsed.value;
@@ -75,7 +82,7 @@ function merge(sources: readonly Source[]): { config: Config; problems: string[]
   }
   const config = { ...defaults, ...values } as Config;
   problems.push(...findConflicts(config, refusedOptions));
-  return { config, problems };
+  return { config, origins, problems };
 }
 
 function parseSetting(
