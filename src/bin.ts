@@ -10,6 +10,7 @@ const io: Io = {
   stdout: process.stdout,
   stderr: process.stderr,
   readStdin,
+  terminal: () => (process.stdin.isTTY ? process.stdin : undefined),
   onSignal(listener) {
     process.on('SIGINT', () => listener('SIGINT'));
     process.on('SIGTERM', () => listener('SIGTERM'));

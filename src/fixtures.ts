@@ -35,6 +35,7 @@ export class World {
         },
       },
       readStdin: async () => stdin,
+      terminal: () => undefined,
       onSignal: (listener) => {
         this.#listener = listener;
         for (const signal of this.early) listener(signal);

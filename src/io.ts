@@ -8,6 +8,16 @@ export const MISUSED = 2;
 
 export type StopSignal = 'SIGINT' | 'SIGTERM';
 
+/** Standard input, where somebody types. */
+export interface Terminal {
+  setRawMode(on: boolean): unknown;
+  setEncoding(encoding: 'utf8'): this;
+  on(event: 'data' | 'end', listener: (text: string) => void): this;
+  off(event: 'data' | 'end', listener: (text: string) => void): this;
+  pause(): this;
+  resume(): this;
+}
+
 export interface Io {
   readonly stdout: LineStream & {
     /** Calls back when the text has left the program, or cannot. */
@@ -16,6 +26,8 @@ export interface Io {
   readonly stderr: { write(text: string): unknown };
   /** The whole of standard input as text. */
   readonly readStdin: () => Promise<string>;
+  /** Standard input, if it is a terminal. */
+  readonly terminal: () => Terminal | undefined;
   /** Calls back on each signal that asks to stop. */
   readonly onSignal: (listener: (signal: StopSignal) => void) => void;
 }
