@@ -1,5 +1,6 @@
 /** The composition root: a configuration becomes a server. Everything is wired here and nowhere else. */
 import { basename } from 'node:path';
+import { adviceFor, tellingSource } from './advice.ts';
 import type { NotifyConfig } from './config/notify/file.ts';
 import { type Config, defaults } from './config/options.ts';
 import { readEmbeddedSite } from './embedded-site.ts';
@@ -55,8 +56,9 @@ export async function createApp(
   stdout: Io['stdout'],
   { readSite = readEmbeddedSite, mayServeHere = false, notify, env = {} }: Extras = {},
 ): Promise<App> {
-  const { source, name } = await contentOf(config, readSite, mayServeHere);
+  const content = await contentOf(config, readSite, mayServeHere);
   const observed = observe(config, stdout);
+  const source = tellingSource(content.source, observed.event);
   const parts: Parts = {
     config,
     source,
@@ -74,10 +76,12 @@ export async function createApp(
         await notifying?.stop(0);
         throw error;
       });
-      const line = `mote serves ${name} on ${urlOf(config, server.port)}`;
+      const line = `mote serves ${content.name} on ${urlOf(config, server.port)}`;
       const lines = notifying ? [line, notifying.summary] : [line];
-      if (config.logFormat !== 'json') return void stdout.write(lines.map((one) => `${one}\n`).join(''));
-      for (const one of lines) observed.event('info', one);
+      if (config.logFormat !== 'json') stdout.write(lines.map((one) => `${one}\n`).join(''));
+      else for (const one of lines) observed.event('info', one);
+      const advice = content.kind === 'folder' ? await adviceFor(source, config) : undefined;
+      if (advice) observed.event('info', advice);
       await observed.sink.flush();
     },
     async stop(reason) {
@@ -106,24 +110,31 @@ async function openNotifying(
   return notifying;
 }
 
-/** What is served, and its name for people. */
+interface Content {
+  readonly source: Source;
+  /** For people. */
+  readonly name: string;
+  readonly kind: 'file' | 'folder';
+}
+
+/** What is served. */
 async function contentOf(
   config: Config,
   readSite: () => Uint8Array | undefined,
   mayServeHere: boolean,
-): Promise<{ source: Source; name: string }> {
+): Promise<Content> {
   const { path, dotfiles, symlinks } = config;
   const site = path === defaults.path ? readSite() : undefined;
-  if (site) return { source: embeddedFolder(site), name: 'the embedded site' };
+  if (site) return { source: embeddedFolder(site), name: 'the embedded site', kind: 'folder' };
   try {
     const kind = await kindOfPath(path);
     const source =
       kind === 'file' ? diskFile(path, basename(path)) : diskFolder(path, { dotfiles, symlinks });
-    return { source, name: path };
+    return { source, name: path, kind };
   } catch (error) {
     if (!mayServeHere || (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     await checkIndexHere(config);
-    return { source: diskFolder('.', { dotfiles, symlinks }), name: 'the current folder' };
+    return { source: diskFolder('.', { dotfiles, symlinks }), name: 'the current folder', kind: 'folder' };
   }
 }
 

@@ -1,10 +1,12 @@
 /** `mote PATH PORT`: serves until a signal says stop. Loaded only then: the other commands start faster without. */
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { account } from './advice.ts';
 import { type App, createApp } from './app.ts';
 import type { Origins } from './config/load.ts';
 import type { NotifyConfig } from './config/notify/file.ts';
 import type { Config } from './config/options.ts';
+import { tooFewDescriptors } from './descriptors.ts';
 import { complain, FAILED, type Io, OK, type StopSignal } from './io.ts';
 import type { SignalQueue } from './signals.ts';
 
@@ -29,6 +31,8 @@ export async function serve(
     io.stderr.write(`mote: ${line}\n`);
     return FAILED;
   };
+  const scarcity = tooFewDescriptors();
+  if (scarcity) return fail(scarcity);
   let app: App;
   try {
     app = await createApp(config, io.stdout, { notify, env, mayServeHere: origins.path === undefined });
@@ -91,7 +95,7 @@ function socketFailure(error: Failure, path: string): string {
     case 'EPERM':
       // Binding says so too where the folder is missing.
       return existsSync(dirname(path))
-        ? 'permission denied; the user that mote runs as must be able to write to its folder'
+        ? `permission denied for ${account()}, which must be able to write to its folder`
         : 'its folder does not exist; make it first';
     default:
       return error.message;
@@ -106,7 +110,7 @@ function pathFailure(error: Failure, path: string): string {
         : 'no such file or folder; give one as the first argument';
     case 'EACCES':
     case 'EPERM':
-      return 'permission denied; the user that mote runs as must be able to read it';
+      return `permission denied for ${account()}; it must be able to read it: chmod -R a+rX, or chown`;
     default:
       return error.message;
   }
