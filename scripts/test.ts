@@ -1,7 +1,9 @@
 /**
  * Runs suites of tests and ends with one list of what was not tested here:
  *
- *   node scripts/test.ts SUITE… [FILE…]     unit, blackbox, executable; a FILE in the place of all of a suite
+ *   node scripts/test.ts SUITE… [FILE…] [FLAG…]
+ *
+ * A suite is unit, blackbox or executable; a FILE takes the place of all of it, a FLAG is one of `node --test`.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -18,17 +20,13 @@ const suites: Readonly<Record<string, readonly string[]>> = {
 };
 /** Against an executable no test takes this long; one that hangs must not take the others with it. */
 const TEST_LIMIT_MS = 120_000;
-const USAGE = 'usage: node scripts/test.ts unit|blackbox|executable [FILE…]\n';
+const USAGE = 'usage: node scripts/test.ts unit|blackbox|executable [FILE…] [--FLAG=VALUE…]\n';
 
 const collected = join(mkdtempSync(join(tmpdir(), 'mote-skips-')), 'skips');
 const skips: Skip[] = [];
 
 /** One run of node:test. Returns its exit code. */
-function runTests(
-  files: readonly string[],
-  env: NodeJS.ProcessEnv = {},
-  flags: readonly string[] = [],
-): number {
+function runTests(files: readonly string[], flags: readonly string[], env: NodeJS.ProcessEnv = {}): number {
   const reporters = [
     ...['--test-reporter=spec', '--test-reporter-destination=stdout'],
     ...[`--test-reporter=${join(REPOSITORY, 'scripts/test/skip-reporter.ts')}`],
@@ -37,8 +35,10 @@ function runTests(
   const { status } = spawnSync(process.execPath, ['--test', ...flags, ...reporters, ...files], {
     ...{ cwd: REPOSITORY, env: { ...process.env, ...env }, stdio: 'inherit' },
   });
-  if (existsSync(collected))
+  if (existsSync(collected)) {
     skips.push(...readFileSync(collected, 'utf8').split('\n').filter(Boolean).map(skipOf));
+    rmSync(collected);
+  }
   return status ?? 1;
 }
 
@@ -48,7 +48,7 @@ function skipOf(line: string): Skip {
 }
 
 /** All targets are tried, whatever the first one says. */
-function againstExecutables(files: readonly string[]): number {
+function againstExecutables(files: readonly string[], flags: readonly string[]): number {
   const codes = executables().map(({ target, obstacle }: Against) => {
     process.stderr.write(`\nblack-box tests against ${target}\n`);
     if (obstacle) {
@@ -58,7 +58,7 @@ function againstExecutables(files: readonly string[]): number {
     const testRoot = mkdtempSync(join(tmpdir(), 'mote-blackbox-'));
     try {
       const env = { MOTE_TARGET: target, MOTE_TEST_ROOT: testRoot };
-      return runTests(files, env, [`--test-timeout=${TEST_LIMIT_MS}`]);
+      return runTests(files, [`--test-timeout=${TEST_LIMIT_MS}`, ...flags], env);
     } finally {
       rmSync(testRoot, { recursive: true, force: true });
     }
@@ -66,26 +66,27 @@ function againstExecutables(files: readonly string[]): number {
   return codes.find((code) => code !== 0) ?? 0;
 }
 
-function runSuite(name: string, files: readonly string[]): number {
+function runSuite(name: string, files: readonly string[], flags: readonly string[]): number {
   const all = files.length > 0 ? files : globSync(suites[name] ?? [], { cwd: REPOSITORY }).sort();
   return name === 'executable'
-    ? againstExecutables(files.length > 0 ? files : withoutMicro(all))
-    : runTests(all);
+    ? againstExecutables(files.length > 0 ? files : withoutMicro(all), flags)
+    : runTests(all, flags);
 }
 
 /** Suites one after the other until one fails. */
 function main(args: readonly string[]): number {
   const names = args.filter((word) => Object.hasOwn(suites, word));
   const files = args
-    .filter((word) => !Object.hasOwn(suites, word))
+    .filter((word) => !Object.hasOwn(suites, word) && !word.startsWith('-'))
     .map((path) => resolve(process.env.INIT_CWD ?? '.', path));
+  const flags = args.filter((word) => word.startsWith('-'));
   const missing = files.find((path) => !existsSync(path));
   if (names.length === 0 || missing !== undefined) {
     process.stderr.write(missing === undefined ? USAGE : `test: no such file: ${missing}\n${USAGE}`);
     return 2;
   }
   let code = 0;
-  for (const name of names) code ||= runSuite(name, files);
+  for (const name of names) code ||= runSuite(name, files, flags);
   process.stdout.write(describeSkips(skips));
   return code;
 }
