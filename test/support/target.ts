@@ -51,7 +51,7 @@ export function cannotBeNobody(): string | false {
   });
   return (
     closed !== undefined &&
-    `every account would have to reach ${closed[1] ?? closed[0]} (chmod a+x what is above it)`
+    `an account without rights cannot use ${closed.join(' ')} (chmod a+x what is above it)`
   );
 }
 
