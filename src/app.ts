@@ -1,5 +1,6 @@
 /** The composition root: a configuration becomes a server. Everything is wired here and nowhere else. */
 import { basename } from 'node:path';
+import { adviceFor, tellingSource } from './advice.ts';
 import type { NotifyConfig } from './config/notify/file.ts';
 import { type Config, defaults } from './config/options.ts';
 import { readEmbeddedSite } from './embedded-site.ts';
@@ -42,21 +43,29 @@ export interface Extras {
   readonly notice?: string | undefined;
   /** What the configuration was read from. */
   readonly files?: readonly string[];
+  /** Nobody named a path: where `web_root` is missing, the current folder is served if it has an index. */
+  readonly mayServeHere?: boolean;
   /** `PWD`, and for what notify reads late: `SSL_CERT_FILE`. */
   readonly env?: Env;
 }
 
+/** There is nothing to serve where nobody said what. */
+export class NoSiteError extends Error {
+  override readonly name = 'NoSiteError';
+}
+
 /**
- * @throws the system's error if the path of the configuration cannot be served, `ExposureError` if it must not be,
- * `NotifyError` or `StoreError` if notify cannot be as configured.
+ * @throws {@link NoSiteError}, the system's error if the path of the configuration cannot be served, `ExposureError` if
+ * it must not be, `NotifyError` or `StoreError` if notify cannot be as configured.
  */
 export async function createApp(
   config: Config,
   stdout: Io['stdout'],
-  { readSite = readEmbeddedSite, notify, notice, files = [], env = {} }: Extras = {},
+  { readSite = readEmbeddedSite, mayServeHere = false, notify, notice, files = [], env = {} }: Extras = {},
 ): Promise<App> {
-  const { source, name } = await contentOf(config, { readSite, files, env });
+  const content = await contentOf(config, { readSite, mayServeHere, files, env });
   const observed = observe(config, stdout);
+  const source = tellingSource(content.source, observed.event);
   const parts: Parts = {
     config,
     source,
@@ -74,12 +83,14 @@ export async function createApp(
         await notifying?.stop(0);
         throw error;
       });
-      const line = `mote serves ${name} on ${urlOf(config, server.port)}`;
+      const line = `mote serves ${content.name} on ${urlOf(config, server.port)}`;
       const lines = notifying ? [line, notifying.summary] : [line];
       if (config.logFormat !== 'json') stdout.write(lines.map((one) => `${one}\n`).join(''));
       else for (const one of lines) observed.event('info', one);
       if (notice !== undefined) observed.event('warn', notice);
-      if (notice !== undefined || config.logFormat === 'json') await observed.sink.flush();
+      const advice = content.kind === 'folder' ? await adviceFor(source, config) : undefined;
+      if (advice) observed.event('info', advice);
+      await observed.sink.flush();
     },
     async stop(reason) {
       state.draining = true;
@@ -107,20 +118,52 @@ async function openNotifying(
   return notifying;
 }
 
-/** What is served, and its name for people. */
+interface Content {
+  readonly source: Source;
+  /** For people. */
+  readonly name: string;
+  readonly kind: 'file' | 'folder';
+}
+
+/** What is served. */
 async function contentOf(
-  { path, dotfiles, symlinks, spool }: Config,
-  { readSite, files, env }: Required<Pick<Extras, 'readSite' | 'files' | 'env'>>,
-): Promise<{ source: Source; name: string }> {
+  config: Config,
+  { readSite, mayServeHere, files, env }: Required<Omit<Extras, 'notify' | 'notice'>>,
+): Promise<Content> {
+  const { path } = config;
   const site = path === defaults.path ? readSite() : undefined;
-  if (site) return { source: embeddedFolder(site), name: 'the embedded site' };
+  if (site) return { source: embeddedFolder(site), name: 'the embedded site', kind: 'folder' };
+  try {
+    return { ...(await diskContent(config, path, { files, env })), name: path };
+  } catch (error) {
+    if (!mayServeHere || (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    await checkIndexHere(config);
+    return { ...(await diskContent(config, '.', { files, env })), name: 'the current folder' };
+  }
+}
+
+async function diskContent(
+  { dotfiles, symlinks, spool }: Config,
+  path: string,
+  { files, env }: Required<Pick<Extras, 'files' | 'env'>>,
+): Promise<Omit<Content, 'name'>> {
   const found = await absolutePath(path, env.PWD);
   const kind = await kindOfPath(found);
   if (files.length > 0 || spool !== '')
     (await import('./exposure.ts')).refuseExposure(path, { files, spool });
   const source =
     kind === 'file' ? diskFile(found, basename(found)) : diskFolder(found, { dotfiles, symlinks });
-  return { source, name: path };
+  return { source, kind };
+}
+
+/** A current folder with an index is meant to be seen; any other one could be somebody's home. */
+async function checkIndexHere({ path, index }: Config): Promise<void> {
+  const kind = await kindOfPath(index).catch(() => undefined);
+  if (kind === 'file') return;
+  throw new NoSiteError(
+    `there is neither a folder ${path} here nor a file ${index}; ` +
+      'name a folder or a file, for example `mote .` for this folder, with --listing to list it',
+  );
 }
 
 type Observed = ReturnType<typeof observe>;

@@ -13,6 +13,7 @@ const io: Io = {
   stdout: process.stdout,
   stderr: process.stderr,
   readStdin,
+  terminal: () => (process.stdin.isTTY ? process.stdin : undefined),
   onSignal(listener) {
     for (const signal of stopSignals) process.on(signal, () => listener(signal));
     process.on('SIGUSR2', () => undefined);
@@ -35,8 +36,12 @@ for (const stream of [process.stdout, process.stderr]) stream.on('error', () => 
 
 // No top-level await: the bundle inside the executable is CommonJS.
 void run(process.argv.slice(2), process.env, io)
-  .catch((error: Error) => {
-    io.stderr.write(`mote: ${error.message}; this is a defect of mote, please report it\n`);
+  .catch((error: NodeJS.ErrnoException) => {
+    const advice =
+      error.code === 'EMFILE'
+        ? 'raise the limit of open files'
+        : 'this is a defect of mote, please report it';
+    io.stderr.write(`mote: ${error.message}; ${advice}\n`);
     return FAILED;
   })
   .then((code) => {

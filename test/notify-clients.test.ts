@@ -1,8 +1,9 @@
 /** Unmodified clients of other servers, against the dialects: what they print and what is delivered. */
 import assert from 'node:assert/strict';
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { after, describe, test } from 'node:test';
 import { promisify } from 'node:util';
+import { lacking } from '../scripts/test/lacking.ts';
 import { startAlertmanager } from './support/alertmanager.ts';
 import {
   BROKEN_TOKEN,
@@ -15,12 +16,6 @@ import { startStandIn } from './support/stand-in.ts';
 
 const run = promisify(execFile);
 const CLIENT_TIMEOUT_MS = 60_000;
-
-/** A reason to skip, which says what is missing. */
-function lacks(command: string): string | false {
-  const found = spawnSync(command, ['--version'], { stdio: 'ignore' }).error === undefined;
-  return found ? false : `${command} is not installed: see "needed" in .ci/run`;
-}
 
 /** Exit code and output of a client. */
 async function client(command: string, ...args: string[]): Promise<{ code: number; output: string }> {
@@ -47,7 +42,7 @@ const plain = { title: '磁盘', text: 'full: 满了', url: '' };
 /** For clients with good tokens. */
 const shared = await startNotifyServer({ after });
 
-describe('apprise', { skip: lacks('apprise') }, () => {
+describe('apprise', { skip: lacking({ apprise: 'apprise' }) }, () => {
   const ways: readonly [url: (host: string) => string, expected?: object, args?: string[]][] = [
     [(host) => `gotify://${host}/${TOKEN}`],
     [(host) => `gotify://${host}/${TOKEN}?priority=emergency&format=markdown`],
@@ -91,7 +86,7 @@ describe('apprise', { skip: lacks('apprise') }, () => {
   }
 });
 
-describe('curl', { skip: lacks('curl') }, () => {
+describe('curl', { skip: lacking({ curl: 'curl' }) }, () => {
   const query = 'title=%E7%A3%81%E7%9B%98&desp=full%3A%20%E6%BB%A1%E4%BA%86';
   const ways: readonly [name: string, args: (origin: string) => string[]][] = [
     ['ServerChan, GET', (origin) => [`${origin}/${TOKEN}.send?${query}`]],
@@ -179,7 +174,7 @@ const alert = {
 };
 const bearer = `authorization: { credentials: ${TOKEN} }`;
 
-describe('alertmanager', { skip: lacks('prometheus-alertmanager') }, () => {
+describe('alertmanager', { skip: lacking({ 'prometheus-alertmanager': 'prometheus-alertmanager' }) }, () => {
   for (const [name, credentials] of [
     ['Bearer', bearer],
     ['Basic', `basic_auth: { username: mote, password: ${TOKEN} }`],

@@ -10,6 +10,9 @@ import { type Config, defaults, type NamedOption, options } from './options.ts';
 import { type Parser, parseBoolean, parseQuantity, Refusal } from './parse.ts';
 import { refused, refusedSecret, type Setting, type Source } from './source.ts';
 
+/** How the sources name what they set: `--port`, `HOST`, `the argument PATH`. */
+export type Origins = Readonly<Partial<Record<keyof Config, string>>>;
+
 export type Loaded =
   | {
       readonly kind: 'ok';
@@ -20,6 +23,8 @@ export type Loaded =
       readonly json: boolean;
       /** Complete for `serve`, `spool`, and `healthcheck` without a URL; the others have no use for it. */
       readonly config: Config;
+      /** Where the options come from that are not at their defaults. */
+      readonly origins: Origins;
       /** Only for `serve`, and only where notify is on. */
       readonly notify?: NotifyConfig;
       /** What is no mistake, and yet may not be as it was meant; only for `serve`. */
@@ -49,18 +54,18 @@ export function load(argv: readonly string[], env: Env, readFile: ReadFile): Loa
   const files: string[] = [];
   const done = { kind: 'ok', command, args: args.operands, json, files } as const;
   // Whoever asks for help may be doing so because of a mistake elsewhere.
-  if (command === 'help') return { ...done, config: defaults };
+  if (command === 'help') return { ...done, config: defaults, origins: {} };
   const recorded: ReadFile = (path) => {
     const text = readFile(path);
     files.push(path);
     return text;
   };
   const sources = needsOptions(args) ? sourcesOf(args, argv.length, env, recorded) : [args];
-  const { config, problems } = merge(sources);
+  const { config, origins, problems } = merge(sources);
   const notify = command === 'serve' ? loadNotify(config, { env, readFile: recorded }, problems) : undefined;
   if (problems.length > 0) return { kind: 'problems', problems };
   const notice = command === 'serve' && !notify ? idleNotice(env) : undefined;
-  return { ...done, config, ...(notify && { notify }), ...(notice !== undefined && { notice }) };
+  return { ...done, config, origins, ...(notify && { notify }), ...(notice !== undefined && { notice }) };
 }
 
 /** In order of precedence: the flags, those of the server that is asked about, the environment and the JSON file. */
@@ -74,13 +79,15 @@ function sourcesOf(args: Arguments, argc: number, env: Env, readFile: ReadFile):
   return [...sources, readJsonFile(path, namedBy, readFile)];
 }
 
-function merge(sources: readonly Source[]): { config: Config; problems: string[] } {
+function merge(sources: readonly Source[]): { config: Config; origins: Origins; problems: string[] } {
   const problems = sources.flatMap((source) => source.problems);
   const values: Partial<Record<keyof Config, unknown>> = {};
+  const origins: Partial<Record<keyof Config, string>> = {};
   const refusedOptions = new Set<keyof Config>();
   for (const option of options) {
     const setting = sources.find(({ settings }) => settings.has(option))?.settings.get(option);
     if (!setting) continue;
+    origins[option.property] = setting.origin;
     const parsed = parseSetting(option, setting);
     if (parsed.problems.length > 0) refusedOptions.add(option.property);
     else values[option.property] = parsed.value;
@@ -88,7 +95,7 @@ function merge(sources: readonly Source[]): { config: Config; problems: string[]
   }
   const config = { ...defaults, ...values } as Config;
   problems.push(...findConflicts(config, refusedOptions));
-  return { config, problems };
+  return { config, origins, problems };
 }
 
 function parseSetting(
