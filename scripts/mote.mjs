@@ -2,6 +2,7 @@
 /** The command `mote` of a checkout: the sources on the locked Node, else on the Node that runs this. */
 import { fileURLToPath } from 'node:url';
 import { isLocked, refuse, runLocked, takePlace } from './locked-node.mjs';
+import { NODE_FLAGS } from './node-flags.mjs';
 
 const program = fileURLToPath(new URL('../src/bin.ts', import.meta.url));
 
@@ -14,7 +15,7 @@ if (/[\\/]node_modules[\\/]/.test(program)) {
 if (isLocked()) {
   import('../src/bin.ts');
 } else {
-  runLocked([program, ...process.argv.slice(2)], (reason) => {
+  runLocked([...NODE_FLAGS, program, ...process.argv.slice(2)], (reason) => {
     takePlace(reason);
     import('../src/bin.ts');
   });
