@@ -128,6 +128,8 @@ export function refuse(socket: Duplex, plan: Plan, common: HeaderList): void {
   const { body } = plan;
   const text = body.kind === 'text' ? body.text : '';
   const bytes = body.kind === 'bytes' ? body.bytes : [];
+  // The parser of node:http is one of those who listen; what comes now costs no more than its reading.
+  socket.removeAllListeners('data');
   socket.end(Buffer.concat([Buffer.from(`${headText(plan, common)}${text}`, 'latin1'), Buffer.from(bytes)]));
   let left = LINGER_BYTES;
   const timer = setTimeout(() => socket.destroy(), LINGER_MS);

@@ -10,6 +10,8 @@ import {
   type Shared,
 } from './connection.ts';
 import { type ErrorCode, errorPlan } from './errors.ts';
+import { MAX_HEADER_FIELDS } from './guard.ts';
+import { Canteen } from './intake.ts';
 import { type Address, listen } from './listen.ts';
 import { SAFE_METHODS } from './types.ts';
 
@@ -35,7 +37,7 @@ export class HttpServer {
 
   constructor(limits: Limits, hooks: Hooks) {
     this.#limits = limits;
-    this.#shared = { limits, hooks, draining: false, pipelined: 0 };
+    this.#shared = { limits, hooks, canteen: new Canteen(), draining: false };
     this.#server = http.createServer({
       maxHeaderSize: limits.maxHeaderBytes,
       headersTimeout: Math.min(limits.headerTimeoutMs, limits.requestTimeoutMs),
@@ -52,6 +54,8 @@ export class HttpServer {
     Object.assign(this.#server, { httpAllowHalfOpen: true });
     // While an answer waits for its client the socket is not read, so that only the client's taking counts.
     this.#server.timeout = limits.sendTimeoutMs;
+    // One more than guard.ts lets pass: of what is beyond, a parser that hides it would obey a second Host or length.
+    this.#server.maxHeadersCount = MAX_HEADER_FIELDS + 1;
     this.#server.maxConnections = limits.maxConnections + MAX_REFUSED_CONNECTIONS;
     this.#subscribe();
   }
