@@ -6,10 +6,11 @@ import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { withoutOverridden } from './common.ts';
 import { reasonOf } from './errors.ts';
+import { Streams } from './streams.ts';
 import type { Body, ByteSource, HeaderList, Plan } from './types.ts';
 
-/** One read and one write in flight per response: the memory that a slow client costs. */
-const CHUNK_BYTES = 128 * 1024;
+/** One process is one server. */
+const streams = new Streams();
 /** How long, and for how much, a refused client may go on talking before its connection is cut. */
 const LINGER_MS = 1000;
 const LINGER_BYTES = 1024 * 1024;
@@ -65,7 +66,7 @@ export function send(
 /** Sends the pieces one after another and closes the source; cuts the connection if bytes are missing. */
 async function stream(res: ServerResponse, body: SourceBody, progress: Progress): Promise<void> {
   try {
-    await pump(writerOf(res, progress), body);
+    await streams.run(() => pump(writerOf(res, progress), body));
     res.end();
   } catch (error) {
     // The length is promised already: the only honest way left to say "incomplete" is to cut the connection.
@@ -90,12 +91,17 @@ async function pump(write: Write, { source, pieces }: SourceBody): Promise<void>
       await write(piece);
       continue;
     }
-    chunk ??= Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, longest(pieces)));
     for (let position = piece.start; position <= piece.end; ) {
+      const size = Math.min(streams.chunkBytes, longest(pieces));
+      // One of half the size, once there are many others, is worth the change.
+      if (!chunk || chunk.length >= 2 * size) chunk = Buffer.allocUnsafeSlow(size);
       const wanted = chunk.subarray(0, Math.min(chunk.length, piece.end + 1 - position));
-      const count = await source.read(wanted, position);
+      const { count, left } = await streams.inTurn(async () => {
+        const count = await source.read(wanted, position);
+        return { count, left: count === 0 ? undefined : write(wanted.subarray(0, count)) };
+      });
       if (count === 0) throw new Error(`the file ended at byte ${position}, ${piece.end + 1} were promised`);
-      await write(wanted.subarray(0, count));
+      await left;
       position += count;
     }
   }
