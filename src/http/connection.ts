@@ -7,6 +7,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { hasBody, type Received, readBody } from './body.ts';
+import type { Descriptors } from './descriptors.ts';
 import { type ErrorCode, errorPlan, HttpError } from './errors.ts';
 import { refusalOf, type SplitTarget, splitTarget } from './guard.ts';
 import { type Appetite, type Canteen, type Eater, Intake } from './intake.ts';
@@ -45,6 +46,8 @@ export interface Hooks {
   readonly onEnd: (exchange: Exchange) => void;
   /** A connection was refused before there was a request. */
   readonly onRefused: (status: number, client: string) => void;
+  /** There are no file descriptors left; told once in a while. */
+  readonly onExhausted: () => void;
   /** An error that nobody foresaw. With an exchange, its client saw a 500. */
   readonly onFault: (error: unknown, exchange?: Exchange) => void;
 }
@@ -54,6 +57,7 @@ export interface Shared {
   readonly limits: ConnectionLimits;
   readonly hooks: Hooks;
   readonly canteen: Canteen;
+  readonly descriptors: Descriptors;
   draining: boolean;
 }
 
@@ -246,7 +250,10 @@ export class Connection implements Eater {
 
   /** The one boundary for errors: the catalogue's go to the client, all others become a 500 and a log line. */
   #fail(exchange: Exchange, res: ServerResponse, error: unknown): void {
-    if (error instanceof HttpError) return this.#answer(exchange, res, errorPlan(error.code, error.headers));
+    if (error instanceof HttpError) {
+      this.#shared.descriptors.onError(error.cause);
+      return this.#answer(exchange, res, errorPlan(error.code, error.headers));
+    }
     this.#shared.hooks.onFault(error, exchange);
     if (res.headersSent) res.destroy();
     else this.#answer(exchange, res, errorPlan('internal'));

@@ -9,6 +9,7 @@ import {
   type Hooks,
   type Shared,
 } from './connection.ts';
+import { Descriptors } from './descriptors.ts';
 import { type ErrorCode, errorPlan } from './errors.ts';
 import { MAX_HEADER_FIELDS } from './guard.ts';
 import { Canteen } from './intake.ts';
@@ -37,7 +38,8 @@ export class HttpServer {
 
   constructor(limits: Limits, hooks: Hooks) {
     this.#limits = limits;
-    this.#shared = { limits, hooks, canteen: new Canteen(), draining: false };
+    const descriptors = new Descriptors(hooks.onExhausted);
+    this.#shared = { limits, hooks, canteen: new Canteen(), descriptors, draining: false };
     this.#server = http.createServer({
       maxHeaderSize: limits.maxHeaderBytes,
       headersTimeout: Math.min(limits.headerTimeoutMs, limits.requestTimeoutMs),
@@ -118,6 +120,7 @@ export class HttpServer {
     const connection = new Connection(socket, this.#shared);
     this.#connections.set(socket, connection);
     onConnection(1);
+    this.#shared.descriptors.onUse();
     // After a CONNECT node:http listens no more, and an error that nobody hears ends the process.
     socket.on('error', () => socket.destroy());
     socket.once('close', () => {

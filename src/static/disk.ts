@@ -114,7 +114,7 @@ function judge(error: NodeJS.ErrnoException): undefined {
       throw new HttpError('forbidden');
     case 'EMFILE':
     case 'ENFILE':
-      throw new HttpError('unavailable', ['Retry-After', '1']);
+      throw new HttpError('unavailable', ['Retry-After', '1'], error);
     default:
       throw error;
   }
