@@ -6,8 +6,8 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { type Attack, attacks } from './attacks.ts';
 
-/** How many connections are opened at a time, as a client behind one address could. */
-const OPENED_AT_A_TIME = 50;
+/** How many connections are opened at a time: no more than the kernel queues for the server. */
+const OPENED_AT_A_TIME = 1000;
 /** Until what the server does not read counts as sent: it is on its way in buffers. */
 const STUCK_MS = 2000;
 
