@@ -26,6 +26,8 @@ const SMALL_BYTES = 256;
 const SLICE_BYTES = 4096;
 /** How long all connections together may parse large input before others get their turn. */
 const TURN_MS = 10;
+/** The same while there are newcomers. */
+const SHORT_TURN_MS = 1;
 /** Sizes, extensions and trailers of a chunked body: this much, and as many bytes for each of the body itself. */
 const MAX_FRAMING_BYTES = 16 * 1024;
 const MAX_FRAMING_SHARE = 2;
@@ -41,16 +43,46 @@ type SocketListener = (this: Socket, ...args: unknown[]) => void;
 /** What the connections of a server share: the time of one turn of the event loop, and the room for what waits. */
 export class Canteen {
   waitingBytes = 0;
+  /** In order of their coming, each connection at most once. */
+  #queue: (() => void)[] = [];
   #turnEndsMs: number | undefined;
+  #isServing = false;
+  #accepted = false;
+
+  /** A connection was accepted: more may wait for it, and only one is accepted in each turn. */
+  onAccept(): void {
+    this.#accepted = true;
+  }
 
   /** Whether there is time left for large input in this turn. */
   get hasTime(): boolean {
     const nowMs = performance.now();
     if (this.#turnEndsMs === undefined) {
-      this.#turnEndsMs = nowMs + TURN_MS;
+      this.#turnEndsMs = nowMs + (this.#accepted ? SHORT_TURN_MS : TURN_MS);
+      this.#accepted = false;
       setImmediate(() => (this.#turnEndsMs = undefined));
     }
     return nowMs < this.#turnEndsMs;
+  }
+
+  /** Calls `eat` in one of the next turns. */
+  queue(eat: () => void): void {
+    this.#queue.push(eat);
+    if (this.#isServing) return;
+    this.#isServing = true;
+    setImmediate(() => this.#serve(this.#queue.length));
+  }
+
+  /** Those that were here when the turn began; who comes back meanwhile does not push in. */
+  #serve(count: number): void {
+    if (count > 0 && this.hasTime) {
+      this.#queue.shift()?.();
+      // A stream goes on in a tick that it has scheduled by now, so the next one comes after its work is done.
+      process.nextTick(() => this.#serve(count - 1));
+      return;
+    }
+    this.#isServing = this.#queue.length > 0;
+    if (this.#isServing) setImmediate(() => this.#serve(this.#queue.length));
   }
 }
 
@@ -105,7 +137,7 @@ export class Intake {
   resume(): void {
     if (!this.#paused || this.#resuming) return;
     this.#resuming = true;
-    setImmediate(() => {
+    this.#canteen.queue(() => {
       this.#resuming = false;
       if (this.#socket.destroyed || this.#eater.appetite === 'nothing') return;
       this.#paused = false;

@@ -121,6 +121,7 @@ export class HttpServer {
     this.#connections.set(socket, connection);
     onConnection(1);
     this.#shared.descriptors.onUse();
+    this.#shared.canteen.onAccept();
     // After a CONNECT node:http listens no more, and an error that nobody hears ends the process.
     socket.on('error', () => socket.destroy());
     socket.once('close', () => {
