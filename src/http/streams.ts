@@ -9,9 +9,9 @@
 const MAX_READS = 8;
 /** One read and one write in flight per response: the memory that a slow client costs. */
 const MAX_CHUNK_BYTES = 128 * 1024;
-const MIN_CHUNK_BYTES = 32 * 1024;
+const MIN_CHUNK_BYTES = 16 * 1024;
 /** What all responses together use, as long as each has its smallest chunk. */
-const MEMORY_BYTES = 16 * 1024 * 1024;
+const MEMORY_BYTES = 8 * 1024 * 1024;
 
 export class Streams {
   #count = 0;
