@@ -10,7 +10,7 @@ import { hasBody, type Received, readBody } from './body.ts';
 import type { Descriptors } from './descriptors.ts';
 import { type ErrorCode, errorPlan, HttpError } from './errors.ts';
 import { refusalOf, type SplitTarget, splitTarget } from './guard.ts';
-import { type Appetite, type Canteen, type Eater, Intake } from './intake.ts';
+import { type Consumer, type Demand, type InputTurns, Intake } from './intake.ts';
 import type { Handle } from './router.ts';
 import { closeQuietly, type Progress, refuse, send, sendContinue } from './send.ts';
 import type { HeaderList, Plan, RequestFacts } from './types.ts';
@@ -56,7 +56,7 @@ export interface Hooks {
 export interface Shared {
   readonly limits: ConnectionLimits;
   readonly hooks: Hooks;
-  readonly canteen: Canteen;
+  readonly inputTurns: InputTurns;
   readonly descriptors: Descriptors;
   draining: boolean;
 }
@@ -73,7 +73,7 @@ interface Turn {
 
 const nowhere: SplitTarget = { path: '', query: '' };
 
-export class Connection implements Eater {
+export class Connection implements Consumer {
   readonly socket: Socket;
   readonly #shared: Shared;
   /** The peer's address, empty on a unix socket. */
@@ -97,14 +97,14 @@ export class Connection implements Eater {
     this.#shared = shared;
     this.#peer = socket.remoteAddress ?? '';
     this.#client = shared.hooks.clientOf(this.#peer, {});
-    this.#intake = new Intake(socket, this, shared.canteen);
+    this.#intake = new Intake(socket, this, shared.inputTurns);
   }
 
   get idle(): boolean {
     return this.#current === undefined && this.#waiting.length === 0;
   }
 
-  get appetite(): Appetite {
+  get demand(): Demand {
     if (this.#over) return 'over';
     if (this.#lastWord) return 'nothing';
     if (!this.#current) return 'head';
@@ -116,12 +116,12 @@ export class Connection implements Eater {
     return this.#received.bytes + (this.#reading?.readableLength ?? 0);
   }
 
-  onWaste(): void {
+  onExcessFraming(): void {
     this.#denyBody('content_too_large');
   }
 
   /** Requests that nobody has room for are not worth an answer. */
-  onGreed(): void {
+  onOverload(): void {
     this.#over = true;
     this.#shared.hooks.onRefused(errorPlan('overloaded').status, this.#client);
     this.socket.destroy();
@@ -265,8 +265,11 @@ export class Connection implements Eater {
     this.#shared.hooks.onEnd(exchange);
     if (this.socket.destroyed || this.#over) return;
     const next = this.#waiting.shift();
-    if (next) this.#begin(next);
-    else if (this.#lastWord) this.#refuse(this.#lastWord);
+    if (next) {
+      this.#begin(next);
+      // Its body may wait.
+      this.#intake.resume();
+    } else if (this.#lastWord) this.#refuse(this.#lastWord);
     else if (this.#shared.draining) this.socket.destroySoon();
     else this.#intake.resume();
   }

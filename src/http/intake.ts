@@ -8,16 +8,16 @@
 import type { Socket } from 'node:net';
 
 /** What a connection can use next. `nothing`: it owes an answer first. `over`: whatever comes is thrown away. */
-export type Appetite = 'head' | 'body' | 'nothing' | 'over';
+export type Demand = 'head' | 'body' | 'nothing' | 'over';
 
-export interface Eater {
-  readonly appetite: Appetite;
+export interface Consumer {
+  readonly demand: Demand;
   /** How much of the body that is being read has come, without its framing. */
   readonly bodyBytes: number;
   /** The body is framed in more bytes than a client has reason to. */
-  onWaste(): void;
+  onExcessFraming(): void;
   /** More waits here than there is room for. */
-  onGreed(): void;
+  onOverload(): void;
 }
 
 /** A request that comes alone and is no larger is passed on without a look: at most a dozen requests are in it. */
@@ -41,7 +41,7 @@ const END = Buffer.from('\r\n\r\n');
 type SocketListener = (this: Socket, ...args: unknown[]) => void;
 
 /** What the connections of a server share: the time of one turn of the event loop, and the room for what waits. */
-export class Canteen {
+export class InputTurns {
   waitingBytes = 0;
   /** In order of their coming, each connection at most once. */
   #queue: (() => void)[] = [];
@@ -65,9 +65,9 @@ export class Canteen {
     return nowMs < this.#turnEndsMs;
   }
 
-  /** Calls `eat` in one of the next turns. */
-  queue(eat: () => void): void {
-    this.#queue.push(eat);
+  /** Calls `goOn` in one of the next turns. */
+  queue(goOn: () => void): void {
+    this.#queue.push(goOn);
     if (this.#isServing) return;
     this.#isServing = true;
     setImmediate(() => this.#serve(this.#queue.length));
@@ -88,8 +88,8 @@ export class Canteen {
 
 export class Intake {
   readonly #socket: Socket;
-  readonly #eater: Eater;
-  readonly #canteen: Canteen;
+  readonly #consumer: Consumer;
+  readonly #inputTurns: InputTurns;
   readonly #parse: (chunk: Buffer) => void;
   readonly #stops: readonly SocketListener[];
   #paused = false;
@@ -99,10 +99,10 @@ export class Intake {
   #fedBytes = 0;
 
   /** Takes the place of the parser that `node:http` has just put on the socket. */
-  constructor(socket: Socket, eater: Eater, canteen: Canteen) {
+  constructor(socket: Socket, consumer: Consumer, inputTurns: InputTurns) {
     this.#socket = socket;
-    this.#eater = eater;
-    this.#canteen = canteen;
+    this.#consumer = consumer;
+    this.#inputTurns = inputTurns;
     const [parse] = socket.listeners('data');
     this.#parse = parse as (chunk: Buffer) => void;
     this.#stops = socket.listeners('pause') as SocketListener[];
@@ -137,9 +137,9 @@ export class Intake {
   resume(): void {
     if (!this.#paused || this.#resuming) return;
     this.#resuming = true;
-    this.#canteen.queue(() => {
+    this.#inputTurns.queue(() => {
       this.#resuming = false;
-      if (this.#socket.destroyed || this.#eater.appetite === 'nothing') return;
+      if (this.#socket.destroyed || this.#consumer.demand === 'nothing') return;
       this.#paused = false;
       this.#count(0);
       this.#socket.resume();
@@ -147,26 +147,26 @@ export class Intake {
   }
 
   #take(chunk: Buffer): void {
-    const { appetite } = this.#eater;
-    if (appetite === 'head' && chunk.length <= SMALL_BYTES) this.#parse(chunk);
-    else if (appetite === 'nothing') this.#putBack(chunk);
-    else if (appetite === 'body' && this.#isWasteful()) this.#eater.onWaste();
-    else if (appetite !== 'over') this.#takeFirst(chunk, appetite);
+    const { demand } = this.#consumer;
+    if (demand === 'head' && chunk.length <= SMALL_BYTES) this.#parse(chunk);
+    else if (demand === 'nothing') this.#putBack(chunk);
+    else if (demand === 'body' && this.#hasExcessFraming()) this.#consumer.onExcessFraming();
+    else if (demand !== 'over') this.#takeFirst(chunk, demand);
   }
 
-  #isWasteful(): boolean {
-    const { bodyBytes } = this.#eater;
+  #hasExcessFraming(): boolean {
+    const { bodyBytes } = this.#consumer;
     return this.#fedBytes - bodyBytes > MAX_FRAMING_BYTES + MAX_FRAMING_SHARE * bodyBytes;
   }
 
   /** Passes on the first part of `chunk`; the rest has to wait. */
-  #takeFirst(chunk: Buffer, appetite: 'head' | 'body'): void {
-    const length = this.#canteen.hasTime ? lengthOfFirst(chunk, appetite) : 0;
+  #takeFirst(chunk: Buffer, demand: 'head' | 'body'): void {
+    const length = this.#inputTurns.hasTime ? lengthOfFirst(chunk, demand) : 0;
     if (length > 0) {
       this.#fedBytes += length;
       this.#parse(length < chunk.length ? chunk.subarray(0, length) : chunk);
     }
-    if (length === chunk.length || this.#eater.appetite === 'over') return;
+    if (length === chunk.length || this.#consumer.demand === 'over') return;
     this.#putBack(chunk.subarray(length));
     this.resume();
   }
@@ -178,21 +178,21 @@ export class Intake {
     socket.pause();
     socket.unshift(chunk);
     this.pause();
-    if (this.#eater.appetite !== 'nothing') return;
+    if (this.#consumer.demand !== 'nothing') return;
     this.#count(socket.readableLength);
-    const crowded = this.#canteen.waitingBytes > MAX_WAITING_BYTES;
-    if (crowded && this.#waitingBytes > FAIR_WAITING_BYTES) this.#eater.onGreed();
+    const crowded = this.#inputTurns.waitingBytes > MAX_WAITING_BYTES;
+    if (crowded && this.#waitingBytes > FAIR_WAITING_BYTES) this.#consumer.onOverload();
   }
 
   #count(waitingBytes: number): void {
-    this.#canteen.waitingBytes += waitingBytes - this.#waitingBytes;
+    this.#inputTurns.waitingBytes += waitingBytes - this.#waitingBytes;
     this.#waitingBytes = waitingBytes;
   }
 }
 
 /** How much of `chunk` to parse at a time: never more than to the end of a message. */
-function lengthOfFirst(chunk: Buffer, appetite: 'head' | 'body'): number {
-  const end = chunk.indexOf(END);
-  const most = appetite === 'body' ? Math.min(chunk.length, SLICE_BYTES) : chunk.length;
-  return end < 0 ? most : Math.min(end + END.length, most);
+function lengthOfFirst(chunk: Buffer, demand: 'head' | 'body'): number {
+  const slice = demand === 'body' ? chunk.subarray(0, SLICE_BYTES) : chunk;
+  const end = slice.indexOf(END);
+  return end < 0 ? slice.length : end + END.length;
 }

@@ -12,7 +12,7 @@ import {
 import { Descriptors } from './descriptors.ts';
 import { type ErrorCode, errorPlan } from './errors.ts';
 import { MAX_HEADER_FIELDS } from './guard.ts';
-import { Canteen } from './intake.ts';
+import { InputTurns } from './intake.ts';
 import { type Address, listen } from './listen.ts';
 import { SAFE_METHODS } from './types.ts';
 
@@ -39,7 +39,7 @@ export class HttpServer {
   constructor(limits: Limits, hooks: Hooks) {
     this.#limits = limits;
     const descriptors = new Descriptors(hooks.onExhausted);
-    this.#shared = { limits, hooks, canteen: new Canteen(), descriptors, draining: false };
+    this.#shared = { limits, hooks, inputTurns: new InputTurns(), descriptors, draining: false };
     this.#server = http.createServer({
       maxHeaderSize: limits.maxHeaderBytes,
       headersTimeout: Math.min(limits.headerTimeoutMs, limits.requestTimeoutMs),
@@ -121,7 +121,7 @@ export class HttpServer {
     this.#connections.set(socket, connection);
     onConnection(1);
     this.#shared.descriptors.onUse();
-    this.#shared.canteen.onAccept();
+    this.#shared.inputTurns.onAccept();
     // After a CONNECT node:http listens no more, and an error that nobody hears ends the process.
     socket.on('error', () => socket.destroy());
     socket.once('close', () => {
