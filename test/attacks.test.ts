@@ -13,7 +13,7 @@ const MAX_GROWTH_BYTES = 100_000_000;
 /** The patience of `mote healthcheck`. */
 const MAX_HEALTH_MS = 2000;
 const PATIENCE_MS = 10_000;
-/** Answers that are lost, and that is no fault, while the server has no descriptor for their connection. */
+/** How many more the server may use, in the test that takes them from it. */
 const DESCRIPTORS_LEFT = 6;
 
 const root = makeFolder({ 'index.html': 'ok', [BIG_FILE]: '' });

@@ -35,7 +35,7 @@ export function readBody(
         room = Buffer.alloc(0);
         return reject(new HttpError('content_too_large'));
       }
-      if (size > room.length) room = grown(room, received.bytes, Math.max(size, FIRST_ROOM_BYTES));
+      if (size > room.length) room = grown(room, received.bytes, size, maxBytes);
       room.set(chunk, received.bytes);
       received.bytes = size;
     });
@@ -47,8 +47,9 @@ export function readBody(
 }
 
 /** Room for at least `needed` bytes, and twice as much as before, so that copying stays in proportion. */
-function grown(room: Buffer, used: number, needed: number): Buffer {
-  const larger = Buffer.allocUnsafeSlow(Math.max(needed, 2 * room.length));
+function grown(room: Buffer, used: number, needed: number, maxBytes: number): Buffer {
+  const wanted = Math.max(needed, 2 * room.length, FIRST_ROOM_BYTES);
+  const larger = Buffer.allocUnsafeSlow(Math.min(wanted, maxBytes));
   room.copy(larger, 0, 0, used);
   return larger;
 }

@@ -85,6 +85,7 @@ export function closeQuietly(source: ByteSource): Promise<void> {
 type Write = (bytes: Uint8Array) => Promise<void>;
 
 async function pump(write: Write, { source, pieces }: SourceBody): Promise<void> {
+  const mostBytes = longest(pieces);
   let chunk: Buffer | undefined;
   for (const piece of pieces) {
     if (piece instanceof Uint8Array) {
@@ -92,9 +93,7 @@ async function pump(write: Write, { source, pieces }: SourceBody): Promise<void>
       continue;
     }
     for (let position = piece.start; position <= piece.end; ) {
-      const size = Math.min(streams.chunkBytes, longest(pieces));
-      // One of half the size, once there are many others, is worth the change.
-      if (!chunk || chunk.length >= 2 * size) chunk = Buffer.allocUnsafeSlow(size);
+      chunk = fitting(chunk, Math.min(streams.chunkBytes, mostBytes));
       const wanted = chunk.subarray(0, Math.min(chunk.length, piece.end + 1 - position));
       const { count, left } = await streams.inTurn(async () => {
         const count = await source.read(wanted, position);
@@ -105,6 +104,11 @@ async function pump(write: Write, { source, pieces }: SourceBody): Promise<void>
       position += count;
     }
   }
+}
+
+/** `chunk`, or a new one where it has become twice too large or too small: the number of streams changes. */
+function fitting(chunk: Buffer | undefined, size: number): Buffer {
+  return chunk && chunk.length < 2 * size && size < 2 * chunk.length ? chunk : Buffer.allocUnsafeSlow(size);
 }
 
 function longest(pieces: SourceBody['pieces']): number {
