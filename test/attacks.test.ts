@@ -119,6 +119,18 @@ test('no descriptors left: it is said, and passes', { skip: withoutPrlimit() }, 
   assert.equal((await request(poor, '/')).text, 'ok');
 });
 
+test('no descriptor left for a file: 503, and it is said', { skip: withoutPrlimit() }, async (t) => {
+  const poor = await startForTest(t, { root });
+  const client = await connect(poor);
+  assert.equal((await client.get('/')).status, 200);
+  // Numbers of descriptors below it are taken.
+  execFileSync('prlimit', ['--pid', String(poor.pid), '--nofile=3']);
+  const answer = await client.get(`/${BIG_FILE}`);
+  assert.deepEqual([answer.status, answer.header('retry-after')], [503, '1']);
+  await poor.logged(/out of file descriptors/);
+  client.destroy();
+});
+
 function withoutPrlimit(): string | false {
   try {
     execFileSync('prlimit', ['--version']);
