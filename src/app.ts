@@ -26,6 +26,9 @@ import type { Source } from './static/source.ts';
 import { VERSION } from './version.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
+const OUT_OF_DESCRIPTORS =
+  'out of file descriptors: connections are dropped and files answered with 503. ' +
+  'Raise the limit (ulimit -n, docker run --ulimit nofile=N, LimitNOFILE=) or lower --max-connections';
 
 export interface App {
   /** Listens and says where. Rejects with the system's error, or a `StoreError`. */
@@ -214,6 +217,7 @@ function hooksOf(parts: Parts): Hooks {
     onStart: () => metrics.requestStarted(),
     onEnd: endHook(parts),
     onRefused: (status, client) => event('warn', 'connection refused', { status, client }),
+    onExhausted: () => event('error', OUT_OF_DESCRIPTORS),
     onFault: (error, exchange) =>
       event('error', faultText(error), {
         method: exchange?.facts.method,

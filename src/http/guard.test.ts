@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { refusalOf, splitTarget } from './guard.ts';
+import { MAX_HEADER_FIELDS, refusalOf, splitTarget } from './guard.ts';
 
 const MAX_TARGET_BYTES = 64;
 
@@ -28,6 +28,12 @@ describe('the version', () => {
   test('comes before everything that another version may mean differently', () => {
     assert.equal(refusal({ httpVersion: '2.0', target: '*', rawHeaders: [] }), 'version_not_supported');
   });
+});
+
+test('as many fields as there may be pass; one more could be where the parser begins to hide them', () => {
+  const fields = (count: number) => ['Host', 'a', ...Array(2 * (count - 1)).fill('x')];
+  assert.equal(refusal({ rawHeaders: fields(MAX_HEADER_FIELDS) }), undefined);
+  assert.equal(refusal({ rawHeaders: fields(MAX_HEADER_FIELDS + 1) }), 'headers_too_large');
 });
 
 describe('Host', () => {

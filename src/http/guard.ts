@@ -4,6 +4,9 @@
  */
 import type { ErrorCode } from './errors.ts';
 
+/** Fields of one request: several times what clients and the proxies before them send. */
+export const MAX_HEADER_FIELDS = 200;
+
 /** uri-host [ ":" port ] of RFC 9110 §7.2, without the comma: two joined hosts must not pass as one. */
 const hostPattern = /^(?:\[[0-9a-f:.]+\]|[a-z0-9._~!$&'()*+;=%-]+)(?::\d{0,5})?$/i;
 /** Visible ASCII without `#`, which no request target has (RFC 9112 §3.2). */
@@ -24,6 +27,7 @@ export function refusalOf(
   maxTargetBytes: number,
 ): ErrorCode | undefined {
   if (!httpVersion.startsWith('1.')) return httpVersion < '1' ? 'bad_request' : 'version_not_supported';
+  if (rawHeaders.length > 2 * MAX_HEADER_FIELDS) return 'headers_too_large';
   if (target.length > maxTargetBytes) return 'uri_too_long';
   if (!targetPattern.test(target)) return 'bad_request';
   return hasBadFraming(httpVersion, rawHeaders) ? 'bad_request' : undefined;

@@ -9,7 +9,10 @@ import {
   type Hooks,
   type Shared,
 } from './connection.ts';
+import { Descriptors } from './descriptors.ts';
 import { type ErrorCode, errorPlan } from './errors.ts';
+import { MAX_HEADER_FIELDS } from './guard.ts';
+import { InputTurns } from './intake.ts';
 import { type Address, listen } from './listen.ts';
 import { SAFE_METHODS } from './types.ts';
 
@@ -35,7 +38,8 @@ export class HttpServer {
 
   constructor(limits: Limits, hooks: Hooks) {
     this.#limits = limits;
-    this.#shared = { limits, hooks, draining: false, pipelined: 0 };
+    const descriptors = new Descriptors(hooks.onExhausted);
+    this.#shared = { limits, hooks, inputTurns: new InputTurns(), descriptors, draining: false };
     this.#server = http.createServer({
       maxHeaderSize: limits.maxHeaderBytes,
       headersTimeout: Math.min(limits.headerTimeoutMs, limits.requestTimeoutMs),
@@ -52,6 +56,8 @@ export class HttpServer {
     Object.assign(this.#server, { httpAllowHalfOpen: true });
     // While an answer waits for its client the socket is not read, so that only the client's taking counts.
     this.#server.timeout = limits.sendTimeoutMs;
+    // One more than guard.ts lets pass: of what is beyond, a parser that hides it would obey a second Host or length.
+    this.#server.maxHeadersCount = MAX_HEADER_FIELDS + 1;
     this.#server.maxConnections = limits.maxConnections + MAX_REFUSED_CONNECTIONS;
     this.#subscribe();
   }
@@ -114,6 +120,8 @@ export class HttpServer {
     const connection = new Connection(socket, this.#shared);
     this.#connections.set(socket, connection);
     onConnection(1);
+    this.#shared.descriptors.onUse();
+    this.#shared.inputTurns.onAccept();
     // After a CONNECT node:http listens no more, and an error that nobody hears ends the process.
     socket.on('error', () => socket.destroy());
     socket.once('close', () => {
