@@ -41,6 +41,10 @@ export const exceptions: readonly Exception[] = [
     ...{ rule: 'response', path: 'src/healthcheck.ts', subject: 'socket.write' },
     because: 'a client: what it writes is a request',
   },
+  ...['socket.write', 'socket.end'].map((subject) => ({
+    ...{ rule: 'response', path: 'src/http/raw-target.ts', subject },
+    because: 'it carries what send.ts has written',
+  })),
   {
     ...{ rule: 'built-ins', path: 'src/static/compress.ts', subject: 'node:util promisify' },
     because: 'zlib has no promises of its own',

@@ -210,6 +210,7 @@ function hooksOf(parts: Parts): Hooks {
   const clientOf = trustedProxies(config.trustedProxies);
   return {
     handle: route(stagesOf(parts)),
+    roomFor: parts.notifying?.roomFor,
     refusalOf: parts.notifying?.refusalOf,
     commonHeaders: commonHeaders(config),
     clientOf: (peer, headers) => clientOf(peer, headers['x-forwarded-for']),

@@ -13,7 +13,7 @@ import { refusalOf, type SplitTarget, splitTarget } from './guard.ts';
 import { type Consumer, type Demand, type InputTurns, Intake } from './intake.ts';
 import type { Handle } from './router.ts';
 import { closeQuietly, type Progress, refuse, send, sendContinue } from './send.ts';
-import type { HeaderList, Plan, RequestFacts } from './types.ts';
+import type { BodyRoom, HeaderList, Plan, RequestFacts } from './types.ts';
 
 export interface ConnectionLimits {
   readonly sendTimeoutMs: number;
@@ -31,11 +31,18 @@ export interface Exchange {
   /** 0 until the answer is known. */
   status: number;
   readonly progress: Progress;
+  /** What its body takes beyond the usual. */
+  room?: BodyRoom | undefined;
 }
 
 /** What the rest of the program does for a connection. */
 export interface Hooks {
   readonly handle: Handle;
+  /**
+   * Room for the body of a request, where it may be larger than `maxBodyBytes`; asked before the body is read. Throws an
+   * `HttpError` where there is none at the moment.
+   */
+  readonly roomFor?: ((facts: RequestFacts) => BodyRoom | undefined) | undefined;
   /** The answer to a body that is refused, where it is not the usual line. */
   readonly refusalOf?: ((facts: RequestFacts, code: ErrorCode) => Plan | undefined) | undefined;
   /** Headers that every answer gets, depending on the request (CORS) or not. */
@@ -91,6 +98,7 @@ export class Connection implements Consumer {
   #lastWord: Plan | undefined;
   /** The last answer is on its way; nothing more is taken. */
   #over = false;
+  readonly #isGone = (): boolean => this.socket.destroyed || this.socket.readableEnded;
 
   constructor(socket: Socket, shared: Shared) {
     this.socket = socket;
@@ -146,6 +154,11 @@ export class Connection implements Consumer {
     this.#refuse(plan);
   }
 
+  /** Somebody else answers what comes from now on. */
+  leave(): void {
+    this.#over = true;
+  }
+
   /** Nothing came or went for the time that the server allows. */
   timedOut(): void {
     // While a head or a body comes in or an answer is made, other timers count.
@@ -180,8 +193,9 @@ export class Connection implements Consumer {
       headers['x-forwarded-for'] === undefined
         ? this.#client
         : this.#shared.hooks.clientOf(this.#peer, headers);
+    const { method, url: target } = req as { method: string; url: string };
     return {
-      facts: { method: req.method as string, target: req.url as string, path, query, headers, client },
+      facts: { method, target, path, query, headers, client, isGone: this.#isGone },
       httpVersion: req.httpVersion,
       startedMs: performance.now(),
       status: 0,
@@ -191,11 +205,13 @@ export class Connection implements Consumer {
 
   /** Reads the body before anyone looks at the request, so that an answer never races with its upload. */
   async #receive(exchange: Exchange, { req, res, expects }: Turn): Promise<void> {
-    const { maxBodyBytes } = this.#shared.limits;
+    const { hooks, limits } = this.#shared;
     this.#reading = req;
     this.#received = { bytes: 0 };
     this.#intake.beginBody();
     try {
+      exchange.room = hooks.roomFor?.(exchange.facts);
+      const maxBodyBytes = exchange.room?.maxBytes ?? limits.maxBodyBytes;
       const coming = readBody(req, maxBodyBytes, this.#received);
       if (expects === 'continue' && Number(req.headers['content-length'] ?? 0) <= maxBodyBytes) {
         sendContinue(res);
@@ -262,6 +278,7 @@ export class Connection implements Consumer {
   #end(exchange: Exchange): void {
     this.#current = undefined;
     this.#reading = undefined;
+    exchange.room?.release();
     this.#shared.hooks.onEnd(exchange);
     if (this.socket.destroyed || this.#over) return;
     const next = this.#waiting.shift();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { MAX_HEADER_FIELDS, refusalOf, splitTarget } from './guard.ts';
+import { encodeQuery, MAX_HEADER_FIELDS, refusalOf, splitTarget } from './guard.ts';
 
 const MAX_TARGET_BYTES = 64;
 
@@ -16,6 +16,28 @@ function refusal(changed: Partial<Head>): string | undefined {
   const { target, httpVersion, rawHeaders } = { ...good, ...changed };
   return refusalOf(target, httpVersion, rawHeaders, MAX_TARGET_BYTES);
 }
+
+describe('raw UTF-8 in a query is percent-encoded', () => {
+  const raw = (text: string) => Buffer.from(text).toString('latin1');
+  const cases: readonly [name: string, target: string, expected: string][] = [
+    ['ASCII stays', '/a%20b?x=%E6', '/a%20b?x=%E6'],
+    ['the query', raw('/T.send?title=测试'), '/T.send?title=%E6%B5%8B%E8%AF%95'],
+    ['the path stays', raw('/é'), raw('/é')],
+    ['the path stays, with a query too', raw('/é?é'), `${raw('/é')}?%C3%A9`],
+    ['what is not UTF-8 stays', '/?\xe9', '/?\xe9'],
+    ['a part of a character stays', raw('/?测').slice(0, -1), raw('/?测').slice(0, -1)],
+    ['an overlong slash stays', '/?..\xc0\xaf', '/?..\xc0\xaf'],
+  ];
+  for (const [name, target, expected] of cases) {
+    test(name, () => {
+      assert.equal(encodeQuery(target), expected);
+      assert.equal(
+        refusal({ target: encodeQuery(target) }),
+        /^[!-~]+$/.test(expected) ? undefined : 'bad_request',
+      );
+    });
+  }
+});
 
 describe('the version', () => {
   const cases: Readonly<Record<string, string | undefined>> = {

@@ -1,6 +1,6 @@
 /** Listening on `node:http`: the connections, the limits that concern them all, and the drain at shutdown. */
 import http from 'node:http';
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import {
   Connection,
@@ -14,6 +14,7 @@ import { type ErrorCode, errorPlan } from './errors.ts';
 import { MAX_HEADER_FIELDS } from './guard.ts';
 import { InputTurns } from './intake.ts';
 import { type Address, listen } from './listen.ts';
+import { mendTarget, Retold } from './raw-target.ts';
 import { SAFE_METHODS } from './types.ts';
 
 /** Connections over the limit that may wait for their 503 at one time; more are dropped unanswered. */
@@ -76,8 +77,19 @@ export class HttpServer {
     server.on('timeout', (socket) => this.#connections.get(socket)?.timedOut());
     server.on('clientError', (error: ClientError, socket) => {
       if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
-      else this.#connections.get(socket)?.deny(errorPlan(codeOf(error)));
+      else if (!this.#retell(error, socket)) this.#connections.get(socket)?.deny(errorPlan(codeOf(error)));
     });
+  }
+
+  /** Whether all that is wrong with a request is raw UTF-8 in its target; then it is heard once more. */
+  #retell({ code, rawPacket }: ClientError, socket: Duplex): boolean {
+    const connection = this.#connections.get(socket);
+    const isFirst = connection?.idle && socket instanceof Socket;
+    const mended = code === 'HPE_INVALID_URL' && isFirst && rawPacket && mendTarget(rawPacket);
+    if (!mended) return false;
+    connection.leave();
+    this.#server.emit('connection', new Retold(socket, mended));
+    return true;
   }
 
   /** Resolves when connections are accepted; rejects with the system's error. */
