@@ -47,7 +47,7 @@ export const exceptions: readonly Exception[] = [
   },
 ];
 
-const vocabulary = ['src/http/types.ts', 'src/http/errors.ts', 'src/http/body.ts'];
+const vocabulary = ['src/http/types.ts', 'src/http/errors.ts', 'src/http/body.ts', 'src/util/**'];
 
 /** Who may import what within `src`; the first row that matches a file holds for it. */
 const arrows: readonly (readonly [from: string, to: readonly string[]])[] = [
@@ -66,7 +66,8 @@ const arrows: readonly (readonly [from: string, to: readonly string[]])[] = [
   ['src/{version,build-info,notices,embedded-site}.ts', []],
   // What a user of notify is, and what a token may be, is said where they are used.
   ['src/config/**', ['src/config/**', 'src/notify/{access,token}.ts']],
-  ['src/http/**', ['src/http/**']],
+  ['src/util/**', ['src/util/**']],
+  ['src/http/**', ['src/http/**', 'src/util/**']],
   ['src/observe/**', ['src/observe/**', ...vocabulary]],
   ['src/static/**', ['src/static/**', ...vocabulary]],
   // A channel may have a folder of its own, but never knows the queue, nor another channel.
@@ -78,7 +79,8 @@ const arrows: readonly (readonly [from: string, to: readonly string[]])[] = [
 /** Files whose rules are tested as plain functions: nothing they load at run time reaches the system. */
 const pureFiles = [
   'src/config/**',
-  'src/http/{types,errors}.ts',
+  'src/http/{types,errors,guard,parse-error}.ts',
+  'src/util/**',
   'src/static/{path,conditional,range,multipart,encoding,mime,cache-policy,plan,listing}.ts',
   'src/notify/message.ts',
   'src/notify/dialects/**',

@@ -3,7 +3,8 @@
  * token has a bucket of requests; addresses that bring bad tokens are slowed down.
  */
 import { timingSafeEqual } from 'node:crypto';
-import { touch } from './recent.ts';
+import { addressKey, Penalties } from '../util/penalties.ts';
+import { touch } from '../util/recent.ts';
 import { problem, type Refused } from './refusal.ts';
 import { HASH_BYTES, hashToken, MAX_TOKEN_CHARACTERS } from './token.ts';
 
@@ -24,16 +25,6 @@ export interface User {
   readonly limit: RateLimit;
 }
 
-/** Bad tokens that an address may bring before it is slowed down … */
-export const FREE_FAILURES = 5;
-/** … by this long after the next, twice as long after each further one, … */
-export const FIRST_PENALTY_MS = 1000;
-/** … at most this long. */
-export const MAX_PENALTY_MS = 60_000;
-/** After this long without a bad token all is forgiven. */
-export const FORGIVEN_MS = 15 * 60_000;
-/** Addresses whose failures are remembered; the one that failed longest ago is forgotten first. */
-export const MAX_ADDRESSES = 4096;
 /** Tokens seen good from an address; the one used longest ago is forgotten first. */
 export const MAX_ACQUAINTANCES = 4096;
 
@@ -59,16 +50,10 @@ interface Entry {
   readonly bucket: Bucket;
 }
 
-interface Failures {
-  readonly count: number;
-  readonly lastMs: number;
-  readonly blockedUntilMs: number;
-}
-
 export class Access {
   readonly #entries: readonly Entry[];
   readonly #now: () => number;
-  readonly #failures = new Map<string, Failures>();
+  readonly #penalties: Penalties;
   /** Address and number of a token that was good from there. */
   readonly #acquaintances = new Map<string, true>();
 
@@ -79,6 +64,7 @@ export class Access {
   constructor(users: readonly User[], now: () => number) {
     for (const user of users) checkLimit(user);
     this.#now = now;
+    this.#penalties = new Penalties(now);
     this.#entries = users.flatMap((user) =>
       user.tokenHashes.map((hash) => ({ user, hash, bucket: new Bucket(user.limit, now()) })),
     );
@@ -97,11 +83,11 @@ export class Access {
     const index = token.length <= MAX_TOKEN_CHARACTERS ? this.#indexOf(hashToken(token)) : -1;
     // Somebody else behind the same address must not lock out those who are known from there.
     const isKnown = index >= 0 && this.#acquaintances.has(`${index} ${address}`);
-    const blockedMs = isKnown ? 0 : this.#blockedMs(address);
+    const blockedMs = isKnown ? 0 : this.#penalties.leftMs(address);
     if (blockedMs > 0) return problem('too_many_requests', TOO_MANY_BAD, retryAfter(blockedMs));
     const entry = this.#entries[index];
     if (!entry) {
-      this.#fail(address);
+      this.#penalties.fail(address);
       return problem('unauthorized', BAD_TOKEN, [
         `${CHALLENGE[0]}`,
         `${CHALLENGE[1]}, error="invalid_token"`,
@@ -125,22 +111,6 @@ export class Access {
     for (const [index, entry] of this.#entries.entries())
       if (timingSafeEqual(entry.hash, hash)) found = index;
     return found;
-  }
-
-  #blockedMs(address: string): number {
-    return (this.#failures.get(address)?.blockedUntilMs ?? 0) - this.#now();
-  }
-
-  #fail(address: string): void {
-    const nowMs = this.#now();
-    const before = this.#failures.get(address);
-    const count = before && nowMs - before.lastMs < FORGIVEN_MS ? before.count + 1 : 1;
-    const penaltyMs =
-      count <= FREE_FAILURES
-        ? 0
-        : Math.min(MAX_PENALTY_MS, FIRST_PENALTY_MS * 2 ** (count - FREE_FAILURES - 1));
-    const failures = { count, lastMs: nowMs, blockedUntilMs: nowMs + penaltyMs };
-    touch(this.#failures, address, failures, MAX_ADDRESSES);
   }
 
   #take(bucket: Bucket): Refused | undefined {
@@ -195,23 +165,4 @@ class Bucket {
     this.#level -= 1;
     return 0;
   }
-}
-
-/**
- * What counts as one address: an IPv4 address, also where it is written as IPv6 (RFC 4291 §2.5.5.2), and the
- * first 64 bits of other IPv6 addresses, because one host can have all of what follows.
- */
-export function addressKey(client: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(client)?.[1];
-  if (mapped || !client.includes(':')) return mapped ?? client;
-  const [head = '', tail] = client
-    .split('::', 2)
-    .map((part) => part.split(':').filter((group) => group !== ''));
-  const groups = [...(head || [])];
-  const missing = tail ? Math.max(0, 8 - groups.length - tail.length) : 0;
-  const all = [...groups, ...Array<string>(missing).fill('0'), ...(tail ?? [])];
-  return `${all
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(':')}::/64`;
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FREE_FAILURES } from '../access.ts';
+import { FREE_FAILURES } from '../../util/penalties.ts';
 import { DIALECT_NAMES } from './dialects.ts';
 import { ANN, bearer, FORM_TYPE, NOBODY, openDialects } from './fixtures.ts';
 
