@@ -80,7 +80,6 @@ const arrows: readonly (readonly [from: string, to: readonly string[]])[] = [
 const pureFiles = [
   'src/config/**',
   'src/http/{types,errors,guard,parse-error}.ts',
-  'src/util/**',
   'src/static/{path,conditional,range,multipart,encoding,mime,cache-policy,plan,listing}.ts',
   'src/notify/message.ts',
   'src/notify/dialects/**',

@@ -10,9 +10,9 @@ import { basename, join, sep } from 'node:path';
 import { HttpError } from '../http/errors.ts';
 import { dateOf, type FolderEntry, type Found, type Source, type SourceFile } from './source.ts';
 
-/** Entries of one folder that a listing shows at most, and that are looked at at a time. */
+/** Entries of one folder that a listing shows at most, and that wait for the thread pool at a time, as files do too. */
 const MAX_LISTED_ENTRIES = 10_000;
-const LISTED_AT_A_TIME = 64;
+const LISTED_AT_A_TIME = 16;
 
 export interface DiskRules {
   /** Names that begin with a dot are served too. `.well-known` (RFC 8615) always is. */
@@ -189,8 +189,13 @@ async function listInside(
   rules: DiskRules,
 ): Promise<FolderEntry[]> {
   const path = join(root, ...segments);
-  const [names, base] = await Promise.all([readdir(path).catch(judge), realpath(root).catch(judge)]);
-  if (!names || base === undefined) return [];
+  const [names, base, real] = await Promise.all([
+    readdir(path).catch(judge),
+    realpath(root).catch(judge),
+    realpath(path).catch(judge),
+  ]);
+  if (!names || base === undefined || real === undefined) return [];
+  if (!rules.symlinks && !isInside(real, base, rules)) return [];
   const shown = names.filter((name) => rules.dotfiles || !isHidden(name)).slice(0, MAX_LISTED_ENTRIES);
   const entries: (FolderEntry | undefined)[] = [];
   for (let i = 0; i < shown.length; i += LISTED_AT_A_TIME) {
@@ -209,8 +214,11 @@ async function entryOf(
 ): Promise<FolderEntry | undefined> {
   try {
     const path = join(folderPath, name);
-    if (!rules.symlinks && !isInside(await realpath(path), base, rules)) return undefined;
-    const stats = await stat(path);
+    const own = await lstat(path);
+    // What is no link is where its folder is: to ask where would cost more than all the rest.
+    const isLink = own.isSymbolicLink();
+    if (isLink && !rules.symlinks && !isInside(await realpath(path), base, rules)) return undefined;
+    const stats = isLink ? await stat(path) : own;
     if (!(stats.isFile() || stats.isDirectory())) return undefined;
     return { name, directory: stats.isDirectory(), size: stats.size, modifiedMs: dateOf(stats.mtimeMs) };
   } catch {
