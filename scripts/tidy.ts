@@ -51,7 +51,7 @@ export const exceptions: readonly Exception[] = [
   },
 ];
 
-const vocabulary = ['src/http/types.ts', 'src/http/errors.ts', 'src/http/body.ts'];
+const vocabulary = ['src/http/types.ts', 'src/http/errors.ts', 'src/http/body.ts', 'src/util/**'];
 
 /** Who may import what within `src`; the first row that matches a file holds for it. */
 const arrows: readonly (readonly [from: string, to: readonly string[]])[] = [
@@ -77,7 +77,8 @@ const arrows: readonly (readonly [from: string, to: readonly string[]])[] = [
   ['src/{version,build-info,notices,embedded-site}.ts', []],
   // What a user of notify is, and what a token may be, is said where they are used.
   ['src/config/**', ['src/config/**', 'src/notify/{access,token}.ts']],
-  ['src/http/**', ['src/http/**']],
+  ['src/util/**', ['src/util/**']],
+  ['src/http/**', ['src/http/**', 'src/util/**']],
   ['src/observe/**', ['src/observe/**', ...vocabulary]],
   ['src/static/**', ['src/static/**', ...vocabulary]],
   // A channel may have a folder of its own, but never knows the queue, nor another channel.

@@ -4,16 +4,16 @@ import { pbkdf2Sync } from 'node:crypto';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { makeFolder } from './support/folder.ts';
-import { request } from './support/raw.ts';
+import { eventually, request } from './support/raw.ts';
 import { run, startForTest } from './support/target.ts';
 
 const root = makeFolder({ 'index.html': 'index', 'file.txt': 'file', 'sub/page.html': 'page' });
 
 /** A line for `--auth`, made here and not by the program. Few iterations: the tests are in a hurry. */
-function authLine(user: string, password: string): string {
+function authLine(user: string, password: string, iterations = 1000): string {
   const salt = Buffer.from('sixteen byte salt');
-  const hash = pbkdf2Sync(password, salt, 1000, 32, 'sha256');
-  return `${user}:pbkdf2-sha256:1000:${salt.toString('base64url')}:${hash.toString('base64url')}`;
+  const hash = pbkdf2Sync(password, salt, iterations, 32, 'sha256');
+  return `${user}:pbkdf2-sha256:${iterations}:${salt.toString('base64url')}:${hash.toString('base64url')}`;
 }
 
 function basic(user: string, password: string): Record<string, string> {
@@ -78,4 +78,43 @@ test('the secret comes from a file', async (t) => {
   assert.equal((await request(server, '/')).status, 401);
   assert.equal((await request(server, '/', { headers: basic('dave', 'x') })).status, 200);
   assert.equal((await request(server, '/', { headers: basic('erin', 'y') })).status, 200);
+});
+
+test('a crowd that guesses passwords keeps nobody out, not even behind the same address', async (t) => {
+  const users = Array.from({ length: 12 }, (_, i) => `user${i}`);
+  const args = users.flatMap((user) => ['--auth', authLine(user, `password of ${user}`, 100_000)]);
+  const server = await startForTest(t, { root, args: [...args, '--log-format', 'off'] });
+  let isOver = false;
+  const statuses = new Map<number, number>();
+  const guess = async (_: unknown, guesser: number) => {
+    for (let i = 0; !isOver; i++) {
+      const { status } = await request(server, '/', { headers: basic('user0', `guess ${guesser} ${i}`) });
+      statuses.set(status, (statuses.get(status) ?? 0) + 1);
+    }
+  };
+  const crowd = Array.from({ length: 40 }, guess);
+  try {
+    await eventually(
+      10_000,
+      () => statuses.get(401) ?? 0,
+      (failed) => failed > 20,
+    );
+    // user0 is the one whose password is being guessed.
+    const logins = users.map((user) => request(server, '/', { headers: basic(user, `password of ${user}`) }));
+    for (const { status } of await Promise.all(logins)) assert.equal(status, 200);
+  } finally {
+    isOver = true;
+    await Promise.all(crowd);
+  }
+  assert.deepEqual([...statuses.keys()], [401]);
+});
+
+test('a client that repeats a wrong password for ever costs no more than one hash', async (t) => {
+  const server = await startForTest(t, { root, args: ['--auth', authLine('alice', 'secret', 2_000_000)] });
+  const headers = basic('alice', 'stale');
+  assert.equal((await request(server, '/', { headers })).status, 401);
+  const startMs = performance.now();
+  for (let i = 0; i < 50; i++) assert.equal((await request(server, '/', { headers })).status, 401);
+  assert.ok(performance.now() - startMs < 5000, 'fifty hashes take twenty seconds');
+  assert.equal((await request(server, '/', { headers: basic('alice', 'secret') })).status, 200);
 });

@@ -165,6 +165,7 @@ const wrong: readonly (readonly [name: string, args: readonly string[], mentions
   ['a number beyond its maximum', ['site', '0', '--max-header-bytes', '1T'], /--max-header-bytes/],
   ['an address block that is none', ['site', '0', '--trusted-proxies', '10.0.0.0/33'], /--trusted-proxies/],
   ['an origin with a path', ['site', '0', '--cors', 'https://a.example/x'], /--cors/],
+  ['a pattern of origins', ['site', '0', '--cors', 'https://*.example'], /--cors.*\*\.example.*patterns/],
   ['a metrics path without a slash', ['site', '0', '--metrics-path', 'metrics'], /--metrics-path/],
   ['a missing configuration file', ['site', '0', '--config', '/no/such.json'], /no\/such\.json/],
 ];

@@ -67,12 +67,41 @@ for (const target of ['localhost:80', 'example.com:443']) {
   });
 }
 
-for (const method of ['get', 'Get', 'FOO', 'GETX', 'G E T', 'GET,']) {
-  test(`the unknown method ${JSON.stringify(method)} is malformed`, async () => {
+for (const method of ['get', 'Get', 'FOO', 'GETX', 'G!T', 'M-SEARCHX', 'A'.repeat(9000), 'DESCRIBE']) {
+  test(`the method ${method.slice(0, 20)} is unknown (RFC 9110 §9.1)`, async () => {
+    const [response] = await exchange(server, requestText(method, '/file.txt'));
+    assert.deepEqual([response?.status, response?.header('connection')], [501, 'close']);
+  });
+}
+
+for (const method of ['G E T', 'GET,', 'G(T', '']) {
+  test(`${JSON.stringify(method)} is no method at all`, async () => {
     const [response] = await exchange(server, requestText(method, '/file.txt'));
     assert.equal(response?.status, 400);
   });
 }
+
+test('an unknown method behind others is answered in its turn', async () => {
+  const post = 'POST /file.txt HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc';
+  const bytes = requestText('GET', '/file.txt') + post + requestText('FOO', '/file.txt');
+  const responses = await exchange(server, bytes, ['GET', 'POST', 'FOO']);
+  assert.deepEqual(
+    responses.map(({ status }) => status),
+    [200, 405, 501],
+  );
+});
+
+test('an unknown method in pieces is refused, whatever the pieces', async () => {
+  const text = requestText('FOO', '/file.txt');
+  for (let cut = 1; cut < text.length; cut++) {
+    const client = await connect(server);
+    client.write(text.slice(0, cut));
+    client.write(text.slice(cut));
+    const { status } = await client.response();
+    assert.ok(status === 501 || status === 400, `${status} when cut at ${cut}`);
+    client.destroy();
+  }
+});
 
 test('a small body is drained and the connection goes on', async () => {
   const client = await connect(server);

@@ -165,6 +165,22 @@ test('a CORS preflight', async (t) => {
   assert.match(response.header('access-control-allow-headers') ?? '', /range/i);
 });
 
+test('a CORS preflight into a private network', async (t) => {
+  const headers = {
+    Origin: 'https://a.example',
+    'Access-Control-Request-Method': 'GET',
+    'Access-Control-Request-Private-Network': 'true',
+  };
+  const allowed = async (cors: string) => {
+    const server = await startForTest(t, { root, args: ['--cors', cors] });
+    const { header } = await request(server, '/file.txt', { method: 'OPTIONS', headers });
+    return [header('access-control-allow-origin'), header('access-control-allow-private-network')];
+  };
+  assert.deepEqual(await allowed('https://a.example'), ['https://a.example', 'true']);
+  assert.deepEqual(await allowed('*'), ['*', undefined]);
+  assert.deepEqual(await allowed('https://b.example'), [undefined, undefined]);
+});
+
 test('--listing', async (t) => {
   const folder = makeFolder({
     'a & <b>.txt': 'x',

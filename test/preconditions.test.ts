@@ -72,6 +72,12 @@ const cases: readonly Case[] = [
     headers: { 'If-Modified-Since': 'Tue Jan  6 10:20:30 2026' },
     status: 304,
   },
+  {
+    // A browser of the last century; RFC 9110 §13.1.3: MUST ignore.
+    name: 'If-Modified-Since: a length behind the date',
+    headers: { 'If-Modified-Since': `${MODIFIED}; length=123` },
+    status: 200,
+  },
   { name: 'If-Modified-Since: not a date', headers: { 'If-Modified-Since': 'yesterday' }, status: 200 },
   {
     name: 'If-Modified-Since: an ISO date is not an HTTP date',

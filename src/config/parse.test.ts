@@ -228,6 +228,8 @@ const suites: readonly [
       ['http://[::1]:8080', 'http://[::1]:8080'],
       ['https://bücher.example', 'https://xn--bcher-kva.example'],
       ['capacitor://localhost', 'capacitor://localhost'],
+      ['chrome-extension://abcdefghijklmnop', 'chrome-extension://abcdefghijklmnop'],
+      ['http://my_host.local:8080', 'http://my_host.local:8080'],
     ],
     [
       '',
@@ -239,6 +241,13 @@ const suites: readonly [
       'https://a?b',
       'https://u@a',
       'https://a:99999',
+      'https://*.example',
+      'https://a.*',
+      '*://a.example',
+      'https://a.example:*',
+      'https://(a|b).example',
+      'capacitor://*',
+      'https://{a,b}.example',
     ],
   ],
   [

@@ -64,6 +64,7 @@ const DOT_SEGMENT = /(?:^|\/)\.\.?(?:\/|$)/;
 const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
 /** RFC 1123 §2.1, with `_` as container networks use it. */
 const HOST_LABEL = /^(?!-)[\w-]{1,63}(?<!-)$/;
+const ORIGIN_HOST = /^(?:[\w.-]+|\[[\da-f:]+\])$/i;
 const ORIGIN = /^[a-z][a-z\d+.-]*:\/\/[^\s/?#@\\]+\/?$/i;
 
 /** Response fields that describe the body or the connection, which only the server can know. */
@@ -190,7 +191,11 @@ export function parseOrigin(text: string): string | Refusal {
   if (!ORIGIN.test(text) || !URL.canParse(text)) {
     return new Refusal('an origin like https://example.org, without a path, or *');
   }
-  const { origin } = new URL(text);
+  const { origin, hostname } = new URL(text);
+  // The URL standard takes characters that no name in use has: such an origin, a pattern above all, matches nothing.
+  if (!ORIGIN_HOST.test(hostname)) {
+    return new Refusal('whole origins, one for each name, since there are no patterns, or * for all of them');
+  }
   // Schemes that the URL standard does not know, such as those of app shells, have no origin there.
   return origin === 'null' ? text.replace(/\/$/, '') : origin;
 }

@@ -3,7 +3,10 @@
  * hashed once and then remembered by a keyed digest of the header that carried it.
  */
 import { createHmac, pbkdf2, randomBytes, timingSafeEqual } from 'node:crypto';
-import { errorPlan, HttpError } from './errors.ts';
+import { addressKey, Penalties } from '../util/penalties.ts';
+import { touch } from '../util/recent.ts';
+import { errorPlan } from './errors.ts';
+import { Turnstile } from './turnstile.ts';
 import type { Stage } from './types.ts';
 
 /** What OWASP asks of PBKDF2-HMAC-SHA256 since 2023. */
@@ -13,13 +16,10 @@ export const HASH_BYTES = 32;
 const SALT_BYTES = 16;
 const DIGEST = 'sha256';
 
-/** Hashing happens in the thread pool (4 threads) that also reads files: these many leave threads for them. */
-const MAX_RUNNING = 2;
-/** Verifications under way or in line. Beyond, a client is told to come back. */
-export const MAX_PENDING = 32;
-const RETRY_AFTER_SECONDS = '2';
 /** Headers known to be good. The oldest is forgotten first and costs one hash to learn again. */
 const MAX_REMEMBERED = 1024;
+/** Headers known to be wrong: what a client repeats for ever because it was set up so costs one hash. */
+const MAX_KNOWN_WRONG = 1024;
 
 const CHALLENGE = 'Basic realm="mote", charset="UTF-8"';
 
@@ -36,9 +36,12 @@ export interface User {
 export interface Authenticator {
   /**
    * Verifies. Synchronous where the answer is known, which is nearly always. Rejects with 503 `unavailable`
-   * when too many verifications are pending.
+   * for whom the crowd before the {@link Turnstile} is too dense. `client` is as in `RequestFacts`.
    */
-  authenticate(authorization: string | undefined): string | undefined | Promise<string | undefined>;
+  authenticate(
+    authorization: string | undefined,
+    client: string,
+  ): string | undefined | Promise<string | undefined>;
   /** Only looks up: the user, if this header was verified before. For the log. */
   knownUser(authorization: string | undefined): string | undefined;
 }
@@ -53,36 +56,53 @@ function derive(password: string | Uint8Array, salt: Uint8Array, iterations: num
 }
 
 /** Knows `users`; a wrong name takes as long as a wrong password if all have the same number of iterations. */
-export function createAuthenticator(users: readonly User[]): Authenticator {
+export function createAuthenticator(
+  users: readonly User[],
+  now: () => number = () => performance.now(),
+): Authenticator {
   const verify = verifier(users);
-  const inTurn = createTurnstile();
+  const names = new Set(users.map(({ user }) => user));
+  const penalties = new Penalties(now);
+  const turnstile = new Turnstile();
   const digestKey = randomBytes(HASH_BYTES);
   const idOf = (authorization: string): string =>
     createHmac(DIGEST, digestKey).update(authorization).digest('base64');
   const remembered = new Map<string, string>();
+  const wrong = new Map<string, true>();
   // A browser opens several connections with the same header: one hash answers them all.
   const pending = new Map<string, Promise<string | undefined>>();
 
-  const learn = async (id: string, credentials: Credentials): Promise<string | undefined> => {
+  const learn = async (
+    id: string,
+    credentials: Credentials,
+    address: string,
+  ): Promise<string | undefined> => {
+    const { user } = credentials;
+    // Unknown names are one: making up more of them brings nobody forward.
+    const line = { address, name: names.has(user) ? user : '', suspect: penalties.leftMs(address) > 0 };
     try {
-      const valid = await inTurn(() => verify(credentials));
-      if (!valid) return undefined;
-      remember(remembered, id, credentials.user);
-      return credentials.user;
+      const valid = await turnstile.pass(line, () => verify(credentials));
+      if (valid) {
+        touch(remembered, id, user, MAX_REMEMBERED);
+        return user;
+      }
+      touch(wrong, id, true, MAX_KNOWN_WRONG);
+      penalties.fail(address);
+      return undefined;
     } finally {
       pending.delete(id);
     }
   };
 
   return {
-    authenticate(authorization) {
+    authenticate(authorization, client) {
       if (!authorization) return undefined;
       const id = idOf(authorization);
       const known = remembered.get(id) ?? pending.get(id);
       if (known !== undefined) return known;
-      const credentials = parseBasic(authorization);
+      const credentials = wrong.has(id) ? undefined : parseBasic(authorization);
       if (!credentials) return undefined;
-      const answer = learn(id, credentials);
+      const answer = learn(id, credentials, addressKey(client));
       pending.set(id, answer);
       return answer;
     },
@@ -108,32 +128,6 @@ function verifier(users: readonly User[]): (credentials: Credentials) => Promise
   };
 }
 
-function remember(remembered: Map<string, string>, id: string, user: string): void {
-  if (remembered.size >= MAX_REMEMBERED) remembered.delete(remembered.keys().next().value as string);
-  remembered.set(id, user);
-}
-
-/** Runs tasks in order, at most `MAX_RUNNING` at a time and `MAX_PENDING` in all. */
-function createTurnstile(): <T>(task: () => Promise<T>) => Promise<T> {
-  let running = 0;
-  const line: (() => void)[] = [];
-  return async (task) => {
-    if (running + line.length >= MAX_PENDING) {
-      throw new HttpError('unavailable', ['Retry-After', RETRY_AFTER_SECONDS]);
-    }
-    if (running < MAX_RUNNING) running += 1;
-    else await new Promise<void>((resolve) => line.push(resolve));
-    try {
-      return await task();
-    } finally {
-      // A place goes straight to the next in line, so `running` stays.
-      const next = line.shift();
-      if (next) next();
-      else running -= 1;
-    }
-  };
-}
-
 interface Credentials {
   readonly user: string;
   readonly password: Uint8Array;
@@ -155,8 +149,8 @@ function parseBasic(authorization: string | undefined): Credentials | undefined 
 export function authStage(authenticator: Authenticator): Stage {
   const challenge = errorPlan('unauthorized', ['WWW-Authenticate', CHALLENGE]);
   const answer = (user: string | undefined) => (user === undefined ? challenge : undefined);
-  return ({ headers }) => {
-    const user = authenticator.authenticate(headers.authorization);
+  return ({ headers, client }) => {
+    const user = authenticator.authenticate(headers.authorization, client);
     return user instanceof Promise ? user.then(answer) : answer(user);
   };
 }

@@ -98,6 +98,24 @@ describe('preflight', () => {
     });
   }
 
+  const near = { 'access-control-request-private-network': 'true' };
+  const nearby: readonly (readonly [
+    name: string,
+    options: CommonOptions,
+    headers: RequestFacts['headers'],
+  ])[] = [
+    ['a named origin', cors, { ...asked, ...near }],
+    ['another origin', cors, { ...asked, ...near, origin: OTHER }],
+    ['any origin', { ...cors, corsOrigins: ['*'] }, { ...asked, ...near }],
+    ['a named origin that does not ask', cors, asked],
+  ];
+  for (const [index, [name, options, headers]] of nearby.entries()) {
+    test(`of a private network, ${name}: ${index === 0 ? 'allowed' : 'not allowed'}`, async () => {
+      const plan = await preflightStage(options)({ ...facts, method: 'OPTIONS', headers });
+      assert.equal(plan?.headers.includes('Access-Control-Allow-Private-Network'), index === 0);
+    });
+  }
+
   const passed: readonly (readonly [name: string, changed: Partial<RequestFacts>, options: CommonOptions])[] =
     [
       ['another method', { method: 'GET', headers: asked }, cors],

@@ -45,7 +45,11 @@ export function withoutOverridden(headers: HeaderList, overriding: HeaderList): 
   return headers.filter((_, index) => !names.has((headers[index - (index % 2)] as string).toLowerCase()));
 }
 
-/** Answers CORS preflights (Fetch standard, «CORS-preflight request»), where CORS is on. */
+/**
+ * Answers CORS preflights (Fetch standard, «CORS-preflight request»), where CORS is on. Pages of the internet may
+ * reach into a private network (WICG Private Network Access) only from origins that are named: `*` was hardly meant
+ * to let every page of the world look at what stands behind a firewall.
+ */
 export function preflightStage({ corsOrigins }: CommonOptions): Stage {
   return ({ method, headers }) => {
     if (corsOrigins.length === 0 || method !== 'OPTIONS') return undefined;
@@ -54,7 +58,10 @@ export function preflightStage({ corsOrigins }: CommonOptions): Stage {
     const wanted = headers['access-control-request-headers'];
     const allowed = ['Allow', SAFE_METHODS, 'Access-Control-Allow-Methods', SAFE_METHODS];
     const named = wanted ? ['Access-Control-Allow-Headers', wanted] : [];
+    const isNear = headers['access-control-request-private-network'] === 'true';
+    const near =
+      isNear && corsOrigins.includes(headers.origin) ? ['Access-Control-Allow-Private-Network', 'true'] : [];
     const cached = ['Access-Control-Max-Age', String(PREFLIGHT_MAX_AGE_SECONDS)];
-    return { status: 204, headers: [...allowed, ...named, ...cached], body: noBody };
+    return { status: 204, headers: [...allowed, ...named, ...near, ...cached], body: noBody };
   };
 }

@@ -69,7 +69,7 @@ export interface Shared {
 }
 
 /** What the request expects of us before its body comes (RFC 9110 §10.1.1). */
-export type Expectation = 'none' | 'continue' | 'unknown';
+export type Expectation = 'none' | 'continue';
 
 /** A parsed request that waits to be answered. */
 interface Turn {
@@ -78,6 +78,7 @@ interface Turn {
   readonly expects: Expectation;
 }
 
+const closing = /(?:^|[,\t ])close(?:[,\t ]|$)/i;
 const nowhere: SplitTarget = { path: '', query: '' };
 
 export class Connection implements Consumer {
@@ -182,7 +183,6 @@ export class Connection implements Consumer {
     res.on('close', () => this.#end(exchange));
     const refusal = refusalOf(exchange.facts.target, req.httpVersion, req.rawHeaders, limits.maxTargetBytes);
     if (refusal || !split) this.#answer(exchange, res, errorPlan(refusal ?? 'bad_request'));
-    else if (expects === 'unknown') this.#answer(exchange, res, errorPlan('expectation_failed'));
     else if (hasBody(req)) void this.#receive(exchange, { req, res, expects });
     else this.#respond(exchange, res, exchange.facts);
   }
@@ -250,18 +250,20 @@ export class Connection implements Consumer {
     exchange.status = plan.status;
     if (res.destroyed) return void (plan.body.kind === 'source' && closeQuietly(plan.body.source));
     const { facts, progress } = exchange;
-    this.#over = plan.close === true || this.#isLast(facts);
+    this.#over = plan.close === true || this.#isLast(exchange);
     const last = this.#over && !plan.close ? { ...plan, close: true } : plan;
     send(res, facts.method, last, this.#shared.hooks.commonHeaders(facts.headers), progress);
     // Nothing more is taken while this answer waits for its client, who could else look alive by talking.
     if (last.body.kind === 'source' || this.socket.writableLength > 0) this.#intake.pause();
   }
 
-  #isLast({ headers }: RequestFacts): boolean {
+  #isLast({ facts: { headers }, httpVersion }: Exchange): boolean {
     const { draining, limits } = this.#shared;
     // node:http loses what was pipelined behind an Upgrade that nobody took: better to say that this is the end.
     const full = this.#requests >= limits.maxRequestsPerConnection;
-    return draining || full || headers.upgrade !== undefined;
+    if (draining || full || headers.upgrade !== undefined) return true;
+    // Of «keep-alive, close» node:http sees the first (RFC 9112 §9.3).
+    return httpVersion === '1.0' && closing.test(headers.connection ?? '');
   }
 
   /** The one boundary for errors: the catalogue's go to the client, all others become a 500 and a log line. */

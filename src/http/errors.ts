@@ -31,6 +31,7 @@ const catalogue = {
   too_many_requests: { status: 429, text: 'Too Many Requests' },
   headers_too_large: { status: 431, text: 'Request Header Fields Too Large', close: true },
   internal: { status: 500, text: 'Internal Server Error' },
+  not_implemented: { status: 501, text: 'Not Implemented', close: true },
   unavailable: { status: 503, text: 'Service Unavailable' },
   version_not_supported: { status: 505, text: 'HTTP Version Not Supported', close: true },
   overloaded: { status: 503, text: 'Service Unavailable', close: true },

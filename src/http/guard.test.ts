@@ -71,6 +71,9 @@ describe('Host', () => {
     ['IPv6 and a port', '[2001:db8::1]:8080'],
     ['IPv6 with IPv4 in it', '[::ffff:127.0.0.1]'],
     ['percent-encoding', 'ex%61mple.org'],
+    ['IPv6 with a zone (RFC 6874)', '[fe80::1%25eth0]:8080'],
+    ['IPv6 with a zone as it is typed', '[fe80::1%eth0]'],
+    ['nothing, where there is no authority (RFC 9112 §3.2)', ''],
   ];
   for (const [name, host] of good) {
     test(`${name}: ${host}`, () => {
@@ -80,7 +83,9 @@ describe('Host', () => {
   }
 
   const bad: readonly (readonly [name: string, host: string])[] = [
-    ['nothing', ''],
+    ['an empty zone', '[fe80::1%]'],
+    ['a zone with a slash', '[fe80::1%eth/0]'],
+    ['a zone without an address', '[%eth0]'],
     ['white space', 'a b'],
     ['userinfo', 'user@example.org'],
     ['a path', 'example.org/x'],
@@ -130,9 +135,24 @@ describe('Host', () => {
 describe('Transfer-Encoding', () => {
   const cases: readonly (readonly [name: string, value: string, httpVersion: string, expected: unknown])[] = [
     ['chunked', 'chunked', '1.1', undefined],
+    ['chunked in any case, with white space around', ' \tChunKED\t ', '1.1', undefined],
     ['empty', '', '1.1', 'bad_request'],
     ['blank', ' \t', '1.1', 'bad_request'],
     ['in HTTP/1.0', 'chunked', '1.0', 'bad_request'],
+    ['another coding inside', 'gzip, chunked', '1.1', 'not_implemented'],
+    ['two more inside', 'deflate,gzip ,\tchunked', '1.1', 'not_implemented'],
+    ['another coding with a parameter', 'foo;a=b ; c=d, chunked', '1.1', 'not_implemented'],
+    ['identity, which is no coding any more', 'identity, chunked', '1.1', 'not_implemented'],
+    ['another coding in HTTP/1.0', 'gzip, chunked', '1.0', 'bad_request'],
+    ['chunked twice', 'chunked, chunked', '1.1', 'bad_request'],
+    ['chunked before the last', 'chunked, gzip', '1.1', 'bad_request'],
+    ['chunked not at all', 'gzip', '1.1', 'bad_request'],
+    ['an empty member first', ',chunked', '1.1', 'bad_request'],
+    ['an empty member last', 'chunked,', '1.1', 'bad_request'],
+    ['a quoted member', '"gzip", chunked', '1.1', 'bad_request'],
+    ['two words in a member', 'gzip chunked', '1.1', 'bad_request'],
+    ['white space of other alphabets', '\u00a0chunked', '1.1', 'bad_request'],
+    ['a vertical tab', '\x0bchunked', '1.1', 'bad_request'],
   ];
   for (const [name, value, httpVersion, expected] of cases) {
     test(`${name}: ${expected ?? 'passes'}`, () => {
@@ -140,6 +160,57 @@ describe('Transfer-Encoding', () => {
       assert.equal(refusal({ rawHeaders, httpVersion }), expected);
     });
   }
+
+  test('two fields are one list', () => {
+    const fields = (...values: string[]) => [
+      'Host',
+      'a',
+      ...values.flatMap((value) => ['Transfer-Encoding', value]),
+    ];
+    assert.equal(refusal({ rawHeaders: fields('gzip', 'chunked') }), 'not_implemented');
+    assert.equal(refusal({ rawHeaders: fields('chunked', 'gzip') }), 'bad_request');
+  });
+
+  test('is judged in time that grows with its length', () => {
+    for (const value of [' '.repeat(500_000), `x${' '.repeat(500_000)}x`, `${'a;b=c '.repeat(80_000)}"`]) {
+      const startMs = performance.now();
+      refusal({ rawHeaders: ['Host', 'a', 'Transfer-Encoding', value] });
+      assert.ok(performance.now() - startMs < 500);
+    }
+  });
+});
+
+describe('Expect', () => {
+  const cases: readonly (readonly [value: string, httpVersion: string, expected: unknown])[] = [
+    ['100-continue', '1.1', undefined],
+    ['100-Continue', '1.1', undefined],
+    ['tea', '1.1', 'expectation_failed'],
+    ['', '1.1', 'expectation_failed'],
+    ['100-continue, tea', '1.1', 'expectation_failed'],
+    ['"100-continue"', '1.1', 'expectation_failed'],
+    ['tea', '1.0', undefined],
+  ];
+  for (const [value, httpVersion, expected] of cases) {
+    test(`${JSON.stringify(value)} in HTTP/${httpVersion}: ${expected ?? 'passes'}`, () => {
+      assert.equal(refusal({ rawHeaders: ['Host', 'a', 'eXpect', value], httpVersion }), expected);
+    });
+  }
+});
+
+describe('RTSP, which llhttp takes for HTTP', () => {
+  test('by its sequence number', () => {
+    assert.equal(refusal({ httpVersion: '1.0', rawHeaders: ['cSeQ', '1'] }), 'bad_request');
+  });
+
+  test('by the asterisk, which HTTP/1.0 does not have', () => {
+    assert.equal(refusal({ target: '*', httpVersion: '1.0', rawHeaders: [] }), 'bad_request');
+    assert.equal(refusal({ target: '*' }), undefined);
+  });
+
+  test('by its methods', () => {
+    for (const method of ['DESCRIBE', 'SETUP', 'GET_PARAMETER'])
+      assert.equal(splitTarget(method, '/'), undefined);
+  });
 });
 
 describe('the target', () => {

@@ -10,10 +10,11 @@ import {
   type Shared,
 } from './connection.ts';
 import { Descriptors } from './descriptors.ts';
-import { type ErrorCode, errorPlan } from './errors.ts';
+import { errorPlan } from './errors.ts';
 import { MAX_HEADER_FIELDS } from './guard.ts';
 import { InputTurns } from './intake.ts';
 import { type Address, listen } from './listen.ts';
+import { codeOfParseError, type ParseError } from './parse-error.ts';
 import { mendTarget, Retold } from './raw-target.ts';
 import { SAFE_METHODS } from './types.ts';
 
@@ -70,19 +71,21 @@ export class HttpServer {
     server.on('connection', (socket) => this.#open(socket));
     server.on('request', take('none'));
     server.on('checkContinue', take('continue'));
-    server.on('checkExpectation', take('unknown'));
+    // guard.ts looks at Expect itself.
+    server.on('checkExpectation', take('none'));
     server.on('connect', (_req, socket) => {
       this.#connections.get(socket)?.deny(errorPlan('method_not_allowed', ['Allow', SAFE_METHODS]));
     });
     server.on('timeout', (socket) => this.#connections.get(socket)?.timedOut());
-    server.on('clientError', (error: ClientError, socket) => {
+    server.on('clientError', (error: ParseError, socket) => {
       if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
-      else if (!this.#retell(error, socket)) this.#connections.get(socket)?.deny(errorPlan(codeOf(error)));
+      else if (!this.#retell(error, socket))
+        this.#connections.get(socket)?.deny(errorPlan(codeOfParseError(error)));
     });
   }
 
   /** Whether all that is wrong with a request is raw UTF-8 in its target; then it is heard once more. */
-  #retell({ code, rawPacket }: ClientError, socket: Duplex): boolean {
+  #retell({ code, rawPacket }: ParseError, socket: Duplex): boolean {
     const connection = this.#connections.get(socket);
     const isFirst = connection?.idle && socket instanceof Socket;
     const mended = code === 'HPE_INVALID_URL' && isFirst && rawPacket && mendTarget(rawPacket);
@@ -145,20 +148,4 @@ export class HttpServer {
       connection.deny(errorPlan('overloaded', ['Retry-After', '1']));
     }
   }
-}
-
-interface ClientError extends Error {
-  readonly code?: string;
-  readonly rawPacket?: Buffer;
-}
-
-/** The catalogue entry for an error of the parser or of its timers. */
-function codeOf({ code, rawPacket }: ClientError): ErrorCode {
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 'request_timeout';
-  if (code === 'HPE_CHUNK_EXTENSIONS_OVERFLOW') return 'content_too_large';
-  if (code !== 'HPE_HEADER_OVERFLOW') return 'bad_request';
-  // Whether the target or the fields were too long shows in the first line, where it came in one piece.
-  return rawPacket && rawPacket.indexOf(10) < 0 && /^[A-Z]+ /.test(rawPacket.toString('latin1', 0, 16))
-    ? 'uri_too_long'
-    : 'headers_too_large';
 }

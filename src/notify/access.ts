@@ -11,7 +11,7 @@
  * The same bad token again is a mistake, not a guess, and counts once.
  */
 import { timingSafeEqual } from 'node:crypto';
-import { touch } from './recent.ts';
+import { addressKey, Penalties } from '../util/penalties.ts';
 import { problem, type Refused } from './refusal.ts';
 import { HASH_BYTES, hashToken, MAX_TOKEN_CHARACTERS } from './token.ts';
 
@@ -32,18 +32,8 @@ export interface User {
   readonly limit: RateLimit;
 }
 
-/** Different bad tokens that an address may bring before it is slowed down … */
-export const FREE_FAILURES = 5;
-/** … by this long after the next, twice as long after each further one, … */
-export const FIRST_PENALTY_MS = 1000;
-/** … at most this long. */
-export const MAX_PENALTY_MS = 60_000;
-/** After this long without a bad token all is forgiven. */
-export const FORGIVEN_MS = 15 * 60_000;
 /** Of a hash: enough to tell bad tokens apart. */
 const MARK_BYTES = 9;
-/** Addresses whose failures are remembered; the one that failed longest ago is forgotten first. */
-export const MAX_ADDRESSES = 4096;
 
 const CHALLENGE = ['WWW-Authenticate', 'Bearer realm="mote"'];
 const NO_TOKEN =
@@ -67,19 +57,10 @@ interface Entry {
   readonly bucket: Bucket;
 }
 
-interface Failures {
-  /** Of different tokens. */
-  readonly count: number;
-  /** The beginnings of the hashes of the latest, at most {@link FREE_FAILURES}. */
-  readonly latest: readonly string[];
-  readonly lastMs: number;
-  readonly blockedUntilMs: number;
-}
-
 export class Access {
   readonly #entries: readonly Entry[];
   readonly #now: () => number;
-  readonly #failures = new Map<string, Failures>();
+  readonly #penalties: Penalties;
 
   /**
    * `now` is in milliseconds from any start; a clock that nobody sets keeps penalties and buckets right.
@@ -88,6 +69,7 @@ export class Access {
   constructor(users: readonly User[], now: () => number) {
     for (const user of users) checkLimit(user);
     this.#now = now;
+    this.#penalties = new Penalties(now);
     this.#entries = users.flatMap((user) =>
       user.tokenHashes.map((hash) => ({ user, hash, bucket: new Bucket(user.limit, now()) })),
     );
@@ -110,14 +92,14 @@ export class Access {
 
   /** Once an address is slowed down its connections end with the answer. */
   #refuse(hash: Uint8Array, address: string): Refused {
-    const blockedMs = this.#blockedMs(address);
+    const blockedMs = this.#penalties.leftMs(address);
     if (blockedMs > 0) {
       return {
         ...problem('too_many_requests', TOO_MANY_BAD, retryAfter(blockedMs)),
         endsConnection: true,
       };
     }
-    this.#fail(hash, address);
+    this.#penalties.fail(address, Buffer.from(hash).toString('base64url', 0, MARK_BYTES));
     return problem('unauthorized', BAD_TOKEN, [`${CHALLENGE[0]}`, `${CHALLENGE[1]}, error="invalid_token"`]);
   }
 
@@ -135,26 +117,6 @@ export class Access {
     for (const [index, entry] of this.#entries.entries())
       if (timingSafeEqual(entry.hash, hash)) found = index;
     return found;
-  }
-
-  #blockedMs(address: string): number {
-    return (this.#failures.get(address)?.blockedUntilMs ?? 0) - this.#now();
-  }
-
-  #fail(hash: Uint8Array, address: string): void {
-    const nowMs = this.#now();
-    const known = this.#failures.get(address);
-    const before = known && nowMs - known.lastMs < FORGIVEN_MS ? known : undefined;
-    const mark = Buffer.from(hash).toString('base64url', 0, MARK_BYTES);
-    const isMistake = before?.latest.includes(mark) === true;
-    const count = (before?.count ?? 0) + (isMistake ? 0 : 1);
-    const latest = isMistake ? before.latest : [mark, ...(before?.latest ?? [])].slice(0, FREE_FAILURES);
-    const penaltyMs =
-      isMistake || count <= FREE_FAILURES
-        ? 0
-        : Math.min(MAX_PENALTY_MS, FIRST_PENALTY_MS * 2 ** (count - FREE_FAILURES - 1));
-    const failures = { count, latest, lastMs: nowMs, blockedUntilMs: nowMs + penaltyMs };
-    touch(this.#failures, address, failures, MAX_ADDRESSES);
   }
 
   #take(bucket: Bucket): Refused | undefined {
@@ -209,23 +171,4 @@ class Bucket {
     this.#level -= 1;
     return 0;
   }
-}
-
-/**
- * What counts as one address: an IPv4 address, also where it is written as IPv6 (RFC 4291 §2.5.5.2), and the
- * first 64 bits of other IPv6 addresses, because one host can have all of what follows.
- */
-export function addressKey(client: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(client)?.[1];
-  if (mapped || !client.includes(':')) return mapped ?? client;
-  const [head = '', tail] = client
-    .split('::', 2)
-    .map((part) => part.split(':').filter((group) => group !== ''));
-  const groups = [...(head || [])];
-  const missing = tail ? Math.max(0, 8 - groups.length - tail.length) : 0;
-  const all = [...groups, ...Array<string>(missing).fill('0'), ...(tail ?? [])];
-  return `${all
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(':')}::/64`;
 }

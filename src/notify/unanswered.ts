@@ -6,8 +6,8 @@
  * Kept in memory only. After a restart it is not known which answers arrived, and twice is better than never.
  */
 import { createHash } from 'node:crypto';
+import { touch } from '../util/recent.ts';
 import type { Acceptance } from './queue.ts';
-import { touch } from './recent.ts';
 
 /** After an answer that nobody heard: longer than clients pause before they try again. */
 export const REPEAT_WINDOW_MS = 120_000;

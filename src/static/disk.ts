@@ -18,9 +18,9 @@ import {
   type SourceFile,
 } from './source.ts';
 
-/** Entries of one folder that a listing shows at most, and that are looked at at a time. */
+/** Entries of one folder that a listing shows at most, and that wait for the thread pool at a time, as files do too. */
 const MAX_LISTED_ENTRIES = 10_000;
-const LISTED_AT_A_TIME = 64;
+const LISTED_AT_A_TIME = 16;
 
 export interface DiskRules {
   /** Names that begin with a dot are served too. `.well-known` (RFC 8615) always is. */
@@ -238,8 +238,13 @@ async function listInside(
 ): Promise<FolderListing> {
   if (!rules.dotfiles && segments.some(isHidden)) return nothing;
   const path = join(root, ...segments);
-  const [names, base] = await Promise.all([readdir(path).catch(judge), realpath(root).catch(judge)]);
-  if (!names || base === undefined) return nothing;
+  const [names, base, real] = await Promise.all([
+    readdir(path).catch(judge),
+    realpath(root).catch(judge),
+    realpath(path).catch(judge),
+  ]);
+  if (!names || base === undefined || real === undefined) return nothing;
+  if (!rules.symlinks && !isInside(real, base)) return nothing;
   const visible = names.filter((name) => rules.dotfiles || !isHidden(name));
   const looked = visible.slice(0, MAX_LISTED_ENTRIES);
   const found: (FolderEntry | undefined)[] = [];
@@ -264,9 +269,12 @@ async function entryOf(
 ): Promise<FolderEntry | undefined> {
   try {
     const path = join(folderPath, name);
-    const real = rules.symlinks ? path : await realpath(path);
-    if (!(rules.symlinks || isInside(real, base))) return undefined;
-    const stats = await stat(path);
+    const own = await lstat(path);
+    // What is no link is where its folder is: to ask where would cost more than all the rest.
+    const isLink = own.isSymbolicLink();
+    const real = isLink && !rules.symlinks ? await realpath(path) : path;
+    if (isLink && !rules.symlinks && !isInside(real, base)) return undefined;
+    const stats = isLink ? await stat(path) : own;
     const shown = stats.isDirectory() || (stats.isFile() && (rules.dotfiles || !isHidden(basename(real))));
     if (!shown) return undefined;
     return { name, directory: stats.isDirectory(), size: stats.size, modifiedMs: dateOf(stats.mtimeMs) };

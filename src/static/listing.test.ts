@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { type ListingEntry, renderListing } from './listing.ts';
+import { type ListingEntry, renderListing as partsOfListing } from './listing.ts';
+
+const renderListing = (...args: Parameters<typeof partsOfListing>) => [...partsOfListing(...args)].join('');
 
 const file = (name: string, fields: Partial<ListingEntry> = {}): ListingEntry => ({
   ...{ name, directory: false, size: 1, modifiedMs: 0 },

@@ -16,20 +16,21 @@ export interface Omitted {
   /** There are too many entries. */
   readonly beyond: number;
 }
+/** A part of the page takes about a millisecond, so that others can have their turn between two of them. */
+const ROWS_IN_A_PART = 250;
 
 /**
- * The page for the folder at `segments` (decoded; none for the root), with `entries` sorted, folders first.
+ * The page for the folder at `segments` (decoded; none for the root), with `entries` sorted, folders first, in parts.
  * Its links are relative, so it must be served at a URL that ends with `/`.
  */
-export function renderListing(
+export function* renderListing(
   segments: readonly string[],
   entries: readonly ListingEntry[],
   omitted: Omitted = { unnamable: 0, beyond: 0 },
-): string {
+): Generator<string, void> {
   const title = escapeHtml(['', ...segments, ''].join('/'));
   const parent = segments.length > 0 ? [row('<a href="../">Parent folder</a>', '', '')] : [];
-  const rows = [...parent, ...entries.toSorted(byKindThenName).map(entryRow)];
-  return `<!doctype html>
+  yield `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -44,8 +45,14 @@ export function renderListing(
 <table>
 <thead><tr><th scope="col">Name</th><th scope="col">Size</th><th scope="col">Modified (UTC)</th></tr></thead>
 <tbody>
-${rows.join('\n')}
-</tbody>
+${parent.join('')}`;
+  const sorted = inOrder(entries);
+  for (let i = 0; i < sorted.length; i += ROWS_IN_A_PART)
+    yield sorted
+      .slice(i, i + ROWS_IN_A_PART)
+      .map(entryRow)
+      .join('');
+  yield `</tbody>
 </table>
 ${notes(entries.length, omitted)}</main>
 </body>
@@ -85,9 +92,13 @@ td a { display: block; padding: .55rem 0 }
 @media (max-width: 36rem) { th:nth-child(3), td:nth-child(3) { display: none } }
 `;
 
-function byKindThenName(a: ListingEntry, b: ListingEntry): number {
-  if (a.directory !== b.directory) return a.directory ? -1 : 1;
-  return compare(a.name.toLowerCase(), b.name.toLowerCase()) || compare(a.name, b.name);
+function inOrder(entries: readonly ListingEntry[]): ListingEntry[] {
+  const keyed = entries.map((entry) => ({ entry, key: entry.name.toLowerCase() }));
+  keyed.sort(({ entry: a, key: keyOfA }, { entry: b, key: keyOfB }) => {
+    if (a.directory !== b.directory) return a.directory ? -1 : 1;
+    return compare(keyOfA, keyOfB) || compare(a.name, b.name);
+  });
+  return keyed.map(({ entry }) => entry);
 }
 
 function compare(a: string, b: string): number {
@@ -102,7 +113,7 @@ function entryRow({ name, directory, size, modifiedMs }: ListingEntry): string {
 }
 
 function row(name: string, size: string, modified: string): string {
-  return `<tr><td>${name}</td><td>${size}</td><td>${modified}</td></tr>`;
+  return `<tr><td>${name}</td><td>${size}</td><td>${modified}</td></tr>\n`;
 }
 
 /** The path as links to each folder above, the last segment being this page. */

@@ -5,6 +5,11 @@ import type { FolderEntry, FolderListing, Source } from './source.ts';
 
 const entry = (name: string): FolderEntry => ({ name, directory: false, size: 1, modifiedMs: 0 });
 
+/** As many as a listing shows at most. */
+function manyEntries(): FolderEntry[] {
+  return Array.from({ length: 10_000 }, (_, i) => entry(`file number ${(i * 7919) % 10_000}.txt`));
+}
+
 /** A source whose listings are counted, and end when told to. */
 function slowSource() {
   const waiting: {
@@ -68,17 +73,81 @@ test('a failure is not kept', async () => {
 test('the pages kept are few', async () => {
   const { source, waiting } = slowSource();
   const listings = new Listings(source);
-  for (let i = 0; i < 9; i++) {
+  for (let i = 0; i < 65; i++) {
     const page = textOf(listings, `folder${i}`);
     waiting[i]?.resolve([]);
     await page;
   }
-  await textOf(listings, 'folder8');
-  assert.equal(waiting.length, 9);
+  await textOf(listings, 'folder64');
+  assert.equal(waiting.length, 65);
   const forgotten = textOf(listings, 'folder0');
-  assert.equal(waiting.length, 10);
-  waiting[9]?.resolve([]);
+  assert.equal(waiting.length, 66);
+  waiting[65]?.resolve([]);
   await forgotten;
+});
+
+test('large pages are kept as long as there is room for ten of the largest', async () => {
+  const { source, waiting } = slowSource();
+  const listings = new Listings(source);
+  const entries = manyEntries();
+  const make = (folder: number, count: number) => {
+    const page = textOf(listings, `folder${folder}`);
+    waiting[count]?.resolve(entries);
+    return page;
+  };
+  for (let i = 0; i < 10; i++) await make(i, i);
+  for (let i = 0; i < 10; i++) await textOf(listings, `folder${i}`);
+  assert.equal(waiting.length, 10);
+  for (let i = 10; i < 20; i++) await make(i, i);
+  void make(0, 20);
+  assert.equal(waiting.length, 21, 'the oldest is forgotten');
+});
+
+test('what took long to make is shown for longer, but not for ever', async (t) => {
+  const clock = { nowMs: 0 };
+  t.mock.method(performance, 'now', () => clock.nowMs);
+  const { source, waiting } = slowSource();
+  const listings = new Listings(source);
+  const makings = async () => {
+    const page = textOf(listings);
+    waiting.at(-1)?.resolve([]);
+    await page;
+    return waiting.length;
+  };
+  const first = textOf(listings);
+  clock.nowMs += 200;
+  waiting[0]?.resolve([]);
+  await first;
+  clock.nowMs += 3999;
+  assert.equal(await makings(), 1);
+  clock.nowMs += 1;
+  assert.equal(await makings(), 2);
+  clock.nowMs += 501;
+  const slow = textOf(listings);
+  clock.nowMs += 60_000;
+  waiting[2]?.resolve([]);
+  await slow;
+  clock.nowMs += 9999;
+  assert.equal(await makings(), 3);
+  clock.nowMs += 1;
+  assert.equal(await makings(), 4);
+});
+
+test('others have their turn while a large page is made', async () => {
+  const { source, waiting } = slowSource();
+  const page = textOf(new Listings(source));
+  waiting[0]?.resolve(manyEntries());
+  let isMade = false;
+  void page.then(() => (isMade = true));
+  // Processor time, since this machine may have others to serve.
+  const spans: number[] = [];
+  while (!isMade) {
+    const before = process.cpuUsage();
+    await new Promise((resolve) => setImmediate(resolve));
+    spans.push(process.cpuUsage(before).user / 1000);
+  }
+  assert.ok(spans.length > 40, `${spans.length} turns`);
+  assert.ok(Math.max(...spans) < 50, `${Math.max(...spans)} ms in one turn`);
 });
 
 test('names that no path can ask for are left out, and the page says so', async () => {

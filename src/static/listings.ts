@@ -4,10 +4,17 @@ import { type Omitted, renderListing } from './listing.ts';
 import { encodePath, parsePath } from './path.ts';
 import type { FolderEntry, Source } from './source.ts';
 
-/** A page is shown for this long after it was made. */
+/** A page is shown for this long after it was made … */
 const FRESH_MS = 500;
-/** Pages kept at a time; one of 10,000 entries takes about 2 MB. */
-const MAX_PAGES = 8;
+/** … or for so many times the time that it took, so that ten large folders keep half a core busy at most … */
+const REST = 20;
+/** … but never longer. */
+const MAX_FRESH_MS = 10_000;
+/** Pages kept at a time, and their bytes; a page of 10,000 entries has about 2 MB. */
+const MAX_PAGES = 64;
+const MAX_PAGES_BYTES = 24 * 1024 * 1024;
+/** Names that are judged before others have their turn. */
+const NAMES_AT_A_TIME = 500;
 
 /** Folders whose listings are not complete, that the log has told of. */
 const MAX_TOLD_FOLDERS = 256;
@@ -17,8 +24,10 @@ export type Warn = (message: string, fields: Readonly<Record<string, string | nu
 
 interface Page {
   readonly plan: Promise<Plan>;
+  readonly begunMs: number;
   /** By the clock of `performance.now()`; never, as long as it is being made. */
-  madeMs: number;
+  freshUntilMs: number;
+  bytes: number;
 }
 
 export class Listings {
@@ -26,6 +35,7 @@ export class Listings {
   readonly #warn: Warn;
   readonly #pages = new Map<string, Page>();
   readonly #told = new Set<string>();
+  #bytes = 0;
 
   constructor(source: Source, warn: Warn = () => undefined) {
     this.#source = source;
@@ -36,24 +46,55 @@ export class Listings {
   answer(segments: readonly string[]): Promise<Plan> {
     const path = encodePath(segments, true);
     const known = this.#pages.get(path);
-    if (known && performance.now() - known.madeMs < FRESH_MS) return known.plan;
-    const page: Page = { plan: this.#make(segments), madeMs: Number.POSITIVE_INFINITY };
-    this.#pages.delete(path);
-    this.#pages.set(path, page);
-    if (this.#pages.size > MAX_PAGES) this.#pages.delete(this.#pages.keys().next().value as string);
-    const done = () => {
-      page.madeMs = performance.now();
+    if (known && performance.now() < known.freshUntilMs) return known.plan;
+    this.#forget(path);
+    const page: Page = {
+      plan: this.#make(segments),
+      begunMs: performance.now(),
+      freshUntilMs: Number.POSITIVE_INFINITY,
+      bytes: 0,
     };
-    page.plan.then(done, () => this.#pages.delete(path));
+    this.#pages.set(path, page);
+    page.plan.then(
+      ({ body }) => this.#keep(path, page, body.kind === 'bytes' ? body.bytes.length : 0),
+      () => this.#forget(path),
+    );
     return page.plan;
+  }
+
+  #keep(path: string, page: Page, bytes: number): void {
+    const nowMs = performance.now();
+    const restMs = REST * (nowMs - page.begunMs);
+    page.freshUntilMs = nowMs + Math.min(MAX_FRESH_MS, Math.max(FRESH_MS, restMs));
+    if (this.#pages.get(path) !== page) return;
+    page.bytes = bytes;
+    this.#bytes += bytes;
+    for (const oldest of this.#pages.keys()) {
+      if (this.#pages.size <= MAX_PAGES && this.#bytes <= MAX_PAGES_BYTES) break;
+      this.#forget(oldest);
+    }
+  }
+
+  #forget(path: string): void {
+    this.#bytes -= this.#pages.get(path)?.bytes ?? 0;
+    this.#pages.delete(path);
   }
 
   async #make(segments: readonly string[]): Promise<Plan> {
     const { entries, notUtf8, beyond } = await this.#source.list(segments);
-    const listed = entries.filter(hasUrl);
+    const listed: FolderEntry[] = [];
+    for (let i = 0; i < entries.length; i += NAMES_AT_A_TIME) {
+      listed.push(...entries.slice(i, i + NAMES_AT_A_TIME).filter(hasUrl));
+      await othersTurn();
+    }
     const omitted = { unnamable: notUtf8 + entries.length - listed.length, beyond };
     if (omitted.unnamable + beyond > 0) this.#tell(segments, omitted);
-    const bytes = Buffer.from(renderListing(segments, listed, omitted));
+    const parts: Buffer[] = [];
+    for (const part of renderListing(segments, listed, omitted)) {
+      parts.push(Buffer.from(part));
+      await othersTurn();
+    }
+    const bytes = Buffer.concat(parts);
     const type = ['Content-Type', 'text/html; charset=utf-8', 'Content-Length', String(bytes.length)];
     return { status: 200, headers: [...type, 'Cache-Control', 'no-cache'], body: { kind: 'bytes', bytes } };
   }
@@ -68,6 +109,11 @@ export class Listings {
       ...omitted,
     });
   }
+}
+
+/** Everything else that waits for the event loop goes first. */
+function othersTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** Some names that file systems allow, such as those with a backslash, no path can ask for. */

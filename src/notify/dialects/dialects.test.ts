@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { Access, FREE_FAILURES } from '../access.ts';
+import { FREE_FAILURES } from '../../util/penalties.ts';
+import { Access } from '../access.ts';
 import { FakeClock, queueOptions, START_MS } from '../fixtures.ts';
 import { Notifier } from '../notifier.ts';
 import { Queue } from '../queue.ts';

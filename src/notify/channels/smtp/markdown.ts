@@ -4,8 +4,36 @@
  */
 import { Marked } from 'marked';
 
-/** The time that parsing takes can grow with the square of the length. */
 export const MAX_MARKDOWN_UNITS = 16 * 1024;
+/**
+ * The time that parsing takes can grow with the square of the length: each mark may make the parser look through all
+ * that follows it. So this is counted, in characters that lie before the parser, and whoever wants more gets plain
+ * text. Some 20 ms of a core; what people write takes a fraction.
+ */
+const MAX_INLINE_WORK = 600_000;
+const MAX_BLOCK_WORK = 600_000;
+
+/** What is left to the text that is being parsed, which is one at a time. */
+const left = { inline: 0, block: 0 };
+
+class TooMuchWork extends Error {}
+
+/** As a tokenizer: counts, and leaves the rest to the parser. */
+function work(kind: keyof typeof left, length: number): false {
+  left[kind] -= length;
+  if (left[kind] < 0) throw new TooMuchWork();
+  return false;
+}
+
+const containerMark = /^ {0,3}(?:>|(?:[-+*]|\d{1,9}[.)])(?:[ \t]|\n|$))/;
+/** Where lists and quotations end at the latest: a paragraph behind an empty line. */
+const containerEnd = /\n[ \t]*\n(?!\s|[-+*][ \t\n]|[>\d])/;
+
+function containerWork(src: string): false {
+  if (!containerMark.test(src)) return false;
+  const end = src.search(containerEnd);
+  return work('block', end < 0 ? src.length : end);
+}
 
 const followed = /^(?:https?:\/\/|mailto:)[^\s]/i;
 
@@ -17,6 +45,11 @@ const marked = new Marked({
     // No token is ever HTML; so it is text, and escaped like all text.
     html: () => undefined,
     tag: () => undefined,
+    // The parser asks this one first for every piece of a line …
+    escape: (src) => work('inline', src.length),
+    // … and these for every list and quotation, which it then parses once more.
+    list: containerWork,
+    blockquote: containerWork,
   },
   renderer: {
     link({ href, tokens }) {
@@ -29,9 +62,10 @@ const marked = new Marked({
   },
 });
 
-/** `undefined` for what is too long, or nested deeper than the parser can follow. */
+/** `undefined` for what is too long, takes too long, or is nested deeper than the parser can follow. */
 export function htmlOf(markdown: string): string | undefined {
   if (markdown.length > MAX_MARKDOWN_UNITS) return undefined;
+  Object.assign(left, { inline: MAX_INLINE_WORK, block: MAX_BLOCK_WORK });
   try {
     return marked.parse(markdown, { async: false });
   } catch {
