@@ -3,11 +3,11 @@
  * it is sent again, since a line that is there twice is better than one that is missing.
  */
 import type { Message } from '../message.ts';
-import type { Attempt, Channel, Delivery } from './channel.ts';
+import type { Attempt, Channel, Delivery, Rate } from './channel.ts';
 import type { Send } from './http/client.ts';
 import { DEFAULT_BASE, endpointUnder } from './wecom/base.ts';
 import { failureOfCode, isSuccess, readAnswer } from './wecom/codes.ts';
-import { deliverParts, type Part, partsOf, type Style, TEXT_MAX_BYTES } from './wecom/parts.ts';
+import { deliverParts, type Part, partsOf, remainingOf, type Style, TEXT_MAX_BYTES } from './wecom/parts.ts';
 
 export interface WecomRobotSettings {
   readonly name: string;
@@ -24,6 +24,8 @@ export interface WecomRobotSettings {
 }
 
 export const WECOM_ROBOT_TIMEOUT_MS = 30_000;
+/** What a robot takes; 45009 beyond it. */
+export const WECOM_ROBOT_RATES: readonly Rate[] = [{ calls: 20, windowMs: 60_000 }];
 const MARKDOWN_MAX_BYTES = 4096;
 
 /** Throws a `RangeError` for a base or key that is none. */
@@ -36,16 +38,18 @@ export function createWecomRobotChannel(
     throw new RangeError("key: only what stands after key= in the robot's URL");
   const url = endpointUnder(settings.base ?? DEFAULT_BASE, 'webhook/send', { key: settings.key });
   const headers = { 'content-type': 'application/json' };
-  const post = async (body: string, { number, signal }: Attempt): Promise<Delivery> => {
+  const post = async (body: string, { signal }: Attempt): Promise<Delivery> => {
     const answer = readAnswer(await send({ method: 'POST', url, headers, body, signal }), nowMs());
     if (answer.kind !== 'read') return answer;
-    return isSuccess(answer) ? { kind: 'delivered' } : failureOfCode(answer, number);
+    return isSuccess(answer) ? { kind: 'delivered' } : failureOfCode(answer);
   };
   return {
     name: settings.name,
     timeoutMs: WECOM_ROBOT_TIMEOUT_MS,
+    rates: WECOM_ROBOT_RATES,
+    callsFor: (message, done) => remainingOf(robotParts(message, settings), done).length,
     deliver: (message, attempt) =>
-      deliverParts(robotParts(message, settings), attempt.done, (part) =>
+      deliverParts(robotParts(message, settings), attempt, (part) =>
         post(bodyOf(part, part.style, part.first ? settings : {}), attempt),
       ),
   };

@@ -1,7 +1,15 @@
 /** What the codes of WeCom's API mean for a message. The texts that come with them are never relied on. */
 import { isIP } from 'node:net';
 import type { Answer, Outcome } from '../http/client.ts';
-import { blockMs, type Failure, failureOf, failureWithout, objectIn, retry } from '../http/failure.ts';
+import {
+  type Failure,
+  FIRST_BLOCK_MS,
+  failureOf,
+  failureWithout,
+  limited,
+  objectIn,
+  retry,
+} from '../http/failure.ts';
 
 export type Fields = Readonly<Record<string, unknown>>;
 
@@ -59,11 +67,11 @@ export function isTokenRefused({ code }: Read): boolean {
 }
 
 /** For a code that is neither success nor mended by a fresh token. */
-export function failureOfCode({ code, fields }: Read, attempt: number): Failure {
+export function failureOfCode({ code, fields }: Read): Failure {
   const meaning = meanings.get(code);
   const reason = `WeCom ${code}${meaning ? `: ${meaning}` : ''}${addressHint(code, fields)}`;
   if (code === BUSY) return retry(reason);
-  return blockedCodes.has(code) ? retry(reason, blockMs(attempt)) : { kind: 'rejected', reason };
+  return blockedCodes.has(code) ? limited(reason, FIRST_BLOCK_MS) : { kind: 'rejected', reason };
 }
 
 /** The address that WeCom saw, which is what has to be entered there. */
