@@ -20,7 +20,7 @@ import { createPageStage } from './notify/page.ts';
 import { Queue, type QueueEvents } from './notify/queue.ts';
 import { defaultRetryPolicy } from './notify/retry.ts';
 import { memoryStore, type Store } from './notify/store.ts';
-import { deliveryMetrics } from './observe/deliveries.ts';
+import { type DeliveryMetrics, deliveryMetrics } from './observe/deliveries.ts';
 import type { EventLog } from './observe/log.ts';
 
 /** Attempts at a time on each channel. */
@@ -65,8 +65,8 @@ export async function openNotify(
   { env, event }: Surroundings,
 ): Promise<Notifying> {
   const channels = await createChannels(configs, lazyTrust(env));
-  const store = await openStore(config, event);
   const metrics = deliveryMetrics(channels.map(({ name }) => name));
+  const store = await openStore(config, event, metrics);
   const queue = new Queue({
     ...{ channels, store, clock: systemClock, random: Math.random, randomBytes },
     policy: { ...defaultRetryPolicy, maxAgeMs: config.notifyMaxAgeMs },
@@ -89,7 +89,8 @@ export async function openNotify(
     refusalOf: ({ path }, code) => (isOurs(path) ? unreadPlan(code, config.maxBodyBytes) : undefined),
     strike: createStrike(notifyDialects, (text) => access.has(text)),
     summary: summaryOf(channels, store),
-    renderMetrics: () => metrics.render(queue.size),
+    renderMetrics: () =>
+      metrics.render({ waiting: queue.size, dead: store.isDurable ? store.deadMessages : undefined }),
     start: () => queue.start(),
     stop: async (graceMs) => report(await queue.stop(graceMs), store, event),
   };
@@ -116,13 +117,24 @@ async function createChannels(configs: NotifyConfig['channels'], trust: () => Tr
   return channels;
 }
 
-async function openStore({ spool }: Config, event: EventLog): Promise<Store> {
+async function openStore(
+  { spool, maxDeadMessages }: Config,
+  event: EventLog,
+  metrics: DeliveryMetrics,
+): Promise<Store> {
   if (spool === '') return memoryStore;
   const { openSpool } = await import('./notify/spool.ts');
-  return openSpool(spool, (path, fault) => event('warn', `spool: ${fault}; left alone`, { path }));
+  return openSpool(spool, {
+    maxDead: maxDeadMessages,
+    report: (path, fault) => event('warn', `spool: ${fault}; left alone`, { path }),
+    onRemoved(messages) {
+      metrics.countRemoved(messages);
+      event('warn', 'messages that were given up are removed: more than --max-dead-messages', { messages });
+    },
+  });
 }
 
-function eventsOf(event: EventLog, metrics: ReturnType<typeof deliveryMetrics>): QueueEvents {
+function eventsOf(event: EventLog, metrics: DeliveryMetrics): QueueEvents {
   return {
     attempt(id, progress) {
       const { kind, channel, attempts } = progress;
