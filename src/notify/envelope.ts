@@ -146,9 +146,10 @@ function stepOf(before: Pending, delivery: Delivery, roundMs: number, at: Circum
  * under way is not known.
  */
 export function recall(envelope: Envelope, note: Note, ifUnclear: IfUnclear, at: Circumstances): Envelope {
-  const { channel, round, number, delivery } = note;
+  const { id, channel, round, number, delivery } = note;
   const one = envelope.progress.find((progress) => progress.channel === channel);
-  if (one?.kind !== 'pending' || one.attempts + 1 !== number || envelope.round !== round) return envelope;
+  if (id !== envelope.message.id || round !== envelope.round) return envelope;
+  if (one?.kind !== 'pending' || one.attempts + 1 !== number) return envelope;
   return record(envelope, channel, delivery ?? interrupted(note, ifUnclear), at);
 }
 

@@ -99,8 +99,8 @@ export class Queue {
   readonly #active = new Map<string, Entry>();
   readonly #ledger: Ledger;
   readonly #keeper: Keeper<Entry>;
-  /** Of the process before, by message. */
-  readonly #notes = new Map<string, Note[]>();
+  /** Of the process before. */
+  #notes: readonly Note[] = [];
   #bytes = 0;
   #state: 'open' | 'stopping' | 'stopped' = 'open';
   /** Nobody is to wait any more: connections are about to be cut. */
@@ -138,8 +138,7 @@ export class Queue {
       this.#ledger.hold(receipt, receipt.id);
     }
     this.#ledger.tidy(this.#options.clock.now());
-    for (const note of await this.#options.store.notes())
-      this.#notes.set(note.id, [...(this.#notes.get(note.id) ?? []), note]);
+    this.#notes = await this.#options.store.notes();
     // All of it, also if the bounds are narrower now: their idempotency keys have to be known.
     await this.#discover(Number.POSITIVE_INFINITY);
     this.#planScan();
@@ -289,11 +288,8 @@ export class Queue {
   /** With what was noted of its attempts when the process before ended. */
   #recall(envelope: Envelope): Envelope {
     const { clock, random, policy } = this.#options;
-    const { id } = envelope.message;
-    const notes = this.#notes.get(id) ?? [];
-    this.#notes.delete(id);
     const at = { nowMs: clock.now(), random, policy };
-    return notes.reduce(
+    return this.#notes.reduce(
       (known, note) => recall(known, note, this.#dispatcher.ifUnclear(note.channel), at),
       envelope,
     );
