@@ -11,6 +11,7 @@ test('says what is inside and what was left out, and why', async (t) => {
   fs.symlinkSync('../outside/passwd', join(site, 'out'));
   fs.symlinkSync('nowhere', join(site, 'dangling'));
   fs.symlinkSync('..', join(site, 'docs/up'));
+  fs.writeFileSync(Buffer.from(join(site, 'caf\xe9.txt'), 'latin1'), 'latin1');
   fs.symlinkSync('a.txt', join(site, 'docs/same.txt'));
   const { archive, files, bytes, leftOut } = await readSite(site, undefined);
   assert.deepEqual([files, bytes], [4, 'root'.length + 'a'.length * 2 + 'contact'.length]);
@@ -18,6 +19,7 @@ test('says what is inside and what was left out, and why', async (t) => {
     '...: its name begins with a dot',
     '.env: its name begins with a dot',
     '.git: its name begins with a dot',
+    'caf\ufffd.txt: its name is not UTF-8',
     'dangling: a link to nothing that may be served: outside, hidden or absent',
     'docs/.draft: its name begins with a dot',
     'docs/up: a link to a folder above it',
@@ -40,6 +42,7 @@ describe('SOURCE_DATE_EPOCH', () => {
     ['', undefined],
     ['0', undefined],
     ['1', undefined],
+    ['315532800', undefined],
     ['1700000000', 1_700_000_000_000],
   ];
   for (const [value, modifiedMs] of dates) {

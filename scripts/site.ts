@@ -135,7 +135,9 @@ class SiteReader implements FolderContent {
 
   async #reasonFor(segments: readonly string[]): Promise<string> {
     if (segments.at(-1)?.startsWith('.')) return 'its name begins with a dot';
-    const stats = await lstat(join(this.#root, ...segments));
+    const stats = await lstat(join(this.#root, ...segments)).catch(() => undefined);
+    // What is not UTF-8 was replaced when the folder was read.
+    if (!stats) return segments.at(-1)?.includes('\ufffd') ? 'its name is not UTF-8' : 'it is gone';
     return stats.isSymbolicLink()
       ? 'a link to nothing that may be served: outside, hidden or absent'
       : 'neither a file nor a folder';

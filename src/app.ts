@@ -15,13 +15,15 @@ import type { Io } from './io.ts';
 import type { Notifying } from './notifying.ts';
 import { healthStage } from './observe/health.ts';
 import { createLineSink } from './observe/line-sink.ts';
-import { accessLog, droppedNotice, eventLog } from './observe/log.ts';
+import { accessLog, droppedNotice, type EventFields, eventLog } from './observe/log.ts';
 import { createMetrics, metricsStage } from './observe/metrics.ts';
-import { diskFile, diskFolder, kindOfPath } from './static/disk.ts';
+import { absolutePath, diskFile, diskFolder, kindOfPath } from './static/disk.ts';
 import { embeddedFolder } from './static/embedded.ts';
 import { createStaticStage } from './static/handler.ts';
 import type { Source } from './static/source.ts';
 import { VERSION } from './version.ts';
+
+type Env = Readonly<Record<string, string | undefined>>;
 
 export interface App {
   /** Listens and says where. Rejects with the system's error, or a `StoreError`. */
@@ -35,8 +37,10 @@ export interface Extras {
   /** Gives the site inside the executable, which is served where no other path is configured. */
   readonly readSite?: () => Uint8Array | undefined;
   readonly notify?: NotifyConfig | undefined;
-  /** For what notify reads late: `SSL_CERT_FILE`. */
-  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Logged once the server listens. */
+  readonly notice?: string | undefined;
+  /** `PWD`, and for what notify reads late: `SSL_CERT_FILE`. */
+  readonly env?: Env;
 }
 
 /**
@@ -46,9 +50,9 @@ export interface Extras {
 export async function createApp(
   config: Config,
   stdout: Io['stdout'],
-  { readSite = readEmbeddedSite, notify, env = {} }: Extras = {},
+  { readSite = readEmbeddedSite, notify, notice, env = {} }: Extras = {},
 ): Promise<App> {
-  const { source, name } = await contentOf(config, readSite);
+  const { source, name } = await contentOf(config, readSite, env);
   const observed = observe(config, stdout);
   const parts: Parts = {
     config,
@@ -69,9 +73,10 @@ export async function createApp(
       });
       const line = `mote serves ${name} on ${urlOf(config, server.port)}`;
       const lines = notifying ? [line, notifying.summary] : [line];
-      if (config.logFormat !== 'json') return void stdout.write(lines.map((one) => `${one}\n`).join(''));
-      for (const one of lines) observed.event('info', one);
-      await observed.sink.flush();
+      if (config.logFormat !== 'json') stdout.write(lines.map((one) => `${one}\n`).join(''));
+      else for (const one of lines) observed.event('info', one);
+      if (notice !== undefined) observed.event('warn', notice);
+      if (notice !== undefined || config.logFormat === 'json') await observed.sink.flush();
     },
     async stop(reason) {
       state.draining = true;
@@ -90,7 +95,7 @@ export async function createApp(
 async function openNotifying(
   config: Config,
   notify: NotifyConfig,
-  env: NonNullable<Extras['env']>,
+  env: Env,
   { event, metrics }: Observed,
 ): Promise<Notifying> {
   const { openNotify } = await import('./notifying.ts');
@@ -103,11 +108,14 @@ async function openNotifying(
 async function contentOf(
   { path, dotfiles, symlinks }: Config,
   readSite: () => Uint8Array | undefined,
+  env: Env,
 ): Promise<{ source: Source; name: string }> {
   const site = path === defaults.path ? readSite() : undefined;
   if (site) return { source: embeddedFolder(site), name: 'the embedded site' };
-  const kind = await kindOfPath(path);
-  const source = kind === 'file' ? diskFile(path, basename(path)) : diskFolder(path, { dotfiles, symlinks });
+  const found = await absolutePath(path, env.PWD);
+  const kind = await kindOfPath(found);
+  const source =
+    kind === 'file' ? diskFile(found, basename(found)) : diskFolder(found, { dotfiles, symlinks });
   return { source, name: path };
 }
 
@@ -141,7 +149,8 @@ function stagesOf({ config, source, observed, authenticator, notifying, state }:
   if (notifying) stages.push(...notifying.stages);
   if (authenticator) stages.push(authStage(authenticator));
   if (config.metricsPath !== '') stages.push(metricsStage(config.metricsPath, observed.metrics));
-  stages.push(createStaticStage(source, config));
+  const warn = (message: string, fields: EventFields) => observed.event('warn', message, fields);
+  stages.push(createStaticStage(source, config, warn));
   return stages;
 }
 

@@ -1,6 +1,6 @@
 /** Channels from their configuration. Each kind is loaded only where it is configured. */
 import { readFileSync } from 'node:fs';
-import type { ChannelConfig } from './config/notify/kinds.ts';
+import { type ChannelConfig, variableOf } from './config/notify/kinds.ts';
 import { readTrust, type Trust } from './http/trust.ts';
 import type { Channel } from './notify/channels/channel.ts';
 import { addressPolicy, type MayConnect } from './notify/channels/http/addresses.ts';
@@ -94,10 +94,24 @@ async function webhookChannel({ name, values }: ConfigOf<'webhook'>, trust: () =
     ...(successPointer !== undefined &&
       successEquals !== undefined && { match: { pointer: successPointer, equals: successEquals } }),
   };
-  const send = clientBy(proxy, trust, addressPolicy(allowAddresses));
-  const { createWebhookChannel } = await import('./notify/channels/webhook.ts');
-  return createWebhookChannel({ name, ...rest, success }, send);
+  const mayConnect = addressPolicy(allowAddresses);
+  const send = clientBy(proxy, trust, mayConnect);
+  const [{ createWebhookChannel }, { addressIn }] = await Promise.all([
+    import('./notify/channels/webhook.ts'),
+    import('./notify/channels/webhook/places.ts'),
+  ]);
+  const channel = createWebhookChannel({ name, ...rest, success }, send);
+  // Which address a name stands for is seen at the first attempt.
+  const address = proxy === undefined ? addressIn(rest.url) : undefined;
+  if (address !== undefined && !mayConnect(address)) {
+    throw new RangeError(
+      `allowAddresses: the host of the url has a private or special address, ${address}; allow it (${ALLOW_VARIABLE}=${address}), or choose another host`,
+    );
+  }
+  return channel;
 }
+
+const ALLOW_VARIABLE = variableOf('webhook', 'allowAddresses');
 
 const PROXY_FORM = 'write http://host:port or http://user:password@host:port';
 

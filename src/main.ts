@@ -39,8 +39,8 @@ export async function run(argv: readonly string[], env: Env, io: Io): Promise<nu
     case 'serve': {
       // First of all: as PID 1 a signal without a listener would be lost.
       const signals = signalQueue(io);
-      const { config, notify } = loaded;
-      return (await import('./serve.ts')).serve(io, { config, notify, env }, signals);
+      const { config, notify, notice } = loaded;
+      return (await import('./serve.ts')).serve(io, { config, notify, notice, env }, signals);
     }
   }
 }

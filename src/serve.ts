@@ -14,18 +14,21 @@ const SIGNALLED: Readonly<Record<StopSignal, number>> = { SIGINT: 130, SIGTERM: 
 export interface Service {
   readonly config: Config;
   readonly notify?: NotifyConfig | undefined;
+  /** For the operator, once it serves. */
+  readonly notice?: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 /** Returns the exit code. */
-export async function serve(io: Io, { config, notify, env }: Service, signals: SignalQueue): Promise<number> {
+export async function serve(io: Io, service: Service, signals: SignalQueue): Promise<number> {
+  const { config, ...extras } = service;
   const fail = (line: string): number => {
     io.stderr.write(`mote: ${line}\n`);
     return FAILED;
   };
   let app: App;
   try {
-    app = await createApp(config, io.stdout, { notify, env });
+    app = await createApp(config, io.stdout, extras);
   } catch (error) {
     const { name, message, problems } = error as Error & { problems?: readonly string[] };
     if (name === 'StoreError') return fail(message);

@@ -1,8 +1,10 @@
 /** Files that change while they are served. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { renameSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { addTo, makeFolder, pattern } from './support/folder.ts';
 import { type Client, connect, eventually, request, requestText } from './support/raw.ts';
 import { startForFile, startForTest } from './support/target.ts';
@@ -176,6 +178,87 @@ test('a file that grows while it is sent ends at the promised length', async () 
   await settled();
   assert.equal(client.waiting, 0);
   client.destroy();
+});
+
+/** Too large for the memory. */
+const LARGE_BYTES = 2_000_000;
+
+test('a large file that grows: one truth in every response', async () => {
+  const append = (bytes: number) => writeFileSync(join(root, 'grow.log'), pattern(bytes), { flag: 'a' });
+  const ask = (headers: Readonly<Record<string, string>> = {}, method = 'GET') =>
+    request(server, '/grow.log', { method, headers });
+  addTo(root, { 'grow.log': pattern(LARGE_BYTES) });
+  assert.equal((await ask({}, 'HEAD')).header('content-length'), '2000000');
+  append(100);
+  const first = await ask({ Range: 'bytes=1999990-' });
+  assert.deepEqual([first.status, first.header('content-range')], [206, 'bytes 1999990-2000099/2000100']);
+  const etag = first.header('etag') ?? '';
+  assert.equal((await ask({ 'If-Match': etag, Range: 'bytes=0-9' })).status, 206);
+  assert.equal((await ask({ 'If-None-Match': etag })).status, 304);
+  append(100);
+  assert.equal((await ask({}, 'HEAD')).header('content-length'), '2000200');
+  assert.equal((await ask({ 'If-Match': etag })).status, 412);
+  const second = await ask({ Range: 'bytes=2000100-' });
+  assert.deepEqual([second.status, second.header('content-range')], [206, 'bytes 2000100-2000199/2000200']);
+  const beyond = await ask({ Range: 'bytes=2000200-' });
+  assert.deepEqual([beyond.status, beyond.header('content-range')], [416, 'bytes */2000200']);
+});
+
+test('a large file that is rewritten with a date in the future is not newer than its response', async () => {
+  addTo(root, { 'future.bin': pattern(LARGE_BYTES) });
+  await request(server, '/future.bin', { method: 'HEAD' });
+  addTo(root, { 'future.bin': pattern(LARGE_BYTES, 1) });
+  utimesSync(join(root, 'future.bin'), 2_000_000_000, 2_000_000_000);
+  const { header } = await request(server, '/future.bin', { headers: { Range: 'bytes=0-1' } });
+  assert.ok(Date.parse(header('last-modified') ?? '') <= Date.parse(header('date') ?? ''));
+});
+
+test('a relative root that is removed and built again is served again', async (t) => {
+  const base = makeFolder({ 'dist/index.html': 'first' });
+  const build = await startForTest(t, { root: '.', cwd: join(base, 'dist') });
+  assert.equal((await request(build, '/')).text, 'first');
+  rmSync(join(base, 'dist'), { recursive: true });
+  addTo(base, { 'dist/index.html': 'second' });
+  await eventually(
+    NOTICED_WITHIN_MS,
+    () => request(build, '/'),
+    (response) => response.text === 'second',
+  );
+});
+
+test('a working folder that is a link to a release follows the link', async (t) => {
+  const base = makeFolder({ 'one/index.html': 'one', 'two/index.html': 'two', current: { link: 'one' } });
+  const cwd = join(base, 'current');
+  const release = await startForTest(t, { root: '.', cwd, env: { PWD: cwd } });
+  assert.equal((await request(release, '/')).text, 'one');
+  addTo(base, { next: { link: 'two' } });
+  renameSync(join(base, 'next'), join(base, 'current'));
+  await eventually(
+    NOTICED_WITHIN_MS,
+    () => request(release, '/'),
+    (response) => response.text === 'two',
+  );
+});
+
+/** Holds a write lease as Samba does for an oplock, and gives it up `patienceMs` after somebody wants the file. */
+async function lease(t: TestContext, path: string, patienceMs: number): Promise<void> {
+  const program = `use Fcntl; open(F, '+<', $ARGV[0]) or die; $SIG{IO} = sub { select(undef, undef, undef,
+    $ARGV[1] / 1000); fcntl(F, 1024, F_UNLCK); }; fcntl(F, 1024, F_WRLCK) or die "no lease: $!"; $| = 1;
+    print "held\n"; sleep 1 while 1;`;
+  const holder = spawn('perl', ['-e', program, path, String(patienceMs)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  t.after(() => holder.kill('SIGKILL'));
+  await once(holder.stdout, 'data');
+}
+
+test('a file under a lease is waited for, within a bound', async (t) => {
+  addTo(root, { 'short.txt': 'mine', 'long.txt': 'mine' });
+  await lease(t, join(root, 'short.txt'), 300);
+  assert.equal(await text('/short.txt'), 'mine');
+  await lease(t, join(root, 'long.txt'), 20_000);
+  const refused = await request(server, '/long.txt');
+  assert.deepEqual([refused.status, refused.header('retry-after')], [503, '1']);
 });
 
 test('the server keeps no descriptor of what it has sent', async () => {

@@ -137,11 +137,39 @@ test('the index has its siblings too', async () => {
   assert.equal(response.header('content-type'), 'text/html; charset=utf-8');
 });
 
-test('a sibling asked for by name is a file like any other', async () => {
-  const response = await get('/app.js.gz', 'gzip');
-  assert.equal(response.header('content-encoding'), undefined);
-  assert.equal(response.header('content-type'), 'application/gzip');
-  assert.equal(response.text, 'gzip variant');
+test('a sibling asked for by name is what it is, in its coding', async () => {
+  for (const accept of ['gzip', 'br', undefined]) {
+    const response = await get('/app.js.gz', accept);
+    assert.equal(response.header('content-encoding'), 'gzip');
+    assert.equal(response.header('content-type'), 'text/javascript; charset=utf-8');
+    assert.equal(response.header('vary'), undefined, 'there is no other form under this name');
+    assert.equal(response.text, 'gzip variant');
+  }
+  const tag = (await get('/app.js.gz')).header('etag') ?? '';
+  assert.equal((await get('/app.js.gz', 'gzip', { 'If-None-Match': tag })).status, 304);
+  const part = await get('/app.js.gz', 'gzip', { Range: 'bytes=0-3' });
+  assert.deepEqual([part.status, part.header('content-encoding'), part.text], [206, 'gzip', 'gzip']);
+});
+
+test('a packed file that pages do not load is a download', async () => {
+  for (const path of ['/index.html.gz', '/orphan.txt.gz']) {
+    const response = await get(path, 'gzip');
+    assert.equal(response.header('content-encoding'), undefined, path);
+    assert.equal(response.header('content-type'), 'application/gzip', path);
+  }
+});
+
+test('what is stored in a coding is neither compressed again nor replaced by a sibling', async () => {
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg">${'<g/>'.repeat(500)}</svg>`;
+  const files = { 'a.svgz': svg, 'a.svgz.br': 'no', 'a.js.gz': TEXT, 'a.js.gz.br': 'no' };
+  addTo(root, files);
+  for (const [path, content] of [
+    ['/a.svgz', svg],
+    ['/a.js.gz', TEXT],
+  ] as const) {
+    const response = await request(compressing, path, { headers: { 'Accept-Encoding': 'br, gzip' } });
+    assert.deepEqual([response.header('content-encoding'), response.text], ['gzip', content], path);
+  }
 });
 
 test('a sibling alone does not make a resource', async () => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, type TestContext, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { makeFolder } from './support/folder.ts';
 import { notifyFile, send, untilStatus } from './support/notify.ts';
 import { eventually } from './support/raw.ts';
@@ -44,6 +45,41 @@ describe('a channel that fails', () => {
     assert.equal(hook.received.length, before + 1, 'the one that succeeded is not repeated');
   });
 
+  test('in nothing but that its answers are coded is delivered once', async (t) => {
+    const coded = { headers: { 'content-encoding': 'gzip' }, body: gzipSync('{"ok":true}') };
+    const standIn = await startStandIn(() => coded);
+    t.after(() => standIn.close());
+    const success = { successPointer: '/ok', successEquals: true };
+    const file = notifyFile({ only: { ...allowed, ...success, url: standIn.origin } });
+    const own = await startForTest(t, { root, args: ['--notify', file] });
+    const told = await send(own, { text: 'x' });
+    assert.equal(told.http, 200, told.text);
+    assert.equal(standIn.received.length, 1);
+  });
+
+  test('says why in the words of the receiver, and nothing secret', async (t) => {
+    const echo = await startStandIn(({ target, headers, body }) =>
+      json({ error: `no space\r\n\u001b[31m`, target, headers, body: String(body) }, 400),
+    );
+    t.after(() => echo.close());
+    const file = notifyFile({
+      only: {
+        ...{ ...allowed, url: `${echo.origin}/S3cret-path?k=S3cret%2Bkey` },
+        ...{ headers: { authorization: 'Bearer S3cret/token' }, json: { to: 'S3cret "room"' } },
+      },
+    });
+    const own = await startForTest(t, { root, args: ['--notify', file] });
+    const told = await send(own, { text: 'x' });
+    assert.equal(told.http, 502, told.text);
+    assert.match(
+      told.channels.only?.reason ?? '',
+      /^HTTP 400: \{"error":"no space\\r\\n\\u001b\[31m","target":"/,
+    );
+    await own.logged(/not delivered/);
+    const printed = [...own.stdout.all, ...own.stderr.all, told.text].join('\n');
+    assert.doesNotMatch(printed, /S3cret/);
+  });
+
   test('for good makes 207, and all of them 502', async (t) => {
     const { args } = await failing(t, [{ status: 404 }, { status: 404 }]);
     const own = await startForTest(t, { root, args });
@@ -66,13 +102,19 @@ describe('a channel that fails', () => {
     assert.ok(tookMs >= 290 && tookMs < 5000, `${tookMs} ms`);
   });
 
-  test('may not reach private addresses unless allowed', async (t) => {
-    const file = notifyFile({ hook: { kind: 'webhook', url: hook.origin } });
-    const own = await startForTest(t, { root, args: ['--notify', file] });
-    const before = hook.connections();
-    const told = await send(own, { text: 'x' });
-    assert.deepEqual([told.http, told.channels.hook?.status], [502, 'failed']);
-    assert.equal(hook.connections(), before);
+  test('may not reach private addresses unless allowed, which is told at the start', async () => {
+    for (const host of ['127.0.0.1', 'localhost', '[::1]']) {
+      const file = notifyFile({ hook: { kind: 'webhook', url: `http://${host}:${hook.port}/S3cret` } });
+      const before = hook.connections();
+      const { code, stderr } = await run(['--notify', file, root, '0']);
+      assert.equal(code, 2);
+      assert.match(
+        stderr,
+        /^mote: channel hook: allowAddresses: .*\(WEBHOOK_ALLOW_ADDRESSES=(?:127\.0\.0\.1|::1)\).*\n$/,
+      );
+      assert.doesNotMatch(stderr, /S3cret/);
+      assert.equal(hook.connections(), before);
+    }
   });
 
   test('with an authority that is not trusted sends nothing, and says why', async (t) => {

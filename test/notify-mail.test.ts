@@ -64,7 +64,7 @@ describe('mail stays', () => {
     http: number,
     reason: RegExp,
   ][] = [
-    ['without STARTTLS', { security: 'none' }, {}, 202, /TLS/],
+    ['without STARTTLS', { security: 'none' }, {}, 502, /STARTTLS.*\?security=none/],
     [
       'for another certificate',
       { security: 'tls', certificate: certificateForOther },

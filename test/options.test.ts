@@ -1,6 +1,6 @@
 /** What the options change. */
 import assert from 'node:assert/strict';
-import { symlinkSync, utimesSync } from 'node:fs';
+import { symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { makeFolder } from './support/folder.ts';
@@ -11,6 +11,7 @@ const root = makeFolder({
   'index.html': 'index',
   'file.txt': 'file',
   'app.3f2a9b1c.js': 'app',
+  'style.css': 'p {}',
   'sub/page.html': 'page',
   'sub/home.htm': 'home',
 });
@@ -61,7 +62,8 @@ const policies: readonly (readonly [path: string, policy: string])[] = [
   ['/', 'no-cache'],
   ['/sub/page.html', 'no-cache'],
   ['/app.3f2a9b1c.js', 'max-age=31536000, immutable'],
-  ['/file.txt', 'max-age=3600'],
+  ['/file.txt', 'no-cache'],
+  ['/style.css', 'no-cache'],
   ['/missing', 'no-store'],
 ];
 
@@ -85,6 +87,28 @@ test('the cache policy can be changed', async (t) => {
   assert.equal(await policyOf('/'), 'no-store');
   assert.equal(await policyOf('/app.3f2a9b1c.js'), 'max-age=2');
   assert.equal(await policyOf('/file.txt'), 'max-age=3');
+});
+
+test('--type and --charset', async (t) => {
+  const served = makeFolder({ 'a.ts': 'x', 'b.data.gz': 'x', 'c.html': 'x', 'd.json': '{}', 'e.html': 'x' });
+  const typesWith = async (...args: string[]) => {
+    const server = await startForTest(t, { root: served, args });
+    const typeOf = async (path: string) => (await request(server, path)).header('content-type');
+    return Promise.all(['/a.ts', '/b.data.gz', '/c.html', '/d.json', '/missing'].map(typeOf));
+  };
+  const ours = ['text/plain; charset=utf-8'];
+  assert.deepEqual(await typesWith(), [
+    ...['video/mp2t', 'application/octet-stream', 'text/html; charset=utf-8'],
+    ...['application/json; charset=utf-8', ...ours],
+  ]);
+  const types = ['--type', 'ts=text/javascript', '--type', '.data.gz=application/gzip'];
+  assert.deepEqual(await typesWith(...types, '--charset', 'windows-1251'), [
+    ...['text/javascript; charset=windows-1251', 'application/gzip', 'text/html; charset=windows-1251'],
+    ...['application/json; charset=utf-8', ...ours],
+  ]);
+  assert.deepEqual(await typesWith('--charset', ''), [
+    ...['video/mp2t', 'application/octet-stream', 'text/html', 'application/json', ...ours],
+  ]);
 });
 
 test('--index', async (t) => {
@@ -179,12 +203,28 @@ test('--listing', async (t) => {
   }
   assert.equal((await request(server, '/with-index/')).text, 'the index');
   assert.match((await request(server, '/sub/')).text, /inner\.txt/);
-  assert.equal((await request(server, '/sub')).header('location'), '/sub/');
+  assert.equal((await request(server, '/sub')).header('location'), 'sub/');
   assert.equal((await request(server, '/', { method: 'HEAD' })).status, 200);
 });
 
 test('without --listing a folder tells nothing', async () => {
   assert.equal((await request(plain, '/sub/')).text, '404 Not Found\n');
+});
+
+test('--listing shows names for what they are, and says what it leaves out', async (t) => {
+  const folder = makeFolder({ 'a\u202egpj.exe': 'x', 'a\\b.txt': 'x', 'many/first.txt': 'x' });
+  writeFileSync(Buffer.from(join(folder, 'caf\xe9.txt'), 'latin1'), 'x');
+  const server = await startForTest(t, { root: folder, args: ['--listing'] });
+  for (let i = 0; i < 2; i++) {
+    const { text } = await request(server, '/');
+    assert.match(text, />a⟨U\+202E⟩gpj\.exe</);
+    assert.match(text, /2 entries are left out/);
+  }
+  assert.doesNotMatch((await request(server, '/many/')).text, /left out/);
+  await server.stop();
+  const told = server.stdout.all.filter((line) => line.includes('leaves entries out'));
+  assert.equal(told.length, 1, told.join('\n'));
+  assert.match(told[0] ?? '', /folder="?\/"? unnamable=2 beyond=0/);
 });
 
 test('--spa', async (t) => {
@@ -197,6 +237,16 @@ test('--spa', async (t) => {
   }
   assert.equal((await request(server, '/missing.js')).status, 404);
   assert.equal((await request(server, '/users/7.json')).status, 404);
+  const as = (path: string, accept: string) => request(server, path, { headers: { Accept: accept } });
+  for (const path of ['/items/1.1', '/users/a@b.com', '/users/a%40b.com', '/file.txt/']) {
+    const response = await as(path, 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8');
+    assert.deepEqual([response.status, response.text], [200, 'index'], path);
+    assert.match(response.header('vary') ?? '', /\bAccept\b(?!-)/);
+    assert.equal((await as(path, '*/*')).status, 404, path);
+  }
+  assert.equal((await as('/app.js', '*/*')).status, 404);
+  assert.equal((await as('/api/users', 'application/json, text/plain, */*')).status, 404);
+  assert.equal((await as('/style', 'text/css,*/*;q=0.1')).status, 404);
   assert.equal((await request(server, '/file.txt')).text, 'file');
   assert.equal((await request(server, '/users/7', { method: 'POST' })).status, 405);
 });

@@ -1,15 +1,17 @@
 /** From request path to file: decoding, folders, and no way out of the root. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { makeFolder } from './support/folder.ts';
-import { connect, exchange, type Response, request, requestText } from './support/raw.ts';
+import { addTo, makeFolder } from './support/folder.ts';
+import { connect, eventually, exchange, type Response, request, requestText } from './support/raw.ts';
 import { cannotBeNobody, NOBODY, startForFile, startForTest } from './support/target.ts';
 
+/** The promise is one second; the rest is for a busy machine. */
+const NOTICED_WITHIN_MS = 2000;
 const MARKER = 'MARKER-outside-the-root';
 const base = makeFolder({
   'secret.txt': MARKER,
@@ -21,6 +23,8 @@ const base = makeFolder({
   'root/file.txt': 'file',
   'root/sub/index.html': 'sub index',
   'root/sub/page.html': 'sub page',
+  'root/sub/deeper/page.html': 'deeper page',
+  'root/a:b/index.html': 'colon index',
   'root/empty/keep.txt': 'kept',
   'root/evil.com/index.html': 'not evil',
   'root/a b.txt': 'space',
@@ -51,6 +55,15 @@ const base = makeFolder({
   'root/dangling': { link: 'nowhere' },
 });
 const root = join(base, 'root');
+const volume = {
+  '..2025_1/index.html': 'first',
+  '..2025_1/sub/index.html': 'first sub',
+  '..2025_1/.htpasswd': MARKER,
+  '..data': { link: '..2025_1' },
+  'index.html': { link: '..data/index.html' },
+  sub: { link: '..data/sub' },
+  '.htpasswd': { link: '..data/.htpasswd' },
+};
 symlinkSync(join(root, 'file.txt'), join(root, 'absolute.txt'));
 execFileSync('mkfifo', [join(root, 'fifo')]);
 const server = await startForFile({ root });
@@ -73,6 +86,10 @@ const found: readonly (readonly [name: string, path: string, body: string])[] = 
   ['an encoded question mark', '/q%3F.txt', 'question mark'],
   ['an encoded hash', '/%23.txt', 'hash'],
   ['.well-known', '/.well-known/security.txt', 'contact'],
+  ['a single dot', '/./file.txt', 'file'],
+  ['a single dot in a folder', '/sub/./page.html', 'sub page'],
+  ['an encoded single dot', '/sub/%2e/page.html', 'sub page'],
+  ['a single dot at the end is the folder', '/sub/.', 'sub index'],
   ['a link to a file in the root', '/inside.txt', 'file'],
   ['a link to a link', '/chain.txt', 'file'],
   ['an absolute link into the root', '/absolute.txt', 'file'],
@@ -147,9 +164,9 @@ const malformed: readonly (readonly [name: string, path: string])[] = [
   ['a lone continuation', '/%a9.txt'],
   ['an encoded line break', '/a%0d%0aSet-Cookie:x'],
   ['an encoded control character', '/a%1b'],
-  ['a dot segment', '/sub/../file.txt'],
+  ['the parent', '/sub/../file.txt'],
+  ['the parent behind a single dot', '/sub/./../file.txt'],
   ['out of the root', '/../secret.txt'],
-  ['a single dot', '/./file.txt'],
   ['encoded dots', '/%2e%2e/secret.txt'],
   ['half encoded dots', '/.%2e/secret.txt'],
   ['dots at the end', '/sub/..'],
@@ -169,17 +186,21 @@ test('a path decoded twice would be found, once it is not', async () => {
 });
 
 const redirects: readonly (readonly [path: string, location: string])[] = [
-  ['/sub', '/sub/'],
-  ['/sub?', '/sub/?'],
-  ['/sub?a=1&b=//x', '/sub/?a=1&b=//x'],
-  ['/sub?a=%0d%0aX:y', '/sub/?a=%0d%0aX:y'],
-  ['/empty', '/empty/'],
-  ['/inside', '/inside/'],
-  ['/%E6%97%A5%E6%9C%AC', '/%E6%97%A5%E6%9C%AC/'],
-  ['//evil.com', '/evil.com/'],
-  ['///evil.com', '/evil.com/'],
-  ['/evil.com?//x', '/evil.com/?//x'],
-  ['http://elsewhere/sub?x', '/sub/?x'],
+  ['/sub', 'sub/'],
+  ['/sub?', 'sub/?'],
+  ['/sub?a=1&b=//x', 'sub/?a=1&b=//x'],
+  ['/sub?a=%0d%0aX:y', 'sub/?a=%0d%0aX:y'],
+  ['/empty', 'empty/'],
+  ['/inside', 'inside/'],
+  ['/inside/deeper', 'deeper/'],
+  ['/./sub', 'sub/'],
+  ['/%E6%97%A5%E6%9C%AC', '%E6%97%A5%E6%9C%AC/'],
+  ['/a:b', './a:b/'],
+  ['/a%3Ab', './a:b/'],
+  ['//evil.com', 'evil.com/'],
+  ['///evil.com', 'evil.com/'],
+  ['/evil.com?//x', 'evil.com/?//x'],
+  ['http://elsewhere/sub?x', 'sub/?x'],
 ];
 
 for (const [path, location] of redirects) {
@@ -188,6 +209,15 @@ for (const [path, location] of redirects) {
     assert.deepEqual([response.status, response.header('location')], [301, location]);
     const head = await request(server, path, { method: 'HEAD' });
     assert.deepEqual([head.status, head.header('location')], [301, location]);
+    // Where a client ends up, at the server and behind a proxy that strips a prefix.
+    const target = path.startsWith('/') ? path : path.replace('http://elsewhere', '');
+    for (const prefix of ['', '/app']) {
+      const { host, pathname } = new URL(location, `http://host.example${prefix}${target}`);
+      assert.equal(host, 'host.example');
+      assert.ok(pathname.startsWith(`${prefix}/`) && pathname.endsWith('/'), pathname);
+      const followed = await request(server, pathname.slice(prefix.length));
+      assert.ok([200, 404].includes(followed.status), `${followed.status}`);
+    }
   });
 }
 
@@ -221,6 +251,27 @@ test('a root that is a link itself is served', async (t) => {
   const linked = await startForTest(t, { root: join(folder, 'link') });
   assert.equal((await request(linked, '/sub/page.html')).text, 'sub page');
   assert.equal((await request(linked, '/out.txt')).status, 404);
+});
+
+test('a ConfigMap or Secret of Kubernetes is served, and followed when it is updated', async (t) => {
+  const folder = makeFolder(volume);
+  const mounted = await startForTest(t, { root: folder });
+  const text = async (path: string) => (await request(mounted, path)).text;
+  assert.deepEqual([await text('/'), await text('/sub/')], ['first', 'first sub']);
+  for (const path of ['/.htpasswd', '/..data/index.html', '/..2025_1/index.html']) {
+    assert.equal((await request(mounted, path)).status, 404, path);
+  }
+  addTo(folder, { '..2025_2/index.html': 'second', '..next': { link: '..2025_2' } });
+  renameSync(join(folder, '..next'), join(folder, '..data'));
+  rmSync(join(folder, '..2025_1'), { recursive: true });
+  await eventually(
+    NOTICED_WITHIN_MS,
+    () => text('/'),
+    (answer) => {
+      assert.match(answer, /^(first|second)$/);
+      return answer === 'second';
+    },
+  );
 });
 
 test('a link swapped for a file while it is asked for never leads out', async () => {
@@ -268,7 +319,8 @@ function assertHarmless(response: Response): void {
   assert.ok([200, 301, 400, 404].includes(response.status), `status ${response.status}`);
   assert.doesNotMatch(response.text, /MARKER|root:x:0/);
   const location = response.header('location');
-  if (location !== undefined) assert.match(location, /^\/(?![/\\])/);
+  // Relative to the folder of what was asked for: no host, no scheme, no way up.
+  if (location !== undefined) assert.match(location, /^(?:\.\/)?(?!\.{0,2}\/)[^/\\?]+\//);
 }
 
 test('no random path escapes the root', async () => {

@@ -1,12 +1,14 @@
 /** Preconditions over the wire (RFC 9110 §13); the full case table stands beside src/static/conditional.ts. */
 import assert from 'node:assert/strict';
-import { utimesSync } from 'node:fs';
+import { renameSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { makeFolder } from './support/folder.ts';
-import { request } from './support/raw.ts';
-import { startForFile } from './support/target.ts';
+import { eventually, request } from './support/raw.ts';
+import { startForFile, startForTest } from './support/target.ts';
 
+/** The promise is one second; the rest is for a busy machine. */
+const NOTICED_WITHIN_MS = 2000;
 const CONTENT = 'content';
 const MODIFIED = 'Tue, 06 Jan 2026 10:20:30 GMT';
 const BEFORE = 'Tue, 06 Jan 2026 10:20:29 GMT';
@@ -154,3 +156,21 @@ test('a file whose time is no date (Nix and Bazel set the first day of 1970) has
   const tag = plain.header('etag') ?? '';
   assert.equal((await request(server, '/undated.txt', { headers: { 'If-None-Match': tag } })).status, 304);
 });
+
+for (const [maker, date] of [
+  ['npm', '1985-10-26T08:15:00Z'],
+  ['buildpacks', '1980-01-01T00:00:01Z'],
+  ['Nix', '1970-01-01T00:00:01Z'],
+] as const) {
+  test(`a redeploy with the date that ${maker} gives to all files is no 304 to that date`, async (t) => {
+    const site = makeFolder({ 'app.txt': 'first release', 'next.txt': 'second release' });
+    const [file, next, time] = [join(site, 'app.txt'), join(site, 'next.txt'), new Date(date)];
+    for (const path of [file, next]) utimesSync(path, time, time);
+    const deployed = await startForTest(t, { root: site });
+    assert.equal((await request(deployed, '/app.txt')).header('last-modified'), undefined);
+    renameSync(next, file);
+    const headers = { 'If-Modified-Since': time.toUTCString() };
+    const answered = () => request(deployed, '/app.txt', { headers });
+    await eventually(NOTICED_WITHIN_MS, answered, ({ text }) => text === 'second release');
+  });
+}

@@ -4,7 +4,7 @@ import { findConflicts } from './conflicts.ts';
 import { CONFIG_VARIABLE, type Env, type ReadFile, readEnv } from './env.ts';
 import { readJsonFile } from './json-file.ts';
 import type { NotifyConfig } from './notify/file.ts';
-import { loadNotify } from './notify.ts';
+import { idleNotice, loadNotify } from './notify.ts';
 import { type Config, defaults, type NamedOption, options } from './options.ts';
 import { type Parser, parseBoolean, parseQuantity, Refusal } from './parse.ts';
 import { refused, refusedSecret, type Setting, type Source } from './source.ts';
@@ -21,6 +21,8 @@ export type Loaded =
       readonly config: Config;
       /** Only for `serve`, and only where notify is on. */
       readonly notify?: NotifyConfig;
+      /** What is no mistake, and yet may not be as it was meant; only for `serve`. */
+      readonly notice?: string;
     }
   | {
       readonly kind: 'problems';
@@ -47,9 +49,9 @@ export function load(argv: readonly string[], env: Env, readFile: ReadFile): Loa
   const sources = needsOptions(args) ? [args, ...readSurroundings(args, env, readFile)] : [args];
   const { config, problems } = merge(sources);
   const notify = command === 'serve' ? loadNotify(config, { env, readFile }, problems) : undefined;
-  return problems.length > 0
-    ? { kind: 'problems', problems }
-    : { ...done, config, ...(notify && { notify }) };
+  if (problems.length > 0) return { kind: 'problems', problems };
+  const notice = command === 'serve' && !notify ? idleNotice(env) : undefined;
+  return { ...done, config, ...(notify && { notify }), ...(notice !== undefined && { notice }) };
 }
 
 /** The environment and the JSON file, in order of precedence. */

@@ -34,6 +34,26 @@ function channelsOf(...args: Parameters<typeof loadWith>): readonly string[] | u
 test('notify is off unless it is configured', () => assert.equal(channelsOf([]), undefined));
 test('by the file', () => assert.deepEqual(channelsOf(['--notify', 'n.json']), ['chat']));
 test('by the environment', () => assert.deepEqual(channelsOf([], TOKEN), ['wecom-robot']));
+test('channels without a token are told of, and no mistake', () => {
+  const env = {
+    SMTP_URL: 'smtps://u:s3cret@h',
+    SMTP_PASSWORD_FILE: '/s3cret',
+    WECOM_SECRET: 's3cret',
+    SMTP_TO: '',
+  };
+  const loaded = loadWith([], env);
+  assert.deepEqual(
+    loaded.kind === 'ok' && loaded.notice,
+    'WECOM_SECRET, SMTP_URL, SMTP_PASSWORD_FILE: set, but notify is off; MOTE_NOTIFY_TOKEN turns it on',
+  );
+  const silent = [
+    loadWith([]),
+    loadWith([], TOKEN),
+    loadWith(['--notify', 'n.json'], env),
+    loadWith(['spool', 'list', '--spool', '/s'], env),
+  ];
+  for (const other of silent) assert.ok(other.kind === 'ok' && other.notice === undefined);
+});
 test('other commands do not look at it', () => {
   assert.equal(channelsOf(['spool', 'list', '--spool', '/s'], { MOTE_NOTIFY_TOKEN: 'short' }), undefined);
 });

@@ -1,7 +1,7 @@
 /** Who may send messages and where they go: from the notify file, or from the environment alone. */
 import type { ReadFile } from './env.ts';
 import { parseJson } from './json-syntax.ts';
-import { readNotifyEnv, TOKEN_VARIABLE } from './notify/env.ts';
+import { channelVariablesIn, readNotifyEnv, TOKEN_VARIABLE } from './notify/env.ts';
 import type { Secrets } from './notify/fields.ts';
 import { type NotifyConfig, readNotifyFile } from './notify/file.ts';
 import type { Config } from './options.ts';
@@ -41,6 +41,13 @@ function readJson(path: string, readFile: ReadFile, problems: string[]): { value
   }
   const parsed = parseJson(text);
   return typeof parsed === 'string' ? void problems.push(`${shownName(path)}: ${parsed}`) : parsed;
+}
+
+/** What an operator should know who has set variables of channels, which another program may be meant by. */
+export function idleNotice(env: Secrets['env']): string | undefined {
+  const names = channelVariablesIn(env);
+  if (names.length === 0) return undefined;
+  return `${names.join(', ')}: set, but notify is off; ${TOKEN_VARIABLE} turns it on`;
 }
 
 /** Somebody who sets these wants notify, and would find it off. */

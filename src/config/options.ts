@@ -2,80 +2,23 @@
  * The one table of options. An entry here is a flag `--key`, an environment variable `MOTE_KEY`, a key of
  * the JSON file, a property of `Config`, a line of `--help` and a row of the README: nothing else names it.
  */
+import type { Option } from './option.ts';
 import {
-  type Bounds,
   emptyOr,
   oneOf,
-  type Parser,
   parseBasicUser,
+  parseCharset,
   parseFieldValue,
   parseFileName,
   parseFilePath,
   parseHeader,
   parseHost,
+  parseMediaType,
   parseOrigin,
   parseProxy,
   parseUrlPath,
   type Refusal,
 } from './parse.ts';
-
-export type Group =
-  | 'What is served'
-  | 'Where'
-  | 'Caching'
-  | 'Headers'
-  | 'Access'
-  | 'Notify'
-  | 'Observing'
-  | 'Time limits'
-  | 'Other limits';
-
-interface Common {
-  readonly group: Group;
-  /** What it does, in sentences; the bounds of numbers and the default are added where it is shown. */
-  readonly doc: string;
-  /** Where it is not the property in kebab case. */
-  readonly key?: string;
-  /** Environment variables that count after the `MOTE_` one. */
-  readonly env?: readonly string[];
-  /** Its place when it is given as a positional argument of `mote`, from 0. */
-  readonly positional?: number;
-  /** Never shown in a message; can be read from a file named by `MOTE_KEY_FILE`. */
-  readonly secret?: true;
-}
-
-/** An option that takes a value; the label stands for it in `--help`. */
-interface Labelled extends Common {
-  readonly label: string;
-}
-
-interface TextOption extends Labelled {
-  readonly kind: 'text';
-  readonly parse: Parser<string>;
-  readonly default: string;
-}
-
-interface NumberOption extends Labelled, Bounds {
-  readonly kind: 'number';
-  readonly default: number;
-}
-
-interface BooleanOption extends Common {
-  readonly kind: 'boolean';
-  readonly default: boolean;
-}
-
-/** Given more than once as a flag, an array in JSON, elsewhere separated by line breaks. */
-interface ListOption extends Labelled {
-  readonly kind: 'list';
-  /** Takes one entry. An entry that is an array itself adds each of its elements. */
-  readonly parse: Parser<unknown>;
-  /** No entry can hold a comma, so commas separate entries too. */
-  readonly commas?: true;
-  readonly default: readonly [];
-}
-
-export type Option = TextOption | NumberOption | BooleanOption | ListOption;
 
 const MAX_TIME_MS = 24 * 3_600_000;
 const GIB = 1024 ** 3;
@@ -113,7 +56,7 @@ const table = {
   listing: { ...contentSwitch, doc: 'List folders that have no index file.' },
   spa: {
     ...contentSwitch,
-    doc: 'Answer unknown paths without a dot in their last segment with the index file of the root.',
+    doc: 'Answer unknown paths with the index file of the root where the client prefers text/html, or anything and the last segment has no dot.',
   },
   notFound: {
     ...fileName,
@@ -128,6 +71,23 @@ const table = {
   compression: {
     ...contentSwitch,
     doc: 'Compress text on the fly; ready-made .br, .zst and .gz siblings are used in any case.',
+  },
+  mediaTypes: {
+    kind: 'list',
+    key: 'type',
+    group: 'What is served',
+    label: 'EXT=TYPE',
+    parse: parseMediaType,
+    default: [],
+    doc: 'The Content-Type of files whose names end in .EXT, such as ts=text/javascript; they are sent as they are stored.',
+  },
+  charset: {
+    kind: 'text',
+    group: 'What is served',
+    label: 'NAME',
+    parse: emptyOr(parseCharset),
+    default: 'utf-8',
+    doc: 'The encoding that Content-Type names for text. Empty: none, so that each page says it itself.',
   },
 
   port: {
@@ -158,7 +118,11 @@ const table = {
     default: 'max-age=31536000, immutable',
     doc: 'Cache-Control of files with a hash in their names, such as app.3f2a9b1c.js.',
   },
-  cacheOther: { ...cacheControl, default: 'max-age=3600', doc: 'Cache-Control of everything else.' },
+  cacheOther: {
+    ...cacheControl,
+    default: 'no-cache',
+    doc: 'Cache-Control of everything else. max-age=3600 saves a question an hour, and shows changes that much later.',
+  },
   cacheBytes: {
     ...bytes,
     group: 'Caching',

@@ -54,6 +54,10 @@ const CONTROL = /\p{Cc}/u;
 const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
 /** RFC 9110 §5.5 without obs-text: printable ASCII, spaces and tabs only between other characters. */
 const FIELD_VALUE = /^[!-~]+(?:[ \t]+[!-~]+)*$/;
+/** An extension, a media type and its parameters (RFC 9110 §8.3.1, RFC 6838 §4.2). */
+const MEDIA_TYPE =
+  /^\.?([^\s./\\=]+(?:\.[^\s./\\=]+)*)=([\w!#$&^.+-]+\/[\w!#$&^.+-]+)((?:; ?[\w!#$&^.+-]+=(?:[\w!#$&^.+-]+|"[ !#-[\]-~]*"))*)$/;
+const CHARSET = /^[a-z\d][\w.:+-]*$/i;
 /** RFC 3986 §3.3 without percent-encoding, empty segments and a lone `/`. */
 const PLAIN_URL_PATH = /^(?:\/[\w.~!$&'()*+,;=:@-]+)+\/?$/;
 const DOT_SEGMENT = /(?:^|\/)\.\.?(?:\/|$)/;
@@ -159,6 +163,25 @@ export function parseHeader(text: string): readonly [name: string, value: string
     return new Refusal('a header other than Cache-Control, which the cache options set');
   }
   return [name, value];
+}
+
+/** The media type of files with an extension, which has no dot in front; both in lower case. */
+export interface MediaType {
+  readonly extension: string;
+  readonly type: string;
+}
+
+/** `EXT=TYPE`: an extension with or without its dot, and a media type (RFC 9110 §8.3.1). */
+export function parseMediaType(text: string): MediaType | Refusal {
+  const [, extension = '', type = '', parameters = ''] = MEDIA_TYPE.exec(text) ?? [];
+  return extension === ''
+    ? new Refusal('an extension and a media type, like ts=text/javascript or data.gz=application/gzip')
+    : { extension: extension.toLowerCase(), type: type.toLowerCase() + parameters };
+}
+
+/** The name of a character encoding (RFC 2978 §2.3, without what a parameter would have to quote). */
+export function parseCharset(text: string): string | Refusal {
+  return CHARSET.test(text) ? text : new Refusal('the name of a character encoding, like windows-1251');
 }
 
 /** `*`, or an origin (RFC 6454 §6.2) in the form in which browsers send it. */

@@ -1,6 +1,7 @@
 /** The options as people read them: `--help` and the table of the README. */
 import { CONFIG_VARIABLE, fileVariableOf } from './env.ts';
-import { type Group, type NamedOption, options } from './options.ts';
+import type { Group } from './option.ts';
+import { type NamedOption, options } from './options.ts';
 import { describeSpan, formatQuantity } from './parse.ts';
 
 const MAX_COLUMNS = 100;

@@ -9,6 +9,11 @@ const policy = {
   cacheOther: 'max-age=3600',
 };
 
+test('playlists of live streams are never kept, whatever the operator says of other files', () => {
+  for (const name of ['live.m3u8', 'LIVE.M3U8', 'manifest.mpd', 'live-3f2a9b1c.m3u8'])
+    assert.equal(cacheControl(name, contentType(name), policy), 'no-cache', name);
+});
+
 function kindOf(fileName: string): string {
   const value = cacheControl(fileName, contentType(fileName), policy);
   return Object.entries(policy).find(([, given]) => given === value)?.[0] ?? value;

@@ -11,15 +11,21 @@ export interface CachePolicy {
 /** The value of `Cache-Control` for a file name without its folder. */
 export function cacheControl(fileName: string, contentType: string, policy: CachePolicy): string {
   if (PAGE.test(contentType)) return policy.cacheHtml;
+  if (PLAYLIST.test(fileName)) return 'no-cache';
   return isFingerprinted(fileName, contentType) ? policy.cacheFingerprinted : policy.cacheOther;
 }
 
+/**
+ * HLS (RFC 8216 §6.2.1) and DASH: while a stream is live its playlist is rewritten every few seconds, and a player
+ * that is given an old one stops.
+ */
+const PLAYLIST = /\.(?:m3u8|mpd)$/i;
 const PAGE = /^(?:text\/html|application\/xhtml\+xml)(?:;|$)/;
 
 /**
  * Whether a build tool put a hash of the content into the name.
  *
- * A wrong yes freezes a file in every browser for a year; a wrong no costs a revalidation an hour. So this
+ * A wrong yes freezes a file in every browser for a year; a wrong no costs a revalidation each time. So this
  * wants proof that no name made by a person gives, and lets go of the hashes that happen to look like one: a
  * token at the end of the name, of a length that tools cut hashes to, whose kinds of characters alternate more
  * often than words and numbers do. Documents and data are never taken for assets: their names carry dates,

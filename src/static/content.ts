@@ -17,15 +17,20 @@ export interface Content {
 
 /**
  * Reads `file` for the cache. The tag is a hash of the content, so that builds which set all times alike, and
- * replicas, agree on it and never share it between different contents. A file that is too large for that, or
- * that changes while it is read, is tagged by its version: safe too, but good for this copy of the file only.
+ * replicas, agree on it and never share it between different contents. A file that is too large for that, that
+ * `keepsChanging` (a hash would cost a whole read and be wrong again soon), or that changes while it is read, is
+ * tagged by its version: safe too, but good for this copy of the file only.
  */
-export async function readContent(file: SourceFile, maxKeptBytes: number): Promise<Content> {
+export async function readContent(
+  file: SourceFile,
+  maxKeptBytes: number,
+  keepsChanging = false,
+): Promise<Content> {
   if (file.size <= maxKeptBytes) {
     const bytes = await readWhole(file);
     return { bytes, size: bytes.length, tag: tagOf(bytes) };
   }
-  const tag = file.size <= MAX_HASHED_BYTES ? await hashSteady(file) : undefined;
+  const tag = file.size <= MAX_HASHED_BYTES && !keepsChanging ? await hashSteady(file) : undefined;
   return { bytes: undefined, size: file.size, tag: tag ?? versionTag(file) };
 }
 

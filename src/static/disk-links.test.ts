@@ -28,8 +28,8 @@ describe('links', () => {
     ['to a folder whose name begins like the root', '../site2/a.txt', 'missing'],
     ['to the folder of the root', '..', 'missing'],
     ['to a hidden file inside', '.env', 'missing'],
-    ['to a file in a hidden folder inside', '.git/config', 'missing'],
-    ['to a hidden folder inside', '.git', 'missing'],
+    ['to a file in a hidden folder inside', '.git/config', 'secret'],
+    ['to a hidden folder inside', '.git', 'folder'],
     ['to nothing', 'nothing', 'missing'],
     ['to itself', 'link', 'missing'],
     ['by another link, outside', 'second', 'missing'],
@@ -58,6 +58,53 @@ describe('links', () => {
   test('outside and to hidden names where that is allowed', async (t) => {
     assert.equal(await follow(t, '../outside/passwd', { ...strict, symlinks: true }), 'outside');
     assert.equal(await follow(t, '.env', { ...strict, dotfiles: true }), 'secret');
+  });
+});
+
+describe('a volume of Kubernetes', () => {
+  function makeVolume(t: TestContext): string {
+    const base = makeTree(t, {
+      ...{ '..2025_1/index.html': 'first', '..2025_1/sub/page.html': 'page', '..2025_1/.htpasswd': 'secret' },
+      '..2025_2/index.html': 'second',
+    });
+    relink(join(base, '..data'), '..2025_1');
+    for (const name of ['index.html', 'sub', '.htpasswd']) relink(join(base, name), `..data/${name}`);
+    relink(join(base, 'password.txt'), '..data/.htpasswd');
+    return base;
+  }
+  const cases: readonly (readonly [path: string, expected: string])[] = [
+    ['index.html', 'first'],
+    ['sub', 'folder'],
+    ['sub/page.html', 'page'],
+    ['.htpasswd', 'missing'],
+    ['password.txt', 'missing'],
+    ['..data/index.html', 'missing'],
+    ['..2025_1/index.html', 'missing'],
+    ['..data', 'missing'],
+  ];
+  for (const [path, expected] of cases) {
+    test(`${path}: ${expected}`, async (t) => {
+      assert.equal(await outcomeOf(diskFolder(makeVolume(t), strict), path), expected);
+    });
+  }
+
+  test('is listed by the names that are served', async (t) => {
+    const { entries } = await diskFolder(makeVolume(t), strict).list([]);
+    assert.deepEqual(entries.map(({ name }) => name).toSorted(), ['index.html', 'sub']);
+  });
+
+  test('is never missing while it is updated', async (t) => {
+    const base = makeVolume(t);
+    const source = diskFolder(base, strict);
+    // As the kubelet does: one link is switched, then the old content goes.
+    aroundOpen(t, {
+      after: () => {
+        relink(join(base, '..data'), '..2025_2');
+        fs.rmSync(join(base, '..2025_1'), { recursive: true, force: true });
+      },
+    });
+    assert.equal(await outcomeOf(source, 'index.html'), 'first');
+    assert.equal(await outcomeOf(source, 'index.html'), 'second');
   });
 });
 
@@ -145,7 +192,7 @@ describe('a root that is a link', () => {
     relink(join(base, 'current'), 'r2');
     assert.equal(await outcomeOf(source, 'a.txt'), 'second');
     assert.equal(await outcomeOf(source, 'b.txt'), 'more');
-    assert.deepEqual((await source.list([])).map(({ name }) => name).toSorted(), ['a.txt', 'b.txt']);
+    assert.deepEqual((await source.list([])).entries.map(({ name }) => name).toSorted(), ['a.txt', 'b.txt']);
   });
 
   test('links from one release to another lead out', async (t) => {

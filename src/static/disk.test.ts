@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { join, relative } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { HttpError } from '../http/errors.ts';
-import { type DiskRules, diskFile, diskFolder, kindOfPath } from './disk.ts';
+import { absolutePath, diskFile, diskFolder, kindOfPath } from './disk.ts';
 import {
   aroundOpen,
   failing,
@@ -13,6 +13,7 @@ import {
   makeTree,
   openFile,
   outcomeOf,
+  settle,
   siteFiles,
   strict,
 } from './fixtures.ts';
@@ -90,12 +91,25 @@ describe('a folder', () => {
 
 describe('dates', () => {
   const day = 24 * 3600;
+  const at = (text: string) => Date.parse(text) / 1000;
   const times: readonly (readonly [name: string, seconds: number, dated: boolean])[] = [
     ['the epoch, as Bazel sets it', 0, false],
     ['a second later, as Nix sets it', 1, false],
+    ['the epoch west of Greenwich', 14 * 3600, false],
+    ['the epoch east of Greenwich', -14 * 3600, false],
     ['the end of the first day', day - 1, false],
     ['the second day', day, true],
-    ['before the epoch', -1, true],
+    ['a zip archive without a date', at('1979-11-30T00:00:00Z'), false],
+    ['the first day of zip archives, as buildpacks set it', at('1980-01-01T00:00:01Z'), false],
+    ['the same far in the east', at('1979-12-31T10:00:00Z'), false],
+    ['a day later, as RubyGems sets it', at('1980-01-02T00:00:00Z'), false],
+    ['a month later, as Gradle sets it', at('1980-02-01T00:00:00Z'), false],
+    ['the day before Yarn', at('1984-06-21T23:59:59Z'), true],
+    ['what Yarn sets', 456_789_000, false],
+    ['what npm sets', at('1985-10-26T08:15:00Z'), false],
+    ['the same far in the west', at('1985-10-25T18:15:00Z'), false],
+    ['the days around it', at('1985-10-28T08:15:00Z'), true],
+    ['when there was the web', at('1993-04-30T12:00:00Z'), true],
     ['today', 1_700_000_000, true],
   ];
   for (const [name, seconds, dated] of times) {
@@ -108,7 +122,7 @@ describe('dates', () => {
       const file = await openFile(source, 'docs/a.txt');
       assert.equal(file.modifiedMs, expected);
       await file.close();
-      assert.equal((await source.list(['docs']))[0]?.modifiedMs, expected);
+      assert.equal((await source.list(['docs'])).entries[0]?.modifiedMs, expected);
     });
   }
 });
@@ -127,7 +141,7 @@ describe('what is neither a file nor a folder', () => {
       assert.equal(await outcomeOf(diskFile(path, 'odd'), 'odd'), 'missing');
       assert.equal(opened.open, 0);
       await assert.rejects(kindOfPath(path));
-      const listed = await diskFolder(site, anywhere).list([]);
+      const listed = (await diskFolder(site, anywhere).list([])).entries;
       assert.ok(!listed.some(({ name }) => name === 'odd'));
     });
   }
@@ -179,7 +193,7 @@ describe('errors of the system', () => {
       intercept(t, 'readdir', failing(code));
       const outcome = await diskFolder(site, strict)
         .list([])
-        .then((entries) => (entries.length === 0 ? 'nothing' : 'something'))
+        .then(({ entries }) => (entries.length === 0 ? 'nothing' : 'something'))
         .catch((error) => (error instanceof HttpError ? error.code : 'unknown'));
       assert.equal(outcome, expected);
     });
@@ -190,7 +204,7 @@ describe('errors of the system', () => {
     fs.symlinkSync('../outside/passwd', join(site, 'link'));
     const original = fs.promises.realpath;
     intercept(t, 'realpath', (path: string) => (path === site ? failing('ENOENT')() : original(path)));
-    assert.deepEqual(await diskFolder(site, strict).list([]), []);
+    assert.deepEqual((await diskFolder(site, strict).list([])).entries, []);
   });
 });
 
@@ -198,10 +212,13 @@ describe('versions', () => {
   test('a version of a moment ago equals no other, since a change could hide behind it', async (t) => {
     const base = makeTree(t, siteFiles);
     const source = diskFolder(join(base, 'site'), strict);
-    fs.utimesSync(join(base, 'site/docs/a.txt'), 1, 1);
+    const path = join(base, 'site/docs/a.txt');
+    fs.utimesSync(path, 1, 1);
+    const clock = t.mock.method(Date, 'now', () => fs.statSync(path).ctimeMs + 10);
     const [first, second] = [await source.open(['docs', 'a.txt']), await source.open(['docs', 'a.txt'])];
     assert.ok(first.kind === 'file' && second.kind === 'file');
     assert.notEqual(first.file.version, second.file.version);
+    clock.mock.restore();
     await settled();
     assert.equal(await first.file.currentVersion(), await second.file.currentVersion());
     await Promise.all([first.file.close(), second.file.close()]);
@@ -241,50 +258,6 @@ describe('versions', () => {
   }
 });
 
-describe('listing', () => {
-  async function list(t: TestContext, rules: DiskRules, segments: readonly string[] = []): Promise<string[]> {
-    const base = makeTree(t, siteFiles);
-    for (const target of ['index.html', '../outside/passwd', '.env', 'nothing', 'docs']) {
-      fs.symlinkSync(target, join(base, 'site', `to-${target.replace(/\W/g, '')}`));
-    }
-    const entries = await diskFolder(join(base, 'site'), rules).list(segments);
-    return entries.map(({ name, directory }) => (directory ? `${name}/` : name)).toSorted();
-  }
-
-  const shown = ['docs/', 'index.html', 'to-docs/', 'to-indexhtml'];
-  test('has what a request would get', async (t) => {
-    assert.deepEqual(await list(t, strict), ['.well-known/', ...shown]);
-  });
-
-  test('has hidden names where they are allowed', async (t) => {
-    const hidden = ['...', '.env', '.git/', '.well-known/'];
-    assert.deepEqual(
-      await list(t, { ...strict, dotfiles: true }),
-      [...hidden, ...shown, 'to-env'].toSorted(),
-    );
-  });
-
-  test('has links that lead out where they are allowed', async (t) => {
-    const names = await list(t, { ...strict, symlinks: true });
-    assert.ok(names.includes('to-outsidepasswd'));
-  });
-
-  test('says what is known of a file', async (t) => {
-    const base = makeTree(t, siteFiles);
-    fs.utimesSync(join(base, 'site/docs/a.txt'), 1, 1_700_000_000);
-    assert.deepEqual(await diskFolder(join(base, 'site'), strict).list(['docs']), [
-      { name: 'a.txt', directory: false, size: 1, modifiedMs: 1_700_000_000_000 },
-    ]);
-  });
-
-  test('a folder that is swapped for the outside after it was found shows nothing of it', async (t) => {
-    const base = makeTree(t, siteFiles);
-    fs.rmSync(join(base, 'site/docs'), { recursive: true });
-    fs.symlinkSync('../outside', join(base, 'site/docs'));
-    assert.deepEqual(await diskFolder(join(base, 'site'), strict).list(['docs']), []);
-  });
-});
-
 describe('one file', () => {
   const cases: readonly (readonly [name: string, path: string, expected: string])[] = [
     ['at the root', '', 'a'],
@@ -315,7 +288,70 @@ describe('one file', () => {
     assert.equal(await outcomeOf(source, ''), 'missing');
     fs.writeFileSync(file, 'again');
     assert.equal(await outcomeOf(source, ''), 'again');
-    assert.deepEqual(await source.list([]), []);
+    assert.deepEqual((await source.list([])).entries, []);
+  });
+});
+
+describe('a path as it is found from anywhere', () => {
+  test('an absolute one stays, a relative one begins at the working folder', async () => {
+    assert.equal(await absolutePath('/a/../b', '/'), '/a/../b');
+    assert.equal(await absolutePath('a', undefined), join(process.cwd(), 'a'));
+  });
+
+  test('the name of the working folder that the shell knows counts if it leads there', async (t) => {
+    const base = makeTree(t, siteFiles);
+    fs.symlinkSync(process.cwd(), join(base, 'current'));
+    assert.equal(await absolutePath('.', join(base, 'current')), join(base, 'current'));
+    assert.equal(await absolutePath('a/b', join(base, 'current')), join(base, 'current/a/b'));
+    for (const other of [base, join(base, 'nothing'), 'site', '']) {
+      assert.equal(await absolutePath('.', other), process.cwd());
+    }
+  });
+});
+
+describe('what another program does to a file', () => {
+  /** Fails to open so many times, then opens. */
+  function failFirst(t: TestContext, times: number, code: string): { attempts: number } {
+    const counter = { attempts: 0 };
+    const original = fs.promises.open;
+    intercept(t, 'open', (...args: Parameters<typeof original>) => {
+      counter.attempts += 1;
+      return counter.attempts <= times ? failing(code)() : original(...args);
+    });
+    return counter;
+  }
+
+  test('a lease is waited for', async (t) => {
+    const site = join(makeTree(t, siteFiles), 'site');
+    const counter = failFirst(t, 3, 'EAGAIN');
+    assert.equal(await outcomeOf(diskFolder(site, strict), 'docs/a.txt'), 'a');
+    assert.equal(counter.attempts, 4);
+  });
+
+  test('a lease that is not given up: unavailable, and when to come back', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    intercept(t, 'open', failing('EAGAIN'));
+    let error: unknown;
+    const look = diskFolder('/', strict).open(['x']);
+    look.catch((thrown) => {
+      error = thrown;
+    });
+    for (let ticks = 0; ticks < 1000 && error === undefined; ticks++) {
+      t.mock.timers.tick(100);
+      await settle();
+    }
+    assert.ok(error instanceof HttpError);
+    assert.deepEqual([error.code, error.headers], ['unavailable', ['Retry-After', '1']]);
+  });
+
+  test('a stale handle is looked up once more, and once only', async (t) => {
+    const site = join(makeTree(t, siteFiles), 'site');
+    const counter = failFirst(t, 1, 'ESTALE');
+    assert.equal(await outcomeOf(diskFolder(site, strict), 'docs/a.txt'), 'a');
+    counter.attempts = -1;
+    await assert.rejects(outcomeOf(diskFolder(site, strict), 'docs/a.txt'), { code: 'ESTALE' });
+    counter.attempts = 0;
+    assert.equal(await outcomeOf(diskFile(join(site, 'index.html'), 'index.html'), ''), 'root');
   });
 });
 

@@ -6,9 +6,17 @@
  */
 import { constants } from 'node:fs';
 import { type FileHandle, lstat, open, readdir, readlink, realpath, stat } from 'node:fs/promises';
-import { basename, join, sep } from 'node:path';
+import { basename, isAbsolute, join, resolve, sep } from 'node:path';
 import { HttpError } from '../http/errors.ts';
-import { dateOf, type FolderEntry, type Found, type Source, type SourceFile } from './source.ts';
+import {
+  dateOf,
+  type FolderEntry,
+  type FolderListing,
+  type Found,
+  SETTLE_MS,
+  type Source,
+  type SourceFile,
+} from './source.ts';
 
 /** Entries of one folder that a listing shows at most, and that are looked at at a time. */
 const MAX_LISTED_ENTRIES = 10_000;
@@ -21,16 +29,24 @@ export interface DiskRules {
   readonly symlinks: boolean;
 }
 
+/**
+ * How long a request waits until another program gives up its lease on a file (an oplock of Samba, a delegation of
+ * NFS), which the attempt to open it asks for; and how often it looks. The kernel breaks a lease after 45 s.
+ */
+const LEASE_WAIT_MS = 2000;
+const LEASE_POLL_MS = 25;
+
 /** Not O_RDONLY alone: opening a FIFO without a writer must not hang. */
 const openFlags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 const missing: Found = { kind: 'missing' };
 const folder: Found = { kind: 'folder' };
+const nothing: FolderListing = { entries: [], notUtf8: 0, beyond: 0 };
 
 /** A folder as a source. */
 export function diskFolder(root: string, rules: DiskRules): Source {
   return {
-    open: (segments) => openInside(root, segments, rules),
-    list: (segments) => listInside(root, segments, rules),
+    open: (segments) => onceMoreIfStale(() => openInside(root, segments, rules)),
+    list: (segments) => onceMoreIfStale(() => listInside(root, segments, rules)),
   };
 }
 
@@ -39,10 +55,27 @@ export function diskFile(path: string, name: string): Source {
   return {
     async open(segments) {
       if (segments.length > 1 || (segments.length === 1 && segments[0] !== name)) return missing;
-      return (await openAndDescribe(path, name, async () => true)) ?? missing;
+      const look = () => openAndDescribe(path, name, async () => true);
+      return (await onceMoreIfStale(look)) ?? missing;
     },
-    list: async () => [],
+    list: async () => nothing,
   };
+}
+
+/**
+ * `path` as it is found from anywhere. A relative one is good only for as long as the working folder, which a build
+ * may remove and make anew. `named` is the name by which the shell knows that folder (`PWD`): unlike the kernel's it
+ * keeps links, which a deployment switches. It is believed where it leads to the same folder.
+ */
+export async function absolutePath(path: string, named: string | undefined): Promise<string> {
+  if (isAbsolute(path)) return path;
+  const isSame = named !== undefined && isAbsolute(named) && (await isSameFolder(named, '.'));
+  return isSame ? join(named, path) : resolve(path);
+}
+
+async function isSameFolder(a: string, b: string): Promise<boolean> {
+  const [one, other] = await Promise.all([a, b].map((path) => stat(path).catch(() => undefined)));
+  return one !== undefined && one.ino === other?.ino && one.dev === other.dev;
 }
 
 /** What PATH on the command line is. @throws the system's error when it cannot be read. */
@@ -92,10 +125,24 @@ function isHidden(segment: string): boolean {
 }
 
 async function openOrMissing(path: string): Promise<FileHandle | undefined> {
+  for (let waitedMs = 0; ; waitedMs += LEASE_POLL_MS) {
+    try {
+      return await open(path, openFlags);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== 'EAGAIN' || waitedMs >= LEASE_WAIT_MS) return judge(error as NodeJS.ErrnoException);
+    }
+    await new Promise((resolve) => setTimeout(resolve, LEASE_POLL_MS));
+  }
+}
+
+/** A handle of NFS is stale when its file was replaced on the server; the next look finds the new one. */
+async function onceMoreIfStale<T>(look: () => Promise<T>): Promise<T> {
   try {
-    return await open(path, openFlags);
+    return await look();
   } catch (error) {
-    return judge(error as NodeJS.ErrnoException);
+    if ((error as NodeJS.ErrnoException).code !== 'ESTALE') throw error;
+    return look();
   }
 }
 
@@ -114,25 +161,27 @@ function judge(error: NodeJS.ErrnoException): undefined {
       throw new HttpError('forbidden');
     case 'EMFILE':
     case 'ENFILE':
+    case 'EAGAIN':
       throw new HttpError('unavailable', ['Retry-After', '1']);
     default:
       throw error;
   }
 }
 
-/** Whether the opened file lies where it may be served from, wherever links led on the way to it. */
+/**
+ * Whether the opened file lies where it may be served from, wherever links led on the way to it: also through
+ * hidden folders, as all do in a volume of Kubernetes (`index.html` → `..data/index.html` →
+ * `..2025_1/index.html`), but not to a hidden file.
+ */
 async function mayServe(handle: FileHandle, path: string, root: string, rules: DiskRules): Promise<boolean> {
   if (rules.symlinks) return true;
   const [real, base] = await Promise.all([realPathOf(handle, path), realpath(root).catch(judge)]);
-  return real !== undefined && base !== undefined && isInside(real, base, rules);
+  if (real === undefined || base === undefined || !isInside(real, base)) return false;
+  return rules.dotfiles || !isHidden(basename(real)) || (await handle.stat()).isDirectory();
 }
 
-/** Links inside of the root may lead to other names there, but not to hidden ones. */
-function isInside(real: string, base: string, rules: DiskRules): boolean {
-  if (real === base) return true;
-  const prefix = base.endsWith(sep) ? base : base + sep;
-  if (!real.startsWith(prefix)) return false;
-  return rules.dotfiles || !real.slice(prefix.length).split(sep).some(isHidden);
+function isInside(real: string, base: string): boolean {
+  return real === base || real.startsWith(base.endsWith(sep) ? base : base + sep);
 }
 
 /** Where the open file is: from the kernel where /proc tells it, else by the path if that still leads to it. */
@@ -156,8 +205,6 @@ async function describe(handle: FileHandle, name: string): Promise<Found> {
 type BigStats = Awaited<ReturnType<typeof bigStat>>;
 const bigStat = (handle: FileHandle) => handle.stat({ bigint: true });
 
-/** Some file systems stamp changes with a clock that stands still for this long. */
-const CLOCK_TICK_MS = 20;
 let unsettled = 0;
 
 /**
@@ -166,7 +213,7 @@ let unsettled = 0;
  */
 function versionOf({ dev, ino, size, mtimeNs, ctimeNs, ctimeMs }: BigStats): string {
   const version = `${dev}-${ino}-${size}-${mtimeNs}-${ctimeNs}`;
-  if (Math.abs(Date.now() - Number(ctimeMs)) >= CLOCK_TICK_MS) return version;
+  if (Math.abs(Date.now() - Number(ctimeMs)) >= SETTLE_MS) return version;
   unsettled += 1;
   return `${version}-${unsettled}`;
 }
@@ -176,6 +223,7 @@ function fileOf(handle: FileHandle, name: string, stats: BigStats): SourceFile {
     name,
     size: Number(stats.size),
     modifiedMs: dateOf(Number(stats.mtimeMs)),
+    changedMs: Number(stats.ctimeMs),
     version: versionOf(stats),
     currentVersion: async () => versionOf(await bigStat(handle)),
     read: async (target, position) => (await handle.read(target, 0, target.length, position)).bytesRead,
@@ -187,17 +235,24 @@ async function listInside(
   root: string,
   segments: readonly string[],
   rules: DiskRules,
-): Promise<FolderEntry[]> {
+): Promise<FolderListing> {
+  if (!rules.dotfiles && segments.some(isHidden)) return nothing;
   const path = join(root, ...segments);
   const [names, base] = await Promise.all([readdir(path).catch(judge), realpath(root).catch(judge)]);
-  if (!names || base === undefined) return [];
-  const shown = names.filter((name) => rules.dotfiles || !isHidden(name)).slice(0, MAX_LISTED_ENTRIES);
-  const entries: (FolderEntry | undefined)[] = [];
-  for (let i = 0; i < shown.length; i += LISTED_AT_A_TIME) {
-    const some = shown.slice(i, i + LISTED_AT_A_TIME).map((name) => entryOf(path, name, base, rules));
-    entries.push(...(await Promise.all(some)));
+  if (!names || base === undefined) return nothing;
+  const visible = names.filter((name) => rules.dotfiles || !isHidden(name));
+  const looked = visible.slice(0, MAX_LISTED_ENTRIES);
+  const found: (FolderEntry | undefined)[] = [];
+  for (let i = 0; i < looked.length; i += LISTED_AT_A_TIME) {
+    const some = looked.slice(i, i + LISTED_AT_A_TIME).map((name) => entryOf(path, name, base, rules));
+    found.push(...(await Promise.all(some)));
   }
-  return entries.filter((entry) => entry !== undefined);
+  return {
+    entries: found.filter((entry) => entry !== undefined),
+    // What is not UTF-8 was replaced, so that nothing was found under the name.
+    notUtf8: looked.filter((name, i) => found[i] === undefined && name.includes('\ufffd')).length,
+    beyond: visible.length - looked.length,
+  };
 }
 
 /** What a listing says of `name`, or nothing where a request for it would get nothing either. */
@@ -209,9 +264,11 @@ async function entryOf(
 ): Promise<FolderEntry | undefined> {
   try {
     const path = join(folderPath, name);
-    if (!rules.symlinks && !isInside(await realpath(path), base, rules)) return undefined;
+    const real = rules.symlinks ? path : await realpath(path);
+    if (!(rules.symlinks || isInside(real, base))) return undefined;
     const stats = await stat(path);
-    if (!(stats.isFile() || stats.isDirectory())) return undefined;
+    const shown = stats.isDirectory() || (stats.isFile() && (rules.dotfiles || !isHidden(basename(real))));
+    if (!shown) return undefined;
     return { name, directory: stats.isDirectory(), size: stats.size, modifiedMs: dateOf(stats.mtimeMs) };
   } catch {
     return undefined; // gone or unreadable since the folder was read

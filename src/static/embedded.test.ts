@@ -21,7 +21,7 @@ describe('an archive', () => {
   test('an empty one has an empty root', async () => {
     const source = embeddedFolder(packSite([], undefined));
     assert.equal(await outcomeOf(source, ''), 'folder');
-    assert.deepEqual(await source.list([]), []);
+    assert.deepEqual((await source.list([])).entries, []);
   });
 
   test('may lie anywhere in memory', async () => {
@@ -36,7 +36,7 @@ describe('an archive', () => {
     for (const modifiedMs of [1_700_000_000_000, undefined]) {
       const source = embeddedFolder(packSite([entry('a/b.txt', 'b')], modifiedMs));
       assert.equal((await openFile(source, 'a/b.txt')).modifiedMs, modifiedMs);
-      assert.equal((await source.list([]))[0]?.modifiedMs, modifiedMs);
+      assert.equal((await source.list([])).entries[0]?.modifiedMs, modifiedMs);
     }
   });
 
@@ -70,7 +70,7 @@ test('whatever is packed is served like the folder that it came from', async (t)
           await outcomeOf(disk, segments.join('/')),
         );
         const names = async (source: typeof disk) =>
-          (await source.list(segments)).map((one) => one.name).toSorted();
+          (await source.list(segments)).entries.map((one) => one.name).toSorted();
         assert.deepEqual(await names(embedded), await names(disk));
       }
     },

@@ -60,8 +60,9 @@ export function embeddedFolder(archive: Uint8Array): Source {
     },
     async list(segments) {
       const node = find(root, segments);
-      if (!(node instanceof Map)) return [];
-      return Array.from(node, ([name, child]) => entryOf(name, child, modifiedMs));
+      const children = node instanceof Map ? node : [];
+      const entries = Array.from(children, ([name, child]) => entryOf(name, child, modifiedMs));
+      return { entries, notUtf8: 0, beyond: 0 };
     },
   };
 }
@@ -102,7 +103,7 @@ function find(root: Node, segments: readonly string[]): Node | undefined {
 /** The content cannot change, so that its tag is its version for ever. */
 function fileOf(name: string, { bytes, tag }: StoredFile, modifiedMs: number | undefined): SourceFile {
   return {
-    ...{ name, size: bytes.length, modifiedMs, version: tag },
+    ...{ name, size: bytes.length, modifiedMs, changedMs: undefined, version: tag },
     currentVersion: async () => tag,
     read: async (target, position) => {
       const part = bytes.subarray(position, position + target.length);

@@ -11,7 +11,7 @@ import type { TestContext } from 'node:test';
 import type { ByteRange, ByteSource, HeaderList, Plan } from '../http/types.ts';
 import type { DiskRules } from './disk.ts';
 import type { Representation } from './plan.ts';
-import type { FolderEntry, Found, Source, SourceFile } from './source.ts';
+import type { FolderEntry, FolderListing, Found, Source, SourceFile } from './source.ts';
 import type { Lookup, Resource, Store } from './store.ts';
 
 interface Stored {
@@ -19,11 +19,13 @@ interface Stored {
   /** What `stat` says, which need not be the number of bytes that can be read. */
   size: number;
   modifiedMs: number;
+  changedMs?: number | undefined;
   version: string;
 }
 
 interface Details {
   readonly modifiedMs?: number;
+  readonly changedMs?: number;
   readonly size?: number;
 }
 
@@ -92,14 +94,14 @@ export class MemorySource implements Source {
     return { kind: path === '' || this.#below(path).length > 0 ? 'folder' : 'missing' };
   }
 
-  async list(segments: readonly string[]): Promise<FolderEntry[]> {
+  async list(segments: readonly string[]): Promise<FolderListing> {
     const depth = segments.length;
     const entries = this.#below(segments.join('/')).map((path): [string, FolderEntry] => {
       const { size, modifiedMs } = this.#stored(path);
       const [name = '', ...rest] = path.split('/').slice(depth);
       return [name, { name, directory: rest.length > 0, size, modifiedMs }];
     });
-    return [...new Map(entries).values()];
+    return { entries: [...new Map(entries).values()], notUtf8: 0, beyond: 0 };
   }
 
   /** Asserts that everything that was opened has been closed, once, and was not read after that. */
@@ -119,11 +121,11 @@ export class MemorySource implements Source {
   }
 
   #hand(path: string, stored: Stored): SourceFile {
-    const { size, modifiedMs, version } = stored;
+    const { size, modifiedMs, changedMs, version } = stored;
     let closed = false;
     this.openFiles += 1;
     return {
-      ...{ name: path.split('/').at(-1) ?? '', size, modifiedMs, version },
+      ...{ name: path.split('/').at(-1) ?? '', size, modifiedMs, changedMs, version },
       currentVersion: async () => stored.version,
       read: async (target, position) => {
         if (closed) this.misuses.push(`${path} was read after its close`);

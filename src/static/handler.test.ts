@@ -8,6 +8,7 @@ import { createStaticStage, type StaticOptions } from './handler.ts';
 const options: StaticOptions = {
   ...{ index: 'index.html', compression: false, cacheBytes: 1024 * 1024 },
   ...{ cacheHtml: 'no-cache', cacheFingerprinted: 'immutable', cacheOther: 'max-age=1' },
+  ...{ mediaTypes: [], charset: 'utf-8' },
   ...{ listing: false, spa: false, notFound: '404.html' },
 };
 /** Every content is opened for its answer. */
@@ -77,12 +78,12 @@ describe('targets', () => {
   });
 
   const redirects: readonly (readonly [name: string, target: string, location: string])[] = [
-    ['a folder', '/docs', '/docs/'],
-    ['a folder without an index', '/bare', '/bare/'],
-    ['the query stays', '/docs?a=1&b=%2F?', '/docs/?a=1&b=%2F?'],
-    ['an empty query stays', '/docs?', '/docs/?'],
-    ['the name is encoded again', '/sp%20%61ce', '/sp%20ace/'],
-    ['never to another host', '//docs', '/docs/'],
+    ['a folder', '/docs', 'docs/'],
+    ['a folder without an index', '/bare', 'bare/'],
+    ['the query stays', '/docs?a=1&b=%2F?', 'docs/?a=1&b=%2F?'],
+    ['an empty query stays', '/docs?', 'docs/?'],
+    ['the name is encoded again', '/sp%20%61ce', 'sp%20ace/'],
+    ['never to another host', '//docs', 'docs/'],
   ];
   for (const [name, target, location] of redirects) {
     test(`to its slash, ${name}: ${target}`, async () => {
@@ -170,18 +171,35 @@ describe('nothing there', () => {
     assert.deepEqual([answer.status, answer.text], [404, '404 Not Found\n']);
   });
 
-  const spa: readonly (readonly [name: string, target: string, status: number, text: string])[] = [
-    ['a route', '/users/1', 200, 'root'],
-    ['a route with a slash', '/users/1/', 200, 'root'],
-    ['a folder without an index', '/bare/', 200, 'root'],
-    ['a dot in a folder above', '/v1.2/users', 200, 'root'],
-    ['a file that is not there', '/app.js', 404, 'sorry'],
-    ['a file that is there', '/a.txt', 200, '0123456789'],
+  const NAVIGATION = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
+  const IMAGE = 'image/avif,image/webp,*/*;q=0.8';
+  const spa: readonly (readonly [
+    name: string,
+    target: string,
+    accept: string | undefined,
+    status: number,
+    text: string,
+  ])[] = [
+    ['a route', '/users/1', undefined, 200, 'root'],
+    ['a route with a slash', '/users/1/', undefined, 200, 'root'],
+    ['a folder without an index', '/bare/', undefined, 200, 'root'],
+    ['a dot in a folder above', '/v1.2/users', undefined, 200, 'root'],
+    ['a route with a dot', '/items/1.1', NAVIGATION, 200, 'root'],
+    ['a route with an address', '/users/a@b.com', NAVIGATION, 200, 'root'],
+    ['a route with a dot and a slash', '/items/1.1/', NAVIGATION, 200, 'root'],
+    ['a script that is not there', '/app.js', '*/*', 404, 'sorry'],
+    ['a file that is not there', '/app.js', undefined, 404, 'sorry'],
+    ['an image that is not there', '/logo.png', IMAGE, 404, 'sorry'],
+    ['an image without a dot', '/avatars/1', IMAGE, 404, 'sorry'],
+    ['a call of an API', '/api/users', 'application/json', 404, 'sorry'],
+    ['a file that is there', '/a.txt', NAVIGATION, 200, '0123456789'],
   ];
-  for (const [name, target, status, text] of spa) {
+  for (const [name, target, accept, status, text] of spa) {
     test(`single page, ${name}: ${target}`, async () => {
-      const answer = await ask(serve({ spa: true }, page).stage, target);
+      const answer = await ask(serve({ spa: true }, page).stage, target, { headers: { accept } });
       assert.deepEqual([answer.status, answer.text], [status, text]);
+      const shell = text === 'root';
+      assert.equal(headerOf(answer.headers, 'vary'), shell ? 'Accept' : undefined, 'caches keep them apart');
     });
   }
 

@@ -5,18 +5,19 @@
  * 2. memory: a path that was looked up a moment ago skips steps 3 to 5
  * 3. path: decode once, refuse what cannot be a file name (400)
  * 4. look-up: file, index of a folder, redirect to the folder's slash, listing, or nothing
- * 5. nothing: the single-page fallback, else the 404 page, else the plain 404
+ * 5. nothing: the single-page fallback for who wants a page, else the 404 page, else the plain 404
  * 6. negotiation: the best coding that the client accepts among those that exist
- * 7. preconditions and ranges: 304, 412, 416 or a selection of bytes
- * 8. content: from memory, or from the file opened anew
+ * 7. content: from memory, or from the file opened anew, which then decides all that follows
+ * 8. preconditions and ranges: 304, 412, 416 or a selection of bytes
  */
 import { errorPlan, HttpError } from '../http/errors.ts';
 import { noBody, type Plan, type RequestFacts, SAFE_METHODS } from '../http/types.ts';
 import { negotiate } from './encoding.ts';
-import { Listings } from './listings.ts';
+import { Listings, type Warn } from './listings.ts';
 import { encodePath, parsePath } from './path.ts';
-import { answerTo, planFromMemory, planFromSource, type Representation, type Selection } from './plan.ts';
-import type { Source, SourceFile } from './source.ts';
+import { answerTo, planFromMemory, planFromSource, type Representation } from './plan.ts';
+import { SETTLE_MS, type Source, type SourceFile } from './source.ts';
+import { wantsPage } from './spa.ts';
 import {
   type Lookup,
   type Place,
@@ -38,8 +39,12 @@ type Answered = Plan | Promise<Plan>;
 const missing: Lookup = { kind: 'missing' };
 
 /** Serves `source`. It answers every request, so it is the router's last stage. */
-export function createStaticStage(source: Source, options: StaticOptions): (facts: RequestFacts) => Answered {
-  const files = new StaticFiles(source, options);
+export function createStaticStage(
+  source: Source,
+  options: StaticOptions,
+  warn?: Warn,
+): (facts: RequestFacts) => Answered {
+  const files = new StaticFiles(source, options, warn);
   return (facts) => files.handle(facts);
 }
 
@@ -49,11 +54,11 @@ class StaticFiles {
   readonly #store: Store;
   readonly #listings: Listings;
 
-  constructor(source: Source, options: StaticOptions) {
+  constructor(source: Source, options: StaticOptions, warn: Warn | undefined) {
     this.#source = source;
     this.#options = options;
     this.#store = new Store(source, options);
-    this.#listings = new Listings(source);
+    this.#listings = new Listings(source, warn);
   }
 
   handle(facts: RequestFacts): Answered {
@@ -76,9 +81,9 @@ class StaticFiles {
 
   async #findNothing(facts: RequestFacts, { segments }: Place): Promise<Plan> {
     const { spa, index, notFound } = this.#options;
-    if (spa && !segments.at(-1)?.includes('.')) {
+    if (spa && wantsPage(facts.headers.accept, segments.at(-1) ?? '')) {
       const shell = await this.#lookUp({ segments: [index], directory: false });
-      if (shell.kind === 'resource') return this.#serve(facts.method, facts.headers, shell);
+      if (shell.kind === 'resource') return byAccept(await this.#serve(facts.method, facts.headers, shell));
     }
     // What may not be read is no answer to a question about something else.
     const page = await this.#lookUp({ segments: [notFound], directory: false }).catch(() => missing);
@@ -96,26 +101,42 @@ class StaticFiles {
     const { identity, coded, available } = resource;
     const coding = available.length > 0 ? negotiate(headers['accept-encoding'], available) : 'identity';
     const representation = coding === 'identity' ? identity : (coded.get(coding) ?? identity);
+    const { content } = representation;
+    if (!content) return this.#serveOpened(method, headers, representation, available.length > 0);
     const answer = answerTo(method, headers, representation);
-    if (answer.kind === 'plan') return answer.plan;
-    if (representation.content) return planFromMemory(answer.selection, representation.content);
-    return this.#openSelection(headers, representation, answer.selection, available.length > 0);
+    return answer.kind === 'plan' ? answer.plan : planFromMemory(answer.selection, content);
   }
 
-  /** Opens the content anew. If it changed since the look-up, the answer is made again for what was opened. */
-  async #openSelection(
+  /**
+   * Content that is not in memory may be another by now. So the file is opened first, for HEAD and for what needs
+   * no content as well, and one truth decides sizes, tags, conditions and ranges.
+   */
+  async #serveOpened(
+    method: string,
     headers: RequestFacts['headers'],
-    representation: Representation,
-    selection: Selection,
+    lookedUp: Representation,
     varies: boolean,
   ): Promise<Plan> {
-    const file = await this.#openFile(representation);
+    const file = await this.#openSettled(lookedUp);
     if (!file) return errorPlan('not_found');
-    if (file.version === representation.version) return planFromSource(selection, file);
-    const again = answerTo('GET', headers, representChanged(file, representation, varies));
-    if (again.kind === 'selection') return planFromSource(again.selection, file);
+    const isSame = file.version === lookedUp.version;
+    const answer = answerTo(method, headers, isSame ? lookedUp : representChanged(file, lookedUp, varies));
+    if (answer.kind === 'selection') return planFromSource(answer.selection, file);
     await file.close();
-    return again.plan;
+    return answer.plan;
+  }
+
+  /**
+   * A version of this very moment equals no other, and neither would a tag made of it: a client could never come
+   * back to it. So what changed just now is opened once more when its version has settled.
+   */
+  async #openSettled(lookedUp: Representation): Promise<SourceFile | undefined> {
+    const file = await this.#openFile(lookedUp);
+    const ageMs = file?.changedMs === undefined ? SETTLE_MS : Date.now() - file.changedMs;
+    if (!file || file.version === lookedUp.version || ageMs < 0 || ageMs >= SETTLE_MS) return file;
+    await file.close();
+    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS - ageMs));
+    return this.#openFile(lookedUp);
   }
 
   async #openFile({ segments }: Representation): Promise<SourceFile | undefined> {
@@ -142,8 +163,17 @@ function answerOtherMethod(method: string): Plan {
   return { status: 204, headers: ['Allow', SAFE_METHODS], body: noBody };
 }
 
-/** To the folder with its slash, by a path that begins with exactly one: two would name another host. */
+/** Caches must not hand the page to those who would have been told that nothing is there. */
+function byAccept(plan: Plan): Plan {
+  return { ...plan, headers: [...plan.headers, 'Vary', 'Accept'] };
+}
+
+/**
+ * To the folder with its slash. The reference is relative to what was asked for: so it holds behind a proxy that
+ * strips a prefix, and can name no other host. A `:` in its first segment would end a scheme (RFC 3986 §4.2).
+ */
 function redirectTo({ segments }: Place, query: string): Plan {
-  const location = ['Location', encodePath(segments, true) + query, 'Content-Length', '0'];
+  const name = encodePath(segments.slice(-1), true).slice(1);
+  const location = ['Location', (name.includes(':') ? './' : '') + name + query, 'Content-Length', '0'];
   return { status: 301, headers: [...location, 'Cache-Control', 'no-cache'], body: noBody };
 }

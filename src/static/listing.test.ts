@@ -126,6 +126,42 @@ describe('place', () => {
   });
 });
 
+describe('names that pose as others', () => {
+  const cases: readonly (readonly [what: string, name: string, shown: string])[] = [
+    ['right-to-left override', 'a\u202egpj.exe', 'a⟨U+202E⟩gpj.exe'],
+    ['left-to-right override', 'a\u202dgpj.exe', 'a⟨U+202D⟩gpj.exe'],
+    ['embedding', 'a\u202b\u202agpj.exe\u202c', 'a⟨U+202B⟩⟨U+202A⟩gpj.exe⟨U+202C⟩'],
+    ['isolates', '\u2066a\u2067b\u2068c\u2069', '⟨U+2066⟩a⟨U+2067⟩b⟨U+2068⟩c⟨U+2069⟩'],
+    ['marks', 'a\u200eb\u200fc\u061cd', 'a⟨U+200E⟩b⟨U+200F⟩c⟨U+061C⟩d'],
+    ['line and paragraph', 'a\u2028b\u2029c', 'a⟨U+2028⟩b⟨U+2029⟩c'],
+    ['spaces without width', 'a\u200bb\u2060c\ufeffd', 'a⟨U+200B⟩b⟨U+2060⟩c⟨U+FEFF⟩d'],
+    ['soft hyphen and fillers', 'a\u00adb\u3164c\u115fd', 'a⟨U+00AD⟩b⟨U+3164⟩c⟨U+115F⟩d'],
+    ['invisible of other planes', 'a\u{1d173}b\u{e0001}c', 'a⟨U+1D173⟩b⟨U+E0001⟩c'],
+    ['Hebrew and Arabic stay', 'שלום.txt', 'שלום.txt'],
+    ['Persian with its non-joiner stays', 'می\u200cخواهم.txt', 'می\u200cخواهم.txt'],
+    ['emoji that are joined stay', '👩\u200d💻❤\ufe0f.png', '👩\u200d💻❤\ufe0f.png'],
+    ['flags that are spelt stay', '🏴\u{e0067}\u{e0062}\u{e007f}.svg', '🏴\u{e0067}\u{e0062}\u{e007f}.svg'],
+  ];
+  for (const [what, name, shown] of cases) {
+    test(what, () => {
+      const [link] = links(renderListing([], [file(name)]));
+      assert.deepEqual(link, { href: `./${encodeURIComponent(name)}`, text: shown });
+      const html = renderListing([name], []);
+      assert.ok(html.includes(`<title>/${shown}/</title>`), 'in the title');
+      assert.ok(html.includes(`<bdi>${shown}</bdi>/</h1>`), 'in the heading');
+    });
+  }
+});
+
+test('what is left out is said', () => {
+  const page = (unnamable: number, beyond: number) => renderListing([], [], { unnamable, beyond });
+  assert.doesNotMatch(renderListing([], [file('a')]), /left out/);
+  assert.match(page(1, 0), /<p>1 entry is left out, because no URL can hold the name/);
+  assert.match(page(2, 0), /<p>2 entries are left out/);
+  assert.match(page(0, 2000), /<p>This folder is too large to be listed: 2000 of its entries are left out/);
+  for (const html of [page(1, 0), page(0, 2000)]) assert.doesNotMatch(html, /is empty/);
+});
+
 const sizes: readonly [bytes: number, text: string][] = [
   [0, '0 B'],
   [1023, '1023 B'],

@@ -9,15 +9,26 @@ export interface ListingEntry {
   readonly modifiedMs: number | undefined;
 }
 
+/** How many entries of a folder are not in its list, and why. */
+export interface Omitted {
+  /** No URL can hold their names. */
+  readonly unnamable: number;
+  /** There are too many entries. */
+  readonly beyond: number;
+}
+
 /**
  * The page for the folder at `segments` (decoded; none for the root), with `entries` sorted, folders first.
  * Its links are relative, so it must be served at a URL that ends with `/`.
  */
-export function renderListing(segments: readonly string[], entries: readonly ListingEntry[]): string {
+export function renderListing(
+  segments: readonly string[],
+  entries: readonly ListingEntry[],
+  omitted: Omitted = { unnamable: 0, beyond: 0 },
+): string {
   const title = escapeHtml(['', ...segments, ''].join('/'));
   const parent = segments.length > 0 ? [row('<a href="../">Parent folder</a>', '', '')] : [];
   const rows = [...parent, ...entries.toSorted(byKindThenName).map(entryRow)];
-  const empty = entries.length === 0 ? '<p>This folder is empty.</p>\n' : '';
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -36,10 +47,23 @@ export function renderListing(segments: readonly string[], entries: readonly Lis
 ${rows.join('\n')}
 </tbody>
 </table>
-${empty}</main>
+${notes(entries.length, omitted)}</main>
 </body>
 </html>
 `;
+}
+
+/** What the table does not show. */
+function notes(listed: number, { unnamable, beyond }: Omitted): string {
+  const lines: string[] = [];
+  if (beyond > 0) lines.push(`This folder is too large to be listed: ${beyond} of its entries are left out.`);
+  if (unnamable > 0) {
+    const subject = unnamable === 1 ? '1 entry is' : `${unnamable} entries are`;
+    lines.push(`${subject} left out, because no URL can hold the name: it is not UTF-8, or has a backslash or a
+control character.`);
+  }
+  if (listed === 0 && lines.length === 0) lines.push('This folder is empty.');
+  return lines.map((line) => `<p>${line}</p>\n`).join('');
 }
 
 const STYLE = `
@@ -104,8 +128,22 @@ const entities: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-function escapeHtml(text: string): string {
-  return text.toWellFormed().replace(/[&<>"']/g, (character) => entities[character] as string);
+function escapeHtml(name: string): string {
+  return visible(name.toWellFormed()).replace(/[&<>"']/g, (character) => entities[character] as string);
+}
+
+/** Characters that are not seen but can change how others are: `a<U+202E>gpj.exe` poses as `aexe.jpg`. */
+const UNSEEN = /[\p{Bidi_Control}\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}]/gu;
+/** Those of them that join letters and emoji, choose their form, or spell a flag. */
+const PART_OF_LETTERS = /\u200c|\u200d|\p{Variation_Selector}|[\u{e0020}-\u{e007f}]/u;
+
+function visible(name: string): string {
+  return name.replace(UNSEEN, (character) => {
+    const code = character.codePointAt(0) as number;
+    return PART_OF_LETTERS.test(character)
+      ? character
+      : `⟨U+${code.toString(16).toUpperCase().padStart(4, '0')}⟩`;
+  });
 }
 
 const UNITS = ['KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;

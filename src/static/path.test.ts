@@ -30,6 +30,13 @@ describe('a path that is understood', () => {
     ['a twice encoded slash is a name', '/a%252Fb', 'a%2Fb'],
     ['a plus sign is no space', '/a+b', 'a+b'],
     ['encoded question mark and hash', '/a%3Fb%23c', 'a?b#c'],
+    ['the same folder, as apt writes it', '/deb/./Packages', 'deb|Packages'],
+    ['the same folder first', '/./a', 'a'],
+    ['the same folder again and again', '/././/./a/././b', 'a|b'],
+    ['the same folder at the end', '/a/.', 'a/'],
+    ['the same folder with a slash at the end', '/a/./', 'a/'],
+    ['the same folder, encoded', '/%2e/a/%2E', 'a/'],
+    ['the root as the same folder', '/.', '/'],
     ['three dots', '/...', '...'],
     ['a hidden file', '/.hidden', '.hidden'],
     ['dots at the end', '/a..', 'a..'],
@@ -44,7 +51,7 @@ describe('a path that is understood', () => {
 });
 
 describe('a path that is refused', () => {
-  const DOTS = 'a dot segment';
+  const UP = 'a segment that leads up';
   const RAW = 'a character that a path may not hold';
   const DECODED = 'an encoded slash, backslash or control character';
   const MALFORMED = 'malformed percent-encoding or UTF-8';
@@ -55,19 +62,18 @@ describe('a path that is refused', () => {
     ['an asterisk', '*', NO_SLASH],
     ['an absolute URI', 'http://host/', NO_SLASH],
     ['an encoded slash in front', '%2Fa', NO_SLASH],
-    ['the parent', '/..', DOTS],
-    ['the parent as a folder', '/../', DOTS],
-    ['the parent first', '/../etc/passwd', DOTS],
-    ['the parent later', '/a/../b', DOTS],
-    ['the parent after repeated slashes', '/a//..//b', DOTS],
-    ['the same folder', '/./a', DOTS],
-    ['the same folder at the end', '/a/.', DOTS],
-    ['the parent, encoded', '/%2e%2e/a', DOTS],
-    ['the parent, half encoded', '/.%2E/a', DOTS],
-    ['the parent, the other half', '/%2e./a', DOTS],
-    ['the same folder, encoded', '/a/%2e', DOTS],
+    ['the parent', '/..', UP],
+    ['the parent as a folder', '/../', UP],
+    ['the parent first', '/../etc/passwd', UP],
+    ['the parent later', '/a/../b', UP],
+    ['the parent after repeated slashes', '/a//..//b', UP],
+    ['the parent, encoded', '/%2e%2e/a', UP],
+    ['the parent, half encoded', '/.%2E/a', UP],
+    ['the parent, the other half', '/%2e./a', UP],
     ['a backslash', '/a\\b', RAW],
     ['a backslash in front', '/\\evil.example', RAW],
+    ['the parent after the same folder', '/./../a', UP],
+    ['the parent after the same folder, encoded', '/%2e/%2e%2e', UP],
     ['a raw space', '/a b', RAW],
     ['a raw NUL', '/a\0', RAW],
     ['a raw line break', '/a\r\nb', RAW],

@@ -2,16 +2,17 @@
  * The path of a request target, to and from file names.
  *
  * One percent-decoding, one reading: whatever another server or file system might read differently (encoded
- * slashes, backslashes, dot segments, overlong UTF-8) is refused here rather than repaired, so that nothing
- * behind this module has to think about it again.
+ * slashes, backslashes, `..`, overlong UTF-8) is refused here rather than repaired, so that nothing behind this
+ * module has to think about it again. A `.` alone leads nowhere, and apt asks for `./Packages` of every flat
+ * repository: it is dropped (RFC 3986 §5.2.4).
  */
 
 export type ParsedPath =
   | {
       readonly kind: 'path';
-      /** Decoded names, none of them empty: repeated slashes count as one. The root has no segments. */
+      /** Decoded names, none of them empty or `.`: repeated slashes count as one. The root has no segments. */
       readonly segments: readonly string[];
-      /** The path ended with a slash. */
+      /** The path ended with a slash, or with a `.` after one. */
       readonly directory: boolean;
     }
   | {
@@ -37,17 +38,19 @@ export function parsePath(rawPath: string): ParsedPath {
   if (rawPath.charCodeAt(0) !== SLASH) return bad('no slash at the beginning');
   if (!PATH_CHARACTERS.test(rawPath)) return bad('a character that a path may not hold');
   const segments: string[] = [];
+  let directory = true;
   for (let start = 1; start < rawPath.length; ) {
     const slash = rawPath.indexOf('/', start);
     const end = slash < 0 ? rawPath.length : slash;
     if (end > start) {
       const segment = readSegment(rawPath.slice(start, end));
       if (typeof segment !== 'string') return segment;
-      segments.push(segment);
+      directory = segment === '.' || slash >= 0;
+      if (segment !== '.') segments.push(segment);
     }
     start = end + 1;
   }
-  return { kind: 'path', segments, directory: rawPath.endsWith('/') };
+  return { kind: 'path', segments, directory };
 }
 
 /**
@@ -77,7 +80,7 @@ function readSegment(raw: string): string | Bad {
   const encoded = raw.includes('%');
   const segment = encoded ? decode(raw) : raw;
   if (segment === undefined) return bad('malformed percent-encoding or UTF-8');
-  if (segment === '.' || segment === '..') return bad('a dot segment');
+  if (segment === '..') return bad('a segment that leads up');
   if (encoded && holdsForbidden(segment)) return bad('an encoded slash, backslash or control character');
   return segment;
 }

@@ -112,14 +112,14 @@ function listings(make: MakeSource): void {
   ];
   for (const [path, expected] of cases) {
     test(`of ${path}`, async (t) => {
-      const entries = await (await make(t, tree)).list(path.split('/'));
+      const { entries } = await (await make(t, tree)).list(path.split('/'));
       const shown = entries.map(({ name, size, directory }) => (directory ? `${name}/` : `${name} ${size}`));
       assert.deepEqual(shown.toSorted(), expected);
     });
   }
 
   test('of the root has what is served and no more', async (t) => {
-    const names = (await (await make(t, tree)).list([])).map((entry) => entry.name);
+    const names = (await (await make(t, tree)).list([])).entries.map((entry) => entry.name);
     const top = Object.keys(tree).map((path) => path.split('/')[0] ?? '');
     const visible = new Set(top.filter((entry) => entry === '.well-known' || !entry.startsWith('.')));
     assert.deepEqual(new Set(names), visible);
@@ -145,6 +145,7 @@ function answers(make: MakeSource): void {
 const options: StaticOptions = {
   ...{ index: 'index.html', compression: false, cacheBytes: 1024 * 1024 },
   ...{ cacheHtml: 'no-cache', cacheFingerprinted: 'immutable', cacheOther: 'max-age=1' },
+  ...{ mediaTypes: [], charset: 'utf-8' },
   ...{ listing: true, spa: false, notFound: '404.html' },
 };
 

@@ -10,6 +10,7 @@ const STALE_MS = 900;
 const options: StoreOptions = {
   ...{ index: 'index.html', compression: false, cacheBytes: 1024 * 1024 },
   ...{ cacheHtml: 'no-cache', cacheFingerprinted: 'immutable', cacheOther: 'max-age=1' },
+  ...{ mediaTypes: [], charset: 'utf-8' },
 };
 
 class Clock {
@@ -91,6 +92,33 @@ describe('time', () => {
       assert.equal([identity, ...coded.values()].map(textOf).at(-1), 'new');
     });
   }
+
+  test('a large file that grows is not read for its tag until it has been quiet for a minute', async (t) => {
+    const clock = new Clock(t);
+    let wallMs = Date.now();
+    t.mock.method(Date, 'now', () => wallMs);
+    const source = new MemorySource({ 'a.log': 'one' });
+    const store = new Store(source, { ...options, cacheBytes: 0 });
+    const look = async () => {
+      clock.nowMs += STALE_MS;
+      let reads = 0;
+      source.onRead = () => {
+        reads += 1;
+      };
+      const { identity } = await findResource(store, '/a.log');
+      return { tag: identity.validators.etag, isRead: reads > 0 };
+    };
+    assert.equal((await look()).isRead, true);
+    source.put('a.log', 'one two', { changedMs: wallMs });
+    const growing = await look();
+    assert.equal(growing.isRead, false);
+    assert.deepEqual(await look(), growing);
+    wallMs += 60_000;
+    const quiet = await look();
+    assert.equal(quiet.isRead, true);
+    assert.notEqual(quiet.tag, growing.tag);
+    assert.deepEqual(await look(), { tag: quiet.tag, isRead: false });
+  });
 
   test('a sibling that goes is forgotten', async (t) => {
     const { clock, source, store } = await warm(t);
@@ -345,7 +373,8 @@ describe('memory', () => {
     assert.ok(store.peek('/b'), 'there was room enough for both');
   });
 
-  test('a limited number of paths is remembered', async () => {
+  test('a limited number of paths is remembered', async (t) => {
+    new Clock(t);
     const MAX_ENTRIES = 4096;
     const store = new Store(new MemorySource({ a: '' }), options);
     const paths = Array.from({ length: MAX_ENTRIES + 2 }, (_, index) => `/${index}`);

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { find, findResource, MemorySource, textOf } from './fixtures.ts';
+import { find, findResource, headerOf, MemorySource, textOf } from './fixtures.ts';
 import { representChanged, Store, type StoreOptions } from './store.ts';
 
 const options: StoreOptions = {
   ...{ index: 'index.html', compression: false, cacheBytes: 1024 * 1024 },
   ...{ cacheHtml: 'no-cache', cacheFingerprinted: 'immutable', cacheOther: 'max-age=1' },
+  ...{ mediaTypes: [], charset: 'utf-8' },
 };
 
 describe('what a path means', () => {
@@ -68,6 +69,19 @@ describe('representations', () => {
     );
     assert.deepEqual(available, []);
     assert.ok(!identity.fields.includes('Vary'));
+  });
+
+  test('what is stored in a coding has one representation, in that coding', async () => {
+    const files = { 'a.js.br': 'BR', 'a.js.br.gz': 'GZ', 'a.js.br.br': 'BRBR' };
+    for (const compression of [false, true]) {
+      const source = new MemorySource(files);
+      const store = new Store(source, { ...options, compression });
+      const { identity, available } = await findResource(store, '/a.js.br');
+      assert.deepEqual([textOf(identity), available], ['BR', []]);
+      assert.equal(headerOf(identity.fields, 'content-encoding'), 'br');
+      assert.match(identity.validators.etag, /-br"$/);
+      source.assertClosed();
+    }
   });
 
   test('the siblings of an index belong to its folder', async () => {

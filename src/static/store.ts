@@ -9,7 +9,8 @@ import { type CachePolicy, cacheControl } from './cache-policy.ts';
 import { compress } from './compress.ts';
 import { type Content, readContent, tagOf, versionTag } from './content.ts';
 import { type Coding, codings } from './encoding.ts';
-import { contentType, isCompressible } from './mime.ts';
+import { type MediaOptions, type Medium, mediaReader } from './media.ts';
+import { isCompressible } from './mime.ts';
 import { type Representation, represent } from './plan.ts';
 import type { Source, SourceFile } from './source.ts';
 
@@ -17,11 +18,16 @@ const FRESH_MS = 500;
 const STALE_MS = 900;
 /** Paths remembered, with or without their content. */
 const MAX_ENTRIES = 4096;
+/**
+ * A file that was seen to change is not hashed before it has been left alone for this long, so that one which
+ * grows all the time costs no reading, and has the same tag in all responses meanwhile.
+ */
+const QUIET_MS = 60_000;
 /** The largest file that is kept, as a share of the whole cache and at all. */
 const MAX_KEPT_SHARE = 1 / 8;
 const MAX_KEPT_BYTES = 1024 * 1024;
 
-export interface StoreOptions extends CachePolicy {
+export interface StoreOptions extends CachePolicy, MediaOptions {
   readonly index: string;
   readonly compression: boolean;
   readonly cacheBytes: number;
@@ -30,6 +36,7 @@ export interface StoreOptions extends CachePolicy {
 /** A file as a client knows it: one or more representations of the same thing. */
 export interface Resource {
   readonly kind: 'resource';
+  /** The file itself, as it is stored. */
   readonly identity: Representation;
   readonly coded: ReadonlyMap<Coding, Representation>;
   /** The codings in `coded`, for negotiation. */
@@ -55,6 +62,8 @@ interface Entry {
   readonly place: Place;
   readonly version: string;
   readonly bytes: number;
+  /** Some of it is tagged by version until it has been quiet for a while. */
+  readonly isProvisional: boolean;
   checkedMs: number;
 }
 
@@ -71,6 +80,7 @@ export class Store {
   readonly #source: Source;
   readonly #options: StoreOptions;
   readonly #maxKeptBytes: number;
+  readonly #mediumOf: (fileName: string) => Medium;
   /** In order of their last check: the first is the one that was wanted least lately. */
   readonly #entries = new Map<string, Entry>();
   readonly #pending = new Map<string, Promise<Lookup>>();
@@ -79,6 +89,7 @@ export class Store {
   constructor(source: Source, options: StoreOptions) {
     this.#source = source;
     this.#options = options;
+    this.#mediumOf = mediaReader(options);
     this.#maxKeptBytes = Math.min(MAX_KEPT_BYTES, options.cacheBytes * MAX_KEPT_SHARE);
   }
 
@@ -110,15 +121,15 @@ export class Store {
       this.#forget(path);
       return located;
     }
-    const candidates: [Candidate, ...Candidate[]] = [{ coding: 'identity', ...located }];
+    const { coding } = this.#mediumOf(located.file.name);
+    const candidates: [Candidate, ...Candidate[]] = [{ coding, ...located }];
     try {
-      const siblings = await this.#siblings(located);
+      const siblings = coding === 'identity' ? await this.#siblings(located) : [];
       candidates.push(...siblings);
       const known = this.#entries.get(path);
-      const entry =
-        known?.version === versionOf(candidates.map(({ file }) => file))
-          ? Object.assign(known, { checkedMs })
-          : { place, checkedMs, ...(await this.#load(candidates)) };
+      const entry = isCurrent(known, candidates)
+        ? Object.assign(known, { checkedMs })
+        : { place, checkedMs, ...(await this.#load(candidates, known !== undefined)) };
       this.#remember(path, entry);
       return entry.resource;
     } finally {
@@ -159,32 +170,33 @@ export class Store {
     return found.filter((candidate) => candidate !== undefined);
   }
 
-  async #load(candidates: readonly [Candidate, ...Candidate[]]): Promise<Loaded> {
+  async #load(candidates: readonly [Candidate, ...Candidate[]], wasKnown: boolean): Promise<Loaded> {
     const [first] = candidates;
-    const type = contentType(first.file.name);
-    const forms = await this.#read(candidates);
+    const { type, coding } = this.#mediumOf(first.file.name);
+    const compressing = this.#options.compression && coding === 'identity' && isCompressible(type);
+    const keepsChanging = wasKnown && !areQuiet(candidates);
+    const forms = await this.#read(candidates, keepsChanging);
     // Only what could be read: the rest is tried again at the next check.
     const version = versionOf(forms);
-    if (this.#options.compression && isCompressible(type)) forms.push(...(await compressedForms(forms)));
-    const { modifiedMs } = first.file;
+    if (compressing) forms.push(...(await compressedForms(forms)));
     const shared = {
       contentType: type,
       cacheControl: cacheControl(first.file.name, type, this.#options),
-      // RFC 9110 §8.8.2.1: never later than the answer.
-      modifiedMs: modifiedMs === undefined ? undefined : Math.min(modifiedMs, Date.now()),
+      modifiedMs: lastModifiedOf(first.file),
       varies: forms.length > 1,
     };
     const representations = forms.map(({ coding, segments, version, content }) =>
       represent({ ...shared, ...content, coding, segments, version }),
     );
     const bytes = forms.reduce((sum, { content }) => sum + (content.bytes?.length ?? 0), 0);
-    return { resource: resourceOf(representations), version, bytes };
+    const isProvisional = keepsChanging && forms.some(({ content }) => content.bytes === undefined);
+    return { resource: resourceOf(representations), version, bytes, isProvisional };
   }
 
   /** One failed sibling is as good as absent; without the file itself there is nothing. */
-  async #read(candidates: readonly Candidate[]): Promise<Form[]> {
+  async #read(candidates: readonly Candidate[], keepsChanging: boolean): Promise<Form[]> {
     const read = async ({ coding, segments, file }: Candidate): Promise<Form> => {
-      const content = await readContent(file, this.#maxKeptBytes);
+      const content = await readContent(file, this.#maxKeptBytes, keepsChanging);
       return { coding, segments, version: file.version, content };
     };
     const [first, ...others] = await Promise.allSettled(candidates.map(read));
@@ -212,6 +224,7 @@ interface Loaded {
   readonly resource: Resource;
   readonly version: string;
   readonly bytes: number;
+  readonly isProvisional: boolean;
 }
 
 /** One representation in the making. */
@@ -224,6 +237,24 @@ interface Form {
 
 function versionOf(files: readonly { readonly version: string }[]): string {
   return files.map(({ version }) => version).join(' ');
+}
+
+/** Whether what is remembered still holds for these files. */
+function isCurrent(known: Entry | undefined, candidates: readonly Candidate[]): known is Entry {
+  if (known?.version !== versionOf(candidates.map(({ file }) => file))) return false;
+  return !(known.isProvisional && areQuiet(candidates));
+}
+
+function areQuiet(candidates: readonly Candidate[]): boolean {
+  const nowMs = Date.now();
+  return candidates.every(
+    ({ file: { changedMs } }) => changedMs === undefined || nowMs - changedMs >= QUIET_MS,
+  );
+}
+
+/** RFC 9110 §8.8.2.1: never later than the response. */
+function lastModifiedOf({ modifiedMs }: SourceFile): number | undefined {
+  return modifiedMs === undefined ? undefined : Math.min(modifiedMs, Date.now());
 }
 
 async function compressedForms(forms: readonly Form[]): Promise<Form[]> {
@@ -249,6 +280,6 @@ export function representChanged(file: SourceFile, stale: Representation, varies
   return represent({
     ...{ coding: stale.coding, segments: stale.segments, version: file.version, size: file.size },
     ...{ contentType: stale.contentType, cacheControl: 'no-cache', varies },
-    ...{ tag: versionTag(file), modifiedMs: file.modifiedMs, bytes: undefined },
+    ...{ tag: versionTag(file), modifiedMs: lastModifiedOf(file), bytes: undefined },
   });
 }

@@ -14,7 +14,11 @@ export interface Received {
 
 /** An answer, or what broken servers do after they have read the request. */
 export type Reply =
-  | { readonly status?: number; readonly headers?: Record<string, string>; readonly body?: string }
+  | {
+      readonly status?: number;
+      readonly headers?: Record<string, string>;
+      readonly body?: string | Uint8Array;
+    }
   /** Nothing, ever. */
   | 'silence'
   /** The connection ends without an answer. */

@@ -37,6 +37,22 @@ export function readNotifyEnv(secrets: Secrets, problems: string[]): NotifyConfi
   return { users: [user], channels };
 }
 
+/** The variables of channels that are set, in the order of the table. Without a token they do nothing. */
+export function channelVariablesIn(env: Secrets['env']): string[] {
+  const names = (Object.keys(kinds) as Kind[]).flatMap((kind) =>
+    Object.entries<Field>(kinds[kind].fields).flatMap(([key, field]) => {
+      const name = variableOf(kind, key);
+      return 'secret' in field ? [name, fileVariableOf(name)] : [name];
+    }),
+  );
+  return names.filter((name) => env[name]);
+}
+
+/** The variable that names a file with what `name` would hold. */
+function fileVariableOf(name: string): string {
+  return `${name}_FILE`;
+}
+
 /** The hash of a token, or what is wrong with it. */
 function hashOf(token: string): Uint8Array | string {
   if (token.startsWith('sha256:')) return parseHash(token) ?? HASH_FORM;
@@ -45,7 +61,7 @@ function hashOf(token: string): Uint8Array | string {
 
 /** A variable, or the text of the file that its twin names. */
 function secretVariable(name: string, { env, readFile }: Secrets, problems: string[]): string | undefined {
-  const fileVariable = `${name}_FILE`;
+  const fileVariable = fileVariableOf(name);
   const path = env[fileVariable];
   if (!path) return env[name] || undefined;
   if (env[name]) {

@@ -113,9 +113,12 @@ export interface Reading {
 /** Words for what is not what it should be. */
 class Mismatch {
   readonly allowed: string;
+  /** The whole of the complaint, where it is not that what was received is wrong. */
+  readonly fault: string | undefined;
 
-  constructor(allowed: string) {
+  constructor(allowed: string, fault?: string) {
     this.allowed = allowed;
+    this.fault = fault;
   }
 }
 
@@ -139,6 +142,7 @@ export function readFields<F extends Fields>(
     }
     const value = readValue(field, given, secrets);
     if (!(value instanceof Mismatch)) values[key] = value;
+    else if (value.fault !== undefined) problems.push(`${placeOf(key)}: ${value.fault}`);
     else problems.push(refusal(field, placeOf(key), given, value.allowed));
   }
   return problems.length === before ? (values as Values<F>) : undefined;
@@ -214,16 +218,35 @@ function secretOf(given: unknown, { env, readFile }: Secrets): string | Mismatch
   if (typeof given === 'string') return given === '' ? new Mismatch(SECRET) : given;
   if (!isObject(given) || Object.keys(given).length !== 1) return new Mismatch(SECRET);
   const { file, env: name } = given;
-  if (typeof name === 'string') return env[name] || new Mismatch('the name of a variable that is set');
+  if (typeof name === 'string') return env[name] || unsetVariable(name);
   return typeof file === 'string' ? secretFileOf(file, readFile) : new Mismatch(SECRET);
 }
 
 function secretFileOf(path: string, readFile: Secrets['readFile']): string | Mismatch {
   try {
-    return readSecret(path, readFile) || new Mismatch('a file that is not empty');
+    const text = readSecret(path, readFile);
+    return (
+      text ||
+      new Mismatch(SECRET, `names the file${shownPath(path)}, which is empty; allowed: one with the secret`)
+    );
   } catch (error) {
-    return new Mismatch(`a file that can be read${reasonOf(error)}`);
+    const fault = `names the file${shownPath(path)}, which cannot be read${reasonOf(error)}; allowed: a readable file`;
+    return new Mismatch(SECRET, fault);
   }
+}
+
+/** What does not look like a path could be the secret itself. */
+function shownPath(path: string): string {
+  return /^\.{0,2}\//.test(path) ? ` ${shownName(path)}` : '';
+}
+
+/** What does not look like the name of a variable could be the secret itself. */
+function unsetVariable(name: string): Mismatch {
+  const shown = /^[A-Z_][A-Z0-9_]*$/.test(name) ? ` ${name}` : '';
+  return new Mismatch(
+    SECRET,
+    `names the variable${shown}, which is not set; set it, or write {"file": "PATH"}`,
+  );
 }
 
 /** What `{…}` in JSON becomes. */

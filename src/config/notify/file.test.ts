@@ -162,14 +162,30 @@ describe('channels', () => {
     assert.deepEqual(values, { url: 'https://h', successPointer: '/e', successEquals: null });
   });
 
-  const secretOnes = [
-    '{"file": "/none"}',
-    '{"file": "/empty"}',
-    '{"env": "NONE"}',
-    '{"env": "EMPTY"}',
-    '7',
-    '""',
+  const missing: readonly [key: string, problem: string][] = [
+    [
+      '{"file": "/run/none"}',
+      'names the file /run/none, which cannot be read (ENOENT); allowed: a readable file',
+    ],
+    ['{"file": "/empty"}', 'names the file /empty, which is empty; allowed: one with the secret'],
+    ['{"file": "s3cret"}', 'names the file, which cannot be read (ENOENT); allowed: a readable file'],
+    ['{"env": "NONE"}', 'names the variable NONE, which is not set; set it, or write {"file": "PATH"}'],
+    ['{"env": "EMPTY"}', 'names the variable EMPTY, which is not set; set it, or write {"file": "PATH"}'],
+    ['{"env": "s3cret"}', 'names the variable, which is not set; set it, or write {"file": "PATH"}'],
   ];
+  for (const [key, problem] of missing) {
+    test(`a secret that is not there is named: ${key}`, () => {
+      const { problems } = channelOf({ kind: 'wecom-robot', key: JSON.parse(key) }, { '/empty': '\n' });
+      assert.deepEqual(problems, [`n.json: channels.c.key: ${problem}`]);
+      const { problems: inHeaders } = channelOf(
+        { kind: 'webhook', url: 'https://h', headers: { a: JSON.parse(key) } },
+        { '/empty': '\n' },
+      );
+      assert.deepEqual(inHeaders, [`n.json: channels.c.headers: ${problem}`]);
+    });
+  }
+
+  const secretOnes = ['7', '""'];
   for (const key of [...secretOnes, '{"file": "/a", "env": "KEY"}', '["s3cret"]', '{"other": "s3cret"}']) {
     test(`refused as a secret, and not shown: ${key}`, () => {
       const { values, problems } = channelOf(

@@ -8,7 +8,6 @@ const text = { type: 'text' } as const;
 const texts = { type: 'texts' } as const;
 const secret = { type: 'text', secret: true } as const;
 const required = { required: true } as const;
-const style = { ...text, doc: 'How it looks; default: as the message is formatted.' } as const;
 
 // What several kinds share.
 const base = { ...text, doc: "The provider's API, or what stands in front of it: an http(s) URL." } as const;
@@ -40,7 +39,11 @@ export const kinds = {
       users: { ...texts, doc: 'User ids, or @all; users, parties or tags are needed.' },
       parties: { ...texts, doc: 'Ids of departments.' },
       tags: { ...texts, doc: 'Ids of tags.' },
-      style: { ...style, words: ['text', 'markdown', 'textcard'] },
+      style: {
+        ...text,
+        words: ['text', 'markdown', 'textcard'],
+        doc: 'How it looks; default text, since WeChat (微信插件) does not show markdown.',
+      },
       safe: { type: 'boolean', doc: 'Recipients cannot share it.' },
       base,
       proxy,
@@ -50,7 +53,11 @@ export const kinds = {
     doc: 'The robot of a WeCom (企业微信) group.',
     fields: {
       key: { ...secret, ...required, doc: "The key in the robot's URL." },
-      style: { ...style, words: ['text', 'markdown'] },
+      style: {
+        ...text,
+        words: ['text', 'markdown'],
+        doc: 'How it looks; default: as the message is formatted.',
+      },
       mentionUsers: { ...texts, doc: 'User ids to mention, or @all; texts only.' },
       mentionMobiles: { ...texts, doc: 'Mobile numbers to mention, or @all; texts only.' },
       base,
@@ -63,7 +70,7 @@ export const kinds = {
       url: {
         ...secret,
         ...required,
-        doc: 'The server: smtps://user:password@host (port 465) or smtp://user:password@host (port 587, STARTTLS).',
+        doc: 'The server: smtps://user:password@host (port 465) or smtp://user:password@host (port 587, STARTTLS); smtp://host?security=none (port 25) only for loopback and private addresses.',
       },
       user: { ...text, doc: 'The user, where it does not stand in the URL; needs no percent-encoding here.' },
       password: { ...secret, doc: 'The password of this user.' },

@@ -73,7 +73,8 @@ const channels: Readonly<Record<string, Make>> = {
 
 /** All that the server received, said back in every place that a provider may use for words. */
 function echo({ target, headers, body }: Received, status: number): Reply {
-  const heard = `${SECRET} ${ACCESS_TOKEN} ${target} ${JSON.stringify(headers)} ${body}`;
+  const token = target.includes('access_token=') ? ACCESS_TOKEN : '';
+  const heard = `${SECRET} ${token} ${target} ${JSON.stringify(headers)} ${body}`;
   const fields = {
     errmsg: heard,
     Message: heard,

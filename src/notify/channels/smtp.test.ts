@@ -73,6 +73,19 @@ describe('a refusal', () => {
       '451 4.7.1 Later',
       later('the sender was refused: SMTP 451 4.7.1, the server does not allow it'),
     ],
+    [
+      'by the limit of a day, which is for now',
+      'MAIL',
+      '550 5.4.5 Daily user sending limit exceeded',
+      later('the sender was refused: SMTP 550 5.4.5, too many messages for now'),
+    ],
+    [
+      'by a rate, which is for now',
+      END_OF_CONTENT,
+      '550 5.7.28 Unusual rate',
+      later('the message was refused: SMTP 550 5.7.28, too many messages for now'),
+    ],
+    ['by a server that ends', 'MAIL', '554 5.3.2 Bye', later('the sender was refused: SMTP 554 5.3.2')],
     ['of the recipient', 'RCPT', '550 No', never('the recipient was refused: SMTP 550')],
     [
       'of the recipient, for now',

@@ -11,6 +11,7 @@
  */
 import type SMTPPool from 'nodemailer/lib/smtp-pool';
 import type { Channel } from './channel.ts';
+import { addressPolicy, type MayConnect } from './http/addresses.ts';
 import { retry } from './http/failure.ts';
 import { parseAddress, parseMailbox } from './smtp/address.ts';
 import { mailOf } from './smtp/content.ts';
@@ -34,6 +35,8 @@ export interface SmtpOptions {
   readonly trust: () => Trust;
   /** Default {@link DEFAULT_LIMITS}. */
   readonly limits?: Partial<SmtpLimits>;
+  /** Which addresses are too public for mail without TLS. Default: those that a webhook may go to. */
+  readonly isPublic?: MayConnect;
 }
 
 /** Servers may refuse more in one message (RFC 5321 §4.5.3.1.8). */
@@ -47,6 +50,7 @@ export function createSmtpChannel(settings: SmtpSettings, options: SmtpOptions):
   const letterhead = { from: parseMailbox(settings.from), to: recipientsOf(settings.to) };
   const { security } = settings;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const isPublic = options.isPublic ?? addressPolicy();
   let pool: SMTPPool | undefined;
   return {
     name: settings.name,
@@ -56,7 +60,7 @@ export function createSmtpChannel(settings: SmtpSettings, options: SmtpOptions):
       // The settings may have lost recipients since the last attempt.
       if (to.length === 0) return conclude(done);
       try {
-        pool ??= createPool(settings, security === 'none' ? undefined : options.trust(), limits);
+        pool ??= createPool(settings, security === 'none' ? undefined : options.trust(), limits, isPublic);
       } catch (error) {
         return { ...retry((error as Error).message), done };
       }

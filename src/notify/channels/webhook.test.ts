@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { json, type Reply, type StandIn, startStandIn } from '../../../test/support/stand-in.ts';
 import type { Channel, Delivery } from './channel.ts';
@@ -18,6 +19,18 @@ async function scene(
   const url = `${hook.origin}${settings.url ?? '/hook'}`;
   return { hook, channel: createWebhookChannel({ name: 'hook', ...settings, url }, createClient(), () => 0) };
 }
+
+const codings: Readonly<Record<string, (bytes: Buffer) => Buffer>> = {
+  gzip: gzipSync,
+  'X-GZIP': gzipSync,
+  br: brotliCompressSync,
+  deflate: deflateSync,
+  ' deflate ': deflateRawSync,
+  'gzip, identity': gzipSync,
+  'br, gzip': (bytes) => gzipSync(brotliCompressSync(bytes)),
+  // By something in between that decoded it.
+  'gzip, deflate': (bytes) => bytes,
+};
 
 const nasty = messageOf({
   title: '"}, "admin": true, {"x": "',
@@ -160,14 +173,48 @@ describe('headers', () => {
 });
 
 describe('the answer', () => {
+  const leads = '; write the address where it leads to';
   const match = { pointer: '/a~1b/0/errcode', equals: 0 };
   const notTaken = 'the answer does not say that it was taken';
+  const unreadable = (said: string) =>
+    ({ kind: 'retry', reason: `${notTaken}: ${said}`, afterMs: 60_000 }) as const;
   const good = json({ 'a/b': [{ errcode: 0 }] });
   const cases: readonly [string, Reply, WebhookSettings['success'], Delivery][] = [
     ['204', { status: 204 }, {}, { kind: 'delivered' }],
     ['202 that breaks off', 'break off', {}, { kind: 'delivered' }],
     ['302', { status: 302 }, {}, { kind: 'rejected', reason: 'HTTP 302, not followed' }],
     ['400', { status: 400 }, {}, { kind: 'rejected', reason: 'HTTP 400' }],
+    [
+      '400 with a word',
+      json({ error: 'chat not found' }, 400),
+      {},
+      { kind: 'rejected', reason: 'HTTP 400: {"error":"chat not found"}' },
+    ],
+    [
+      '503 of a proxy',
+      { status: 503, body: '<html>\r\n<h1>503 Service  Unavailable</h1></html>' },
+      {},
+      { kind: 'retry', reason: 'HTTP 503: 503 Service Unavailable' },
+    ],
+    [
+      '308',
+      { status: 308, headers: { location: '/hook/' } },
+      {},
+      { kind: 'rejected', reason: `HTTP 308, not followed: it leads to another path${leads}` },
+    ],
+    [
+      '301',
+      { status: 301, headers: { location: 'http://b.example/hook' } },
+      {},
+      { kind: 'rejected', reason: `HTTP 301, not followed: it leads to another host${leads}` },
+    ],
+    [
+      '301 to nowhere',
+      { status: 301, headers: { location: 'http://[' } },
+      {},
+      { kind: 'rejected', reason: 'HTTP 301, not followed' },
+    ],
+    ['304', { status: 304 }, {}, { kind: 'rejected', reason: 'HTTP 304, not followed' }],
     ['501', { status: 501 }, {}, { kind: 'rejected', reason: 'HTTP 501' }],
     ['408', { status: 408 }, {}, { kind: 'retry', reason: 'HTTP 408' }],
     ['500', { status: 500 }, {}, { kind: 'retry', reason: 'HTTP 500' }],
@@ -203,15 +250,27 @@ describe('the answer', () => {
       { kind: 'rejected', reason: 'HTTP 201' },
     ],
     ['a match', good, { match }, { kind: 'delivered' }],
-    ['another value', json({ 'a/b': [{ errcode: '0' }] }), { match }, { kind: 'retry', reason: notTaken }],
-    ['no such place', json({ 'a/b': 1 }), { match }, { kind: 'retry', reason: notTaken }],
+    [
+      'a match behind a byte order mark',
+      { body: '\ufeff{"a/b":[{"errcode":0}]}' },
+      { match },
+      { kind: 'delivered' },
+    ],
+    [
+      'another value',
+      json({ 'a/b': [{ errcode: '0' }] }),
+      { match },
+      { kind: 'retry', reason: `${notTaken}: {"a/b":[{"errcode":"0"}]}` },
+    ],
+    ['no such place', json({ 'a/b': 1 }), { match }, unreadable('{"a/b":1}')],
     [
       'a place of all objects',
       json({}),
       { match: { pointer: '/constructor', equals: null } },
-      { kind: 'retry', reason: notTaken },
+      unreadable('{}'),
     ],
-    ['no JSON', { body: 'ok' }, { match }, { kind: 'retry', reason: notTaken }],
+    ['no JSON', { body: 'ok' }, { match }, unreadable('ok')],
+    ['half of it', 'break off', { match }, { kind: 'retry', reason: notTaken, afterMs: 60_000 }],
     ['the whole of it', { body: '"ok"' }, { match: { pointer: '', equals: 'ok' } }, { kind: 'delivered' }],
     ['none', 'hang up', {}, { kind: 'retry', reason: 'the connection was reset' }],
   ];
@@ -223,10 +282,43 @@ describe('the answer', () => {
   }
 });
 
+describe('an answer that cannot be read', () => {
+  const success = { match: { pointer: '/ok', equals: true } };
+
+  test('is waited for slowly, and not for ever, since each may have been a yes', async (t) => {
+    const hook = during(t, await startStandIn(() => ({ body: '<title>Maintenance</title>' })));
+    let nowMs = 0;
+    const settings = { name: 'hook', url: hook.origin, success };
+    const channel = createWebhookChannel(settings, createClient(), () => nowMs);
+    for (let number = 1; number < 20; number++) {
+      const delivery = await deliver(channel, messageOf(), { number });
+      if (delivery.kind === 'retry') nowMs += delivery.afterMs ?? 0;
+      else break;
+    }
+    assert.deepEqual(await deliver(channel), {
+      kind: 'rejected',
+      reason:
+        'the answer does not say that it was taken: Maintenance; not repeated, since it may have been taken',
+    });
+    assert.equal(hook.received.length, 7);
+  });
+
+  for (const [coding, encode] of Object.entries(codings)) {
+    test(`${coding}: it is asked for plain text, and read all the same`, async (t) => {
+      const headers = { 'content-encoding': coding, 'content-type': 'application/json' };
+      const reply = { headers, body: encode(Buffer.from('{"ok":true}')) };
+      const { hook, channel } = await scene(t, { success }, reply);
+      assert.deepEqual(await deliver(channel), { kind: 'delivered' });
+      assert.equal(hook.received[0]?.headers['accept-encoding'], 'identity');
+    });
+  }
+});
+
 test('a private address is refused, once and for all', async (t) => {
   const { hook } = await scene(t);
   const send = createClient({ route: { kind: 'direct', mayConnect: addressPolicy() } });
-  const reason = 'the host has a private or special address, which allowAddresses does not allow';
+  const reason =
+    'the host has a private or special address, which allowAddresses (WEBHOOK_ALLOW_ADDRESSES) does not allow';
   for (const host of ['127.0.0.1', 'localhost']) {
     const channel = createWebhookChannel({ name: 'hook', url: `http://${host}:${hook.port}/` }, send);
     assert.deepEqual(await deliver(channel), { kind: 'rejected', reason });

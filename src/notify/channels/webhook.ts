@@ -6,7 +6,16 @@
 import type { Channel, Delivery } from './channel.ts';
 import { basicOf } from './http/basic.ts';
 import type { Answer, Send } from './http/client.ts';
-import { failureOf, failureWithout, jsonIn, retry } from './http/failure.ts';
+import { compileExcerpt } from './http/excerpt.ts';
+import {
+  failureOf,
+  failureWithout,
+  jsonIn,
+  type Repetition,
+  redirectOf,
+  retry,
+  retryUnread,
+} from './http/failure.ts';
 import { compileJson, compilePointer, type Json } from './webhook/json.ts';
 import { compileHeader, compileUrl } from './webhook/places.ts';
 
@@ -50,11 +59,11 @@ export function createWebhookChannel(
   const fillUrl = compileUrl(settings.url);
   const headers = headersOf(settings).map(([name, value]) => [name, compileHeader(name, value)] as const);
   const fillBody = method === 'GET' ? undefined : compileJson(json === undefined ? DEFAULT_JSON : json);
-  const isSuccess = compileSuccess(success);
+  const judge = compileJudge(settings, success);
   return {
     name: settings.name,
     timeoutMs: WEBHOOK_TIMEOUT_MS,
-    async deliver(message, { signal }) {
+    async deliver(message, { signal, number }) {
       const url = fillUrl(message);
       if (!url)
         return { kind: 'rejected', reason: 'a value of the message cannot stand in the path of the URL' };
@@ -63,7 +72,8 @@ export function createWebhookChannel(
         headers: Object.fromEntries(headers.map(([name, fill]) => [name, fill(message)])),
         ...(fillBody && { body: JSON.stringify(fillBody(message)) }),
       });
-      return outcome.kind === 'answered' ? isSuccess(outcome, nowMs()) : failureWithout(outcome);
+      if (outcome.kind !== 'answered') return failureWithout(outcome);
+      return judge(outcome, { url, number, nowMs: nowMs(), ageMs: nowMs() - message.acceptedMs });
     },
   };
 }
@@ -88,15 +98,42 @@ function authorizationOf(url: string): string | undefined {
   }
 }
 
-function compileSuccess({ statuses, match }: Success): (answer: Answer, nowMs: number) => Delivery {
+/** What else an answer is judged by. */
+interface Circumstances extends Repetition {
+  readonly url: URL;
+  readonly nowMs: number;
+}
+
+function compileJudge(
+  settings: WebhookSettings,
+  { statuses, match }: Success,
+): (answer: Answer, circumstances: Circumstances) => Delivery {
   const take = match && compilePointer(match.pointer);
-  return (answer, nowMs) => {
+  const excerptOf = compileExcerpt(writtenIn(settings));
+  return (answer, circumstances) => {
     const { status } = answer;
     const taken = statuses ? statuses.includes(status) : status >= 200 && status < 300;
-    if (!taken) return failureOf(answer, nowMs);
-    // What else it means is not known, so it may be for now only.
-    if (take && take(jsonIn(answer)) !== match.equals)
-      return retry('the answer does not say that it was taken');
-    return { kind: 'delivered' };
+    if (!taken) {
+      const isRedirect = status >= 300 && status < 400;
+      const said = isRedirect ? redirectOf(answer, circumstances.url) : excerptOf(answer);
+      return failureOf(answer, circumstances.nowMs, said);
+    }
+    const found = take?.(jsonIn(answer));
+    if (!match || found === match.equals) return { kind: 'delivered' };
+    const said = excerptOf(answer);
+    const reason = `the answer does not say that it was taken${said && `: ${said}`}`;
+    // It says something else. What that means is not known, so it may be for now only.
+    return found === undefined ? retryUnread(reason, circumstances) : retry(reason);
   };
+}
+
+/** What the operator wrote, which no reason shows. */
+function writtenIn({ url, headers = {}, json }: WebhookSettings): string[] {
+  return [url, authorizationOf(url) ?? '', ...Object.values(headers), ...textsIn(json)];
+}
+
+/** The texts and numbers of a body, wherever they are. */
+function textsIn(json: Json | undefined): string[] {
+  if (typeof json === 'object' && json !== null) return Object.values(json).flatMap(textsIn);
+  return typeof json === 'string' || typeof json === 'number' ? [String(json)] : [];
 }

@@ -36,6 +36,12 @@ test('markdown', async (t) => {
   ]);
 });
 
+test('markdown as text, if so set', async (t) => {
+  const { wecom, channel } = await scene(t, { style: 'text' });
+  await deliver(channel, messageOf({ format: 'markdown', text: '**a** `b`' }));
+  assert.deepEqual(wecom.delivered, [{ type: 'text', content: 'Disk full\n\na b', users: [] }]);
+});
+
 test('long text in parts, of which the first mentions', async (t) => {
   const { wecom, channel } = await scene(t, { mentionUsers: ['@all'], mentionMobiles: ['13800001111'] });
   const text = '信息'.repeat(1000);
@@ -85,6 +91,19 @@ describe('failures', () => {
       assert.deepEqual(await deliver(channel), delivery);
     });
   }
+
+  test('an answer that nobody can read is waited for slowly, and not for ever', async (t) => {
+    const { wecom, channel } = await scene(t);
+    wecom.scripted.set('webhook/send', [{ body: '<html>' }, { body: '<html>' }]);
+    const reason = 'the answer cannot be read';
+    const young = messageOf({ acceptedMs: Date.now() });
+    assert.deepEqual(await deliver(channel, young), { kind: 'retry', reason, afterMs: 60_000, done: [] });
+    const old = messageOf({ acceptedMs: Date.now() - 2 * 3_600_000 });
+    assert.deepEqual(await deliver(channel, old), {
+      kind: 'rejected',
+      reason: `${reason}; not repeated, since it may have been taken`,
+    });
+  });
 
   test('a wrong key', async (t) => {
     const { channel } = await scene(t, { key: 'wrong' });

@@ -1,6 +1,7 @@
 /**
  * The robot of a WeCom group chat. It has no duplicate check: where it is not clear whether a message arrived
- * it is sent again, since a line that is there twice is better than one that is missing.
+ * it is sent again, since a line that is there twice is better than one that is missing; but not for a day, where it
+ * is an answer that nobody can read.
  */
 import type { Message } from '../message.ts';
 import type { Attempt, Channel, Delivery, Rate } from './channel.ts';
@@ -38,8 +39,9 @@ export function createWecomRobotChannel(
     throw new RangeError("key: only what stands after key= in the robot's URL");
   const url = endpointUnder(settings.base ?? DEFAULT_BASE, 'webhook/send', { key: settings.key });
   const headers = { 'content-type': 'application/json' };
-  const post = async (body: string, { signal }: Attempt): Promise<Delivery> => {
-    const answer = readAnswer(await send({ method: 'POST', url, headers, body, signal }), nowMs());
+  const post = async (body: string, message: Message, { number, signal }: Attempt): Promise<Delivery> => {
+    const outcome = await send({ method: 'POST', url, headers, body, signal });
+    const answer = readAnswer(outcome, nowMs(), { number, ageMs: nowMs() - message.acceptedMs });
     if (answer.kind !== 'read') return answer;
     return isSuccess(answer) ? { kind: 'delivered' } : failureOfCode(answer);
   };
@@ -50,7 +52,7 @@ export function createWecomRobotChannel(
     callsFor: (message, done) => remainingOf(robotParts(message, settings), done).length,
     deliver: (message, attempt) =>
       deliverParts(robotParts(message, settings), attempt, (part) =>
-        post(bodyOf(part, part.style, part.first ? settings : {}), attempt),
+        post(bodyOf(part, part.style, part.first ? settings : {}), message, attempt),
       ),
   };
 }

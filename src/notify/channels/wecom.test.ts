@@ -28,13 +28,40 @@ describe('a message', () => {
     string,
     string,
   ][] = [
-    ['markdown as markdown', {}, { format: 'markdown', text: '*x*' }, 'markdown', '**Disk full**\n\n*x*'],
+    [
+      'markdown as text that WeChat shows too',
+      {},
+      { format: 'markdown', text: '# A\n* *x*' },
+      'text',
+      'Disk full\n\nA\n- x',
+    ],
+    [
+      'markdown as markdown, if so set',
+      { style: 'markdown' },
+      { format: 'markdown', text: '*x*' },
+      'markdown',
+      '**Disk full**\n\n*x*',
+    ],
+    [
+      'markdown on a card',
+      { style: 'textcard' },
+      { ...card, format: 'markdown', text: '**x**' },
+      'textcard',
+      'T|x|https://a.example/',
+    ],
+    [
+      'a link that would not fit',
+      { style: 'markdown' },
+      { ...card, url: `https://a.example/${'x'.repeat(1100)}` },
+      'markdown',
+      `**T**\n\nx\n\nhttps://a.example/${'x'.repeat(1100)}`,
+    ],
     [
       'markdown as text, if so set',
       { style: 'text' },
-      { format: 'markdown' },
+      { format: 'markdown', text: '[a](https://b.example)' },
       'text',
-      'Disk full\n\non web1',
+      'Disk full\n\na (https://b.example)',
     ],
     [
       'text as markdown, if so set',
@@ -136,6 +163,13 @@ describe('long text', () => {
     assert.deepEqual(contents(s), ['x'.repeat(2048), 'x'.repeat(2048)]);
   });
 
+  test('what cannot be seen is no message', async (t) => {
+    const s = await scene(t);
+    const reason = 'there is nothing to read in the message';
+    const delivery = await deliver(s.channel, messageOf({ title: '', text: ' \n\u200b' }));
+    assert.deepEqual(delivery, { kind: 'rejected', reason });
+  });
+
   test('a retry sends the rest', async (t) => {
     const s = await scene(t);
     const message = messageOf({ title: '', text: `${'a'.repeat(2048)}${'b'.repeat(2048)}c` });
@@ -189,6 +223,11 @@ describe('failures of send', () => {
   const untrusted = 'the address of this server is not trusted by the application: add it, or use a proxy';
   const cases: readonly [name: string, reply: Reply | number, delivery: Delivery][] = [
     ['busy', -1, { kind: 'retry', reason: 'WeCom -1: WeCom is busy', done: [] }],
+    [
+      'written by another at that moment',
+      6000,
+      { kind: 'retry', reason: 'WeCom 6000: WeCom could not write it at that moment', done: [] },
+    ],
     [
       'too often',
       45009,

@@ -10,6 +10,7 @@ import type { Message } from '../message.ts';
 import type { Attempt, Channel, Delivery, Rate } from './channel.ts';
 import type { Send } from './http/client.ts';
 import { type Failure, identifier, retry } from './http/failure.ts';
+import { asText } from './text/split.ts';
 import { DEFAULT_BASE, endpointUnder } from './wecom/base.ts';
 import {
   type Fields,
@@ -33,8 +34,8 @@ export interface WecomSettings {
   /** At least one recipient. */
   readonly to: Recipients;
   /**
-   * Default: as the message is formatted. The WeChat plugin does not show markdown. What has no title or URL,
-   * or is too long for a card, is sent as text instead.
+   * Default `text`, which arrives everywhere: the WeChat plugin (微信插件) does not show markdown. What has no title or
+   * URL, or is too long for a card, is sent as text instead.
    */
   readonly style?: 'text' | 'markdown' | 'textcard';
   /** Recipients cannot share it. */
@@ -176,8 +177,8 @@ interface Body {
 
 /** Depends on nothing but its arguments: the bytes are the same on every attempt. */
 function bodiesOf(message: Message, settings: WecomSettings): Body[] {
-  const { style = message.format } = settings;
-  const card = style === 'textcard' ? cardOf(message) : undefined;
+  const { style = 'text' } = settings;
+  const card = style === 'textcard' ? cardOf(asText(message)) : undefined;
   if (card) return [{ key: 'textcard', body: bodyOf(message.id, settings, 'textcard', card) }];
   const written = style === 'markdown' ? 'markdown' : 'text';
   return partsOf(message, written, TEXT_MAX_BYTES).map(({ key, content }) => ({

@@ -168,7 +168,7 @@ describe('refused', () => {
 describe('private addresses', () => {
   const mayConnect = addressPolicy();
   const notAllowed =
-    'refused: the host has a private or special address, which allowAddresses does not allow';
+    'refused: the host has a private or special address, which allowAddresses (WEBHOOK_ALLOW_ADDRESSES) does not allow';
   const urls = [
     '127.0.0.1',
     'localhost',

@@ -9,6 +9,7 @@ import { type IncomingHttpHeaders, type IncomingMessage, request as startRequest
 import type { Socket } from 'node:net';
 import { basicOf } from './basic.ts';
 import { type ConnectOptions, connect } from './connect.ts';
+import { decodeContent } from './decode.ts';
 import { faultOf, Refusal } from './fault.ts';
 
 export interface OutgoingRequest {
@@ -37,8 +38,9 @@ export interface Answer {
   readonly kind: 'answered';
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
+  /** Without its content codings. */
   readonly body: Buffer;
-  /** False if the body is longer than the limit, or broke off. */
+  /** False if the body is longer than the limit, coded or not, or broke off. */
   readonly complete: boolean;
 }
 
@@ -52,6 +54,8 @@ export interface ClientOptions extends ConnectOptions {
 
 /** Answers of the providers have a few hundred bytes. */
 export const MAX_ANSWER_BYTES = 64 * 1024;
+/** Cookies and policies make some longer than the 16 KiB that Node takes. */
+const MAX_HEADER_BYTES = 64 * 1024;
 
 /** Throws a `RangeError` if the proxy is no `http:` URL, or its credentials cannot be decoded. */
 export function createClient(options: ClientOptions = {}): Send {
@@ -88,7 +92,10 @@ async function exchange(socket: Socket, request: OutgoingRequest, maxAnswerBytes
   try {
     outgoing = startRequest({
       ...{ createConnection: () => socket, method, path: url.pathname + url.search },
-      headers: { host: url.host, 'user-agent': 'mote', ...headers },
+      headers: { host: url.host, 'user-agent': 'mote', 'accept-encoding': 'identity', ...headers },
+      // Small devices end lines as they like. An answer that is refused for that is a message that is sent again and
+      // again; and no other answer follows on this connection, that could be smuggled in.
+      ...{ insecureHTTPParser: true, maxHeaderSize: MAX_HEADER_BYTES },
     });
   } catch {
     return { kind: 'refused', fault: 'the method or a header holds characters that HTTP does not allow' };
@@ -98,7 +105,11 @@ async function exchange(socket: Socket, request: OutgoingRequest, maxAnswerBytes
   // A string would be joined to the header section, whose Latin-1 would then become UTF-8.
   outgoing.end(typeof body === 'string' ? Buffer.from(body) : body);
   try {
-    const [answer] = (await once(outgoing, 'response', { signal })) as [IncomingMessage];
+    const [answer] = (await Promise.race([
+      once(outgoing, 'response', { signal }),
+      // To a protocol that was not asked for (101); without a listener this would be silence.
+      once(outgoing, 'upgrade', { signal }),
+    ])) as [IncomingMessage];
     return await read(answer, maxAnswerBytes);
   } catch (error) {
     return { kind: 'unanswered', fault: faultOf(error) };
@@ -120,5 +131,11 @@ async function read(answer: IncomingMessage, maxAnswerBytes: number): Promise<An
     complete = false;
   }
   const { statusCode: status = 0, headers } = answer;
-  return { kind: 'answered', status, headers, body: Buffer.concat(chunks), complete };
+  const content = complete
+    ? await decodeContent(Buffer.concat(chunks), headers, maxAnswerBytes)
+    : Buffer.concat(chunks);
+  return {
+    ...{ kind: 'answered', status, headers },
+    ...(content ? { body: content, complete } : { body: Buffer.alloc(0), complete: false }),
+  };
 }

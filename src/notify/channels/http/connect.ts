@@ -85,7 +85,9 @@ async function dial(
 }
 
 function forbidden(): Refusal {
-  return new Refusal('the host has a private or special address, which allowAddresses does not allow');
+  return new Refusal(
+    'the host has a private or special address, which allowAddresses (WEBHOOK_ALLOW_ADDRESSES) does not allow',
+  );
 }
 
 /** The same socket once `event` has come; it is destroyed if something else comes first. */

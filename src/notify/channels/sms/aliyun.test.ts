@@ -51,6 +51,12 @@ test('each request has another nonce', async (t) => {
   assert.equal(aliyun.taken.length, 2);
 });
 
+test('Markdown reads well in variables', async (t) => {
+  const { aliyun, channel } = await scene(t, { variables: { a: '{{title}}: {{text}}' } });
+  await deliver(channel, messageOf({ format: 'markdown', text: '* **x**\n* y' }));
+  assert.deepEqual(JSON.parse(aliyun.taken[0]?.TemplateParam ?? ''), { a: 'Disk full: - x - y' });
+});
+
 test('variables are cut if so set', async (t) => {
   const text = 'x'.repeat(40);
   const { aliyun, channel } = await scene(t, {

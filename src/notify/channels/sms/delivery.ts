@@ -7,7 +7,7 @@ import type { Message } from '../../message.ts';
 import { type Attempt, type Delivery, GIVEN_UP } from '../channel.ts';
 import type { Answer, Outcome } from '../http/client.ts';
 import { type Failure, retry } from '../http/failure.ts';
-import { cutText } from '../text/split.ts';
+import { asText, cutText } from '../text/split.ts';
 import { compileTemplate, type Fill } from '../text/template.ts';
 
 /** Nothing is repeated while the answer may come, so there is time for it. */
@@ -97,7 +97,7 @@ export function delivered(providerId: string | undefined, notes: readonly string
 /** What fills a variable of a provider's template: one line, cut where it is too long. */
 export function compileVariable(source: string, maxCharacters = Number.POSITIVE_INFINITY): Fill {
   const fill = compileTemplate(source);
-  return (message: Message) => cutText(fill(message).replace(/\s+/g, ' ').trim(), maxCharacters);
+  return (message: Message) => cutText(fill(asText(message)).replace(/\s+/g, ' ').trim(), maxCharacters);
 }
 
 /** Throws a `RangeError` unless there are between one and `max` numbers, all of which `pattern` takes. */

@@ -32,6 +32,12 @@ test('a message', async (t) => {
   assert.deepEqual(twilio.taken, [{ To: GOOD, From: '+15005550000', Body }]);
 });
 
+test('Markdown reads well', async (t) => {
+  const { twilio, channel } = await scene(t);
+  await deliver(channel, messageOf({ format: 'markdown', text: '# a\n**b** [c](https://d.example)' }));
+  assert.equal(twilio.taken[0]?.Body, 'Disk full\n\na\nb c (https://d.example)');
+});
+
 test('by a messaging service', async (t) => {
   const { twilio, channel } = await scene(t, { sender: { messagingServiceSid: 'MG1' } });
   await deliver(channel);

@@ -84,6 +84,7 @@ describe('the subject', () => {
     ['long without a blank', { title: 'a'.repeat(1024) }, 'a'.repeat(1024)],
     ['that looks encoded', { title: '=?UTF-8?B?ZXZpbA==?=' }, '=?UTF-8?B?ZXZpbA==?='],
     ['without a title is the first line', { title: '', text: '\n first\nsecond' }, 'first'],
+    ['of Markdown is words', { title: '', format: 'markdown', text: '# **first**\nsecond' }, 'first'],
     ['without a title is cut', { title: '', text: 'a'.repeat(100) }, `${'a'.repeat(79)}…`],
   ];
   for (const [name, fields, subject] of cases) {

@@ -6,7 +6,7 @@
 import { encodeWord, foldLines } from 'nodemailer/lib/mime-funcs';
 import { encode as encodeQuotedPrintable, wrap } from 'nodemailer/lib/qp';
 import type { Message, Priority } from '../../message.ts';
-import { cutText, plainText } from '../text/split.ts';
+import { asText, cutText, paragraphs } from '../text/split.ts';
 import type { Mailbox } from './address.ts';
 import { escapeHtml, htmlOf, linkTo } from './markdown.ts';
 
@@ -20,12 +20,12 @@ const MAX_BORROWED_SUBJECT_UNITS = 80;
 
 /** With CRLF throughout, in ASCII. */
 export function mailOf(message: Message, { from, to }: Letterhead): string {
-  const text = plainText({ ...message, title: '', text: message.text || message.title });
+  const text = paragraphs({ ...message, title: '', text: message.text || message.title });
   const html = message.format === 'markdown' ? documentOf(message) : undefined;
   const headers = [
     ['From', from.name === '' ? from.address : `${phrase(from.name)} <${from.address}>`],
     ['To', to.join(', ')],
-    ['Subject', words(subjectOf(message))],
+    ['Subject', words(subjectOf(asText(message)))],
     ['Date', dateOf(message.acceptedMs)],
     // The same on every attempt, so that those who got it twice can tell.
     ['Message-ID', `<${message.id}@${from.address.slice(from.address.lastIndexOf('@') + 1)}>`],

@@ -11,7 +11,31 @@ import {
   usual,
 } from '../../../../test/support/providers/smtp-scripted.ts';
 import { deliver, messageOf } from '../fixtures.ts';
-import { channelFor, scene, scripted } from './fixtures.ts';
+import { createSmtpChannel } from '../smtp.ts';
+import { channelFor, scene, scripted, usualSettings } from './fixtures.ts';
+
+describe('mail without TLS', () => {
+  const plain = { security: 'none', host: '127.0.0.1' } as const;
+
+  test('goes to private addresses only, by what a name stands for', async (t) => {
+    const judged: string[] = [];
+    const isPublic = (address: string) => judged.push(address) > 0;
+    const { smtp } = await scripted(t, usual);
+    const { credentials: _, ...rest } = usualSettings;
+    const settings = { ...rest, ...plain, host: 'localhost', port: smtp.port };
+    const channel = createSmtpChannel(settings, { trust, isPublic });
+    t.after(() => channel.close?.());
+    const delivery = await deliver(channel);
+    assert.equal(delivery.kind, 'rejected');
+    assert.match(delivery.kind === 'rejected' ? delivery.reason : '', /public address.*write smtps:/);
+    assert.deepEqual([judged.length, smtp.heard], [1, [GREETING]]);
+  });
+
+  test('and those of this machine are private', async (t) => {
+    const { channel } = await scripted(t, usual, plain);
+    assert.deepEqual(await deliver(channel), { kind: 'delivered' });
+  });
+});
 
 describe('connections', () => {
   test('are kept for the next message', async (t) => {
@@ -98,12 +122,21 @@ describe('TLS', () => {
   test('a server without STARTTLS is told nothing', async (t) => {
     const say: Say = (line) => (line === 'STARTTLS' ? '502 5.5.1 What?' : usual(line));
     const { smtp, channel } = await scripted(t, say, { security: 'starttls', credentials: account });
-    const reason = 'the server does not offer STARTTLS: SMTP 502 5.5.1';
-    assert.deepEqual(await deliver(channel), { kind: 'retry', reason, done: [] });
+    const reason =
+      'the server does not offer STARTTLS: SMTP 502 5.5.1; write smtps://host if it has TLS from the start, or ' +
+      'smtp://host?security=none for a relay on this host or in a private network';
+    assert.deepEqual(await deliver(channel), { kind: 'rejected', reason });
     assert.ok(
       smtp.heard.every((line) => /^(\(greeting\)|EHLO |STARTTLS$)/.test(line)),
       String(smtp.heard),
     );
+  });
+
+  test('a server that cannot do STARTTLS for now is waited for', async (t) => {
+    const say: Say = (line) => (line === 'STARTTLS' ? '454 4.7.0 Later' : usual(line));
+    const { channel } = await scripted(t, say, { security: 'starttls' });
+    const reason = 'the server cannot do STARTTLS now: SMTP 454 4.7.0';
+    assert.deepEqual(await deliver(channel), { kind: 'retry', reason, done: [] });
   });
 
   test('a missing CA bundle is waited for', async (t) => {
@@ -125,8 +158,10 @@ describe('TLS', () => {
 
   test('TLS to a server that speaks plainly', async (t) => {
     const { channel } = await scene(t, {}, { security: 'starttls' });
-    const reason = 'TLS could not be agreed on';
-    assert.deepEqual(await deliver(channel), { kind: 'retry', reason, done: [] });
+    const reason =
+      'the server does not begin with TLS; write smtp:// for STARTTLS, or smtp://host?security=none for a relay on ' +
+      'this host or in a private network';
+    assert.deepEqual(await deliver(channel), { kind: 'rejected', reason });
   });
 });
 

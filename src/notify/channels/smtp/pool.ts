@@ -8,7 +8,7 @@ import type { SecureContext } from 'node:tls';
 import SMTPPool, { type SMTPPoolOptions } from 'nodemailer/lib/smtp-pool';
 import type { Failure } from '../http/failure.ts';
 import type { Failures } from './recipients.ts';
-import { failureOf, queueIdIn, type SmtpError } from './replies.ts';
+import { failureOf, PUBLIC_SERVER, queueIdIn, type SmtpError } from './replies.ts';
 import { DEFAULT_PORTS, type SmtpServer } from './server.ts';
 
 /** What every connection with TLS is given. */
@@ -45,15 +45,16 @@ export const DEFAULT_LIMITS: SmtpLimits = {
  */
 const MAX_REQUEUES = 1;
 
-/** No `trust` is no TLS. */
+/** Without `trust` there is no TLS, and addresses that `isPublic` are not talked to. */
 export function createPool(
   { host, port, security, credentials }: SmtpServer,
   trust: Trust | undefined,
   limits: SmtpLimits,
+  isPublic: (address: string) => boolean,
 ): SMTPPool {
   const options: SMTPPoolOptions = {
     ...{ host, port: port ?? DEFAULT_PORTS[security], secure: security === 'tls' },
-    getSocket: dial,
+    getSocket: dialer(trust ? () => false : isPublic),
     ...{ requireTLS: security === 'starttls', ignoreTLS: security === 'none' },
     ...(trust && { tls: { ...trust } }),
     // Without forceAuth a server that offers no login would be handed the message without one.
@@ -72,22 +73,27 @@ type Dial = NonNullable<SMTPPoolOptions['getSocket']>;
  * Connects as everything else does. The library by itself asks name servers before it looks at the hosts file,
  * and waits for them where there are none.
  */
-const dial: Dial = ({ host = '', port, connectionTimeout }, callback) => {
-  const socket = connect({ host, port: Number(port) });
-  const finish = (error?: Error): void => {
-    clearTimeout(timer);
-    socket.removeAllListeners();
-    // Of one that is given up, what else goes wrong is of no interest.
-    if (error) socket.once('error', () => undefined).destroy();
-    callback(error ?? null, error ? undefined : { connection: socket });
+const dialer =
+  (isRefused: (address: string) => boolean): Dial =>
+  ({ host = '', port, connectionTimeout }, callback) => {
+    const socket = connect({ host, port: Number(port) });
+    const finish = (error?: Error): void => {
+      clearTimeout(timer);
+      socket.removeAllListeners();
+      // Of one that is given up, what else goes wrong is of no interest.
+      if (error) socket.once('error', () => undefined).destroy();
+      callback(error ?? null, error ? undefined : { connection: socket });
+    };
+    const timer = setTimeout(
+      () => finish(Object.assign(new Error('connecting took too long'), { code: 'ETIMEDOUT' })),
+      connectionTimeout,
+    );
+    socket.once('connect', () => {
+      const isAllowed = !isRefused(socket.remoteAddress ?? '');
+      finish(isAllowed ? undefined : Object.assign(new Error('a public address'), { code: PUBLIC_SERVER }));
+    });
+    socket.once('error', finish);
   };
-  const timer = setTimeout(
-    () => finish(Object.assign(new Error('connecting took too long'), { code: 'ETIMEDOUT' })),
-    connectionTimeout,
-  );
-  socket.once('connect', () => finish());
-  socket.once('error', finish);
-};
 
 export interface Envelope {
   readonly from: string;

@@ -13,6 +13,8 @@ describe('an SMTP URL', () => {
     ['smtp://mail.example:465', { host: 'mail.example', port: 465, security: 'starttls' }],
     ['smtp://localhost:25?security=none', { host: 'localhost', port: 25, security: 'none' }],
     ['smtp://[::1]?security=none', { host: '::1', security: 'none' }],
+    ['smtp://10.1.2.3?security=none', { host: '10.1.2.3', security: 'none' }],
+    ['smtp://relay.example?security=none', { host: 'relay.example', security: 'none' }],
     ['SMTPS://192.0.2.1', { host: '192.0.2.1', security: 'tls' }],
     [
       'smtps://me%40a.example:%3A%2F%3F%23%40%25%C3%BC@mail.example',
@@ -36,6 +38,12 @@ describe('an SMTP URL', () => {
     ['a user only', 'smtps://s3cret@mail.example', /both a user and a password/],
     ['a password only', 'smtps://:s3cret@mail.example', /both a user and a password/],
     ['a login in the clear', 'smtp://u:s3cret@mail.example?security=none', /not sent without TLS/],
+    ['no TLS to a public address', 'smtp://8.8.8.8?security=none', /loopback and private addresses/],
+    [
+      'no TLS to a public address of IPv6',
+      'smtp://[2606:4700::1111]:25?security=none',
+      /loopback and private/,
+    ],
     ['TLS and no TLS', 'smtps://u:s3cret@mail.example?security=none', /after \?/],
     ['an unknown option', 'smtp://u:s3cret@mail.example?tls=s3cret', /after \?/],
     ['a folder', 'smtps://u:s3cret@mail.example/s3cret', /not the URL/],

@@ -1,10 +1,12 @@
 /** Where mail is handed in, how the way there is secured, and who hands it in. Loads nothing of the rest. */
 import { isIP } from 'node:net';
+import { addressPolicy } from '../http/addresses.ts';
 import { isHostName } from './address.ts';
 
 /**
  * `tls` from the first byte (RFC 8314 §3.3); `starttls`, where mail stays unsent if the server does not
- * offer it; `none`, which everybody on the way can read and change: for relays on this host or in a private network.
+ * offer it; `none`, which everybody on the way can read and change: for relays on this host or in a private network,
+ * and refused for public addresses.
  */
 export type Security = 'tls' | 'starttls' | 'none';
 
@@ -35,6 +37,11 @@ export function checkServer({ host, port, security, credentials }: SmtpServer): 
   if (port !== undefined && !(Number.isInteger(port) && port > 0 && port <= MAX_PORT)) {
     throw new RangeError(`the port of the SMTP server must be a whole number from 1 to ${MAX_PORT}`);
   }
+  if (security === 'none' && isIP(host) !== 0 && addressPolicy()(host)) {
+    throw new RangeError(
+      '?security=none is for loopback and private addresses: leave it out, mail to public ones goes by TLS',
+    );
+  }
   if (!credentials) return;
   if (security === 'none') {
     throw new RangeError(
@@ -52,8 +59,8 @@ export function checkServer({ host, port, security, credentials }: SmtpServer): 
 }
 
 const ADVICE =
-  'write smtps://user:password@host (TLS) or smtp://user:password@host (STARTTLS), ' +
-  'with / ? # @ : % in user and password percent-encoded';
+  'write smtps://user:password@host (TLS), smtp://user:password@host (STARTTLS), or smtp://host?security=none for a ' +
+  'relay on this host or in a private network, with / ? # @ : % in user and password percent-encoded';
 const schemes: Readonly<Record<string, Security>> = { 'smtps:': 'tls', 'smtp:': 'starttls' };
 
 /**

@@ -3,6 +3,53 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { cutText, plainText, splitText } from './split.ts';
 
+/** Where `text` was cut; fails if anything but white space is missing between pieces. */
+function cutsOf(text: string, pieces: readonly string[]): number[] {
+  let at = 0;
+  return pieces.flatMap((piece) => {
+    const start = text.indexOf(piece, at);
+    assert.ok(start >= 0, `${JSON.stringify(piece)} is not in the text`);
+    assert.match(text.slice(at, start), /^\s*$/);
+    at = start + piece.length;
+    return [start, at];
+  });
+}
+
+/** None is blank or too long. */
+function assertPieces(pieces: readonly string[], maxBytes: number): void {
+  for (const piece of pieces) assert.ok(piece.trim() !== '' && Buffer.byteLength(piece) <= maxBytes, piece);
+}
+
+/** Parts with their separators, blocks of code on lines of their own, and where those are that are to stay whole. */
+function joined(parts: readonly (readonly [part: string, separator: string])[], atoms: readonly string[]) {
+  let text = '';
+  const ranges: [start: number, end: number][] = [];
+  for (const [part, separator] of parts) {
+    const isBlock = /^(?:```|~~~)/.test(part);
+    if (isBlock) text += '\n';
+    if (atoms.includes(part)) ranges.push([text.length, text.length + part.length]);
+    text += part + (isBlock ? '\n' : separator);
+  }
+  return { text, ranges };
+}
+
+const whole = [
+  ...['👨‍👩‍👧‍👦', '👍🏽', '👩🏽‍💻', '❤️', '🏳️‍🌈', '1️⃣', '🇩🇪', '🇨🇳', '🏴󠁧󠁢󠁥󠁮󠁧󠁿', 'é', '각', 'क्षि'],
+  ...['https://a.example/b?c=d#e', 'https://zh.example/企业/微信', 'wxwork://jump?a=b'],
+];
+const wholeInMarkdown = [
+  ...[
+    '**bold words here**',
+    '*some words*',
+    '__bold__',
+    '~~gone~~',
+    '`a b c`',
+    '[a b](https://c.example/d_(e))',
+  ],
+  ...['![a b](https://c.example/d.png "e f")', '<font color="warning">not well</font>', '<@zhang san>'],
+  ...['```sh\nls -l\n```', '~~~\na\n\nb\n~~~'],
+];
+
 describe('splitText', () => {
   const cases: readonly [name: string, text: string, maxBytes: number, pieces: string[]][] = [
     ['nothing', '', 8, []],
@@ -28,16 +75,116 @@ describe('splitText', () => {
     fc.assert(
       fc.property(texts, fc.integer({ min: 4, max: 60 }), (text, maxBytes) => {
         const pieces = splitText(text, maxBytes);
-        assert.equal(pieces.join(''), text);
+        const cuts = cutsOf(text, pieces);
+        assert.equal(text.slice(cuts.at(-1) ?? 0).trim(), '');
         assert.deepEqual(
-          pieces.flatMap((piece) => [...piece]),
-          [...text],
+          pieces.flatMap((piece) => [...piece]).filter((character) => character.trim() !== ''),
+          [...text].filter((character) => character.trim() !== ''),
         );
-        for (const piece of pieces) {
-          assert.ok(piece !== '' && Buffer.byteLength(piece) <= maxBytes, piece);
-        }
+        assertPieces(pieces, maxBytes);
       }),
     );
+  });
+
+  for (const [format, atoms] of [
+    ['text', whole],
+    ['markdown', [...whole, ...wholeInMarkdown]],
+  ] as const) {
+    test(`nothing is cut that fits into a piece, as ${format}`, () => {
+      const fillers = ['word', '企业', ' '.repeat(90), '\n\n', 'x'.repeat(80)];
+      const part = fc.constantFrom(...atoms, ...fillers);
+      // Where there is no place for a cut but between parts, and where a space within a part looks like one.
+      const parts = fc.array(fc.tuple(part, fc.constantFrom('，', '，', ' ', '\n')), { maxLength: 60 });
+      fc.assert(
+        fc.property(parts, fc.integer({ min: 90, max: 200 }), (chosen, maxBytes) => {
+          const { text, ranges } = joined(chosen, atoms);
+          const pieces = splitText(text, maxBytes, format);
+          assertPieces(pieces, maxBytes);
+          for (const cut of cutsOf(text, pieces)) {
+            const [start = 0, end = 0] = ranges.find(([from, to]) => from < cut && cut < to) ?? [];
+            assert.equal(text.slice(start, end), '', JSON.stringify(pieces));
+          }
+        }),
+        { numRuns: 1000 },
+      );
+    });
+  }
+
+  test('a row of flags without a space', () => {
+    const flags = ['🇩🇪', '🇨🇳', '🇧🇷', '🇪🇺'];
+    for (let maxBytes = 8; maxBytes < 40; maxBytes++) {
+      const pieces = splitText(flags.join(''), maxBytes);
+      for (const piece of pieces) assert.equal(piece.replace(/🇩🇪|🇨🇳|🇧🇷|🇪🇺/g, ''), '', piece);
+      assertPieces(pieces, maxBytes);
+    }
+  });
+
+  test('what is longer than a piece is cut, and arrives', () => {
+    const texts = [
+      `https://a.example/${'b'.repeat(500)}`,
+      `e${'\u0301'.repeat(500)}`,
+      `**${'信'.repeat(300)}**`,
+      `😀${'\u200d😀'.repeat(200)}`,
+    ];
+    for (const text of texts) {
+      const pieces = splitText(text, 100, 'markdown');
+      assert.equal(pieces.join(''), text);
+      assertPieces(pieces, 100);
+      for (const piece of pieces) assert.ok(piece.isWellFormed());
+    }
+  });
+
+  const blanks: readonly [name: string, text: string, maxBytes: number, pieces: string[]][] = [
+    ['white space alone', ' \n\t', 8, []],
+    ['what nobody sees', '\u200b\ufeff \u2060', 4, []],
+    ['a piece of white space', `abc${' '.repeat(30)}def`, 8, ['abc     ', ' def']],
+  ];
+  for (const [name, text, maxBytes, pieces] of blanks) {
+    test(name, () => assert.deepEqual(splitText(text, maxBytes), pieces));
+  }
+
+  test('a long block of code is closed at the end of a piece and opened in the next', () => {
+    const code = Array.from({ length: 40 }, (_, i) => `line ${i} of it`).join('\n');
+    for (const [before, fence] of [
+      ['', '```'],
+      ['Intro\n\n', '~~~~'],
+    ] as const) {
+      for (let maxBytes = 64; maxBytes < 200; maxBytes += 7) {
+        const text = `${before}${fence}sh\n${code}\n${fence}\n\n*Outro*`;
+        const pieces = splitText(text, maxBytes, 'markdown');
+        assertPieces(pieces, maxBytes);
+        for (const piece of pieces) {
+          const fenceLines = piece.split('\n').filter((line) => line.startsWith(fence));
+          assert.equal(fenceLines.length % 2, 0, piece);
+        }
+        const lines = pieces.flatMap((piece) => piece.split('\n')).filter((line) => /^line/.test(line));
+        assert.equal(lines.join('\n'), code);
+        assert.match(pieces.at(-1) ?? '', /\*Outro\*$/);
+      }
+    }
+  });
+
+  test('hostile text takes a moment', () => {
+    const startMs = performance.now();
+    const units = 32 * 1024;
+    for (const piece of [
+      '**a',
+      '*',
+      '[',
+      '[a](',
+      '`',
+      '```\n',
+      '<font>',
+      '<a',
+      '_',
+      'a://',
+      '🇩',
+      '\u0301',
+      '\u200d',
+      ' ',
+    ])
+      splitText(piece.repeat(units / piece.length), 2048, 'markdown');
+    assert.ok(performance.now() - startMs < 2000);
   });
 });
 
@@ -48,6 +195,10 @@ describe('cutText', () => {
     ['ab😀😀', 6, 'ab😀😀'],
     ['ab😀😀', 5, 'ab😀…'],
     ['ab😀😀', 4, 'ab…'],
+    ['a👍🏽b', 5, 'a…'],
+    ['🇩🇪🇨🇳', 7, '🇩🇪…'],
+    ['❤️❤️', 2, '❤…'],
+    ['e\u0301\u0301\u0301', 3, 'e\u0301…'],
   ];
   for (const [text, maxUnits, cut] of cases) {
     test(`${text} to ${maxUnits}`, () => assert.equal(cutText(text, maxUnits), cut));
@@ -55,6 +206,9 @@ describe('cutText', () => {
 });
 
 describe('plainText', () => {
-  test('all', () => assert.equal(plainText({ title: 'a', text: 'b', url: 'c' }), 'a\n\nb\n\nc'));
-  test('without a title', () => assert.equal(plainText({ title: '', text: 'b' }), 'b'));
+  const rest = { format: 'text' } as const;
+  test('all', () => assert.equal(plainText({ ...rest, title: 'a', text: 'b', url: 'c' }), 'a\n\nb\n\nc'));
+  test('without a title', () => assert.equal(plainText({ ...rest, title: '', text: 'b' }), 'b'));
+  test('of Markdown', () =>
+    assert.equal(plainText({ title: '*a*', text: '*b*', format: 'markdown' }), '*a*\n\nb'));
 });

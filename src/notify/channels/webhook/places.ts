@@ -1,4 +1,5 @@
 /** The places of a message in a request: each has its own encoding, so that no value leaves its place. */
+import { isIP } from 'node:net';
 import type { Message } from '../../message.ts';
 import { compileTemplate, type Fill } from '../text/template.ts';
 
@@ -29,6 +30,13 @@ export function compileUrl(source: string): (message: Message) => URL | undefine
     url.search = query(message);
     return url.pathname === filled ? url : undefined;
   };
+}
+
+/** The address that a URL names without a look-up, if it does; `localhost` is one by its name (RFC 6761 §6.3). */
+export function addressIn(source: string): string | undefined {
+  const host = new URL(source.replace(/\{\{\s*\w+\s*\}\}/g, '')).hostname.replace(/^\[(.*)\]$/, '$1');
+  if (/(?:^|\.)localhost\.?$/.test(host)) return '127.0.0.1';
+  return isIP(host) === 0 ? undefined : host;
 }
 
 /** Not to be set: they belong to the client. */

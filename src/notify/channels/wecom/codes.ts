@@ -1,6 +1,6 @@
 /** What the codes of WeCom's API mean for a message. The texts that come with them are never relied on. */
 import { isIP } from 'node:net';
-import type { Answer, Outcome } from '../http/client.ts';
+import type { Outcome } from '../http/client.ts';
 import {
   type Failure,
   FIRST_BLOCK_MS,
@@ -8,7 +8,9 @@ import {
   failureWithout,
   limited,
   objectIn,
+  type Repetition,
   retry,
+  retryUnread,
 } from '../http/failure.ts';
 
 export type Fields = Readonly<Record<string, unknown>>;
@@ -24,12 +26,16 @@ const SUCCESS = 0;
 /** Those that a fresh access token can mend; 40001 only from calls that carry a token. */
 const tokenCodes = new Set([40001, 40014, 41001, 42001]);
 const BUSY = -1;
+/** Somebody else wrote the same data at that moment. */
+const VERSION_CONFLICT = 6000;
+const momentaryCodes = new Set([BUSY, VERSION_CONFLICT]);
 /** Calls of the minute or of the hour used up; too many at a time. */
 const blockedCodes = new Set([45009, 45033]);
 const ADDRESS_NOT_TRUSTED = 60020;
 
 const meanings: ReadonlyMap<number, string> = new Map([
   [BUSY, 'WeCom is busy'],
+  [VERSION_CONFLICT, 'WeCom could not write it at that moment'],
   [40001, 'the secret is wrong'],
   [40013, 'the corporation id is wrong'],
   [40056, 'the agent id is wrong'],
@@ -45,17 +51,18 @@ const meanings: ReadonlyMap<number, string> = new Map([
   [93000, 'the key of the robot is wrong'],
 ]);
 
-/** WeCom answers failures with status 200 too, so the status counts only where no code can be read. */
-export function readAnswer(outcome: Outcome, nowMs: number): Read | Failure {
+/**
+ * WeCom answers failures with status 200 too, so the status counts only where no code can be read. `repetition` is for
+ * calls that would do twice what is sent twice.
+ */
+export function readAnswer(outcome: Outcome, nowMs: number, repetition?: Repetition): Read | Failure {
   if (outcome.kind !== 'answered') return failureWithout(outcome);
   const fields = objectIn(outcome);
   const code = fields?.errcode;
   if (fields && typeof code === 'number') return { kind: 'read', code, fields };
-  return unreadable(outcome, nowMs);
-}
-
-function unreadable(answer: Answer, nowMs: number): Failure {
-  return answer.status === 200 ? retry('the answer cannot be read') : failureOf(answer, nowMs);
+  if (outcome.status !== 200) return failureOf(outcome, nowMs);
+  const reason = 'the answer cannot be read';
+  return repetition ? retryUnread(reason, repetition) : retry(reason);
 }
 
 export function isSuccess({ code }: Read): boolean {
@@ -70,7 +77,7 @@ export function isTokenRefused({ code }: Read): boolean {
 export function failureOfCode({ code, fields }: Read): Failure {
   const meaning = meanings.get(code);
   const reason = `WeCom ${code}${meaning ? `: ${meaning}` : ''}${addressHint(code, fields)}`;
-  if (code === BUSY) return retry(reason);
+  if (momentaryCodes.has(code)) return retry(reason);
   return blockedCodes.has(code) ? limited(reason, FIRST_BLOCK_MS) : { kind: 'rejected', reason };
 }
 

@@ -1,7 +1,7 @@
 /** A message as the parts that WeCom takes, and their delivery one after the other. */
 import type { Message } from '../../message.ts';
 import type { Attempt, Delivery } from '../channel.ts';
-import { plainText, splitText } from '../text/split.ts';
+import { paragraphs, plainText, splitText } from '../text/split.ts';
 
 /** Longer texts are cut by WeCom without a word. */
 export const TEXT_MAX_BYTES = 2048;
@@ -16,12 +16,20 @@ export type Style = 'text' | 'markdown';
 
 export function partsOf(message: Message, style: Style, maxBytes: number): Part[] {
   const content = style === 'markdown' ? markdownOf(message) : plainText(message);
-  const pieces = splitText(content, maxBytes);
+  const pieces = splitText(content, maxBytes, style);
   return pieces.map((piece, i) => ({ key: `${style} ${i + 1}/${pieces.length}`, content: piece }));
 }
 
+/** A longer link could not be kept in one piece, and shows as a link by itself. */
+const MAX_LINK_UNITS = 512;
+
 function markdownOf({ title, text, url }: Message): string {
-  return plainText({ title: title && `**${title}**`, text, ...(url && { url: `[${url}](${url})` }) });
+  const isLink = url !== undefined && url.length <= MAX_LINK_UNITS && !/[()]/.test(url);
+  return paragraphs({
+    title: title && `**${title}**`,
+    text,
+    ...(url && { url: isLink ? `[${url}](${url})` : url }),
+  });
 }
 
 /** Those that `done` does not list. */
@@ -41,6 +49,7 @@ export async function deliverParts<P extends { readonly key: string }>(
   { done, report }: Pick<Attempt, 'done' | 'report'>,
   deliver: (part: P) => Promise<Delivery>,
 ): Promise<Delivery> {
+  if (parts.length === 0) return { kind: 'rejected', reason: 'there is nothing to read in the message' };
   const sent = [...done];
   const ids: string[] = [];
   const notes = new Set<string>();

@@ -1,0 +1,116 @@
+/**
+ * Markdown as text that reads well where nothing renders it: marks go, links show where they lead, lists and code stay.
+ * Line by line, by patterns that no text makes slow; what they do not recognise stays as it was written. Pure.
+ */
+
+/** Stands for what is finished while the rest is worked on. It is no character (Unicode §23.7), so no text has it. */
+const HELD = '\uffff';
+
+const fence = /^ {0,3}(`{3,}|~{3,})/;
+const underline = /^ {0,3}(?:=+|-+)[ \t]*$/;
+/** Without its white space. */
+const tableRule = /^\|?:?-+:?(?:\|:?-+:?)*\|?$/;
+/** A row with more is no row of a table for people. */
+const MAX_CELLS = 100;
+
+export function readableOf(markdown: string): string {
+  const lines = markdown.replaceAll(HELD, '').split(/\r?\n/);
+  const out: string[] = [];
+  let open = '';
+  for (const [at, line] of lines.entries()) {
+    const [, mark = ''] = fence.exec(line) ?? [];
+    if (open !== '') {
+      if (closes(line, mark, open)) open = '';
+      else out.push(line);
+    } else if (mark !== '') open = mark;
+    else if (!isRule(line, lines[at - 1])) out.push(blockOf(line));
+  }
+  return out.join('\n').trim();
+}
+
+function closes(line: string, mark: string, open: string): boolean {
+  return mark.startsWith(open) && line.trim() === mark;
+}
+
+/** The line under a heading or under the head of a table. */
+function isRule(line: string, before = ''): boolean {
+  const isOfTable = line.includes('|') && before.includes('|');
+  if (isOfTable && tableRule.test(line.replace(/[ \t]/g, ''))) return true;
+  return underline.test(line) && before.trim() !== '' && !/^ {0,3}(?:[-*+>#]|\d{1,9}[.)]) /.test(before);
+}
+
+function blockOf(line: string): string {
+  // A backslash breaks the line too.
+  const text = line.trimEnd().replace(/\\$/, '');
+  const heading = /^ {0,3}#{1,6}[ \t]+(.*)$/.exec(text);
+  if (heading) return inlineOf(withoutClosing(heading[1] ?? ''));
+  const bullet = /^([ \t>]*)[*+-][ \t]+(.*)$/.exec(text);
+  if (bullet) return `${bullet[1]}- ${inlineOf(bullet[2] ?? '')}`;
+  const row = /^[ \t]*\|(.*)\|$/.exec(text);
+  const cells = (row?.[1] ?? '').split(/(?<!\\)\|/);
+  if (!row || cells.length > MAX_CELLS) return inlineOf(text);
+  return cells.map((cell) => inlineOf(cell.trim())).join(' | ');
+}
+
+/** A heading without the signs at its end, which stand behind a space. */
+function withoutClosing(heading: string): string {
+  let end = heading.length;
+  while (heading[end - 1] === '#') end--;
+  return /[ \t]/.test(heading[end - 1] ?? '') ? heading.slice(0, end).trimEnd() : heading;
+}
+
+/** What is not to be looked into: code, links, bare URLs, escapes, references of characters, tags. */
+const pieces = new RegExp(
+  [
+    /(?<ticks>`+)(?<code>(?:(?!\k<ticks>).){1,2000}?)\k<ticks>(?!`)/,
+    /!?\[(?<label>[^[\]\n]*)\]\(<?(?<target>[^()\s<>]*(?:\([^()\s]*\)[^()\s<>]*)*)>?(?:[ \t]+"[^"\n]*")?\)/,
+    /<(?<address>[a-z][a-z\d+.-]{1,20}:[^\s<>]*|[^\s<>@]+@[^\s<>@]+)>/,
+    /(?<url>\b[a-z][a-z\d+.-]{1,20}:\/\/[^\s<>*]+)/,
+    /(?<escaped>(?:\\[!-/:-@[-`{-~])+)/,
+    /&(?<entity>amp|lt|gt|quot|apos|nbsp|#39);/,
+    /(?<tag><br[ \t]*\/?>|<\/?(?:font|span|strong|small|code|kbd|sup|sub|del|ins|em|b|i|u|s|p|div|center)(?:[ \t][^<>]*)?>)/,
+  ]
+    .map(({ source }) => source)
+    .join('|'),
+  'gi',
+);
+const entities: Readonly<Record<string, string>> = {
+  ...{ amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: ' ', '#39': "'" },
+};
+const held = new RegExp(`${HELD}(\\d+)${HELD}`, 'g');
+
+function inlineOf(line: string): string {
+  const kept: string[] = [];
+  const keep = (text: string): string => `${HELD}${kept.push(text) - 1}${HELD}`;
+  const open = line.replace(pieces, (...found) => {
+    const groups = found.at(-1) as Readonly<Record<string, string | undefined>>;
+    const { label, target = '', escaped, entity, tag } = groups;
+    if (label !== undefined) return labelled(label, target, keep);
+    if (tag !== undefined) return /^<br/i.test(tag) ? '\n' : '';
+    if (entity !== undefined) return keep(entities[entity.toLowerCase()] ?? '');
+    if (escaped !== undefined) return keep(escaped.replace(/\\(.)/g, '$1'));
+    return keep(groups.code?.trim() ?? groups.address ?? groups.url ?? '');
+  });
+  return withoutMarks(open).replace(held, (_, index: string) => kept[Number(index)] ?? '');
+}
+
+/** The label, which may hold marks, and where it leads if it does not say so itself. */
+function labelled(label: string, target: string, keep: (text: string) => string): string {
+  if (label === '' || label === target || label === target.replace(/^mailto:/, ''))
+    return keep(target || label);
+  return target === '' ? label : `${label} ${keep(`(${target})`)}`;
+}
+
+/** Pairs of marks; within words of Latin letters and numbers they may be signs, as in `2*3*4` and `a_b_c`. */
+export const emphases: readonly RegExp[] = [
+  /(?<![\w*\\])\*{3}(?=[^\s*])([^*\n]*[^\s*])\*{3}(?![\w*])/g,
+  /(?<![\w*\\])\*\*(?=[^\s*])((?:[^*\n]|\*(?!\*))*[^\s*]\*?)\*\*(?![\w*])/g,
+  /(?<![\w\\])__(?=[^\s_])((?:[^_\n]|_(?!_))*[^\s_])__(?!\w|\.\w)/g,
+  /(?<![\w*\\])\*(?=[^\s*])([^*\n]*[^\s*])\*(?![\w*])/g,
+  /(?<![\p{L}\p{N}_])_(?=[^\s_])([^_\n]*[^\s_])_(?![\p{L}\p{N}_])/gu,
+  /~~(?=[^\s~])([^~\n]*[^\s~])~~/g,
+];
+
+function withoutMarks(line: string): string {
+  return emphases.reduce((text, emphasis) => text.replace(emphasis, '$1'), line);
+}

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { describe, type TestContext, test } from 'node:test';
+import { bodyOf, headerOf, MemorySource } from './fixtures.ts';
+import { createStaticStage } from './handler.ts';
+
+/** Nothing is kept in memory: every response is made of a file that is opened for it. */
+const options = {
+  index: 'index.html',
+  compression: false,
+  cacheBytes: 0,
+  cacheHtml: 'no-cache',
+  cacheFingerprinted: 'immutable',
+  cacheOther: 'max-age=1',
+  mediaTypes: [],
+  charset: 'utf-8',
+  listing: false,
+  spa: false,
+  notFound: '404.html',
+};
+
+/** A file that was looked up a moment ago, and a client. */
+async function lookedUp(t: TestContext) {
+  t.mock.method(performance, 'now', () => 1000);
+  const source = new MemorySource({ 'a.txt': '0123456789' });
+  const stage = createStaticStage(source, options);
+  const ask = async (headers: Readonly<Record<string, string>> = {}, method = 'GET') => {
+    const plan = await stage({ method, target: '/a.txt', path: '/a.txt', query: '', headers, client: '' });
+    const text = method === 'HEAD' ? '' : (await bodyOf(plan)).toString('latin1');
+    if (plan.body.kind === 'source') await plan.body.source.close();
+    return { status: plan.status, text, header: (name: string) => headerOf(plan.headers, name) };
+  };
+  await ask();
+  source.looks.length = 0;
+  return { source, ask };
+}
+
+describe('a file that is not in memory and changes', () => {
+  test('HEAD, 304, 412 and 416 tell the same truth as GET: of what was opened', async (t) => {
+    const { source, ask } = await lookedUp(t);
+    source.put('a.txt', 'a longer content');
+    const grown = await ask({}, 'HEAD');
+    assert.equal(grown.header('content-length'), '16');
+    const etag = grown.header('etag') ?? '';
+    const tail = await ask({ range: 'bytes=10-', 'if-match': etag });
+    assert.deepEqual([tail.status, tail.text], [206, 'ontent']);
+    assert.equal((await ask({ 'if-none-match': etag })).status, 304);
+    const beyond = await ask({ range: 'bytes=16-' });
+    assert.deepEqual([beyond.status, beyond.header('content-range')], [416, 'bytes */16']);
+    source.put('a.txt', 'another');
+    assert.equal((await ask({ 'if-match': etag })).status, 412);
+    source.assertClosed();
+  });
+
+  test('a date in the future is not sent', async (t) => {
+    const { source, ask } = await lookedUp(t);
+    source.put('a.txt', 'other', { modifiedMs: Date.now() + 3_600_000 });
+    assert.ok(Date.parse((await ask()).header('last-modified') ?? '') <= Date.now());
+  });
+
+  test('what changed this very moment is opened once more, for a tag that can be met again', async (t) => {
+    const { source, ask } = await lookedUp(t);
+    source.put('a.txt', 'other', { changedMs: Date.now() });
+    assert.equal((await ask()).text, 'other');
+    assert.deepEqual(source.looks, ['a.txt', 'a.txt']);
+    source.assertClosed();
+  });
+});
