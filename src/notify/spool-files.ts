@@ -1,8 +1,9 @@
 /** The folders and files of a spool, and all that is known of how they may fail. */
+import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { lstat, mkdir, mkdtemp, open, readdir, rmdir, stat, unlink } from 'node:fs/promises';
+import { lstat, mkdir, open, readdir, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { DurableFiles } from './durable.ts';
+import { DurableFiles, FILE_MODE } from './durable.ts';
 import type { Envelope, Receipt } from './envelope.ts';
 import { parseEnvelope, parseReceipt } from './envelope-file.ts';
 import { isId } from './id.ts';
@@ -38,13 +39,19 @@ async function makeFolder(path: string): Promise<void> {
   if (await makeOne(path)) throw isMissing;
 }
 
-/** Whose a file is that this process makes in `path`: where files are shared over a network that need not be the user as whom it runs. */
-async function ownerHere(path: string): Promise<number> {
-  const probe = await mkdtemp(join(path, '.mote-'));
+/**
+ * Whose a file is that this process makes in `folder`: where files are shared over a network that need not be the user
+ * as whom it runs.
+ */
+async function ownerHere(folder: string): Promise<number> {
+  // An empty file needs no space, so that a server starts on a full disk too.
+  const path = join(folder, `.mote-${randomBytes(6).toString('hex')}`);
+  const probe = await open(path, 'wx', FILE_MODE);
   try {
-    return (await stat(probe)).uid;
+    return (await probe.stat()).uid;
   } finally {
-    await rmdir(probe);
+    await probe.close();
+    await unlink(path);
   }
 }
 
@@ -208,6 +215,7 @@ const words: Readonly<Record<string, string>> = {
   EPERM: 'not permitted, or the file system has no unix sockets',
   EROFS: 'the file system is read-only',
   ENOTDIR: 'not a folder',
+  EEXIST: 'not a folder',
   EOPNOTSUPP: 'the file system has no unix sockets',
   EMFILE: 'too many files are open',
   EIO: 'the disk fails',
