@@ -31,6 +31,7 @@ export class Journal {
   #file: FileHandle | undefined;
   #bytes = 0;
   #maxBytes = MIN_REWRITE_BYTES;
+  #isClosed = false;
   /** Lines that wait for the next write, and whether one of them must last. */
   #text = '';
   #mustLast = false;
@@ -49,6 +50,8 @@ export class Journal {
 
   /** One write serves all who asked for it before it began. Rejects with the system's errors. */
   note(note: Note, mustLast: boolean): Promise<void> {
+    // The file may be another server's by now.
+    if (this.#isClosed) return Promise.resolve();
     this.#notes.set(keyOf(note), note);
     this.#text += noteText(note);
     this.#mustLast ||= mustLast;
@@ -70,6 +73,7 @@ export class Journal {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     await this.#next?.catch(() => undefined);
     await this.#running?.catch(() => undefined);
     await this.#file?.close();
