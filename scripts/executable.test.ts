@@ -32,6 +32,20 @@ function sha256Of(path: string): string {
   return createHash('sha256').update(readFileSync(path)).digest('hex');
 }
 
+/** What Node, OpenSSL or ld.so would obey, complain about or write to. `LOOT` is an empty folder. */
+const steering: readonly (readonly [variable: string, value: string])[] = [
+  ['NODE_OPTIONS', '--require LOOT/../evil.cjs'],
+  ['NODE_OPTIONS', '--inspect=127.0.0.1:0'],
+  ['NODE_OPTIONS', '--bogus'],
+  ['NODE_DEBUG', 'http,net,tls'],
+  ['NODE_V8_COVERAGE', 'LOOT'],
+  ['NODE_COMPILE_CACHE', 'LOOT'],
+  ['OPENSSL_CONF', 'LOOT/../evil.cnf'],
+  ['LD_PRELOAD', 'LOOT/missing.so'],
+  ['LD_DEBUG', 'libs'],
+  ['LD_SHOW_AUXV', '1'],
+];
+
 describe('the sealed executable', { skip: cannotSeal() }, () => {
   const executable = join(folder, 'mote');
   let report = '';
@@ -82,6 +96,38 @@ describe('the sealed executable', { skip: cannotSeal() }, () => {
     assert.equal(sha256Of(other), sha256Of(executable));
     const bytes = readFileSync(other);
     for (const path of [folder, REPOSITORY, 'mote-build-']) assert.ok(!bytes.includes(path), path);
+  });
+
+  for (const [variable, value] of steering) {
+    test(`is not steered by ${variable}=${value}`, async () => {
+      const loot = join(temporaryFolder(), 'loot');
+      mkdirSync(loot);
+      writeFileSync(join(loot, '..', 'evil.cjs'), `require('node:fs').writeFileSync('${loot}/evil', '')`);
+      writeFileSync(
+        join(loot, '..', 'evil.cnf'),
+        'nodejs_conf = a\n[a]\nssl_conf = b\n[b]\nsystem_default = c\n',
+      );
+      // Nobody listens there.
+      const command = [executable, 'healthcheck', 'http://127.0.0.1:1/'];
+      const env = { [variable]: value.replaceAll('LOOT', loot), HTTP_PROXY: 'http://127.0.0.1:9' };
+      const { status, stdout, stderr } = await run(command, env);
+      const complaint = 'mote: unhealthy: http://127.0.0.1:1: cannot connect (ECONNREFUSED)\n';
+      assert.deepEqual([status, stdout, stderr], [1, '', complaint]);
+      assert.deepEqual(readdirSync(loot), []);
+    });
+  }
+
+  test('has no thread that waits for SIGUSR1 to open the inspector', async (t) => {
+    const child = spawn(executable, [folder, '0'], { stdio: ['ignore', 'pipe', 'pipe'], env: {} });
+    t.after(() => child.kill('SIGKILL'));
+    await once(child.stdout, 'data');
+    const threads = readdirSync(`/proc/${child.pid}/task`);
+    const names = threads.map((id) => readFileSync(`/proc/${child.pid}/task/${id}/comm`, 'utf8').trim());
+    assert.ok(names.length > 1);
+    assert.deepEqual(
+      names.filter((name) => /inspector/i.test(name)),
+      [],
+    );
   });
 
   test('is replaced while it runs', async (t) => {

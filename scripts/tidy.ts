@@ -41,6 +41,10 @@ export const exceptions: readonly Exception[] = [
     ...{ rule: 'response', path: 'src/healthcheck.ts', subject: 'socket.write' },
     because: 'a client: what it writes is a request',
   },
+  ...['socket.write', 'socket.end'].map((subject) => ({
+    ...{ rule: 'response', path: 'src/http/raw-target.ts', subject },
+    because: 'it carries what send.ts has written',
+  })),
   {
     ...{ rule: 'built-ins', path: 'src/static/compress.ts', subject: 'node:util promisify' },
     because: 'zlib has no promises of its own',
@@ -54,14 +58,21 @@ const arrows: readonly (readonly [from: string, to: readonly string[]])[] = [
   ['src/bin.ts', ['src/{main,io}.ts']],
   [
     'src/main.ts',
-    ['src/{serve,signals,healthcheck,about,notices,io,version,{token,spool}-command}.ts', 'src/config/**'],
+    [
+      'src/{serve,signals,healthcheck,about,notices,io,version,secret-input,{token,spool}-command}.ts',
+      'src/config/**',
+    ],
   ],
-  ['src/serve.ts', ['src/{app,io,signals}.ts', 'src/config/**']],
+  ['src/serve.ts', ['src/{advice,app,descriptors,io,signals}.ts', 'src/config/**']],
   ['src/io.ts', ['src/observe/line-sink.ts']],
+  ['src/advice.ts', ['src/http/errors.ts', 'src/observe/log.ts', 'src/static/source.ts']],
+  ['src/descriptors.ts', []],
+  ['src/secret-input.ts', ['src/io.ts']],
   ['src/signals.ts', ['src/io.ts']],
   ['src/{app,notifying,channels}.ts', ['src/**']],
-  ['src/{token,spool}-command.ts', ['src/io.ts', 'src/config/source.ts', 'src/notify/*']],
+  ['src/{token,spool}-command.ts', ['src/{io,secret-input}.ts', 'src/config/source.ts', 'src/notify/*']],
   ['src/healthcheck.ts', ['src/http/trust.ts']],
+  ['src/exposure.ts', []],
   ['src/about.ts', ['src/{build-info,version}.ts']],
   ['src/{version,build-info,notices,embedded-site}.ts', []],
   // What a user of notify is, and what a token may be, is said where they are used.
@@ -95,6 +106,8 @@ const builtIns: ReadonlyMap<string, ReadonlySet<string> | undefined> = new Map([
     new Set(['createHash', 'createHmac', 'hash', 'pbkdf2', 'randomBytes', 'randomUUID', 'timingSafeEqual']),
   ],
   ['node:util', new Set(['parseArgs'])],
+  // One system call, which tells a terminal that can close from a log.
+  ['node:tty', new Set(['isatty'])],
 ]);
 /** Of nodemailer only parts, since all of it would be three times as much. */
 const packages: ReadonlySet<string> = new Set([

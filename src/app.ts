@@ -1,12 +1,14 @@
 /** The composition root: a configuration becomes a server. Everything is wired here and nowhere else. */
 import { basename } from 'node:path';
+import { adviceFor, tellingSource } from './advice.ts';
 import type { NotifyConfig } from './config/notify/file.ts';
 import { type Config, defaults } from './config/options.ts';
 import { readEmbeddedSite } from './embedded-site.ts';
+import { PROBE_AGENT } from './healthcheck.ts';
 import { type Authenticator, authStage, createAuthenticator } from './http/auth.ts';
 import { trustedProxies } from './http/client.ts';
 import { commonHeaders, preflightStage } from './http/common.ts';
-import type { Hooks } from './http/connection.ts';
+import type { Exchange, Hooks } from './http/connection.ts';
 import type { Address } from './http/listen.ts';
 import { route } from './http/router.ts';
 import { HttpServer } from './http/server.ts';
@@ -24,6 +26,9 @@ import type { Source } from './static/source.ts';
 import { VERSION } from './version.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
+const OUT_OF_DESCRIPTORS =
+  'out of file descriptors: connections are dropped and files answered with 503. ' +
+  'Raise the limit (ulimit -n, docker run --ulimit nofile=N, LimitNOFILE=) or lower --max-connections';
 
 export interface App {
   /** Listens and says where. Rejects with the system's error, or a `StoreError`. */
@@ -39,21 +44,31 @@ export interface Extras {
   readonly notify?: NotifyConfig | undefined;
   /** Logged once the server listens. */
   readonly notice?: string | undefined;
+  /** What the configuration was read from. */
+  readonly files?: readonly string[];
+  /** Nobody named a path: where `web_root` is missing, the current folder is served if it has an index. */
+  readonly mayServeHere?: boolean;
   /** `PWD`, and for what notify reads late: `SSL_CERT_FILE`. */
   readonly env?: Env;
 }
 
+/** There is nothing to serve where nobody said what. */
+export class NoSiteError extends Error {
+  override readonly name = 'NoSiteError';
+}
+
 /**
- * @throws the system's error if the path of the configuration cannot be served, `NotifyError` or `StoreError` if
- * notify cannot be as configured.
+ * @throws {@link NoSiteError}, the system's error if the path of the configuration cannot be served, `ExposureError` if
+ * it must not be, `NotifyError` or `StoreError` if notify cannot be as configured.
  */
 export async function createApp(
   config: Config,
   stdout: Io['stdout'],
-  { readSite = readEmbeddedSite, notify, notice, env = {} }: Extras = {},
+  { readSite = readEmbeddedSite, mayServeHere = false, notify, notice, files = [], env = {} }: Extras = {},
 ): Promise<App> {
-  const { source, name } = await contentOf(config, readSite, env);
+  const content = await contentOf(config, { readSite, mayServeHere, files, env });
   const observed = observe(config, stdout);
+  const source = tellingSource(content.source, observed.event);
   const parts: Parts = {
     config,
     source,
@@ -71,12 +86,14 @@ export async function createApp(
         await notifying?.stop(0);
         throw error;
       });
-      const line = `mote serves ${name} on ${urlOf(config, server.port)}`;
+      const line = `mote serves ${content.name} on ${urlOf(config, server.port)}`;
       const lines = notifying ? [line, notifying.summary] : [line];
       if (config.logFormat !== 'json') stdout.write(lines.map((one) => `${one}\n`).join(''));
       else for (const one of lines) observed.event('info', one);
       if (notice !== undefined) observed.event('warn', notice);
-      if (notice !== undefined || config.logFormat === 'json') await observed.sink.flush();
+      const advice = content.kind === 'folder' ? await adviceFor(source, config) : undefined;
+      if (advice) observed.event('info', advice);
+      await observed.sink.flush();
     },
     async stop(reason) {
       state.draining = true;
@@ -104,19 +121,52 @@ async function openNotifying(
   return notifying;
 }
 
-/** What is served, and its name for people. */
+interface Content {
+  readonly source: Source;
+  /** For people. */
+  readonly name: string;
+  readonly kind: 'file' | 'folder';
+}
+
+/** What is served. */
 async function contentOf(
-  { path, dotfiles, symlinks }: Config,
-  readSite: () => Uint8Array | undefined,
-  env: Env,
-): Promise<{ source: Source; name: string }> {
+  config: Config,
+  { readSite, mayServeHere, files, env }: Required<Omit<Extras, 'notify' | 'notice'>>,
+): Promise<Content> {
+  const { path } = config;
   const site = path === defaults.path ? readSite() : undefined;
-  if (site) return { source: embeddedFolder(site), name: 'the embedded site' };
+  if (site) return { source: embeddedFolder(site), name: 'the embedded site', kind: 'folder' };
+  try {
+    return { ...(await diskContent(config, path, { files, env })), name: path };
+  } catch (error) {
+    if (!mayServeHere || (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    await checkIndexHere(config);
+    return { ...(await diskContent(config, '.', { files, env })), name: 'the current folder' };
+  }
+}
+
+async function diskContent(
+  { dotfiles, symlinks, spool }: Config,
+  path: string,
+  { files, env }: Required<Pick<Extras, 'files' | 'env'>>,
+): Promise<Omit<Content, 'name'>> {
   const found = await absolutePath(path, env.PWD);
   const kind = await kindOfPath(found);
+  if (files.length > 0 || spool !== '')
+    (await import('./exposure.ts')).refuseExposure(path, { files, spool });
   const source =
     kind === 'file' ? diskFile(found, basename(found)) : diskFolder(found, { dotfiles, symlinks });
-  return { source, name: path };
+  return { source, kind };
+}
+
+/** A current folder with an index is meant to be seen; any other one could be somebody's home. */
+async function checkIndexHere({ path, index }: Config): Promise<void> {
+  const kind = await kindOfPath(index).catch(() => undefined);
+  if (kind === 'file') return;
+  throw new NoSiteError(
+    `there is neither a folder ${path} here nor a file ${index}; ` +
+      'name a folder or a file, for example `mote .` for this folder, with --listing to list it',
+  );
 }
 
 type Observed = ReturnType<typeof observe>;
@@ -160,6 +210,7 @@ function hooksOf(parts: Parts): Hooks {
   const clientOf = trustedProxies(config.trustedProxies);
   return {
     handle: route(stagesOf(parts)),
+    roomFor: parts.notifying?.roomFor,
     refusalOf: parts.notifying?.refusalOf,
     commonHeaders: commonHeaders(config),
     clientOf: (peer, headers) => clientOf(peer, headers['x-forwarded-for']),
@@ -167,6 +218,7 @@ function hooksOf(parts: Parts): Hooks {
     onStart: () => metrics.requestStarted(),
     onEnd: endHook(parts),
     onRefused: (status, client) => event('warn', 'connection refused', { status, client }),
+    onExhausted: () => event('error', OUT_OF_DESCRIPTORS),
     onFault: (error, exchange) =>
       event('error', faultText(error), {
         method: exchange?.facts.method,
@@ -184,28 +236,41 @@ function loggedTarget({ notifying }: Parts, { method, target }: RequestFacts): s
 function endHook(parts: Parts): Hooks['onEnd'] {
   const { observed, authenticator, notifying } = parts;
   const { access, event, metrics } = observed;
+  const struck = (text: string | undefined) => (text && notifying ? notifying.strike(text) : text);
   return (exchange) => {
     const { facts, httpVersion, status, progress } = exchange;
     const { method, client, headers } = facts;
-    const { referer } = headers;
     const durationMs = performance.now() - exchange.startedMs;
     metrics.requestEnded(status, progress.bodyBytes, durationMs);
-    access?.({
-      client,
-      method,
-      target: loggedTarget(parts, facts),
-      httpVersion,
-      status,
-      durationMs,
-      user: authenticator?.knownUser(headers.authorization),
-      bodyBytes: progress.bodyBytes,
-      referer: referer && notifying ? notifying.strike(referer) : referer,
-      userAgent: headers['user-agent'],
-      host: headers.host,
-    });
+    if (access && !isOwnProbe(parts.config, exchange))
+      access({
+        client,
+        method,
+        target: loggedTarget(parts, facts),
+        httpVersion,
+        status,
+        durationMs,
+        user: authenticator?.knownUser(headers.authorization),
+        bodyBytes: progress.bodyBytes,
+        referer: struck(headers.referer),
+        userAgent: struck(headers['user-agent']),
+        host: struck(headers.host),
+      });
     if (progress.fault !== undefined)
       event('warn', `answer cut short: ${progress.fault}`, { method, target: loggedTarget(parts, facts) });
   };
+}
+
+const loopback = /^(127\.|::1$|$)/;
+
+/** A `mote healthcheck` on this machine that found all well: no news, twice a minute. */
+function isOwnProbe({ healthPath, host }: Config, { facts, status }: Exchange): boolean {
+  return (
+    facts.path === healthPath &&
+    status === 200 &&
+    facts.headers['user-agent'] === PROBE_AGENT &&
+    (loopback.test(facts.client) || facts.client === host)
+  );
 }
 
 /** What an operator needs of an unforeseen error: where it came from, in one line. */

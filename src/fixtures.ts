@@ -35,10 +35,12 @@ export class World {
         },
       },
       readStdin: async () => stdin,
+      terminal: () => undefined,
       onSignal: (listener) => {
         this.#listener = listener;
         for (const signal of this.early) listener(signal);
       },
+      hasTerminal: true,
     };
   }
 
@@ -90,7 +92,7 @@ export async function serve(t: TestContext, folder: string, ...flags: string[]):
   const exit = run([folder, '0', '--host', '127.0.0.1', ...flags], {}, world.io);
   const line = await Promise.race([world.firstLine(), exit.then((code) => `exit ${code}: ${world.err}`)]);
   t.after(async () => {
-    for (const signal of ['SIGTERM', 'SIGTERM'] as const) world.signal(signal);
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) world.signal(signal);
     await exit;
   });
   return { world, line, port: Number(/:(\d+)(?:"|$)/.exec(line)?.[1]), exit };

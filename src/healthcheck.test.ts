@@ -89,7 +89,10 @@ describe('healthy', () => {
     });
     await check({ port });
     const host = `127.0.0.1:${port}`;
-    assert.equal(request, `GET /healthz HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+    assert.equal(
+      request,
+      `GET /healthz HTTP/1.1\r\nHost: ${host}\r\nUser-Agent: mote-healthcheck\r\nConnection: close\r\n\r\n`,
+    );
   });
 });
 
@@ -180,7 +183,10 @@ describe('any URL', () => {
     });
     const url = new URL(`http://127.0.0.1:${port}/a%20b?c=d#e`);
     assert.deepEqual(await probe(url, surroundings()), { ok: true });
-    assert.equal(request, `GET /a%20b?c=d HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: close\r\n\r\n`);
+    assert.equal(
+      request,
+      `GET /a%20b?c=d HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUser-Agent: mote-healthcheck\r\nConnection: close\r\n\r\n`,
+    );
   });
 
   test('http on IPv6', { skip: !hasIpv6 && 'this machine has no ::1' }, async (t) => {

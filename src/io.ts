@@ -6,7 +6,18 @@ export const OK = 0;
 export const FAILED = 1;
 export const MISUSED = 2;
 
-export type StopSignal = 'SIGINT' | 'SIGTERM';
+/** `SIGHUP` comes when a terminal closes, `SIGQUIT` from `Ctrl-\\` and as the stop signal of images made for nginx. */
+export type StopSignal = 'SIGINT' | 'SIGTERM' | 'SIGQUIT' | 'SIGHUP';
+
+/** Standard input, where somebody types. */
+export interface Terminal {
+  setRawMode(on: boolean): unknown;
+  setEncoding(encoding: 'utf8'): this;
+  on(event: 'data' | 'end', listener: (text: string) => void): this;
+  off(event: 'data' | 'end', listener: (text: string) => void): this;
+  pause(): this;
+  resume(): this;
+}
 
 export interface Io {
   readonly stdout: LineStream & {
@@ -16,8 +27,12 @@ export interface Io {
   readonly stderr: { write(text: string): unknown };
   /** The whole of standard input as text. */
   readonly readStdin: () => Promise<string>;
-  /** Calls back on each signal that asks to stop. */
+  /** Standard input, if it is a terminal. */
+  readonly terminal: () => Terminal | undefined;
+  /** Calls back on each of these signals. The other ones that would end a program are heard and ignored from then on. */
   readonly onSignal: (listener: (signal: StopSignal) => void) => void;
+  /** Whether one of the standard streams was a terminal when the program started. */
+  readonly hasTerminal: boolean;
 }
 
 /** Waits for the reader, who may be a pager. One that has seen enough and gone, such as `head`, is no failure. */

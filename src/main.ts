@@ -39,8 +39,8 @@ export async function run(argv: readonly string[], env: Env, io: Io): Promise<nu
     case 'serve': {
       // First of all: as PID 1 a signal without a listener would be lost.
       const signals = signalQueue(io);
-      const { config, notify, notice } = loaded;
-      return (await import('./serve.ts')).serve(io, { config, notify, notice, env }, signals);
+      const { config, origins, notify, notice, files } = loaded;
+      return (await import('./serve.ts')).serve(io, { config, origins, notify, notice, files, env }, signals);
     }
   }
 }
@@ -64,14 +64,15 @@ function withoutPassword(url = ''): string {
   return url.replace(/\/\/.*@/, '//…@');
 }
 
-async function printHash(io: Io, { args }: Run): Promise<number> {
-  const password = (await io.readStdin()).replace(/\r?\n$/, '');
-  if (password === '')
+async function printHash(io: Io, { args: [user = ''] }: Run): Promise<number> {
+  const { faultOfUser, hashPassword } = await import('./http/auth.ts');
+  const fault = faultOfUser(user);
+  // Before anybody types a password.
+  if (fault) return complain(io, [`hash-password: ${fault}`]);
+  const { readSecret } = await import('./secret-input.ts');
+  const input = await readSecret(io, 'hash-password', ['Password: ', 'Again: ']);
+  if (input.kind === 'none') return input.code;
+  if (input.text === '')
     return complain(io, ['hash-password: standard input was empty, the password is read from it']);
-  const { hashPassword } = await import('./http/auth.ts');
-  try {
-    return say(io, await hashPassword(args[0] ?? '', password));
-  } catch (error) {
-    return complain(io, [`hash-password: ${(error as Error).message}`]);
-  }
+  return say(io, await hashPassword(user, input.text));
 }

@@ -6,23 +6,28 @@ import { randomBytes } from 'node:crypto';
 import { createChannel, type Env, lazyTrust } from './channels.ts';
 import type { NotifyConfig } from './config/notify/file.ts';
 import type { Config } from './config/options.ts';
-import { type ErrorCode, problemPlan } from './http/errors.ts';
+import type { ErrorCode } from './http/errors.ts';
 import type { Trust } from './http/trust.ts';
-import type { Plan, RequestFacts, Stage } from './http/types.ts';
+import type { BodyRoom, Plan, RequestFacts, Stage } from './http/types.ts';
 import { Access } from './notify/access.ts';
+import { refusalPlan } from './notify/answer.ts';
 import type { Channel } from './notify/channels/channel.ts';
 import { systemClock } from './notify/clock.ts';
-import { createDialectStage } from './notify/dialects/dialects.ts';
+import { createDialects, type Dialects } from './notify/dialects/dialects.ts';
 import { createStrike, type Strike } from './notify/dialects/strike.ts';
-import { createNotifyStage, isOurs } from './notify/handler.ts';
+import { createNotifyStage, isOurs, tokenOfHead } from './notify/handler.ts';
 import { Notifier } from './notify/notifier.ts';
 import { createPageStage } from './notify/page.ts';
 import { Queue, type QueueEvents } from './notify/queue.ts';
+import { problem, type Refused } from './notify/refusal.ts';
 import { defaultRetryPolicy } from './notify/retry.ts';
+import { createRooms, MAX_MESSAGE_BODY_BYTES } from './notify/room.ts';
 import { memoryStore, type Store } from './notify/store.ts';
 import { type DeliveryMetrics, deliveryMetrics } from './observe/deliveries.ts';
 import type { EventLog } from './observe/log.ts';
 
+/** When to come back after a large body had no room. */
+const LARGE_RETRY_SECONDS = '2';
 /** Attempts at a time on each channel. */
 const CHANNEL_CONCURRENCY = 8;
 
@@ -39,6 +44,8 @@ export class NotifyError extends Error {
 
 export interface Notifying {
   readonly stages: readonly Stage[];
+  /** Room for a body that is larger than usual, if it is for notify; see `Hooks.roomFor`. */
+  roomFor(facts: RequestFacts): BodyRoom | undefined;
   /** The answer to a body that the server refuses to read, if it is for notify. */
   refusalOf(facts: RequestFacts, code: ErrorCode): Plan | undefined;
   /** For everything of a request that is logged. */
@@ -77,16 +84,15 @@ export async function openNotify(
     },
     events: eventsOf(event, metrics),
   });
-  const access = new Access(users, () => performance.now());
-  const notifier = new Notifier({ access, queue, waitMs: config.notifyWaitMs });
+  const now = () => performance.now();
+  const access = new Access(users, now);
+  const notifier = new Notifier({ access, queue, waitMs: config.notifyWaitMs, now });
   const { notifyDialects } = config;
+  const options = { allowQuery: config.notifyQuery };
+  const dialects = createDialects(notifyDialects, notifier, { now: Date.now });
   return {
-    stages: [
-      createDialectStage(notifyDialects, notifier, { now: Date.now }),
-      createNotifyStage(notifier, { allowQuery: config.notifyQuery }),
-      createPageStage(),
-    ],
-    refusalOf: ({ path }, code) => (isOurs(path) ? unreadPlan(code, config.maxBodyBytes) : undefined),
+    stages: [dialects.stage, createNotifyStage(notifier, options), createPageStage()],
+    ...doorOf({ config, dialects, notifier, ownTokenOf: (facts) => tokenOfHead(facts, options) }),
     strike: createStrike(notifyDialects, (text) => access.has(text)),
     summary: summaryOf(channels, store),
     renderMetrics: () =>
@@ -96,9 +102,42 @@ export async function openNotify(
   };
 }
 
-function unreadPlan(code: ErrorCode, maxBodyBytes: number): Plan {
-  const detail = `The body has more than ${maxBodyBytes} bytes: send less, or have the operator raise --max-body-bytes.`;
-  return problemPlan(code, { detail });
+interface Door {
+  readonly config: Config;
+  readonly dialects: Dialects;
+  readonly notifier: Notifier;
+  readonly ownTokenOf: (facts: RequestFacts) => string | undefined;
+}
+
+/** What is decided before a body is read. */
+function doorOf({ config, dialects, notifier, ownTokenOf }: Door): Pick<Notifying, 'roomFor' | 'refusalOf'> {
+  const tokenOf = (facts: RequestFacts) =>
+    dialects.tokenOf(facts) ?? (isOurs(facts.path) ? ownTokenOf(facts) : undefined);
+  return {
+    roomFor: createRooms({
+      usualBytes: config.maxBodyBytes,
+      isWelcome: (facts) => notifier.knows(tokenOf(facts) ?? ''),
+    }),
+    refusalOf(facts, code) {
+      const token = tokenOf(facts);
+      const grant = token === undefined ? undefined : notifier.identify({ token, client: facts.client });
+      const refused = grant?.kind === 'refused' ? grant : unread(code, grant !== undefined, config);
+      return dialects.refusalPlan(facts, refused) ?? (isOurs(facts.path) ? refusalPlan(refused) : undefined);
+    },
+  };
+}
+
+function unread(code: ErrorCode, isKnown: boolean, { maxBodyBytes }: Config): Refused {
+  if (code !== 'content_too_large') {
+    const detail = 'Too many large messages come in at a time: send it again in a moment.';
+    return problem(code, detail, ['Retry-After', LARGE_RETRY_SECONDS]);
+  }
+  if (isKnown) {
+    const max = Math.max(maxBodyBytes, MAX_MESSAGE_BODY_BYTES);
+    return problem(code, `The body has more than ${max} bytes: send less.`);
+  }
+  const more = 'with the token in the header of the request it may have more';
+  return problem(code, `The body has more than ${maxBodyBytes} bytes: send less; ${more}.`);
 }
 
 /** All of them, or everything that is wrong with any. */

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { complain, type Io, say } from './io.ts';
 import { faultOfToken, hashToken, makeToken, wordHash } from './notify/token.ts';
+import { readSecret } from './secret-input.ts';
 
 /** Makes a token. Returns the exit code. */
 export function printToken(io: Io): Promise<number> {
@@ -11,7 +12,8 @@ export function printToken(io: Io): Promise<number> {
 
 /** For a token that somebody chose, from standard input. Returns the exit code. */
 export async function printTokenHash(io: Io): Promise<number> {
-  const token = (await io.readStdin()).replace(/\r?\n$/, '');
-  const fault = faultOfToken(token);
-  return fault ? complain(io, [`hash-token: ${fault}`]) : say(io, wordHash(hashToken(token)));
+  const input = await readSecret(io, 'hash-token', ['Token: ']);
+  if (input.kind === 'none') return input.code;
+  const fault = faultOfToken(input.text);
+  return fault ? complain(io, [`hash-token: ${fault}`]) : say(io, wordHash(hashToken(input.text)));
 }

@@ -65,6 +65,32 @@ test('web_root is the default, PORT and HOST count', async (t) => {
   assert.equal((await request(one, '/')).text, 'default root');
 });
 
+test('without web_root a folder with an index is served, where nobody named another path', async (t) => {
+  const folder = makeFolder({ 'index.html': 'here', 'other/start.html': 'start' });
+  const one = await started(t, [], { cwd: folder, env: { PORT: '0' } });
+  assert.equal(one.startLine, `mote serves the current folder on http://localhost:${one.port}`);
+  assert.equal((await request(one, '/')).text, 'here');
+  const other = await started(t, ['--index', 'start.html', '--port', '0'], { cwd: join(folder, 'other') });
+  assert.equal((await request(other, '/')).text, 'start');
+});
+
+test('without web_root and index it says what to do', async () => {
+  const folder = makeFolder({ 'secret.txt': 'home' });
+  const [line] = assertFailed(await run(['--port', '0'], { cwd: folder }), { code: 2, lines: 1 });
+  assert.match(line ?? '', /neither a folder web_root here nor a file index\.html; .*`mote \.`.*--listing/);
+});
+
+test('web_root that was named is not replaced', async () => {
+  const folder = makeFolder({ 'index.html': 'here' });
+  for (const [args, env] of [
+    [['web_root', '0'], {}],
+    [[], { MOTE_PATH: 'web_root' }],
+  ] as const) {
+    const [line] = assertFailed(await run(args, { cwd: folder, env }), { code: 1, lines: 1 });
+    assert.match(line ?? '', /cannot serve "web_root"/);
+  }
+});
+
 test('an empty environment variable counts as none', async (t) => {
   const one = await started(t, ['web_root', '0'], { env: { HOST: '', MOTE_INDEX: '', PORT: '' } });
   assert.equal((await request(one, '/')).text, 'default root');
@@ -174,7 +200,7 @@ test('exit 1: an address that is not of this machine', async () => {
   assert.match(line ?? '', /192\.0\.2\.1/);
 });
 
-test('exit 1: PATH may not be read', { skip: cannotBeNobody }, async () => {
+test('exit 1: PATH may not be read', { skip: cannotBeNobody() }, async () => {
   const closed = makeFolder({ 'index.html': 'x' });
   chmodSync(closed, 0o700);
   const result = await run([closed, '0'], { uid: NOBODY });
@@ -182,7 +208,7 @@ test('exit 1: PATH may not be read', { skip: cannotBeNobody }, async () => {
   assert.match(line ?? '', /permission|EACCES/i);
 });
 
-test('exit 1: the port needs privileges', { skip: cannotBeNobody }, async (t) => {
+test('exit 1: the port needs privileges', { skip: cannotBeNobody() }, async (t) => {
   const lowest = Number(readFileSync('/proc/sys/net/ipv4/ip_unprivileged_port_start', 'utf8'));
   if (lowest <= 80) return t.skip('every port is free to use here');
   chmodSync(root, 0o755);

@@ -1,10 +1,11 @@
 /** Many connections, pipelining, and clients that leave in the middle. */
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { connect as netConnect } from 'node:net';
 import { test } from 'node:test';
+import { lacking } from '../scripts/test/lacking.ts';
 import { makeFolder, pattern } from './support/folder.ts';
 import { connect, eventually, exchange, type Response, request, requestText } from './support/raw.ts';
 import { startForFile, startForTest } from './support/target.ts';
@@ -147,9 +148,9 @@ test('clients that leave at any moment of a request do no harm', async () => {
   assert.equal((await request(server, '/small.txt')).text, SMALL);
 });
 
-const hasPrlimit = spawnSync('prlimit', ['--version']).status === 0;
-
-test('out of file descriptors the server refuses, lives and recovers', { skip: !hasPrlimit }, async (t) => {
+test('out of file descriptors the server refuses, lives and recovers', {
+  skip: lacking({ prlimit: 'util-linux' }),
+}, async (t) => {
   const poor = await startForTest(t, { root });
   assert.equal((await request(poor, '/small.txt')).status, 200);
   const open = readdirSync(`/proc/${poor.pid}/fd`).length;

@@ -10,8 +10,9 @@ import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { moteImage, type Parts, runConfig } from '../scripts/image.ts';
 import { archive, image, type TarFile } from '../scripts/oci.ts';
+import { debian, present } from '../scripts/test/lacking.ts';
 import { catProgram } from './support/cat-program.ts';
-import { folder, noEngine, podman, present, skopeo } from './support/engine.ts';
+import { folder, noEngine, podman, skopeo } from './support/engine.ts';
 
 const repository = fileURLToPath(new URL('..', import.meta.url));
 const product = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'));
@@ -123,8 +124,7 @@ set -eu
 case "$*" in
 ci)
   test "$(echo *)" = 'package-lock.json package.json'
-  mkdir -p node_modules/.bin
-  cp /node node_modules/.bin/node
+  mkdir node_modules
   ;;
 'run build')
   for wanted in src scripts web_root tsconfig.json LICENSE; do test -e $wanted; done
@@ -138,13 +138,15 @@ ci)
 esac
 `;
 const node = `#!/bin/sh
-test "$1" = scripts/ca-bundle.ts
-echo 'the CA bundle' > "$2"
+test "$1 $2" = 'scripts/node.mjs scripts/ca-bundle.ts'
+test -e "$1"
+test -e "$2"
+echo 'the CA bundle' > "$3"
 `;
 const applet = (name: string) => `#!/bin/sh\nexec /bin/busybox ${name} "$@"\n`;
 
 test('Dockerfile.scratch makes the same image', {
-  skip: skip || (!busybox && 'a static busybox is missing (Debian package busybox-static)'),
+  skip: skip || (!busybox && `no static busybox ${debian(['busybox-static'])}`),
 }, async () => {
   await loadNodeImage(busybox ?? Buffer.alloc(0));
   await podman(
@@ -165,7 +167,7 @@ async function loadNodeImage(shell: Buffer): Promise<void> {
   const files = [
     ...['bin/busybox', 'bin/sh'].map((path) => file(path, 0o755, shell)),
     ...['mkdir', 'cp', 'chmod'].map((name) => file(`bin/${name}`, 0o755, applet(name))),
-    ...[file('bin/npm', 0o755, npm), file('node', 0o755, node), file('cat', 0o755, catProgram())],
+    ...[file('bin/npm', 0o755, npm), file('bin/node', 0o755, node), file('cat', 0o755, catProgram())],
   ];
   const made = image({
     ...{ architecture: 'amd64', layers: [{ files, createdBy: 'test' }] },

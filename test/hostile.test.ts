@@ -73,7 +73,7 @@ test('answers that are owed come before the refusal of what follows them', async
   await client.ended();
 });
 
-test('a 404 page that may not be read does not turn 404 into 403', { skip: cannotBeNobody }, async (t) => {
+test('a 404 page that may not be read does not turn 404 into 403', { skip: cannotBeNobody() }, async (t) => {
   const folder = makeFolder({ 'index.html': 'i', '404.html': 'secret' });
   chmodSync(folder, 0o755);
   chmodSync(join(folder, '404.html'), 0);

@@ -105,9 +105,24 @@ function runsWithoutRights(image: string): void {
     assert.equal((await stateOf(id)).ExitCode, 0);
   });
 
-  test('is not healthy where it does not answer', async (t) => {
-    const elsewhere = '8081';
-    const id = await started(t, ['--network', 'none', image, '/web_root', elsewhere]);
+  for (const flags of [
+    ['/web_root', '8081'],
+    ['--port', '9000', '--health-path', '/up'],
+  ]) {
+    test(`is healthy with ${flags.join(' ')}, and its log stays empty`, async (t) => {
+      const id = await started(t, ['--network', 'none', image, ...flags]);
+      await eventually(
+        START_LIMIT_MS,
+        () => podman('logs', id),
+        (log) => / on /.test(log),
+      );
+      await podman('healthcheck', 'run', id);
+      assert.equal((await podman('logs', id)).trim().split('\n').length, 1);
+    });
+  }
+
+  test('is not healthy where there is nothing to ask', async (t) => {
+    const id = await started(t, ['--network', 'none', image, '--health-path=']);
     await assert.rejects(podman('healthcheck', 'run', id), { code: 1 });
   });
 }

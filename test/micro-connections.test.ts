@@ -1,8 +1,9 @@
 /** mote-micro: many clients, slow ones, rude ones. */
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { lacking } from '../scripts/test/lacking.ts';
 import { pattern } from './support/folder.ts';
 import { cannotRunMicro, freePort, type Micro, program, startMicro } from './support/micro.ts';
 import { type Client, connect, eventually, request, requestText } from './support/raw.ts';
@@ -178,9 +179,8 @@ describe('mote-micro', { skip: cannotRunMicro, concurrency: true }, () => {
         await served(server);
       });
 
-      const hasPrlimit = spawnSync('prlimit', ['--version']).status === 0;
       test('out of descriptors it lives and recovers', {
-        skip: !hasPrlimit && 'needs prlimit',
+        skip: lacking({ prlimit: 'util-linux' }),
       }, async (t) => {
         const server = await startMicro(t, small, { port: await freePort() });
         const before = server.descriptors();

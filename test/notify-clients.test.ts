@@ -1,9 +1,12 @@
 /** Unmodified clients of other servers, against the dialects: what they print and what is delivered. */
 import assert from 'node:assert/strict';
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { promisify } from 'node:util';
+import { lacking } from '../scripts/test/lacking.ts';
 import { startAlertmanager } from './support/alertmanager.ts';
+import { makeFolder } from './support/folder.ts';
 import {
   BROKEN_TOKEN,
   LONG_TOKEN,
@@ -15,12 +18,8 @@ import { startStandIn } from './support/stand-in.ts';
 
 const run = promisify(execFile);
 const CLIENT_TIMEOUT_MS = 60_000;
-
-/** A reason to skip, which says what is missing. */
-function lacks(command: string): string | false {
-  const found = spawnSync(command, ['--version'], { stdio: 'ignore' }).error === undefined;
-  return found ? false : `${command} is not installed: see "needed" in .ci/run`;
-}
+/** Longer than apprise waits. */
+const SLOW_MS = 6000;
 
 /** Exit code and output of a client. */
 async function client(command: string, ...args: string[]): Promise<{ code: number; output: string }> {
@@ -47,7 +46,7 @@ const plain = { title: '磁盘', text: 'full: 满了', url: '' };
 /** For clients with good tokens. */
 const shared = await startNotifyServer({ after });
 
-describe('apprise', { skip: lacks('apprise') }, () => {
+describe('apprise', { skip: lacking({ apprise: 'apprise' }) }, () => {
   const ways: readonly [url: (host: string) => string, expected?: object, args?: string[]][] = [
     [(host) => `gotify://${host}/${TOKEN}`],
     [(host) => `gotify://${host}/${TOKEN}?priority=emergency&format=markdown`],
@@ -73,6 +72,25 @@ describe('apprise', { skip: lacks('apprise') }, () => {
     });
   }
 
+  test('an attachment is named, and the text arrives: ntfy', async () => {
+    const before = shared.received.length;
+    const attachment = join(makeFolder({ 'picture.png': '\u0000\u00ff' }), 'picture.png');
+    const args = ['-t', plain.title, '-b', plain.text, '-a', attachment];
+    const target = `ntfy://${TOKEN}@127.0.0.1:${shared.port}/topic`;
+    const { code, output } = await client('apprise', ...args, target);
+    assert.equal(code, 0, output);
+    const text = `${plain.text}\n\n(not sent along: picture.png)`;
+    assert.deepEqual(shared.received.slice(before), [{ ...plain, text }]);
+  });
+
+  test('a provider that takes long is no failure', async (t) => {
+    const server = await startNotifyServer(t, undefined, SLOW_MS);
+    const target = `gotify://127.0.0.1:${server.port}/${TOKEN}`;
+    const { code, output } = await client('apprise', '-b', 'slow', target);
+    assert.equal(code, 0, output);
+    assert.equal((await server.message(1)).text, 'slow');
+  });
+
   const failures: readonly [name: string, token: string][] = [
     ['hears of a wrong token', 'Awrong789012345'],
     ['hears that nobody got it', BROKEN_TOKEN],
@@ -91,7 +109,7 @@ describe('apprise', { skip: lacks('apprise') }, () => {
   }
 });
 
-describe('curl', { skip: lacks('curl') }, () => {
+describe('curl', { skip: lacking({ curl: 'curl' }) }, () => {
   const query = 'title=%E7%A3%81%E7%9B%98&desp=full%3A%20%E6%BB%A1%E4%BA%86';
   const ways: readonly [name: string, args: (origin: string) => string[]][] = [
     ['ServerChan, GET', (origin) => [`${origin}/${TOKEN}.send?${query}`]],
@@ -142,6 +160,35 @@ describe('curl', { skip: lacks('curl') }, () => {
       (origin) => [`${origin}/${LONG_TOKEN}/%E7%A3%81%E7%9B%98/full%3A%20%E6%BB%A1%E4%BA%86`],
     ],
     [
+      'ServerChan, raw UTF-8 in the query',
+      (origin) => [`${origin}/${TOKEN}.send?title=${plain.title}&desp=full:%20满了`],
+    ],
+    [
+      'Bark, UTF-8 in the path, which curl encodes',
+      (origin) => [`${origin}/${LONG_TOKEN}/${plain.title}/full:+满了`],
+    ],
+    [
+      'ntfy, a title in an encoded word',
+      (origin) => [
+        ...['-H', 'Title: =?gb2312?B?tMXFzA==?=', '-H', `Authorization: Bearer ${TOKEN}`],
+        ...['-d', plain.text, `${origin}/topic`],
+      ],
+    ],
+    [
+      "mote's own, a multipart form",
+      (origin) => [
+        ...['-H', `X-Token: ${TOKEN}`, '-F', `title=${plain.title}`, '-F', `text=${plain.text}`],
+        `${origin}/notify`,
+      ],
+    ],
+    [
+      "mote's own, a form of no type",
+      (origin) => [
+        ...['-H', 'Content-Type:', '-H', `X-Token: ${TOKEN}`],
+        ...['-d', `title=${plain.title}&text=${plain.text}`, `${origin}/notify`],
+      ],
+    ],
+    [
       'Bark, a form to the key',
       (origin) => ['-d', `title=${plain.title}&body=${plain.text}`, `${origin}/${TOKEN}`],
     ],
@@ -155,6 +202,61 @@ describe('curl', { skip: lacks('curl') }, () => {
       assert.equal(code, 0, output);
       assert.deepEqual(received.slice(before), [plain]);
       await assertNoTokens(shared);
+    });
+  }
+
+  test("mote's own, a text", async () => {
+    const { origin, received } = shared;
+    const before = received.length;
+    const args = ['-H', 'Content-Type: text/plain', '-H', `X-Token: ${TOKEN}`, '--data-binary', plain.text];
+    const { code, output } = await client('curl', '-sS', '--fail-with-body', ...args, `${origin}/notify`);
+    assert.equal(code, 0, output);
+    assert.deepEqual(received.slice(before), [{ ...plain, title: '' }]);
+  });
+
+  test('ntfy, a file by PUT', async () => {
+    const { origin, received } = shared;
+    const before = received.length;
+    const file = join(makeFolder({ 'backup.log': 'the end of it' }), 'backup.log');
+    const args = ['-T', file, '-H', 'Filename: backup.log', '-H', `Authorization: Bearer ${TOKEN}`];
+    const { code, output } = await client('curl', '-sS', '--fail-with-body', ...args, `${origin}/topic`);
+    assert.equal(code, 0, output);
+    const text = 'the end of it\n\n(not sent along: backup.log)';
+    assert.deepEqual(received.slice(before), [{ title: '', text, url: '' }]);
+  });
+
+  // As its hook does (notify/ntfy.sh): the form's type, no title, and success only where «expires» is in the answer.
+  test('acme.sh, its hook for ntfy', async () => {
+    const { port, received } = shared;
+    const before = received.length;
+    const args = ['--silent', '--user-agent', 'acme.sh/3.1.0 (https://github.com/acmesh-official/acme.sh)'];
+    const target = `http://:${TOKEN}@127.0.0.1:${port}/acme`;
+    const { output } = await client(
+      'curl',
+      ...args,
+      '-X',
+      'POST',
+      '--data',
+      'Renew. example.com: ok',
+      target,
+    );
+    assert.match(output, /expires/);
+    assert.equal(received[before]?.text, 'Renew. example.com: ok');
+  });
+
+  const probes: readonly [path: string, found: RegExp][] = [
+    ['/v1/health', /"healthy":true/],
+    ['/v1/account', /"username":"ann"/],
+    ['/version', /"version":"\d/],
+    ['/status', /^OK$/],
+    ['/ping', /"message":"pong"/],
+  ];
+  for (const [path, found] of probes) {
+    test(`the probe ${path}`, async () => {
+      const args = ['-sS', '--fail-with-body', '-H', `Authorization: Bearer ${TOKEN}`];
+      const { code, output } = await client('curl', ...args, `${shared.origin}${path}`);
+      assert.equal(code, 0, output);
+      assert.match(output, found);
     });
   }
 
@@ -179,7 +281,7 @@ const alert = {
 };
 const bearer = `authorization: { credentials: ${TOKEN} }`;
 
-describe('alertmanager', { skip: lacks('prometheus-alertmanager') }, () => {
+describe('alertmanager', { skip: lacking({ 'prometheus-alertmanager': 'prometheus-alertmanager' }) }, () => {
   for (const [name, credentials] of [
     ['Bearer', bearer],
     ['Basic', `basic_auth: { username: mote, password: ${TOKEN} }`],
@@ -200,6 +302,18 @@ describe('alertmanager', { skip: lacks('prometheus-alertmanager') }, () => {
       await assertNoTokens(server);
     });
   }
+
+  test('a group of 70 alerts with much to say', async (t) => {
+    const server = await startNotifyServer(t);
+    const manager = await startAlertmanager(t, `${server.origin}/notify/alertmanager`, bearer);
+    const alerts = Array.from({ length: 70 }, (_, index) => ({
+      ...alert,
+      labels: { ...alert.labels, instance: `web-${index}` },
+      annotations: { ...alert.annotations, runbook: 'x'.repeat(1000) },
+    }));
+    await manager.post(alerts);
+    assert.match((await server.message(1)).title, /^\[FIRING:70\] DiskFull/);
+  });
 
   test('an answer that was lost does not double a message', async (t) => {
     const server = await startNotifyServer(t);

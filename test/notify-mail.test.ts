@@ -8,7 +8,8 @@ import { notifyFile, send, untilStatus } from './support/notify.ts';
 import { account, type SmtpStandInOptions, startSmtp } from './support/providers/smtp.ts';
 import { start } from './support/target.ts';
 
-const root = makeFolder({ 'index.html': 'index', 'ca.pem': authority, password: `${account.password}\n` });
+const root = makeFolder({ 'index.html': 'index', 'ca.pem': authority });
+const secrets = makeFolder({ password: `${account.password}\n` });
 const env = { SSL_CERT_FILE: join(root, 'ca.pem') };
 
 async function mailing(t: TestContext, options: SmtpStandInOptions, more: object = {}) {
@@ -17,7 +18,7 @@ async function mailing(t: TestContext, options: SmtpStandInOptions, more: object
   const mail = {
     ...{ kind: 'smtp', url: `${scheme}://localhost:${standIn.port}`, from: 'mote <m@mote.example>' },
     ...{ to: ['you@mote.example', 'she@mote.example'] },
-    ...{ user: account.user, password: { file: join(root, 'password') } },
+    ...{ user: account.user, password: { file: join(secrets, 'password') } },
     ...more,
   };
   const server = await start({ root, env, args: ['--notify', notifyFile({ mail })] });

@@ -44,7 +44,7 @@ async function startServer(t: TestContext, pageStage = createPageStage()) {
   await queue.start();
   const user = { name: 'ann', tokenHashes: [hashToken(TOKEN)], channels: CHANNELS };
   const access = new Access([{ ...user, limit: { burst: 100, perMinute: 600 } }], () => Date.now());
-  const notifier = new Notifier({ access, queue, waitMs: 50 });
+  const notifier = new Notifier({ access, queue, waitMs: 50, now: () => performance.now() });
   const answer = route([createNotifyStage(notifier, { allowQuery: false }), pageStage]);
   const control = {
     interfere: (() => 'pass') as Interference,
@@ -62,7 +62,14 @@ async function startServer(t: TestContext, pageStage = createPageStage()) {
     },
     // A policy of the operator that would stop every inline script.
     commonHeaders: commonHeaders({ ...defaults, csp: "default-src 'self'" }),
-    ...{ clientOf: (peer) => peer, onConnection() {}, onStart() {}, onEnd() {}, onRefused() {} },
+    ...{
+      clientOf: (peer) => peer,
+      onConnection() {},
+      onStart() {},
+      onEnd() {},
+      onRefused() {},
+      onExhausted() {},
+    },
     onFault: (error) => control.faults.push(error),
   });
   await server.listen({ host: '127.0.0.1', port: 0 });

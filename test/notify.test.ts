@@ -174,12 +174,12 @@ describe('refusals', () => {
     ['no token', { headers: { ...json, Authorization: '' }, body: '{"text":"x"}' }, 401, 'unauthorized'],
     ['broken JSON', { headers: json, body: '{"text":' }, 400, 'bad_body'],
     ['no body', { headers: json }, 400, 'bad_body'],
-    ['plain text', { headers: { 'Content-Type': 'text/plain' }, body: 'x' }, 415, 'unsupported_media_type'],
+    ['another type', { headers: { 'Content-Type': 'text/xml' }, body: 'x' }, 415, 'unsupported_media_type'],
     ['no text', { headers: json, body: '{}' }, 422, 'unprocessable_content'],
     ['an unknown field', { headers: json, body: '{"text":"x","colour":1}' }, 422, 'unprocessable_content'],
     [
-      'a long title',
-      { headers: json, body: JSON.stringify({ title: 'x'.repeat(1025) }) },
+      'a long link',
+      { headers: json, body: JSON.stringify({ text: 'x', url: `https://x/${'x'.repeat(2048)}` }) },
       413,
       'field_too_large',
     ],
@@ -202,9 +202,13 @@ describe('refusals', () => {
   }
 
   test('a body over the limit', async () => {
-    const told = await ask(server, { headers: json, body: JSON.stringify({ text: 'x'.repeat(70_000) }) });
+    const body = (bytes: number) => JSON.stringify({ text: 'x'.repeat(bytes), token: TOKEN });
+    const told = await ask(server, { headers: { ...json, Authorization: '' }, body: body(70_000) });
     assert.deepEqual([told.http, told.code], [413, 'content_too_large']);
-    assert.match(told.detail ?? '', /more than 65536 bytes: send less/);
+    assert.match(told.detail ?? '', /more than 65536 bytes: send less; with the token in the header/);
+    const larger = await ask(server, { headers: json, body: body(4 * 1024 * 1024) });
+    assert.deepEqual([larger.http, larger.code], [413, 'content_too_large']);
+    assert.match(larger.detail ?? '', /more than 4194304 bytes: send less/);
   });
 
   test('wrong tokens are slowed down, good ones are not', async () => {

@@ -227,7 +227,7 @@ test('a socket and a device are not served', async (t) => {
   assert.equal((await request(server, '/socket')).status, 404);
 });
 
-test('a file that the server may not read is forbidden', { skip: cannotBeNobody }, async (t) => {
+test('a file that the server may not read is forbidden', { skip: cannotBeNobody() }, async (t) => {
   const folder = makeFolder({ 'open.txt': 'open', 'closed.txt': MARKER });
   execFileSync('chmod', ['755', folder]);
   execFileSync('chmod', ['000', join(folder, 'closed.txt')]);

@@ -104,7 +104,7 @@ test('a second signal ends the server now', async () => {
     (refused) => refused,
   );
   const began = performance.now();
-  const exit = await server.stop('SIGTERM');
+  const exit = await server.stop('SIGINT');
   assert.ok(performance.now() - began < 2000);
   assert.notEqual(exit.signal, 'SIGKILL');
   assert.notDeepEqual(exit, { code: 0, signal: null });

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SITE_ASSET } from '../bundle/replacements.ts';
+import { NODE_FLAGS } from '../node-flags.mjs';
 import { SealError } from '../seal/elf-file.ts';
 
 /**
@@ -11,7 +12,7 @@ import { SealError } from '../seal/elf-file.ts';
  * `--use-openssl-ca`: the list of authorities that is compiled into Node is never used, since it ages with the
  * executable. Only the CA bundle of the system counts, wherever a connection comes from.
  */
-const ALWAYS: readonly string[] = ['--use-openssl-ca'];
+const ALWAYS: readonly string[] = ['--use-openssl-ca', ...NODE_FLAGS];
 
 /**
  * How V8 treats memory (`npm run bench -- --settings` measures it, the README has the table).
@@ -51,6 +52,8 @@ export function makeBlob(nodePath: string, { code, site, memory }: Application, 
     // The name goes into the blob, so it is one without a path.
     ...{ main: 'mote.cjs', output: 'mote.blob', execArgv: nodeOptions(memory) },
     ...{ disableExperimentalSEAWarning: true, useSnapshot: false, useCodeCache: false },
+    // Not from NODE_OPTIONS either.
+    execArgvExtension: 'none',
     ...(site && { assets: { [SITE_ASSET]: SITE_ASSET } }),
   };
   writeFileSync(join(folder, 'sea.json'), JSON.stringify(config));

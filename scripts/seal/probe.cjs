@@ -3,6 +3,7 @@
  *
  *   report        uses what a server could use, and prints what came of it as JSON
  *   exit CODE     ends with this code
+ *   environment   prints its variables as JSON
  *   wait          prints `ready`; on SIGTERM prints `bye` and ends with code 7
  */
 const { createHash } = require('node:crypto');
@@ -19,7 +20,7 @@ const zlib = require('node:zlib');
 const ADDER = Buffer.from('AGFzbQEAAAABBwFgAn9/AX8DAgEABwcBA2FkZAAACgkBBwAgACABags=', 'base64');
 
 const [mode, argument] = process.argv.slice(2);
-const modes = { report, exit, wait };
+const modes = { report, exit, environment, wait };
 void modes[mode]();
 
 async function report() {
@@ -85,6 +86,10 @@ function descriptorsOf(kind) {
 
 function exit() {
   process.exitCode = Number(argument);
+}
+
+function environment() {
+  process.stdout.write(`${JSON.stringify(process.env)}\n`);
 }
 
 function wait() {

@@ -9,15 +9,16 @@
  * 1. Every library becomes a file in memory (memfd_create), since ld.so only loads files. Its descriptor is
  *    written behind the `/proc/self//fd/` in the library's slot; ld.so finds the slot as the library's name.
  * 2. ld.so is copied to where the kernel has room, segment by segment.
- * 3. The auxiliary vector, in which the kernel tells ld.so what it has mapped, gets the values that it would
+ * 3. Variables that would steer Node or ld.so lose their names.
+ * 4. The auxiliary vector, in which the kernel tells ld.so what it has mapped, gets the values that it would
  *    have if there were no stub.
- * 4. ld.so starts, with the stack as the kernel made it.
+ * 5. ld.so starts, with the stack otherwise as the kernel made it.
  *
  * After ld.so, which takes it for the executable's entry:
- * 5. The descriptors are closed, the images are unmapped, and the slots become read-only.
- * 6. In ld.so's list of what is loaded (`link_map` in glibc's `link.h`) the libraries get their own names
+ * 6. The descriptors are closed, the images are unmapped, and the slots become read-only.
+ * 7. In ld.so's list of what is loaded (`link_map` in glibc's `link.h`) the libraries get their own names
  *    instead of `/proc/self//fd/3`, so that backtraces can be read.
- * 7. The real entry is jumped to.
+ * 8. The real entry is jumped to.
  */
 import {
   type Assembled,
@@ -35,7 +36,7 @@ import * as x64 from '../../src/micro/x64.ts';
 const { rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp, r8, r9, r10, r11, r12, r13 } = x64;
 const { al, eax, ecx, edx, esi, edi, r9d, r10d, at, scaled } = x64;
 const { add, cmove, cmp, div, lea, mov, or, pop, push, sub, test, xor } = x64;
-const { lodsb, lodsq, movsb, rep, scasb, stosb, jle, jmp, jne, js, syscall } = x64;
+const { lodsb, movsb, rep, scasb, stosb, je, jle, jmp, jne, js, syscall } = x64;
 
 /** A part of the sealed executable in memory. */
 export interface Span {
@@ -83,6 +84,8 @@ export interface StubPlan {
   readonly debugPointer: number;
   /** The executable's own entry. */
   readonly entry: number;
+  /** How the variables begin that nobody behind the stub gets to see. */
+  readonly forgotten: readonly string[];
 }
 
 /**
@@ -154,6 +157,7 @@ export function assembleStub(plan: StubPlan): Assembled {
   const blocks = [
     ...writeLibraries(),
     ...copyLoader(plan),
+    ...cleanEnvironment(),
     ...enterLoader(plan),
     ...tidyUp(plan),
     ...nameLibraries(),
@@ -254,19 +258,41 @@ function copyLoader({ loader }: StubPlan): Block[] {
         ...[mov(rdx, at(rbx, SEGMENT.protection)), ...system('mprotect'), test(eax, eax), jne('fail')],
         ...nextRow(rbx, SEGMENT.bytes, 'segmentsEnd', 'copySegment'),
       ],
-      'findAuxv',
+      'findEnvironment',
     ),
   ];
 }
 
-/** Steps 3 and 4. rsi: reads along the stack: argc, argv, 0, the environment, 0, the auxiliary vector */
+/**
+ * Step 3. The stack: argc, argv, 0, the environment, 0, the auxiliary vector · rbx: reads along it · r12: a variable ·
+ * rsi: in the list of beginnings. An empty text is no variable, and the list of them keeps its length, by which
+ * ld.so finds what comes after it.
+ */
+function cleanEnvironment(): Block[] {
+  return [
+    block('findEnvironment', [mov(rax, at(rbp)), lea(rbx, at(rbp, scaled(rax, 8), 16))], 'readVariable'),
+    block(
+      'readVariable',
+      [...[mov(r12, at(rbx)), add(rbx, 8), test(r12, r12), je('findAuxv')], lea(rsi, at('forgotten'))],
+      'tryBeginning',
+    ),
+    block('tryBeginning', [mov(rdi, r12), lodsb, test(al, al), je('readVariable')], 'compareBeginning'),
+    block(
+      'compareBeginning',
+      [scasb, jne('skipBeginning'), lodsb, test(al, al), jne('compareBeginning'), mov(at(r12), al)],
+      'readVariable',
+    ),
+    block('skipBeginning', [lodsb, test(al, al), jne('skipBeginning')], 'tryBeginning'),
+  ];
+}
+
+/** Steps 4 and 5. rsi: reads along the auxiliary vector */
 function enterLoader({ loader, programHeaders }: StubPlan): Block[] {
   return [
-    block('findAuxv', [mov(rsi, rbp), lodsq, lea(rsi, at(rsi, scaled(rax, 8), 8))], 'skipEnvironment'),
     block(
-      'skipEnvironment',
+      'findAuxv',
       [
-        ...[lodsq, test(rax, rax), jne('skipEnvironment')],
+        mov(rsi, rbx),
         ...[
           lea(r8, at('programHeaders')),
           mov(r9, programHeaders.count),
@@ -294,7 +320,7 @@ function enterLoader({ loader, programHeaders }: StubPlan): Block[] {
   ];
 }
 
-/** Step 5. rbp: keeps rdx, the function of ld.so that the program has to call at exit · rbx: a descriptor */
+/** Step 6. rbp: keeps rdx, the function of ld.so that the program has to call at exit · rbx: a descriptor */
 function tidyUp({ images, sealedData }: StubPlan): Block[] {
   return [
     block('relocated', [mov(rbp, rdx), lea(rbx, at('descriptors'))], 'closeFile'),
@@ -315,7 +341,7 @@ function tidyUp({ images, sealedData }: StubPlan): Block[] {
   ];
 }
 
-/** Steps 6 and 7. rbx: a link map · r12: a library's row */
+/** Steps 7 and 8. rbx: a link map · r12: a library's row */
 function nameLibraries(): Block[] {
   return [
     block('findMaps', [mov(rbx, at('debugPointer')), mov(rbx, at(rbx, R_DEBUG_MAP))], 'nameMap'),
@@ -345,7 +371,7 @@ const failure = block('fail', [
   ...[mov(edi, EXIT_CANNOT_RUN), ...system('exit_group')],
 ]);
 
-function tables({ libraries, loader }: StubPlan): Block[] {
+function tables({ libraries, loader, forgotten }: StubPlan): Block[] {
   const libraryRow = ({ image }: StubLibrary, index: number) => [
     label(`library${index}`),
     ...[`name${index}`, `image${index}`].map((target) => data(8, distance(`library${index}`, target))),
@@ -365,5 +391,6 @@ function tables({ libraries, loader }: StubPlan): Block[] {
       libraries.flatMap(({ name }, index) => [label(`name${index}`), ascii(`${name}\0`)]),
     ),
     block('complaint', [ascii(COMPLAINT)]),
+    block('forgotten', [ascii([...forgotten, ''].map((beginning) => `${beginning}\0`).join(''))]),
   ];
 }

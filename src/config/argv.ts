@@ -1,6 +1,6 @@
 /** The command line: a command, positional arguments, and flags in any order. */
 import { type NamedOption, options } from './options.ts';
-import { refused, type Source, textsOf, unknownName } from './source.ts';
+import { refused, type Source, shownName, textsOf, unknownName } from './source.ts';
 
 /** The commands, with the number of operands that each leaves to `main`. */
 const maxOperands = {
@@ -74,6 +74,8 @@ class ArgvReader {
   #command: Command = 'serve';
   #configFile: string | undefined;
   #positionals = 0;
+  /** PATH, where it was an argument. */
+  #path = '';
   #onlyPositionals = false;
 
   /** Takes one argument; returns how many are used up: 2 when the next one was its value. */
@@ -120,9 +122,15 @@ class ArgvReader {
       this.#command = word;
       return;
     }
+    if (place === 1 && this.#path === 'serve' && !/^\d+$/.test(word)) {
+      const path = shownName(word);
+      this.#problems.push(`serve: there is no such command, serving needs none; write \`mote ${path}\``);
+      return;
+    }
     const option = options.find(({ positional }) => positional === place);
-    if (option && this.#command === 'serve') this.#record(option.key.toUpperCase(), option, word);
-    else this.#operands.push(word);
+    if (!option || this.#command !== 'serve') return void this.#operands.push(word);
+    if (place === 0) this.#path = word;
+    this.#record(`the argument ${option.key.toUpperCase()}`, option, word);
   }
 
   #takeFlag(name: string, flag: Flag, value: string | undefined, next: string | undefined): 1 | 2 {

@@ -11,8 +11,21 @@ const problems: readonly [name: string, given: Given, expected: readonly string[
     { argv: ['--port', '-1'] },
     ['--port: received "-1"; allowed: a whole number from 0 to 65535'],
   ],
-  ['PORT', { argv: ['web', 'x'] }, ['PORT: received "x"; allowed: a whole number from 0 to 65535']],
-  ['an empty PATH', { argv: [''] }, ['PATH: received ""; allowed: the path of a file or folder']],
+  [
+    'PORT',
+    { argv: ['web', 'x'] },
+    ['the argument PORT: received "x"; allowed: a whole number from 0 to 65535'],
+  ],
+  [
+    'an empty PATH',
+    { argv: [''] },
+    ['the argument PATH: received ""; allowed: the path of a file or folder'],
+  ],
+  [
+    'a command of others',
+    { argv: ['serve', '.'] },
+    ['serve: there is no such command, serving needs none; write `mote .`'],
+  ],
   ['a variable', { env: { PORT: 'x' } }, ['PORT: received "x"; allowed: a whole number from 0 to 65535']],
   [
     'a value of several lines',

@@ -250,8 +250,8 @@ const table = {
     ...duration,
     key: 'notify-wait',
     min: 0,
-    default: 10_000,
-    doc: 'For POST /notify to wait for the first attempts; answered with 202 after it.',
+    default: 3000,
+    doc: 'For POST /notify to wait for the first attempts; answered with 202 after it. Dialects wait 2.5s at most.',
   },
   notifyMaxAgeMs: {
     ...duration,
@@ -283,7 +283,13 @@ const table = {
     doc: 'The header section; 431 beyond it.',
   },
   maxTargetBytes: { ...bytes, min: 64, max: MIB, default: 8192, doc: 'The request target; 414 beyond it.' },
-  maxBodyBytes: { ...bytes, min: 0, max: GIB, default: 65_536, doc: 'The body of a request; 413 beyond it.' },
+  maxBodyBytes: {
+    ...bytes,
+    min: 0,
+    max: GIB,
+    default: 65_536,
+    doc: 'The body of a request; 413 beyond it. Messages may have 4M, with a good token in the header.',
+  },
   maxQueuedMessages: {
     ...count,
     min: 1,

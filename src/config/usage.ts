@@ -16,9 +16,9 @@ const HEADER = `mote: a minimal static HTTP server
 Usage: mote [PATH] [PORT] [OPTIONS]     serve a folder or a single file
        mote healthcheck [OPTIONS]       exit 0 when the server with these options is healthy
        mote healthcheck URL             the same for any http or https URL
-       mote hash-password USER          read a password from standard input, print a line for --auth
+       mote hash-password USER          ask for a password, print a line for --auth
        mote token                       make a token for POST /notify, print it and its hash
-       mote hash-token                  read a token from standard input, print its hash
+       mote hash-token                  ask for a token, print its hash
        mote spool list                  list what waits in the --spool, and what was given up
        mote spool show ID               print a message of it and how far it came
        mote spool requeue ID            send a message that was given up again

@@ -161,18 +161,23 @@ export function authStage(authenticator: Authenticator): Stage {
   };
 }
 
+/** Why Basic authentication cannot carry this name (RFC 7617 §2), if so. */
+export function faultOfUser(user: string): string | undefined {
+  if (/^[^\p{Cc}:]+$/u.test(user)) return undefined;
+  return 'a user name is not empty and has no colon and no control characters';
+}
+
 /**
  * The line `user:pbkdf2-sha256:ITERATIONS:SALT:HASH` (base64url) for the option `auth`, with a fresh salt.
- * Rejects with a `RangeError` for a name that Basic authentication cannot carry (RFC 7617 §2).
+ * Rejects with a `RangeError` for a name that `faultOfUser` refuses.
  */
 export async function hashPassword(
   user: string,
   password: string,
   iterations: number = DEFAULT_ITERATIONS,
 ): Promise<string> {
-  if (!/^[^\p{Cc}:]+$/u.test(user)) {
-    throw new RangeError('a user name is not empty and has no colon and no control characters');
-  }
+  const fault = faultOfUser(user);
+  if (fault) throw new RangeError(fault);
   const salt = randomBytes(SALT_BYTES);
   const hash = await derive(password, salt, iterations);
   return [user, 'pbkdf2-sha256', iterations, salt.toString('base64url'), hash.toString('base64url')].join(

@@ -61,6 +61,25 @@ describe('a body within the limit', () => {
     await fc.assert(property);
   });
 
+  test('takes memory in proportion to its bytes, not to their number of chunks', async () => {
+    const { stream, req } = requestOf();
+    const received = { bytes: 0 };
+    const body = readBody(req, 100_000, received);
+    for (let i = 0; i < 60_000; i++) stream.write('x');
+    stream.end();
+    const bytes = await body;
+    assert.deepEqual([bytes.length, received.bytes], [60_000, 60_000]);
+    assert.ok(bytes.buffer.byteLength <= 2 * bytes.length, `${bytes.buffer.byteLength} bytes`);
+  });
+
+  test('a declared length alone takes none', async () => {
+    const { stream, req } = requestOf({ 'content-length': '1000000' });
+    const body = readBody(req, 1_000_000);
+    stream.write('x');
+    stream.end();
+    assert.ok((await body).buffer.byteLength <= 4096);
+  });
+
   test('nothing at all may be the limit', async () => {
     const { stream, req } = requestOf();
     const body = readBody(req, 0);

@@ -1,27 +1,19 @@
 /**
  * One connection: its requests in order, one at a time, and how it ends.
  *
- * One at a time, so that pipelining cannot multiply open files; `node:http` parses ahead all the same, and the
- * parsed requests wait here.
+ * One at a time, so that pipelining cannot multiply open files. What follows waits as bytes (`intake.ts`); the few
+ * requests that are parsed ahead all the same wait here.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { hasBody, readBody } from './body.ts';
+import { hasBody, type Received, readBody } from './body.ts';
+import type { Descriptors } from './descriptors.ts';
 import { type ErrorCode, errorPlan, HttpError } from './errors.ts';
 import { refusalOf, type SplitTarget, splitTarget } from './guard.ts';
+import { type Consumer, type Demand, type InputTurns, Intake } from './intake.ts';
 import type { Handle } from './router.ts';
 import { closeQuietly, type Progress, refuse, send, sendContinue } from './send.ts';
-import type { HeaderList, Plan, RequestFacts } from './types.ts';
-
-/**
- * Requests parsed ahead: how many make reading pause, how many end the connection (a burst is parsed before the
- * pause takes hold), and how many there may be on all connections together before any with more than its fair
- * share is ended. Each costs some kilobytes that its few bytes do not show.
- */
-const MANY_PIPELINED = 64;
-const MAX_PIPELINED = 1024;
-const MAX_PIPELINED_IN_ALL = 8192;
-const FAIR_SHARE_PIPELINED = 16;
+import type { BodyRoom, HeaderList, Plan, RequestFacts } from './types.ts';
 
 export interface ConnectionLimits {
   readonly sendTimeoutMs: number;
@@ -39,11 +31,18 @@ export interface Exchange {
   /** 0 until the answer is known. */
   status: number;
   readonly progress: Progress;
+  /** What its body takes beyond the usual. */
+  room?: BodyRoom | undefined;
 }
 
 /** What the rest of the program does for a connection. */
 export interface Hooks {
   readonly handle: Handle;
+  /**
+   * Room for the body of a request, where it may be larger than `maxBodyBytes`; asked before the body is read. Throws an
+   * `HttpError` where there is none at the moment.
+   */
+  readonly roomFor?: ((facts: RequestFacts) => BodyRoom | undefined) | undefined;
   /** The answer to a body that is refused, where it is not the usual line. */
   readonly refusalOf?: ((facts: RequestFacts, code: ErrorCode) => Plan | undefined) | undefined;
   /** Headers that every answer gets, depending on the request (CORS) or not. */
@@ -54,6 +53,8 @@ export interface Hooks {
   readonly onEnd: (exchange: Exchange) => void;
   /** A connection was refused before there was a request. */
   readonly onRefused: (status: number, client: string) => void;
+  /** There are no file descriptors left; told once in a while. */
+  readonly onExhausted: () => void;
   /** An error that nobody foresaw. With an exchange, its client saw a 500. */
   readonly onFault: (error: unknown, exchange?: Exchange) => void;
 }
@@ -62,9 +63,9 @@ export interface Hooks {
 export interface Shared {
   readonly limits: ConnectionLimits;
   readonly hooks: Hooks;
+  readonly inputTurns: InputTurns;
+  readonly descriptors: Descriptors;
   draining: boolean;
-  /** Requests that wait behind others of their connections. */
-  pipelined: number;
 }
 
 /** What the request expects of us before its body comes (RFC 9110 §10.1.1). */
@@ -79,7 +80,7 @@ interface Turn {
 
 const nowhere: SplitTarget = { path: '', query: '' };
 
-export class Connection {
+export class Connection implements Consumer {
   readonly socket: Socket;
   readonly #shared: Shared;
   /** The peer's address, empty on a unix socket. */
@@ -88,53 +89,57 @@ export class Connection {
   readonly #client: string;
   readonly #waiting: Turn[] = [];
   #current: Exchange | undefined;
-  /** The current request, while its body is wanted. */
+  /** The current request, while its body is wanted, and how much of it has been read. */
   #reading: IncomingMessage | undefined;
-  #paused = false;
+  #received: Received = { bytes: 0 };
+  readonly #intake: Intake;
   #requests = 0;
   /** Said once the answers that are owed are out: what follows on this connection is unusable. */
   #lastWord: Plan | undefined;
   /** The last answer is on its way; nothing more is taken. */
   #over = false;
+  readonly #isGone = (): boolean => this.socket.destroyed || this.socket.readableEnded;
 
   constructor(socket: Socket, shared: Shared) {
     this.socket = socket;
     this.#shared = shared;
     this.#peer = socket.remoteAddress ?? '';
     this.#client = shared.hooks.clientOf(this.#peer, {});
-    socket.once('close', () => {
-      shared.pipelined -= this.#waiting.length;
-    });
+    this.#intake = new Intake(socket, this, shared.inputTurns);
   }
 
   get idle(): boolean {
     return this.#current === undefined && this.#waiting.length === 0;
   }
 
+  get demand(): Demand {
+    if (this.#over) return 'over';
+    if (this.#lastWord) return 'nothing';
+    if (!this.#current) return 'head';
+    return this.#reading && !this.#reading.complete ? 'body' : 'nothing';
+  }
+
+  get bodyBytes(): number {
+    // What node:http has not handed out yet has come too.
+    return this.#received.bytes + (this.#reading?.readableLength ?? 0);
+  }
+
+  onExcessFraming(): void {
+    this.#denyBody('content_too_large');
+  }
+
+  /** Requests that nobody has room for are not worth an answer. */
+  onOverload(): void {
+    this.#over = true;
+    this.#shared.hooks.onRefused(errorPlan('overloaded').status, this.#client);
+    this.socket.destroy();
+  }
+
   /** Answers the request, now or after those before it. */
   take(turn: Turn): void {
     if (this.#over) return;
-    if (!this.#current) return this.#begin(turn);
-    if (this.#isGreedy()) return this.#abandon();
-    this.#shared.pipelined += 1;
-    this.#waiting.push(turn);
-    if (this.#waiting.length >= MANY_PIPELINED) this.#pause();
-  }
-
-  #isGreedy(): boolean {
-    const { length } = this.#waiting;
-    const crowded = this.#shared.pipelined >= MAX_PIPELINED_IN_ALL;
-    return length >= MAX_PIPELINED || (crowded && length >= FAIR_SHARE_PIPELINED);
-  }
-
-  /** Reads no more until the answers that are owed are out. */
-  #pause(): void {
-    if (this.#paused) return;
-    this.#paused = true;
-    // Later: node:http goes on reading at the end of each request, after it was handed over.
-    setImmediate(() => {
-      if (this.#paused) this.socket.pause();
-    });
+    if (!this.#current) this.#begin(turn);
+    else this.#waiting.push(turn);
   }
 
   /** Refuses what came in, but never in the middle of an answer to an earlier request. */
@@ -142,11 +147,16 @@ export class Connection {
     if (this.#over) return;
     if (this.#current && (!this.#reading || this.#reading.complete)) {
       this.#lastWord = plan;
-      return this.#pause();
+      return this.#intake.pause();
     }
     if (this.#current) this.#current.status = plan.status;
     else this.#shared.hooks.onRefused(plan.status, this.#client);
     this.#refuse(plan);
+  }
+
+  /** Somebody else answers what comes from now on. */
+  leave(): void {
+    this.#over = true;
   }
 
   /** Nothing came or went for the time that the server allows. */
@@ -159,13 +169,6 @@ export class Connection {
   /** Ends the connection now, whatever it is in the middle of. */
   cut(fault: string): void {
     if (this.#current) this.#current.progress.fault = fault;
-    this.socket.destroy();
-  }
-
-  /** Requests that nobody has room for are not worth an answer. */
-  #abandon(): void {
-    this.#over = true;
-    this.#shared.hooks.onRefused(errorPlan('overloaded').status, this.#client);
     this.socket.destroy();
   }
 
@@ -190,8 +193,9 @@ export class Connection {
       headers['x-forwarded-for'] === undefined
         ? this.#client
         : this.#shared.hooks.clientOf(this.#peer, headers);
+    const { method, url: target } = req as { method: string; url: string };
     return {
-      facts: { method: req.method as string, target: req.url as string, path, query, headers, client },
+      facts: { method, target, path, query, headers, client, isGone: this.#isGone },
       httpVersion: req.httpVersion,
       startedMs: performance.now(),
       status: 0,
@@ -201,10 +205,14 @@ export class Connection {
 
   /** Reads the body before anyone looks at the request, so that an answer never races with its upload. */
   async #receive(exchange: Exchange, { req, res, expects }: Turn): Promise<void> {
-    const { maxBodyBytes } = this.#shared.limits;
+    const { hooks, limits } = this.#shared;
     this.#reading = req;
+    this.#received = { bytes: 0 };
+    this.#intake.beginBody();
     try {
-      const coming = readBody(req, maxBodyBytes);
+      exchange.room = hooks.roomFor?.(exchange.facts);
+      const maxBodyBytes = exchange.room?.maxBytes ?? limits.maxBodyBytes;
+      const coming = readBody(req, maxBodyBytes, this.#received);
       if (expects === 'continue' && Number(req.headers['content-length'] ?? 0) <= maxBodyBytes) {
         sendContinue(res);
       }
@@ -214,9 +222,16 @@ export class Connection {
     } catch (error) {
       // A broken or timed-out upload has had its answer from `deny`, a closed one needs none.
       if (!(error instanceof HttpError)) return;
-      const { code } = error;
-      this.deny(this.#shared.hooks.refusalOf?.(exchange.facts, code) ?? errorPlan(code));
+      this.#denyBody(error.code);
     }
+  }
+
+  /** Refuses the body that is being read, though it may be complete by now. */
+  #denyBody(code: ErrorCode): void {
+    if (this.#over || !this.#current) return;
+    const plan = this.#shared.hooks.refusalOf?.(this.#current.facts, code) ?? errorPlan(code);
+    this.#current.status = plan.status;
+    this.#refuse(plan);
   }
 
   #respond(exchange: Exchange, res: ServerResponse, facts: RequestFacts): void {
@@ -239,7 +254,7 @@ export class Connection {
     const last = this.#over && !plan.close ? { ...plan, close: true } : plan;
     send(res, facts.method, last, this.#shared.hooks.commonHeaders(facts.headers), progress);
     // Nothing more is taken while this answer waits for its client, who could else look alive by talking.
-    if (last.body.kind === 'source' || this.socket.writableLength > 0) this.#pause();
+    if (last.body.kind === 'source' || this.socket.writableLength > 0) this.#intake.pause();
   }
 
   #isLast({ headers }: RequestFacts): boolean {
@@ -251,7 +266,10 @@ export class Connection {
 
   /** The one boundary for errors: the catalogue's go to the client, all others become a 500 and a log line. */
   #fail(exchange: Exchange, res: ServerResponse, error: unknown): void {
-    if (error instanceof HttpError) return this.#answer(exchange, res, errorPlan(error.code, error.headers));
+    if (error instanceof HttpError) {
+      this.#shared.descriptors.onError(error.cause);
+      return this.#answer(exchange, res, errorPlan(error.code, error.headers));
+    }
     this.#shared.hooks.onFault(error, exchange);
     if (res.headersSent) res.destroy();
     else this.#answer(exchange, res, errorPlan('internal'));
@@ -260,21 +278,20 @@ export class Connection {
   #end(exchange: Exchange): void {
     this.#current = undefined;
     this.#reading = undefined;
+    exchange.room?.release();
     this.#shared.hooks.onEnd(exchange);
     if (this.socket.destroyed || this.#over) return;
     const next = this.#waiting.shift();
     if (next) {
-      this.#shared.pipelined -= 1;
       this.#begin(next);
+      // Its body may wait.
+      this.#intake.resume();
     } else if (this.#lastWord) this.#refuse(this.#lastWord);
     else if (this.#shared.draining) this.socket.destroySoon();
-    else if (this.#paused) {
-      this.#paused = false;
-      this.socket.resume();
-    }
+    else this.#intake.resume();
   }
 
-  /** Answers outside of `node:http` and closes; the parser may go on, but is not listened to any more. */
+  /** Answers outside of `node:http` and closes. */
   #refuse(plan: Plan): void {
     this.#over = true;
     refuse(this.socket, plan, this.#shared.hooks.commonHeaders({}));

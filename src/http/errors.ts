@@ -46,13 +46,16 @@ export interface Problem {
   readonly errors?: readonly { readonly field: string; readonly detail: string }[];
 }
 
-/** An error meant for the client. `headers` are added to the answer, for example `Allow` or `Retry-After`. */
+/**
+ * An error meant for the client. `headers` are added to the answer, for example `Allow` or `Retry-After`; the cause
+ * is for the server alone.
+ */
 export class HttpError extends Error {
   readonly code: ErrorCode;
   readonly headers: HeaderList;
 
-  constructor(code: ErrorCode, headers: HeaderList = []) {
-    super(code);
+  constructor(code: ErrorCode, headers: HeaderList = [], cause?: unknown) {
+    super(code, { cause });
     this.name = 'HttpError';
     this.code = code;
     this.headers = headers;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { refusalOf, splitTarget } from './guard.ts';
+import { encodeQuery, MAX_HEADER_FIELDS, refusalOf, splitTarget } from './guard.ts';
 
 const MAX_TARGET_BYTES = 64;
 
@@ -17,6 +17,28 @@ function refusal(changed: Partial<Head>): string | undefined {
   return refusalOf(target, httpVersion, rawHeaders, MAX_TARGET_BYTES);
 }
 
+describe('raw UTF-8 in a query is percent-encoded', () => {
+  const raw = (text: string) => Buffer.from(text).toString('latin1');
+  const cases: readonly [name: string, target: string, expected: string][] = [
+    ['ASCII stays', '/a%20b?x=%E6', '/a%20b?x=%E6'],
+    ['the query', raw('/T.send?title=测试'), '/T.send?title=%E6%B5%8B%E8%AF%95'],
+    ['the path stays', raw('/é'), raw('/é')],
+    ['the path stays, with a query too', raw('/é?é'), `${raw('/é')}?%C3%A9`],
+    ['what is not UTF-8 stays', '/?\xe9', '/?\xe9'],
+    ['a part of a character stays', raw('/?测').slice(0, -1), raw('/?测').slice(0, -1)],
+    ['an overlong slash stays', '/?..\xc0\xaf', '/?..\xc0\xaf'],
+  ];
+  for (const [name, target, expected] of cases) {
+    test(name, () => {
+      assert.equal(encodeQuery(target), expected);
+      assert.equal(
+        refusal({ target: encodeQuery(target) }),
+        /^[!-~]+$/.test(expected) ? undefined : 'bad_request',
+      );
+    });
+  }
+});
+
 describe('the version', () => {
   const cases: Readonly<Record<string, string | undefined>> = {
     ...{ '1.1': undefined, '1.0': undefined, '0.9': 'bad_request', '2.0': 'version_not_supported' },
@@ -28,6 +50,12 @@ describe('the version', () => {
   test('comes before everything that another version may mean differently', () => {
     assert.equal(refusal({ httpVersion: '2.0', target: '*', rawHeaders: [] }), 'version_not_supported');
   });
+});
+
+test('as many fields as there may be pass; one more could be where the parser begins to hide them', () => {
+  const fields = (count: number) => ['Host', 'a', ...Array(2 * (count - 1)).fill('x')];
+  assert.equal(refusal({ rawHeaders: fields(MAX_HEADER_FIELDS) }), undefined);
+  assert.equal(refusal({ rawHeaders: fields(MAX_HEADER_FIELDS + 1) }), 'headers_too_large');
 });
 
 describe('Host', () => {

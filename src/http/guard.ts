@@ -4,11 +4,31 @@
  */
 import type { ErrorCode } from './errors.ts';
 
+/** Fields of one request: several times what clients and the proxies before them send. */
+export const MAX_HEADER_FIELDS = 200;
+
 /** uri-host [ ":" port ] of RFC 9110 §7.2, without the comma: two joined hosts must not pass as one. */
 const hostPattern = /^(?:\[[0-9a-f:.]+\]|[a-z0-9._~!$&'()*+;=%-]+)(?::\d{0,5})?$/i;
 /** Visible ASCII without `#`, which no request target has (RFC 9112 §3.2). */
 const targetPattern = /^[\x21\x22\x24-\x7e]+$/;
 const absoluteForm = /^https?:\/\/(?:\[[0-9a-f:.]+\]|[a-z0-9._~!$&'()*+;=%-]+)(?::\d{0,5})?(?=[/?]|$)/i;
+
+/**
+ * The target with the raw UTF-8 of its query percent-encoded, as its sender should have done it (RFC 3986 §2.1): curl
+ * sends there what was typed. A path has one form only, lest a filter on the way sees another (RFC 9112 §3.2); what is
+ * raw there, or no UTF-8, stays and is refused.
+ */
+export function encodeQuery(target: string): string {
+  const mark = target.indexOf('?');
+  if (mark < 0) return target;
+  const query = target.slice(mark);
+  const bytes = Buffer.from(query, 'latin1');
+  if (!Buffer.from(bytes.toString('utf8')).equals(bytes)) return target;
+  return (
+    target.slice(0, mark) +
+    query.replace(/[\x80-\xff]/g, (unit) => `%${unit.charCodeAt(0).toString(16).toUpperCase()}`)
+  );
+}
 
 /** The host that passed last: nearly all requests of a client repeat it. */
 let lastGoodHost = '';
@@ -24,6 +44,7 @@ export function refusalOf(
   maxTargetBytes: number,
 ): ErrorCode | undefined {
   if (!httpVersion.startsWith('1.')) return httpVersion < '1' ? 'bad_request' : 'version_not_supported';
+  if (rawHeaders.length > 2 * MAX_HEADER_FIELDS) return 'headers_too_large';
   if (target.length > maxTargetBytes) return 'uri_too_long';
   if (!targetPattern.test(target)) return 'bad_request';
   return hasBadFraming(httpVersion, rawHeaders) ? 'bad_request' : undefined;

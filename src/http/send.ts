@@ -6,10 +6,11 @@ import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { withoutOverridden } from './common.ts';
 import { reasonOf } from './errors.ts';
+import { Streams } from './streams.ts';
 import type { Body, ByteSource, HeaderList, Plan } from './types.ts';
 
-/** One read and one write in flight per response: the memory that a slow client costs. */
-const CHUNK_BYTES = 128 * 1024;
+/** One process is one server. */
+const streams = new Streams();
 /** How long, and for how much, a refused client may go on talking before its connection is cut. */
 const LINGER_MS = 1000;
 const LINGER_BYTES = 1024 * 1024;
@@ -65,7 +66,7 @@ export function send(
 /** Sends the pieces one after another and closes the source; cuts the connection if bytes are missing. */
 async function stream(res: ServerResponse, body: SourceBody, progress: Progress): Promise<void> {
   try {
-    await pump(writerOf(res, progress), body);
+    await streams.run(() => pump(writerOf(res, progress), body));
     res.end();
   } catch (error) {
     // The length is promised already: the only honest way left to say "incomplete" is to cut the connection.
@@ -84,21 +85,30 @@ export function closeQuietly(source: ByteSource): Promise<void> {
 type Write = (bytes: Uint8Array) => Promise<void>;
 
 async function pump(write: Write, { source, pieces }: SourceBody): Promise<void> {
+  const mostBytes = longest(pieces);
   let chunk: Buffer | undefined;
   for (const piece of pieces) {
     if (piece instanceof Uint8Array) {
       await write(piece);
       continue;
     }
-    chunk ??= Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, longest(pieces)));
     for (let position = piece.start; position <= piece.end; ) {
+      chunk = fitting(chunk, Math.min(streams.chunkBytes, mostBytes));
       const wanted = chunk.subarray(0, Math.min(chunk.length, piece.end + 1 - position));
-      const count = await source.read(wanted, position);
+      const { count, left } = await streams.inTurn(async () => {
+        const count = await source.read(wanted, position);
+        return { count, left: count === 0 ? undefined : write(wanted.subarray(0, count)) };
+      });
       if (count === 0) throw new Error(`the file ended at byte ${position}, ${piece.end + 1} were promised`);
-      await write(wanted.subarray(0, count));
+      await left;
       position += count;
     }
   }
+}
+
+/** `chunk`, or a new one where it has become twice too large or too small: the number of streams changes. */
+function fitting(chunk: Buffer | undefined, size: number): Buffer {
+  return chunk && chunk.length < 2 * size && size < 2 * chunk.length ? chunk : Buffer.allocUnsafeSlow(size);
 }
 
 function longest(pieces: SourceBody['pieces']): number {
@@ -128,6 +138,8 @@ export function refuse(socket: Duplex, plan: Plan, common: HeaderList): void {
   const { body } = plan;
   const text = body.kind === 'text' ? body.text : '';
   const bytes = body.kind === 'bytes' ? body.bytes : [];
+  // The parser of node:http is one of those who listen; what comes now costs no more than its reading.
+  socket.removeAllListeners('data');
   socket.end(Buffer.concat([Buffer.from(`${headText(plan, common)}${text}`, 'latin1'), Buffer.from(bytes)]));
   let left = LINGER_BYTES;
   const timer = setTimeout(() => socket.destroy(), LINGER_MS);

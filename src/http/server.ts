@@ -1,6 +1,6 @@
 /** Listening on `node:http`: the connections, the limits that concern them all, and the drain at shutdown. */
 import http from 'node:http';
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import {
   Connection,
@@ -9,8 +9,12 @@ import {
   type Hooks,
   type Shared,
 } from './connection.ts';
+import { Descriptors } from './descriptors.ts';
 import { type ErrorCode, errorPlan } from './errors.ts';
+import { MAX_HEADER_FIELDS } from './guard.ts';
+import { InputTurns } from './intake.ts';
 import { type Address, listen } from './listen.ts';
+import { mendTarget, Retold } from './raw-target.ts';
 import { SAFE_METHODS } from './types.ts';
 
 /** Connections over the limit that may wait for their 503 at one time; more are dropped unanswered. */
@@ -35,7 +39,8 @@ export class HttpServer {
 
   constructor(limits: Limits, hooks: Hooks) {
     this.#limits = limits;
-    this.#shared = { limits, hooks, draining: false, pipelined: 0 };
+    const descriptors = new Descriptors(hooks.onExhausted);
+    this.#shared = { limits, hooks, inputTurns: new InputTurns(), descriptors, draining: false };
     this.#server = http.createServer({
       maxHeaderSize: limits.maxHeaderBytes,
       headersTimeout: Math.min(limits.headerTimeoutMs, limits.requestTimeoutMs),
@@ -52,6 +57,8 @@ export class HttpServer {
     Object.assign(this.#server, { httpAllowHalfOpen: true });
     // While an answer waits for its client the socket is not read, so that only the client's taking counts.
     this.#server.timeout = limits.sendTimeoutMs;
+    // One more than guard.ts lets pass: of what is beyond, a parser that hides it would obey a second Host or length.
+    this.#server.maxHeadersCount = MAX_HEADER_FIELDS + 1;
     this.#server.maxConnections = limits.maxConnections + MAX_REFUSED_CONNECTIONS;
     this.#subscribe();
   }
@@ -70,8 +77,19 @@ export class HttpServer {
     server.on('timeout', (socket) => this.#connections.get(socket)?.timedOut());
     server.on('clientError', (error: ClientError, socket) => {
       if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
-      else this.#connections.get(socket)?.deny(errorPlan(codeOf(error)));
+      else if (!this.#retell(error, socket)) this.#connections.get(socket)?.deny(errorPlan(codeOf(error)));
     });
+  }
+
+  /** Whether all that is wrong with a request is raw UTF-8 in its target; then it is heard once more. */
+  #retell({ code, rawPacket }: ClientError, socket: Duplex): boolean {
+    const connection = this.#connections.get(socket);
+    const isFirst = connection?.idle && socket instanceof Socket;
+    const mended = code === 'HPE_INVALID_URL' && isFirst && rawPacket && mendTarget(rawPacket);
+    if (!mended) return false;
+    connection.leave();
+    this.#server.emit('connection', new Retold(socket, mended));
+    return true;
   }
 
   /** Resolves when connections are accepted; rejects with the system's error. */
@@ -114,6 +132,8 @@ export class HttpServer {
     const connection = new Connection(socket, this.#shared);
     this.#connections.set(socket, connection);
     onConnection(1);
+    this.#shared.descriptors.onUse();
+    this.#shared.inputTurns.onAccept();
     // After a CONNECT node:http listens no more, and an error that nobody hears ends the process.
     socket.on('error', () => socket.destroy());
     socket.once('close', () => {

@@ -19,6 +19,18 @@ export interface RequestFacts {
   readonly client: string;
   /** The whole request body, already bounded; absent when none was sent. */
   readonly body?: Uint8Array;
+  /**
+   * Whether the client has closed the connection, or its half of it, by now: an answer hardly reaches it. The one thing
+   * here that is not data.
+   */
+  readonly isGone?: () => boolean;
+}
+
+/** Memory for a body that is larger than bodies usually may be. */
+export interface BodyRoom {
+  readonly maxBytes: number;
+  /** Called when the request has its answer, or its connection has ended. */
+  release(): void;
 }
 
 /** Header names and values in turn, the shape that `ServerResponse.writeHead` takes without copying. */

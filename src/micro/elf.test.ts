@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
+import { debian } from '../../scripts/test/lacking.ts';
 import * as a64 from './a64.ts';
 import { assemble, block, data, type Fragment, label } from './assembler.ts';
 import { elfHeader, GAP_BYTES, type Gaps, HEADER_BYTES, type MACHINE, ORIGIN } from './elf.ts';
@@ -78,7 +79,10 @@ for (const { machine, arch, emulators, name, chosen } of cases) {
       const found =
         runner === undefined ? process.arch === arch : spawnSync(runner, ['--version']).status === 0;
       const skip = process.platform !== 'linux' || !found;
-      test(`is loaded by ${runner ?? 'Linux'}`, { skip: skip && 'NOT TESTED: not here' }, () => {
+      const reason = runner
+        ? `missing: ${runner} ${debian([runner.endsWith('-static') ? 'qemu-user-static' : 'qemu-user'])}`
+        : `not on ${machine}`;
+      test(`is loaded by ${runner ?? 'Linux'}`, { skip: skip && reason }, () => {
         const folder = mkdtempSync(join(tmpdir(), 'elf-'));
         after(() => rmSync(folder, { recursive: true, force: true }));
         const path = join(folder, 'program');

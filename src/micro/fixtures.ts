@@ -1,5 +1,6 @@
 /** What the tests of the assembler share: GNU `as`, and examples of every instruction form. */
 import { spawnSync } from 'node:child_process';
+import { debian } from '../../scripts/test/lacking.ts';
 import type { Item, Value } from './assembler.ts';
 import * as x64 from './x64.ts';
 import type { Term } from './x64-operands.ts';
@@ -35,7 +36,7 @@ export function missingBinutils(machine: Machine = 'x86-64'): string | false {
   const [command] = assemblers[machine];
   const { stdout } = spawnSync(command, ['--version'], { encoding: 'utf8' });
   if ((process.arch === 'x64' || machine !== 'x86-64') && stdout?.includes('GNU assembler')) return false;
-  return `NOT CHECKED: no GNU as for ${machine} here (${command}, of Debian's binutils); the golden bytes stand alone`;
+  return `missing: GNU as for ${machine}, so the golden bytes stand alone ${debian([machine === 'arm64' ? 'binutils-aarch64-linux-gnu' : 'binutils'])}`;
 }
 
 const { at, byte, word, dword, qword, scaled } = x64;

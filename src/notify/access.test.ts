@@ -148,8 +148,9 @@ describe('the rate of a token', () => {
 });
 
 describe('bad tokens slow their address down', () => {
+  let guesses = 0;
   const fail = (access: Access, count: number, client?: string): string[] =>
-    Array.from({ length: count }, (_, index) => outcome(access, `wrong ${index}`, client));
+    Array.from({ length: count }, () => outcome(access, `wrong ${guesses++}`, client));
 
   test('after some, for longer and longer, up to a limit', () => {
     const { access, clock } = open();
@@ -161,15 +162,35 @@ describe('bad tokens slow their address down', () => {
     assert.equal(MAX_PENALTY_MS, 60_000);
   });
 
-  test('a good token that is not known from there waits too, one that is known does not', () => {
+  test('a good token is never refused, whatever came from its address', () => {
     const { access, clock } = open();
-    assert.equal(outcome(access, ANN), 'ann');
-    fail(access, FREE_FAILURES + 1);
-    assert.equal(outcome(access, BOB), 'too_many_requests 1');
-    assert.equal(outcome(access, ANN), 'ann');
-    assert.equal(outcome(access, BOB, '192.0.2.2'), 'bob');
-    clock.nowMs += 1000;
-    assert.equal(outcome(access, BOB), 'bob');
+    for (let round = 0; round < 20; round++) {
+      fail(access, FREE_FAILURES + 1);
+      for (const token of [ANN, BOB]) assert.equal(outcome(access, token), token === ANN ? 'ann' : 'bob');
+      clock.nowMs += 1000;
+    }
+  });
+
+  test('the same bad token again is a mistake, not a guess', () => {
+    const { access } = open();
+    assert.deepEqual(
+      Array.from({ length: 100 }, () => outcome(access, 'revoked-token')),
+      Array(100).fill('unauthorized'),
+    );
+    assert.deepEqual(fail(access, FREE_FAILURES - 1), Array(FREE_FAILURES - 1).fill('unauthorized'));
+    assert.equal(outcome(access, 'one-more-token'), 'unauthorized');
+    assert.equal(outcome(access, 'revoked-token'), 'too_many_requests 1');
+  });
+
+  test('guessers need a connection for each guess', () => {
+    const { access } = open();
+    const ends = () => {
+      const result = access.authenticate('wrong', '192.0.2.1');
+      return result.kind === 'refused' && result.endsConnection === true;
+    };
+    assert.equal(ends(), false);
+    fail(access, FREE_FAILURES);
+    assert.equal(ends(), true);
   });
 
   test('no token at all is no guess', () => {
@@ -182,7 +203,7 @@ describe('bad tokens slow their address down', () => {
     const { access, clock } = open();
     fail(access, FREE_FAILURES);
     assert.equal(outcome(access, ANN), 'ann');
-    fail(access, 1);
+    assert.equal(outcome(access, 'another'), 'unauthorized');
     assert.equal(outcome(access, 'wrong'), 'too_many_requests 1');
     clock.nowMs += FORGIVEN_MS;
     assert.deepEqual(fail(access, FREE_FAILURES), Array(FREE_FAILURES).fill('unauthorized'));
@@ -193,8 +214,8 @@ describe('bad tokens slow their address down', () => {
     fail(access, FREE_FAILURES + 1, 'first');
     fail(access, FREE_FAILURES + 1, 'second');
     for (let count = 0; count < MAX_ADDRESSES - 1; count++) fail(access, 1, `address ${count}`);
-    assert.equal(outcome(access, BOB, 'second'), 'too_many_requests 1');
-    assert.equal(outcome(access, BOB, 'first'), 'bob');
+    assert.equal(outcome(access, 'wrong', 'second'), 'too_many_requests 1');
+    assert.equal(outcome(access, 'wrong', 'first'), 'unauthorized');
   });
 });
 

@@ -1,6 +1,14 @@
 /**
  * Who may send, and how often. Tokens are compared as hashes, against all of them, in constant time; every
- * token has a bucket of requests; addresses that bring bad tokens are slowed down.
+ * token has a bucket of requests; addresses that bring one bad token after another are slowed down.
+ *
+ * A good token is never refused for what others do behind its address: a job with a revoked token, or a guesser, must
+ * not silence the alarms of the machine beside it. So a penalty only concerns bad tokens, and a guesser always learns
+ * whether a guess was good. Holding the answer back would not change that (silence is an answer too) and would cost a
+ * connection. What protects a token is its length; what the penalty adds is that from then on each guess needs a
+ * connection of its own.
+ *
+ * The same bad token again is a mistake, not a guess, and counts once.
  */
 import { timingSafeEqual } from 'node:crypto';
 import { touch } from './recent.ts';
@@ -24,7 +32,7 @@ export interface User {
   readonly limit: RateLimit;
 }
 
-/** Bad tokens that an address may bring before it is slowed down … */
+/** Different bad tokens that an address may bring before it is slowed down … */
 export const FREE_FAILURES = 5;
 /** … by this long after the next, twice as long after each further one, … */
 export const FIRST_PENALTY_MS = 1000;
@@ -32,10 +40,10 @@ export const FIRST_PENALTY_MS = 1000;
 export const MAX_PENALTY_MS = 60_000;
 /** After this long without a bad token all is forgiven. */
 export const FORGIVEN_MS = 15 * 60_000;
+/** Of a hash: enough to tell bad tokens apart. */
+const MARK_BYTES = 9;
 /** Addresses whose failures are remembered; the one that failed longest ago is forgotten first. */
 export const MAX_ADDRESSES = 4096;
-/** Tokens seen good from an address; the one used longest ago is forgotten first. */
-export const MAX_ACQUAINTANCES = 4096;
 
 const CHALLENGE = ['WWW-Authenticate', 'Bearer realm="mote"'];
 const NO_TOKEN =
@@ -60,7 +68,10 @@ interface Entry {
 }
 
 interface Failures {
+  /** Of different tokens. */
   readonly count: number;
+  /** The beginnings of the hashes of the latest, at most {@link FREE_FAILURES}. */
+  readonly latest: readonly string[];
   readonly lastMs: number;
   readonly blockedUntilMs: number;
 }
@@ -69,8 +80,6 @@ export class Access {
   readonly #entries: readonly Entry[];
   readonly #now: () => number;
   readonly #failures = new Map<string, Failures>();
-  /** Address and number of a token that was good from there. */
-  readonly #acquaintances = new Map<string, true>();
 
   /**
    * `now` is in milliseconds from any start; a clock that nobody sets keeps penalties and buckets right.
@@ -93,22 +102,23 @@ export class Access {
   /** `client` is the address that the request came from, empty on a unix socket. */
   authenticate(token: string | undefined, client: string): Grant | Refused {
     if (token === undefined || token === '') return problem('unauthorized', NO_TOKEN, CHALLENGE);
-    const address = addressKey(client);
-    const index = token.length <= MAX_TOKEN_CHARACTERS ? this.#indexOf(hashToken(token)) : -1;
-    // Somebody else behind the same address must not lock out those who are known from there.
-    const isKnown = index >= 0 && this.#acquaintances.has(`${index} ${address}`);
-    const blockedMs = isKnown ? 0 : this.#blockedMs(address);
-    if (blockedMs > 0) return problem('too_many_requests', TOO_MANY_BAD, retryAfter(blockedMs));
-    const entry = this.#entries[index];
-    if (!entry) {
-      this.#fail(address);
-      return problem('unauthorized', BAD_TOKEN, [
-        `${CHALLENGE[0]}`,
-        `${CHALLENGE[1]}, error="invalid_token"`,
-      ]);
-    }
-    touch(this.#acquaintances, `${index} ${address}`, true, MAX_ACQUAINTANCES);
+    const hash = hashToken(token.slice(0, MAX_TOKEN_CHARACTERS));
+    const entry = token.length <= MAX_TOKEN_CHARACTERS ? this.#entries[this.#indexOf(hash)] : undefined;
+    if (!entry) return this.#refuse(hash, addressKey(client));
     return { kind: 'granted', user: entry.user, take: () => this.#take(entry.bucket) };
+  }
+
+  /** Once an address is slowed down its connections end with the answer. */
+  #refuse(hash: Uint8Array, address: string): Refused {
+    const blockedMs = this.#blockedMs(address);
+    if (blockedMs > 0) {
+      return {
+        ...problem('too_many_requests', TOO_MANY_BAD, retryAfter(blockedMs)),
+        endsConnection: true,
+      };
+    }
+    this.#fail(hash, address);
+    return problem('unauthorized', BAD_TOKEN, [`${CHALLENGE[0]}`, `${CHALLENGE[1]}, error="invalid_token"`]);
   }
 
   /**
@@ -131,15 +141,19 @@ export class Access {
     return (this.#failures.get(address)?.blockedUntilMs ?? 0) - this.#now();
   }
 
-  #fail(address: string): void {
+  #fail(hash: Uint8Array, address: string): void {
     const nowMs = this.#now();
-    const before = this.#failures.get(address);
-    const count = before && nowMs - before.lastMs < FORGIVEN_MS ? before.count + 1 : 1;
+    const known = this.#failures.get(address);
+    const before = known && nowMs - known.lastMs < FORGIVEN_MS ? known : undefined;
+    const mark = Buffer.from(hash).toString('base64url', 0, MARK_BYTES);
+    const isMistake = before?.latest.includes(mark) === true;
+    const count = (before?.count ?? 0) + (isMistake ? 0 : 1);
+    const latest = isMistake ? before.latest : [mark, ...(before?.latest ?? [])].slice(0, FREE_FAILURES);
     const penaltyMs =
-      count <= FREE_FAILURES
+      isMistake || count <= FREE_FAILURES
         ? 0
         : Math.min(MAX_PENALTY_MS, FIRST_PENALTY_MS * 2 ** (count - FREE_FAILURES - 1));
-    const failures = { count, lastMs: nowMs, blockedUntilMs: nowMs + penaltyMs };
+    const failures = { count, latest, lastMs: nowMs, blockedUntilMs: nowMs + penaltyMs };
     touch(this.#failures, address, failures, MAX_ADDRESSES);
   }
 

@@ -40,9 +40,9 @@ export function channelsPlan({ name, channels }: User): Plan {
   return jsonPlan(200, { user: name, channels }, []);
 }
 
-export function refusalPlan({ code, headers, detail, errors }: Refused): Plan {
+export function refusalPlan({ code, headers, detail, errors, endsConnection }: Refused): Plan {
   const told: Problem = { detail, ...(errors && { errors }) };
-  return problemPlan(code, told, headers);
+  return { ...problemPlan(code, told, headers), ...(endsConnection && { close: true }) };
 }
 
 function bodyOf({ id, progress }: Status, status: Outcome, isRepeated: boolean) {

@@ -26,7 +26,9 @@ function open({ allowQuery = false, maxMessages = 100 } = {}) {
     { name: 'bob', tokenHashes: [hashToken(BOB)], channels: ['mail'], limit },
   ];
   const access = new Access(users, () => clock.now());
-  const stage = createNotifyStage(new Notifier({ access, queue, waitMs: WAIT_MS }), { allowQuery });
+  const stage = createNotifyStage(new Notifier({ access, queue, waitMs: WAIT_MS, now: () => clock.now() }), {
+    allowQuery,
+  });
   /** The answer's status and body, or `undefined` when the stage passes on. */
   const ask = async (method: string, target: string, over: Partial<RequestFacts> = {}) => {
     const [path = '', query = ''] = target.split(/(?=\?)/);
@@ -132,7 +134,11 @@ describe('refusals', () => {
     ['nothing to say', 'POST', '/notify', { headers: ann, body: body('{}') }, '422 unprocessable_content'],
     [
       'too long',
-      ...(['POST', '/notify', { headers: ann, body: body(`{"text":"${'a'.repeat(33_000)}"}`) }] as const),
+      ...([
+        'POST',
+        '/notify',
+        { headers: ann, body: body(`{"text":"a","url":"http://a/${'a'.repeat(33_000)}"}`) },
+      ] as const),
       '413 field_too_large',
     ],
     [
@@ -239,7 +245,9 @@ describe('the channels of a token', () => {
     const { ask } = open();
     const statuses = [];
     for (let count = 0; count < 7; count++)
-      statuses.push((await ask('GET', '/notify/channels', { headers: { 'x-token': 'wrong' } }))?.status);
+      statuses.push(
+        (await ask('GET', '/notify/channels', { headers: { 'x-token': `wrong${count}` } }))?.status,
+      );
     assert.deepEqual(statuses, [401, 401, 401, 401, 401, 401, 429]);
   });
 

@@ -10,6 +10,7 @@
 import { noBody, type Plan, type RequestFacts, type Stage } from '../http/types.ts';
 import { channelsPlan, refusalPlan, sentPlan, statusPlan } from './answer.ts';
 import type { Notifier, Sender } from './notifier.ts';
+import { readOwnBody } from './own-body.ts';
 import { problem } from './refusal.ts';
 import { readFields, tokenOf } from './request.ts';
 
@@ -26,6 +27,11 @@ export interface NotifyOptions {
 /** Whether requests for `path` are answered here. */
 export function isOurs(path: string): boolean {
   return path === PATH || path.startsWith(`${PATH}/`);
+}
+
+/** The token of a request for mote's own API, as far as it is not in the body. */
+export function tokenOfHead(facts: RequestFacts, { allowQuery }: NotifyOptions): string | undefined {
+  return tokenOf(facts.headers, noFields) ?? (allowQuery ? queryTokenOf(facts) : undefined);
 }
 
 /** `GET /notify` is left to the stage of the page (`page.ts`), unless it sends. */
@@ -53,11 +59,11 @@ async function send(
   from: 'body' | 'query',
   queryToken: string | undefined,
 ): Promise<Plan> {
-  const { headers, client } = facts;
-  const fields = readFields(facts, from);
+  const { headers, client, isGone } = facts;
+  const fields = from === 'query' ? readFields(facts, from) : readOwnBody(facts);
   const token = tokenOf(headers, fields) ?? queryToken;
   const idempotencyKey = headers['idempotency-key'];
-  const result = await notifier.submit({ token, client, fields, idempotencyKey });
+  const result = await notifier.submit({ token, client, fields, idempotencyKey, isGone });
   return result.kind === 'refused' ? refusalPlan(result) : sentPlan(result.status, result.isRepeated);
 }
 
@@ -67,7 +73,7 @@ function answerBelow(notifier: Notifier, { allowQuery }: NotifyOptions, facts: R
   if (method !== 'GET' && method !== 'HEAD') return otherMethod(method, 'GET, HEAD, OPTIONS');
   const queryToken = queryTokenOf(facts);
   if (queryToken !== undefined && !allowQuery) return queryRefused();
-  const sender = { token: tokenOf(facts.headers, noFields) ?? queryToken, client: facts.client };
+  const sender = { token: tokenOfHead(facts, { allowQuery }), client: facts.client };
   const name = path.slice(PATH.length + 1);
   return name === CHANNELS ? tellChannels(notifier, sender) : tellStatus(notifier, sender, name);
 }

@@ -30,7 +30,7 @@ describe('hints at channels', () => {
       const limit = { burst: 3, perMinute: 60 };
       const user = { name: 'ann', tokenHashes: [hashToken(TOKEN)], channels: ['mail', 'sms'], limit };
       const access = new Access([user], () => clock.now());
-      const notifier = new Notifier({ access, queue, waitMs: 1000 });
+      const notifier = new Notifier({ access, queue, waitMs: 1000, now: () => clock.now() });
       const fields = new Map<string, unknown>([
         ['text', 'a'],
         ...(channels ? [['channels', channels] as const] : []),

@@ -7,6 +7,7 @@ import type { Status } from './envelope.ts';
 import type { Acceptance, Order, Queue } from './queue.ts';
 import { problem, type Refused } from './refusal.ts';
 import { type Draft, type Fields, fingerprintOf, validate } from './request.ts';
+import { type Attempt, Unanswered, unansweredKey } from './unanswered.ts';
 
 /** When to come back after 503. */
 const BUSY_RETRY_SECONDS = '5';
@@ -27,6 +28,10 @@ export interface Submission extends Sender {
    * user has channels of these names. Where `fields` name channels they count for nothing.
    */
   readonly channelHints?: readonly string[];
+  /** See `RequestFacts.isGone`. Without it no repetition is recognised by it. */
+  readonly isGone?: (() => boolean) | undefined;
+  /** Where the client waits for less than the operator allows. */
+  readonly maxWaitMs?: number;
 }
 
 /** The message was accepted, now or (`isRepeated`) under the same idempotency key before. */
@@ -41,17 +46,28 @@ export interface NotifierOptions {
   readonly queue: Queue;
   /** How long a request waits for the first attempts. */
   readonly waitMs: number;
+  /** In milliseconds from any start. */
+  readonly now: () => number;
+}
+
+/** A request that is in the queue, or was refused there. */
+interface Entered {
+  readonly acceptance: Acceptance;
+  /** Its answer goes out. */
+  answered(): void;
 }
 
 export class Notifier {
   readonly #access: Access;
   readonly #queue: Queue;
   readonly #waitMs: number;
+  readonly #unanswered: Unanswered;
 
-  constructor({ access, queue, waitMs }: NotifierOptions) {
+  constructor({ access, queue, waitMs, now }: NotifierOptions) {
     this.#access = access;
     this.#queue = queue;
     this.#waitMs = waitMs;
+    this.#unanswered = new Unanswered(now);
   }
 
   /** See {@link Access.has}. */
@@ -68,12 +84,42 @@ export class Notifier {
     if ('kind' in draft) return draft;
     const order = orderOf(followHints(draft, channelHints, grant.user), grant.user);
     if ('kind' in order) return order;
-    const acceptance = await this.#queue.accept(order);
-    if (!('id' in acceptance)) return refusalOf(acceptance);
-    await this.#queue.waitForFirstAttempts(acceptance.id, this.#waitMs);
+    const { acceptance, answered } = await this.#enter(order, fingerprintOf(draft), submission);
+    if (!('id' in acceptance)) {
+      answered();
+      return refusalOf(acceptance);
+    }
+    const { maxWaitMs = this.#waitMs } = submission;
+    await this.#queue.waitForFirstAttempts(acceptance.id, Math.min(maxWaitMs, this.#waitMs));
     const status = await this.#queue.status(acceptance.id, grant.user.name);
-    if (!status) throw new Error('the queue forgot a message that it had just accepted');
-    return { kind: 'accepted', status, isRepeated: acceptance.kind === 'repeated' };
+    answered();
+    if (status) return { kind: 'accepted', status, isRepeated: acceptance.kind === 'repeated' };
+    if (acceptance.kind !== 'repeated')
+      throw new Error('the queue forgot a message that it had just accepted');
+    // It ended so long ago that only its key is known.
+    return { kind: 'accepted', status: { id: acceptance.id, progress: [] }, isRepeated: true };
+  }
+
+  /** Into the queue; or, where a client that left without its answer asked for the same, to what it began. */
+  async #enter(order: Order, fingerprint: string, { token = '', isGone }: Submission): Promise<Entered> {
+    if (order.idempotency || !isGone) {
+      return { acceptance: await this.#queue.accept(order), answered: () => undefined };
+    }
+    const key = unansweredKey(token, fingerprint);
+    const attempt: Attempt = { isGone, acceptance: this.#acceptOnce(key, order) };
+    this.#unanswered.begin(key, attempt);
+    const answered = () => this.#unanswered.end(key, attempt);
+    try {
+      return { acceptance: await attempt.acceptance, answered };
+    } catch (error) {
+      answered();
+      throw error;
+    }
+  }
+
+  async #acceptOnce(key: string, order: Order): Promise<Acceptance> {
+    const before = await this.#unanswered.take(key)?.acceptance.catch(() => undefined);
+    return before && 'id' in before ? { kind: 'repeated', id: before.id } : this.#queue.accept(order);
   }
 
   /** Whose token it is, and so which channels it may name. */

@@ -6,6 +6,8 @@ export interface Refused extends Problem {
   readonly kind: 'refused';
   readonly code: ErrorCode;
   readonly headers: HeaderList;
+  /** Whoever goes on needs another connection. */
+  readonly endsConnection?: true;
 }
 
 export function problem(code: ErrorCode, detail: string, headers: HeaderList = []): Refused {

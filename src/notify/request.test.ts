@@ -66,6 +66,12 @@ describe('reading', () => {
     assert.ok(spentMs < 500, `${spentMs} ms`);
   });
 
+  test('a form of more names than anybody writes is not read', () => {
+    const read = readFields(facts(FORM_TYPE, 'a&'.repeat(2_000_000)), 'body');
+    assert.ok('kind' in read && read.code === 'bad_body');
+    assert.match(read.detail, /more than 20000 fields/);
+  });
+
   test('the query', () => {
     const asked = facts(undefined, '', '?title=a&text=b%20c');
     assert.deepEqual(shown(readFields(asked, 'query')), { title: 'a', text: 'b c' });
@@ -160,6 +166,29 @@ describe('what is taken', () => {
     test(name, () => assert.deepEqual(draftOf(fields).content, content));
   }
 
+  const cut = (bytes: number) => `\n\n… (cut: the text has ${bytes} bytes, at most 32768 are sent)`;
+  const long: readonly [name: string, text: string, expected: RegExp, note: string][] = [
+    ['letters', 'a'.repeat(66_647), /^a+\n/, cut(66_647)],
+    ['letters of two bytes', `a${'é'.repeat(MAX_TEXT_BYTES / 2)}`, /^aé+\n/, cut(MAX_TEXT_BYTES + 1)],
+    ['letters of three bytes', '测'.repeat(20_000), /^测+\n/, cut(60_000)],
+    ['pairs of surrogates', '😀'.repeat(10_000), /^(?:😀)+\n/u, cut(40_000)],
+    ['pairs behind one letter', `a${'😀'.repeat(10_000)}`, /^a(?:😀)+\n/u, cut(40_001)],
+  ];
+  for (const [name, text, expected, note] of long) {
+    test(`a text that is too long is cut, and says so: ${name}`, () => {
+      const { text: kept } = draftOf({ text }).content;
+      assert.match(kept, expected);
+      assert.ok(kept.endsWith(note) && kept.isWellFormed(), kept.slice(-100));
+      const bytes = Buffer.byteLength(kept);
+      assert.ok(bytes <= MAX_TEXT_BYTES && bytes > MAX_TEXT_BYTES - 4, `${bytes} bytes`);
+    });
+  }
+
+  test('a title that is too long is cut', () => {
+    assert.equal(draftOf({ title: '测'.repeat(400) }).content.title, `${'测'.repeat(340)}…`);
+    assert.equal(draftOf({ title: 'a'.repeat(1024) }).content.title, 'a'.repeat(1024));
+  });
+
   test('channels', () => {
     assert.equal(draftOf({ text: 'a' }).channels, undefined);
     assert.deepEqual(draftOf({ text: 'a', channels: ['x', 'y', 'x'] }).channels, ['x', 'y']);
@@ -203,13 +232,11 @@ describe('what is refused', () => {
     ['two texts', { text: 'a', message: 'b' }, unprocessable, 'message'],
     ['a text given twice', { text: ['a', 'b'] }, unprocessable, 'text'],
     ['a text that is an object', { text: {} }, unprocessable, 'text'],
-    ['a long title', { title: 'a'.repeat(1025) }, 'field_too_large', 'title'],
-    ['a long text', { text: 'é'.repeat(MAX_TEXT_BYTES / 2 + 1) }, 'field_too_large', 'text'],
     [
       'too long and otherwise wrong',
-      { title: 'a'.repeat(1025), priority: 9 },
+      { text: 'a', url: `https://a/${'b'.repeat(2048)}`, priority: 9 },
       unprocessable,
-      'title',
+      'url',
       'priority',
     ],
     ['an unknown format', { text: 'a', format: 'html' }, unprocessable, 'format'],

@@ -7,12 +7,15 @@ import type { RequestFacts } from '../http/types.ts';
 import type { Format, Message, Priority } from './message.ts';
 import { fieldProblems, problem, type Refused } from './refusal.ts';
 
+/** Longer titles and texts are cut: an alarm that arrives shortened is better than one that does not. */
 export const MAX_TITLE_BYTES = 1024;
 export const MAX_TEXT_BYTES = 32 * 1024;
 export const MAX_URL_BYTES = 2048;
 export const MAX_TAGS = 16;
 export const MAX_TAG_BYTES = 64;
 export const MAX_KEY_BYTES = 255;
+/** More are no message, and reading them takes time. */
+export const MAX_FORM_FIELDS = 20_000;
 /** What is wrong with a request of thousands of fields need not go back whole. */
 export const MAX_FAULTS = 16;
 const DEFAULT_PRIORITY: Priority = 3;
@@ -90,6 +93,9 @@ export function formFields(text: string): Fields | Refused {
   // What curl -d sends unless it is told otherwise.
   if (/^\s*\{/.test(text)) {
     return problem('bad_body', 'The body looks like JSON: send it with Content-Type: application/json.');
+  }
+  if (text.split('&', MAX_FORM_FIELDS + 1).length > MAX_FORM_FIELDS) {
+    return problem('bad_body', `The form has more than ${MAX_FORM_FIELDS} fields: is & in it as %26?`);
   }
   if (!isPercentEncodedUtf8(text)) return problem('bad_body', 'The form is not percent-encoded UTF-8.');
   const given = new Map<string, string[]>();
@@ -196,7 +202,7 @@ export function validate(fields: Fields, idempotencyHeader: string | undefined):
   for (const name of fields.keys()) {
     if (!names.includes(name)) reader.refuse(name, `is not known; fields are ${names.join(', ')}`);
   }
-  const title = cleanTitle(reader.text('title', MAX_TITLE_BYTES) ?? '');
+  const title = cutTitle(cleanTitle(reader.text('title', Number.POSITIVE_INFINITY) ?? ''));
   const text = readText(reader);
   const url = readUrl(reader);
   const content = {
@@ -256,7 +262,32 @@ function readText(reader: Reader): string {
   const given = textNames.filter((name) => reader.has(name));
   const [name = 'text', other] = given;
   if (other !== undefined) reader.refuse(other, `means the same as ${name}: give one of them`);
-  return cleanText(reader.text(name, MAX_TEXT_BYTES) ?? '');
+  return cutText(cleanText(reader.text(name, Number.POSITIVE_INFINITY) ?? ''));
+}
+
+function cutTitle(title: string): string {
+  const mark = '…';
+  const bytes = Buffer.byteLength(title);
+  return bytes <= MAX_TITLE_BYTES
+    ? title
+    : `${beginningOf(title, MAX_TITLE_BYTES - Buffer.byteLength(mark))}${mark}`;
+}
+
+/** Says what is missing, on a line of its own. */
+function cutText(text: string): string {
+  const bytes = Buffer.byteLength(text);
+  if (bytes <= MAX_TEXT_BYTES) return text;
+  const note = `\n\n… (cut: the text has ${bytes} bytes, at most ${MAX_TEXT_BYTES} are sent)`;
+  return `${beginningOf(text, MAX_TEXT_BYTES - Buffer.byteLength(note))}${note}`;
+}
+
+/** What of `text` fits `maxBytes` in UTF-8, up to a whole character; it is longer. */
+function beginningOf(text: string, maxBytes: number): string {
+  // One character more than can fit, so that the rest is not encoded.
+  const bytes = Buffer.from(text.slice(0, maxBytes + 1));
+  let end = maxBytes;
+  while (end > 0 && ((bytes[end] as number) & 0xc0) === 0x80) end -= 1;
+  return bytes.toString('utf8', 0, end);
 }
 
 function readUrl(reader: Reader): string | undefined {

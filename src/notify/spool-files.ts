@@ -211,9 +211,8 @@ const words: Readonly<Record<string, string>> = {
   ENOENT: 'no such folder',
   ENOSPC: 'the disk is full',
   EDQUOT: 'the quota of the disk is used up',
-  EACCES: 'permission denied; it has to belong to the user as whom mote runs (chown)',
   EPERM: 'not permitted, or the file system has no unix sockets',
-  EROFS: 'the file system is read-only',
+  EROFS: 'the file system is read-only; mount a volume there',
   ENOTDIR: 'not a folder',
   EEXIST: 'not a folder',
   EOPNOTSUPP: 'the file system has no unix sockets',
@@ -228,6 +227,13 @@ function refuse(fault: string | undefined): void {
 export function storeError(path: string, error: unknown): StoreError {
   const { code, message } = error as NodeJS.ErrnoException;
   // What the system says names the file, so that no two of its messages are alike.
-  const fault = code === undefined ? message : (words[code] ?? code);
+  const fault = code === 'EACCES' ? denied(path) : code === undefined ? message : (words[code] ?? code);
   return new StoreError(`the spool ${path} cannot be used: ${fault}`, error);
+}
+
+/** In containers the user has a number and no name. */
+function denied(path: string): string {
+  const uid = process.getuid?.();
+  if (uid === undefined) return 'permission denied';
+  return `permission denied for uid ${uid}; let it have the folder: mkdir -p ${path} && chown ${uid} ${path}`;
 }

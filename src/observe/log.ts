@@ -34,7 +34,7 @@ export type AccessLog = (entry: AccessEntry) => void;
 
 /**
  * The access log in `format`, or `undefined` for `off`. The time of a line is the end of its answer, in UTC.
- * Secrets in the query of the target and of the referrer are struck out, see {@link redact}.
+ * Secrets in the target, the referrer and the name of the client's program are struck out, see {@link redact}.
  */
 export function accessLog(
   format: LogFormat,
@@ -59,7 +59,7 @@ function combinedAccess(): Render {
     return `${escapeQuoted(`${method} ${redact(target ?? '')} HTTP/${version}`)}" `;
   });
   const tail = remember((referer, agent) => {
-    return ` "${quotedField(referer && redact(referer))}" "${quotedField(agent)}"`;
+    return ` "${quotedField(referer && redact(referer))}" "${quotedField(agent && redact(agent))}"`;
   });
   return ({ client, user, method, target, httpVersion, status, bodyBytes, referer, userAgent }, nowMs) => {
     const asked = head(client, user, stamp(nowMs)) + request(method, target, httpVersion);
@@ -102,7 +102,7 @@ function jsonAccess(): Render {
     line += `,"duration_ms":${Math.round(entry.durationMs * 1000) / 1000}`;
     if (host) line += `,"host":${jsonString(host)}`;
     if (referer) line += `,"referer":${jsonString(redact(referer))}`;
-    if (userAgent) line += `,"user_agent":${jsonString(userAgent)}`;
+    if (userAgent) line += `,"user_agent":${jsonString(redact(userAgent))}`;
     return `${line}}`;
   };
 }
@@ -146,20 +146,30 @@ function fieldValue(value: EventFields[string]): string {
 
 /** Query parameters that carry secrets, in lower case. */
 const secretNames: ReadonlySet<string> = new Set([
-  ...['token', 'access_token', 'key', 'device_key', 'auth', 'password'],
+  ...['token', 'access_token', 'key', 'device_key', 'device_keys', 'api_key', 'apikey', 'sendkey', 'x-token'],
+  ...['auth', 'authorization', 'password', 'secret', 'client_secret'],
 ]);
 // Each match begins at a separator, so that the work stays linear in the length of the query.
 const queryParameter = /([?&;])([^?&;=]+)=([^&;]*)/g;
 
+/** What `mote token` makes is a secret wherever it stands. */
+const madeToken = /mote_[\w-]{43}/g;
 const userinfo = /:\/\/[^/?#\s]*@/g;
 
-/** `text`, a target or URL, with `***` in place of the secrets in its query and of its userinfo. */
+/** `text`, a target or URL, with `***` in place of the secrets in its query, of its userinfo and of tokens of our make. */
 export function redact(text: string): string {
-  const open = text.includes('@') ? text.replace(userinfo, '://***@') : text;
+  const unmade = text.includes('mote_') ? text.replace(madeToken, '***') : text;
+  const open = unmade.includes('@') ? unmade.replace(userinfo, '://***@') : unmade;
   const mark = open.indexOf('?');
   if (mark < 0) return open;
   const query = open.slice(mark).replace(queryParameter, (parameter, separator: string, name: string) => {
-    return secretNames.has(decoded(name).toLowerCase()) ? `${separator}${name}=***` : parameter;
+    return secretNames.has(
+      decoded(name)
+        .toLowerCase()
+        .replace(/\[\w*\]$/, ''),
+    )
+      ? `${separator}${name}=***`
+      : parameter;
   });
   return open.slice(0, mark) + query;
 }

@@ -162,7 +162,7 @@ function judge(error: NodeJS.ErrnoException): undefined {
     case 'EMFILE':
     case 'ENFILE':
     case 'EAGAIN':
-      throw new HttpError('unavailable', ['Retry-After', '1']);
+      throw new HttpError('unavailable', ['Retry-After', '1'], error);
     default:
       throw error;
   }

@@ -8,6 +8,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { debian } from '../../scripts/test/lacking.ts';
 import { makeFolder } from './folder.ts';
 import { Lines } from './lines.ts';
 
@@ -19,7 +20,7 @@ const POLL_MS = 20;
 const DOUBLE_CLICK_MS = 200;
 
 /** A reason to skip, or `false`. */
-export const noChromium = existsSync(PROGRAM) ? false : `needs ${PROGRAM} (Debian package chromium)`;
+export const noChromium = existsSync(PROGRAM) ? false : `missing: ${PROGRAM} ${debian(['chromium'])}`;
 
 const flags = [
   ...['--headless=new', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run', '--mute-audio'],

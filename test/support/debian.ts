@@ -14,7 +14,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { folder, noEngine, podman, present } from './engine.ts';
+import { lacking } from '../../scripts/test/lacking.ts';
+import { folder, noEngine, podman } from './engine.ts';
 
 const MAX_OUTPUT_BYTES = 16 * 1024 * 1024;
 /** Beside what Debian calls essential: the libraries of Node. */
@@ -28,10 +29,10 @@ const SETTINGS = '/npm';
 export const noDebian: string | false = noEngine || obstacle();
 
 function obstacle(): string | false {
-  const missing = ['dpkg-query', 'apt-cache', 'tar', 'npm'].filter((command) => !present(command));
-  if (missing.length > 0) return `missing: ${missing.join(', ')}, so no Debian to build in`;
+  const missing = lacking({ 'dpkg-query': 'dpkg', 'apt-cache': 'apt', tar: 'tar', npm: 'npm' });
   return (
-    !existsSync(join(npmFolder(), 'node_modules')) && 'npm is in more than one folder, as Debian packs it'
+    missing ||
+    (!existsSync(join(npmFolder(), 'node_modules')) && 'npm is in more than one folder, as Debian packs it')
   );
 }
 

@@ -7,13 +7,14 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after } from 'node:test';
 import { promisify } from 'node:util';
+import { lacking } from '../../scripts/test/lacking.ts';
 import { makeFolder } from './folder.ts';
 
 const PATIENCE_MS = 120_000;
 /** A build may install packages from the net. */
 const BUILD_PATIENCE_MS = 600_000;
 const MAX_OUTPUT_BYTES = 16 * 1024 * 1024;
-const NEEDED = ['podman', 'runc', 'skopeo', 'slirp4netns'] as const;
+const NEEDED = { podman: 'podman', runc: 'runc', skopeo: 'skopeo', slirp4netns: 'slirp4netns' };
 
 const run = promisify(execFile);
 
@@ -23,18 +24,7 @@ export const noEngine: string | false = obstacle();
 function obstacle(): string | false {
   if (process.platform !== 'linux') return 'containers need Linux';
   if (process.getuid?.() !== 0) return 'the tests of containers need the super-user';
-  const missing = NEEDED.filter((command) => !present(command));
-  return missing.length > 0 && `missing: ${missing.join(', ')} (Debian packages of the same names)`;
-}
-
-/** Whether the shell would find a command. */
-export function present(command: string): boolean {
-  try {
-    execFileSync('sh', ['-c', 'command -v "$0"', command], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
+  return lacking(NEEDED);
 }
 
 /** Where archives to load can be put; the engine lives here, too. */

@@ -9,6 +9,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type Arch, build, type Input } from '../../scripts/micro.ts';
+import { debian } from '../../scripts/test/lacking.ts';
 import type { SiteFile } from '../../src/micro/content.ts';
 import type { ProgramOptions } from '../../src/micro/server.ts';
 import { contentType } from '../../src/static/mime.ts';
@@ -26,12 +27,12 @@ const emulator = native ? undefined : EMULATORS[arch];
 export const cannotRunMicro = whyNot();
 
 /** Why what is said about a process cannot be said about this program, or `false`. */
-export const isEmulated = native ? false : 'NOT TESTED: what can be seen is the emulator';
+export const isEmulated = native ? false : 'what can be seen is the emulator';
 
 function whyNot(): string | false {
-  if (process.platform !== 'linux') return 'NOT TESTED: mote-micro runs on Linux only';
+  if (process.platform !== 'linux') return 'mote-micro runs on Linux only';
   if (!emulator || spawnSync(emulator, ['--version']).status === 0) return false;
-  return `NOT TESTED: no ${emulator} here (Debian package qemu-user)`;
+  return `missing: ${emulator} ${debian(['qemu-user'])}`;
 }
 
 /** How to start a program. */

@@ -34,15 +34,17 @@ export interface NotifyServer {
   message(count: number): Promise<Received>;
 }
 
-/** Stops when the test, or the file, ends. `limit` is that of each token. */
+/** Stops when the test, or the file, ends. `limit` is that of each token; the provider answers after `delayMs`. */
 export async function startNotifyServer(
   scope: { after(end: () => Promise<unknown>): void },
   limit = { burst: 1000, perMinute: 1000 },
+  delayMs = 0,
 ): Promise<NotifyServer> {
   const received: Received[] = [];
-  const hook = await startStandIn(({ target, body }) => {
+  const hook = await startStandIn(async ({ target, body }) => {
     if (target === BROKEN) return { status: 410 };
     received.push(JSON.parse(String(body)));
+    if (delayMs > 0) await sleep(delayMs);
     return { status: 204 };
   });
   scope.after(() => hook.close());

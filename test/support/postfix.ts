@@ -19,6 +19,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { lacking } from '../../scripts/test/lacking.ts';
 import { certificate, key } from './certificates.ts';
 import { freePort } from './free-port.ts';
 import { eventually } from './raw.ts';
@@ -27,12 +28,8 @@ import { eventually } from './raw.ts';
 export const noPostfix: string | false = obstacle();
 
 function obstacle(): string | false {
-  try {
-    execFileSync('sh', ['-c', 'command -v postfix'], { stdio: 'ignore' });
-  } catch {
-    return 'missing: postfix (Debian package of the same name)';
-  }
-  return process.getuid?.() === 0 ? false : 'postfix needs the super-user';
+  const missing = lacking({ postfix: 'postfix' });
+  return missing || (process.getuid?.() === 0 ? false : 'postfix needs the super-user');
 }
 
 export interface Account {

@@ -6,7 +6,7 @@
  * and the network of the machine, show the folder `TEST_ROOT` under the same path, and end in `exec` or with the
  * exit code of the program, which is its only child (signals go to the program itself).
  */
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
@@ -35,12 +35,25 @@ export const engineBetween = /container\.ts/.test(process.env.MOTE_TARGET ?? '')
   ? 'the container engine stands between the program and the test'
   : false;
 
-/** An account without rights, and why it cannot be used here, if so. */
+/** An account without rights. */
 export const NOBODY = 65_534;
-export const cannotBeNobody =
-  isSource && process.getuid?.() === 0
-    ? false
-    : 'needs the super-user, and a target that every account can start';
+
+/** Why there is no test under that account here, or `false`. */
+export function cannotBeNobody(): string | false {
+  if (process.getuid?.() !== 0) return 'needs the super-user, to become another account';
+  const [command, ...first] = target;
+  const commands = [
+    [command, ...first, '--version'],
+    ['test', '-x', testRoot],
+  ] as const;
+  const closed = commands.find(([program, ...args]) => {
+    return spawnSync(program, args, { env: neutralEnvironment(), uid: NOBODY }).status !== 0;
+  });
+  return (
+    closed !== undefined &&
+    `an account without rights cannot use ${closed.join(' ')} (chmod a+x what is above it)`
+  );
+}
 
 function targetFrom(commandLine: string | undefined): readonly [string, ...string[]] {
   const [command, ...rest] = (commandLine ?? '').split(' ').filter((word) => word !== '');

@@ -152,7 +152,7 @@ export const kinds = {
       successEquals: { type: 'scalar', doc: 'What stands there in case of success.' },
       allowAddresses: {
         ...texts,
-        doc: 'Private addresses and blocks, such as 10.0.0.0/8, that it may reach; others are refused.',
+        doc: 'Private addresses and blocks, such as 10.0.0.0/8, that it may reach; others are refused, and the metadata of clouds unless its address is named itself.',
       },
       proxy,
     },

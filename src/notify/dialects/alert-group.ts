@@ -29,24 +29,32 @@ export interface AlertGroup {
   readonly commonAnnotations: Labels;
   /** The sender's own page, if it is one. */
   readonly externalUrl: string;
-  /** Alerts that the sender left out. */
+  /** Alerts that the sender left out, or that are too many to be read. */
   readonly omitted: number;
 }
+
+/** That are read: megabytes of tiny ones would take a hundred times as much memory. The others are counted. */
+export const MAX_ALERTS = 5000;
+/** Of one alert. */
+const MAX_LABELS = 200;
 
 export function readGroup(given: Fields): AlertGroup | Refused {
   const alerts = given.get('alerts');
   if (!Array.isArray(alerts) || alerts.length === 0) {
     return problem('unprocessable_content', 'alerts: must be a list of at least one alert');
   }
-  const omitted = given.get('truncatedAlerts');
+  const truncated = given.get('truncatedAlerts');
+  const omitted =
+    typeof truncated === 'number' && Number.isSafeInteger(truncated) ? Math.max(0, truncated) : 0;
+  const unread = Math.max(0, alerts.length - MAX_ALERTS);
   return {
     key: asText(given.get('groupKey')),
-    alerts: alerts.map((alert) => readAlert(recordOf(alert))),
+    alerts: alerts.slice(0, MAX_ALERTS).map((alert) => readAlert(recordOf(alert))),
     groupLabels: labelsOf(given.get('groupLabels')),
     commonLabels: labelsOf(given.get('commonLabels')),
     commonAnnotations: labelsOf(given.get('commonAnnotations')),
     externalUrl: linkOf(given.get('externalURL')) ?? '',
-    omitted: typeof omitted === 'number' && Number.isSafeInteger(omitted) ? Math.max(0, omitted) : 0,
+    omitted: omitted + unread,
   };
 }
 
@@ -87,10 +95,8 @@ function asText(value: unknown): string {
 }
 
 function labelsOf(value: unknown): Labels {
-  const pairs = Object.entries(recordOf(value)).map(([name, label]): [string, string] => [
-    name,
-    asText(label),
-  ]);
+  const given = Object.entries(recordOf(value)).slice(0, MAX_LABELS);
+  const pairs = given.map(([name, label]): [string, string] => [name, asText(label)]);
   return new Map(pairs.filter(([, label]) => label !== ''));
 }
 

@@ -51,7 +51,7 @@ export function alertText(group: AlertGroup): string {
       group,
       budget,
     ),
-    group.omitted > 0 ? `and ${group.omitted} more that were not sent` : '',
+    group.omitted > 0 ? `and ${group.omitted} more that are not told` : '',
     labels && `Labels: ${labels}`,
     externalUrl && link('all alerts', externalUrl),
   ];

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { MAX_TEXT_BYTES } from '../request.ts';
-import { readGroup } from './alert-group.ts';
+import { MAX_ALERTS, readGroup } from './alert-group.ts';
 import { alertText, alertTitle, MAX_ALERTS_BYTES } from './alert-text.ts';
 import { ANN, BOB, basic, bearer, NOBODY, openDialects } from './fixtures.ts';
 import { REPEAT_WINDOW_MS } from './repeats.ts';
@@ -280,3 +280,10 @@ for (const [method, target] of [
     assert.equal(await openDialects(both).ask(method, target), undefined);
   });
 }
+
+test('alerts beyond what is read are counted', () => {
+  const alerts = Array.from({ length: MAX_ALERTS + 3 }, () => ({ labels: { alertname: 'A' } }));
+  const group = readGroup(new Map<string, unknown>(Object.entries({ alerts, truncatedAlerts: 4 })));
+  assert.ok(!('kind' in group));
+  assert.deepEqual([group.alerts.length, group.omitted], [MAX_ALERTS, 7]);
+});

@@ -5,6 +5,7 @@ import {
   type Asked,
   BOB,
   basic,
+  bearer,
   FORM_TYPE,
   JSON_TYPE,
   multipart,
@@ -37,6 +38,54 @@ describe('a message', () => {
     });
   }
 
+  const files: readonly [name: string, asked: Asked, named: string][] = [
+    [
+      'a part of a form',
+      {
+        ...multipart({ title: 't', body: 'b' }),
+        body: multipart({ title: 't', body: 'b' }).body.replace(
+          /--\r\n$/,
+          '\r\nContent-Disposition: form-data; name="file01"; filename="图.png"\r\n\r\n\0\r\n--------------------------d74496d66958873e--\r\n',
+        ),
+      },
+      '图.png',
+    ],
+    [
+      'in base64',
+      json({ ...message, attachments: [{ filename: 'a.png', base64: 'AAAA', mimetype: 'image/png' }, {}] }),
+      'a.png, file',
+    ],
+    ['by URL', json({ ...message, attach: 'https://x.example/a.png' }), 'https://x.example/a.png'],
+  ];
+  for (const [name, asked, named] of files) {
+    test(`an attachment is named: ${name}`, async () => {
+      const { ask, theMessage } = openDialects(['apprise']);
+      assert.equal((await ask('POST', `/notify/${ANN}`, asked))?.status, 200);
+      assert.deepEqual(theMessage(), { ...plain, text: `b\n\n(not sent along: ${named})` });
+    });
+  }
+
+  test('the query fills in what the body has not', async () => {
+    const { ask, theMessage, sent } = openDialects(['apprise']);
+    const query = '?title=from-query&type=failure&format=markdown&tag=sms&body=no';
+    await ask('POST', `/notify/${ANN}${query}`, json({ body: 'b' }));
+    assert.deepEqual(theMessage(), { ...plain, title: 'from-query', priority: 5, format: 'markdown' });
+    assert.deepEqual(
+      sent.map(({ channel }) => channel),
+      ['sms'],
+    );
+  });
+
+  test('the body counts before the query', async () => {
+    const { ask, theMessage, sent } = openDialects(['apprise']);
+    await ask('POST', `/notify/${ANN}?title=q&type=failure&tag=sms`, json({ ...message, tag: 'mail' }));
+    assert.deepEqual(theMessage(), plain);
+    assert.deepEqual(
+      sent.map(({ channel }) => channel),
+      ['mail'],
+    );
+  });
+
   test('a slash at the end, and tags that are channels', async () => {
     const { ask, sent } = openDialects(['apprise']);
     await ask('POST', `/notify/${ANN}/`, json({ ...message, tag: ['admins', 'sms'] }));
@@ -67,6 +116,18 @@ for (const [name, channels] of names) {
   });
 }
 
+test('a long name of a channel, with the token in the header', async () => {
+  const channels = ['mail', 'on-call-at-night'];
+  const { ask, sent } = openDialects(['apprise'], { channels });
+  const { headers, ...rest } = json(message);
+  const asked = { ...rest, headers: { ...headers, ...bearer(ANN) } };
+  assert.equal((await ask('POST', '/notify/on-call-at-night', asked))?.status, 200);
+  assert.deepEqual(
+    sent.map(({ channel }) => channel),
+    ['on-call-at-night'],
+  );
+});
+
 test('a key before the password of somebody in between', async () => {
   const { ask } = openDialects(['apprise']);
   const { headers, ...rest } = json(message);
@@ -81,7 +142,6 @@ const refusals: readonly [name: string, key: string, asked: Asked, status: numbe
   ['an unknown type', ANN, json({ ...message, type: 'panic' }), 400],
   ['an unknown format', ANN, json({ ...message, format: 'rtf' }), 400],
   ['broken JSON', ANN, { headers: JSON_TYPE, body: '{' }, 400],
-  ['a text beyond 32 KiB', ANN, json({ ...message, body: 'x'.repeat(32_769) }), 413],
   ['what nobody got', BOB, json(message), 424],
 ];
 describe('refused in their shape', () => {

@@ -44,6 +44,11 @@ const ways: readonly [name: string, method: string, target: string, asked: Asked
     json({ markdown: '*m*', device_key: ANN }),
     { text: '*m*', format: 'markdown' },
   ],
+  ['names in any case', 'POST', '/push', json({ Title: 't', BODY: 'b', Device_Key: ANN }), { title: 't' }],
+  ['names in any case, in the query', 'GET', `/${ANN}/b?Level=CRITICAL`, {}, { priority: 5 }],
+  ['nothing to say', 'POST', `/${ANN}`, {}, { text: 'Empty message' }],
+  ['nothing to say, by GET', 'GET', `/${ANN}`, {}, { text: 'Empty message' }],
+  ['blanks', 'POST', '/push', json({ title: ' ', device_key: ANN }), { text: 'Empty message' }],
   ['critical', 'POST', '/push', json({ body: 'b', level: 'critical', device_key: ANN }), { priority: 5 }],
   ['passive', 'POST', '/push', json({ body: 'b', level: 'passive', device_key: ANN }), { priority: 2 }],
   [
@@ -113,7 +118,6 @@ const refusals: readonly [name: string, method: string, target: string, asked: A
   ['no key', 'POST', '/push', json({ body: 'b' }), 401],
   ['a wrong key', 'POST', '/push', json({ body: 'b', device_key: NOBODY }), 401],
   ['a wrong key in a path', 'POST', `/${NOBODY}/b`, {}, 401],
-  ['nothing to say', 'POST', `/${ANN}`, {}, 422],
   ['broken JSON', 'POST', `/${ANN}`, { headers: JSON_TYPE, body: '{' }, 400],
   ['a query that is not UTF-8', 'GET', `/${ANN}?body=%ff`, {}, 400],
 ];

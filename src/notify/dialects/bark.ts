@@ -2,6 +2,8 @@
  * Bark: `POST /push` with JSON or a form, and GET and POST of `/{key}`, `/{key}/{body}`, `/{key}/{title}/{body}` and
  * `/{key}/{title}/{subtitle}/{body}`, with more parameters in the query or a form.
  *
+ * Names of parameters count in any case, as Bark takes them, and a push without any text is one.
+ *
  * A POST of such a path is Bark's: files are not posted to. A GET is Bark's only if its first segment is somebody's
  * token, and long enough not to be guessed ({@link MIN_GET_TOKEN_CHARACTERS}); every other GET goes on to the files.
  */
@@ -17,12 +19,14 @@ import {
   type Result,
   replyJson,
 } from './dialect.ts';
-import { fieldsOf, fieldsOrNone, namesOf, readBoth, textOf } from './reading.ts';
+import { fieldsOf, fieldsOrNone, filesOf, namesOf, readBoth, textOf } from './reading.ts';
 
 const PUSH = '/push';
 /** mote's own, in whatever method. */
 const NOTIFY = /^\/notify(?:\/|$)/;
 const MAX_SEGMENTS = 4;
+/** Somebody rings without saying why. */
+const EMPTY = 'Empty message';
 /** Receivers of one request. */
 export const MAX_DEVICE_KEYS = 16;
 
@@ -34,9 +38,14 @@ export function bark(facts: RequestFacts, circumstances: Circumstances): Call | 
   const [key = '', ...words] = segments.map(decodeWord);
   if (key === '' || segments.length > MAX_SEGMENTS) return undefined;
   if (method === 'GET' && !isGetToken(key, circumstances)) return undefined;
-  const given = readBoth(facts);
+  const given = readGiven(facts);
   if ('kind' in given) return callOf([key], given, given);
   return callOf([key], translate(new Map([...given, ...named(words)])), given);
+}
+
+function readGiven(facts: RequestFacts): Fields | Refused {
+  const given = readBoth(facts);
+  return 'kind' in given ? given : new Map([...given].map(([name, value]) => [name.toLowerCase(), value]));
 }
 
 /** A plus sign is a space in Bark's paths too. */
@@ -50,7 +59,7 @@ function named(words: readonly string[]): [string, string][] {
 }
 
 function pushed(facts: RequestFacts): Call {
-  const given = readBoth(facts);
+  const given = readGiven(facts);
   const readable = fieldsOrNone(given);
   const keys = new Set(namesOf(readable.get('device_keys'), /,/));
   const single = textOf(readable, 'device_key');
@@ -78,9 +87,13 @@ const levels: ReadonlyMap<string, Priority> = new Map([
 function translate(given: Fields): Fields {
   const markdown = textOf(given, 'markdown');
   const paragraphs = [textOf(given, 'subtitle'), markdown || textOf(given, 'body')];
+  const title = textOf(given, 'title');
+  const text = paragraphs.filter((paragraph) => paragraph !== '').join('\n\n');
+  const files = filesOf(given);
   return fieldsOf({
-    title: textOf(given, 'title'),
-    text: paragraphs.filter((paragraph) => paragraph !== '').join('\n\n'),
+    title,
+    text: `${title}${text}`.trim() === '' && files.length === 0 ? EMPTY : text,
+    files,
     format: markdown === '' ? 'text' : 'markdown',
     url: textOf(given, 'url'),
     priority: levels.get(textOf(given, 'level').toLowerCase()),

@@ -34,6 +34,7 @@ export interface Fault {
   /** What is wrong and what to do about it. */
   readonly detail: string;
   readonly headers: HeaderList;
+  readonly endsConnection?: true;
   readonly atMs: number;
 }
 
@@ -64,14 +65,15 @@ export type Dialect = (facts: RequestFacts, circumstances: Circumstances) => Cal
 
 /** How the end of a submission looks to every dialect. 502: nobody got the message, and nobody will. */
 export function resultOf(end: Accepted | Refused, atMs: number): Result {
-  if (end.kind === 'refused') {
-    const { code, detail, headers } = end;
-    return { kind: 'fault', code, status: statusOf(code), detail, headers, atMs };
-  }
+  if (end.kind === 'refused') return faultOf(end, atMs);
   const { id, progress } = end.status;
   if (outcomeOf(progress) !== 'failed') return { kind: 'sent', id, atMs };
   const detail = `Delivered to nobody: ${progress.map(reasonOf).join('; ')}`;
   return { kind: 'fault', code: 'undelivered', status: 502, detail, headers: [], atMs };
+}
+
+export function faultOf({ kind: _, ...told }: Refused, atMs: number): Fault {
+  return { kind: 'fault', ...told, status: statusOf(told.code), atMs };
 }
 
 function reasonOf(progress: Progress): string {

@@ -7,6 +7,7 @@
  */
 import type { Plan, RequestFacts, Stage } from '../../http/types.ts';
 import type { Notifier } from '../notifier.ts';
+import type { Refused } from '../refusal.ts';
 import { alertmanager, grafana } from './alerts.ts';
 import { apprise } from './apprise.ts';
 import { bark } from './bark.ts';
@@ -16,10 +17,12 @@ import {
   DIALECT_NAMES,
   type Dialect,
   type DialectName,
+  type Result,
   resultOf,
 } from './dialect.ts';
 import { gotify } from './gotify.ts';
 import { ntfy } from './ntfy.ts';
+import { type Prober, probePlan } from './probes.ts';
 import { Repeats } from './repeats.ts';
 import { serverchan } from './serverchan.ts';
 
@@ -35,28 +38,49 @@ const dialects: Readonly<Record<DialectName, Dialect>> = {
   bark,
 };
 
+/** Clients of these APIs give up early, apprise after 4 s, and would then send again. */
+export const DIALECT_WAIT_MS = 2500;
+
 export interface DialectOptions {
   /** In milliseconds since the epoch. */
   readonly now: () => number;
 }
 
+export interface Dialects {
+  readonly stage: Stage;
+  /** The token of a request for a dialect, as far as it is not in the body. */
+  tokenOf(facts: RequestFacts): string | undefined;
+  /** How a dialect says it; `undefined` for a request that is for none. */
+  refusalPlan(facts: RequestFacts, refused: Refused): Plan | undefined;
+}
+
 /** The order of `names` does not matter. */
-export function createDialectStage(
+export function createDialects(
   names: readonly DialectName[],
-  notifier: Pick<Notifier, 'submit' | 'knows'>,
+  notifier: Pick<Notifier, 'submit' | 'knows' | 'identify'>,
   { now }: DialectOptions,
-): Stage {
+): Dialects {
   const active = new Set(names);
   const asked = DIALECT_NAMES.filter((name) => active.has(name)).map((name) => dialects[name]);
   const circumstances: Circumstances = { active, isToken: (text) => notifier.knows(text) };
   const repeats = new Repeats();
-  return (facts) => {
+  const prober: Prober = { now, identify: (token, client) => notifier.identify({ token, client }) };
+  return {
+    stage(facts) {
+      const call = callOf(facts);
+      return call ? answer(call, facts) : probePlan(active, facts, prober);
+    },
+    tokenOf: (facts) => callOf(facts)?.tokens[0],
+    refusalPlan: (facts, refused) => callOf(facts)?.reply([resultOf(refused, now())]),
+  };
+
+  function callOf(facts: RequestFacts): Call | undefined {
     for (const dialect of asked) {
       const call = dialect(facts, circumstances);
-      if (call) return answer(call, facts);
+      if (call) return call;
     }
     return undefined;
-  };
+  }
 
   async function answer(call: Call, facts: RequestFacts): Promise<Plan> {
     const [token, ...others] = call.tokens;
@@ -64,19 +88,25 @@ export function createDialectStage(
       submit(call, facts, token),
       ...others.map((one) => submit(call, facts, one)),
     ] as const;
-    return call.reply([await first, ...(await Promise.all(rest))]);
+    return planOf(call, [await first, ...(await Promise.all(rest))]);
   }
 
-  async function submit(
-    { fields, subject, channelHints = [] }: Call,
-    facts: RequestFacts,
-    token: string | undefined,
-  ) {
+  async function submit(call: Call, facts: RequestFacts, token: string | undefined) {
+    const { fields, subject, channelHints = [] } = call;
+    const { client, isGone } = facts;
     const named = facts.headers['idempotency-key'];
     const occasion = named === undefined && subject !== undefined && repeats.occasionOf(subject, now());
     const idempotencyKey = occasion ? occasion.key : named;
-    const end = await notifier.submit({ token, client: facts.client, fields, idempotencyKey, channelHints });
+    const end = await notifier.submit({
+      ...{ token, client, fields, idempotencyKey, channelHints, isGone, maxWaitMs: DIALECT_WAIT_MS },
+    });
     if (occasion && end.kind === 'accepted') repeats.accept(occasion);
     return resultOf(end, now());
   }
+}
+
+function planOf(call: Call, results: readonly [Result, ...(readonly Result[])]): Plan {
+  const isLast = results.some((result) => result.kind === 'fault' && result.endsConnection);
+  const plan = call.reply(results);
+  return isLast ? { ...plan, close: true } : plan;
 }

@@ -1,8 +1,9 @@
 /** Text in header fields, which were made for ASCII. Pure. */
 import { decodeUtf8 } from '../request.ts';
 
-/** Words in UTF-8 encoded for header fields (RFC 2047 §2), and the white space between two of them (§6.2). */
-const encodedWord = /=\?utf-8(?:\*[\w-]+)?\?([bq])\?([!->@-~]*)\?=(?:[ \t]+(?==\?utf-8[?*]))?/gi;
+/** Words encoded for header fields (RFC 2047 §2), and the white space between two of them (§6.2). */
+const encodedWord =
+  /=\?([\w:-]{1,40})(?:\*[\w-]+)?\?([bq])\?([!->@-~]*)\?=(?:[ \t]+(?==\?[\w:*-]+\?[bq]\?))?/gi;
 
 /**
  * The value of a field as it was meant: raw UTF-8, which `node:http` gives as one character per byte, and words
@@ -12,11 +13,22 @@ export function fieldText(value: string): string {
   const raw = /[\x80-\xff]/.test(value) ? (decodeUtf8(Buffer.from(value, 'latin1')) ?? value) : value;
   if (!raw.includes('=?')) return raw.trim();
   return raw
-    .replace(encodedWord, (word, encoding: string, content: string) => {
+    .replace(encodedWord, (word, charset: string, encoding: string, content: string) => {
       const bytes = /b/i.test(encoding) ? Buffer.from(content, 'base64') : quotedBytes(content);
-      return decodeUtf8(bytes) ?? word;
+      return decode(bytes, charset) ?? word;
     })
     .trim();
+}
+
+/** `undefined` for what is not text in this encoding, and for encodings that the engine does not know. */
+function decode(bytes: Buffer, charset: string): string | undefined {
+  if (/^utf-?8$/i.test(charset)) return decodeUtf8(bytes);
+  if (/^(?:iso-8859-1|latin1|us-ascii)$/i.test(charset)) return bytes.toString('latin1');
+  try {
+    return new TextDecoder(charset, { fatal: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
 }
 
 /** RFC 2047 §4.2. */

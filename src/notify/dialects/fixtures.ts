@@ -7,7 +7,7 @@ import type { Message } from '../message.ts';
 import { Notifier } from '../notifier.ts';
 import { Queue, type QueueOptions } from '../queue.ts';
 import { hashToken } from '../token.ts';
-import { createDialectStage, type DialectName } from './dialects.ts';
+import { createDialects, type DialectName } from './dialects.ts';
 
 export const ANN = 'Atoken-of-ann-with-27-chars';
 /** May be used everywhere but in paths of GETs that could be files. */
@@ -21,6 +21,7 @@ export interface Asked {
   readonly headers?: Record<string, string>;
   readonly body?: string | Uint8Array;
   readonly client?: string;
+  readonly isGone?: () => boolean;
 }
 
 export interface Answered {
@@ -28,13 +29,24 @@ export interface Answered {
   readonly headers: ReadonlyMap<string, string>;
   // biome-ignore lint/suspicious/noExplicitAny: answers are looked at member by member
   readonly json: any;
+  readonly close: boolean;
 }
 
-/** Ann has the channels mail and sms, Bob only broken, which never delivers. */
-export function openDialects(names: readonly DialectName[], over: Partial<QueueOptions> = {}) {
+/** Ann has the channels mail and sms, or those that are given; Bob only broken, which never delivers. */
+export function openDialects(
+  names: readonly DialectName[],
+  {
+    waitMs = 1000,
+    channels: ofAnn = ['mail', 'sms'],
+    ...over
+  }: Partial<Omit<QueueOptions, 'channels'>> & {
+    readonly waitMs?: number;
+    readonly channels?: string[];
+  } = {},
+) {
   const clock = new FakeClock();
   const sent: { readonly channel: string; readonly message: Message }[] = [];
-  const channels = ['mail', 'sms'].map((name) => {
+  const channels = ofAnn.map((name) => {
     return new FakeChannel(name, (_, message) => {
       sent.push({ channel: name, message });
       return { kind: 'delivered' };
@@ -44,12 +56,12 @@ export function openDialects(names: readonly DialectName[], over: Partial<QueueO
   const queue = new Queue(queueOptions(channels, { clock, ...over }));
   const limit = { burst: 20, perMinute: 60 };
   const users = [
-    { name: 'ann', tokenHashes: [hashToken(ANN)], channels: ['mail', 'sms'], limit },
+    { name: 'ann', tokenHashes: [hashToken(ANN)], channels: ofAnn, limit },
     { name: 'bob', tokenHashes: [hashToken(BOB)], channels: ['broken'], limit },
   ];
   const access = new Access(users, () => clock.now());
-  const notifier = new Notifier({ access, queue, waitMs: 1000 });
-  const stage = createDialectStage(names, notifier, { now: () => clock.now() });
+  const notifier = new Notifier({ access, queue, waitMs, now: () => clock.now() });
+  const { stage } = createDialects(names, notifier, { now: () => clock.now() });
 
   /** `undefined` where the request goes on to the next stage. */
   const ask = async (method: string, target: string, asked: Asked = {}): Promise<Answered | undefined> => {
@@ -68,21 +80,27 @@ export function openDialects(names: readonly DialectName[], over: Partial<QueueO
   return { ask, sent, theMessage, clock, queue };
 }
 
-export function factsOf(method: string, target: string, { headers = {}, body, client }: Asked): RequestFacts {
+export function factsOf(
+  method: string,
+  target: string,
+  { headers = {}, body, client, isGone = () => false }: Asked,
+): RequestFacts {
   const [path = '', query = ''] = target.split(/(?=\?)/);
   const bytes = typeof body === 'string' ? Buffer.from(body) : body;
   return {
-    ...{ method, target, path, query, headers, client: client ?? '192.0.2.1' },
+    ...{ method, target, path, query, headers, client: client ?? '192.0.2.1', isGone },
     ...(bytes && { body: bytes }),
   };
 }
 
-function answeredOf({ status, headers, body }: Plan): Answered {
+function answeredOf({ status, headers, body, close = false }: Plan): Answered {
   const names = headers.flatMap((name, index): [string, string][] =>
     index % 2 === 0 ? [[name.toLowerCase(), headers[index + 1] as string]] : [],
   );
   assert.equal(body.kind, 'bytes');
-  return { status, headers: new Map(names), json: JSON.parse(Buffer.from(body.bytes).toString()) };
+  const text = Buffer.from(body.bytes).toString();
+  const isJson = headers.includes('application/json');
+  return { status, headers: new Map(names), json: isJson ? JSON.parse(text) : text, close };
 }
 
 /** A form as curl -F writes it. */

@@ -54,6 +54,15 @@ test('the message as gotify would have kept it', async () => {
   });
 });
 
+test('extras that are nested by thousands do no harm', async () => {
+  const { ask, theMessage } = openDialects(['gotify']);
+  const extras = `{"a":${'['.repeat(8000)}${']'.repeat(8000)}}`;
+  const body = `{"message": "m", "extras": ${extras}}`;
+  const answer = await ask('POST', '/message', { headers: { ...JSON_TYPE, ...KEY }, body });
+  assert.deepEqual([answer?.status, answer?.json.message, answer?.json.extras], [200, 'm', undefined]);
+  assert.equal(theMessage().text, 'm');
+});
+
 test('ids differ within a millisecond', async () => {
   const { ask } = openDialects(['gotify']);
   const answers = await Promise.all([1, 2].map(() => ask('POST', '/message', json(message))));

@@ -10,11 +10,13 @@ import type { Priority } from '../message.ts';
 import { fieldProblems, type Refused } from '../refusal.ts';
 import { bearerOf, type Fields } from '../request.ts';
 import { type Call, type Fault, replyJson, type Sent } from './dialect.ts';
-import { fieldsOf, fieldsOrNone, readBody, readQuery, textOf } from './reading.ts';
+import { fieldsOf, fieldsOrNone, filesOf, readBody, readQuery, textOf } from './reading.ts';
 
 const PATH = '/message';
 /** The one application that all messages seem to come from. */
 const APP_ID = 1;
+/** Deeper ones are not repeated in the answer. */
+const MAX_EXTRAS_DEPTH = 16;
 
 export function gotify(facts: RequestFacts): Call | undefined {
   const { method, path, headers } = facts;
@@ -41,6 +43,7 @@ function translate(given: Fields): Fields | Refused {
     format: isMarkdown ? 'markdown' : 'text',
     url: dig(extras, 'client::notification', 'click', 'url'),
     priority,
+    files: filesOf(given),
   });
 }
 
@@ -74,9 +77,15 @@ function sent({ id, atMs }: Sent, given: Fields) {
     message: textOf(given, 'message'),
     title: textOf(given, 'title'),
     priority: Number(textOf(given, 'priority')),
-    ...(extras !== undefined && { extras }),
+    ...(extras !== undefined && isShallow(extras, MAX_EXTRAS_DEPTH) && { extras }),
     date: new Date(atMs).toISOString(),
   });
+}
+
+/** Whether it can be written as JSON again; what is nested by thousands cannot. */
+function isShallow(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  return depth > 0 && Object.values(value).every((member) => isShallow(member, depth - 1));
 }
 
 /** Ids are numbers there. Of ours: the time (9 digits to the base 36) and 10 of the random bits, below 2^53. */

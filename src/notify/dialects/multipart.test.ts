@@ -2,11 +2,15 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { multipart } from './fixtures.ts';
-import { MAX_PARTS, multipartFields } from './multipart.ts';
+import { MAX_PARTS, readMultipart } from './multipart.ts';
 
 const TYPE = 'multipart/form-data; boundary=b';
-const read = (body: string | Uint8Array, type = TYPE) =>
-  multipartFields(typeof body === 'string' ? Buffer.from(body) : body, type);
+const readForm = (body: string | Uint8Array, type = TYPE) =>
+  readMultipart(typeof body === 'string' ? Buffer.from(body) : body, type);
+const read = (body: string | Uint8Array, type = TYPE) => {
+  const form = readForm(body, type);
+  return 'kind' in form ? form : form.fields;
+};
 const part = (disposition: string, value: string) =>
   `--b\r\nContent-Disposition: form-data; ${disposition}\r\n\r\n${value}\r\n`;
 const END = '--b--\r\n';
@@ -52,6 +56,22 @@ describe('forms', () => {
       const fields = read(body, type);
       assert.ok(!('kind' in fields), JSON.stringify(fields));
       assert.deepEqual(Object.fromEntries(fields), expected);
+    });
+  }
+
+  const files: readonly [disposition: string, name: string][] = [
+    ['name="f"; filename="图.png"', '图.png'],
+    ['name="f"; filename="a\\"b.png"', 'a"b.png'],
+    ['name="f"; filename=a.png', 'a.png'],
+    ['name="f"; filename*=utf-8\'\'%E5%9B%BE.png', '图.png'],
+    ['name="f"; filename*=utf-8\'\'%ff', '%ff'],
+    ['name="f"; filename=""', 'file'],
+  ];
+  for (const [disposition, name] of files) {
+    test(`the name of a file: ${disposition}`, () => {
+      const form = readForm(part(disposition, 'x') + END);
+      assert.ok(!('kind' in form));
+      assert.deepEqual([form.fields.size, form.files], [0, [name]]);
     });
   }
 

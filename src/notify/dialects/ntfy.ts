@@ -3,22 +3,41 @@
  * and `GET /{topic}/publish` (or `send`, `trigger`). The token as Bearer, as the password of Basic, or in `?auth=`.
  *
  * A topic that is called like one of the user's channels means this channel, any other topic means all of them.
- * What can only be done by ntfy is left out (icons, actions, e-mail, calls), but a delay is refused: sent at once
- * would be wrong.
+ * What can only be done by ntfy is left out (icons, actions, e-mail, calls), but a delay and a template are refused: sent
+ * at once, or as it came, would be wrong. Of an attachment the name is told: one that is named, that is no text, or that
+ * comes as a part of a form.
  *
  * A GET could ask for a file. It is taken where a Bearer or `?auth=` shows what is meant; Basic may be meant for the
  * site, so then it is taken only if it carries a token.
  */
 import type { ErrorCode } from '../../http/errors.ts';
 import type { RequestFacts } from '../../http/types.ts';
+import { cutText } from '../channels/text/split.ts';
 import type { Priority } from '../message.ts';
 import { problem, type Refused } from '../refusal.ts';
-import { bearerOf, decodeUtf8, type Fields, mediaTypeOf, NOT_UTF8 } from '../request.ts';
+import { bearerOf, decodeUtf8, type Fields, mediaTypeOf } from '../request.ts';
 import { tokenOfAuthorization } from './credentials.ts';
-import { type Call, type Circumstances, type Fault, isGetToken, replyJson, type Sent } from './dialect.ts';
+import {
+  type Call,
+  type Circumstances,
+  type Fault,
+  faultOf,
+  isGetToken,
+  replyJson,
+  type Sent,
+} from './dialect.ts';
 import { fieldText } from './field-text.ts';
 import { MULTIPART_TYPE } from './multipart.ts';
-import { fieldsOf, fieldsOrNone, namesOf, readJson, readQuery, textOf } from './reading.ts';
+import {
+  fieldsOf,
+  fieldsOrNone,
+  filesOf,
+  namesOf,
+  readBody,
+  readJson,
+  readQuery,
+  textOf,
+} from './reading.ts';
 
 const TOPIC = /^\/([-_A-Za-z0-9]{1,64})$/;
 const TRIGGER = /^\/([-_A-Za-z0-9]{1,64})\/(?:publish|send|trigger)$/;
@@ -26,6 +45,15 @@ const TRIGGER = /^\/([-_A-Za-z0-9]{1,64})\/(?:publish|send|trigger)$/;
 const NOTIFY = '/notify';
 /** What ntfy says where there is no text. */
 const TRIGGERED = 'triggered';
+/** What it says where there is only a file. */
+const fileReceived = (name: string) => `You received a file: ${name}`;
+const UNNAMED_FILE = 'attachment';
+/** Longer than this, a file that is text is a file all the same, as in ntfy. */
+const MAX_TEXT_FILE_BYTES = 4096;
+/** How long ntfy keeps messages; acme.sh takes an answer without `expires` for a failure. */
+const EXPIRY_SECONDS = 12 * 3600;
+/** Of a message that comes back in the answer. */
+const MAX_TOLD_UNITS = 4096;
 
 /** What was asked, by the names of the JSON form. */
 interface Asked {
@@ -71,7 +99,7 @@ function isBark(facts: RequestFacts, { active }: Circumstances): boolean {
   return active.has('bark') && method === 'POST' && (path === '/push' || tokenOf(facts) === undefined);
 }
 
-function tokenOf(facts: RequestFacts): string | undefined {
+export function tokenOf(facts: RequestFacts): string | undefined {
   return tokenOfAuthorization(facts.headers.authorization ?? authOfQuery(facts));
 }
 
@@ -86,8 +114,7 @@ function askedByJson(facts: RequestFacts): Asked {
   if ('kind' in json) return { topic: '', fields: json };
   const topic = textOf(json, 'topic');
   if (!TOPIC.test(`/${topic}`)) {
-    const detail = 'topic: must have 1 to 64 letters, digits, - and _';
-    return { topic: '', fields: problem('unprocessable_content', detail) };
+    return { topic: '', fields: problem('unprocessable_content', BAD_TOPIC) };
   }
   // As ntfy does it: the body is said in header fields, which are there already where the client set them too.
   return { topic, fields: withParameters(facts, json) };
@@ -96,14 +123,35 @@ function askedByJson(facts: RequestFacts): Asked {
 function askedByText(facts: RequestFacts): Fields | Refused {
   const { headers, body } = facts;
   const type = mediaTypeOf(headers);
-  if (type === MULTIPART_TYPE) {
-    return problem('unsupported_media_type', 'Attachments are not taken: send the text as the body.');
-  }
+  if (type === MULTIPART_TYPE) return askedByForm(facts);
+  const given = withParameters(facts, new Map());
+  if ('kind' in given) return given;
   const text = decodeUtf8(body ?? new Uint8Array());
-  if (text === undefined) return problem('bad_body', NOT_UTF8);
-  const given = new Map<string, unknown>([['message', text]]);
-  if (type === 'text/markdown') given.set('markdown', true);
-  return withParameters(facts, given);
+  const name = textOf(given, 'filename');
+  const isText = text !== undefined && (name === '' || (body?.length ?? 0) <= MAX_TEXT_FILE_BYTES);
+  const asked = new Map<string, unknown>(isText ? [['message', text]] : []);
+  if (type === 'text/markdown') asked.set('markdown', true);
+  for (const [key, value] of given) asked.set(key, value);
+  return isText && name === '' ? asked : withFile(asked, name || UNNAMED_FILE);
+}
+
+/** A file as a part of a form, as apprise sends it, and its text in the query. */
+function askedByForm(facts: RequestFacts): Fields | Refused {
+  const form = readBody(facts);
+  if ('kind' in form) return form;
+  const asked = withParameters(facts, form);
+  if ('kind' in asked) return asked;
+  const name = textOf(asked, 'filename') || filesOf(form)[0];
+  return name === undefined ? asked : withFile(asked, name);
+}
+
+function withFile(asked: Fields, name: string): Fields {
+  const isAlone = textOf(asked, 'message') === '';
+  return new Map([
+    ...asked,
+    ['file', name],
+    ...(isAlone ? ([['message', fileReceived(name)]] as const) : []),
+  ]);
 }
 
 /** All the names that a parameter has, in the header and, in lower case, in the query; ntfy's order. */
@@ -114,7 +162,9 @@ const parameterNames: readonly (readonly [name: string, ...aliases: string[]])[]
   ['tags', 'x-tags', 'tags', 'tag', 'ta'],
   ['click', 'x-click', 'click'],
   ['attach', 'x-attach', 'attach', 'a'],
+  ['filename', 'x-filename', 'filename', 'file', 'f'],
   ['markdown', 'x-markdown', 'markdown', 'md'],
+  ['template', 'x-template', 'template', 'tpl'],
   ['delay', 'x-delay', 'delay', 'x-at', 'at', 'x-in', 'in'],
 ];
 
@@ -134,20 +184,22 @@ function withParameters(facts: RequestFacts, given: Fields): Fields | Refused {
   return fields;
 }
 
+const BAD_TOPIC = 'topic: must have 1 to 64 letters, digits, - and _';
+const BAD_PRIORITY = 'priority: must be 1 to 5, min, low, default, high, max or urgent';
+const NO_DELAY = 'delay: messages are sent at once; leave it out';
+const NO_TEMPLATE = 'template: there are none here; send the finished text';
+
 function translate(given: Fields): Fields | Refused {
-  if (textOf(given, 'delay') !== '') {
-    return problem('unprocessable_content', 'delay: messages are sent at once; leave it out');
+  if (textOf(given, 'delay') !== '') return problem('unprocessable_content', NO_DELAY);
+  if (!/^(?:|0|no|false)$/i.test(textOf(given, 'template'))) {
+    return problem('unprocessable_content', NO_TEMPLATE);
   }
   const priority = priorityOf(given);
-  if (priority === 'invalid') {
-    return problem(
-      'unprocessable_content',
-      'priority: must be 1 to 5, min, low, default, high, max or urgent',
-    );
-  }
-  const markdown = given.get('markdown');
-  const isMarkdown = markdown === true || /^(?:1|yes|true)$/i.test(String(markdown));
+  if (priority === 'invalid') return problem('unprocessable_content', BAD_PRIORITY);
+  const file = textOf(given, 'file');
+  const isMarkdown = given.get('markdown') === true || /^(?:1|yes|true)$/i.test(textOf(given, 'markdown'));
   return fieldsOf({
+    files: file === '' ? [] : [file],
     title: textOf(given, 'title'),
     text: textOf(given, 'message') || TRIGGERED,
     format: isMarkdown ? 'markdown' : 'text',
@@ -181,10 +233,11 @@ function sent({ id, atMs }: Sent, topic: string, given: Fields) {
   const tags = namesOf(given.get('tags'), /,/);
   const priority = priorityOf(given);
   const click = textOf(given, 'click');
+  const time = Math.floor(atMs / 1000);
   return replyJson(200, {
-    ...{ id, time: Math.floor(atMs / 1000), event: 'message', topic },
+    ...{ id, time, expires: time + EXPIRY_SECONDS, event: 'message', topic },
     ...(title !== '' && { title }),
-    message: textOf(given, 'message') || TRIGGERED,
+    message: cutText(textOf(given, 'message'), MAX_TOLD_UNITS) || TRIGGERED,
     ...(priority !== undefined && { priority }),
     ...(tags.length > 0 && { tags }),
     ...(click !== '' && { click }),
@@ -196,12 +249,26 @@ const codes: Partial<Record<ErrorCode | 'undelivered', number>> = {
   bad_body: 40017,
   unauthorized: 40101,
   forbidden: 40301,
+  not_found: 40401,
   field_too_large: 41303,
+  content_too_large: 41303,
   too_many_requests: 42901,
 };
+const detailCodes: ReadonlyMap<string, number> = new Map([
+  [NO_DELAY, 40004],
+  [BAD_PRIORITY, 40007],
+  [BAD_TOPIC, 40009],
+  [NO_TEMPLATE, 40043],
+]);
+/** «invalid request». */
+const OTHER_BAD_REQUEST = 40000;
+
+export function ntfyFault(refused: Refused, atMs: number) {
+  return fault(faultOf(refused, atMs));
+}
 
 function fault({ code: ours, status, detail, headers }: Fault) {
   const http = status === 415 || status === 422 ? 400 : status;
-  const code = codes[ours];
+  const code = detailCodes.get(detail) ?? codes[ours] ?? (http === 400 ? OTHER_BAD_REQUEST : undefined);
   return replyJson(http, { ...(code !== undefined && { code }), http, error: detail }, headers);
 }

@@ -15,7 +15,8 @@ const fieldTexts: readonly [name: string, value: string, expected: string][] = [
   ['quoted printable', 'a =?utf-8?Q?=E6=BB=A1=5F_b?= c', 'a 满_ b c'],
   ['space between words goes', '=?UTF-8?B?5ruh?= =?UTF-8?B?5LqG?=', '满了'],
   ['a language', '=?utf-8*en?q?a?=', 'a'],
-  ['another encoding stays', '=?gbk?B?wvo=?=', '=?gbk?B?wvo=?='],
+  ['another encoding', '=?gbk?B?wvo=?=', '满'],
+  ['an encoding that nobody knows stays', '=?x-none?B?wvo=?=', '=?x-none?B?wvo=?='],
   ['what is not UTF-8 stays', '=?utf-8?Q?=FF?=', '=?utf-8?Q?=FF?='],
   ['half a word stays', '=?utf-8?B?5ruh', '=?utf-8?B?5ruh'],
 ];

@@ -16,19 +16,26 @@ import {
   NOT_UTF8,
   readFields,
 } from '../request.ts';
-import { MULTIPART_TYPE, multipartFields } from './multipart.ts';
+import { MULTIPART_TYPE, readMultipart } from './multipart.ts';
 
 /** Surely within {@link MAX_TITLE_BYTES}: a UTF-16 unit has at most 3 bytes in UTF-8. */
 export const MAX_TITLE_UNITS = Math.floor(MAX_TITLE_BYTES / 3);
 
+/** Of files that are named. */
+const MAX_FILES = 8;
+const MAX_FILE_NAME_UNITS = 100;
+
 const none: Fields = new Map();
+/** Where {@link readBody} puts the names of files: no field is called so. */
+const FILES = '\u0000files';
 
 /** A body in JSON, or a form of either encoding. Without a body there are no fields. */
 export function readBody(facts: RequestFacts): Fields | Refused {
   const { headers, body } = facts;
   if (!body || body.length === 0) return none;
-  const isMultipart = mediaTypeOf(headers) === MULTIPART_TYPE;
-  return isMultipart ? multipartFields(body, headers['content-type'] ?? '') : readFields(facts, 'body');
+  if (mediaTypeOf(headers) !== MULTIPART_TYPE) return readFields(facts, 'body');
+  const form = readMultipart(body, headers['content-type'] ?? '');
+  return 'kind' in form ? form : new Map<string, unknown>([...form.fields, [FILES, form.files]]);
 }
 
 /** JSON, whatever the header says. */
@@ -71,6 +78,20 @@ export function namesOf(value: unknown, separators: RegExp): string[] {
   return names.map((name) => name.trim()).filter((name) => name !== '');
 }
 
+/** The names of the files that came with {@link readBody}. */
+export function filesOf(fields: Fields): readonly string[] {
+  return namesOf(fields.get(FILES), /\r?\n/);
+}
+
+/** Files are not sent on, but whoever gets the message should know of them. */
+export function withFiles(text: string, files: readonly string[]): string {
+  if (files.length === 0) return text;
+  const named = files.slice(0, MAX_FILES).map((name) => cutText(name, MAX_FILE_NAME_UNITS));
+  const more = files.length > MAX_FILES ? [`${files.length - MAX_FILES} more`] : [];
+  const note = `(not sent along: ${[...named, ...more].join(', ')})`;
+  return text.trim() === '' ? note : `${text}\n\n${note}`;
+}
+
 /** A message as a dialect understands it. */
 export interface Parts {
   readonly title: string;
@@ -80,6 +101,8 @@ export interface Parts {
   readonly priority?: Priority | undefined;
   readonly tags?: readonly string[];
   readonly channels?: readonly string[];
+  /** Names of attachments. */
+  readonly files?: readonly string[];
 }
 
 /**
@@ -87,7 +110,9 @@ export interface Parts {
  * be lost for it: a long title is cut, tags that do not fit are left out, and a link that is not for a browser is
  * put below the text.
  */
-export function fieldsOf({ title, text, format, url = '', priority, tags = [], channels }: Parts): Fields {
+export function fieldsOf(parts: Parts): Fields {
+  const { title, format, url = '', priority, tags = [], channels, files = [] } = parts;
+  const text = withFiles(parts.text, files);
   const isWeb = isWebLink(url);
   const fields = new Map<string, unknown>([
     ['title', cutText(title.trim(), MAX_TITLE_UNITS)],

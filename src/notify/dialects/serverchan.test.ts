@@ -102,7 +102,6 @@ const refusals: readonly [
     { headers: { 'content-type': 'text/csv' }, body: 'a' },
     [415, 415],
   ],
-  ['a text beyond 32 KiB', 'POST', `/${ANN}.send`, form(`desp=${'x'.repeat(32_769)}`), [413, 413]],
   ['what nobody got', 'GET', `/${BOB}.send?title=t`, {}, [502, 502]],
 ];
 describe('refused in their shape', () => {

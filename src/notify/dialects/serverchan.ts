@@ -10,7 +10,7 @@ import type { RequestFacts } from '../../http/types.ts';
 import type { Refused } from '../refusal.ts';
 import type { Fields } from '../request.ts';
 import { type Call, decodeSegment, type Fault, replyJson, type Sent } from './dialect.ts';
-import { fieldsOf, fieldsOrNone, namesOf, readBoth, textOf } from './reading.ts';
+import { fieldsOf, fieldsOrNone, filesOf, namesOf, readBoth, textOf } from './reading.ts';
 
 export const SERVERCHAN_PATH = /^\/(?:send\/)?([^/]+)\.send$/;
 /** What scripts know as "wrong key". */
@@ -36,6 +36,7 @@ function translate(given: Fields): Fields | Refused {
     text: textOf(given, 'desp', 'short'),
     format: 'markdown',
     tags: namesOf(given.get('tags'), /[|,]/),
+    files: filesOf(given),
   });
 }
 

@@ -10,6 +10,8 @@ const { token: MADE } = makeToken((bytes) => new Uint8Array(bytes).fill(0xfb));
 const id = makeId(Date.UTC(2026, 0, 1), (bytes) => new Uint8Array(bytes));
 const isToken = (text: string) => text === ANN || text === BOB;
 
+const inBase64 = (text: string) => Buffer.from(text).toString('base64url');
+
 const cases: readonly [
   names: readonly DialectName[],
   method: string | undefined,
@@ -48,6 +50,30 @@ const cases: readonly [
   [[], undefined, `https://x.example/y?z=${ANN}`, 'https://x.example/y?z=***'],
   [[], 'GET', `/${'long-words-first/'.repeat(31)}${ANN}`, `/${'long-words-first/'.repeat(31)}***`],
   [DIALECT_NAMES, 'PUT', `/${ANN}`, '/***'],
+  [['ntfy'], 'GET', `/t/publish?x=${inBase64(`Bearer ${ANN}`)}&y=1`, '/t/publish?x=***&y=1'],
+  [[], 'GET', `/?x=${inBase64(`Basic ${inBase64(`ann:${ANN}`)}`)}`, '/?x=***'],
+  [[], 'GET', `/?x=Basic%20${inBase64(`:${ANN}`)}`, '/?x=***'],
+  [[], 'GET', `/?x=${inBase64(ANN)}`, '/?x=***'],
+  [[], 'GET', `/${inBase64(ANN)}/t`, '/***/t'],
+  [[], 'GET', `/?x=${inBase64(`Bearer ${MADE}`)}`, '/?x=***'],
+  [[], 'GET', `/?x=ann:${ANN}`, '/?x=***'],
+  [[], 'GET', `/?x=%28${ANN}%29`, '/?x=***'],
+  [[], 'GET', `/${ANN}%zz`, '/***'],
+  [[], 'GET', `/%6D${MADE.slice(1)}`, '/***'],
+  [
+    [],
+    'GET',
+    `/${encodeURIComponent(inBase64('only a text, and a rather long one'))}`,
+    `/${encodeURIComponent(inBase64('only a text, and a rather long one'))}`,
+  ],
+  [[], undefined, `curl/8.0 ${ANN}`, 'curl/***'],
+  [[], undefined, `${ANN} curl/8.0`, '***/8.0'],
+  [
+    [],
+    undefined,
+    'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36',
+    'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36',
+  ],
   [[], 'GET', `/a/${MADE}.send`, '/a/***.send'],
   [DIALECT_NAMES, 'GET', `/a/${MADE}/?b=${MADE}`, '/a/***/?b=***'],
   [DIALECT_NAMES, 'GET', '/index.html?a=1', '/index.html?a=1'],
@@ -60,4 +86,12 @@ describe('tokens in paths', () => {
       assert.equal(createStrike(names, isToken)(text, method), expected);
     });
   }
+});
+
+test('the work is bounded', () => {
+  let lookups = 0;
+  const strike = createStrike(DIALECT_NAMES, () => ++lookups < 0);
+  strike(`/${'a-word-of-some-length '.repeat(100_000)}`);
+  strike(`/${'YS13b3JkLW9mLXNvbWUtbGVuZ3Ro/'.repeat(100_000)}`);
+  assert.ok(lookups <= 128, `${lookups}`);
 });

@@ -1,7 +1,7 @@
 /**
  * Keeps tokens in targets out of logs: what has the shape of one in the paths of dialects, also where it is wrong, and
- * what is somebody's token, wherever it stands: the dialect may not be on yet, or the parameter have another name.
- * `token`, `auth` and the like in queries are struck out by the log itself. Pure.
+ * what is somebody's token, wherever it stands, in base64 too: the dialect may not be on yet, or the parameter have
+ * another name. `token`, `auth` and the like in queries are struck out by the log itself. Pure.
  */
 
 import { isId } from '../id.ts';
@@ -11,8 +11,8 @@ import { type DialectName, decodeSegment } from './dialect.ts';
 import { SERVERCHAN_PATH } from './serverchan.ts';
 
 /**
- * Gives a target, or a URL such as a referrer, with `***` in place of tokens in its path. The method, where it is
- * known, tells more of what the path is.
+ * Gives a target, a URL such as a referrer, or another text of a client with `***` in place of tokens. The method,
+ * where it is known, tells more of what the path is.
  */
 export type Strike = (text: string, method?: string) => string;
 
@@ -29,6 +29,12 @@ function strikeMade(text: string): string {
 const word = new RegExp(`[^/?&;=#,]{${MIN_TOKEN_CHARACTERS},}`, 'g');
 /** Looking each up takes time, and whoever sends more of them has the tokens already. */
 const MAX_WORDS = 32;
+const MAX_LOOKUPS = 64;
+/** What stands around a token, as in `Bearer+TOKEN`, `user:TOKEN` or `(TOKEN)`. */
+const around = /[^\w.~-]+/;
+const base64 = /^[\w+/-]{16,}={0,2}$/;
+/** ntfy's `auth` is base64 of `Basic` and base64. */
+const MAX_LAYERS = 2;
 
 /** Beyond what shapes show, `isToken` says which words are tokens; see `Access.has`. */
 export function createStrike(names: readonly DialectName[], isToken: (text: string) => boolean): Strike {
@@ -37,16 +43,16 @@ export function createStrike(names: readonly DialectName[], isToken: (text: stri
 
   function strikeKnown(text: string): string {
     let words = 0;
-    return text.replace(word, (found) => (words++ < MAX_WORDS ? strikeWord(found) : found));
+    let lookups = 0;
+    const look: typeof isToken = (piece) => lookups++ < MAX_LOOKUPS && isToken(piece);
+    return text.replace(word, (found) => (words++ < MAX_WORDS ? strikeWord(found, look) : found));
   }
 
-  function strikeWord(found: string): string {
+  function strikeWord(found: string, look: typeof isToken): string {
     const text = decodeSegment(found);
     const name = text.replace(/\.send$/, '');
-    if (name !== text && isToken(name)) return `${STARS}.send`;
-    // As in `authorization=Bearer+TOKEN`.
-    const last = text.split(/[\s+]/).at(-1) ?? '';
-    return isToken(text) || (last !== text && isToken(last)) ? STARS : found;
+    if (name !== text && look(name)) return `${STARS}.send`;
+    return holdsToken(text, look, MAX_LAYERS) ? STARS : found;
   }
 
   function strikeShapes(text: string, method: string | undefined): string {
@@ -70,6 +76,21 @@ export function createStrike(names: readonly DialectName[], isToken: (text: stri
     const isKey = method === 'POST' && !fixed.has(first);
     return isKey ? `/${STARS}${path.slice(first.length + 1)}` : path;
   }
+}
+
+/** `layers` of base64 are looked into. */
+function holdsToken(text: string, look: (piece: string) => boolean, layers: number): boolean {
+  if (text.length < MIN_TOKEN_CHARACTERS) return false;
+  if (look(text) || strikeMade(text) !== text) return true;
+  const pieces = text.split(around).filter((piece) => piece.length >= MIN_TOKEN_CHARACTERS && piece !== text);
+  if (pieces.some(look)) return true;
+  return layers > 0 && [text, ...pieces].some((piece) => holdsToken(fromBase64(piece), look, layers - 1));
+}
+
+/** The text inside, or nothing where it is not text. */
+function fromBase64(piece: string): string {
+  const text = base64.test(piece) ? Buffer.from(piece, 'base64').toString('latin1') : '';
+  return /^[ -~]+$/.test(text) ? text : '';
 }
 
 /** The origin may be empty; the rest begins with `?` or `#`, if anything. */

@@ -70,3 +70,42 @@ describe('exceptions', () => {
     test(`"${entry}" is no entry`, () => assert.throws(() => addressPolicy([entry]), RangeError));
   }
 });
+
+describe('the metadata of clouds', () => {
+  const addresses = [
+    ...['169.254.169.254', '169.254.170.2', '169.254.170.23', '169.254.0.23', '169.254.42.42'],
+    ...['168.63.129.16', '100.100.100.200', '192.0.0.192'],
+    ...['fd00:ec2::254', 'fd00:ec2::23', 'fd20:ce::254', 'fd00:42::42', 'fe80::a9fe:a9fe%eth0'],
+    ...['::ffff:169.254.169.254', '::ffff:a83f:8110', '64:ff9b::a9fe:a9fe', '64:ff9b::168.63.129.16'],
+    ...['FD00:0EC2:0:0:0:0:0:0254'],
+  ];
+  const allowances: readonly (readonly string[])[] = [
+    [],
+    ['0.0.0.0/0', '::/0'],
+    ['169.254.0.0/16', '168.63.129.0/24', '100.64.0.0/10', '192.0.0.0/24', 'fd00::/8', 'fe80::/10'],
+    ['169.254.169.254/31', '168.63.129.16/31', '100.100.100.200/31', '192.0.0.192/31', 'fd00:ec2::254/127'],
+  ];
+  for (const allowed of allowances) {
+    const mayConnect = addressPolicy(allowed);
+    for (const address of addresses) {
+      test(`${address} is refused where ${allowed.join(' ') || 'nothing'} is allowed`, () =>
+        assert.equal(mayConnect(address), false));
+    }
+  }
+  test('its neighbours in such a block are taken', () => {
+    const mayConnect = addressPolicy(['169.254.0.0/16', 'fd00::/8']);
+    for (const address of ['169.254.169.1', '169.254.1.1', 'fd00:ec2::1', '::ffff:169.254.1.1'])
+      assert.ok(mayConnect(address), address);
+  });
+  test('beside the wire server of Azure all is global', () => {
+    assert.ok(addressPolicy()('168.63.129.17'));
+  });
+  for (const entry of ['169.254.169.254', '169.254.169.254/32']) {
+    test(`named as ${entry} it is taken, and it alone`, () => {
+      const mayConnect = addressPolicy([entry, '0.0.0.0/0']);
+      assert.equal(mayConnect('169.254.169.254'), true);
+      assert.equal(mayConnect('::ffff:169.254.169.254'), true);
+      assert.equal(mayConnect('168.63.129.16'), false);
+    });
+  }
+});

@@ -1,7 +1,8 @@
 /**
  * Which addresses a request may go to. What is not globally reachable (loopback, private, link-local,
  * unique-local and the rest of IANA's special-purpose registries, RFC 6890) is refused unless allowed, so that
- * a URL cannot reach the services behind the firewall that this machine can reach.
+ * a URL cannot reach the services behind the firewall that this machine can reach. The addresses at which a cloud
+ * gives its machines their credentials are refused even where a block with them is allowed.
  */
 import { BlockList, isIP } from 'node:net';
 
@@ -44,30 +45,59 @@ const SPECIAL_IPV6: readonly (readonly [network: string, prefix: number])[] = [
 const NAT64_PREFIX_BITS = 96;
 
 /**
+ * Where clouds answer with credentials, keys and user data (IMDS and its kin). Some lie in blocks that are allowed
+ * for other reasons, and Azure's is a global address.
+ */
+const METADATA_IPV4: readonly string[] = [
+  // AWS, Azure, Google (metadata.google.internal), DigitalOcean, Hetzner, OpenStack, Oracle and most others.
+  '169.254.169.254',
+  // AWS: credentials of ECS tasks, of EKS pods, and the addresses for time and names beside them.
+  ...['169.254.170.2', '169.254.170.23', '169.254.169.123', '169.254.169.253'],
+  // Tencent, and Scaleway's metadata.
+  ...['169.254.0.23', '169.254.42.42'],
+  // Azure's wire server.
+  '168.63.129.16',
+  // Alibaba; Oracle's older one.
+  ...['100.100.100.200', '192.0.0.192'],
+];
+const METADATA_IPV6: readonly string[] = [
+  // AWS: metadata, credentials of EKS pods, time, names; Google; Scaleway.
+  ...['fd00:ec2::254', 'fd00:ec2::23', 'fd00:ec2::123', 'fd00:ec2::253'],
+  ...['fd20:ce::254', 'fd00:42::42'],
+  // OpenStack.
+  'fe80::a9fe:a9fe',
+];
+
+/**
  * Allows all global addresses and those in `allowed`: addresses and CIDR blocks, where `0.0.0.0/0` and `::/0`
- * are everything. Throws a `RangeError` for an entry that is neither.
+ * are everything except for what has the metadata of clouds: such an address must be named itself.
+ * Throws a `RangeError` for an entry that is neither.
  */
 export function addressPolicy(allowed: readonly string[] = []): MayConnect {
-  const exceptions = new BlockList();
-  for (const entry of allowed) addEntry(exceptions, entry);
+  const blocks = new BlockList();
+  const named = new BlockList();
+  for (const entry of allowed) addEntry(blocks, named, entry);
   return (text) => {
     const [address = ''] = text.split('%');
     const version = isIP(address);
     if (version === 0) return false;
     const family = version === 6 ? 'ipv6' : 'ipv4';
-    if (exceptions.check(address, family)) return true;
+    if (named.check(address, family)) return true;
+    if (metadata.check(address, family)) return false;
+    if (blocks.check(address, family)) return true;
     return (version === 4 || globalIpv6.check(address, 'ipv6')) && !special.check(address, family);
   };
 }
 
-function addEntry(list: BlockList, entry: string): void {
+/** A block of one address is that address. */
+function addEntry(blocks: BlockList, named: BlockList, entry: string): void {
   const [, address = '', prefix] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(entry) ?? [];
   const version = isIP(address);
   const bits = version === 6 ? 128 : 32;
   const length = prefix === undefined ? bits : Number(prefix);
   if (version === 0 || length > bits)
     throw new RangeError(`allowAddresses: not an address or block such as 10.0.0.0/8: ${entry}`);
-  list.addSubnet(address, length, version === 6 ? 'ipv6' : 'ipv4');
+  (length === bits ? named : blocks).addSubnet(address, length, version === 6 ? 'ipv6' : 'ipv4');
 }
 
 const globalIpv6 = new BlockList();
@@ -79,4 +109,11 @@ for (const [network, prefix] of SPECIAL_IPV6) special.addSubnet(network, prefix,
 for (const [network, prefix] of SPECIAL_IPV4) {
   special.addSubnet(network, prefix, 'ipv4');
   special.addSubnet(`64:ff9b::${network}`, NAT64_PREFIX_BITS + prefix, 'ipv6');
+}
+
+const metadata = new BlockList();
+for (const address of METADATA_IPV6) metadata.addAddress(address, 'ipv6');
+for (const address of METADATA_IPV4) {
+  metadata.addAddress(address, 'ipv4');
+  metadata.addAddress(`64:ff9b::${address}`, 'ipv6');
 }

@@ -1,0 +1,45 @@
+/**
+ * The command line of the server that a health check is for. In a container both are started with the same
+ * environment and files, but only the server with the flags that follow the image's name. It is process 1 there, or
+ * the child of an init that has the whole command line too.
+ */
+import { type Arguments, readArgv } from './argv.ts';
+import type { ReadFile } from './env.ts';
+
+const OWN = '/proc/self/cmdline';
+const FIRST = '/proc/1/cmdline';
+/** Where in the command line of an init another one may begin. */
+const MAX_INIT_ARGUMENTS = 8;
+
+/**
+ * What process 1 was told, if it is a server of the same program; elsewhere it is none, and nothing is known.
+ * `ownArguments` is how many arguments this program has after its own name.
+ */
+export function readFirstProcess(ownArguments: number, readFile: ReadFile): Arguments | undefined {
+  const [own, first] = [OWN, FIRST].map((path) => wordsOf(path, readFile));
+  // The executable alone, or a runtime with its options and the script.
+  const program = own?.slice(0, own.length - ownArguments) ?? [];
+  if (program.length === 0 || first === undefined) return undefined;
+  const at = placeOf(program, first);
+  if (at < 0) return undefined;
+  const args = readArgv(first.slice(at + program.length));
+  return args.command === 'serve' && args.problems.length === 0 ? args : undefined;
+}
+
+function wordsOf(path: string, readFile: ReadFile): string[] | undefined {
+  try {
+    return readFile(path).split('\0').slice(0, -1);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Where `program` stands in `words`, or -1. The two may be called by different paths. */
+function placeOf(program: readonly string[], words: readonly string[]): number {
+  const isHere = (at: number) => program.every((word, index) => nameOf(word) === nameOf(words[at + index]));
+  return Array.from({ length: MAX_INIT_ARGUMENTS }, (_, at) => at).find(isHere) ?? -1;
+}
+
+function nameOf(word = ''): string {
+  return word.slice(word.lastIndexOf('/') + 1);
+}
