@@ -23,7 +23,7 @@ import { problem, type Refused } from './notify/refusal.ts';
 import { defaultRetryPolicy } from './notify/retry.ts';
 import { createRooms, MAX_MESSAGE_BODY_BYTES } from './notify/room.ts';
 import { memoryStore, type Store } from './notify/store.ts';
-import { deliveryMetrics } from './observe/deliveries.ts';
+import { type DeliveryMetrics, deliveryMetrics } from './observe/deliveries.ts';
 import type { EventLog } from './observe/log.ts';
 
 /** When to come back after a large body had no room. */
@@ -72,8 +72,8 @@ export async function openNotify(
   { env, event }: Surroundings,
 ): Promise<Notifying> {
   const channels = await createChannels(configs, lazyTrust(env));
-  const store = await openStore(config, event);
   const metrics = deliveryMetrics(channels.map(({ name }) => name));
+  const store = await openStore(config, event, metrics);
   const queue = new Queue({
     ...{ channels, store, clock: systemClock, random: Math.random, randomBytes },
     policy: { ...defaultRetryPolicy, maxAgeMs: config.notifyMaxAgeMs },
@@ -95,7 +95,8 @@ export async function openNotify(
     ...doorOf({ config, dialects, notifier, ownTokenOf: (facts) => tokenOfHead(facts, options) }),
     strike: createStrike(notifyDialects, (text) => access.has(text)),
     summary: summaryOf(channels, store),
-    renderMetrics: () => metrics.render(queue.size),
+    renderMetrics: () =>
+      metrics.render({ waiting: queue.size, dead: store.isDurable ? store.deadMessages : undefined }),
     start: () => queue.start(),
     stop: async (graceMs) => report(await queue.stop(graceMs), store, event),
   };
@@ -155,13 +156,24 @@ async function createChannels(configs: NotifyConfig['channels'], trust: () => Tr
   return channels;
 }
 
-async function openStore({ spool }: Config, event: EventLog): Promise<Store> {
+async function openStore(
+  { spool, maxDeadMessages }: Config,
+  event: EventLog,
+  metrics: DeliveryMetrics,
+): Promise<Store> {
   if (spool === '') return memoryStore;
   const { openSpool } = await import('./notify/spool.ts');
-  return openSpool(spool, (path, fault) => event('warn', `spool: ${fault}; left alone`, { path }));
+  return openSpool(spool, {
+    maxDead: maxDeadMessages,
+    report: (path, fault) => event('warn', `spool: ${fault}; left alone`, { path }),
+    onRemoved(messages) {
+      metrics.countRemoved(messages);
+      event('warn', 'messages that were given up are removed: more than --max-dead-messages', { messages });
+    },
+  });
 }
 
-function eventsOf(event: EventLog, metrics: ReturnType<typeof deliveryMetrics>): QueueEvents {
+function eventsOf(event: EventLog, metrics: DeliveryMetrics): QueueEvents {
   return {
     attempt(id, progress) {
       const { kind, channel, attempts } = progress;

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { record, seal } from './notify/envelope.ts';
-import { content, makeFolder } from './notify/fixtures.ts';
+import { content, makeFolder, quiet } from './notify/fixtures.ts';
 import { makeId } from './notify/id.ts';
 import { defaultRetryPolicy } from './notify/retry.ts';
 import { openSpool } from './notify/spool.ts';
@@ -40,7 +40,7 @@ async function run(path: string, ...args: readonly string[]): Promise<Outcome> {
 /** A spool with one message that waits and one that was given up. */
 async function filled(t: TestContext) {
   const path = makeFolder(t);
-  const spool = await openSpool(path, () => assert.fail());
+  const spool = await openSpool(path, { ...quiet, report: () => assert.fail() });
   const at = { nowMs: ACCEPTED_MS, random: () => 0, policy: defaultRetryPolicy };
   const make = (number: number, title: string) => {
     const id = makeId(ACCEPTED_MS + number, (bytes) => new Uint8Array(bytes).fill(number));
@@ -92,6 +92,30 @@ test('requeue brings a dead message back, once', async (t) => {
   assert.equal(again.stderr, `mote: ${dead} waits already\n`);
 });
 
+const purges: readonly [name: string, which: (id: string) => string, stdout: string, left: number][] = [
+  ['one by its id', (id) => id, 'ID is removed\n', 1],
+  ['all', () => 'all', '1 messages that were given up are removed\n', 1],
+  ['the old ones', () => '30d', '1 messages that were given up are removed\n', 1],
+  ['none that is young', () => '999999d', '0 messages that were given up are removed\n', 2],
+];
+for (const [name, which, stdout, left] of purges) {
+  test(`purge removes what was given up: ${name}`, async (t) => {
+    const { path, dead } = await filled(t);
+    const outcome = await run(path, 'purge', which(dead));
+    assert.deepEqual([outcome.code, outcome.stdout.replace(dead, 'ID')], [0, stdout]);
+    assert.equal((await run(path, 'list')).stdout.trim().split('\n').length, left);
+  });
+}
+
+test('purge leaves what waits, and what was requeued', async (t) => {
+  const { path, dead, waiting } = await filled(t);
+  const refused = await run(path, 'purge', waiting);
+  assert.deepEqual([refused.code, refused.stderr], [1, `mote: ${waiting} waits and is not removed\n`]);
+  await run(path, 'requeue', dead);
+  assert.match((await run(path, 'purge', 'all')).stdout, /^0 messages/);
+  assert.equal((await run(path, 'list')).stdout.trim().split('\n').length, 2);
+});
+
 test('what is not of the spool is named and left alone', async (t) => {
   const { path } = await filled(t);
   writeFileSync(join(path, 'new', 'README'), 'x');
@@ -101,7 +125,12 @@ test('what is not of the spool is named and left alone', async (t) => {
 });
 
 const misuse: readonly [name: string, args: readonly string[], code: number, line: RegExp][] = [
-  ['nothing', [], 2, /^mote: spool: received ""; allowed: list, show ID or requeue ID\n$/],
+  [
+    'nothing',
+    [],
+    2,
+    /^mote: spool: received ""; allowed: list, show ID, requeue ID, or purge ID, AGE or all\n$/,
+  ],
   ['another word', ['flush'], 2, /received "flush"/],
   ['show without an id', ['show'], 2, /received "show"/],
   ['list with an id', ['list', 'x'], 2, /received "list x"/],
@@ -110,6 +139,12 @@ const misuse: readonly [name: string, args: readonly string[], code: number, lin
     ['show', 'x'],
     1,
     /^mote: spool: received "x"; allowed: an id that `mote spool list` shows\n$/,
+  ],
+  [
+    'an age of nothing',
+    ['purge', '30'],
+    1,
+    /received "30"; allowed: an id .*, all, or an age such as 30d\n$/,
   ],
   ['a path for an id', ['requeue', '../new/x'], 1, /received "\.\.\/new\/x"/],
 ];

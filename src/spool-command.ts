@@ -1,8 +1,8 @@
-/** `mote spool list|show|requeue`: the spool as its operator sees it, also while a server uses it. */
+/** `mote spool list|show|requeue|purge`: the spool as its operator sees it, also while a server uses it. */
 import { refused } from './config/source.ts';
 import { complain, FAILED, type Io, say } from './io.ts';
 import type { Progress } from './notify/envelope.ts';
-import { type Listed, SpoolDesk } from './notify/spool.ts';
+import { type Listed, SpoolDesk } from './notify/spool-desk.ts';
 import { StoreError } from './notify/store.ts';
 
 /** Titles in lists are cut to this many characters. */
@@ -21,12 +21,15 @@ export async function spoolCommand(io: Io, path: string, args: readonly string[]
     if (action === 'list' && id === undefined) return await list(io, desk);
     if (action === 'show' && id !== undefined) return await show(io, desk, id);
     if (action === 'requeue' && id !== undefined) return await requeue(io, desk, id);
+    if (action === 'purge' && id !== undefined) return await purge(io, desk, id);
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
     io.stderr.write(`mote: ${error.message}\n`);
     return FAILED;
   }
-  return complain(io, [refused('spool', args.join(' '), 'list, show ID or requeue ID')]);
+  return complain(io, [
+    refused('spool', args.join(' '), 'list, show ID, requeue ID, or purge ID, AGE or all'),
+  ]);
 }
 
 async function list(io: Io, desk: SpoolDesk): Promise<number> {
@@ -92,6 +95,30 @@ async function requeue(io: Io, desk: SpoolDesk, id: string): Promise<number> {
       return FAILED;
     case 'missing':
       return missing(io, id);
+  }
+}
+
+const DURATION = /^(\d{1,6})([mhd])$/;
+const unitsMs: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 24 * 3_600_000 };
+
+/** `which` is an id, `all`, or an age such as `30d`. */
+async function purge(io: Io, desk: SpoolDesk, which: string): Promise<number> {
+  const [, count, unit = ''] = DURATION.exec(which) ?? [];
+  if (which === 'all' || count !== undefined) {
+    const ageMs = count === undefined ? Number.NEGATIVE_INFINITY : Number(count) * (unitsMs[unit] ?? 0);
+    return say(io, `${await desk.purgeOlder(ageMs)} messages that were given up are removed`);
+  }
+  switch (await desk.purge(which)) {
+    case 'purged':
+      return say(io, `${which} is removed`);
+    case 'waiting':
+      io.stderr.write(`mote: ${which} waits and is not removed\n`);
+      return FAILED;
+    case 'missing':
+      io.stderr.write(
+        `mote: ${refused('spool', which, 'an id that `mote spool list` shows, all, or an age such as 30d')}\n`,
+      );
+      return FAILED;
   }
 }
 

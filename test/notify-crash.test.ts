@@ -17,13 +17,15 @@ const LIMIT_MS = 90_000;
 
 interface Delivery {
   readonly title: string;
+  readonly key: unknown;
   readonly atMs: number;
 }
 
 async function startReceiver() {
   const deliveries: Delivery[] = [];
-  const standIn = await startStandIn(async ({ body }) => {
-    deliveries.push({ title: JSON.parse(body.toString()).title, atMs: performance.now() });
+  const standIn = await startStandIn(async ({ body, headers }) => {
+    const { title } = JSON.parse(body.toString());
+    deliveries.push({ title, key: headers['idempotency-key'], atMs: performance.now() });
     await new Promise((resolve) => setTimeout(resolve, Math.random() * 5));
     return json({ ok: true });
   });
@@ -83,6 +85,7 @@ test(`${MESSAGES} messages outlive SIGKILL`, { timeout: 2 * LIMIT_MS }, async (t
   assert.ok(killsMs.length >= 3, 'it was killed several times');
   for (const [first, second] of repeated) {
     const kill = killsMs.some((atMs) => first.atMs < atMs && atMs < second.atMs);
+    assert.equal(first.key, second.key, 'a receiver that looks at the key takes it once');
     assert.ok(kill, `${first.title} was repeated without a kill in between`);
   }
   assert.ok(repeated.length <= killsMs.length * CHANNEL_CONCURRENCY, `${repeated.length} repetitions`);

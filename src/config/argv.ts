@@ -173,7 +173,7 @@ function operandsOf(command: Command): string {
     case 'healthcheck':
       return 'one URL';
     case 'spool':
-      return 'list, show ID or requeue ID';
+      return 'list, show ID, requeue ID, or purge ID, AGE or all';
     default:
       return `nothing after ${command}`;
   }

@@ -304,6 +304,13 @@ const table = {
     default: 32 * MIB,
     doc: 'Memory for these; 503 beyond it.',
   },
+  maxDeadMessages: {
+    ...count,
+    min: 1,
+    max: 1_000_000,
+    default: 10_000,
+    doc: 'Messages that were given up and stay in the spool; the oldest are removed beyond it.',
+  },
   maxRequestsPerConnection: {
     ...count,
     min: 1,

@@ -22,6 +22,7 @@ Usage: mote [PATH] [PORT] [OPTIONS]     serve a folder or a single file
        mote spool list                  list what waits in the --spool, and what was given up
        mote spool show ID               print a message of it and how far it came
        mote spool requeue ID            send a message that was given up again
+       mote spool purge ID, AGE or all  remove what was given up: one, those older than 30d, or all
        mote help, version, licenses     also --help, -h, --version [--json], -v, --licenses
 
 Each --some-option is also the environment variable MOTE_SOME_OPTION and the key "some-option" of

@@ -1,6 +1,7 @@
 /**
  * Queue and spool against SIGKILL. The test starts this file again as a child that accepts messages and delivers
- * them to two providers, which are files; it is killed at random moments and started again until all is done.
+ * them to three providers, which are files; it is killed at random moments and started again until all is done. One
+ * of the providers must get nothing twice.
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -9,12 +10,13 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { Channel } from './channels/channel.ts';
+import type { Channel, IfUnclear } from './channels/channel.ts';
 import { systemClock } from './clock.ts';
 import type { Envelope, Receipt } from './envelope.ts';
-import { content, makeFolder, queueOptions } from './fixtures.ts';
+import { content, makeFolder, queueOptions, quiet } from './fixtures.ts';
 import { Queue } from './queue.ts';
 import { openSpool } from './spool.ts';
+import { SpoolDesk } from './spool-desk.ts';
 import type { Store } from './store.ts';
 
 const MESSAGES = 500;
@@ -24,6 +26,7 @@ const MAX_LIFE_MS = 250;
 /** Every run may live a bit longer, so that a slow machine comes to the end too. */
 const MORE_LIFE_MS = 10;
 const AT_ONCE = 8;
+const CHANNELS = ['steady', 'shaky', 'once'];
 
 /** The providers and the notebook of the child: lines in a file survive it, however it dies. */
 class Notes {
@@ -47,13 +50,13 @@ class Notes {
 
 // The child
 
-function providerOf(name: string, notes: Notes, failures: number): Channel {
+function providerOf(name: string, notes: Notes, failures: number, ifUnclear: IfUnclear = 'repeat'): Channel {
   return {
-    name,
-    timeoutMs: 1000,
-    async deliver({ title }) {
+    ...{ name, timeoutMs: 1000, ifUnclear },
+    async deliver({ title }, { beforeSending }) {
       await new Promise((resolve) => setTimeout(resolve, Math.random() * 5));
       if (Math.random() < failures) return { kind: 'retry', reason: 'busy' };
+      if (ifUnclear === 'give up') await beforeSending?.();
       notes.add('delivered', name, title);
       // The answer is on its way: what is killed now was delivered and nobody knows.
       await new Promise((resolve) => setTimeout(resolve, Math.random() * 2));
@@ -72,6 +75,9 @@ function noted(store: Store, notes: Notes): Store {
   return {
     name: store.name,
     isDurable: true,
+    deadMessages: 0,
+    note: (note, mustLast) => store.note(note, mustLast),
+    notes: () => store.notes(),
     save: async (envelope: Envelope) => {
       await store.save(envelope);
       note(envelope);
@@ -91,9 +97,16 @@ function noted(store: Store, notes: Notes): Store {
 
 async function runChild(folder: string): Promise<void> {
   const notes = new Notes(folder);
-  const spool = await openSpool(join(folder, 'spool'), (path, fault) => notes.add('fault', path, fault));
+  const spool = await openSpool(join(folder, 'spool'), {
+    ...quiet,
+    report: (path, fault) => notes.add('fault', path, fault),
+  });
   process.stdout.write('started\n');
-  const channels = [providerOf('steady', notes, 0), providerOf('shaky', notes, 0.3)];
+  const channels = [
+    providerOf('steady', notes, 0),
+    providerOf('shaky', notes, 0.3),
+    providerOf('once', notes, 0.3, 'give up'),
+  ];
   const queue = new Queue({
     ...queueOptions(channels, { store: noted(spool, notes), clock: systemClock, randomBytes }),
     random: Math.random,
@@ -119,7 +132,7 @@ async function runChild(folder: string): Promise<void> {
 /** Like a client that heard no answer and sends again with the same key. */
 async function accept(queue: Queue, title: string, notes: Notes): Promise<void> {
   const idempotency = { key: `key-${title}`, fingerprint: title };
-  const order = { user: 'ann', content: { ...content, title }, channels: ['steady', 'shaky'], idempotency };
+  const order = { user: 'ann', content: { ...content, title }, channels: CHANNELS, idempotency };
   const { kind } = await queue.accept(order);
   assert.ok(kind === 'accepted' || kind === 'repeated', kind);
   notes.add('accepted', title);
@@ -157,12 +170,17 @@ interface Count {
   deliveries: Map<string, number>;
   /** Delivered again although nobody had recorded it: the kill fell in between. */
   excused: number;
-  /** Delivered again although it was recorded. */
+  /** Delivered again although it was recorded, or although it must not be twice. */
   doubled: string[];
 }
 
 function countUp(lines: readonly string[][]): Count {
-  const count: Count = { accepted: new Set(), deliveries: new Map(), excused: 0, doubled: [] };
+  const count: Count = {
+    accepted: new Set(),
+    deliveries: new Map(),
+    excused: 0,
+    doubled: [],
+  };
   const recorded = new Set<string>();
   for (const [kind = '', one = '', title = ''] of lines) {
     const what = `${one} ${title}`;
@@ -171,10 +189,22 @@ function countUp(lines: readonly string[][]): Count {
     if (kind !== 'delivered') continue;
     const before = count.deliveries.get(what) ?? 0;
     count.deliveries.set(what, before + 1);
-    if (recorded.has(what)) count.doubled.push(what);
+    if (recorded.has(what) || (before > 0 && one === 'once')) count.doubled.push(what);
     else if (before > 0) count.excused += 1;
   }
   return count;
+}
+
+/** Channels and messages. */
+async function givenUpIn(spool: string): Promise<Set<string>> {
+  const listed = await new SpoolDesk(spool, () => undefined, Date.now).list();
+  return new Set(
+    listed.flatMap(({ folder, envelope: { message, progress } }) =>
+      progress
+        .filter(({ kind }) => folder === 'dead' && kind === 'failed')
+        .map(({ channel }) => `${channel} ${message.title}`),
+    ),
+  );
 }
 
 if (process.argv[2] === 'child') await runChild(process.argv[3] as string);
@@ -185,18 +215,26 @@ else {
     const kills = await killUntilDone(folder, notes);
     const lines = notes.read();
     const { accepted, deliveries, excused, doubled } = countUp(lines);
+    const gaveUp = await givenUpIn(join(folder, 'spool'));
+    const unsent = [...gaveUp].filter((what) => !deliveries.has(what));
     t.diagnostic(`${kills} kills, ${excused} of ${2 * MESSAGES} deliveries repeated because a kill hid them`);
+    t.diagnostic(
+      `${gaveUp.size} of ${MESSAGES} given up instead, of which ${unsent.length} were not delivered`,
+    );
     assert.ok(kills > 0, 'it was killed at least once');
     assert.equal(accepted.size, MESSAGES);
     const missing = [...accepted].flatMap((title) =>
-      ['steady', 'shaky'].map((name) => `${name} ${title}`).filter((what) => !deliveries.has(what)),
+      CHANNELS.map((name) => `${name} ${title}`).filter((what) => !deliveries.has(what) && !gaveUp.has(what)),
     );
-    assert.deepEqual(missing, [], 'everything was delivered');
-    assert.deepEqual(doubled, [], 'nothing was repeated that was recorded');
+    assert.deepEqual(missing, [], 'everything was delivered, or lies with the dead');
+    assert.deepEqual(doubled, [], 'nothing was repeated that was recorded, or must not be twice');
+    assert.ok(
+      [...gaveUp].every((what) => what.startsWith('once ')),
+      'the others are never given up',
+    );
     // A kill can hide at most what was under way: four attempts on each of two channels.
     assert.ok(excused <= kills * 8, `${excused} repetitions by ${kills} kills`);
     assert.deepEqual(fs.readdirSync(join(folder, 'spool/new')), []);
-    assert.deepEqual(fs.readdirSync(join(folder, 'spool/dead')), []);
     assert.deepEqual(
       lines.filter(([kind]) => kind === 'fault'),
       [],

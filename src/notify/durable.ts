@@ -4,7 +4,12 @@ import { type FileHandle, open, rename, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 /** For the eyes of the owner: messages are private. */
-const FILE_MODE = 0o600;
+export const FILE_MODE = 0o600;
+export interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
 /** Each has a file open, and a process may have few. */
 const WRITES_AT_ONCE = 64;
 
@@ -71,18 +76,21 @@ export class DurableFiles {
     this.#temporary = temporary;
   }
 
-  /** Makes `path`, or replaces it, with this text. On failure nothing is changed and nothing is left over. */
-  async write(path: string, text: string): Promise<void> {
-    await this.#writes.pass(() => this.#replace(path, text));
+  /**
+   * Makes `path`, or replaces it, with this text, and makes it the `owner`'s. On failure nothing is changed and
+   * nothing is left over.
+   */
+  async write(path: string, text: string, owner?: Owner): Promise<void> {
+    await this.#writes.pass(() => this.#replace(path, text, owner));
     await this.sync(dirname(path));
   }
 
-  async #replace(path: string, text: string): Promise<void> {
+  async #replace(path: string, text: string, owner?: Owner): Promise<void> {
     // Another process may write the same file: `mote spool` beside the server.
     const serial = randomBytes(6).toString('hex');
     const temporary = join(this.#temporary, `${serial}.${basename(path)}`);
     try {
-      await writeSynced(temporary, text);
+      await writeSynced(temporary, text, owner);
       await rename(temporary, path);
     } catch (error) {
       await unlink(temporary).catch(() => undefined);
@@ -113,14 +121,23 @@ export class DurableFiles {
   }
 }
 
-async function writeSynced(path: string, text: string): Promise<void> {
+async function writeSynced(path: string, text: string, owner?: Owner): Promise<void> {
   const file: FileHandle = await open(path, 'wx', FILE_MODE);
   try {
+    if (owner) await giveTo(owner, file);
     await file.writeFile(text);
     await file.sync();
   } finally {
     await file.close();
   }
+}
+
+async function giveTo({ uid, gid }: Owner, file: FileHandle): Promise<void> {
+  const facts = await file.stat();
+  if (facts.uid === uid) return;
+  await file.chown(uid, gid).catch((error) => {
+    throw new Error(`its files belong to user ${uid}: run this as that user, or as root`, { cause: error });
+  });
 }
 
 async function isMissing(path: string): Promise<boolean> {

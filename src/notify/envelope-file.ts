@@ -1,8 +1,9 @@
 /**
- * Envelopes and receipts as the text of files. Pure. What comes back is checked: a file may be older than the
+ * Envelopes, receipts and notes as the text of files. Pure. What comes back is checked: a file may be older than the
  * program, newer, cut short, or not ours at all.
  */
-import type { Envelope, Idempotency, Progress, Receipt } from './envelope.ts';
+import type { Delivery } from './channels/channel.ts';
+import type { Envelope, Idempotency, Note, Progress, Receipt } from './envelope.ts';
 import type { Message } from './message.ts';
 
 const MAX_DATE_MS = 8.64e15;
@@ -16,6 +17,19 @@ export function envelopeText(envelope: Envelope): string {
 
 export function receiptText(receipt: Receipt): string {
   return `${JSON.stringify({ version: VERSION, ...receipt })}\n`;
+}
+
+/** One line of JSON too. */
+export function noteText(note: Note): string {
+  return `${JSON.stringify({ version: VERSION, ...note })}\n`;
+}
+
+/** The notes in `text`, without what a power cut left of the last ones. */
+export function parseNotes(text: string): Note[] {
+  return text.split('\n').flatMap((line) => {
+    const note = parse<Note>(line, isNote);
+    return typeof note === 'string' ? [] : [note];
+  });
 }
 
 /** The envelope in `text`, or what is wrong with it. */
@@ -48,6 +62,7 @@ const isObject = (value: unknown): value is Json =>
 const isText = (value: unknown): value is string => typeof value === 'string';
 const isTextOrAbsent = (value: unknown): boolean => value === undefined || isText(value);
 const isTexts = (value: unknown): value is string[] => Array.isArray(value) && value.every(isText);
+const isTextsOrAbsent = (value: unknown): boolean => value === undefined || isTexts(value);
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 /** Dates know no others (ECMA-262, Time Values). */
 const isTime = (value: unknown): value is number => isCount(value) && value <= MAX_DATE_MS;
@@ -96,4 +111,32 @@ function isProgress(value: unknown): value is Progress {
   if (!isObject(value) || !isText(value.channel) || !isCount(value.attempts)) return false;
   const { kind } = value;
   return isText(kind) && Object.hasOwn(progressChecks, kind) && progressChecks[kind as 'failed'](value);
+}
+
+function isNote(value: Json): value is Json & Note {
+  const { id, round, channel, number, done, mayBeSent, part, delivery } = value;
+  return (
+    isText(id) &&
+    isCount(round) &&
+    isText(channel) &&
+    isCount(number) &&
+    isTexts(done) &&
+    typeof mayBeSent === 'boolean' &&
+    isTextOrAbsent(part) &&
+    (delivery === undefined || isDelivery(delivery))
+  );
+}
+
+/** The checks of each way that an attempt ends. */
+const deliveryChecks: { readonly [K in Delivery['kind']]: (value: Json) => boolean } = {
+  delivered: ({ providerId, note }) => isTextOrAbsent(providerId) && isTextOrAbsent(note),
+  retry: ({ reason, afterMs, done }) =>
+    isText(reason) && (afterMs === undefined || typeof afterMs === 'number') && isTextsOrAbsent(done),
+  rejected: ({ reason, done }) => isText(reason) && isTextsOrAbsent(done),
+};
+
+function isDelivery(value: unknown): value is Delivery {
+  if (!isObject(value)) return false;
+  const { kind } = value;
+  return isText(kind) && Object.hasOwn(deliveryChecks, kind) && deliveryChecks[kind as 'retry'](value);
 }

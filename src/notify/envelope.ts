@@ -2,7 +2,7 @@
  * A message on its way: what is sent, for whom, and how far each channel is. Pure data and pure steps; the queue
  * takes the steps, the spool keeps the data.
  */
-import { type Delivery, GIVEN_UP } from './channels/channel.ts';
+import { type Delivery, GIVEN_UP, type IfUnclear } from './channels/channel.ts';
 import type { Message } from './message.ts';
 import { decideRetry, type RetryPolicy } from './retry.ts';
 
@@ -61,6 +61,22 @@ export interface Envelope {
 
 /** An envelope that has ended, without what was sent: enough to tell its status. */
 export type Receipt = Omit<Envelope, 'message'> & { readonly id: string; readonly endedMs: number };
+
+/** What is known of an attempt before the envelope says it: that it began, its parts since, how it ended. */
+export interface Note {
+  readonly id: string;
+  readonly round: number;
+  readonly channel: string;
+  /** Of the attempt, from 1. */
+  readonly number: number;
+  readonly done: readonly string[];
+  /** Whether what is not done may have been sent, as far as a channel of the name tells. */
+  readonly mayBeSent: boolean;
+  /** Only this of it may. */
+  readonly part?: string;
+  /** Absent as long as it is under way. */
+  readonly delivery?: Delivery;
+}
 
 /** What `GET /notify/{id}` tells. */
 export interface Status {
@@ -125,6 +141,28 @@ function stepOf(before: Pending, delivery: Delivery, roundMs: number, at: Circum
   return { kind: 'pending', channel, attempts, nextMs: nowMs + decision.delayMs, done, reason };
 }
 
+/**
+ * The envelope after an attempt of which only `note` was left when the process ended. What became of one that was
+ * under way is not known.
+ */
+export function recall(envelope: Envelope, note: Note, ifUnclear: IfUnclear, at: Circumstances): Envelope {
+  const { id, channel, round, number, delivery } = note;
+  const one = envelope.progress.find((progress) => progress.channel === channel);
+  if (id !== envelope.message.id || round !== envelope.round) return envelope;
+  if (one?.kind !== 'pending' || one.attempts + 1 !== number) return envelope;
+  return record(envelope, channel, delivery ?? interrupted(note, ifUnclear), at);
+}
+
+function interrupted({ mayBeSent, done, part }: Note, ifUnclear: IfUnclear): Delivery {
+  const reason = 'the server ended during the attempt';
+  if (!mayBeSent) return { kind: 'retry', reason, done };
+  if (ifUnclear === 'repeat') return { kind: 'retry', reason: `${reason}; it may have been delivered`, done };
+  const final = `${reason}; not repeated, since the message may have been sent`;
+  // The channel tells of it when it is through with the others.
+  if (part !== undefined) return { kind: 'retry', reason, done: [...done, `${GIVEN_UP}${part} ${final}`] };
+  return { kind: 'rejected', reason: final, done };
+}
+
 export function hasEnded({ progress }: Pick<Envelope, 'progress'>): boolean {
   return progress.every(({ kind }) => kind !== 'pending');
 }
@@ -151,4 +189,9 @@ function isDelivered(part: string): boolean {
 
 export function receiptOf({ message, ...rest }: Envelope, endedMs: number): Receipt {
   return { ...rest, id: message.id, endedMs };
+}
+
+/** When the last channel ended. */
+export function lastMsOf({ progress, roundMs }: Envelope): number {
+  return Math.max(...progress.map((one) => (one.kind === 'pending' ? roundMs : one.atMs)));
 }

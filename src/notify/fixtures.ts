@@ -6,9 +6,10 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Attempt, Channel, Delivery } from './channels/channel.ts';
 import type { Clock } from './clock.ts';
-import type { Envelope, Receipt } from './envelope.ts';
+import type { Envelope, Note, Receipt } from './envelope.ts';
 import type { Message } from './message.ts';
 import { type Order, Queue, type QueueEvents, type QueueOptions } from './queue.ts';
+import type { SpoolOptions } from './spool.ts';
 import { memoryStore, type Store, StoreError } from './store.ts';
 
 export const START_MS = Date.UTC(2026, 0, 2, 3, 4, 5);
@@ -112,6 +113,9 @@ export function messageWith(id: string): Message {
   return { id, ...content, acceptedMs: START_MS };
 }
 
+/** For a spool of which nothing is expected to be told. */
+export const quiet: SpoolOptions = { maxDead: 1000, report: () => undefined, onRemoved: () => undefined };
+
 /** Everything that was told to the operator. */
 export class Told implements QueueEvents {
   readonly lines: string[] = [];
@@ -162,9 +166,13 @@ export function makeFolder(t: TestContext): string {
 export class FakeStore implements Store {
   readonly name = 'fake';
   readonly isDurable = true;
+  readonly deadMessages = 0;
   readonly kept = new Map<string, Envelope>();
   readonly done = new Map<string, Receipt>();
   readonly dead = new Map<string, Receipt>();
+  readonly noted: Note[] = [];
+  /** The notes of a process before. */
+  left: readonly Note[] = [];
   /** How often it was to keep something. */
   asked = 0;
   isBroken = false;
@@ -194,6 +202,14 @@ export class FakeStore implements Store {
     this.kept.delete(receipt.id);
     if (envelope.idempotency) this.done.set(receipt.id, receipt);
     if (envelope.progress.some(({ kind }) => kind === 'failed')) this.dead.set(receipt.id, receipt);
+  }
+
+  async note(note: Note): Promise<void> {
+    this.noted.push(note);
+  }
+
+  async notes(): Promise<readonly Note[]> {
+    return this.left;
   }
 
   async discard(id: string): Promise<void> {

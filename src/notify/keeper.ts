@@ -3,7 +3,7 @@
  * tried again until the store takes it.
  */
 import type { Clock } from './clock.ts';
-import { type Envelope, hasEnded, type Receipt, receiptOf } from './envelope.ts';
+import { type Envelope, hasEnded, type Note, type Receipt, receiptOf } from './envelope.ts';
 import { type Store, StoreError } from './store.ts';
 
 /** Until a store that failed is tried again. */
@@ -72,6 +72,15 @@ export class Keeper<E extends Kept> {
       this.#refused.delete(id);
     } catch {
       this.#refused.add(id);
+    }
+  }
+
+  /** Resolves as well when the store fails: an attempt without a note is better than none. */
+  async note(note: Note, mustLast: boolean): Promise<void> {
+    try {
+      await this.#options.store.note(note, mustLast);
+    } catch (error) {
+      this.tell(error);
     }
   }
 

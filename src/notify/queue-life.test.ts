@@ -1,8 +1,8 @@
 /** The queue over more than one life: what is taken up, and what is left at the end. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Delivery } from './channels/channel.ts';
-import { receiptOf, record, seal } from './envelope.ts';
+import type { Delivery, IfUnclear } from './channels/channel.ts';
+import { type Note, receiptOf, record, seal } from './envelope.ts';
 import {
   accept,
   again,
@@ -102,6 +102,67 @@ describe('taking up', () => {
     const ended = record(sealed, 'a', rejected, { ...queueOptions([]), nowMs: START_MS });
     store.dead.set('m1', receiptOf(ended, START_MS));
     assert.equal(await kindsOf(openQueue([], { store }).queue, 'm1'), 'failed');
+  });
+});
+
+describe('an attempt that was under way when the process ended', () => {
+  const begun = { id: 'm1', round: 0, channel: 'a', number: 1, done: ['1'], mayBeSent: true };
+  const ended = 'the server ended during the attempt';
+  const final = `${ended}; not repeated, since the message may have been sent`;
+  type Case = readonly [
+    name: string,
+    ifUnclear: IfUnclear,
+    note: Note,
+    kind: string,
+    done: readonly string[],
+    reason?: string,
+  ];
+  const cases: readonly Case[] = [
+    [
+      'goes on where it may be repeated',
+      'repeat',
+      begun,
+      'pending',
+      ['1'],
+      `${ended}; it may have been delivered`,
+    ],
+    ['is given up where it may not', 'give up', begun, 'failed', ['1'], final],
+    ['goes on where nothing was sent', 'give up', { ...begun, mayBeSent: false }, 'pending', ['1'], ended],
+    [
+      'goes on without what was being sent',
+      'give up',
+      { ...begun, part: '2' },
+      'pending',
+      ['1', `!2 ${final}`],
+      ended,
+    ],
+    ['that delivered is not repeated', 'repeat', { ...begun, delivery: delivered }, 'delivered', []],
+    ['of another round says nothing', 'give up', { ...begun, round: 1 }, 'pending', []],
+    ['of which the envelope says more says nothing', 'give up', { ...begun, number: 2 }, 'pending', []],
+  ];
+  for (const [name, ifUnclear, note, kind, done, reason] of cases) {
+    test(name, async () => {
+      const store = new FakeStore();
+      await store.save(seal(messageWith('m1'), 'ann', ['a', 'b']));
+      store.left = [note];
+      const channel = Object.assign(new FakeChannel('a', untilAborted(again)), { ifUnclear });
+      const { queue } = openQueue([channel, new FakeChannel('b', untilAborted(again))], { store });
+      await queue.start();
+      await settle();
+      const [progress] = (await queue.status('m1', 'ann'))?.progress ?? [];
+      assert.equal(progress?.kind, kind);
+      if (progress && 'done' in progress) assert.deepEqual([progress.done, progress.reason], [done, reason]);
+      assert.equal(store.kept.get('m1')?.progress[0]?.kind, kind, 'and the store knows it');
+    });
+  }
+
+  test('is noted before it begins and when it has ended', async () => {
+    const store = new FakeStore();
+    const { queue } = openQueue([new FakeChannel('a')], { store });
+    const id = await accept(queue, orderFor('a'));
+    await settle();
+    const note = { id, round: 0, channel: 'a', number: 1, done: [], mayBeSent: true };
+    assert.deepEqual(store.noted, [note, { ...note, delivery: { kind: 'delivered' } }]);
   });
 });
 

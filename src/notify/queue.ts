@@ -2,26 +2,29 @@
  * The queue: messages from their acceptance to the end of every channel.
  *
  * 1. accept: bounded; a repeated idempotency key leads to the first message; safe in the store before the answer
- * 2. attempts: every channel has its own line and its own retries, so none waits for or repeats another
- * 3. record: the envelope moves on in memory first and is then kept by the store, until the store takes it
+ * 2. attempts: every channel has its own line, pace and retries, so none waits for or repeats another
+ * 3. record: the store notes that an attempt begins and how it ended; the envelope moves on in memory and is then
+ *    kept by the store, until the store takes it
  * 4. end: the store lets go of the message or puts it with the dead; a receipt stays for a while
  * 5. stop: nothing new, what is due is still tried within the grace time, the rest stays in the store
  */
 import type { Channel } from './channels/channel.ts';
 import type { Clock } from './clock.ts';
+import { Dispatcher } from './dispatcher.ts';
 import {
   type Envelope,
   hasEnded,
   type Idempotency,
+  type Note,
   type Pending,
   type Receipt,
+  recall,
   record,
   type Status,
   seal,
 } from './envelope.ts';
 import { makeId } from './id.ts';
 import { Keeper, type Kept } from './keeper.ts';
-import { Courier, Lane, unknownChannel } from './lane.ts';
 import { type KeyUse, Ledger } from './ledger.ts';
 import type { Message } from './message.ts';
 import type { RetryPolicy } from './retry.ts';
@@ -92,12 +95,12 @@ interface Entry extends Kept {
 
 export class Queue {
   readonly #options: QueueOptions;
-  readonly #channels: ReadonlyMap<string, Channel>;
-  readonly #courier: Courier;
-  readonly #lanes = new Map<string, Lane>();
+  readonly #dispatcher: Dispatcher;
   readonly #active = new Map<string, Entry>();
   readonly #ledger: Ledger;
   readonly #keeper: Keeper<Entry>;
+  /** Of the process before. */
+  #notes: readonly Note[] = [];
   #bytes = 0;
   #state: 'open' | 'stopping' | 'stopped' = 'open';
   /** Nobody is to wait any more: connections are about to be cut. */
@@ -107,9 +110,13 @@ export class Queue {
 
   constructor(options: QueueOptions) {
     this.#options = options;
-    this.#channels = new Map(options.channels.map((channel) => [channel.name, channel]));
     const { clock, events, store } = options;
-    this.#courier = new Courier(clock, (channel, fault) => events.channelFault(channel, fault));
+    this.#dispatcher = new Dispatcher({
+      ...{ channels: options.channels, clock, concurrency: options.limits.concurrency },
+      firstHoldMs: options.policy.firstDelayMs,
+      onFault: (channel, fault) => events.channelFault(channel, fault),
+      note: (note, mustLast) => this.#keeper.note(note, mustLast),
+    });
     this.#ledger = new Ledger((id) => {
       store.forget(id).catch((error) => this.#keeper.tell(error));
     });
@@ -131,6 +138,7 @@ export class Queue {
       this.#ledger.hold(receipt, receipt.id);
     }
     this.#ledger.tidy(this.#options.clock.now());
+    this.#notes = await this.#options.store.notes();
     // All of it, also if the bounds are narrower now: their idempotency keys have to be known.
     await this.#discover(Number.POSITIVE_INFINITY);
     this.#planScan();
@@ -205,11 +213,12 @@ export class Queue {
     for (const one of entry.envelope.progress) if (one.kind === 'pending') this.#plan(entry, one);
   }
 
-  #plan(entry: Entry, { channel, nextMs }: Pending): void {
+  #plan(entry: Entry, pending: Pending): void {
     if (this.#state === 'stopped') return;
+    const { channel, nextMs } = pending;
     const push = (): void => {
       entry.timers.delete(channel);
-      this.#laneOf(channel).push(() => this.#attempt(entry, channel));
+      this.#push(entry, pending, false);
     };
     const { clock, policy } = this.#options;
     const waitMs = nextMs - clock.now();
@@ -218,27 +227,21 @@ export class Queue {
     else entry.timers.set(channel, clock.after(waitMs, push));
   }
 
-  #laneOf(channel: string): Lane {
-    let lane = this.#lanes.get(channel);
-    if (!lane) {
-      lane = new Lane(this.#options.limits.concurrency);
-      this.#lanes.set(channel, lane);
-    }
-    return lane;
+  #push(entry: Entry, pending: Pending, isNext: boolean): void {
+    this.#dispatcher.push(entry.envelope, pending, isNext, () => this.#attempt(entry, pending));
   }
 
-  async #attempt(entry: Entry, name: string): Promise<void> {
+  async #attempt(entry: Entry, before: Pending): Promise<void> {
     const { clock, random, policy, events } = this.#options;
-    const { message } = entry.envelope;
-    const before = progressOf(entry.envelope, name);
-    if (before?.kind !== 'pending') return;
-    const channel = this.#channels.get(name) ?? unknownChannel(name);
-    const attempt = { number: before.attempts + 1, done: before.done };
-    const delivery = await this.#courier.deliver(channel, message, attempt);
-    entry.envelope = record(entry.envelope, name, delivery, { nowMs: clock.now(), random, policy });
-    const after = progressOf(entry.envelope, name);
-    if (after) events.attempt(message.id, after);
-    if (after?.kind === 'pending') this.#plan(entry, after);
+    const { channel } = before;
+    const { delivery, isNext } = await this.#dispatcher.attempt(entry.envelope, before);
+    entry.envelope = record(entry.envelope, channel, delivery, { nowMs: clock.now(), random, policy });
+    const after = entry.envelope.progress.find((one) => one.channel === channel);
+    if (after) events.attempt(entry.envelope.message.id, after);
+    if (after?.kind === 'pending') {
+      if (isNext) this.#push(entry, after, isNext);
+      else this.#plan(entry, after);
+    }
     for (const watcher of entry.watchers) watcher();
     // Before the next attempt on this channel: so a crash can hide no more deliveries than are under way.
     await this.#keeper.keep(entry);
@@ -270,15 +273,26 @@ export class Queue {
   async #discover(max: number): Promise<void> {
     const isKnown = (id: string) => this.#active.has(id) || this.#keeper.isRefused(id);
     const found = await this.#options.store.discover(isKnown, max);
-    for (const envelope of found) {
+    for (const one of found) {
+      const envelope = this.#recall(one);
       const { id } = envelope.message;
       // It may have been accepted, or the queue stopped, while the store was looking.
       if (this.#state !== 'open' || this.#active.has(id)) continue;
       this.#ledger.resume(envelope);
       const entry = this.#enter(envelope);
-      if (hasEnded(envelope)) void this.#keeper.keep(entry);
-      else this.#schedule(entry);
+      if (hasEnded(envelope) || envelope !== one) void this.#keeper.keep(entry);
+      this.#schedule(entry);
     }
+  }
+
+  /** With what was noted of its attempts when the process before ended. */
+  #recall(envelope: Envelope): Envelope {
+    const { clock, random, policy } = this.#options;
+    const at = { nowMs: clock.now(), random, policy };
+    return this.#notes.reduce(
+      (known, note) => recall(known, note, this.#dispatcher.ifUnclear(note.channel), at),
+      envelope,
+    );
   }
 
   // Asking
@@ -294,6 +308,8 @@ export class Queue {
   async waitForFirstAttempts(id: string, waitMs: number): Promise<void> {
     const entry = this.#active.get(id);
     if (!entry || wasTried(entry.envelope) || this.#isReleased) return;
+    const untilMs = this.#options.clock.now() + waitMs;
+    if (untried(entry.envelope).every(({ channel }) => this.#dispatcher.opensMs(channel) > untilMs)) return;
     await new Promise<void>((resolve) => {
       const finish = (): void => {
         cancel();
@@ -320,8 +336,8 @@ export class Queue {
     // What a durable store keeps can be tried again after the next start: nobody waits for that here.
     const lastMs = clock.now() + (store.isDurable ? 0 : graceMs);
     await this.#waitWhile(() => this.#isScanning || this.#isDue(lastMs), graceMs);
-    for (const lane of this.#lanes.values()) lane.close();
-    this.#courier.abortAll();
+    this.#dispatcher.close();
+    this.#dispatcher.abortAll();
     await this.#waitWhile(() => !this.#isSettled(), ABORT_MS);
     this.#state = 'stopped';
     this.#keeper.stop();
@@ -356,23 +372,29 @@ export class Queue {
 
   /** Whether anything is to be kept, or to be tried until `lastMs`. */
   #isDue(lastMs: number): boolean {
+    if (!this.#dispatcher.isIdle) return true;
+    const isOpen = (channel: string): boolean => this.#dispatcher.opensMs(channel) <= lastMs;
     return [...this.#active.values()].some(
       ({ envelope, isOutdated, keeping }) =>
         isOutdated ||
         keeping !== undefined ||
-        envelope.progress.some((one) => one.kind === 'pending' && one.nextMs <= lastMs),
+        envelope.progress.some(
+          (one) => one.kind === 'pending' && one.nextMs <= lastMs && isOpen(one.channel),
+        ),
     );
   }
 
   #isSettled(): boolean {
-    return this.#courier.isIdle && [...this.#active.values()].every(({ keeping }) => keeping === undefined);
+    return (
+      this.#dispatcher.isIdle && [...this.#active.values()].every(({ keeping }) => keeping === undefined)
+    );
   }
 }
 
-function progressOf({ progress }: Envelope, name: string): Envelope['progress'][number] | undefined {
-  return progress.find(({ channel }) => channel === name);
+function untried({ progress }: Envelope): readonly Envelope['progress'][number][] {
+  return progress.filter(({ kind, attempts }) => kind === 'pending' && attempts === 0);
 }
 
-function wasTried({ progress }: Envelope): boolean {
-  return progress.every(({ kind, attempts }) => kind !== 'pending' || attempts > 0);
+function wasTried(envelope: Envelope): boolean {
+  return untried(envelope).length === 0;
 }

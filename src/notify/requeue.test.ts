@@ -11,11 +11,13 @@ import {
   makeFolder,
   openQueue,
   orderFor,
+  quiet,
   rejected,
   settle,
 } from './fixtures.ts';
 import { type Queue, RESCAN_MS } from './queue.ts';
-import { openSpool, SpoolDesk } from './spool.ts';
+import { openSpool } from './spool.ts';
+import { SpoolDesk } from './spool-desk.ts';
 
 const LOOKS = 500;
 
@@ -27,7 +29,7 @@ async function until(isSo: () => boolean): Promise<void> {
 
 async function open(t: TestContext, channels: readonly FakeChannel[]) {
   const folder = makeFolder(t);
-  const spool = await openSpool(folder, () => {});
+  const spool = await openSpool(folder, quiet);
   t.after(() => spool.close());
   const { queue, clock } = openQueue(channels, { store: spool });
   await queue.start();

@@ -10,11 +10,13 @@ import {
   makeFolder,
   messageWith,
   queueOptions,
+  quiet,
   rejected,
   START_MS,
 } from './fixtures.ts';
 import { isId, makeId } from './id.ts';
-import { openSpool, SpoolDesk } from './spool.ts';
+import { openSpool } from './spool.ts';
+import { SpoolDesk } from './spool-desk.ts';
 import { StoreError } from './store.ts';
 
 const at = { nowMs: START_MS + 10, random: () => 0, policy: queueOptions([]).policy };
@@ -33,7 +35,7 @@ const idOf = ({ message }: Envelope) => message.id;
 async function open(t: TestContext, folder = makeFolder(t)) {
   const told: string[] = [];
   const tell = (path: string, fault: string) => told.push(`${path.slice(folder.length + 1)}: ${fault}`);
-  const spool = await openSpool(folder, tell);
+  const spool = await openSpool(folder, { ...quiet, report: tell });
   let isOpen = true;
   const close = async () => {
     if (isOpen) await spool.close();
@@ -205,13 +207,10 @@ test('many at once need few open files', async (t) => {
 describe('what cannot be kept', () => {
   test('a second server is refused, and the first goes on', async (t) => {
     const { folder, spool, close } = await open(t);
-    await assert.rejects(
-      openSpool(folder, () => {}),
-      {
-        name: 'StoreError',
-        message: `another mote uses the spool ${folder}`,
-      },
-    );
+    await assert.rejects(openSpool(folder, quiet), {
+      name: 'StoreError',
+      message: `another mote uses the spool ${folder}`,
+    });
     await spool.save(freshEnvelope());
     await close();
     await open(t, folder);
@@ -220,10 +219,7 @@ describe('what cannot be kept', () => {
   test('a file instead of the folder', async (t) => {
     const path = join(makeFolder(t), 'file');
     fs.writeFileSync(path, '');
-    await assert.rejects(
-      openSpool(path, () => {}),
-      StoreError,
-    );
+    await assert.rejects(openSpool(path, quiet), StoreError);
   });
 
   test('a folder that is gone', async (t) => {

@@ -3,8 +3,10 @@
  *
  *   tmp/   being written
  *   new/   accepted and not ended; replaced whole whenever a channel gets further
- *   dead/  ended with a failure, with the reasons; stays until somebody sends it again or removes it
+ *   dead/  ended with a failure, with the reasons; stays until somebody sends it again or removes it, or until there
+ *          are too many
  *   done/  receipts of messages with an idempotency key, without what was sent
+ *   attempts/  notes of attempts, which say what no envelope says yet
  *   lock/  the socket of the server that owns the spool
  *
  * A maildir's cur/ is missing on purpose: replacing a file in its place is one atomic rename, moving a changed
@@ -12,29 +14,30 @@
  *
  * Whatever in it is not mote's, or cannot be read, is left alone and reported.
  */
-import { mkdir, readdir, readFile, stat, unlink } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { DurableFiles } from './durable.ts';
-import { type Envelope, hasFailures, type Receipt, receiptOf, reopen } from './envelope.ts';
-import { envelopeText, parseEnvelope, parseReceipt, receiptText } from './envelope-file.ts';
+import { join } from 'node:path';
+import { type Envelope, hasFailures, lastMsOf, type Note, type Receipt, receiptOf } from './envelope.ts';
+import { envelopeText, receiptText } from './envelope-file.ts';
 import { isId } from './id.ts';
+import { Journal } from './journal.ts';
 import { type LockResult, lockFolder } from './lock.ts';
+import { READS_AT_ONCE, type Report, SpoolFiles, storeError } from './spool-files.ts';
 import { type Store, StoreError } from './store.ts';
 
-/** Far more than the largest message that is accepted makes; what is larger is not ours. */
-const MAX_FILE_BYTES = 1024 * 1024;
-/** Starting up with thousands of messages should not take seconds. */
-const READS_AT_ONCE = 32;
-const FOLDER_MODE = 0o700;
+export interface SpoolOptions {
+  /** Messages that were given up; the oldest are removed beyond it. */
+  readonly maxDead: number;
+  /** Hears of files that were left alone. */
+  readonly report: Report;
+  /** So many of the dead were removed because there were too many. */
+  onRemoved(count: number): void;
+}
 
-type Folder = 'new' | 'dead' | 'done';
-
-/** Tells the operator of a file that was left alone. Each is told once. */
-export type Report = (path: string, fault: string) => void;
+/** Beyond the bound that share of the dead goes at once: to look for the oldest takes long. */
+const REMOVED_SHARE = 1 / 20;
 
 /** Opened by the one server that owns it. Rejects with {@link StoreError} if another one does, or it is unusable. */
-export async function openSpool(path: string, report: Report): Promise<Spool> {
-  const files = new SpoolFiles(path, report);
+export async function openSpool(path: string, options: SpoolOptions): Promise<Spool> {
+  const files = new SpoolFiles(path, options.report);
   let lock: LockResult;
   try {
     await files.makeFolders();
@@ -46,31 +49,15 @@ export async function openSpool(path: string, report: Report): Promise<Spool> {
   await files.clearTemporary().catch((error) => {
     throw storeError(path, error);
   });
-  return new Spool(files, lock.release);
+  const journal = new Journal(files.journalOptions, await files.readNotes());
+  return new Spool({ files, journal, release: lock.release, options });
 }
 
-/**
- * With those above it. The `recursive` of `mkdir` never ends where a folder is there and nothing can be made in it:
- * below /proc, or in a working folder that was removed.
- */
-async function makeFolder(path: string): Promise<void> {
-  const isMissing = await makeOne(path);
-  if (!isMissing) return;
-  const parent = dirname(path);
-  if (parent !== path) await makeFolder(parent);
-  if (await makeOne(path)) throw isMissing;
-}
-
-/** Gives the error if a folder above it is missing. */
-async function makeOne(path: string): Promise<Error | undefined> {
-  try {
-    await mkdir(path, { mode: FOLDER_MODE });
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return error as Error;
-    if (code !== 'EEXIST' || !(await stat(path)).isDirectory()) throw error;
-  }
-  return undefined;
+interface SpoolParts {
+  readonly files: SpoolFiles;
+  readonly journal: Journal;
+  readonly options: SpoolOptions;
+  release(): Promise<void>;
 }
 
 /** The spool as a queue uses it. */
@@ -78,24 +65,52 @@ export class Spool implements Store {
   readonly name: string;
   readonly isDurable = true;
   readonly #files: SpoolFiles;
+  readonly #journal: Journal;
+  readonly #options: SpoolOptions;
   readonly #release: () => Promise<void>;
+  #dead = 0;
+  #removing: Promise<void> | undefined;
 
-  constructor(files: SpoolFiles, release: () => Promise<void>) {
+  constructor({ files, journal, release, options }: SpoolParts) {
     this.#files = files;
+    this.#journal = journal;
     this.#release = release;
+    this.#options = options;
     this.name = files.path;
   }
 
-  save(envelope: Envelope): Promise<void> {
-    return this.#files.write('new', envelope.message.id, envelopeText(envelope));
+  get deadMessages(): number {
+    return this.#dead;
+  }
+
+  async save(envelope: Envelope): Promise<void> {
+    await this.#files.write('new', envelope.message.id, envelopeText(envelope));
+    this.#journal.settle(envelope);
   }
 
   /** In an order that a crash can interrupt anywhere: `discover` finds the rest and finishes it. */
   async finish(envelope: Envelope, receipt: Receipt): Promise<void> {
     const { id } = envelope.message;
-    if (hasFailures(envelope)) await this.#files.write('dead', id, envelopeText(envelope));
+    const isDead = hasFailures(envelope);
+    if (isDead) await this.#files.write('dead', id, envelopeText(envelope));
     if (envelope.idempotency) await this.#files.write('done', id, receiptText(receipt));
     await this.#files.remove('new', id);
+    this.#journal.settle(envelope);
+    if (isDead) this.#dead += 1;
+    await this.#removeOldest();
+  }
+
+  async note(note: Note, mustLast: boolean): Promise<void> {
+    await this.#journal.note(note, mustLast).catch((error) => {
+      throw storeError(this.name, error);
+    });
+  }
+
+  /** Those whose message has not ended; the others are of no more use. */
+  async notes(): Promise<readonly Note[]> {
+    const waiting = new Set(await this.#files.ids('new'));
+    for (const note of this.#journal.notes) if (!waiting.has(note.id)) this.#journal.drop(note);
+    return this.#journal.notes;
   }
 
   discard(id: string): Promise<void> {
@@ -107,10 +122,14 @@ export class Spool implements Store {
   }
 
   async discover(isKnown: (id: string) => boolean, max: number): Promise<readonly Envelope[]> {
+    const dead = await this.#files.ids('dead');
+    // Others may have sent or removed some.
+    this.#dead = dead.length;
+    await this.#removeOldest();
     const ids = (await this.#files.ids('new')).filter((id) => !isKnown(id));
     if (ids.length === 0) return [];
     // Hardly any has ended: to look for the end of each would take longer than all the rest.
-    const ended = new Set([...(await this.#files.ids('dead')), ...(await this.#files.ids('done'))]);
+    const ended = new Set([...dead, ...(await this.#files.ids('done'))]);
     const find = (id: string) => this.#find(id, ended.has(id));
     const found: Envelope[] = [];
     for (let start = 0; start < ids.length && found.length < max; start += READS_AT_ONCE) {
@@ -155,190 +174,34 @@ export class Spool implements Store {
     return dead && receiptOf(dead, lastMsOf(dead));
   }
 
-  close(): Promise<void> {
-    return this.#release();
+  /** Of the dead, as soon as there are too many. */
+  async #removeOldest(): Promise<void> {
+    if (this.#dead <= this.#options.maxDead) return;
+    this.#removing ??= this.#removeDead().finally(() => {
+      this.#removing = undefined;
+    });
+    await this.#removing;
+  }
+
+  async #removeDead(): Promise<void> {
+    const { maxDead, onRemoved } = this.#options;
+    const ids = await this.#files.ids('dead');
+    const oldest = ids.slice(0, Math.max(0, ids.length - Math.ceil(maxDead * (1 - REMOVED_SHARE))));
+    for (let start = 0; start < oldest.length; start += READS_AT_ONCE) {
+      const some = oldest.slice(start, start + READS_AT_ONCE);
+      await Promise.all(some.map((id) => this.#files.remove('dead', id)));
+    }
+    this.#dead = ids.length - oldest.length;
+    if (oldest.length > 0) onRemoved(oldest.length);
+  }
+
+  async close(): Promise<void> {
+    await this.#journal.close();
+    await this.#release();
   }
 }
 
 /** What is there, in the order of `ids`. */
 async function readAll<T>(ids: readonly string[], read: (id: string) => Promise<T | undefined>) {
   return (await Promise.all(ids.map(read))).filter((one) => one !== undefined);
-}
-
-/** When the last channel ended. */
-function lastMsOf({ progress, roundMs }: Envelope): number {
-  return Math.max(...progress.map((one) => (one.kind === 'pending' ? roundMs : one.atMs)));
-}
-
-/** A line of `mote spool list`. */
-export interface Listed {
-  readonly folder: 'new' | 'dead';
-  readonly envelope: Envelope;
-}
-
-function idOf({ envelope }: Listed): string {
-  return envelope.message.id;
-}
-
-/** The spool as its operator uses it, also beside a running server: neither waits for the lock. */
-export class SpoolDesk {
-  readonly #files: SpoolFiles;
-  readonly #now: () => number;
-
-  constructor(path: string, report: Report, now: () => number) {
-    this.#files = new SpoolFiles(path, report);
-    this.#now = now;
-  }
-
-  async list(): Promise<readonly Listed[]> {
-    const listed: Listed[] = [];
-    for (const folder of ['new', 'dead'] as const) {
-      for (const id of await this.#files.ids(folder)) {
-        const envelope = await this.#files.readEnvelope(folder, id);
-        if (envelope) listed.push({ folder, envelope });
-      }
-    }
-    // A dead file that was sent again stays until a server looks.
-    const waiting = new Set(listed.filter(({ folder }) => folder === 'new').map(idOf));
-    return listed.filter((one) => one.folder === 'new' || !waiting.has(idOf(one)));
-  }
-
-  async show(id: string): Promise<Listed | undefined> {
-    if (!isId(id)) return undefined;
-    for (const folder of ['new', 'dead'] as const) {
-      const envelope = await this.#files.readEnvelope(folder, id);
-      if (envelope) return { folder, envelope };
-    }
-    return undefined;
-  }
-
-  /**
-   * Sends the failed channels of a dead message again; a running server finds it within a minute, another one when
-   * it starts. The server also removes the dead file: here it could hit that of a new failure.
-   */
-  async requeue(id: string): Promise<'requeued' | 'waiting' | 'missing'> {
-    const found = await this.show(id);
-    if (found?.folder !== 'dead') return found ? 'waiting' : 'missing';
-    await this.#files.write('new', id, envelopeText(reopen(found.envelope, this.#now())));
-    return 'requeued';
-  }
-}
-
-/** The folders and files of a spool, and all that is known of how they may fail. */
-class SpoolFiles {
-  readonly path: string;
-  readonly #files: DurableFiles;
-  readonly #report: Report;
-  readonly #reported = new Set<string>();
-
-  constructor(path: string, report: Report) {
-    this.path = path;
-    this.#files = new DurableFiles(join(path, 'tmp'));
-    this.#report = report;
-  }
-
-  async makeFolders(): Promise<void> {
-    for (const folder of ['tmp', 'new', 'dead', 'done']) {
-      await makeFolder(join(this.path, folder));
-    }
-    // A message in a folder that a power cut took away would be lost with it.
-    await this.#files.sync(this.path);
-  }
-
-  /** What a crash left half-written. Only the owner of the lock may call it, or it would hit somebody's work. */
-  async clearTemporary(): Promise<void> {
-    const folder = join(this.path, 'tmp');
-    for (const name of await readdir(folder)) {
-      const path = join(folder, name);
-      if (/^\w+\.\w+\.json$/.test(name)) await unlink(path);
-      else this.#tell(path, 'not a file of mote');
-    }
-  }
-
-  /** Sorted, which is by time. */
-  async ids(folder: Folder): Promise<readonly string[]> {
-    const names = await readdir(join(this.path, folder)).catch((error) => {
-      throw storeError(this.path, error);
-    });
-    const ids: string[] = [];
-    for (const name of names.sort()) {
-      const id = name.replace(/\.json$/, '');
-      if (name !== id && isId(id)) ids.push(id);
-      else this.#tell(join(this.path, folder, name), 'not a file of mote');
-    }
-    return ids;
-  }
-
-  async write(folder: Folder, id: string, text: string): Promise<void> {
-    await this.#files.write(this.#pathOf(folder, id), text).catch((error) => {
-      throw storeError(this.path, error);
-    });
-  }
-
-  async remove(folder: Folder, id: string): Promise<void> {
-    await this.#files.remove(this.#pathOf(folder, id)).catch((error) => {
-      throw storeError(this.path, error);
-    });
-  }
-
-  readEnvelope(folder: 'new' | 'dead', id: string): Promise<Envelope | undefined> {
-    return this.#read(this.#pathOf(folder, id), parseEnvelope, (envelope) => envelope.message.id === id);
-  }
-
-  readReceipt(id: string): Promise<Receipt | undefined> {
-    return this.#read(this.#pathOf('done', id), parseReceipt, (receipt) => receipt.id === id);
-  }
-
-  async #read<T>(path: string, parse: (text: string) => T | string, fits: (content: T) => boolean) {
-    try {
-      const facts = await stat(path);
-      // Reading a pipe would wait forever.
-      if (!facts.isFile()) return this.#tell(path, 'not a file');
-      const { size } = facts;
-      if (size > MAX_FILE_BYTES) return this.#tell(path, `${size} bytes, more than mote ever writes`);
-      const content = parse(await readFile(path, 'utf8'));
-      if (typeof content === 'string') return this.#tell(path, content);
-      return fits(content) ? content : this.#tell(path, 'of another name than the message in it');
-    } catch (error) {
-      const { code = 'unreadable' } = error as NodeJS.ErrnoException;
-      // Ended, or requeued, since it was listed.
-      return code === 'ENOENT' ? undefined : this.#tell(path, code);
-    }
-  }
-
-  #pathOf(folder: Folder, id: string): string {
-    return join(this.path, folder, `${id}.json`);
-  }
-
-  #tell(path: string, fault: string): undefined {
-    if (this.#reported.has(path)) return;
-    this.#reported.add(path);
-    this.#report(path, fault);
-  }
-}
-
-const words: Readonly<Record<string, string>> = {
-  ENOENT: 'no such folder',
-  ENOSPC: 'the disk is full',
-  EDQUOT: 'the quota of the disk is used up',
-  EPERM: 'not permitted, or the file system has no unix sockets',
-  EROFS: 'the file system is read-only; mount a volume there',
-  ENOTDIR: 'not a folder',
-  EOPNOTSUPP: 'the file system has no unix sockets',
-  EMFILE: 'too many files are open',
-  EIO: 'the disk fails',
-};
-
-function storeError(path: string, error: unknown): StoreError {
-  const { code, message } = error as NodeJS.ErrnoException;
-  // What the system says names the file, so that no two of its messages are alike.
-  const fault = code === 'EACCES' ? denied(path) : code === undefined ? message : (words[code] ?? code);
-  return new StoreError(`the spool ${path} cannot be used: ${fault}`, error);
-}
-
-/** In containers the user has a number and no name. */
-function denied(path: string): string {
-  const uid = process.getuid?.();
-  if (uid === undefined) return 'permission denied';
-  return `permission denied for uid ${uid}; let it have the folder: mkdir -p ${path} && chown ${uid} ${path}`;
 }

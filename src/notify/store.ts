@@ -1,15 +1,24 @@
 /** Where the queue keeps what must not be lost: on disk, or nowhere. */
-import type { Envelope, Receipt } from './envelope.ts';
+import type { Envelope, Note, Receipt } from './envelope.ts';
 
 export interface Store {
   /** What the start-up line and the operator call it. */
   readonly name: string;
   /** Whether what was accepted outlives the process. */
   readonly isDurable: boolean;
+  /** Messages that were given up and are still kept. */
+  readonly deadMessages: number;
   /** Keeps a new envelope or the state of a known one. Safe when it resolves; rejects with {@link StoreError}. */
   save(envelope: Envelope): Promise<void>;
   /** Keeps the end of an envelope and lets go of what was sent, unless a channel failed. */
   finish(envelope: Envelope, receipt: Receipt): Promise<void>;
+  /**
+   * Keeps what is known of an attempt until a later `save` or `finish` says it too. What it resolves for outlives the
+   * process, and a power cut only if it `mustLast`. Rejects with {@link StoreError}.
+   */
+  note(note: Note, mustLast: boolean): Promise<void>;
+  /** The latest notes of attempts that were under way when the process before ended. Called once, after `receipts`. */
+  notes(): Promise<readonly Note[]>;
   /** Takes back an envelope whose `save` failed: nobody was told that it is safe. */
   discard(id: string): Promise<void>;
   /** Nobody will ask for this receipt any more. */
@@ -35,8 +44,11 @@ export class StoreError extends Error {
 export const memoryStore: Store = {
   name: 'memory',
   isDurable: false,
+  deadMessages: 0,
   save: async () => undefined,
   finish: async () => undefined,
+  note: async () => undefined,
+  notes: async () => [],
   discard: async () => undefined,
   forget: async () => undefined,
   discover: async () => [],

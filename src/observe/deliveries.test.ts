@@ -12,7 +12,7 @@ const sample = (channel: string, result: string) =>
   `mote_notify_attempts_total{channel="${channel}",result="${result}"}`;
 
 test('every series is there from the start, at zero', () => {
-  const samples = samplesOf(deliveryMetrics(['mail', 'phone']).render(0));
+  const samples = samplesOf(deliveryMetrics(['mail', 'phone']).render({ waiting: 0, dead: undefined }));
   const channels = ['mail', 'phone', 'unknown'];
   const results = ['delivered', 'retry', 'failed'];
   assert.deepEqual(
@@ -30,7 +30,7 @@ test('attempts are counted by channel and by how they ended', () => {
   metrics.count('mail', 'pending');
   metrics.count('mail', 'delivered');
   metrics.count('phone', 'failed');
-  const samples = samplesOf(metrics.render(7));
+  const samples = samplesOf(metrics.render({ waiting: 7, dead: undefined }));
   assert.deepEqual(
     [...samples].filter(([, value]) => value > 0),
     [
@@ -45,13 +45,16 @@ test('attempts are counted by channel and by how they ended', () => {
 test('channels that are not configured any more are one series', () => {
   const metrics = deliveryMetrics(['mail']);
   for (const channel of ['gone', 'gone too', '"}\n', '__proto__']) metrics.count(channel, 'failed');
-  const text = metrics.render(0);
+  const text = metrics.render({ waiting: 0, dead: undefined });
   assert.equal(samplesOf(text).get(sample('unknown', 'failed')), 4);
-  assert.equal(text.split('\n').length, deliveryMetrics(['mail']).render(0).split('\n').length);
+  assert.equal(
+    text.split('\n').length,
+    deliveryMetrics(['mail']).render({ waiting: 0, dead: undefined }).split('\n').length,
+  );
 });
 
 test('the text is of the exposition format: each family once, with help and type before its samples', () => {
-  const text = deliveryMetrics(['mail']).render(3);
+  const text = deliveryMetrics(['mail']).render({ waiting: 3, dead: undefined });
   assert.ok(text.endsWith('\n'));
   const lines = text.slice(0, -1).split('\n');
   const families = [
@@ -72,4 +75,15 @@ test('the text is of the exposition format: each family once, with help and type
     if (line.startsWith('#')) family = line.split(' ')[2] ?? '';
     else assert.match(line, new RegExp(`^${family}(\\{channel="[^"\\\\]+",result="\\w+"\\})? \\d+$`));
   }
+});
+
+test('what was given up is told where it is kept', () => {
+  const metrics = deliveryMetrics(['mail']);
+  metrics.countRemoved(3);
+  metrics.countRemoved(2);
+  const samples = samplesOf(metrics.render({ waiting: 0, dead: 4 }));
+  assert.deepEqual([...samples].slice(-2), [
+    ['mote_notify_dead_messages', 4],
+    ['mote_notify_dead_messages_removed_total', 5],
+  ]);
 });

@@ -16,6 +16,8 @@ export type Delivery =
       readonly reason: string;
       /** The provider's own wish, for example by Retry-After. */
       readonly afterMs?: number;
+      /** The provider was called too often: that keeps the channel's other messages too, for as long. */
+      readonly isLimited?: boolean;
       /** Parts that need not be sent again, see {@link Attempt.done}. */
       readonly done?: readonly string[];
     }
@@ -38,13 +40,40 @@ export interface Attempt {
    * or gave up, behind {@link GIVEN_UP}; so that a retry sends only the rest.
    */
   readonly done: readonly string[];
+  /** To be told of every part, with all that are done by now, so that a crash does not repeat them. */
+  report?(done: readonly string[]): Promise<void>;
+  /**
+   * To be called by a channel that may not send twice before the first byte leaves that could deliver, `part` being
+   * what it delivers. Until then the attempt counts as not made.
+   */
+  beforeSending?(part?: string): Promise<void>;
   /** Aborts at the channel's time limit, and at shutdown. */
   readonly signal: AbortSignal;
 }
 
+/** A limit that a provider is known to have. */
+export interface Rate {
+  readonly calls: number;
+  /** No more than `calls` in any time of this length. */
+  readonly windowMs: number;
+}
+
+/**
+ * What becomes of a message when the process ended during an attempt, so that nobody knows whether it delivered:
+ * another attempt, since the receiver can tell that it is the same, or since twice is better than never; or what was
+ * being sent is given up, for somebody to look at.
+ */
+export type IfUnclear = 'repeat' | 'give up';
+
 export interface Channel {
   /** What the configuration calls it. */
   readonly name: string;
+  /** Default `repeat`. */
+  readonly ifUnclear?: IfUnclear;
+  /** All that hold; default none. */
+  readonly rates?: readonly Rate[];
+  /** How often the provider will be called for what is not `done` of the message; default once. */
+  callsFor?(message: Message, done: readonly string[]): number;
   /** The longest that one attempt may take. */
   readonly timeoutMs: number;
   /** Never rejects for what a provider or the network does: that is a `Delivery` too. */

@@ -222,19 +222,19 @@ describe('the answer', () => {
       '429',
       { status: 429, headers: { 'retry-after': '120' } },
       {},
-      { kind: 'retry', reason: 'HTTP 429', afterMs: 120_000 },
+      { kind: 'retry', reason: 'HTTP 429', afterMs: 120_000, isLimited: true },
     ],
     [
       '503 with a date',
       { status: 503, headers: { 'retry-after': 'Thu, 01 Jan 1970 00:00:05 GMT' } },
       {},
-      { kind: 'retry', reason: 'HTTP 503', afterMs: 5000 },
+      { kind: 'retry', reason: 'HTTP 503', afterMs: 5000, isLimited: true },
     ],
     [
       '503 with a date gone by',
       { status: 503, headers: { 'retry-after': 'Wed, 31 Dec 1969 00:00:00 GMT' } },
       {},
-      { kind: 'retry', reason: 'HTTP 503', afterMs: 0 },
+      { kind: 'retry', reason: 'HTTP 503', afterMs: 0, isLimited: true },
     ],
     [
       '503 with nonsense',

@@ -75,7 +75,11 @@ test('it is sent again where the answer was lost', async (t) => {
 
 describe('failures', () => {
   const cases: readonly [name: string, scripted: Scripted, delivery: Delivery][] = [
-    ['too often', 45009, { kind: 'retry', reason: 'WeCom 45009: too many calls', afterMs: 60_000, done: [] }],
+    [
+      'too often',
+      45009,
+      { kind: 'retry', reason: 'WeCom 45009: too many calls', afterMs: 60_000, isLimited: true, done: [] },
+    ],
     ['busy', -1, { kind: 'retry', reason: 'WeCom -1: WeCom is busy', done: [] }],
     ['hang up', 'hang up', { kind: 'retry', reason: 'the connection was reset', done: [] }],
     ['404', { status: 404 }, { kind: 'rejected', reason: 'HTTP 404' }],

@@ -4,11 +4,11 @@
  * is an answer that nobody can read.
  */
 import type { Message } from '../message.ts';
-import type { Attempt, Channel, Delivery } from './channel.ts';
+import type { Attempt, Channel, Delivery, Rate } from './channel.ts';
 import type { Send } from './http/client.ts';
 import { DEFAULT_BASE, endpointUnder } from './wecom/base.ts';
 import { failureOfCode, isSuccess, readAnswer } from './wecom/codes.ts';
-import { deliverParts, type Part, partsOf, type Style, TEXT_MAX_BYTES } from './wecom/parts.ts';
+import { deliverParts, type Part, partsOf, remainingOf, type Style, TEXT_MAX_BYTES } from './wecom/parts.ts';
 
 export interface WecomRobotSettings {
   readonly name: string;
@@ -25,6 +25,8 @@ export interface WecomRobotSettings {
 }
 
 export const WECOM_ROBOT_TIMEOUT_MS = 30_000;
+/** What a robot takes; 45009 beyond it. */
+export const WECOM_ROBOT_RATES: readonly Rate[] = [{ calls: 20, windowMs: 60_000 }];
 const MARKDOWN_MAX_BYTES = 4096;
 
 /** Throws a `RangeError` for a base or key that is none. */
@@ -41,13 +43,15 @@ export function createWecomRobotChannel(
     const outcome = await send({ method: 'POST', url, headers, body, signal });
     const answer = readAnswer(outcome, nowMs(), { number, ageMs: nowMs() - message.acceptedMs });
     if (answer.kind !== 'read') return answer;
-    return isSuccess(answer) ? { kind: 'delivered' } : failureOfCode(answer, number);
+    return isSuccess(answer) ? { kind: 'delivered' } : failureOfCode(answer);
   };
   return {
     name: settings.name,
     timeoutMs: WECOM_ROBOT_TIMEOUT_MS,
+    rates: WECOM_ROBOT_RATES,
+    callsFor: (message, done) => remainingOf(robotParts(message, settings), done).length,
     deliver: (message, attempt) =>
-      deliverParts(robotParts(message, settings), attempt.done, (part) =>
+      deliverParts(robotParts(message, settings), attempt, (part) =>
         post(bodyOf(part, part.style, part.first ? settings : {}), message, attempt),
       ),
   };

@@ -228,11 +228,21 @@ describe('failures of send', () => {
       6000,
       { kind: 'retry', reason: 'WeCom 6000: WeCom could not write it at that moment', done: [] },
     ],
-    ['too often', 45009, { kind: 'retry', reason: 'WeCom 45009: too many calls', afterMs: 60_000, done: [] }],
+    [
+      'too often',
+      45009,
+      { kind: 'retry', reason: 'WeCom 45009: too many calls', afterMs: 60_000, isLimited: true, done: [] },
+    ],
     [
       'too many',
       45033,
-      { kind: 'retry', reason: 'WeCom 45033: too many calls at a time', afterMs: 60_000, done: [] },
+      {
+        kind: 'retry',
+        reason: 'WeCom 45033: too many calls at a time',
+        afterMs: 60_000,
+        isLimited: true,
+        done: [],
+      },
     ],
     ['address', 60020, { kind: 'rejected', reason: `WeCom 60020: ${untrusted}` }],
     ['address named', seven, { kind: 'rejected', reason: `WeCom 60020: ${untrusted} (192.0.2.7)` }],
@@ -248,7 +258,7 @@ describe('failures of send', () => {
     [
       'down',
       { status: 503, headers: { 'retry-after': '7' } },
-      { kind: 'retry', reason: 'HTTP 503', afterMs: 7000, done: [] },
+      { kind: 'retry', reason: 'HTTP 503', afterMs: 7000, isLimited: true, done: [] },
     ],
     ['not JSON', { body: 'OK' }, { kind: 'retry', reason: 'the answer cannot be read', done: [] }],
     ['no code', json({ errmsg: 'ok' }), { kind: 'retry', reason: 'the answer cannot be read', done: [] }],
@@ -279,7 +289,7 @@ describe('failures of send', () => {
     });
   });
 
-  test('blocks grow from a minute to an hour', async (t) => {
+  test('blocks are for a minute: whether they grow is for the pace of the channel', async (t) => {
     const s = await scene(t);
     const waits: unknown[] = [];
     for (let number = 1; number <= 5; number++) {
@@ -287,7 +297,7 @@ describe('failures of send', () => {
       const delivery = await deliver(s.channel, messageOf(), { number });
       waits.push(delivery.kind === 'retry' && delivery.afterMs);
     }
-    assert.deepEqual(waits, [60_000, 240_000, 960_000, 3_600_000, 3_600_000]);
+    assert.deepEqual(waits, [60_000, 60_000, 60_000, 60_000, 60_000]);
   });
 
   test('silence until the time limit', async (t) => {

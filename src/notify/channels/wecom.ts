@@ -7,7 +7,7 @@
  * 4. the code says what became of it; recipients that were left out become a note
  */
 import type { Message } from '../message.ts';
-import type { Attempt, Channel, Delivery } from './channel.ts';
+import type { Attempt, Channel, Delivery, Rate } from './channel.ts';
 import type { Send } from './http/client.ts';
 import { type Failure, identifier, retry } from './http/failure.ts';
 import { asText } from './text/split.ts';
@@ -20,7 +20,7 @@ import {
   type Read,
   readAnswer,
 } from './wecom/codes.ts';
-import { deliverParts, partsOf, TEXT_MAX_BYTES } from './wecom/parts.ts';
+import { deliverParts, partsOf, remainingOf, TEXT_MAX_BYTES } from './wecom/parts.ts';
 import { type Token, TokenCache } from './wecom/token.ts';
 
 export interface WecomSettings {
@@ -52,6 +52,11 @@ export interface Recipients {
 }
 
 export const WECOM_TIMEOUT_MS = 30_000;
+/** What each member gets of an application. WeCom drops what is more, without a word. */
+export const WECOM_RATES: readonly Rate[] = [
+  { calls: 30, windowMs: 60_000 },
+  { calls: 1000, windowMs: 3_600_000 },
+];
 /** All waiting messages share a request for the token, so it has a limit of its own. */
 const TOKEN_TIMEOUT_MS = 15_000;
 /** Within this time WeCom drops a body that it had already. Longer than retries after an unclear answer take. */
@@ -73,8 +78,10 @@ export function createWecomChannel(
   return {
     name: settings.name,
     timeoutMs: WECOM_TIMEOUT_MS,
+    rates: WECOM_RATES,
+    callsFor: (message, done) => remainingOf(bodiesOf(message, settings), done).length,
     deliver: (message, attempt) =>
-      deliverParts(bodiesOf(message, settings), attempt.done, ({ body }) => application.post(body, attempt)),
+      deliverParts(bodiesOf(message, settings), attempt, ({ body }) => application.post(body, attempt)),
   };
 }
 
@@ -93,15 +100,15 @@ class Application {
     this.#tokens = new TokenCache(() => this.#askForToken(), nowMs);
   }
 
-  async post(body: string, { number, signal }: Attempt): Promise<Delivery> {
+  async post(body: string, { signal }: Attempt): Promise<Delivery> {
     const token = await unlessAborted(this.#tokens.get(), signal);
     if (token.kind !== 'token') return token;
     const first = await this.#postWith(token, body, signal);
-    if (first.kind !== 'read' || !isTokenRefused(first)) return deliveryOf(first, number);
+    if (first.kind !== 'read' || !isTokenRefused(first)) return deliveryOf(first);
     const fresh = await unlessAborted(this.#tokens.replace(token), signal);
     if (fresh.kind !== 'token') return fresh;
     const second = await this.#postWith(fresh, body, signal);
-    if (second.kind !== 'read' || !isTokenRefused(second)) return deliveryOf(second, number);
+    if (second.kind !== 'read' || !isTokenRefused(second)) return deliveryOf(second);
     return retry(`WeCom ${second.code}: the fresh access token is refused`);
   }
 
@@ -116,7 +123,7 @@ class Application {
     const outcome = await this.#send({ method: 'GET', url: this.#tokenUrl, signal });
     const answer = readAnswer(outcome, this.#nowMs());
     if (answer.kind !== 'read') return answer;
-    if (!isSuccess(answer)) return failureOfCode(answer, 1);
+    if (!isSuccess(answer)) return failureOfCode(answer);
     const { access_token: token, expires_in: life } = answer.fields;
     if (typeof token !== 'string' || token === '' || typeof life !== 'number') {
       return retry('the answer holds no access token');
@@ -138,9 +145,9 @@ function unlessAborted(pending: Promise<Token | Failure>, signal: AbortSignal): 
   });
 }
 
-function deliveryOf(answer: Read | Failure, attempt: number): Delivery {
+function deliveryOf(answer: Read | Failure): Delivery {
   if (answer.kind !== 'read') return answer;
-  if (!isSuccess(answer)) return failureOfCode(answer, attempt);
+  if (!isSuccess(answer)) return failureOfCode(answer);
   const providerId = identifier(answer.fields.msgid);
   const note = leftOut(answer.fields);
   return { kind: 'delivered', ...(providerId && { providerId }), ...(note && { note }) };

@@ -18,6 +18,8 @@ export interface OutgoingRequest {
   readonly url: URL;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | string;
+  /** Ends before the first byte is sent, when there is a connection. */
+  readonly beforeSending?: () => Promise<void>;
   /** The only time limit once the connection stands. */
   readonly signal: AbortSignal;
 }
@@ -76,6 +78,7 @@ async function send(request: OutgoingRequest, options: ClientOptions): Promise<O
   const abort = () => socket.destroy();
   signal.addEventListener('abort', abort, { once: true });
   try {
+    await request.beforeSending?.();
     return await exchange(socket, request, options.maxAnswerBytes ?? MAX_ANSWER_BYTES);
   } finally {
     signal.removeEventListener('abort', abort);

@@ -26,7 +26,13 @@ export function failureOf({ status, headers }: Answer, nowMs: number, said = '')
   const code = status >= 300 && status < 400 ? `HTTP ${status}, not followed` : `HTTP ${status}`;
   const reason = said === '' ? code : `${code}: ${said}`;
   if (!isTemporary(status)) return { kind: 'rejected', reason };
-  return retry(reason, retryAfterMs(headers, nowMs));
+  const afterMs = retryAfterMs(headers, nowMs);
+  return isLimit(status, afterMs) ? limited(reason, afterMs) : retry(reason, afterMs);
+}
+
+/** 429 is about this client (RFC 6585 §4), and 503 with a time about the whole service (RFC 9110 §15.6.4). */
+function isLimit(status: number, afterMs: number | undefined): boolean {
+  return status === 429 || (status === 503 && afterMs !== undefined);
 }
 
 /** How far the target of a redirect is from `url`; nothing of it is shown, since servers say back what they got. */
@@ -43,8 +49,13 @@ export function retry(reason: string, afterMs?: number): Retry {
   return { kind: 'retry', reason, ...(afterMs !== undefined && { afterMs }) };
 }
 
+/** The provider was called too often: the channel's other messages have to wait too. */
+export function limited(reason: string, afterMs?: number): Retry {
+  return { ...retry(reason, afterMs), isLimited: true };
+}
+
 /** Providers count calls by the minute first. */
-const FIRST_BLOCK_MS = 60_000;
+export const FIRST_BLOCK_MS = 60_000;
 /** What is still blocked after the minutes is blocked by the hour or the day. */
 const LONGEST_BLOCK_MS = 3_600_000;
 const BLOCK_GROWTH = 4;

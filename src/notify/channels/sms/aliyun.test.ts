@@ -117,7 +117,7 @@ describe('an answer', () => {
     [
       'throttled',
       code('Throttling.User', 400),
-      { kind: 'retry', reason: 'Aliyun Throttling.User', afterMs: 60_000 },
+      { kind: 'retry', reason: 'Aliyun Throttling.User', afterMs: 60_000, isLimited: true },
     ],
     [
       'their fault',

@@ -7,7 +7,7 @@ import type { Message } from '../../message.ts';
 import type { Channel, Delivery } from '../channel.ts';
 import { parseBase } from '../http/base.ts';
 import type { Answer, Send } from '../http/client.ts';
-import { blockMs, identifier, objectIn, retry } from '../http/failure.ts';
+import { blockMs, FIRST_BLOCK_MS, identifier, limited, objectIn, retry } from '../http/failure.ts';
 import type { Fill } from '../text/template.ts';
 import { acs3Authorization, canonicalQuery, sha256 } from './aliyun-signature.ts';
 import {
@@ -60,9 +60,13 @@ export function createAliyunChannel(
   return {
     name: settings.name,
     timeoutMs: SMS_TIMEOUT_MS,
-    async deliver(message, { number, signal }) {
+    ifUnclear: 'give up',
+    async deliver(message, { number, signal, beforeSending }) {
       const { url, headers } = signedRequest(settings, base, parameterOf(variables, message), aids);
-      const outcome = await send({ method: 'POST', url, headers, signal });
+      const outcome = await send({
+        ...{ method: 'POST', url, headers, signal },
+        beforeSending: async () => beforeSending?.(),
+      });
       return outcome.kind === 'answered' ? judge(outcome, number) : smsFailureWithout(outcome);
     },
   };
@@ -94,8 +98,10 @@ function signedRequest(settings: AliyunSettings, base: URL, parameter: string, a
   return { url, headers: { ...headers, accept: 'application/json', authorization } };
 }
 
-/** Too often, or a fault on their side after which their pages say to try again. */
-const temporary = /^(isv\.BUSINESS_LIMIT_CONTROL|Throttling(\..+)?|isp\.SYSTEM_ERROR|ServiceUnavailable)$/;
+/** Too many calls of the account. */
+const limitedCode = /^Throttling(\..+)?$/;
+/** Too many messages to a number, or a fault on their side after which their pages say to try again. */
+const temporary = /^(isv\.BUSINESS_LIMIT_CONTROL|isp\.SYSTEM_ERROR|ServiceUnavailable)$/;
 /** Their servers do not know either what became of it; a nonce that was used may have been ours. */
 const undecided = /^(InternalError|SignatureNonceUsed)(\..+)?$/;
 
@@ -113,5 +119,6 @@ function judge(answer: Answer, attempt: number): Delivery {
   if (code === 'OK') return delivered(identifier(fields?.BizId), []);
   const reason = `Aliyun ${code}${meanings.get(code) ?? ''}`;
   if (undecided.test(code)) return unclear(reason);
+  if (limitedCode.test(code)) return limited(reason, FIRST_BLOCK_MS);
   return temporary.test(code) ? retry(reason, blockMs(attempt)) : { kind: 'rejected', reason };
 }

@@ -4,7 +4,7 @@
  */
 
 import type { Message } from '../../message.ts';
-import { type Delivery, GIVEN_UP } from '../channel.ts';
+import { type Attempt, type Delivery, GIVEN_UP } from '../channel.ts';
 import type { Answer, Outcome } from '../http/client.ts';
 import { type Failure, retry } from '../http/failure.ts';
 import { asText, cutText } from '../text/split.ts';
@@ -68,7 +68,7 @@ function describe(failed: readonly string[]): string {
  */
 export async function deliverToEach(
   numbers: readonly string[],
-  done: readonly string[],
+  { done, report }: Pick<Attempt, 'done' | 'report'>,
   deliver: (number: string) => Promise<Delivery>,
 ): Promise<Delivery> {
   const ended = [...done];
@@ -78,6 +78,7 @@ export async function deliverToEach(
     const delivery = await deliver(number);
     if (delivery.kind === 'retry') return { ...delivery, done: ended };
     ended.push(delivery.kind === 'delivered' ? number : gaveUp(number, delivery.reason));
+    if (numbers.length > 1) await report?.([...ended]);
     if (delivery.kind !== 'delivered') continue;
     if (delivery.providerId) ids.push(delivery.providerId);
     if (delivery.note) notes.add(delivery.note);

@@ -140,7 +140,7 @@ describe('an answer', () => {
     [
       'too often',
       error('RequestLimitExceeded'),
-      { kind: 'retry', reason: 'Tencent RequestLimitExceeded', afterMs: 60_000, done: [] },
+      { kind: 'retry', reason: 'Tencent RequestLimitExceeded', afterMs: 60_000, isLimited: true, done: [] },
     ],
     ['undecided', error('InternalError'), { kind: 'rejected', reason: `Tencent InternalError${again}` }],
     ['other', error('UnauthorizedOperation'), { kind: 'rejected', reason: 'Tencent UnauthorizedOperation' }],

@@ -5,7 +5,17 @@
 import type { Channel, Delivery } from '../channel.ts';
 import { parseBase } from '../http/base.ts';
 import type { Answer, Send } from '../http/client.ts';
-import { asObject, blockMs, type Failure, identifier, objectIn, type Retry, retry } from '../http/failure.ts';
+import {
+  asObject,
+  blockMs,
+  type Failure,
+  FIRST_BLOCK_MS,
+  identifier,
+  limited,
+  objectIn,
+  type Retry,
+  retry,
+} from '../http/failure.ts';
 import {
   checkNumbers,
   compileVariable,
@@ -58,14 +68,18 @@ export function createTencentChannel(
   return {
     name: settings.name,
     timeoutMs: SMS_TIMEOUT_MS,
-    async deliver(message, { number: attempt, done, signal }) {
+    ifUnclear: 'give up',
+    async deliver(message, { number: attempt, done, signal, beforeSending }) {
       const numbers = remainingOf(settings.to, done);
       // The settings may have lost numbers since the last attempt.
       if (numbers.length === 0) return conclude(done);
       const values = variables.map((fill) => fill(message));
       const body = bodyOf(settings, numbers, values);
       const headers = headersOf(settings, url, body, Math.floor(nowMs() / 1000));
-      const outcome = await send({ method: 'POST', url, headers, body, signal });
+      const outcome = await send({
+        ...{ method: 'POST', url, headers, body, signal },
+        beforeSending: async () => beforeSending?.(),
+      });
       const result = outcome.kind === 'answered' ? read(outcome, attempt) : smsFailureWithout(outcome);
       if (result.kind === 'read') return judge(result, numbers, done, attempt);
       if (result.kind === 'retry') return { ...result, done };
@@ -108,7 +122,10 @@ function headersOf(
 }
 
 const SUCCESS = 'Ok';
-const temporary = /^(Request)?LimitExceeded(\.|$)/;
+/** Too many calls of the account. */
+const limitedCode = /^RequestLimitExceeded(\.|$)/;
+/** Too many messages to a number. */
+const temporary = /^LimitExceeded(\.|$)/;
 /** Their servers do not know either what became of it. */
 const undecided = /^InternalError(\.|$)/;
 
@@ -160,5 +177,6 @@ function judge(
 function failureOfCode(code: string, attempt: number): Failure {
   const reason = `Tencent ${code}${meanings.get(code) ?? ''}`;
   if (undecided.test(code)) return unclear(reason);
+  if (limitedCode.test(code)) return limited(reason, FIRST_BLOCK_MS);
   return temporary.test(code) ? retry(reason, blockMs(attempt)) : { kind: 'rejected', reason };
 }

@@ -75,9 +75,14 @@ describe('an answer', () => {
       '429',
       json({ code: 20429 }, 429, { 'retry-after': '3' }),
       {},
-      { kind: 'retry', reason: 'Twilio 20429: too many calls', afterMs: 3000, done: [] },
+      { kind: 'retry', reason: 'Twilio 20429: too many calls', afterMs: 3000, isLimited: true, done: [] },
     ],
-    ['429 without a body', { status: 429 }, {}, { kind: 'retry', reason: 'HTTP 429', done: [] }],
+    [
+      '429 without a body',
+      { status: 429 },
+      {},
+      { kind: 'retry', reason: 'HTTP 429', isLimited: true, done: [] },
+    ],
     ['500', { status: 500 }, {}, { kind: 'rejected', reason: `…0006: HTTP 500${again}` }],
     ['503', json({ code: 20503 }, 503), {}, { kind: 'rejected', reason: `…0006: Twilio 20503${again}` }],
     ['302', { status: 302 }, {}, { kind: 'rejected', reason: '…0006: HTTP 302' }],
@@ -132,6 +137,7 @@ describe('several numbers', () => {
     assert.deepEqual(delivery, {
       kind: 'retry',
       reason: 'HTTP 429',
+      isLimited: true,
       done: [GOOD, `!${BAD} Twilio 21211: the number is wrong`],
     });
     const { done } = delivery as { done: string[] };

@@ -2,7 +2,7 @@
 import type { Channel, Delivery } from '../channel.ts';
 import { parseBase } from '../http/base.ts';
 import type { Answer, Send } from '../http/client.ts';
-import { identifier, objectIn, retry, retryAfterMs } from '../http/failure.ts';
+import { identifier, limited, objectIn, retryAfterMs } from '../http/failure.ts';
 import { cutText, plainText } from '../text/split.ts';
 import {
   checkNumbers,
@@ -56,13 +56,22 @@ export function createTwilioChannel(
   return {
     name: settings.name,
     timeoutMs: SMS_TIMEOUT_MS,
-    deliver(message, { done, signal }) {
+    ifUnclear: 'give up',
+    deliver(message, attempt) {
       const text = plainText(message);
       const cut = cutText(text, BODY_MAX_UNITS);
       const notes = cut === text ? [] : [`cut to ${BODY_MAX_UNITS} characters`];
-      return deliverToEach(settings.to, done, async (number) => {
+      return deliverToEach(settings.to, attempt, async (number) => {
         const body = new URLSearchParams({ To: number, ...from, Body: cut }).toString();
-        const outcome = await send({ method: 'POST', url, headers, body, signal });
+        const beforeSending = async () => attempt.beforeSending?.(number);
+        const outcome = await send({
+          method: 'POST',
+          url,
+          headers,
+          body,
+          signal: attempt.signal,
+          beforeSending,
+        });
         return outcome.kind === 'answered' ? judge(outcome, nowMs(), notes) : smsFailureWithout(outcome);
       });
     },
@@ -76,6 +85,6 @@ function judge(answer: Answer, nowMs: number, notes: readonly string[]): Deliver
   const code = identifier(fields?.code);
   const reason = code ? `Twilio ${code}${meanings.get(code) ?? ''}` : `HTTP ${status}`;
   // The one refusal that says: not processed, come again.
-  if (status === 429 || code === TOO_MANY_CALLS) return retry(reason, retryAfterMs(headers, nowMs));
+  if (status === 429 || code === TOO_MANY_CALLS) return limited(reason, retryAfterMs(headers, nowMs));
   return status >= 500 ? unclear(reason) : { kind: 'rejected', reason };
 }

@@ -2,10 +2,11 @@
 import { isIP } from 'node:net';
 import type { Outcome } from '../http/client.ts';
 import {
-  blockMs,
   type Failure,
+  FIRST_BLOCK_MS,
   failureOf,
   failureWithout,
+  limited,
   objectIn,
   type Repetition,
   retry,
@@ -73,11 +74,11 @@ export function isTokenRefused({ code }: Read): boolean {
 }
 
 /** For a code that is neither success nor mended by a fresh token. */
-export function failureOfCode({ code, fields }: Read, attempt: number): Failure {
+export function failureOfCode({ code, fields }: Read): Failure {
   const meaning = meanings.get(code);
   const reason = `WeCom ${code}${meaning ? `: ${meaning}` : ''}${addressHint(code, fields)}`;
   if (momentaryCodes.has(code)) return retry(reason);
-  return blockedCodes.has(code) ? retry(reason, blockMs(attempt)) : { kind: 'rejected', reason };
+  return blockedCodes.has(code) ? limited(reason, FIRST_BLOCK_MS) : { kind: 'rejected', reason };
 }
 
 /** The address that WeCom saw, which is what has to be entered there. */

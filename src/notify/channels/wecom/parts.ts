@@ -1,6 +1,6 @@
 /** A message as the parts that WeCom takes, and their delivery one after the other. */
 import type { Message } from '../../message.ts';
-import type { Delivery } from '../channel.ts';
+import type { Attempt, Delivery } from '../channel.ts';
 import { paragraphs, plainText, splitText } from '../text/split.ts';
 
 /** Longer texts are cut by WeCom without a word. */
@@ -32,21 +32,28 @@ function markdownOf({ title, text, url }: Message): string {
   });
 }
 
+/** Those that `done` does not list. */
+export function remainingOf<P extends { readonly key: string }>(
+  parts: readonly P[],
+  done: readonly string[],
+): readonly P[] {
+  return parts.filter(({ key }) => !done.includes(key));
+}
+
 /**
  * Sends those parts that are not in `done`, in order, so that a long text is read from the top. Ends at the
  * first failure.
  */
 export async function deliverParts<P extends { readonly key: string }>(
   parts: readonly P[],
-  done: readonly string[],
+  { done, report }: Pick<Attempt, 'done' | 'report'>,
   deliver: (part: P) => Promise<Delivery>,
 ): Promise<Delivery> {
   if (parts.length === 0) return { kind: 'rejected', reason: 'there is nothing to read in the message' };
   const sent = [...done];
   const ids: string[] = [];
   const notes = new Set<string>();
-  for (const part of parts) {
-    if (sent.includes(part.key)) continue;
+  for (const part of remainingOf(parts, done)) {
     const delivery = await deliver(part);
     if (delivery.kind === 'retry') return { ...delivery, done: sent };
     if (delivery.kind === 'rejected') {
@@ -54,6 +61,7 @@ export async function deliverParts<P extends { readonly key: string }>(
       return { kind: 'rejected', reason: `${delivery.reason} (at part ${part.key})`, done: sent };
     }
     sent.push(part.key);
+    if (parts.length > 1) await report?.([...sent]);
     if (delivery.providerId) ids.push(delivery.providerId);
     if (delivery.note) notes.add(delivery.note);
   }

@@ -94,9 +94,21 @@ describe('the access token', () => {
     const s = await scene(t);
     script(s, 'gettoken', 45009);
     const reason = 'WeCom 45009: too many calls';
-    assert.deepEqual(await deliver(s.channel), { kind: 'retry', reason, afterMs: 60_000, done: [] });
+    assert.deepEqual(await deliver(s.channel), {
+      kind: 'retry',
+      reason,
+      afterMs: 60_000,
+      isLimited: true,
+      done: [],
+    });
     s.pass(20_000);
-    assert.deepEqual(await deliver(s.channel), { kind: 'retry', reason, afterMs: 40_000, done: [] });
+    assert.deepEqual(await deliver(s.channel), {
+      kind: 'retry',
+      reason,
+      afterMs: 40_000,
+      isLimited: true,
+      done: [],
+    });
     s.pass(40_000);
     assert.equal((await deliver(s.channel)).kind, 'delivered');
     assert.equal(s.wecom.tokenCalls(), 2);
