@@ -10,8 +10,8 @@ export const MAX_MARKDOWN_UNITS = 16 * 1024;
  * that follows it. So this is counted, in characters that lie before the parser, and whoever wants more gets plain
  * text. Some 20 ms of a core; what people write takes a fraction.
  */
-const MAX_INLINE_WORK = 600_000;
-const MAX_BLOCK_WORK = 600_000;
+const MAX_INLINE_WORK = 400_000;
+const MAX_BLOCK_WORK = 300_000;
 
 /** What is left to the text that is being parsed, which is one at a time. */
 const left = { inline: 0, block: 0 };
