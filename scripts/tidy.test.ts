@@ -22,18 +22,29 @@ const suiteOf = (count: number) => `describe('all', () => {\n${lines(count - 2)}
 const cases: Readonly<Record<string, readonly Case[]>> = {
   arrows: [
     [
-      'main knows the configuration and the commands, of which serve knows the application',
+      'the command line knows the configuration and the application, and nothing that these know',
       {
-        'src/main.ts':
-          "import './config/load.ts';\nawait import('./serve.ts');\nimport './static/plan.ts';\n",
-        'src/serve.ts': "import './app.ts';\nimport './http/server.ts';\n",
+        'src/cli/main.ts':
+          "import '../config/load.ts';\nawait import('./serve.ts');\nimport '../static/plan.ts';\n",
+        'src/cli/serve.ts': "import '../app/app.ts';\nimport '../http/server.ts';\n",
       },
-      'src/main.ts: src/static/plan.ts',
-      'src/serve.ts: src/http/server.ts',
+      'src/cli/main.ts: src/static/plan.ts',
+      'src/cli/serve.ts: src/http/server.ts',
     ],
     [
       'the application knows everything',
-      { 'src/app.ts': "import './static/plan.ts';\nimport './notify/queue.ts';\n" },
+      { 'src/app/app.ts': "import '../static/plan.ts';\nimport '../notify/queue/queue.ts';\n" },
+    ],
+    [
+      'nobody knows the command line or the application',
+      {
+        'src/static/plan.ts': "import '../app/app.ts';\n",
+        'src/config/load.ts': "import '../cli/io.ts';\n",
+        'src/util/result.ts': "import '../http/errors.ts';\n",
+      },
+      'src/static/plan.ts: src/app/app.ts',
+      'src/config/load.ts: src/cli/io.ts',
+      'src/util/result.ts: src/http/errors.ts',
     ],
     [
       'static and notify do not know each other',
@@ -57,12 +68,13 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
     [
       'channels know neither the queue nor each other',
       {
-        'src/notify/channels/smtp.ts':
-          "import './channel.ts';\nimport '../message.ts';\nimport './smtp/lines.ts';\n",
-        'src/notify/channels/wecom.ts': "import '../queue.ts';\nimport './smtp.ts';\n",
+        'src/notify/channels/smtp/channel.ts':
+          "import '../channel.ts';\nimport '../../message.ts';\nimport './lines.ts';\n",
+        'src/notify/channels/wecom/channel.ts':
+          "import '../../queue/queue.ts';\nimport '../smtp/channel.ts';\n",
       },
-      'src/notify/channels/wecom.ts: src/notify/queue.ts',
-      'src/notify/channels/wecom.ts: src/notify/channels/smtp.ts',
+      'src/notify/channels/wecom/channel.ts: src/notify/queue/queue.ts',
+      'src/notify/channels/wecom/channel.ts: src/notify/channels/smtp/channel.ts',
     ],
     [
       'the product knows no tests and nothing outside of src',
@@ -181,7 +193,7 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
     [
       'only the entry reads the world',
       {
-        'src/main.ts': 'process.exit(process.argv.length);\n',
+        'src/cli/main.ts': 'process.exit(process.argv.length);\n',
         'src/app.ts': 'process.env.HOME;\nprocess.exitCode = 1;\nprocess.uptime();\n',
         'src/b.ts': 'const { argv } = process;\n',
         'src/c.ts': "process['env'];\n",

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
 import { build } from 'esbuild';
-import { REPOSITORY } from '../bundle.ts';
+import { REPOSITORY } from './bundle.ts';
 import { replacements } from './replacements.ts';
 
 /** What a module exports after the build of one that has it for its entry, written to `folder`. */

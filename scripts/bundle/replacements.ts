@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { brotliCompressSync, constants } from 'node:zlib';
 import { type Plugin, transform } from 'esbuild';
-import type { BuildInfo } from '../../src/build-info.ts';
+import type { BuildInfo } from '../../src/build/info.ts';
 import { type MediaTypes, reduceMediaTypes } from './media-types.ts';
 
 /** The site's name among the assets of an executable, and the end of its name beside a bundle. */
@@ -21,9 +21,9 @@ export interface Replacements {
 
 export function replacements({ build, notices }: Replacements): Plugin {
   const modules: readonly (readonly [filter: RegExp, contents: () => string])[] = [
-    [/[/\\]src[/\\]build-info\.ts$/, () => `export const buildInfo = ${JSON.stringify(build)};`],
-    [/[/\\]src[/\\]notices\.ts$/, () => noticesModule(notices)],
-    [/[/\\]src[/\\]embedded-site\.ts$/, () => siteModule(build)],
+    [/[/\\]src[/\\]build[/\\]info\.ts$/, () => `export const buildInfo = ${JSON.stringify(build)};`],
+    [/[/\\]src[/\\]build[/\\]licenses\.ts$/, () => noticesModule(notices)],
+    [/[/\\]src[/\\]build[/\\]site\.ts$/, () => siteModule(build)],
   ];
   return {
     name: 'replacements',
@@ -34,7 +34,7 @@ export function replacements({ build, notices }: Replacements): Plugin {
         contents: mediaTypesModule(JSON.parse(readFileSync(path, 'utf8'))),
         loader: 'js',
       }));
-      onLoad({ filter: /[/\\]notify[/\\]page[/\\]parts\.ts$/ }, async ({ path }) => ({
+      onLoad({ filter: /[/\\]api[/\\]page[/\\]parts\.ts$/ }, async ({ path }) => ({
         contents: await pageModule(dirname(path)),
         loader: 'js',
       }));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { resolve } from 'node:path';
 import { describe, test } from 'node:test';
-import { REPOSITORY } from '../bundle.ts';
+import { REPOSITORY } from '../bundle/bundle.ts';
 import { type BuildOptions, parseArguments } from './arguments.ts';
 
 const own = process.arch === 'x64' ? 'x64' : 'arm64';

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { REPOSITORY } from '../bundle.ts';
+import { REPOSITORY } from '../bundle/bundle.ts';
 import { type Memory, memoryOptions } from './blob.ts';
 import type { Arch } from './pkg.ts';
 

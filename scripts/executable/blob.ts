@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SITE_ASSET } from '../bundle/replacements.ts';
-import { NODE_FLAGS } from '../node-flags.mjs';
+import { NODE_FLAGS } from '../launch/node-flags.mjs';
 import { SealError } from '../seal/elf-file.ts';
 
 /**

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { REPOSITORY } from '../bundle.ts';
+import { REPOSITORY } from '../bundle/bundle.ts';
 
 const PATIENCE_MS = 120_000;
 
@@ -35,7 +35,7 @@ export function build(
   env: Readonly<Record<string, string>> = {},
   root = REPOSITORY,
 ): Promise<Run> {
-  return run([process.execPath, join(root, 'scripts/executable.ts'), ...args], env);
+  return run([process.execPath, join(root, 'scripts/executable/executable.ts'), ...args], env);
 }
 
 /** Nobody listens there, so that nothing can be downloaded. */

@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PEM } from '../../src/http/fixtures.ts';
-import { lockedNode } from '../locked-node.mjs';
+import { lockedNode } from '../launch/locked-node.mjs';
 
 /** The one that can be sealed. */
 export const LOCKED_NODE = lockedNode('linux', 'x64') ?? '';

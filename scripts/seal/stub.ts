@@ -30,8 +30,8 @@ import {
   distance,
   type Fragment,
   label,
-} from '../../src/micro/assembler.ts';
-import * as x64 from '../../src/micro/x64.ts';
+} from '../../src/asm/assembler.ts';
+import * as x64 from '../../src/asm/x64.ts';
 
 const { rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp, r8, r9, r10, r11, r12, r13 } = x64;
 const { al, eax, ecx, edx, esi, edi, r9d, r10d, at, scaled } = x64;

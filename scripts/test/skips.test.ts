@@ -7,7 +7,7 @@ import { describe, test } from 'node:test';
 import { debian, lacking } from './lacking.ts';
 import { describeSkips } from './skips.ts';
 
-const script = join(import.meta.dirname, '../test.ts');
+const script = join(import.meta.dirname, './test.ts');
 
 const SUITE = `
 import { describe, test } from 'node:test';

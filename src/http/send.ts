@@ -4,8 +4,8 @@
  */
 import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { withoutOverridden } from './common.ts';
 import { reasonOf } from './errors.ts';
+import { withoutOverridden } from './middleware/default-headers.ts';
 import { Streams } from './streams.ts';
 import type { Body, ByteSource, HeaderList, Plan } from './types.ts';
 

@@ -5,7 +5,8 @@
  * the same answers. In memory, wherever the kernel wants it, stand the table of where each answer begins, the list,
  * and the answers.
  */
-import * as a64 from './a64.ts';
+import * as a64 from '../asm/a64.ts';
+import { type Assembled, assemble, type Block, block } from '../asm/assembler.ts';
 import { factor, flags, notDelimiter, progress, set, system, table, tick } from './a64-idioms.ts';
 import { inflate } from './a64-inflate.ts';
 import {
@@ -23,7 +24,6 @@ import {
   watching,
 } from './a64-server.ts';
 import { choosePort, portIs, setUp, watchListener } from './a64-start.ts';
-import { type Assembled, assemble, type Block, block } from './assembler.ts';
 import { type Content, contentOfPage, contentOfSite, MISSING, VARIANTS } from './content.ts';
 import { ORIGIN } from './elf.ts';
 import {

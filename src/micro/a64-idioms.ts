@@ -6,8 +6,8 @@
  * its negative number, and no other register is lost. So registers stand in for memory here, and an argument that
  * the last call had already need not be set again. A new process has zero in every register.
  */
-import * as a64 from './a64.ts';
-import type { Fragment } from './assembler.ts';
+import * as a64 from '../asm/a64.ts';
+import type { Fragment } from '../asm/assembler.ts';
 import * as linux from './linux.ts';
 
 const { mov, movk, svc, w8, w19, w21, w22, w23, w24, w25, w26, w27, x19, x20, x26, x28 } = a64;

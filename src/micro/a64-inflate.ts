@@ -4,8 +4,8 @@
  *
  * x1: the packed bytes · w3: the next bit, as a number from there · x2: where the next byte goes; x4 and x5 stay 0
  */
-import * as a64 from './a64.ts';
-import { type Block, block } from './assembler.ts';
+import * as a64 from '../asm/a64.ts';
+import { type Block, block } from '../asm/assembler.ts';
 import { CODE, LENGTH_280, SHORTEST_BYTES } from './inflate.ts';
 
 const { add, after, and, b, bhs, bic, bl, bls, ble, blo, bmi, bpl, br, cmp, indexed, ldr, ldrb } = a64;

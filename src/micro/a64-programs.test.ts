@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { b, w2 } from './a64.ts';
+import { b, w2 } from '../asm/a64.ts';
+import { type Assembled, assemble, block } from '../asm/assembler.ts';
+import { assembleWithBinutils, missingBinutils } from '../asm/fixtures.ts';
 import { assembleA64Full, assembleA64Site } from './a64-full.ts';
 import { set } from './a64-idioms.ts';
 import { assembleA64Record } from './a64-record.ts';
 import { assembleA64Standard } from './a64-server.ts';
-import { type Assembled, assemble, block } from './assembler.ts';
-import { assembleWithBinutils, missingBinutils } from './fixtures.ts';
 
 const page = { content: Buffer.from('<p>hello'.repeat(20)), contentType: 'text/html;charset=utf-8' };
 /** More answers than a byte can count. */

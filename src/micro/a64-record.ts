@@ -3,10 +3,10 @@
  *
  * Conventions of Linux: see `a64-idioms.ts`.
  */
-import * as a64 from './a64.ts';
+import * as a64 from '../asm/a64.ts';
+import { type Assembled, ascii, assemble, block, bytes, label } from '../asm/assembler.ts';
 import { port, set, system, widePort } from './a64-idioms.ts';
 import { ONLY_HEAD } from './answers.ts';
-import { type Assembled, ascii, assemble, block, bytes, label } from './assembler.ts';
 import { headerWith, type Layout, ORIGIN } from './elf.ts';
 import * as linux from './linux.ts';
 

@@ -12,7 +12,19 @@
  *
  * Which register holds what, and the conventions of Linux: `a64-idioms.ts`.
  */
-import * as a64 from './a64.ts';
+import * as a64 from '../asm/a64.ts';
+import {
+  type Assembled,
+  ascii,
+  assemble,
+  type Block,
+  block,
+  bytes,
+  data,
+  type Fragment,
+  type Item,
+  label,
+} from '../asm/assembler.ts';
 import {
   connection,
   epoll,
@@ -30,18 +42,6 @@ import {
 } from './a64-idioms.ts';
 import { BUFFER_BYTES, choosePort, headerGaps, portIs, STATES_BYTES, setUp } from './a64-start.ts';
 import { NOT_ALLOWED, NOT_FOUND, okHead } from './answers.ts';
-import {
-  type Assembled,
-  ascii,
-  assemble,
-  type Block,
-  block,
-  bytes,
-  data,
-  type Fragment,
-  type Item,
-  label,
-} from './assembler.ts';
 import { headerWith, type Layout, ORIGIN } from './elf.ts';
 import * as linux from './linux.ts';
 import { CONTEXT, checkTokens, FLAG, type Page, type ServerOptions, TOKENS } from './server.ts';

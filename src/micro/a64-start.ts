@@ -5,9 +5,9 @@
  * Here, too, one check at the end is enough: an error of `bind` spoils the descriptor for `listen`, and one of
  * `listen` the flags for `epoll_create1`.
  */
-import * as a64 from './a64.ts';
+import * as a64 from '../asm/a64.ts';
+import { address, type Block, block, data, type Fragment, label } from '../asm/assembler.ts';
 import { connection, epoll, factor, listener, notDelimiter, port, system, widePort } from './a64-idioms.ts';
-import { address, type Block, block, data, type Fragment, label } from './assembler.ts';
 import type { Gaps } from './elf.ts';
 import * as linux from './linux.ts';
 import { NOT_DELIMITER } from './server.ts';

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { debian } from '../../scripts/test/lacking.ts';
-import * as a64 from './a64.ts';
-import { assemble, block, data, type Fragment, label } from './assembler.ts';
+import * as a64 from '../asm/a64.ts';
+import { assemble, block, data, type Fragment, label } from '../asm/assembler.ts';
+import { eax, edi, jmp, mov, syscall } from '../asm/x64.ts';
 import { elfHeader, GAP_BYTES, type Gaps, HEADER_BYTES, type MACHINE, ORIGIN } from './elf.ts';
-import { eax, edi, jmp, mov, syscall } from './x64.ts';
 
 /** Bytes that no loader would like, if it read them. */
 const garbage = (count: number) => [data(1, ...Array.from({ length: count }, () => 0xa5))];

@@ -15,7 +15,7 @@
  * about them, the physical address, and, in a file that is mapped where it wants to be, the alignment: 12, 8 and
  * 8 bytes, the gaps, that can hold something of use.
  */
-import { address, data, distance, type Fragment, label } from './assembler.ts';
+import { address, data, distance, type Fragment, label } from '../asm/assembler.ts';
 
 /** `e_machine`. */
 export const MACHINE = { 'x86-64': 62, arm64: 183 } as const;

@@ -24,7 +24,8 @@ import {
   type Fragment,
   label,
   type OrderedProgram,
-} from './assembler.ts';
+} from '../asm/assembler.ts';
+import * as x64 from '../asm/x64.ts';
 import {
   type Content,
   contentOfPage,
@@ -61,7 +62,6 @@ import {
 } from './server.ts';
 import { choosePort, setUp } from './start.ts';
 import { DELIMITERS, FACTOR, hashOf, type Token } from './tokens.ts';
-import * as x64 from './x64.ts';
 
 const { rax, rbx, rcx, rdx, rsi, rbp, rsp, r10, at, byte, word, dword, scaled } = x64;
 const { eax, ebp, ecx, edi, edx, esi, r13d, cx, dx, al, ah, dl } = x64;
@@ -108,7 +108,7 @@ export const TOKENS: readonly Token[] = [
   { start: behind(LINE), text: 'if-none-match', flags: ABOUT.MATCH },
 ];
 
-/** Found by `scripts/micro-order.ts`, like the order of `standard`. */
+/** Found by `scripts/micro/order.ts`, like the order of `standard`. */
 // biome-ignore format: a list of names
 const ORDER = [
   'header', 'arguments', 'nextVariable', 'parse', 'digit', 'havePort', 'unpack', 'variant', 'unpacked',

@@ -1,7 +1,7 @@
 /** Short ways to say what machine code has to say often. */
-import type { Expression, Fragment } from './assembler.ts';
+import type { Expression, Fragment } from '../asm/assembler.ts';
+import { al, ax, eax, mov, pop, push, type Register, rax, syscall } from '../asm/x64.ts';
 import * as linux from './linux.ts';
-import { al, ax, eax, mov, pop, push, type Register, rax, syscall } from './x64.ts';
 
 /** Sets a register to a number from -128 to 127 in three bytes. */
 export function set(register: Register<64>, value: number): Fragment[] {

@@ -4,9 +4,9 @@
  *
  * rsi: the packed bytes · ebx: the next bit, as a number from there · rdi: where the next byte goes
  */
-import { type Block, block } from './assembler.ts';
+import { type Block, block } from '../asm/assembler.ts';
+import * as x64 from '../asm/x64.ts';
 import { set } from './idioms.ts';
-import * as x64 from './x64.ts';
 
 const { rax, rcx, rsi, rdi, eax, ebx, ecx, edx, r11d, al, cl, dword } = x64;
 const { adc, add, bt, call, cmp, dec, inc, mov, pop, push, rcr, shl, shr, sub, xor } = x64;

@@ -8,11 +8,12 @@
  *
  * The program begins in the gaps of the ELF header (`elf.ts`). Conventions of Linux: see `server.ts`.
  */
+
+import { type Assembled, address, ascii, assemble, block, bytes, distance, label } from '../asm/assembler.ts';
+import * as x64 from '../asm/x64.ts';
 import { ONLY_HEAD } from './answers.ts';
-import { type Assembled, address, ascii, assemble, block, bytes, distance, label } from './assembler.ts';
 import { headerWith, type Layout, ORIGIN } from './elf.ts';
 import * as linux from './linux.ts';
-import * as x64 from './x64.ts';
 
 const { rax, rbx, rdi, rsi, rsp, r10 } = x64;
 const { al, bl, dh, dl, dx, eax, ebx, edi, edx, esi } = x64;

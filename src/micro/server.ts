@@ -26,7 +26,7 @@
  * Conventions of Linux: a call's number is in rax, its arguments in rdi, rsi, rdx, r10, r8, r9. The result
  * comes in rax, an error as its negative number; rcx and r11 are lost. A new process has zero in every register.
  */
-import { NOT_ALLOWED, NOT_FOUND, okHead } from './answers.ts';
+
 import {
   type Assembled,
   address,
@@ -39,13 +39,14 @@ import {
   type Fragment,
   label,
   type OrderedProgram,
-} from './assembler.ts';
+} from '../asm/assembler.ts';
+import * as x64 from '../asm/x64.ts';
+import { NOT_ALLOWED, NOT_FOUND, okHead } from './answers.ts';
 import { GAP_BYTES, headerWith, type Layout, ORIGIN } from './elf.ts';
 import { chained, copy, set, shifted, system } from './idioms.ts';
 import * as linux from './linux.ts';
 import { choosePort, setUp } from './start.ts';
 import { collisions, DELIMITERS, FACTOR, FOLD, hashOf, LETTER_BIT, type Token } from './tokens.ts';
-import * as x64 from './x64.ts';
 
 const { rax, rbx, rcx, rdx, rsi, rdi, rsp, r9, r10, at, byte, scaled } = x64;
 const { eax, ebx, ecx, edx, esi, edi, ebp, esp, r10d, r12d, r13d, r14d, r10w } = x64;
@@ -104,7 +105,7 @@ const SEND_FLAGS = MSG.NOSIGNAL | MSG.DONTWAIT;
 /** The low byte of an error. */
 const AGAIN = 0x100 - linux.EAGAIN;
 
-/** Found by `scripts/micro-order.ts`: no smaller one is known. */
+/** Found by `scripts/micro/order.ts`: no smaller one is known. */
 // biome-ignore format: a list of names
 const ORDER = [
   'header', 'arguments', 'nextVariable', 'parse', 'digit', 'havePort', 'watch', 'control', 'idle', 'accept',

@@ -4,10 +4,10 @@
  * There is one check at its end. Every call but two returns 0, so that setting al, the lowest byte of rax, is
  * enough for the number of the next one; after an error that number is none, and the next call fails too.
  */
-import { address, type Block, block } from './assembler.ts';
+import { address, type Block, block } from '../asm/assembler.ts';
+import * as x64 from '../asm/x64.ts';
 import { chained, copy, set, system } from './idioms.ts';
 import * as linux from './linux.ts';
-import * as x64 from './x64.ts';
 
 const { rax, rbx, rsi, rdi, rsp, r9, r10 } = x64;
 const { eax, ebx, edi, esi, r8d, r12d, r13d, al, bl, dl, r8b, r10b } = x64;

@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Attempt, Channel, Delivery } from './channels/channel.ts';
-import type { Clock } from './clock.ts';
-import type { Envelope, Note, Receipt } from './envelope.ts';
 import type { Message } from './message.ts';
-import { type Order, Queue, type QueueEvents, type QueueOptions } from './queue.ts';
-import type { SpoolOptions } from './spool.ts';
-import { memoryStore, type Store, StoreError } from './store.ts';
+import type { Clock } from './queue/clock.ts';
+import type { Envelope, Note, Receipt } from './queue/envelope.ts';
+import { type Order, Queue, type QueueEvents, type QueueOptions } from './queue/queue.ts';
+import { memoryStore, type Store, StoreError } from './queue/store.ts';
+import type { SpoolOptions } from './spool/spool.ts';
 
 export const START_MS = Date.UTC(2026, 0, 2, 3, 4, 5);
 

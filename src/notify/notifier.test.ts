@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { Access } from './access.ts';
+import { Access } from './auth/access.ts';
+import { hashToken } from './auth/token.ts';
 import { FakeChannel, FakeClock, queueOptions } from './fixtures.ts';
 import { Notifier } from './notifier.ts';
-import { Queue } from './queue.ts';
-import { hashToken } from './token.ts';
+import { Queue } from './queue/queue.ts';
 
 const TOKEN = 'token-of-ann';
 

@@ -2,12 +2,13 @@
  * The one path that all messages take, whatever their dialect: who sends, how often, what, to which channels,
  * into the queue, and how far it came while the request waits.
  */
-import type { Access, Grant, User } from './access.ts';
-import type { Status } from './envelope.ts';
-import type { Acceptance, Order, Queue } from './queue.ts';
-import { problem, type Refused } from './refusal.ts';
-import { type Draft, type Fields, fingerprintOf, validate } from './request.ts';
-import { type Attempt, Unanswered, unansweredKey } from './unanswered.ts';
+
+import { problem, type Refused } from './api/refusal.ts';
+import { type Draft, type Fields, fingerprintOf, validate } from './api/request.ts';
+import { type Attempt, Unanswered, unansweredKey } from './api/unanswered.ts';
+import type { Access, Grant, User } from './auth/access.ts';
+import type { Status } from './queue/envelope.ts';
+import type { Acceptance, Order, Queue } from './queue/queue.ts';
 
 /** When to come back after 503. */
 const BUSY_RETRY_SECONDS = '5';

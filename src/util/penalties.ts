@@ -1,5 +1,5 @@
 /** What addresses have to bear that bring wrong tokens or passwords. Pure. */
-import { touch } from './recent.ts';
+import { touch } from './bounded-map.ts';
 
 /** Failures that an address may have before it is slowed down … */
 export const FREE_FAILURES = 5;

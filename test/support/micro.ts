@@ -8,7 +8,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { type Arch, build, type Input } from '../../scripts/micro.ts';
+import { type Arch, build, type Input } from '../../scripts/micro/micro.ts';
 import { debian } from '../../scripts/test/lacking.ts';
 import type { SiteFile } from '../../src/micro/content.ts';
 import type { ProgramOptions } from '../../src/micro/server.ts';

@@ -1,7 +1,7 @@
 /**
  * Starts the program under test as users do: a command line, an environment and signals.
  *
- * `MOTE_TARGET` names another command line than `node src/bin.ts`, for example `dist/mote` or a wrapper of
+ * `MOTE_TARGET` names another command line than `node src/cli/bin.ts`, for example `dist/mote` or a wrapper of
  * test/targets/. A wrapper must keep the current folder where it can, the `MOTE_…`, `PORT` and `HOST` variables
  * and the network of the machine, show the folder `TEST_ROOT` under the same path, and end in `exec` or with the
  * exit code of the program, which is its only child (signals go to the program itself).
@@ -57,7 +57,7 @@ export function cannotBeNobody(): string | false {
 
 function targetFrom(commandLine: string | undefined): readonly [string, ...string[]] {
   const [command, ...rest] = (commandLine ?? '').split(' ').filter((word) => word !== '');
-  if (command === undefined) return [process.execPath, resolve(REPOSITORY, 'src/bin.ts')];
+  if (command === undefined) return [process.execPath, resolve(REPOSITORY, 'src/cli/bin.ts')];
   const located = (word: string) => (word.includes('/') ? resolve(REPOSITORY, word) : word);
   return [located(command), ...rest.map(located)];
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { hashToken, wordHash } from '../../notify/token.ts';
+import { hashToken, wordHash } from '../../notify/auth/token.ts';
 import { readNotifyEnv } from './env.ts';
 
 const TOKEN = 'a-token-of-mine';

@@ -1,6 +1,6 @@
 /** The notify file: users with their tokens, and channels. */
-import type { User } from '../../notify/access.ts';
-import { parseHash } from '../../notify/token.ts';
+import type { User } from '../../notify/auth/access.ts';
+import { parseHash } from '../../notify/auth/token.ts';
 import { refused, refusedSecret } from '../source.ts';
 import { type Fields, isObject, type Reading, readFields, type Secrets } from './fields.ts';
 import { type ChannelConfig, isKind, type Kind, kinds } from './kinds.ts';

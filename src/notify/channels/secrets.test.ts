@@ -8,15 +8,15 @@ import {
   type StandIn,
   startStandIn,
 } from '../../../test/support/stand-in.ts';
+import { createClient, type Send } from '../../net/http-client.ts';
 import type { Channel } from './channel.ts';
 import { deliver, during } from './fixtures.ts';
-import { createClient, type Send } from './http/client.ts';
 import { createAliyunChannel } from './sms/aliyun.ts';
 import { createTencentChannel } from './sms/tencent.ts';
 import { createTwilioChannel } from './sms/twilio.ts';
-import { createWebhookChannel } from './webhook.ts';
-import { createWecomChannel } from './wecom.ts';
-import { createWecomRobotChannel } from './wecom-robot.ts';
+import { createWebhookChannel } from './webhook/channel.ts';
+import { createWecomChannel } from './wecom/channel.ts';
+import { createWecomRobotChannel } from './wecom-robot/channel.ts';
 
 const SECRET = 'S3cr3t+/of "them" all';
 const ACCESS_TOKEN = 'T0ken+/of-the-application';

@@ -1,6 +1,6 @@
 /** The notifications of Alertmanager (webhook version 4) and of Grafana, which has the same shape and more. Pure. */
-import { problem, type Refused } from '../refusal.ts';
-import type { Fields } from '../request.ts';
+import { problem, type Refused } from '../api/refusal.ts';
+import type { Fields } from '../api/request.ts';
 
 export type Labels = ReadonlyMap<string, string>;
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { MAX_TEXT_BYTES } from '../request.ts';
+import { MAX_TEXT_BYTES } from '../api/request.ts';
 import { MAX_ALERTS, readGroup } from './alert-group.ts';
 import { alertText, alertTitle, MAX_ALERTS_BYTES } from './alert-text.ts';
 import { ANN, BOB, basic, bearer, NOBODY, openDialects } from './fixtures.ts';

@@ -7,9 +7,9 @@
  * and what failed for good is a 424: sent again it would only fail again.
  */
 import type { RequestFacts } from '../../http/types.ts';
+import type { Refused } from '../api/refusal.ts';
+import type { Fields } from '../api/request.ts';
 import type { Priority } from '../message.ts';
-import type { Refused } from '../refusal.ts';
-import type { Fields } from '../request.ts';
 import { type AlertGroup, readGroup } from './alert-group.ts';
 import { alertText, alertTitle } from './alert-text.ts';
 import { tokenOfAuthorization } from './credentials.ts';

@@ -8,10 +8,10 @@
  * this channel.
  */
 import type { RequestFacts } from '../../http/types.ts';
+import { problem, type Refused } from '../api/refusal.ts';
+import type { Fields } from '../api/request.ts';
+import { MIN_TOKEN_CHARACTERS } from '../auth/token.ts';
 import type { Priority } from '../message.ts';
-import { problem, type Refused } from '../refusal.ts';
-import type { Fields } from '../request.ts';
-import { MIN_TOKEN_CHARACTERS } from '../token.ts';
 import { tokenOfAuthorization } from './credentials.ts';
 import { type Call, type Circumstances, decodeSegment, type Fault, replyJson } from './dialect.ts';
 import { htmlToText } from './html-text.ts';

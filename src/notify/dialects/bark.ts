@@ -8,9 +8,9 @@
  * token, and long enough not to be guessed ({@link MIN_GET_TOKEN_CHARACTERS}); every other GET goes on to the files.
  */
 import type { RequestFacts } from '../../http/types.ts';
+import { problem, type Refused } from '../api/refusal.ts';
+import type { Fields } from '../api/request.ts';
 import type { Priority } from '../message.ts';
-import { problem, type Refused } from '../refusal.ts';
-import type { Fields } from '../request.ts';
 import {
   type Call,
   type Circumstances,

@@ -1,6 +1,6 @@
 /** Tokens in the header field `Authorization`. Pure. */
-import { bearerOf } from '../request.ts';
-import { MIN_TOKEN_CHARACTERS } from '../token.ts';
+import { bearerOf } from '../api/request.ts';
+import { MIN_TOKEN_CHARACTERS } from '../auth/token.ts';
 
 /** From `Bearer` (RFC 6750 §2.1) or `Basic` (RFC 7617), or `undefined`. */
 export function tokenOfAuthorization(authorization: string | undefined): string | undefined {

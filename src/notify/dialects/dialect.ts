@@ -4,11 +4,11 @@
  */
 import { type ErrorCode, statusOf } from '../../http/errors.ts';
 import type { HeaderList, Plan, RequestFacts } from '../../http/types.ts';
-import { jsonPlan, outcomeOf } from '../answer.ts';
-import type { Progress } from '../envelope.ts';
+import type { Refused } from '../api/refusal.ts';
+import type { Fields } from '../api/request.ts';
+import { jsonPlan, outcomeOf } from '../api/response.ts';
 import type { Accepted } from '../notifier.ts';
-import type { Refused } from '../refusal.ts';
-import type { Fields } from '../request.ts';
+import type { Progress } from '../queue/envelope.ts';
 
 /** In the order in which they are asked: where shapes overlap, the narrower one comes first. */
 export const DIALECT_NAMES = [

@@ -1,5 +1,5 @@
 /** Text in header fields, which were made for ASCII. Pure. */
-import { decodeUtf8 } from '../request.ts';
+import { decodeUtf8 } from '../api/request.ts';
 
 /** Words encoded for header fields (RFC 2047 §2), and the white space between two of them (§6.2). */
 const encodedWord =

@@ -1,13 +1,13 @@
 /** What the tests of the dialects share: requests as clients send them, a notifier behind, and what arrived. */
 import assert from 'node:assert/strict';
 import type { Plan, RequestFacts } from '../../http/types.ts';
-import { Access } from '../access.ts';
+import { Access } from '../auth/access.ts';
+import { hashToken } from '../auth/token.ts';
 import { FakeChannel, FakeClock, queueOptions } from '../fixtures.ts';
 import type { Message } from '../message.ts';
 import { Notifier } from '../notifier.ts';
-import { Queue, type QueueOptions } from '../queue.ts';
-import { hashToken } from '../token.ts';
-import { createDialects, type DialectName } from './dialects.ts';
+import { Queue, type QueueOptions } from '../queue/queue.ts';
+import { createDialects, type DialectName } from './stage.ts';
 
 export const ANN = 'Atoken-of-ann-with-27-chars';
 /** May be used everywhere but in paths of GETs that could be files. */

@@ -6,9 +6,9 @@
  */
 import { reasonOf } from '../../http/errors.ts';
 import type { RequestFacts } from '../../http/types.ts';
+import { fieldProblems, type Refused } from '../api/refusal.ts';
+import { bearerOf, type Fields } from '../api/request.ts';
 import type { Priority } from '../message.ts';
-import { fieldProblems, type Refused } from '../refusal.ts';
-import { bearerOf, type Fields } from '../request.ts';
 import { type Call, type Fault, replyJson, type Sent } from './dialect.ts';
 import { fieldsOf, fieldsOrNone, filesOf, readBody, readQuery, textOf } from './reading.ts';
 

@@ -1,6 +1,6 @@
 /** Forms as `curl -F` sends them: multipart/form-data (RFC 7578). Pure; the body is bounded by the server. */
-import { problem, type Refused } from '../refusal.ts';
-import { decodeUtf8, type Fields, NOT_UTF8 } from '../request.ts';
+import { problem, type Refused } from '../api/refusal.ts';
+import { decodeUtf8, type Fields, NOT_UTF8 } from '../api/request.ts';
 
 export const MULTIPART_TYPE = 'multipart/form-data';
 export const MAX_PARTS = 64;

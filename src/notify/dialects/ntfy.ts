@@ -12,10 +12,10 @@
  */
 import type { ErrorCode } from '../../http/errors.ts';
 import type { RequestFacts } from '../../http/types.ts';
+import { problem, type Refused } from '../api/refusal.ts';
+import { bearerOf, decodeUtf8, type Fields, mediaTypeOf } from '../api/request.ts';
 import { cutText } from '../channels/text/split.ts';
 import type { Priority } from '../message.ts';
-import { problem, type Refused } from '../refusal.ts';
-import { bearerOf, decodeUtf8, type Fields, mediaTypeOf } from '../request.ts';
 import { tokenOfAuthorization } from './credentials.ts';
 import {
   type Call,

@@ -3,8 +3,8 @@
  * the dialect is on, in front of files of these names. Pure.
  */
 import type { Plan, RequestFacts } from '../../http/types.ts';
-import type { User } from '../access.ts';
-import type { Refused } from '../refusal.ts';
+import type { Refused } from '../api/refusal.ts';
+import type { User } from '../auth/access.ts';
 import type { DialectName } from './dialect.ts';
 import { replyJson } from './dialect.ts';
 import { ntfyFault, tokenOf as ntfyToken } from './ntfy.ts';

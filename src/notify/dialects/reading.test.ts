@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { MAX_TAGS, validate } from '../request.ts';
+import { MAX_TAGS, validate } from '../api/request.ts';
 import { tokenOfAuthorization } from './credentials.ts';
 import { fieldText } from './field-text.ts';
 import { basic } from './fixtures.ts';

@@ -1,8 +1,6 @@
 /** What the dialects share in reading requests: bodies of every form, and the way into mote's own fields. Pure. */
 import type { RequestFacts } from '../../http/types.ts';
-import { cutText } from '../channels/text/split.ts';
-import type { Format, Priority } from '../message.ts';
-import { problem, type Refused } from '../refusal.ts';
+import { problem, type Refused } from '../api/refusal.ts';
 import {
   decodeUtf8,
   type Fields,
@@ -15,7 +13,9 @@ import {
   mediaTypeOf,
   NOT_UTF8,
   readFields,
-} from '../request.ts';
+} from '../api/request.ts';
+import { cutText } from '../channels/text/split.ts';
+import type { Format, Priority } from '../message.ts';
 import { MULTIPART_TYPE, readMultipart } from './multipart.ts';
 
 /** Surely within {@link MAX_TITLE_BYTES}: a UTF-16 unit has at most 3 bytes in UTF-8. */

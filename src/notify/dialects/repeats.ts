@@ -10,7 +10,7 @@
  * The key has the number of the window in it, so that it is the same, mostly, after a restart too.
  */
 import { createHash } from 'node:crypto';
-import { touch } from '../../util/recent.ts';
+import { touch } from '../../util/bounded-map.ts';
 
 export const REPEAT_WINDOW_MS = 60_000;
 /** The oldest are forgotten first. */

@@ -7,8 +7,8 @@
  * no meaning here.
  */
 import type { RequestFacts } from '../../http/types.ts';
-import type { Refused } from '../refusal.ts';
-import type { Fields } from '../request.ts';
+import type { Refused } from '../api/refusal.ts';
+import type { Fields } from '../api/request.ts';
 import { type Call, decodeSegment, type Fault, replyJson, type Sent } from './dialect.ts';
 import { fieldsOf, fieldsOrNone, filesOf, namesOf, readBoth, textOf } from './reading.ts';
 

@@ -3,9 +3,9 @@ import { describe, type TestContext, test } from 'node:test';
 import { type AliyunStandIn, startAliyun } from '../../../../test/support/providers/aliyun.ts';
 import type { Scripted } from '../../../../test/support/providers/script.ts';
 import { json } from '../../../../test/support/stand-in.ts';
+import { createClient } from '../../../net/http-client.ts';
 import type { Channel, Delivery } from '../channel.ts';
 import { deliver, during, messageOf } from '../fixtures.ts';
-import { createClient } from '../http/client.ts';
 import { type AliyunSettings, createAliyunChannel } from './aliyun.ts';
 
 const keys = { keyId: 'LTAI5t', keySecret: 'aliyun s3cret' };

@@ -3,11 +3,11 @@
  * variables of a template that Alibaba has approved. One request for all numbers.
  */
 import { randomUUID } from 'node:crypto';
+import { parseBase } from '../../../net/base-url.ts';
+import type { Answer, Send } from '../../../net/http-client.ts';
 import type { Message } from '../../message.ts';
 import type { Channel, Delivery } from '../channel.ts';
-import { parseBase } from '../http/base.ts';
-import type { Answer, Send } from '../http/client.ts';
-import { blockMs, FIRST_BLOCK_MS, identifier, limited, objectIn, retry } from '../http/failure.ts';
+import { blockMs, FIRST_BLOCK_MS, identifier, limited, objectIn, retry } from '../failure.ts';
 import type { Fill } from '../text/template.ts';
 import { acs3Authorization, canonicalQuery, sha256 } from './aliyun-signature.ts';
 import {

@@ -3,10 +3,10 @@
  * connection or the provider refused it in so many words. Each costs money and rings somebody's phone.
  */
 
+import type { Answer, Outcome } from '../../../net/http-client.ts';
 import type { Message } from '../../message.ts';
 import { type Attempt, type Delivery, GIVEN_UP } from '../channel.ts';
-import type { Answer, Outcome } from '../http/client.ts';
-import { type Failure, retry } from '../http/failure.ts';
+import { type Failure, retry } from '../failure.ts';
 import { asText, cutText } from '../text/split.ts';
 import { compileTemplate, type Fill } from '../text/template.ts';
 

@@ -3,9 +3,9 @@ import { describe, type TestContext, test } from 'node:test';
 import type { Scripted } from '../../../../test/support/providers/script.ts';
 import { startTencent, type TencentStandIn } from '../../../../test/support/providers/tencent.ts';
 import { json } from '../../../../test/support/stand-in.ts';
+import { createClient } from '../../../net/http-client.ts';
 import type { Channel, Delivery } from '../channel.ts';
 import { deliver, during, messageOf } from '../fixtures.ts';
-import { createClient } from '../http/client.ts';
 import { createTencentChannel, type TencentSettings } from './tencent.ts';
 
 const keys = { secretId: 'AKIDz8', secretKey: 'tencent s3cret' };

@@ -2,9 +2,10 @@
  * Short messages by Tencent Cloud (SendSms, 2021-01-11). There is no free text: title and text go into the
  * numbered variables of an approved template. One request for all numbers, and an answer for each.
  */
+
+import { parseBase } from '../../../net/base-url.ts';
+import type { Answer, Send } from '../../../net/http-client.ts';
 import type { Channel, Delivery } from '../channel.ts';
-import { parseBase } from '../http/base.ts';
-import type { Answer, Send } from '../http/client.ts';
 import {
   asObject,
   blockMs,
@@ -15,7 +16,7 @@ import {
   objectIn,
   type Retry,
   retry,
-} from '../http/failure.ts';
+} from '../failure.ts';
 import {
   checkNumbers,
   compileVariable,

@@ -3,9 +3,9 @@ import { describe, type TestContext, test } from 'node:test';
 import type { Scripted } from '../../../../test/support/providers/script.ts';
 import { startTwilio, type TwilioStandIn } from '../../../../test/support/providers/twilio.ts';
 import { json } from '../../../../test/support/stand-in.ts';
+import { createClient } from '../../../net/http-client.ts';
 import type { Channel, Delivery } from '../channel.ts';
 import { deliver, deliverUntilEnd, during, messageOf } from '../fixtures.ts';
-import { createClient } from '../http/client.ts';
 import { createTwilioChannel, type TwilioSettings } from './twilio.ts';
 
 const account = { accountSid: 'AC0123456789', authToken: 'tw1lio t0ken' };

@@ -1,8 +1,9 @@
 /** Short messages by Twilio (Messages, 2010-04-01): free text, one request for each number. */
+
+import { parseBase } from '../../../net/base-url.ts';
+import type { Answer, Send } from '../../../net/http-client.ts';
 import type { Channel, Delivery } from '../channel.ts';
-import { parseBase } from '../http/base.ts';
-import type { Answer, Send } from '../http/client.ts';
-import { identifier, limited, objectIn, retryAfterMs } from '../http/failure.ts';
+import { identifier, limited, objectIn, retryAfterMs } from '../failure.ts';
 import { cutText, plainText } from '../text/split.ts';
 import {
   checkNumbers,

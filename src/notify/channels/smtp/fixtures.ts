@@ -13,7 +13,7 @@ import {
   startScriptedSmtp,
 } from '../../../../test/support/providers/smtp-scripted.ts';
 import type { Channel } from '../channel.ts';
-import { createSmtpChannel, type SmtpOptions, type SmtpSettings } from '../smtp.ts';
+import { createSmtpChannel, type SmtpOptions, type SmtpSettings } from './channel.ts';
 import type { SmtpLimits } from './pool.ts';
 
 export const ANN = 'ann@a.example';

@@ -11,7 +11,7 @@ import {
   usual,
 } from '../../../../test/support/providers/smtp-scripted.ts';
 import { deliver, messageOf } from '../fixtures.ts';
-import { createSmtpChannel } from '../smtp.ts';
+import { createSmtpChannel } from './channel.ts';
 import { channelFor, scene, scripted, usualSettings } from './fixtures.ts';
 
 describe('mail without TLS', () => {

@@ -6,7 +6,7 @@ import { connect } from 'node:net';
 import { Readable } from 'node:stream';
 import type { SecureContext } from 'node:tls';
 import SMTPPool, { type SMTPPoolOptions } from 'nodemailer/lib/smtp-pool';
-import type { Failure } from '../http/failure.ts';
+import type { Failure } from '../failure.ts';
 import type { Failures } from './recipients.ts';
 import { failureOf, PUBLIC_SERVER, queueIdIn, type SmtpError } from './replies.ts';
 import { DEFAULT_PORTS, type SmtpServer } from './server.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import type { Failure } from '../http/failure.ts';
+import type { Failure } from '../failure.ts';
 import { conclude, remainingOf, settle } from './recipients.ts';
 
 const never: Failure = { kind: 'rejected', reason: 'no, never' };

@@ -1,6 +1,6 @@
 /** Several recipients of one message, each of whom a server may take, refuse, or put off. */
 import { type Delivery, GIVEN_UP } from '../channel.ts';
-import type { Failure, Retry } from '../http/failure.ts';
+import type { Failure, Retry } from '../failure.ts';
 
 /*
  * What `done` lists: an address that got the message, or behind the mark one that never will, and why.

@@ -1,7 +1,7 @@
 /** What replies and faults of an SMTP server mean for a message. The server's own words are never handed on. */
 
-import { type Failure, retry } from '../http/failure.ts';
-import { faultOf } from '../http/fault.ts';
+import { faultOf } from '../../../net/faults.ts';
+import { type Failure, retry } from '../failure.ts';
 
 /** What the library says about an attempt that failed, as far as it is looked at. */
 export interface SmtpError {

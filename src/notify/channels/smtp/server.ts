@@ -1,6 +1,6 @@
 /** Where mail is handed in, how the way there is secured, and who hands it in. Loads nothing of the rest. */
 import { isIP } from 'node:net';
-import { addressPolicy } from '../http/addresses.ts';
+import { addressPolicy } from '../../../net/addresses.ts';
 import { isHostName } from './address.ts';
 
 /**

@@ -1,5 +1,5 @@
 /** Where WeCom's API is, or something that stands in front of it at an address that WeCom trusts. */
-import { parseBase } from '../http/base.ts';
+import { parseBase } from '../../../net/base-url.ts';
 
 export const DEFAULT_BASE = 'https://qyapi.weixin.qq.com';
 

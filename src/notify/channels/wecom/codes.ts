@@ -1,6 +1,6 @@
 /** What the codes of WeCom's API mean for a message. The texts that come with them are never relied on. */
 import { isIP } from 'node:net';
-import type { Outcome } from '../http/client.ts';
+import type { Outcome } from '../../../net/http-client.ts';
 import {
   type Failure,
   FIRST_BLOCK_MS,
@@ -11,7 +11,7 @@ import {
   type Repetition,
   retry,
   retryUnread,
-} from '../http/failure.ts';
+} from '../failure.ts';
 
 export type Fields = Readonly<Record<string, unknown>>;
 

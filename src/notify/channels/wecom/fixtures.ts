@@ -3,10 +3,10 @@ import type { TestContext } from 'node:test';
 import { trusted } from '../../../../test/support/certificates.ts';
 import { type Scripted, startWecom, type WecomStandIn } from '../../../../test/support/providers/wecom.ts';
 import type { StandInOptions } from '../../../../test/support/stand-in.ts';
+import { createClient } from '../../../net/http-client.ts';
 import type { Channel } from '../channel.ts';
 import { during } from '../fixtures.ts';
-import { createClient } from '../http/client.ts';
-import { createWecomChannel, type WecomSettings } from '../wecom.ts';
+import { createWecomChannel, type WecomSettings } from './channel.ts';
 
 export const users: readonly string[] = ['ann', 'bob'];
 export const credentials = {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { json, type Reply } from '../../../../test/support/stand-in.ts';
 import { deliver, messageOf } from '../fixtures.ts';
-import type { WecomSettings } from '../wecom.ts';
+import type { WecomSettings } from './channel.ts';
 import { bodies, scene, script } from './fixtures.ts';
 
 describe('the access token', () => {

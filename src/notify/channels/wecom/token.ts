@@ -3,7 +3,7 @@
  * too often, above all with wrong secrets. So all messages share one request for it, failures are remembered
  * for a while, and a token that is refused is replaced only so often.
  */
-import { type Failure, retry } from '../http/failure.ts';
+import { type Failure, retry } from '../failure.ts';
 
 export interface Token {
   readonly kind: 'token';

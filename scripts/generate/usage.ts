@@ -1,0 +1,66 @@
+/**
+ * Writes what is made from the tables of the code: the tables of README.md, between their marks, and the JSON
+ * Schema of the notify file. With `--check` it changes nothing and fails where that is stale.
+ */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Field } from '../../src/config/notify/fields.ts';
+import { type Kind, kinds, variableOf } from '../../src/config/notify/kinds.ts';
+import { optionsTable } from '../../src/config/usage.ts';
+import { notifySchema } from './notify-schema.ts';
+
+const made: readonly (readonly [path: string, make: (text: string) => string])[] = [
+  ['README.md', withTables],
+  ['web_root/notify.schema.json', notifySchema],
+];
+
+/** The text with `table` between the marks `name`. Throws when they are not there exactly once, in order. */
+export function withTable(text: string, name: string, table: string): string {
+  const [begin, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
+  const [before, between, ...more] = text.split(begin);
+  const [old, after, ...evenMore] = (between ?? '').split(end);
+  if (before === undefined || old === undefined || after === undefined || more.length + evenMore.length > 0) {
+    throw new Error(`README.md must hold ${begin} and then ${end}, each once`);
+  }
+  return `${before}${begin}\n${table}\n${end}${after}`;
+}
+
+/** Both tables in their places. */
+export function withTables(text: string): string {
+  return withTable(withTable(text, 'options', optionsTable()), 'channels', channelsTable());
+}
+
+/** The Markdown table of the kinds of channels and their keys, without a line break at its end. */
+function channelsTable(): string {
+  const rows = Object.entries(kinds).flatMap(([kind, { doc, fields }]) => [
+    [`**\`${kind}\`**`, '', doc],
+    ...Object.entries<Field>(fields).map(([key, field]) => {
+      const file = 'secret' in field ? '`, `…_FILE`' : '`';
+      const needed = field.required ? '' : ' (optional)';
+      const words = 'words' in field && field.words ? ` One of ${field.words.join(', ')}.` : '';
+      return [`\`${key}\`${needed}`, `\`${variableOf(kind as Kind, key)}${file}`, `${field.doc}${words}`];
+    }),
+  ]);
+  return [['Key', 'Variable', 'Meaning'], ['---', '---', '---'], ...rows]
+    .map((cells) => `| ${cells.join(' | ')} |`)
+    .join('\n');
+}
+
+function main(check: boolean): void {
+  for (const [name, make] of made) {
+    const path = fileURLToPath(new URL(`../../${name}`, import.meta.url));
+    const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
+    const updated = make(text);
+    if (check && updated !== text) throw new Error(`${name}: stale: run \`node scripts/generate/usage.ts\``);
+    if (updated !== text) writeFileSync(path, updated);
+  }
+}
+
+if (import.meta.main) {
+  try {
+    main(process.argv.includes('--check'));
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n`);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,98 @@
+/**
+ * Runs suites of tests and ends with one list of what was not tested here:
+ *
+ *   node scripts/test/test.ts SUITE… [FILE…] [FLAG…]
+ *
+ * A suite is unit, blackbox or executable; a FILE takes the place of all of it, a FLAG is one of `node --test`.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative, resolve } from 'node:path';
+import { REPOSITORY } from '../bundle/bundle.ts';
+import { type Against, executables, withoutMicro } from './executable.ts';
+import { describeSkips, type Skip } from './skips.ts';
+
+const suites: Readonly<Record<string, readonly string[]>> = {
+  unit: ['src/**/*.test.ts', 'scripts/**/*.test.ts'],
+  blackbox: ['test/*/*.test.ts'],
+  executable: ['test/*/*.test.ts'],
+};
+/** Against an executable no test takes this long; one that hangs must not take the others with it. */
+const TEST_LIMIT_MS = 120_000;
+const USAGE = 'usage: node scripts/test/test.ts unit|blackbox|executable [FILE…] [--FLAG=VALUE…]\n';
+
+const collected = join(mkdtempSync(join(tmpdir(), 'mote-skips-')), 'skips');
+const skips: Skip[] = [];
+
+/** One run of node:test. Returns its exit code. */
+function runTests(files: readonly string[], flags: readonly string[], env: NodeJS.ProcessEnv = {}): number {
+  const reporters = [
+    ...['--test-reporter=spec', '--test-reporter-destination=stdout'],
+    ...[`--test-reporter=${join(REPOSITORY, 'scripts/test/skip-reporter.ts')}`],
+    ...[`--test-reporter-destination=${collected}`],
+  ];
+  const { status } = spawnSync(process.execPath, ['--test', ...flags, ...reporters, ...files], {
+    ...{ cwd: REPOSITORY, env: { ...process.env, ...env }, stdio: 'inherit' },
+  });
+  if (existsSync(collected)) {
+    skips.push(...readFileSync(collected, 'utf8').split('\n').filter(Boolean).map(skipOf));
+    rmSync(collected);
+  }
+  return status ?? 1;
+}
+
+function skipOf(line: string): Skip {
+  const skip: Skip = JSON.parse(line);
+  return { ...skip, file: relative(REPOSITORY, skip.file) };
+}
+
+/** All targets are tried, whatever the first one says. */
+function againstExecutables(files: readonly string[], flags: readonly string[]): number {
+  const codes = executables().map(({ target, obstacle }: Against) => {
+    process.stderr.write(`\nblack-box tests against ${target}\n`);
+    if (obstacle) {
+      skips.push({ file: 'test', name: target, reason: `${target}: ${obstacle}` });
+      return 0;
+    }
+    const testRoot = mkdtempSync(join(tmpdir(), 'mote-blackbox-'));
+    try {
+      const env = { MOTE_TARGET: target, MOTE_TEST_ROOT: testRoot };
+      return runTests(files, [`--test-timeout=${TEST_LIMIT_MS}`, ...flags], env);
+    } finally {
+      rmSync(testRoot, { recursive: true, force: true });
+    }
+  });
+  return codes.find((code) => code !== 0) ?? 0;
+}
+
+function runSuite(name: string, files: readonly string[], flags: readonly string[]): number {
+  const all = files.length > 0 ? files : globSync(suites[name] ?? [], { cwd: REPOSITORY }).sort();
+  return name === 'executable'
+    ? againstExecutables(files.length > 0 ? files : withoutMicro(all), flags)
+    : runTests(all, flags);
+}
+
+/** Suites one after the other until one fails. */
+function main(args: readonly string[]): number {
+  const names = args.filter((word) => Object.hasOwn(suites, word));
+  const files = args
+    .filter((word) => !Object.hasOwn(suites, word) && !word.startsWith('-'))
+    .map((path) => resolve(process.env.INIT_CWD ?? '.', path));
+  const flags = args.filter((word) => word.startsWith('-'));
+  const missing = files.find((path) => !existsSync(path));
+  if (names.length === 0 || missing !== undefined) {
+    process.stderr.write(missing === undefined ? USAGE : `test: no such file: ${missing}\n${USAGE}`);
+    return 2;
+  }
+  let code = 0;
+  for (const name of names) code ||= runSuite(name, files, flags);
+  process.stdout.write(describeSkips(skips));
+  return code;
+}
+
+try {
+  process.exitCode = main(process.argv.slice(2));
+} finally {
+  rmSync(join(collected, '..'), { recursive: true, force: true });
+}

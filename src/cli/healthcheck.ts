@@ -1,0 +1,140 @@
+/**
+ * `mote healthcheck [URL]`: one request, for images that have no shell and no curl. It speaks HTTP over a
+ * plain socket, because loading an HTTP client takes longer than the whole check.
+ */
+import { connect, isIP, isIPv6, type NetConnectOpts, type Socket } from 'node:net';
+
+export interface HealthTarget {
+  /** As configured: empty or a wildcard for every address, a unix socket path where it holds a `/`. */
+  readonly host: string;
+  readonly port: number;
+  readonly healthPath: string;
+}
+
+export type Health = { readonly ok: true } | { readonly ok: false; readonly reason: string };
+
+/** How it calls itself, so that a server can keep its own checks out of its log. */
+export const PROBE_AGENT = 'mote-healthcheck';
+/** From the start of the connection to the status line. */
+export const HEALTHCHECK_TIMEOUT_MS = 2000;
+const MAX_STATUS_LINE_BYTES = 256;
+
+/** Asks a server of mote's own once. Never rejects: every failure is one line of plain text in `reason`. */
+export async function healthcheck(
+  target: HealthTarget,
+  timeoutMs: number = HEALTHCHECK_TIMEOUT_MS,
+): Promise<Health> {
+  if (target.healthPath === '') return failure('the health path is empty, so there is nothing to ask');
+  const { options, name, authority } = endpointOf(target);
+  const request = requestText(target.healthPath, authority);
+  return judge(name, () => firstLine(connect(options), request, timeoutMs));
+}
+
+/** What https needs beside the URL. */
+export interface Surroundings {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Throws the system's error when it cannot read. */
+  readonly readFile: (path: string) => string;
+}
+
+/** The same for any server, by an http or https URL. Redirects are not followed: they are not well. */
+export function probe(
+  { protocol, origin, host: authority, hostname, port: givenPort, pathname, search }: URL,
+  surroundings: Surroundings,
+  timeoutMs: number = HEALTHCHECK_TIMEOUT_MS,
+): Promise<Health> {
+  const host = hostname.replace(/^\[(.*)\]$/, '$1');
+  const request = requestText(pathname + search, authority);
+  return judge(origin, async () => {
+    const secure = protocol === 'https:';
+    const endpoint = { host, port: Number(givenPort || (secure ? 443 : 80)) };
+    const dial = secure ? await tlsDialler(endpoint, surroundings) : () => connect(endpoint);
+    return firstLine(dial(), request, timeoutMs);
+  });
+}
+
+/** TLS is loaded here and only here: the check of a container comes every few seconds and needs none. */
+async function tlsDialler(
+  endpoint: { readonly host: string; readonly port: number },
+  { env, readFile }: Surroundings,
+): Promise<() => Socket> {
+  const [tls, { readTrust }] = await Promise.all([import('node:tls'), import('../net/ca-bundle.ts')]);
+  const trust = readTrust(env, readFile);
+  // The name to verify, sent so that the server can choose its certificate; never an address (RFC 6066 §3).
+  const servername = isIP(endpoint.host) === 0 ? endpoint.host : '';
+  return () => tls.connect({ ...endpoint, ...trust, servername, ALPNProtocols: ['http/1.1'] });
+}
+
+interface Endpoint {
+  readonly options: NetConnectOpts;
+  /** For people. */
+  readonly name: string;
+  /** For the Host header. */
+  readonly authority: string;
+}
+
+/** Wildcards are addresses to listen on, not to connect to. */
+const loopbacks: Readonly<Record<string, string>> = { '': '127.0.0.1', '0.0.0.0': '127.0.0.1', '::': '::1' };
+
+function endpointOf({ host: configured, port }: HealthTarget): Endpoint {
+  if (configured.includes('/')) {
+    return { options: { path: configured }, name: `unix:${configured}`, authority: 'localhost' };
+  }
+  const host = loopbacks[configured] ?? configured;
+  const authority = `${isIPv6(host) ? `[${host}]` : host}:${port}`;
+  return { options: { host, port }, name: authority, authority };
+}
+
+function requestText(target: string, authority: string): string {
+  return `GET ${target} HTTP/1.1\r\nHost: ${authority}\r\nUser-Agent: ${PROBE_AGENT}\r\nConnection: close\r\n\r\n`;
+}
+
+async function judge(name: string, readStatusLine: () => Promise<string>): Promise<Health> {
+  try {
+    return verdict(await readStatusLine(), name);
+  } catch (error) {
+    return failure(`${name}: ${(error as Error).message}`);
+  }
+}
+
+function verdict(line: string, name: string): Health {
+  const status = /^HTTP\/1\.[01] (\d{3})(?: |$)/.exec(line)?.[1];
+  if (status === undefined) return failure(`${name}: the answer is not HTTP`);
+  return status.startsWith('2') ? { ok: true } : failure(`${name}: answered with status ${status}`);
+}
+
+function failure(reason: string): Health {
+  return { ok: false, reason };
+}
+
+/** Sends `request` and resolves to the first line of the answer. */
+function firstLine(socket: Socket, request: string, timeoutMs: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => socket.destroy(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+    let trouble = 'cannot connect';
+    let text = '';
+    socket.once('connect', () => {
+      trouble = 'encrypted' in socket ? 'no trusted TLS' : 'the connection broke';
+    });
+    socket.once('secureConnect', () => {
+      trouble = 'the connection broke';
+    });
+    socket.setEncoding('latin1');
+    socket.on('data', (chunk: string) => {
+      text += chunk;
+      const end = text.indexOf('\r\n');
+      if (end < 0 && text.length <= MAX_STATUS_LINE_BYTES) return;
+      resolve(end < 0 ? text : text.slice(0, end));
+      socket.destroy();
+    });
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      reject(error.code === undefined ? error : new Error(`${trouble} (${error.code})`));
+    });
+    // After a line or an error this says nothing: a promise settles once.
+    socket.on('close', () => {
+      clearTimeout(timer);
+      reject(new Error('the connection was closed without an answer'));
+    });
+    socket.write(request);
+  });
+}

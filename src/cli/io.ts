@@ -1,0 +1,51 @@
+/** What the program touches of the world around it, and how it tells that world how it went. */
+import type { LineStream } from '../observe/line-sink.ts';
+
+/** Exit codes: all went well, it failed while running, it was called wrongly. */
+export const OK = 0;
+export const FAILED = 1;
+export const MISUSED = 2;
+
+/** `SIGHUP` comes when a terminal closes, `SIGQUIT` from `Ctrl-\\` and as the stop signal of images made for nginx. */
+export type StopSignal = 'SIGINT' | 'SIGTERM' | 'SIGQUIT' | 'SIGHUP';
+
+/** Standard input, where somebody types. */
+export interface Terminal {
+  setRawMode(on: boolean): unknown;
+  setEncoding(encoding: 'utf8'): this;
+  on(event: 'data' | 'end', listener: (text: string) => void): this;
+  off(event: 'data' | 'end', listener: (text: string) => void): this;
+  pause(): this;
+  resume(): this;
+}
+
+export interface Io {
+  readonly stdout: LineStream & {
+    /** Calls back when the text has left the program, or cannot. */
+    write(text: string, done?: (error?: NodeJS.ErrnoException | null) => void): unknown;
+  };
+  readonly stderr: { write(text: string): unknown };
+  /** The whole of standard input as text. */
+  readonly readStdin: () => Promise<string>;
+  /** Standard input, if it is a terminal. */
+  readonly terminal: () => Terminal | undefined;
+  /** Calls back on each of these signals. The other ones that would end a program are heard and ignored from then on. */
+  readonly onSignal: (listener: (signal: StopSignal) => void) => void;
+  /** Whether one of the standard streams was a terminal when the program started. */
+  readonly hasTerminal: boolean;
+}
+
+/** Waits for the reader, who may be a pager. One that has seen enough and gone, such as `head`, is no failure. */
+export function say({ stdout }: Pick<Io, 'stdout'>, text: string): Promise<number> {
+  return new Promise((resolve) => {
+    stdout.write(text === '' || text.endsWith('\n') ? text : `${text}\n`, (error) => {
+      resolve(error && error.code !== 'EPIPE' ? FAILED : OK);
+    });
+  });
+}
+
+/** Tells of wrong use, a line for each mistake. Returns the exit code. */
+export function complain({ stderr }: Pick<Io, 'stderr'>, problems: readonly string[]): number {
+  stderr.write(problems.map((problem) => `mote: ${problem}\n`).join(''));
+  return MISUSED;
+}

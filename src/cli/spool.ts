@@ -1,0 +1,128 @@
+/** `mote spool list|show|requeue|purge`: the spool as its operator sees it, also while a server uses it. */
+import { refused } from '../config/source.ts';
+import type { Progress } from '../notify/queue/envelope.ts';
+import { StoreError } from '../notify/queue/store.ts';
+import { type Listed, SpoolDesk } from '../notify/spool/desk.ts';
+import { complain, FAILED, type Io, say } from './io.ts';
+
+/** Titles in lists are cut to this many characters. */
+const MAX_TITLE_CHARACTERS = 40;
+
+/** `path` is the folder of the spool, `args` what follows the word `spool`. Returns the exit code. */
+export async function spoolCommand(io: Io, path: string, args: readonly string[]): Promise<number> {
+  const [action, id] = args;
+  if (path === '') return complain(io, ['spool: needs the folder; give it with --spool DIR or MOTE_SPOOL']);
+  const desk = new SpoolDesk(
+    path,
+    (file, fault) => io.stderr.write(`mote: ${file}: ${fault}; left alone\n`),
+    Date.now,
+  );
+  try {
+    if (action === 'list' && id === undefined) return await list(io, desk);
+    if (action === 'show' && id !== undefined) return await show(io, desk, id);
+    if (action === 'requeue' && id !== undefined) return await requeue(io, desk, id);
+    if (action === 'purge' && id !== undefined) return await purge(io, desk, id);
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    io.stderr.write(`mote: ${error.message}\n`);
+    return FAILED;
+  }
+  return complain(io, [
+    refused('spool', args.join(' '), 'list, show ID, requeue ID, or purge ID, AGE or all'),
+  ]);
+}
+
+async function list(io: Io, desk: SpoolDesk): Promise<number> {
+  return say(io, (await desk.list()).map(lineOf).join(''));
+}
+
+/** Columns for people and for `cut`: id, folder, user, channels, title. */
+function lineOf({ folder, envelope: { message, user, progress } }: Listed): string {
+  const state = folder === 'dead' ? 'dead' : 'waiting';
+  const channels = progress.map(({ channel, kind }) => `${channel}:${kind}`).join(',');
+  const title = printable(message.title || message.text);
+  const cut = title.length > MAX_TITLE_CHARACTERS ? `${title.slice(0, MAX_TITLE_CHARACTERS)}…` : title;
+  return `${[message.id, state, new Date(message.acceptedMs).toISOString(), user, channels, cut].join('\t')}\n`;
+}
+
+/** What could end the line or play tricks on the terminal becomes a space. */
+function printable(text: string): string {
+  return text.replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ');
+}
+
+async function show(io: Io, desk: SpoolDesk, id: string): Promise<number> {
+  const found = await desk.show(id);
+  if (!found) return missing(io, id);
+  const { message, user, progress, round } = found.envelope;
+  const { title, text, url, priority, format, tags } = message;
+  const fields = [
+    ['id', message.id],
+    ['accepted', new Date(message.acceptedMs).toISOString()],
+    ['user', user],
+    ...(round > 0 ? [['requeued', round === 1 ? 'once' : `${round} times`]] : []),
+    ['title', printable(title)],
+    ...(url === undefined ? [] : [['url', url]]),
+    ['priority', String(priority)],
+    ['format', format],
+    ...(tags.length > 0 ? [['tags', tags.join(', ')]] : []),
+    ...progress.map((one) => [one.channel, stateOf(one)]),
+  ];
+  const head = fields.map(([name, value]) => `${name}: ${value}\n`).join('');
+  const body = text.split(/\r?\n/).map(printable).join('\n');
+  return say(io, `${head}\n${body}\n`);
+}
+
+function stateOf(progress: Progress): string {
+  const tried = `${progress.attempts} ${progress.attempts === 1 ? 'attempt' : 'attempts'}`;
+  switch (progress.kind) {
+    case 'delivered':
+      return `delivered ${new Date(progress.atMs).toISOString()}, ${tried}`;
+    case 'failed':
+      return `failed ${new Date(progress.atMs).toISOString()}, ${tried}: ${progress.reason}`;
+    case 'pending': {
+      const next = new Date(progress.nextMs).toISOString();
+      return `waits until ${next}, ${tried}${progress.reason === undefined ? '' : `: ${progress.reason}`}`;
+    }
+  }
+}
+
+async function requeue(io: Io, desk: SpoolDesk, id: string): Promise<number> {
+  switch (await desk.requeue(id)) {
+    case 'requeued':
+      return say(io, `${id} will be sent again within a minute, or when a server starts`);
+    case 'waiting':
+      io.stderr.write(`mote: ${id} waits already\n`);
+      return FAILED;
+    case 'missing':
+      return missing(io, id);
+  }
+}
+
+const DURATION = /^(\d{1,6})([mhd])$/;
+const unitsMs: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 24 * 3_600_000 };
+
+/** `which` is an id, `all`, or an age such as `30d`. */
+async function purge(io: Io, desk: SpoolDesk, which: string): Promise<number> {
+  const [, count, unit = ''] = DURATION.exec(which) ?? [];
+  if (which === 'all' || count !== undefined) {
+    const ageMs = count === undefined ? Number.NEGATIVE_INFINITY : Number(count) * (unitsMs[unit] ?? 0);
+    return say(io, `${await desk.purgeOlder(ageMs)} messages that were given up are removed`);
+  }
+  switch (await desk.purge(which)) {
+    case 'purged':
+      return say(io, `${which} is removed`);
+    case 'waiting':
+      io.stderr.write(`mote: ${which} waits and is not removed\n`);
+      return FAILED;
+    case 'missing':
+      io.stderr.write(
+        `mote: ${refused('spool', which, 'an id that `mote spool list` shows, all, or an age such as 30d')}\n`,
+      );
+      return FAILED;
+  }
+}
+
+function missing(io: Io, id: string): number {
+  io.stderr.write(`mote: ${refused('spool', id, 'an id that `mote spool list` shows')}\n`);
+  return FAILED;
+}

@@ -1,0 +1,26 @@
+/** `mote --version --json`: what this program is made of, for inventories and bug reports. */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { type BuildInfo, buildInfo } from '../build/info.ts';
+import { VERSION } from '../build/version.ts';
+
+/** One line of JSON. The size in bytes and the SHA-256 are those of the executable, where there is one. */
+export async function about(
+  build: BuildInfo = buildInfo,
+  execPath: string = process.execPath,
+): Promise<string> {
+  const { base, glibc, embeddedSite } = build;
+  const { node, v8, openssl } = process.versions;
+  const packaged = base === 'pkg' || base === 'seal';
+  return JSON.stringify({
+    ...{ name: 'mote', version: VERSION, base, node, v8, openssl, glibc, embeddedSite },
+    ...(packaged && { size: (await stat(execPath)).size, sha256: await sha256Of(execPath) }),
+  });
+}
+
+async function sha256Of(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 })) hash.update(chunk);
+  return hash.digest('hex');
+}

@@ -1,0 +1,156 @@
+/**
+ * A connection that is ready for a request: look-up, judgement of the address, TCP, the proxy's tunnel, TLS.
+ * TLS always verifies, whatever the environment says.
+ */
+import { once } from 'node:events';
+import { type IncomingMessage, request as startRequest } from 'node:http';
+import { isIP, type LookupFunction, Socket } from 'node:net';
+import { type SecureContext, connect as startTls } from 'node:tls';
+import type { MayConnect } from './addresses.ts';
+import { basicOf } from './credentials.ts';
+import { Fault, faultOf, Refusal } from './faults.ts';
+
+/** Straight to the server, whose addresses are judged after they were looked up, or by an HTTP proxy. */
+export type Route =
+  | { readonly kind: 'direct'; readonly mayConnect?: MayConnect }
+  /** `http://[user:password@]host:port`. The proxy is asked for a tunnel (RFC 9110 §9.3.6), for `http:` too. */
+  | { readonly kind: 'proxy'; readonly url: URL };
+
+export interface ConnectOptions {
+  /** Default: direct, to any address. */
+  readonly route?: Route;
+  /** Whom to trust instead of Node's own list. What it throws is told to senders and operators. */
+  readonly trust?: () => SecureContext;
+  /** For look-up, connection, proxy and TLS together. Default {@link CONNECT_TIMEOUT_MS}. */
+  readonly connectTimeoutMs?: number;
+  /** Instead of the system's resolver. */
+  readonly lookup?: LookupFunction;
+}
+
+export const CONNECT_TIMEOUT_MS = 10_000;
+
+const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 };
+
+/** Rejects with a {@link Refusal} for what must not be, else with what went wrong. */
+export async function connect(url: URL, signal: AbortSignal, options: ConnectOptions): Promise<Socket> {
+  if (!(url.protocol in DEFAULT_PORTS)) throw new Refusal('the URL is neither http: nor https:');
+  const limit = new AbortController();
+  const abort = () => limit.abort();
+  const timer = setTimeout(abort, options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS);
+  signal.addEventListener('abort', abort, { once: true });
+  if (signal.aborted) abort();
+  try {
+    const socket = await reach(url, limit.signal, options);
+    return url.protocol === 'https:'
+      ? await secure(socket, hostOf(url), limit.signal, options.trust)
+      : socket;
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', abort);
+  }
+}
+
+async function reach(url: URL, signal: AbortSignal, { route, lookup }: ConnectOptions): Promise<Socket> {
+  if (route?.kind !== 'proxy') return dial(url, signal, lookup, route?.mayConnect);
+  try {
+    const socket = await dial(route.url, signal, lookup);
+    return await tunnel(socket, `${url.hostname}:${portOf(url)}`, route.url, signal);
+  } catch (error) {
+    throw new Fault(`proxy: ${faultOf(error)}`);
+  }
+}
+
+async function dial(
+  url: URL,
+  signal: AbortSignal,
+  lookup?: LookupFunction,
+  mayConnect: MayConnect = () => true,
+): Promise<Socket> {
+  const host = hostOf(url);
+  // No name, no look-up: this is the address.
+  if (isIP(host) && !mayConnect(host)) throw forbidden();
+  signal.throwIfAborted();
+  const socket = new Socket();
+  // Emitted for every address before any is connected to, so that not even a port can be probed.
+  socket.on('lookup', (error: Error | null, address: string) => {
+    if (!error && !mayConnect(address)) socket.destroy(forbidden());
+  });
+  const connected = ready(socket, 'connect', signal);
+  socket.connect({ host, port: portOf(url), ...(lookup && { lookup }) });
+  await connected;
+  // The last word, before anything is sent, has the address that is really connected to.
+  if (mayConnect(socket.remoteAddress ?? '')) return socket;
+  socket.destroy();
+  throw forbidden();
+}
+
+function forbidden(): Refusal {
+  return new Refusal(
+    'the host has a private or special address, which allowAddresses (WEBHOOK_ALLOW_ADDRESSES) does not allow',
+  );
+}
+
+/** The same socket once `event` has come; it is destroyed if something else comes first. */
+async function ready<S extends Socket>(socket: S, event: string, signal: AbortSignal): Promise<S> {
+  // An error that comes when nobody waits any more must not end the process.
+  socket.on('error', () => undefined);
+  try {
+    await once(socket, event, { signal });
+    return socket;
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
+}
+
+async function tunnel(socket: Socket, authority: string, proxy: URL, signal: AbortSignal): Promise<Socket> {
+  const authorization = basicOf(proxy);
+  const outgoing = startRequest({
+    ...{ createConnection: () => socket, method: 'CONNECT', path: authority },
+    headers: { host: authority, ...(authorization && { 'proxy-authorization': authorization }) },
+  });
+  outgoing.on('error', () => undefined);
+  outgoing.end();
+  try {
+    const [answer]: IncomingMessage[] = await once(outgoing, 'connect', { signal });
+    const status = answer?.statusCode ?? 0;
+    if (status < 200 || status > 299) throw new Fault(`it answered ${status}`);
+    return socket;
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
+}
+
+function secure(
+  socket: Socket,
+  host: string,
+  signal: AbortSignal,
+  trust: ConnectOptions['trust'],
+): Promise<Socket> {
+  const named = isIP(host) === 0;
+  const secured = startTls({
+    ...{ socket, host, rejectUnauthorized: true, minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'] },
+    // RFC 6066 §3: an address is no server name.
+    ...(named && { servername: host }),
+    ...(trust && { secureContext: contextOf(socket, trust) }),
+  });
+  return ready(secured, 'secureConnect', signal);
+}
+
+function contextOf(socket: Socket, trust: () => SecureContext): SecureContext {
+  try {
+    return trust();
+  } catch (error) {
+    socket.destroy();
+    throw new Fault((error as Error).message);
+  }
+}
+
+function hostOf({ hostname }: URL): string {
+  return hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
+}
+
+function portOf({ port, protocol }: URL): number {
+  return port === '' ? (DEFAULT_PORTS[protocol] ?? 0) : Number(port);
+}

@@ -1,0 +1,141 @@
+/**
+ * One outgoing request, one answer. What matters to the channels is how far a request got: a short message may
+ * only be repeated if it certainly did not leave. So each request has a connection of its own, made and
+ * secured before the first byte is sent; on a kept one, which the server may close at that moment, it would
+ * be open whether the request was read. Redirects are not followed.
+ */
+import { once } from 'node:events';
+import { type IncomingHttpHeaders, type IncomingMessage, request as startRequest } from 'node:http';
+import type { Socket } from 'node:net';
+import { type ConnectOptions, connect } from './connect.ts';
+import { basicOf } from './credentials.ts';
+import { decodeContent } from './decode.ts';
+import { faultOf, Refusal } from './faults.ts';
+
+export interface OutgoingRequest {
+  readonly method: string;
+  /** `http:` or `https:`; credentials and fragment are ignored. */
+  readonly url: URL;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array | string;
+  /** Ends before the first byte is sent, when there is a connection. */
+  readonly beforeSending?: () => Promise<void>;
+  /** The only time limit once the connection stands. */
+  readonly signal: AbortSignal;
+}
+
+/** How far a request got. Faults are one line for the sender's eyes, without anything of the URL. */
+export type Outcome =
+  /** It will not be sent, now or later: a forbidden address, a header that is none. */
+  | { readonly kind: 'refused'; readonly fault: string }
+  /** There was no connection, so nothing was sent. */
+  | { readonly kind: 'unsent'; readonly fault: string }
+  /** Some or all of it was sent, and whether it was acted upon is not known. */
+  | { readonly kind: 'unanswered'; readonly fault: string }
+  | Answer;
+
+export interface Answer {
+  readonly kind: 'answered';
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  /** Without its content codings. */
+  readonly body: Buffer;
+  /** False if the body is longer than the limit, coded or not, or broke off. */
+  readonly complete: boolean;
+}
+
+/** Never rejects. */
+export type Send = (request: OutgoingRequest) => Promise<Outcome>;
+
+export interface ClientOptions extends ConnectOptions {
+  /** Default {@link MAX_ANSWER_BYTES}. */
+  readonly maxAnswerBytes?: number;
+}
+
+/** Answers of the providers have a few hundred bytes. */
+export const MAX_ANSWER_BYTES = 64 * 1024;
+/** Cookies and policies make some longer than the 16 KiB that Node takes. */
+const MAX_HEADER_BYTES = 64 * 1024;
+
+/** Throws a `RangeError` if the proxy is no `http:` URL, or its credentials cannot be decoded. */
+export function createClient(options: ClientOptions = {}): Send {
+  const { route } = options;
+  if (route?.kind === 'proxy') {
+    if (route.url.protocol !== 'http:') throw new RangeError('it must be an http: URL');
+    basicOf(route.url);
+  }
+  return (request) => send(request, options);
+}
+
+async function send(request: OutgoingRequest, options: ClientOptions): Promise<Outcome> {
+  const { url, signal } = request;
+  let socket: Socket;
+  try {
+    socket = await connect(url, signal, options);
+  } catch (error) {
+    return { kind: error instanceof Refusal ? 'refused' : 'unsent', fault: faultOf(error) };
+  }
+  const abort = () => socket.destroy();
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    await request.beforeSending?.();
+    return await exchange(socket, request, options.maxAnswerBytes ?? MAX_ANSWER_BYTES);
+  } finally {
+    signal.removeEventListener('abort', abort);
+    socket.destroy();
+  }
+}
+
+async function exchange(socket: Socket, request: OutgoingRequest, maxAnswerBytes: number): Promise<Outcome> {
+  const { method, url, headers, body, signal } = request;
+  let outgoing: ReturnType<typeof startRequest>;
+  try {
+    outgoing = startRequest({
+      ...{ createConnection: () => socket, method, path: url.pathname + url.search },
+      headers: { host: url.host, 'user-agent': 'mote', 'accept-encoding': 'identity', ...headers },
+      // Small devices end lines as they like. An answer that is refused for that is a message that is sent again and
+      // again; and no other answer follows on this connection, that could be smuggled in.
+      ...{ insecureHTTPParser: true, maxHeaderSize: MAX_HEADER_BYTES },
+    });
+  } catch {
+    return { kind: 'refused', fault: 'the method or a header holds characters that HTTP does not allow' };
+  }
+  // Once an answer has begun, errors show in the answer.
+  outgoing.on('error', () => undefined);
+  // A string would be joined to the header section, whose Latin-1 would then become UTF-8.
+  outgoing.end(typeof body === 'string' ? Buffer.from(body) : body);
+  try {
+    const [answer] = (await Promise.race([
+      once(outgoing, 'response', { signal }),
+      // To a protocol that was not asked for (101); without a listener this would be silence.
+      once(outgoing, 'upgrade', { signal }),
+    ])) as [IncomingMessage];
+    return await read(answer, maxAnswerBytes);
+  } catch (error) {
+    return { kind: 'unanswered', fault: faultOf(error) };
+  }
+}
+
+async function read(answer: IncomingMessage, maxAnswerBytes: number): Promise<Answer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  let complete = true;
+  try {
+    for await (const chunk of answer as AsyncIterable<Buffer>) {
+      chunks.push(chunk.subarray(0, maxAnswerBytes - bytes));
+      bytes += chunk.length;
+      complete = bytes <= maxAnswerBytes;
+      if (!complete) break;
+    }
+  } catch {
+    complete = false;
+  }
+  const { statusCode: status = 0, headers } = answer;
+  const content = complete
+    ? await decodeContent(Buffer.concat(chunks), headers, maxAnswerBytes)
+    : Buffer.concat(chunks);
+  return {
+    ...{ kind: 'answered', status, headers },
+    ...(content ? { body: content, complete } : { body: Buffer.alloc(0), complete: false }),
+  };
+}

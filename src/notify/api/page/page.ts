@@ -1,0 +1,49 @@
+/**
+ * The page for people: `GET /notify` in a browser. One document with everything inside and a policy that lets
+ * nothing else run; what it does is in `page/page.js`, through the same requests that every client sends.
+ */
+import { createHash } from 'node:crypto';
+import type { Plan, Stage } from '../../../http/types.ts';
+import { PATH } from '../handler.ts';
+import { markup, script, style } from './parts.ts';
+
+/** Mounted after the stage of the handler, which takes the requests that send. */
+export function createPageStage(): Stage {
+  const page = pagePlan();
+  return ({ method, path }) => {
+    const isOurs = path === PATH && (method === 'GET' || method === 'HEAD');
+    return isOurs ? page : undefined;
+  };
+}
+
+function pagePlan(): Plan {
+  const bytes = Buffer.from(assemble());
+  const headers = [
+    ...['Content-Type', 'text/html; charset=utf-8', 'Content-Length', String(bytes.length)],
+    ...['Content-Security-Policy', policy(), 'X-Content-Type-Options', 'nosniff'],
+    // A token that was typed in must not come back with the back button.
+    ...['Referrer-Policy', 'no-referrer', 'Cache-Control', 'no-store'],
+  ];
+  return { status: 200, headers, body: { kind: 'bytes', bytes }, overridesCommon: true };
+}
+
+function assemble(): string {
+  return markup
+    .replace('<link rel="stylesheet" href="page.css">', () => `<style>${style}</style>`)
+    .replace('<script type="module" src="page.js">', () => `<script type="module">${script}`);
+}
+
+/** An operator's policy is made for other pages: it would stop this one, or let in what this one must keep out. */
+function policy(): string {
+  const sources = [
+    ...["default-src 'none'", `script-src '${digest(script)}'`, `style-src '${digest(style)}'`],
+    ...["connect-src 'self'", 'img-src data:', "base-uri 'none'", "form-action 'none'"],
+    ...["frame-ancestors 'none'", "require-trusted-types-for 'script'"],
+  ];
+  return sources.join('; ');
+}
+
+/** The source expression for an inline script or style (CSP Level 3 §2.3.1). */
+function digest(text: string): string {
+  return `sha256-${createHash('sha256').update(text).digest('base64')}`;
+}

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Plan } from '../../http/types.ts';
+import type { Progress } from '../queue/envelope.ts';
+import { fieldProblems, problem } from './refusal.ts';
+import { outcomeOf, refusalPlan, sentPlan, statusPlan } from './response.ts';
+
+const atMs = Date.UTC(2026, 0, 2, 3, 4, 5);
+const good: Progress = {
+  kind: 'delivered',
+  channel: 'a',
+  attempts: 1,
+  atMs,
+  providerId: 'p1',
+  note: '张三 left out',
+};
+const bad: Progress = {
+  kind: 'failed',
+  channel: 'b',
+  attempts: 2,
+  atMs,
+  reason: 'no such number',
+  done: ['1'],
+};
+const retrying: Progress = {
+  ...{ kind: 'pending', channel: 'c', attempts: 1, nextMs: atMs + 1500 },
+  ...{ done: ['1'], reason: 'busy' },
+};
+const waiting: Progress = { kind: 'pending', channel: 'd', attempts: 0, nextMs: atMs, done: [] };
+
+function bodyOf({ body, headers }: Plan): unknown {
+  assert.equal(body.kind, 'bytes');
+  assert.equal(headers[headers.indexOf('Content-Length') + 1], String(body.bytes.length));
+  return JSON.parse(Buffer.from(body.bytes).toString('utf8'));
+}
+
+describe('status', () => {
+  const cases: readonly [progress: readonly Progress[], outcome: string, status: number][] = [
+    [[good], 'delivered', 200],
+    [[good, good], 'delivered', 200],
+    [[waiting], 'pending', 202],
+    [[good, retrying], 'pending', 202],
+    [[bad, waiting], 'pending', 202],
+    [[good, bad], 'partial', 207],
+    [[bad], 'failed', 502],
+    [[bad, bad], 'failed', 502],
+  ];
+  for (const [progress, outcome, status] of cases) {
+    test(`${progress.map(({ kind }) => kind).join(' and ')}: ${status}`, () => {
+      assert.equal(outcomeOf(progress), outcome);
+      assert.equal(sentPlan({ id: 'i', progress }, false).status, status);
+      assert.equal(statusPlan({ id: 'i', progress }).status, 200);
+    });
+  }
+});
+
+test('the body tells every channel, and nothing of what is kept inside', () => {
+  const plan = sentPlan({ id: 'i1', progress: [good, bad, retrying, waiting] }, true);
+  assert.deepEqual(bodyOf(plan), {
+    ...{ id: 'i1', status: 'pending', repeated: true },
+    channels: [
+      {
+        ...{ channel: 'a', status: 'delivered', attempts: 1, at: '2026-01-02T03:04:05.000Z' },
+        ...{ providerId: 'p1', note: '张三 left out' },
+      },
+      {
+        ...{ channel: 'b', status: 'failed', attempts: 2, at: '2026-01-02T03:04:05.000Z' },
+        reason: 'no such number',
+      },
+      {
+        ...{ channel: 'c', status: 'retrying', attempts: 1, nextAttempt: '2026-01-02T03:04:06.500Z' },
+        reason: 'busy',
+      },
+      { channel: 'd', status: 'waiting', attempts: 0 },
+    ],
+  });
+  assert.equal(plan.headers[plan.headers.indexOf('Location') + 1], '/notify/i1');
+  assert.equal(plan.headers[plan.headers.indexOf('Cache-Control') + 1], 'no-store');
+});
+
+test('a refusal is problem details with the code of the catalogue', () => {
+  const plan = refusalPlan(problem('too_many_requests', 'Wait.', ['Retry-After', '7']));
+  assert.equal(plan.status, 429);
+  assert.equal(plan.headers[plan.headers.indexOf('Retry-After') + 1], '7');
+  assert.equal(plan.headers[plan.headers.indexOf('Content-Type') + 1], 'application/problem+json');
+  assert.deepEqual(bodyOf(plan), {
+    ...{ title: 'Too Many Requests', status: 429, code: 'too_many_requests', detail: 'Wait.' },
+  });
+});
+
+test('wrong fields are listed', () => {
+  const errors = [{ field: 'url', detail: 'must be a URL' }];
+  assert.deepEqual(bodyOf(refusalPlan(fieldProblems('unprocessable_content', errors))), {
+    ...{ title: 'Unprocessable Content', status: 422, code: 'unprocessable_content' },
+    ...{ detail: 'url: must be a URL', errors },
+  });
+});

@@ -1,0 +1,121 @@
+/** What an outcome that is no success means for a message that may be sent twice rather than never. */
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Answer, Outcome } from '../../net/http-client.ts';
+import type { Delivery } from './channel.ts';
+
+export type Failure = Exclude<Delivery, { kind: 'delivered' }>;
+export type Retry = Extract<Delivery, { kind: 'retry' }>;
+
+/** Without an answer, only a refusal is final. */
+export function failureWithout(outcome: Exclude<Outcome, Answer>): Failure {
+  return { kind: outcome.kind === 'refused' ? 'rejected' : 'retry', reason: outcome.fault };
+}
+
+/** Of the client's mistakes those that are for now: its time, its connection, a lock, too early, too often. */
+const temporaryClientErrors = new Set([408, 421, 423, 425, 429]);
+/** Of the server's those that are for ever: it cannot do this, or does not speak this version. */
+const finalServerErrors = new Set([501, 505]);
+
+/** A code that is not known means what the first of its class means (RFC 9110 §15), and 500 is for now. */
+function isTemporary(status: number): boolean {
+  return status >= 500 ? !finalServerErrors.has(status) : temporaryClientErrors.has(status);
+}
+
+/** By the status alone; `said` are words for people, about the answer. */
+export function failureOf({ status, headers }: Answer, nowMs: number, said = ''): Failure {
+  const code = status >= 300 && status < 400 ? `HTTP ${status}, not followed` : `HTTP ${status}`;
+  const reason = said === '' ? code : `${code}: ${said}`;
+  if (!isTemporary(status)) return { kind: 'rejected', reason };
+  const afterMs = retryAfterMs(headers, nowMs);
+  return isLimit(status, afterMs) ? limited(reason, afterMs) : retry(reason, afterMs);
+}
+
+/** 429 is about this client (RFC 6585 §4), and 503 with a time about the whole service (RFC 9110 §15.6.4). */
+function isLimit(status: number, afterMs: number | undefined): boolean {
+  return status === 429 || (status === 503 && afterMs !== undefined);
+}
+
+/** How far the target of a redirect is from `url`; nothing of it is shown, since servers say back what they got. */
+export function redirectOf({ headers }: Answer, url: URL): string {
+  const target = headers.location === undefined ? null : URL.parse(headers.location, url.href);
+  if (!target) return '';
+  const advice = '; write the address where it leads to';
+  if (target.host !== url.host) return `it leads to another host${advice}`;
+  if (target.protocol !== url.protocol) return `it leads to ${target.protocol.slice(0, -1)}${advice}`;
+  return `it leads to another path${advice}`;
+}
+
+export function retry(reason: string, afterMs?: number): Retry {
+  return { kind: 'retry', reason, ...(afterMs !== undefined && { afterMs }) };
+}
+
+/** The provider was called too often: the channel's other messages have to wait too. */
+export function limited(reason: string, afterMs?: number): Retry {
+  return { ...retry(reason, afterMs), isLimited: true };
+}
+
+/** Providers count calls by the minute first. */
+export const FIRST_BLOCK_MS = 60_000;
+/** What is still blocked after the minutes is blocked by the hour or the day. */
+const LONGEST_BLOCK_MS = 3_600_000;
+const BLOCK_GROWTH = 4;
+
+/** How long to leave a provider alone that blocked the attempt of this number and does not say for how long. */
+export function blockMs(attempt: number): number {
+  return Math.min(FIRST_BLOCK_MS * BLOCK_GROWTH ** (attempt - 1), LONGEST_BLOCK_MS);
+}
+
+/**
+ * For so long after a message was accepted an answer that says neither yes nor no is hoped to become readable, as
+ * that of a proxy during maintenance. Later it is not sent again, since each time it may have been taken.
+ */
+const UNREAD_MAX_AGE_MS = 2 * 3_600_000;
+
+/** Which attempt it is, and how long ago the message was accepted. */
+export interface Repetition {
+  readonly number: number;
+  readonly ageMs: number;
+}
+
+/** For a success that cannot be read: it is repeated slowly, and not for ever. */
+export function retryUnread(reason: string, { number, ageMs }: Repetition): Failure {
+  if (ageMs < UNREAD_MAX_AGE_MS) return retry(reason, blockMs(number));
+  return { kind: 'rejected', reason: `${reason}; not repeated, since it may have been taken` };
+}
+
+/** Retry-After in milliseconds from now, as seconds or as a date (RFC 9110 §10.2.3). */
+export function retryAfterMs(headers: IncomingHttpHeaders, nowMs: number): number | undefined {
+  const value = headers['retry-after']?.trim();
+  if (value === undefined) return undefined;
+  // Some give fractions.
+  if (/^\d{1,10}(\.\d{1,9})?$/.test(value)) return Math.ceil(Number(value) * 1000);
+  // Date.parse takes much that is no date of HTTP; those begin with the name of the day.
+  const dateMs = /^[A-Z][a-z]{2,8},? /.test(value) ? Date.parse(value) : Number.NaN;
+  return Number.isNaN(dateMs) ? undefined : Math.max(0, dateMs - nowMs);
+}
+
+/** The JSON in the body, if it is whole and is some. */
+export function jsonIn({ body, complete }: Answer): unknown {
+  try {
+    // Some servers begin it with a byte order mark, which is no JSON (RFC 8259 §8.1).
+    return complete ? JSON.parse(body.toString().replace(/^\ufeff/, '')) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export function objectIn(answer: Answer): Readonly<Record<string, unknown>> | undefined {
+  return asObject(jsonIn(answer));
+}
+
+export function asObject(value: unknown): Readonly<Record<string, unknown>> | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : undefined;
+}
+
+/** A provider's own id or code, if it looks like one: nothing else that a server says is handed on. */
+export function identifier(value: unknown): string | undefined {
+  const text = typeof value === 'number' ? String(value) : value;
+  return typeof text === 'string' && /^[\w.:~^+/=-]{1,128}$/.test(text) ? text : undefined;
+}

@@ -1,0 +1,81 @@
+/**
+ * Mail by SMTP submission (RFC 6409). An attempt:
+ *
+ * 1. the recipients that no earlier attempt has ended
+ * 2. a kept connection, or a new one: TLS, verified, and login come first
+ * 3. the message in the very bytes of earlier attempts, with one Message-ID, by which receivers can tell what
+ *    they got twice after a connection was lost at the wrong moment
+ * 4. the replies say what became of each recipient: those who got it are not sent it again
+ *
+ * This module loads the mail library; `smtp/server.ts` and `smtp/address.ts` read settings without it.
+ */
+import type SMTPPool from 'nodemailer/lib/smtp-pool';
+import { addressPolicy, type MayConnect } from '../../../net/addresses.ts';
+import type { Channel } from '../channel.ts';
+import { retry } from '../failure.ts';
+import { parseAddress, parseMailbox } from './address.ts';
+import { mailOf } from './content.ts';
+import { createPool, DEFAULT_LIMITS, type SmtpLimits, submit, type Trust } from './pool.ts';
+import { conclude, remainingOf, settle } from './recipients.ts';
+import { checkServer, type SmtpServer } from './server.ts';
+
+export interface SmtpSettings extends SmtpServer {
+  readonly name: string;
+  /** `address` or `Name <address>`. */
+  readonly from: string;
+  /** 1 to {@link MAX_RECIPIENTS} addresses. All see each other. */
+  readonly to: readonly string[];
+}
+
+export interface SmtpOptions {
+  /**
+   * Whom to trust, asked before the first connection with TLS. Throws an `Error` for the operator's eyes if there
+   * is nobody; messages wait then, and it is asked again.
+   */
+  readonly trust: () => Trust;
+  /** Default {@link DEFAULT_LIMITS}. */
+  readonly limits?: Partial<SmtpLimits>;
+  /** Which addresses are too public for mail without TLS. Default: those that a webhook may go to. */
+  readonly isPublic?: MayConnect;
+}
+
+/** Servers may refuse more in one message (RFC 5321 §4.5.3.1.8). */
+export const MAX_RECIPIENTS = 100;
+/** Longer than a server's silence may be, so that what is reported is why nothing came. */
+export const SMTP_TIMEOUT_MS = 120_000;
+
+/** Throws a `RangeError` for settings that cannot work. */
+export function createSmtpChannel(settings: SmtpSettings, options: SmtpOptions): Channel {
+  checkServer(settings);
+  const letterhead = { from: parseMailbox(settings.from), to: recipientsOf(settings.to) };
+  const { security } = settings;
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const isPublic = options.isPublic ?? addressPolicy();
+  let pool: SMTPPool | undefined;
+  return {
+    name: settings.name,
+    timeoutMs: SMTP_TIMEOUT_MS,
+    async deliver(message, { done, signal }) {
+      const to = remainingOf(letterhead.to, done);
+      // The settings may have lost recipients since the last attempt.
+      if (to.length === 0) return conclude(done);
+      try {
+        pool ??= createPool(settings, security === 'none' ? undefined : options.trust(), limits, isPublic);
+      } catch (error) {
+        return { ...retry((error as Error).message), done };
+      }
+      const envelope = { from: letterhead.from.address, to };
+      const { failures, providerId } = await submit(pool, envelope, mailOf(message, letterhead), signal);
+      return settle(to, done, failures, providerId);
+    },
+    async close() {
+      pool?.close();
+    },
+  };
+}
+
+function recipientsOf(to: readonly string[]): string[] {
+  if (to.length === 0) throw new RangeError('there is no address to send to');
+  if (to.length > MAX_RECIPIENTS) throw new RangeError(`more than ${MAX_RECIPIENTS} addresses`);
+  return [...new Set(to.map(parseAddress))];
+}

@@ -1,0 +1,197 @@
+/**
+ * A message on its way: what is sent, for whom, and how far each channel is. Pure data and pure steps; the queue
+ * takes the steps, the spool keeps the data.
+ */
+import { type Delivery, GIVEN_UP, type IfUnclear } from '../channels/channel.ts';
+import type { Message } from '../message.ts';
+import { decideRetry, type RetryPolicy } from './retry.ts';
+
+interface Tried {
+  readonly channel: string;
+  /** Attempts that have ended. */
+  readonly attempts: number;
+}
+
+/** The next attempt is due at `nextMs`, or under way. */
+export interface Pending extends Tried {
+  readonly kind: 'pending';
+  /** In milliseconds since the epoch. */
+  readonly nextMs: number;
+  /** Parts that are delivered or given up already, in the channel's own words. */
+  readonly done: readonly string[];
+  /** Why the last attempt failed; absent before the first. */
+  readonly reason?: string;
+}
+
+export interface Delivered extends Tried {
+  readonly kind: 'delivered';
+  readonly atMs: number;
+  readonly providerId?: string;
+  readonly note?: string;
+}
+
+export interface Failed extends Tried {
+  readonly kind: 'failed';
+  readonly atMs: number;
+  readonly reason: string;
+  /** Kept, so that a message that is sent again by hand does not repeat them. */
+  readonly done: readonly string[];
+}
+
+export type Progress = Pending | Delivered | Failed;
+
+/** What tells a repeated request from a new one. */
+export interface Idempotency {
+  readonly key: string;
+  /** A digest of what was asked; see `fingerprintOf`. */
+  readonly fingerprint: string;
+}
+
+export interface Envelope {
+  readonly message: Message;
+  readonly user: string;
+  readonly idempotency?: Idempotency;
+  /** How often it was sent again by hand. */
+  readonly round: number;
+  /** When this round began: what the age of retries counts from. */
+  readonly roundMs: number;
+  /** One per channel, never empty, names unique. */
+  readonly progress: readonly Progress[];
+}
+
+/** An envelope that has ended, without what was sent: enough to tell its status. */
+export type Receipt = Omit<Envelope, 'message'> & { readonly id: string; readonly endedMs: number };
+
+/** What is known of an attempt before the envelope says it: that it began, its parts since, how it ended. */
+export interface Note {
+  readonly id: string;
+  readonly round: number;
+  readonly channel: string;
+  /** Of the attempt, from 1. */
+  readonly number: number;
+  readonly done: readonly string[];
+  /** Whether what is not done may have been sent, as far as a channel of the name tells. */
+  readonly mayBeSent: boolean;
+  /** Only this of it may. */
+  readonly part?: string;
+  /** Absent as long as it is under way. */
+  readonly delivery?: Delivery;
+}
+
+/** What `GET /notify/{id}` tells. */
+export interface Status {
+  readonly id: string;
+  readonly progress: readonly Progress[];
+}
+
+/** A new envelope, due at once on all `channels`. */
+export function seal(
+  message: Message,
+  user: string,
+  channels: readonly string[],
+  idempotency?: Idempotency,
+): Envelope {
+  const { acceptedMs } = message;
+  return {
+    ...{ message, user, round: 0, roundMs: acceptedMs },
+    ...(idempotency && { idempotency }),
+    progress: channels.map((channel) => pendingAt(channel, acceptedMs, [])),
+  };
+}
+
+function pendingAt(channel: string, nextMs: number, done: readonly string[]): Pending {
+  return { kind: 'pending', channel, attempts: 0, nextMs, done };
+}
+
+export interface Circumstances {
+  readonly nowMs: number;
+  readonly random: () => number;
+  readonly policy: RetryPolicy;
+}
+
+/** The envelope after an attempt of `channel` ended with `delivery`. What has ended stays as it is. */
+export function record(envelope: Envelope, channel: string, delivery: Delivery, at: Circumstances): Envelope {
+  const progress = envelope.progress.map((one) =>
+    one.channel === channel && one.kind === 'pending' ? stepOf(one, delivery, envelope.roundMs, at) : one,
+  );
+  return { ...envelope, progress };
+}
+
+function stepOf(before: Pending, delivery: Delivery, roundMs: number, at: Circumstances): Progress {
+  const { channel } = before;
+  const { nowMs, policy, random } = at;
+  const attempts = before.attempts + 1;
+  const ended = { channel, attempts, atMs: nowMs };
+  if (delivery.kind === 'delivered') {
+    const { providerId, note } = delivery;
+    return {
+      ...{ kind: 'delivered', ...ended },
+      ...(providerId !== undefined && { providerId }),
+      ...(note !== undefined && { note }),
+    };
+  }
+  const { reason } = delivery;
+  const done = [...new Set([...before.done, ...(delivery.done ?? [])])];
+  if (delivery.kind === 'rejected') return { kind: 'failed', ...ended, reason, done };
+  const ageMs = nowMs - roundMs;
+  const decision = decideRetry(policy, { attempts, ageMs, afterMs: delivery.afterMs }, random);
+  if (decision.kind === 'give-up') {
+    return { kind: 'failed', ...ended, reason: `${decision.reason}; at last: ${reason}`, done };
+  }
+  return { kind: 'pending', channel, attempts, nextMs: nowMs + decision.delayMs, done, reason };
+}
+
+/**
+ * The envelope after an attempt of which only `note` was left when the process ended. What became of one that was
+ * under way is not known.
+ */
+export function recall(envelope: Envelope, note: Note, ifUnclear: IfUnclear, at: Circumstances): Envelope {
+  const { id, channel, round, number, delivery } = note;
+  const one = envelope.progress.find((progress) => progress.channel === channel);
+  if (id !== envelope.message.id || round !== envelope.round) return envelope;
+  if (one?.kind !== 'pending' || one.attempts + 1 !== number) return envelope;
+  return record(envelope, channel, delivery ?? interrupted(note, ifUnclear), at);
+}
+
+function interrupted({ mayBeSent, done, part }: Note, ifUnclear: IfUnclear): Delivery {
+  const reason = 'the server ended during the attempt';
+  if (!mayBeSent) return { kind: 'retry', reason, done };
+  if (ifUnclear === 'repeat') return { kind: 'retry', reason: `${reason}; it may have been delivered`, done };
+  const final = `${reason}; not repeated, since the message may have been sent`;
+  // The channel tells of it when it is through with the others.
+  if (part !== undefined) return { kind: 'retry', reason, done: [...done, `${GIVEN_UP}${part} ${final}`] };
+  return { kind: 'rejected', reason: final, done };
+}
+
+export function hasEnded({ progress }: Pick<Envelope, 'progress'>): boolean {
+  return progress.every(({ kind }) => kind !== 'pending');
+}
+
+/** Whether somebody should look at it before it is thrown away. */
+export function hasFailures({ progress }: Pick<Envelope, 'progress'>): boolean {
+  return progress.some(({ kind }) => kind === 'failed');
+}
+
+/**
+ * The next round of an envelope that has failed: what was delivered stays so, the rest is due at once, also
+ * parts that were given up for good: whoever sends again by hand has mended what was in their way.
+ */
+export function reopen(envelope: Envelope, nowMs: number): Envelope {
+  const progress = envelope.progress.map((one) =>
+    one.kind === 'failed' ? pendingAt(one.channel, nowMs, one.done.filter(isDelivered)) : one,
+  );
+  return { ...envelope, round: envelope.round + 1, roundMs: nowMs, progress };
+}
+
+function isDelivered(part: string): boolean {
+  return !part.startsWith(GIVEN_UP);
+}
+
+export function receiptOf({ message, ...rest }: Envelope, endedMs: number): Receipt {
+  return { ...rest, id: message.id, endedMs };
+}
+
+/** When the last channel ended. */
+export function lastMsOf({ progress, roundMs }: Envelope): number {
+  return Math.max(...progress.map((one) => (one.kind === 'pending' ? roundMs : one.atMs)));
+}

@@ -1,0 +1,81 @@
+/** The spool as its operator uses it, also beside a running server: neither waits for the lock. */
+
+import { isId } from '../id.ts';
+import { type Envelope, lastMsOf, reopen } from '../queue/envelope.ts';
+import { type Report, SpoolFiles } from './files.ts';
+import { envelopeText } from './format.ts';
+
+/** A line of `mote spool list`. */
+export interface Listed {
+  readonly folder: 'new' | 'dead';
+  readonly envelope: Envelope;
+}
+
+function idOf({ envelope }: Listed): string {
+  return envelope.message.id;
+}
+
+export class SpoolDesk {
+  readonly #files: SpoolFiles;
+  readonly #now: () => number;
+
+  constructor(path: string, report: Report, now: () => number) {
+    this.#files = new SpoolFiles(path, report);
+    this.#now = now;
+  }
+
+  async list(): Promise<readonly Listed[]> {
+    const listed: Listed[] = [];
+    for (const folder of ['new', 'dead'] as const) {
+      for (const id of await this.#files.ids(folder)) {
+        const envelope = await this.#files.readEnvelope(folder, id);
+        if (envelope) listed.push({ folder, envelope });
+      }
+    }
+    // A dead file that was sent again stays until a server looks.
+    const waiting = new Set(listed.filter(({ folder }) => folder === 'new').map(idOf));
+    return listed.filter((one) => one.folder === 'new' || !waiting.has(idOf(one)));
+  }
+
+  async show(id: string): Promise<Listed | undefined> {
+    if (!isId(id)) return undefined;
+    for (const folder of ['new', 'dead'] as const) {
+      const envelope = await this.#files.readEnvelope(folder, id);
+      if (envelope) return { folder, envelope };
+    }
+    return undefined;
+  }
+
+  /**
+   * Sends the failed channels of a dead message again; a running server finds it within a minute, another one when
+   * it starts. The server also removes the dead file: here it could hit that of a new failure.
+   */
+  async requeue(id: string): Promise<'requeued' | 'waiting' | 'missing'> {
+    const found = await this.show(id);
+    if (found?.folder !== 'dead') return found ? 'waiting' : 'missing';
+    await this.#files.writeForServer('new', id, envelopeText(reopen(found.envelope, this.#now())));
+    return 'requeued';
+  }
+
+  /** Removes a message that was given up; one that waits stays. */
+  async purge(id: string): Promise<'purged' | 'waiting' | 'missing'> {
+    const found = await this.show(id);
+    if (found?.folder !== 'dead') return found ? 'waiting' : 'missing';
+    await this.#files.remove('dead', id);
+    return 'purged';
+  }
+
+  /** Removes all that were given up at least so long ago, and gives their number. */
+  async purgeOlder(ageMs: number): Promise<number> {
+    const waiting = new Set(await this.#files.ids('new'));
+    const endedMs = this.#now() - ageMs;
+    let purged = 0;
+    for (const id of await this.#files.ids('dead')) {
+      const dead = waiting.has(id) ? undefined : await this.#files.readEnvelope('dead', id);
+      if (!dead || lastMsOf(dead) > endedMs) continue;
+      await this.#files.remove('dead', id);
+      purged += 1;
+    }
+    return purged;
+  }
+}

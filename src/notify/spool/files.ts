@@ -1,0 +1,239 @@
+/** The folders and files of a spool, and all that is known of how they may fail. */
+import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
+import { lstat, mkdir, open, readdir, stat, unlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { isId } from '../id.ts';
+import type { Envelope, Receipt } from '../queue/envelope.ts';
+import { StoreError } from '../queue/store.ts';
+import { DurableFiles, FILE_MODE } from './atomic-file.ts';
+import { parseEnvelope, parseReceipt } from './format.ts';
+import type { JournalOptions } from './journal.ts';
+import { judgeFile, judgeFolder, judgeSpool, type Surroundings, surroundingsOf } from './trust.ts';
+
+/** Far more than the largest message that is accepted makes; what is larger is not ours. */
+const MAX_FILE_BYTES = 1024 * 1024;
+/** Starting up with thousands of messages should not take seconds. */
+export const READS_AT_ONCE = 32;
+/** The same of the notes of attempts. */
+const MAX_NOTES_BYTES = 64 * 1024 * 1024;
+const FOLDER_MODE = 0o700;
+/** A pipe must not make anybody wait, nor a link lead away. */
+const READ_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+const FOLDERS = ['tmp', 'new', 'dead', 'done', 'attempts', 'lock'] as const;
+export type Folder = 'new' | 'dead' | 'done';
+
+/** Tells the operator of a file that was left alone. Each is told once. */
+export type Report = (path: string, fault: string) => void;
+
+/**
+ * With those above it. The `recursive` of `mkdir` never ends where a folder is there and nothing can be made in it:
+ * below /proc, or in a working folder that was removed.
+ */
+async function makeFolder(path: string): Promise<void> {
+  const isMissing = await makeOne(path);
+  if (!isMissing) return;
+  const parent = dirname(path);
+  if (parent !== path) await makeFolder(parent);
+  if (await makeOne(path)) throw isMissing;
+}
+
+/**
+ * Whose a file is that this process makes in `folder`: where files are shared over a network that need not be the user
+ * as whom it runs.
+ */
+async function ownerHere(folder: string): Promise<number> {
+  // An empty file needs no space, so that a server starts on a full disk too.
+  const path = join(folder, `.mote-${randomBytes(6).toString('hex')}`);
+  const probe = await open(path, 'wx', FILE_MODE);
+  try {
+    return (await probe.stat()).uid;
+  } finally {
+    await probe.close();
+    await unlink(path);
+  }
+}
+
+/** Gives the error if a folder above it is missing. */
+async function makeOne(path: string): Promise<Error | undefined> {
+  try {
+    await mkdir(path, { mode: FOLDER_MODE });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return error as Error;
+    if (code !== 'EEXIST' || !(await stat(path)).isDirectory()) throw error;
+  }
+  return undefined;
+}
+
+export class SpoolFiles {
+  readonly path: string;
+  readonly #files: DurableFiles;
+  readonly #report: Report;
+  readonly #reported = new Set<string>();
+  #surroundings: Promise<Surroundings> | undefined;
+
+  constructor(path: string, report: Report) {
+    this.path = path;
+    this.#files = new DurableFiles(join(path, 'tmp'));
+    this.#report = report;
+  }
+
+  /** All that a server needs, and nobody else may have a hand in. Rejects with what is wrong with it. */
+  async makeFolders(): Promise<void> {
+    await makeFolder(this.path);
+    const own = await ownerHere(this.path);
+    const around = await surroundingsOf(this.path);
+    refuse(judgeSpool(this.path, await stat(this.path), own, around));
+    for (const name of FOLDERS) {
+      const folder = join(this.path, name);
+      await makeFolder(folder);
+      refuse(judgeFolder(folder, await lstat(folder), own, around));
+    }
+    // A message in a folder that a power cut took away would be lost with it.
+    await this.#files.sync(this.path);
+  }
+
+  /** What a crash left half-written. Only the owner of the lock may call it, or it would hit somebody's work. */
+  async clearTemporary(): Promise<void> {
+    const folder = join(this.path, 'tmp');
+    for (const name of await readdir(folder)) {
+      const path = join(folder, name);
+      if (/^\w+\.\w+\.json$/.test(name)) await unlink(path);
+      else this.#tell(path, 'not a file of mote');
+    }
+  }
+
+  /** Sorted, which is by time. */
+  async ids(folder: Folder): Promise<readonly string[]> {
+    const names = await readdir(join(this.path, folder)).catch((error) => {
+      throw storeError(this.path, error);
+    });
+    const ids: string[] = [];
+    for (const name of names.sort()) {
+      const id = name.replace(/\.json$/, '');
+      if (name !== id && isId(id)) ids.push(id);
+      else this.#tell(join(this.path, folder, name), 'not a file of mote');
+    }
+    return ids;
+  }
+
+  async write(folder: Folder, id: string, text: string): Promise<void> {
+    await this.#files.write(this.#pathOf(folder, id), text).catch((error) => {
+      throw storeError(this.path, error);
+    });
+  }
+
+  /** As `write`, by somebody who may be another user than the server. */
+  async writeForServer(folder: Folder, id: string, text: string): Promise<void> {
+    try {
+      const { uid, gid } = await stat(join(this.path, folder));
+      await this.#files.write(this.#pathOf(folder, id), text, { uid, gid });
+    } catch (error) {
+      throw storeError(this.path, error);
+    }
+  }
+
+  async remove(folder: Folder, id: string): Promise<void> {
+    await this.#files.remove(this.#pathOf(folder, id)).catch((error) => {
+      throw storeError(this.path, error);
+    });
+  }
+
+  readEnvelope(folder: 'new' | 'dead', id: string): Promise<Envelope | undefined> {
+    return this.#parse(this.#pathOf(folder, id), parseEnvelope, (envelope) => envelope.message.id === id);
+  }
+
+  readReceipt(id: string): Promise<Receipt | undefined> {
+    return this.#parse(this.#pathOf('done', id), parseReceipt, (receipt) => receipt.id === id);
+  }
+
+  async #parse<T>(path: string, parse: (text: string) => T | string, fits: (content: T) => boolean) {
+    const text = await this.#read(path, MAX_FILE_BYTES);
+    if (text === undefined) return undefined;
+    const content = parse(text);
+    if (typeof content === 'string') return this.#tell(path, content);
+    return fits(content) ? content : this.#tell(path, 'of another name than the message in it');
+  }
+
+  /** What is in a file of ours, if it is there; what is wrong with others is told. */
+  async #read(path: string, maxBytes: number): Promise<string | undefined> {
+    try {
+      return await this.#text(path, maxBytes);
+    } catch (error) {
+      const { code = 'unreadable' } = error as NodeJS.ErrnoException;
+      // Ended, or requeued, since it was listed.
+      if (code === 'ENOENT') return undefined;
+      return this.#tell(path, code === 'ELOOP' ? 'not a file' : code);
+    }
+  }
+
+  async #text(path: string, maxBytes: number): Promise<string | undefined> {
+    const file = await open(path, READ_FLAGS);
+    try {
+      const facts = await file.stat();
+      if (!facts.isFile()) return this.#tell(path, 'not a file');
+      this.#surroundings ??= surroundingsOf(this.path);
+      const fault = judgeFile(facts, await this.#surroundings);
+      if (fault !== undefined) return this.#tell(path, fault);
+      if (facts.size > maxBytes) return this.#tell(path, `${facts.size} bytes, more than mote ever writes`);
+      return await file.readFile('utf8');
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** The notes of attempts as they are on the disk. */
+  async readNotes(): Promise<string> {
+    const { path } = this.journalOptions;
+    const text = await this.#read(path, MAX_NOTES_BYTES);
+    return text ?? '';
+  }
+
+  get journalOptions(): JournalOptions {
+    const sync = (folder: string) => this.#files.sync(folder);
+    return { path: join(this.path, 'attempts', 'notes'), temporary: join(this.path, 'tmp'), sync };
+  }
+
+  #pathOf(folder: Folder, id: string): string {
+    return join(this.path, folder, `${id}.json`);
+  }
+
+  #tell(path: string, fault: string): undefined {
+    if (this.#reported.has(path)) return;
+    this.#reported.add(path);
+    this.#report(path, fault);
+  }
+}
+
+const words: Readonly<Record<string, string>> = {
+  ENOENT: 'no such folder',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the quota of the disk is used up',
+  EPERM: 'not permitted, or the file system has no unix sockets',
+  EROFS: 'the file system is read-only; mount a volume there',
+  ENOTDIR: 'not a folder',
+  EEXIST: 'not a folder',
+  EOPNOTSUPP: 'the file system has no unix sockets',
+  EMFILE: 'too many files are open',
+  EIO: 'the disk fails',
+};
+
+function refuse(fault: string | undefined): void {
+  if (fault !== undefined) throw new Error(fault);
+}
+
+export function storeError(path: string, error: unknown): StoreError {
+  const { code, message } = error as NodeJS.ErrnoException;
+  // What the system says names the file, so that no two of its messages are alike.
+  const fault = code === 'EACCES' ? denied(path) : code === undefined ? message : (words[code] ?? code);
+  return new StoreError(`the spool ${path} cannot be used: ${fault}`, error);
+}
+
+/** In containers the user has a number and no name. */
+function denied(path: string): string {
+  const uid = process.getuid?.();
+  if (uid === undefined) return 'permission denied';
+  return `permission denied for uid ${uid}; let it have the folder: mkdir -p ${path} && chown ${uid} ${path}`;
+}

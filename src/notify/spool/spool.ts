@@ -1,0 +1,214 @@
+/**
+ * Envelopes on disk, one file each, laid out like a maildir:
+ *
+ *   tmp/   being written
+ *   new/   accepted and not ended; replaced whole whenever a channel gets further
+ *   dead/  ended with a failure, with the reasons; stays until somebody sends it again or removes it, or until there
+ *          are too many
+ *   done/  receipts of messages with an idempotency key, without what was sent
+ *   attempts/  notes of attempts, which say what no envelope says yet
+ *   lock/  the socket of the server that owns the spool
+ *
+ * A maildir's cur/ is missing on purpose: replacing a file in its place is one atomic rename, moving a changed
+ * one between folders would have a moment with two of them.
+ *
+ * Whatever in it is not mote's, or cannot be read, is left alone and reported.
+ */
+import { join } from 'node:path';
+import { isId } from '../id.ts';
+import {
+  type Envelope,
+  hasFailures,
+  lastMsOf,
+  type Note,
+  type Receipt,
+  receiptOf,
+} from '../queue/envelope.ts';
+import { type Store, StoreError } from '../queue/store.ts';
+import { READS_AT_ONCE, type Report, SpoolFiles, storeError } from './files.ts';
+import { envelopeText, receiptText } from './format.ts';
+import { Journal } from './journal.ts';
+import { type LockResult, lockFolder } from './lock.ts';
+
+export interface SpoolOptions {
+  /** Messages that were given up; the oldest are removed beyond it. */
+  readonly maxDead: number;
+  /** Hears of files that were left alone. */
+  readonly report: Report;
+  /** So many of the dead were removed because there were too many. */
+  onRemoved(count: number): void;
+}
+
+/** Beyond the bound that share of the dead goes at once: to look for the oldest takes long. */
+const REMOVED_SHARE = 1 / 20;
+
+/** Opened by the one server that owns it. Rejects with {@link StoreError} if another one does, or it is unusable. */
+export async function openSpool(path: string, options: SpoolOptions): Promise<Spool> {
+  const files = new SpoolFiles(path, options.report);
+  let lock: LockResult;
+  try {
+    await files.makeFolders();
+    lock = await lockFolder(join(path, 'lock'));
+  } catch (error) {
+    throw storeError(path, error);
+  }
+  if (lock.kind === 'taken') throw new StoreError(`another mote uses the spool ${path}`, undefined);
+  await files.clearTemporary().catch((error) => {
+    throw storeError(path, error);
+  });
+  const journal = new Journal(files.journalOptions, await files.readNotes());
+  return new Spool({ files, journal, release: lock.release, options });
+}
+
+interface SpoolParts {
+  readonly files: SpoolFiles;
+  readonly journal: Journal;
+  readonly options: SpoolOptions;
+  release(): Promise<void>;
+}
+
+/** The spool as a queue uses it. */
+export class Spool implements Store {
+  readonly name: string;
+  readonly isDurable = true;
+  readonly #files: SpoolFiles;
+  readonly #journal: Journal;
+  readonly #options: SpoolOptions;
+  readonly #release: () => Promise<void>;
+  #dead = 0;
+  #removing: Promise<void> | undefined;
+
+  constructor({ files, journal, release, options }: SpoolParts) {
+    this.#files = files;
+    this.#journal = journal;
+    this.#release = release;
+    this.#options = options;
+    this.name = files.path;
+  }
+
+  get deadMessages(): number {
+    return this.#dead;
+  }
+
+  async save(envelope: Envelope): Promise<void> {
+    await this.#files.write('new', envelope.message.id, envelopeText(envelope));
+    this.#journal.settle(envelope);
+  }
+
+  /** In an order that a crash can interrupt anywhere: `discover` finds the rest and finishes it. */
+  async finish(envelope: Envelope, receipt: Receipt): Promise<void> {
+    const { id } = envelope.message;
+    const isDead = hasFailures(envelope);
+    if (isDead) await this.#files.write('dead', id, envelopeText(envelope));
+    if (envelope.idempotency) await this.#files.write('done', id, receiptText(receipt));
+    await this.#files.remove('new', id);
+    this.#journal.settle(envelope);
+    if (isDead) this.#dead += 1;
+    await this.#removeOldest();
+  }
+
+  async note(note: Note, mustLast: boolean): Promise<void> {
+    await this.#journal.note(note, mustLast).catch((error) => {
+      throw storeError(this.name, error);
+    });
+  }
+
+  /** Those whose message has not ended; the others are of no more use. */
+  async notes(): Promise<readonly Note[]> {
+    const waiting = new Set(await this.#files.ids('new'));
+    for (const note of this.#journal.notes) if (!waiting.has(note.id)) this.#journal.drop(note);
+    return this.#journal.notes;
+  }
+
+  discard(id: string): Promise<void> {
+    return this.#files.remove('new', id);
+  }
+
+  forget(id: string): Promise<void> {
+    return this.#files.remove('done', id);
+  }
+
+  async discover(isKnown: (id: string) => boolean, max: number): Promise<readonly Envelope[]> {
+    const dead = await this.#files.ids('dead');
+    // Others may have sent or removed some.
+    this.#dead = dead.length;
+    await this.#removeOldest();
+    const ids = (await this.#files.ids('new')).filter((id) => !isKnown(id));
+    if (ids.length === 0) return [];
+    // Hardly any has ended: to look for the end of each would take longer than all the rest.
+    const ended = new Set([...dead, ...(await this.#files.ids('done'))]);
+    const find = (id: string) => this.#find(id, ended.has(id));
+    const found: Envelope[] = [];
+    for (let start = 0; start < ids.length && found.length < max; start += READS_AT_ONCE) {
+      found.push(...(await readAll(ids.slice(start, start + READS_AT_ONCE), find)));
+    }
+    return found.slice(0, max);
+  }
+
+  async #find(id: string, mayHaveEnded: boolean): Promise<Envelope | undefined> {
+    const envelope = await this.#files.readEnvelope('new', id);
+    if (!envelope || !mayHaveEnded) return envelope;
+    return (await this.#finishInterrupted(envelope)) ? undefined : envelope;
+  }
+
+  /** Whether the envelope had ended, or gone on to its next round, when a crash left two files. */
+  async #finishInterrupted(envelope: Envelope): Promise<boolean> {
+    const { id } = envelope.message;
+    const dead = await this.#files.readEnvelope('dead', id);
+    if (dead && dead.round < envelope.round) await this.#files.remove('dead', id);
+    const done = await this.#files.readReceipt(id);
+    if (dead && dead.round >= envelope.round) {
+      await this.finish(dead, done ?? receiptOf(dead, lastMsOf(dead)));
+      return true;
+    }
+    if (!done || done.round < envelope.round || hasFailures(done)) return false;
+    await this.#files.remove('new', id);
+    return true;
+  }
+
+  async receipts(): Promise<readonly Receipt[]> {
+    const ids = await this.#files.ids('done');
+    const receipts: Receipt[] = [];
+    for (let start = 0; start < ids.length; start += READS_AT_ONCE) {
+      const some = ids.slice(start, start + READS_AT_ONCE);
+      receipts.push(...(await readAll(some, (id) => this.#files.readReceipt(id))));
+    }
+    return receipts;
+  }
+
+  async findDead(id: string): Promise<Receipt | undefined> {
+    const dead = isId(id) ? await this.#files.readEnvelope('dead', id) : undefined;
+    return dead && receiptOf(dead, lastMsOf(dead));
+  }
+
+  /** Of the dead, as soon as there are too many. */
+  async #removeOldest(): Promise<void> {
+    if (this.#dead <= this.#options.maxDead) return;
+    this.#removing ??= this.#removeDead().finally(() => {
+      this.#removing = undefined;
+    });
+    await this.#removing;
+  }
+
+  async #removeDead(): Promise<void> {
+    const { maxDead, onRemoved } = this.#options;
+    const ids = await this.#files.ids('dead');
+    const oldest = ids.slice(0, Math.max(0, ids.length - Math.ceil(maxDead * (1 - REMOVED_SHARE))));
+    for (let start = 0; start < oldest.length; start += READS_AT_ONCE) {
+      const some = oldest.slice(start, start + READS_AT_ONCE);
+      await Promise.all(some.map((id) => this.#files.remove('dead', id)));
+    }
+    this.#dead = ids.length - oldest.length;
+    if (oldest.length > 0) onRemoved(oldest.length);
+  }
+
+  async close(): Promise<void> {
+    await this.#journal.close();
+    await this.#release();
+  }
+}
+
+/** What is there, in the order of `ids`. */
+async function readAll<T>(ids: readonly string[], read: (id: string) => Promise<T | undefined>) {
+  return (await Promise.all(ids.map(read))).filter((one) => one !== undefined);
+}

@@ -1,0 +1,210 @@
+/**
+ * What a container is promised, held against the real image in both ways of making it: the archive that
+ * `npm run image` writes of dist/mote, and Dockerfile.scratch, built from nothing but a Debian with Node.
+ */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { after, before, describe, type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { build } from '../../scripts/oci/image.ts';
+import { OTHER_AUTHORITY } from '../../src/http/fixtures.ts';
+import { authority, certificate, key } from '../support/certificates.ts';
+import { makeDebian, noDebian } from '../support/debian.ts';
+import { folder, noEngine, podman } from '../support/engine.ts';
+import { freePort } from '../support/free-port.ts';
+import { eventually, request } from '../support/raw.ts';
+import { isSource } from '../support/target.ts';
+
+/** A container that takes longer to stop was not asked but killed. */
+const STOPPED_WITHIN_MS = 5000;
+const START_LIMIT_MS = 10_000;
+const USER = 65_532;
+const CA_BUNDLE = '/etc/ssl/certs/ca-certificates.crt';
+
+const repository = fileURLToPath(new URL('../..', import.meta.url));
+/** As little as a container can be given. */
+const WITHOUT_RIGHTS = ['--read-only', '--cap-drop', 'all', '--security-opt', 'no-new-privileges'];
+
+const authorities = { right: join(folder, 'right.pem'), wrong: join(folder, 'wrong.pem') };
+const mount = (file: string, path: string) => ['--volume', `${file}:${path}:ro`];
+
+const verified: readonly (readonly [name: string, options: readonly string[]])[] = [
+  ['at its usual place', mount(authorities.right, CA_BUNDLE)],
+  ['that SSL_CERT_FILE names', [...mount(authorities.right, '/ca.pem'), '--env', 'SSL_CERT_FILE=/ca.pem']],
+];
+const untrusted = /^mote: unhealthy: https:\/\/localhost:\d+: no trusted TLS \(\w+\)$/m;
+const refused: readonly (readonly [name: string, options: readonly string[], complaint: RegExp])[] = [
+  ['with the bundle that the image has', [], untrusted],
+  ['with the bundle of another authority', mount(authorities.wrong, CA_BUNDLE), untrusted],
+  [
+    'without a bundle, and the missing file is named',
+    ['--env', 'SSL_CERT_FILE=/none.pem'],
+    /^mote: unhealthy: .*no CA bundle: SSL_CERT_FILE names \/none\.pem, which does not exist$/m,
+  ],
+];
+
+// The target of the suite does not matter here, so one run of it is enough.
+const again = !isSource && 'tested with the sources';
+const noMote = !existsSync(join(repository, 'dist/mote')) && 'dist/mote is missing: npm run build makes it';
+
+describe('the image of npm run image', { skip: again || noEngine || noMote }, () => {
+  before(async () => {
+    const path = join(folder, 'mote.tar');
+    writeFileSync(path, build(repository, { tag: 'mote:archive' }).bytes);
+    await podman('pull', '--quiet', `docker-archive:${path}:mote:archive`);
+  });
+  runsWithoutRights('localhost/mote:archive');
+  verifiesWhomItAsks('localhost/mote:archive');
+});
+
+describe('the image of Dockerfile.scratch', { skip: again || noDebian }, () => {
+  before(async () => {
+    const reachRegistry = await makeDebian('localhost/debian-node');
+    await podman(
+      ...['build', '--format', 'docker', '--tag', 'localhost/mote:built', '--layers=false', ...reachRegistry],
+      ...['--build-arg', 'NODE_IMAGE=localhost/debian-node', '--pull-never'],
+      ...['--file', join(repository, 'Dockerfile.scratch'), repository],
+    );
+  });
+  runsWithoutRights('localhost/mote:built');
+  verifiesWhomItAsks('localhost/mote:built');
+});
+
+function runsWithoutRights(image: string): void {
+  test('holds mote, the CA bundle and the site, and so no shell', async () => {
+    const root = (await podman('image', 'mount', image)).trim();
+    const found = filesBelow(root);
+    await podman('image', 'unmount', image);
+    const site = filesBelow(join(repository, 'web_root')).map((path) => `/web_root${path}`);
+    assert.deepEqual(found, [CA_BUNDLE, '/mote', ...site].sort());
+  });
+
+  test('serves as process 1 without rights, is healthy, and ends on SIGTERM', async (t) => {
+    const port = await freePort();
+    const id = await started(t, ['--network', 'slirp4netns', '--publish', `127.0.0.1:${port}:8080`, image]);
+    const ask = () => request({ port }, '/').catch(() => undefined);
+    const { answer } = await eventually(START_LIMIT_MS, ask, (response) => response !== undefined);
+    const site = readFileSync(join(repository, 'web_root/index.html'), 'utf8');
+    assert.deepEqual([answer?.status, answer?.text], [200, site]);
+
+    const { Pid } = await stateOf(id);
+    assert.deepEqual(rightsOf(Pid), {
+      ...{ processInside: 1, users: [USER, USER, USER, USER], groups: [USER, USER, USER, USER] },
+      ...{ capabilities: [0, 0, 0, 0, 0], noNewPrivileges: 1, root: 'ro' },
+    });
+    await podman('healthcheck', 'run', id);
+    assert.equal((await stateOf(id)).Health.Status, 'healthy');
+
+    const began = performance.now();
+    await podman('stop', '--time', '30', id);
+    assert.ok(performance.now() - began < STOPPED_WITHIN_MS);
+    assert.equal((await stateOf(id)).ExitCode, 0);
+  });
+
+  for (const flags of [
+    ['/web_root', '8081'],
+    ['--port', '9000', '--health-path', '/up'],
+  ]) {
+    test(`is healthy with ${flags.join(' ')}, and its log stays empty`, async (t) => {
+      const id = await started(t, ['--network', 'none', image, ...flags]);
+      await eventually(
+        START_LIMIT_MS,
+        () => podman('logs', id),
+        (log) => / on /.test(log),
+      );
+      await podman('healthcheck', 'run', id);
+      assert.equal((await podman('logs', id)).trim().split('\n').length, 1);
+    });
+  }
+
+  test('is not healthy where there is nothing to ask', async (t) => {
+    const id = await started(t, ['--network', 'none', image, '--health-path=']);
+    await assert.rejects(podman('healthcheck', 'run', id), { code: 1 });
+  });
+}
+
+function verifiesWhomItAsks(image: string): void {
+  let requests = 0;
+  const server = createServer({ key, cert: certificate }, (_request, response) => {
+    requests++;
+    response.end();
+  });
+  before(async () => {
+    writeFileSync(authorities.right, authority);
+    writeFileSync(authorities.wrong, OTHER_AUTHORITY);
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+  });
+  after(() => server.close());
+
+  /** How mote ends that asks the server from a container without rights, and how often the server was asked. */
+  async function healthcheck(...options: string[]) {
+    const url = `https://localhost:${(server.address() as AddressInfo).port}/`;
+    const flags = [...WITHOUT_RIGHTS, '--no-healthcheck', '--network', 'host', ...options];
+    requests = 0;
+    const { code, stderr } = await podman('run', '--rm', ...flags, image, 'healthcheck', url).then(
+      () => ({ code: 0, stderr: '' }),
+      (error) => error,
+    );
+    return { code, stderr, requests };
+  }
+
+  for (const [name, options] of verified) {
+    test(`an https request out is verified by the bundle ${name}`, async () => {
+      assert.deepEqual(await healthcheck(...options), { code: 0, stderr: '', requests: 1 });
+    });
+  }
+  for (const [name, options, message] of refused) {
+    test(`an https request out is refused ${name}`, async () => {
+      const { stderr, ...outcome } = await healthcheck(...options);
+      assert.match(stderr, message);
+      assert.deepEqual(outcome, { code: 1, requests: 0 });
+    });
+  }
+}
+
+/** All that is no folder, as paths from `root`. */
+function filesBelow(root: string): string[] {
+  return readdirSync(root, { recursive: true, withFileTypes: true })
+    .filter((entry) => !entry.isDirectory())
+    .map(({ parentPath, name }) => join(parentPath, name).slice(root.length))
+    .sort();
+}
+
+/** Starts a container without rights, which is gone after the test; returns its identifier. */
+async function started(t: TestContext, args: readonly string[]): Promise<string> {
+  const id = (await podman('run', '--detach', ...WITHOUT_RIGHTS, ...args)).trim();
+  t.after(() => podman('rm', '--force', '--time', '0', id));
+  return id;
+}
+
+interface State {
+  readonly Pid: number;
+  readonly ExitCode: number;
+  readonly Health: { readonly Status: string };
+}
+
+async function stateOf(id: string): Promise<State> {
+  return JSON.parse(await podman('inspect', '--format', '{{json .State}}', id));
+}
+
+/** What the kernel lets a process do, whatever the engine was told. */
+function rightsOf(pid: number) {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  const numbers = (field: string, base = 10) => {
+    const text = new RegExp(`^${field}:\\s+(.*)$`, 'm').exec(status)?.[1] ?? '';
+    return text.split(/\s+/).map((number) => Number.parseInt(number, base));
+  };
+  const mounts = readFileSync(`/proc/${pid}/mounts`, 'utf8').split('\n');
+  const [, , , options = ''] = mounts.find((line) => line.split(' ')[1] === '/')?.split(' ') ?? [];
+  return {
+    processInside: numbers('NSpid').at(-1),
+    ...{ users: numbers('Uid'), groups: numbers('Gid') },
+    capabilities: ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb'].flatMap((set) => numbers(set, 16)),
+    noNewPrivileges: numbers('NoNewPrivs')[0],
+    root: options.split(',')[0],
+  };
+}

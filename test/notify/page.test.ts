@@ -1,0 +1,378 @@
+/** The page of the notify endpoint in a real browser, with a real server and channels that do as they are told. */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { after, before, describe, type TestContext, test } from 'node:test';
+import { requireBuilt } from '../../scripts/bundle/fixtures.ts';
+import { defaults } from '../../src/config/options.ts';
+import { commonHeaders } from '../../src/http/middleware/default-headers.ts';
+import { route } from '../../src/http/router.ts';
+import { HttpServer } from '../../src/http/server.ts';
+import type { RequestFacts } from '../../src/http/types.ts';
+import { createNotifyStage } from '../../src/notify/api/handler.ts';
+import { createPageStage } from '../../src/notify/api/page/page.ts';
+import { Access } from '../../src/notify/auth/access.ts';
+import { hashToken } from '../../src/notify/auth/token.ts';
+import type { Delivery } from '../../src/notify/channels/channel.ts';
+import { again, FakeChannel, queueOptions, rejected } from '../../src/notify/fixtures.ts';
+import type { Message } from '../../src/notify/message.ts';
+import { Notifier } from '../../src/notify/notifier.ts';
+import { systemClock } from '../../src/notify/queue/clock.ts';
+import { Queue } from '../../src/notify/queue/queue.ts';
+import { type Browser, desktop, noChromium, type Page, phone, startChromium } from '../support/chromium.ts';
+import { makeFolder } from '../support/folder.ts';
+import { isSource } from '../support/target.ts';
+
+const TOKEN = 'token-of-ann';
+const CHANNELS = ['phone', 'mail'];
+
+/** What the server does with requests before mote sees them. */
+type Interference = (facts: RequestFacts) => 'pass' | 'lose the answer';
+
+async function startServer(t: TestContext, pageStage = createPageStage()) {
+  const sent: { readonly channel: string; readonly message: Message }[] = [];
+  const script: Record<string, Delivery> = {};
+  const channels = CHANNELS.map(
+    (name) =>
+      new FakeChannel(name, (_attempt, message) => {
+        const delivery = script[name] ?? { kind: 'delivered' };
+        if (delivery.kind === 'delivered') sent.push({ channel: name, message });
+        return delivery;
+      }),
+  );
+  const policy = { firstDelayMs: 600, maxDelayMs: 600, maxAttempts: 100, maxAgeMs: 3_600_000 };
+  const queue = new Queue(queueOptions(channels, { clock: systemClock, randomBytes, policy }));
+  await queue.start();
+  const user = { name: 'ann', tokenHashes: [hashToken(TOKEN)], channels: CHANNELS };
+  const access = new Access([{ ...user, limit: { burst: 100, perMinute: 600 } }], () => Date.now());
+  const notifier = new Notifier({ access, queue, waitMs: 50, now: () => performance.now() });
+  const answer = route([createNotifyStage(notifier, { allowQuery: false }), pageStage]);
+  const control = {
+    interfere: (() => 'pass') as Interference,
+    requests: [] as RequestFacts[],
+    faults: [] as unknown[],
+  };
+  const server = new HttpServer(defaults, {
+    async handle(received) {
+      // As behind a proxy that puts mote below a prefix.
+      const facts = { ...received, path: received.path.replace(/^\/prefix/, '') };
+      control.requests.push(facts);
+      const plan = await answer(facts);
+      if (control.interfere(facts) === 'pass') return plan;
+      return { status: 502, headers: ['Content-Length', '0'], body: { kind: 'none' } };
+    },
+    // A policy of the operator that would stop every inline script.
+    commonHeaders: commonHeaders({ ...defaults, csp: "default-src 'self'" }),
+    ...{
+      clientOf: (peer) => peer,
+      onConnection() {},
+      onStart() {},
+      onEnd() {},
+      onRefused() {},
+      onExhausted() {},
+    },
+    onFault: (error) => control.faults.push(error),
+  });
+  await server.listen({ host: '127.0.0.1', port: 0 });
+  t.after(async () => {
+    await server.stop(0);
+    await queue.stop(0);
+    assert.deepEqual(control.faults, []);
+  });
+  const url = `http://127.0.0.1:${server.port}/notify`;
+  return { url, sent, script, control };
+}
+
+async function write(page: Page, text: string): Promise<void> {
+  await page.fill('#token', TOKEN);
+  await page.reads(/for ann/);
+  await page.fill('#text', text);
+}
+
+const skip = noChromium || (!isSource && 'runs in this process, whatever the target');
+
+describe('the page', { skip }, () => {
+  let browser: Browser;
+  before(async () => {
+    browser = await startChromium();
+  });
+  after(() => browser.close());
+
+  test('sends and shows what became of it', async (t) => {
+    const { url, sent } = await startServer(t);
+    const page = await browser.open(t, url);
+    await write(page, 'Hello');
+    await page.fill('#title', 'From the page');
+    await page.click('summary');
+    await page.evaluate('priority.value = 5; format.value = "markdown"');
+    await page.fill('#url', 'https://example.org/a');
+    await page.click('#send');
+    await page.reads(/Delivered\s+phone delivered at [\d:]+.*\s+mail delivered/);
+    const { title, text, format, priority, url: link } = sent[0]?.message ?? assert.fail();
+    assert.deepEqual(
+      [title, text, format, priority, link],
+      ['From the page', 'Hello', 'markdown', 5, 'https://example.org/a'],
+    );
+    assert.deepEqual(sent.map(({ channel }) => channel).sort(), ['mail', 'phone']);
+    assert.deepEqual(page.complaints, []);
+  });
+
+  test('does so minified, as it is in an executable', async (t) => {
+    const built = await requireBuilt<typeof import('../../src/notify/api/page/page.ts')>(
+      'src/notify/api/page/page.ts',
+      makeFolder(),
+    );
+    const { url, script } = await startServer(t, built.createPageStage());
+    script.mail = again;
+    const page = await browser.open(t, url);
+    await write(page, 'Hello');
+    await page.click('#send');
+    await page.reads(/Accepted, on its way\s+phone delivered.*\s+mail retrying/);
+    script.mail = rejected;
+    await page.reads(/mail failed at .*\s+no such number/);
+    assert.deepEqual(page.complaints, []);
+  });
+
+  test('only to the channels that are ticked, and to none only after saying so', async (t) => {
+    const { url, sent } = await startServer(t);
+    const page = await browser.open(t, url);
+    await write(page, 'Hello');
+    await page.click('[value="mail"]');
+    await page.click('[value="phone"]');
+    await page.click('#send');
+    await page.reads(/Choose a channel/);
+    await page.click('[value="mail"]');
+    await page.click('#send');
+    await page.reads(/mail delivered/);
+    assert.deepEqual(
+      sent.map(({ channel }) => channel),
+      ['mail'],
+    );
+    assert.equal(await page.evaluate('problem.textContent'), '');
+  });
+
+  test('shows which channel failed, and why', async (t) => {
+    const { url, script } = await startServer(t);
+    script.mail = rejected;
+    const page = await browser.open(t, url);
+    await write(page, 'Hello');
+    await page.click('#send');
+    await page.reads(
+      /Delivered, but not everywhere\s+phone delivered.*\s+mail failed at .*\s+no such number/,
+    );
+    script.phone = rejected;
+    await page.until('send.ariaDisabled === "false"');
+    await page.click('#send');
+    await page.reads(/Not delivered\s+phone failed/);
+    assert.deepEqual(page.complaints, []);
+  });
+
+  test('goes on looking until a channel that retries has delivered', async (t) => {
+    const { url, script } = await startServer(t);
+    script.mail = again;
+    const page = await browser.open(t, url);
+    await write(page, 'Hello');
+    await page.click('#send');
+    await page.reads(
+      /Accepted, on its way\s+phone delivered.*\s+mail retrying, attempt \d+ at [\d:]+.*\s+busy/,
+    );
+    script.mail = { kind: 'delivered' };
+    await page.reads(/Delivered\s+phone delivered.*\s+mail delivered/);
+  });
+
+  test('a wrong token is told, and then a right one works', async (t) => {
+    const { url, control } = await startServer(t);
+    const page = await browser.open(t, url);
+    await page.fill('#token', 'wrong');
+    await page.reads(/This token is not known here/);
+    assert.equal(await page.evaluate('channels.hidden'), true);
+    await page.fill('#token', 'token—with—dashes');
+    await page.reads(/characters that no token has/);
+    await page.fill('#token', TOKEN);
+    await page.reads(/for ann/);
+    assert.doesNotMatch(String(await page.evaluate('document.body.innerText')), /not known|no token has/);
+    assert.ok(control.requests.every(({ target }) => !target.includes('wrong') && !target.includes(TOKEN)));
+  });
+
+  test('what the server refuses is told in its words', async (t) => {
+    const { url } = await startServer(t);
+    const page = await browser.open(t, url);
+    await write(page, '');
+    await page.click('#send');
+    await page.reads(/text: is missing: give a text, a title, or both/);
+  });
+
+  test('a double click sends once', async (t) => {
+    const { url, sent, control } = await startServer(t);
+    // All of it in view, so that nothing moves and both clicks hit the button.
+    const page = await browser.open(t, url, { ...desktop, height: 1400 });
+    await write(page, 'Hello');
+    await page.click('#send', 2);
+    await page.reads(/mail delivered/);
+    await page.until('send.ariaDisabled === "false"');
+    assert.equal(sent.length, CHANNELS.length);
+    assert.equal(control.requests.filter(({ method }) => method === 'POST').length, 1);
+  });
+
+  test('a lost answer is asked for again, under the same key', async (t) => {
+    const { url, sent, control } = await startServer(t);
+    let losses = 1;
+    control.interfere = ({ method }) => (method === 'POST' && losses-- > 0 ? 'lose the answer' : 'pass');
+    const page = await browser.open(t, url);
+    await write(page, 'Hello');
+    await page.click('#send');
+    await page.reads(/Delivered \(accepted before, not sent twice\)/);
+    assert.equal(sent.length, CHANNELS.length);
+  });
+
+  test('when no answer comes at all, pressing again does not send again; a new press after it does', async (t) => {
+    const { url, sent, control } = await startServer(t);
+    control.interfere = ({ method }) => (method === 'POST' ? 'lose the answer' : 'pass');
+    const page = await browser.open(t, url);
+    await write(page, 'Hello');
+    await page.click('#send');
+    await page.reads(/No answer came/);
+    control.interfere = () => 'pass';
+    await page.click('#send');
+    await page.reads(/not sent twice/);
+    assert.equal(sent.length, CHANNELS.length);
+    await page.until('send.ariaDisabled === "false"');
+    await page.click('#send');
+    await page.until('!/not sent twice/.test(summary.textContent)');
+    assert.equal(sent.length, 2 * CHANNELS.length);
+    const keys = control.requests
+      .filter(({ method }) => method === 'POST')
+      .map(({ headers }) => headers['idempotency-key']);
+    assert.equal(new Set(keys).size, 2);
+  });
+
+  test('works by keyboard alone', async (t) => {
+    const { url, sent } = await startServer(t);
+    const page = await browser.open(t, url);
+    await page.press('Tab');
+    assert.equal(await page.evaluate('document.activeElement.id'), 'token');
+    await page.send('Input.insertText', { text: TOKEN });
+    for (const id of ['keep', 'title', 'text']) {
+      await page.press('Tab');
+      assert.equal(await page.evaluate('document.activeElement.id'), id);
+    }
+    await page.send('Input.insertText', { text: 'Hello' });
+    await page.press('Enter', 'ctrl');
+    await page.reads(/mail delivered/);
+    assert.equal(sent[0]?.message.text, 'Hello');
+    assert.equal(await page.evaluate('document.activeElement.id'), 'text');
+  });
+
+  test('everything to fill in has a name, and news are announced', async (t) => {
+    const { url } = await startServer(t);
+    const page = await browser.open(t, url);
+    await write(page, 'Hello');
+    const { nodes } = await page.send('Accessibility.getFullAXTree');
+    type Node = { role?: { value: string }; name?: { value: string } };
+    const names = (nodes as Node[]).map(({ role, name }) => `${role?.value} ${name?.value}`);
+    const expected = [
+      'textbox Token',
+      'checkbox Keep it until this tab closes',
+      'textbox Title',
+      'textbox Text',
+    ];
+    for (const name of [...expected, 'group Channels', 'checkbox phone', 'button Send', 'status '])
+      assert.ok(names.includes(name), `${name} in ${names.join(', ')}`);
+    const live = 'document.querySelectorAll("[role=alert], [role=status], [aria-live=polite]").length';
+    assert.equal(await page.evaluate(live), 3);
+  });
+
+  test('keeps the token for the tab only where it is told to', async (t) => {
+    const { url } = await startServer(t);
+    const page = await browser.open(t, url);
+    await page.fill('#token', TOKEN);
+    await page.goto(url);
+    assert.equal(await page.evaluate('token.value'), '');
+    await page.fill('#token', TOKEN);
+    await page.click('#keep');
+    await page.goto(url);
+    assert.equal(await page.evaluate('token.value'), TOKEN);
+    await page.reads(/for ann/);
+    await page.click('#keep');
+    assert.equal(await page.evaluate('sessionStorage.length + localStorage.length'), 0);
+  });
+
+  test('fits a phone, and its fields do not make iOS zoom', async (t) => {
+    const { url, script } = await startServer(t);
+    script.mail = { kind: 'rejected', reason: 'x'.repeat(300) };
+    const page = await browser.open(t, url, phone);
+    await write(page, 'Hello');
+    await page.click('summary');
+    await page.click('#send');
+    await page.reads(/xxx/);
+    assert.equal(await page.evaluate('innerWidth'), phone.width);
+    assert.equal(await page.evaluate('document.documentElement.scrollWidth'), phone.width);
+    const sizes = `[...document.querySelectorAll('input, textarea, select')].map((field) => getComputedStyle(field).fontSize)`;
+    assert.deepEqual([...new Set((await page.evaluate(sizes)) as string[])], ['16px']);
+  });
+
+  test('works below a prefix', async (t) => {
+    const { url, sent } = await startServer(t);
+    const page = await browser.open(t, url.replace('/notify', '/prefix/notify'));
+    await write(page, 'Hello');
+    await page.click('#send');
+    await page.reads(/mail delivered/);
+    assert.equal(sent.length, CHANNELS.length);
+  });
+
+  test('what comes from outside is text', async (t) => {
+    const { url, script } = await startServer(t);
+    const markup = '<img src=x onerror="window.run=1"><script>window.run=1</script>';
+    script.mail = { kind: 'rejected', reason: markup };
+    const page = await browser.open(t, url);
+    await write(page, markup);
+    await page.click('#send');
+    await page.until(`list.innerText.includes(${JSON.stringify(markup)})`);
+    assert.equal(
+      await page.evaluate('document.querySelectorAll("main img, main script").length + (window.run ?? 0)'),
+      0,
+    );
+    assert.deepEqual(page.complaints, []);
+  });
+
+  describe('the policy stops', () => {
+    const attacks: readonly (readonly [name: string, attack: string])[] = [
+      [
+        'a script element',
+        "const script = document.createElement('script'); script.append('window.run = 1'); document.body.append(script)",
+      ],
+      ['a handler in markup', "send.setAttribute('onclick', 'window.run = 1'); send.click()"],
+      ['markup from strings', "document.body.innerHTML = '<b>'"],
+      ['code from strings', "setTimeout('window.run = 1', 0)"],
+      [
+        'a style',
+        "const style = document.createElement('style'); style.append('b { color: red }'); document.body.append(style)",
+      ],
+      [
+        'a picture from elsewhere',
+        "document.body.append(Object.assign(document.createElement('img'), { src: '/x.png' }))",
+      ],
+      ['requests to elsewhere', "fetch('http://127.0.0.1:1/').catch(() => 0)"],
+    ];
+    for (const [name, attack] of attacks) {
+      test(name, async (t) => {
+        const { url } = await startServer(t);
+        const page = await browser.open(t, url);
+        assert.deepEqual(page.complaints, []);
+        await page.evaluate(`(() => { try { ${attack} } catch {} })()`);
+        for (let turn = 0; turn < 100 && page.complaints.length === 0; turn++)
+          await page.evaluate('new Promise((resolve) => setTimeout(resolve, 20))');
+        assert.match(page.complaints.join('\n'), /Content Security Policy|Trusted/);
+        assert.equal(await page.evaluate('window.run'), undefined);
+      });
+    }
+  });
+
+  test('without scripts it says how to send', async (t) => {
+    const { url } = await startServer(t);
+    const page = await browser.open(t, 'about:blank');
+    await page.send('Emulation.setScriptExecutionDisabled', { value: true });
+    await page.send('Page.navigate', { url });
+    await page.reads(/curl -H 'X-Token: TOKEN'/);
+    assert.doesNotMatch(String(await page.evaluate('document.body.innerText')), /Send$/m);
+  });
+});
