@@ -266,8 +266,10 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
     [
       'a listed file is gone',
       {
-        ...{ 'src/http/types.ts': '', 'src/http/errors.ts': '' },
-        ...{ 'src/notify/retry.ts': '', 'src/notify/dialects/a.ts': '' },
+        'src/http/types.ts': '',
+        'src/http/errors.ts': '',
+        'src/notify/retry.ts': '',
+        'src/notify/dialects/a.ts': '',
       },
       'scripts/tidy.ts: src/notify/message.ts',
     ],
@@ -295,7 +297,9 @@ test('every rule is shown to fail', () => {
 describe('exceptions', () => {
   const tree = treeOf({ 'src/app.ts': '\n\nprocess.exit();\n' });
   const needed: Exception = {
-    ...{ rule: 'process', path: 'src/app.ts', subject: 'process.exit' },
+    rule: 'process',
+    path: 'src/app.ts',
+    subject: 'process.exit',
     because: 'a made-up reason',
   };
 

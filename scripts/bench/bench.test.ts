@@ -28,7 +28,10 @@ describe('parseWrk', () => {
   for (const [p99, ms] of cases) {
     test(`p99 ${p99}`, () => {
       assert.deepEqual(parseWrk(printed(p99)), {
-        ...{ requests: 148_851, requestsPerSecond: 49612.41, p99Ms: ms, errors: 0 },
+        requests: 148_851,
+        requestsPerSecond: 49612.41,
+        p99Ms: ms,
+        errors: 0,
       });
     });
   }

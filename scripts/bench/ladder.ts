@@ -84,7 +84,9 @@ function microServer(folder: string, profile: (typeof microProfiles)[number], co
     name: `mote-micro ${profile}`,
     port,
     command: [path, String(port)],
-    ...{ programBytes: bytes.length, imageBytes: fileBytes, pullBytes },
+    programBytes: bytes.length,
+    imageBytes: fileBytes,
+    pullBytes,
   };
 }
 

@@ -46,9 +46,20 @@ export class BundleError extends Error {
  */
 export async function bundle(info: BuildInfo, name = 'mote.cjs', root = REPOSITORY): Promise<Bundle> {
   const { outputFiles, metafile } = await build({
-    ...{ absWorkingDir: root, entryPoints: ['src/cli/bin.ts'], outfile: `dist/${name}`, write: false },
-    ...{ bundle: true, platform: 'node', target: 'node24', format: 'cjs', minify: true, metafile: true },
-    ...{ legalComments: 'none', sourcemap: 'linked', logLevel: 'error', preserveSymlinks: true },
+    absWorkingDir: root,
+    entryPoints: ['src/cli/bin.ts'],
+    outfile: `dist/${name}`,
+    write: false,
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'cjs',
+    minify: true,
+    metafile: true,
+    legalComments: 'none',
+    sourcemap: 'linked',
+    logLevel: 'error',
+    preserveSymlinks: true,
     // An executable can load nothing but what is inside: `import()` becomes a call of `require`.
     supported: { 'dynamic-import': false },
     plugins: [replacements({ build: info, notices: noticesFor(info.base, root) })],

@@ -12,8 +12,15 @@ import { replacements } from './replacements.ts';
 export async function requireBuilt<Exports>(entry: string, folder: string): Promise<Exports> {
   const outfile = join(folder, `${entry.replaceAll('/', '-')}.cjs`);
   await build({
-    ...{ absWorkingDir: REPOSITORY, entryPoints: [entry], outfile, preserveSymlinks: true },
-    ...{ bundle: true, platform: 'node', format: 'cjs', minify: true, logLevel: 'error' },
+    absWorkingDir: REPOSITORY,
+    entryPoints: [entry],
+    outfile,
+    preserveSymlinks: true,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    minify: true,
+    logLevel: 'error',
     plugins: [replacements({ build: { base: 'bundle', embeddedSite: false }, notices: '' })],
   });
   return createRequire(import.meta.url)(outfile);

@@ -7,7 +7,11 @@ import { type BuildOptions, parseArguments } from './arguments.ts';
 const own = process.arch === 'x64' ? 'x64' : 'arm64';
 const other = process.arch === 'x64' ? 'arm64' : 'x64';
 const defaults: BuildOptions = {
-  ...{ base: 'auto', arch: own, embed: undefined, keepSymbols: false, memory: 'default' },
+  base: 'auto',
+  arch: own,
+  embed: undefined,
+  keepSymbols: false,
+  memory: 'default',
   out: resolve(REPOSITORY, 'dist/mote'),
 };
 

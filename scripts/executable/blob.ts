@@ -50,8 +50,12 @@ export function makeBlob(nodePath: string, { code, site, memory }: Application, 
   if (site) writeFileSync(join(folder, SITE_ASSET), site);
   const config = {
     // The name goes into the blob, so it is one without a path.
-    ...{ main: 'mote.cjs', output: 'mote.blob', execArgv: nodeOptions(memory) },
-    ...{ disableExperimentalSEAWarning: true, useSnapshot: false, useCodeCache: false },
+    main: 'mote.cjs',
+    output: 'mote.blob',
+    execArgv: nodeOptions(memory),
+    disableExperimentalSEAWarning: true,
+    useSnapshot: false,
+    useCodeCache: false,
     // Not from NODE_OPTIONS either.
     execArgvExtension: 'none',
     ...(site && { assets: { [SITE_ASSET]: SITE_ASSET } }),

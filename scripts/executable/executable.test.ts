@@ -76,8 +76,16 @@ describe('the sealed executable', { skip: cannotSeal() }, () => {
     const { glibc } = about;
     assert.match(glibc, /^2\.\d+$/);
     assert.deepEqual(about, {
-      ...{ name: 'mote', version: VERSION, base: 'seal', node, v8, openssl, glibc },
-      ...{ embeddedSite: false, size, sha256 },
+      name: 'mote',
+      version: VERSION,
+      base: 'seal',
+      node,
+      v8,
+      openssl,
+      glibc,
+      embeddedSite: false,
+      size,
+      sha256,
     });
     const versions = `mote ${VERSION}, Node ${node}, V8 ${v8}, OpenSSL ${openssl}, glibc ${glibc}`;
     const lines = [executable, `  size     ${size} bytes`, `  sha256   ${sha256}`, '  base     seal'];

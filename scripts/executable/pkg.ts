@@ -67,7 +67,9 @@ export async function lookForBase(arch: Arch): Promise<'cached' | 'reachable'> {
   const dispatcher = new EnvHttpProxyAgent();
   try {
     const { ok, status } = await fetch(url, {
-      ...{ method: 'HEAD', dispatcher, signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) },
+      method: 'HEAD',
+      dispatcher,
+      signal: AbortSignal.timeout(PROBE_TIMEOUT_MS),
     });
     if (!ok) throw new BaseError(`github.com answered with status ${status}`);
     return 'reachable';
@@ -132,18 +134,24 @@ export function runPkg(arch: Arch, { code, site, memory }: Application, folder: 
     chmodSync(join(input, name), 0o644);
   }
   const options = [
-    ...['--targets', `${NODE_RANGE}-${PLATFORM}-${arch}`, '--output', out],
-    ...[
-      '--options',
-      nodeOptions(memory)
-        .map((option) => option.replace(/^--/, ''))
-        .join(','),
-    ],
+    '--targets',
+    `${NODE_RANGE}-${PLATFORM}-${arch}`,
+    '--output',
+    out,
+    '--options',
+    nodeOptions(memory)
+      .map((option) => option.replace(/^--/, ''))
+      .join(','),
     // Bytecode differs between builds, and needs a base for this machine to be made.
-    ...['--no-bytecode', '--public', '--public-packages', '*', '--no-native-build'],
+    '--no-bytecode',
+    '--public',
+    '--public-packages',
+    '*',
+    '--no-native-build',
   ];
   const { status, stdout, stderr } = spawnSync(process.execPath, [PKG_PROGRAM, '.', ...options], {
-    ...{ cwd: input, encoding: 'utf8' },
+    cwd: input,
+    encoding: 'utf8',
   });
   if (status !== 0) throw new BaseError(`pkg failed: ${(stdout + stderr).trim()}`);
 }

@@ -31,8 +31,9 @@ export function notifySchema(): string {
         required: ['kind'],
         properties: { kind: { enum: Object.keys(kinds) } },
         allOf: Object.entries(kinds).map(([kind, { doc, fields }]) => ({
+          if: { properties: { kind: { const: kind } } },
           // biome-ignore lint/suspicious/noThenProperty: JSON Schema calls it so
-          ...{ if: { properties: { kind: { const: kind } } }, then: channelOf(kind, doc, fields) },
+          then: channelOf(kind, doc, fields),
         })),
       },
     },
@@ -50,7 +51,9 @@ function channelOf(kind: string, doc: string, fields: Fields): Schema {
 /** An object of entries by name. */
 function named(entry: string): Schema {
   return {
-    ...{ type: 'object', minProperties: 1, propertyNames: { pattern: NAME_PATTERN } },
+    type: 'object',
+    minProperties: 1,
+    propertyNames: { pattern: NAME_PATTERN },
     additionalProperties: { $ref: entry },
   };
 }
@@ -83,7 +86,8 @@ function schemaOf(field: Field): Schema {
       return { type: 'array', minItems: 1, items: text };
     case 'integers':
       return {
-        ...{ type: 'array', minItems: 1 },
+        type: 'array',
+        minItems: 1,
         items: { type: 'integer', minimum: field.min, maximum: field.max },
       };
     case 'record':

@@ -8,7 +8,10 @@ import { untar } from './fixtures.ts';
 import { build, epochFrom, moteImage, type Product, readSite, runConfig } from './image.ts';
 
 const product: Product = {
-  ...{ name: 'mote', description: 'A server', version: '1.2.3', license: 'MIT' },
+  name: 'mote',
+  description: 'A server',
+  version: '1.2.3',
+  license: 'MIT',
 };
 
 const folders: string[] = [];
@@ -43,7 +46,9 @@ const tag = 'mote:latest';
 
 test('the layers are CA bundle, executable and site', () => {
   const parts = {
-    ...{ architecture: 'amd64' as const, executable: elf(62), caBundle: Buffer.from('PEM') },
+    architecture: 'amd64' as const,
+    executable: elf(62),
+    caBundle: Buffer.from('PEM'),
     site: [{ path: 'css/a.css', mode: 0o644, bytes: Buffer.from('a') }],
   };
   const layers = moteImage(parts, product, undefined).layers.map(({ bytes }) =>

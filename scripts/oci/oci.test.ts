@@ -137,7 +137,8 @@ describe('an archive', () => {
     assert.deepEqual(jsonAt(files, 'oci-layout'), { imageLayoutVersion: '1.0.0' });
     const { manifests, ...index } = jsonAt(files, 'index.json');
     assert.deepEqual(index, {
-      ...{ schemaVersion: 2, mediaType: 'application/vnd.oci.image.index.v1+json' },
+      schemaVersion: 2,
+      mediaType: 'application/vnd.oci.image.index.v1+json',
     });
     const [descriptor] = manifests as Descriptor[];
     assert.ok(descriptor && manifests.length === 1);

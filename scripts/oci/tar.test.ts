@@ -9,7 +9,9 @@ import { untar } from './fixtures.ts';
 import { type TarFile, tar } from './tar.ts';
 
 const file = (path: string, content = '', mode = 0o644): TarFile => ({
-  ...{ path, mode, bytes: Buffer.from(content) },
+  path,
+  mode,
+  bytes: Buffer.from(content),
 });
 
 test('a file is header, content, padding and the end', () => {
@@ -66,7 +68,9 @@ test('any files come back as they were', () => {
   const check = (specs: readonly { segments: string[]; mode: number; bytes: Uint8Array }[]) => {
     // A folder of its own for each file keeps a file from being another one's folder.
     const made = specs.map(({ segments, mode, bytes }, i) => ({
-      ...{ path: [i, ...segments].join('/'), mode, bytes: Buffer.from(bytes) },
+      path: [i, ...segments].join('/'),
+      mode,
+      bytes: Buffer.from(bytes),
     }));
     const read = untar(tar(made)).filter(({ type }) => type === 'file');
     assert.deepEqual(

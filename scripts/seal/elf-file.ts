@@ -11,8 +11,16 @@ export const DYNAMIC_ENTRY_BYTES = 16;
 export const PT = { LOAD: 1, DYNAMIC: 2, INTERP: 3, NOTE: 4, PHDR: 6, GNU_STACK: 0x6474e551 } as const;
 export const PF = { X: 1, W: 2, R: 4 } as const;
 export const DT = {
-  ...{ NULL: 0, NEEDED: 1, STRTAB: 5, STRSZ: 10, SONAME: 14, DEBUG: 21 },
-  ...{ VERDEF: 0x6ffffffc, VERDEFNUM: 0x6ffffffd, VERNEED: 0x6ffffffe, VERNEEDNUM: 0x6fffffff },
+  NULL: 0,
+  NEEDED: 1,
+  STRTAB: 5,
+  STRSZ: 10,
+  SONAME: 14,
+  DEBUG: 21,
+  VERDEF: 0x6ffffffc,
+  VERDEFNUM: 0x6ffffffd,
+  VERNEED: 0x6ffffffe,
+  VERNEEDNUM: 0x6fffffff,
 } as const;
 
 /** Where the fields of the file header lie. */
@@ -178,7 +186,10 @@ export function readDynamic(elf: ElfFile): Dynamic {
   };
   const soname = valueBy(DT.SONAME);
   return {
-    ...{ header, entries, capacity: all.length, strings },
+    header,
+    entries,
+    capacity: all.length,
+    strings,
     soname: soname === undefined ? undefined : text(soname),
     needed: entries.filter(({ tag }) => tag === DT.NEEDED).map(({ value }) => text(value)),
     neededVersions: readNeededVersions(table, tableAt(DT.VERNEED), valueBy(DT.VERNEEDNUM) ?? 0),

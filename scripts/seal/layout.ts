@@ -80,16 +80,29 @@ export function layOut(
   const rest = { address: programHeaders.address, size: room.end - programHeaders.address };
 
   const plan: StubPlan = {
-    ...{ origin: stub.address, libraries: placed, descriptors: descriptors.address },
+    origin: stub.address,
+    libraries: placed,
+    descriptors: descriptors.address,
     loader: planLoader(loader, loaderImage),
     programHeaders: { address: programHeaders.address, count: headerCount },
-    ...{ images, sealedData: data, debugPointer: debugPointer(dynamic, finalDynamic) },
-    ...{ entry: elf.entry, forgotten },
+    images,
+    sealedData: data,
+    debugPointer: debugPointer(dynamic, finalDynamic),
+    entry: elf.entry,
+    forgotten,
   };
   const fileShift = start - wholePages(elf.bytes.length);
   return {
-    ...{ fileShift, stub, data, rest },
-    ...{ dynamic: finalDynamic, programHeaders, note: noteSpan, loaderImage, libraries: placed, plan },
+    fileShift,
+    stub,
+    data,
+    rest,
+    dynamic: finalDynamic,
+    programHeaders,
+    note: noteSpan,
+    loaderImage,
+    libraries: placed,
+    plan,
   };
 }
 

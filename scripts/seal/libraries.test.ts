@@ -29,10 +29,8 @@ describe('libraries of the locked Node', { skip: cannotSeal() }, () => {
 
   test('a folder without them', () => {
     assert.throws(() => findLibraries(node, ['/proc/self']), {
-      ...{
-        name: 'SealError',
-        message: /^libdl\.so\.2 for x86-64 is in none of \/proc\/self; build where glibc is 2\.34/,
-      },
+      name: 'SealError',
+      message: /^libdl\.so\.2 for x86-64 is in none of \/proc\/self; build where glibc is 2\.34/,
     });
   });
 

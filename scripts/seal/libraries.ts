@@ -37,8 +37,14 @@ export interface Libraries<File extends NamedFile = NamedFile> {
  * left out: what is in there is for this machine's processor only.
  */
 const DIRECTORIES = [
-  ...['/lib/x86_64-linux-gnu', '/usr/lib/x86_64-linux-gnu'],
-  ...['/lib64', '/usr/lib64', '/usr/local/lib64', '/lib', '/usr/lib', '/usr/local/lib'],
+  '/lib/x86_64-linux-gnu',
+  '/usr/lib/x86_64-linux-gnu',
+  '/lib64',
+  '/usr/lib64',
+  '/usr/local/lib64',
+  '/lib',
+  '/usr/lib',
+  '/usr/local/lib',
 ];
 
 /** Since this version name resolution needs no further library (nss_files, nss_dns) at run time. */

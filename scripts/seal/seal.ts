@@ -132,13 +132,21 @@ export function findFuse(bytes: Buffer): number {
  */
 function editHeader(sealed: Buffer, { elf }: Parts, { fileShift, stub, data, rest }: Layout): void {
   const load = ({ address, size }: Span, flags: number): ProgramHeader => ({
-    ...{ type: PT.LOAD, flags, offset: address - fileShift, address },
-    ...{ fileSize: size, memorySize: size, alignment: PAGE_BYTES },
+    type: PT.LOAD,
+    flags,
+    offset: address - fileShift,
+    address,
+    fileSize: size,
+    memorySize: size,
+    alignment: PAGE_BYTES,
   });
   const headers = [
     ...segments(elf, PT.LOAD),
-    ...[load(stub, PF.R | PF.X), load(data, PF.R | PF.W), load(rest, PF.R)],
-    ...[...segments(elf, PT.GNU_STACK), ...segments(elf, PT.NOTE)],
+    load(stub, PF.R | PF.X),
+    load(data, PF.R | PF.W),
+    load(rest, PF.R),
+    ...segments(elf, PT.GNU_STACK),
+    ...segments(elf, PT.NOTE),
   ];
   const table = Buffer.alloc(elf.programHeaders.length * PROGRAM_HEADER_BYTES);
   table.set(Buffer.concat(headers.map(writeProgramHeader)));
@@ -150,7 +158,10 @@ function editHeader(sealed: Buffer, { elf }: Parts, { fileShift, stub, data, res
 /** The original's program headers, where they and the dynamic section are now, and the application. */
 function innerHeaders({ elf, note }: Parts, layout: Layout): ProgramHeader[] {
   const moved = ({ address, size }: Span) => ({
-    ...{ address, offset: fileOffset(elf, layout, address), fileSize: size, memorySize: size },
+    address,
+    offset: fileOffset(elf, layout, address),
+    fileSize: size,
+    memorySize: size,
   });
   const headers = elf.programHeaders.map((header) => {
     if (header.type === PT.PHDR) return { ...header, ...moved(layout.programHeaders) };
@@ -195,7 +206,8 @@ const USAGE = 'usage: node scripts/seal/seal.ts NODE OUT [--blob FILE] [--keep-s
 
 function main(args: readonly string[]): number {
   const { values, positionals } = parseArgs({
-    ...{ args: [...args], allowPositionals: true },
+    args: [...args],
+    allowPositionals: true,
     options: { blob: { type: 'string' }, 'keep-symbols': { type: 'boolean', default: false } },
   });
   const [nodePath, outPath, ...more] = positionals;

@@ -28,12 +28,15 @@ const skips: Skip[] = [];
 /** One run of node:test. Returns its exit code. */
 function runTests(files: readonly string[], flags: readonly string[], env: NodeJS.ProcessEnv = {}): number {
   const reporters = [
-    ...['--test-reporter=spec', '--test-reporter-destination=stdout'],
-    ...[`--test-reporter=${join(REPOSITORY, 'scripts/test/skip-reporter.ts')}`],
-    ...[`--test-reporter-destination=${collected}`],
+    '--test-reporter=spec',
+    '--test-reporter-destination=stdout',
+    `--test-reporter=${join(REPOSITORY, 'scripts/test/skip-reporter.ts')}`,
+    `--test-reporter-destination=${collected}`,
   ];
   const { status } = spawnSync(process.execPath, ['--test', ...flags, ...reporters, ...files], {
-    ...{ cwd: REPOSITORY, env: { ...process.env, ...env }, stdio: 'inherit' },
+    cwd: REPOSITORY,
+    env: { ...process.env, ...env },
+    stdio: 'inherit',
   });
   if (existsSync(collected)) {
     skips.push(...readFileSync(collected, 'utf8').split('\n').filter(Boolean).map(skipOf));

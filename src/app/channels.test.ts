@@ -19,12 +19,21 @@ const least: Readonly<Record<Kind, Values>> = {
   'wecom-robot': { key: 'k' },
   smtp: { url: 'smtps://h', from: 'a@b.c', to: ['d@e.f'] },
   aliyun: {
-    ...{ keyId: 'i', keySecret: 's', signName: 'n', templateCode: 't' },
-    ...{ variables: { a: '{{text}}' }, to: ['+8613800000000'] },
+    keyId: 'i',
+    keySecret: 's',
+    signName: 'n',
+    templateCode: 't',
+    variables: { a: '{{text}}' },
+    to: ['+8613800000000'],
   },
   tencent: {
-    ...{ secretId: 'i', secretKey: 'k', region: 'r', appId: 'a', templateId: 't' },
-    ...{ variables: ['{{text}}'], to: ['+8613800000000'] },
+    secretId: 'i',
+    secretKey: 'k',
+    region: 'r',
+    appId: 'a',
+    templateId: 't',
+    variables: ['{{text}}'],
+    to: ['+8613800000000'],
   },
   twilio: { accountSid: 'AC1', authToken: 't', from: '+15550100', to: ['+15550101'] },
   webhook: { url: 'https://h' },
@@ -171,8 +180,11 @@ describe('a webhook', () => {
     const answers = [json({ code: 1 }, 201), json({ code: 0 }, 201), json({ code: 0 })];
     const hook = await standIn(t, () => answers.shift() ?? 'hang up');
     const channel = await make('webhook', {
-      ...{ url: hook.origin, allowAddresses: ['127.0.0.1'], successStatuses: [201] },
-      ...{ successPointer: '/code', successEquals: 0 },
+      url: hook.origin,
+      allowAddresses: ['127.0.0.1'],
+      successStatuses: [201],
+      successPointer: '/code',
+      successEquals: 0,
     });
     const results: string[] = [];
     for (let sent = 0; sent < 3; sent++)

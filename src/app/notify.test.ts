@@ -99,7 +99,9 @@ test('attempts are logged with what an operator needs, and counted', async (t) =
   const gone = await hook(t, { status: 410 });
   const busy = await hook(t, { status: 503 });
   const { notifying, lines } = await open([
-    ...[webhook('good', good.origin), webhook('gone', gone.origin), webhook('busy', busy.origin)],
+    webhook('good', good.origin),
+    webhook('gone', gone.origin),
+    webhook('busy', busy.origin),
   ]);
   await notifying.start();
   const plan = await post(notifying, { text: 'x' });

@@ -75,7 +75,11 @@ export async function openNotify(
   const metrics = deliveryMetrics(channels.map(({ name }) => name));
   const store = await openStore(config, event, metrics);
   const queue = new Queue({
-    ...{ channels, store, clock: systemClock, random: Math.random, randomBytes },
+    channels,
+    store,
+    clock: systemClock,
+    random: Math.random,
+    randomBytes,
     policy: { ...defaultRetryPolicy, maxAgeMs: config.notifyMaxAgeMs },
     limits: {
       maxMessages: config.maxQueuedMessages,

@@ -95,7 +95,8 @@ describe('healthcheck', () => {
     assert.deepEqual(await runOnce(argv, { env: { PORT: 'nonsense' } }), { code: 0, out: '', err: '' });
     const missing = await runOnce(['healthcheck', `http://127.0.0.1:${port}/nothing`]);
     assert.deepEqual(missing, {
-      ...{ code: 1, out: '' },
+      code: 1,
+      out: '',
       err: `mote: unhealthy: http://127.0.0.1:${port}: answered with status 404\n`,
     });
   });

@@ -12,7 +12,10 @@ import type { SignalQueue } from './signals.ts';
 
 /** 128 + the number of the signal: what shells say of a program that one ended. */
 const SIGNALLED: Readonly<Record<StopSignal, number>> = {
-  ...{ SIGHUP: 129, SIGINT: 130, SIGQUIT: 131, SIGTERM: 143 },
+  SIGHUP: 129,
+  SIGINT: 130,
+  SIGQUIT: 131,
+  SIGTERM: 143,
 };
 
 /** What is to be served, and how. */

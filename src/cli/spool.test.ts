@@ -158,7 +158,8 @@ for (const [name, args, code, line] of misuse) {
 
 test('without a folder, and with one that is not there', async () => {
   assert.deepEqual(await run('', 'list'), {
-    ...{ code: 2, stdout: '' },
+    code: 2,
+    stdout: '',
     stderr: 'mote: spool: needs the folder; give it with --spool DIR or MOTE_SPOOL\n',
   });
   const { code, stderr } = await run('/nonexistent', 'list');

@@ -14,7 +14,14 @@ export async function about(
   const { node, v8, openssl } = process.versions;
   const packaged = base === 'pkg' || base === 'seal';
   return JSON.stringify({
-    ...{ name: 'mote', version: VERSION, base, node, v8, openssl, glibc, embeddedSite },
+    name: 'mote',
+    version: VERSION,
+    base,
+    node,
+    v8,
+    openssl,
+    glibc,
+    embeddedSite,
     ...(packaged && { size: (await stat(execPath)).size, sha256: await sha256Of(execPath) }),
   });
 }

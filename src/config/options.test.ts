@@ -30,7 +30,9 @@ test('keys are the properties in kebab case, apart from those that state their o
     options.map(({ property, key, flag, envNames }) => [property, [key, flag, ...envNames]]),
   );
   assert.deepEqual(names.get('maxRequestsPerConnection'), [
-    ...['max-requests-per-connection', '--max-requests-per-connection', 'MOTE_MAX_REQUESTS_PER_CONNECTION'],
+    'max-requests-per-connection',
+    '--max-requests-per-connection',
+    'MOTE_MAX_REQUESTS_PER_CONNECTION',
   ]);
   assert.deepEqual(names.get('headers'), ['header', '--header', 'MOTE_HEADER']);
   assert.deepEqual(names.get('corsOrigins'), ['cors', '--cors', 'MOTE_CORS']);

@@ -69,8 +69,18 @@ const ORIGIN = /^[a-z][a-z\d+.-]*:\/\/[^\s/?#@\\]+\/?$/i;
 
 /** Response fields that describe the body or the connection, which only the server can know. */
 const OWN_FIELDS: ReadonlySet<string> = new Set([
-  ...['connection', 'content-encoding', 'content-length', 'content-range', 'content-type', 'date', 'etag'],
-  ...['keep-alive', 'last-modified', 'trailer', 'transfer-encoding', 'upgrade'],
+  'connection',
+  'content-encoding',
+  'content-length',
+  'content-range',
+  'content-type',
+  'date',
+  'etag',
+  'keep-alive',
+  'last-modified',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
 ]);
 
 /** The number as people write it: `33554432` bytes is `32M`, `90000` ms is `90s`. */

@@ -9,16 +9,28 @@ import { HttpServer } from './server.ts';
 import type { Plan, RequestFacts } from './types.ts';
 
 const LIMITS = {
-  ...{ headerTimeoutMs: 5000, requestTimeoutMs: 5000, idleTimeoutMs: 5000, sendTimeoutMs: 5000 },
-  ...{ maxConnections: 10, maxHeaderBytes: 16_384, maxTargetBytes: 8192, maxBodyBytes: 65_536 },
+  headerTimeoutMs: 5000,
+  requestTimeoutMs: 5000,
+  idleTimeoutMs: 5000,
+  sendTimeoutMs: 5000,
+  maxConnections: 10,
+  maxHeaderBytes: 16_384,
+  maxTargetBytes: 8192,
+  maxBodyBytes: 65_536,
   maxRequestsPerConnection: 1000,
 };
 
 /** A client of a server that answers by `handle`. */
 async function clientOf(t: TestContext, handle: Hooks['handle']): Promise<Socket> {
   const server = new HttpServer(LIMITS, {
-    ...{ handle, commonHeaders: () => [], clientOf: (peer) => peer },
-    ...{ onConnection() {}, onStart() {}, onEnd() {}, onRefused() {}, onExhausted() {} },
+    handle,
+    commonHeaders: () => [],
+    clientOf: (peer) => peer,
+    onConnection() {},
+    onStart() {},
+    onEnd() {},
+    onRefused() {},
+    onExhausted() {},
     onFault: (error) => assert.ifError(error),
   });
   await server.listen({ host: '127.0.0.1', port: 0 });

@@ -68,8 +68,13 @@ export function errorPlan(code: ErrorCode, extra: HeaderList = []): Plan {
   const { status, text, close }: CatalogueEntry = catalogue[code];
   const body = `${status} ${text}\n`;
   const headers = [
-    ...['Content-Type', 'text/plain; charset=utf-8', 'Content-Length', String(body.length)],
-    ...['Cache-Control', 'no-store', ...extra],
+    'Content-Type',
+    'text/plain; charset=utf-8',
+    'Content-Length',
+    String(body.length),
+    'Cache-Control',
+    'no-store',
+    ...extra,
   ];
   return { status, headers, body: { kind: 'text', text: body }, ...(close && { close }) };
 }
@@ -80,8 +85,13 @@ export function problemPlan(code: ErrorCode, problem: Problem, extra: HeaderList
   const { detail, errors } = problem;
   const bytes = Buffer.from(`${JSON.stringify({ title: text, status, code, detail, errors })}\n`);
   const headers = [
-    ...['Content-Type', 'application/problem+json', 'Content-Length', String(bytes.length)],
-    ...['Cache-Control', 'no-store', ...extra],
+    'Content-Type',
+    'application/problem+json',
+    'Content-Length',
+    String(bytes.length),
+    'Cache-Control',
+    'no-store',
+    ...extra,
   ];
   return { status, headers, body: { kind: 'bytes', bytes }, ...(close && { close }) };
 }

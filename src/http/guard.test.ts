@@ -41,7 +41,10 @@ describe('raw UTF-8 in a query is percent-encoded', () => {
 
 describe('the version', () => {
   const cases: Readonly<Record<string, string | undefined>> = {
-    ...{ '1.1': undefined, '1.0': undefined, '0.9': 'bad_request', '2.0': 'version_not_supported' },
+    '1.1': undefined,
+    '1.0': undefined,
+    '0.9': 'bad_request',
+    '2.0': 'version_not_supported',
   };
   for (const [httpVersion, expected] of Object.entries(cases)) {
     test(`${httpVersion}: ${expected ?? 'passes'}`, () => assert.equal(refusal({ httpVersion }), expected));

@@ -20,8 +20,17 @@ const absoluteForm =
 
 /** Methods of RTSP alone: llhttp takes them only in a request that names that protocol, which it does not tell. */
 const rtspMethods: ReadonlySet<string> = new Set([
-  ...['ANNOUNCE', 'DESCRIBE', 'FLUSH', 'GET_PARAMETER', 'PAUSE', 'PLAY', 'RECORD', 'REDIRECT'],
-  ...['SETUP', 'SET_PARAMETER', 'TEARDOWN'],
+  'ANNOUNCE',
+  'DESCRIBE',
+  'FLUSH',
+  'GET_PARAMETER',
+  'PAUSE',
+  'PLAY',
+  'RECORD',
+  'REDIRECT',
+  'SETUP',
+  'SET_PARAMETER',
+  'TEARDOWN',
 ]);
 
 /** A transfer coding and its parameters (RFC 9112 §7), quoted ones left out: no coding that is in use has any. */

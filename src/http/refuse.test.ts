@@ -25,9 +25,16 @@ async function refused(t: TestContext, plan = errorPlan('overloaded', ['Retry-Af
 test('the whole answer, byte for byte', async (t) => {
   const wire = await refused(t);
   const expected = [
-    ...['HTTP/1.1 503 Service Unavailable', 'Content-Type: text/plain; charset=utf-8', 'Content-Length: 24'],
-    ...['Cache-Control: no-store', 'Retry-After: 1', 'X-Common: 1', 'Connection: close'],
-    ...['Date: Tue, 02 Jan 2024 03:04:05 GMT', '', '503 Service Unavailable\n'],
+    'HTTP/1.1 503 Service Unavailable',
+    'Content-Type: text/plain; charset=utf-8',
+    'Content-Length: 24',
+    'Cache-Control: no-store',
+    'Retry-After: 1',
+    'X-Common: 1',
+    'Connection: close',
+    'Date: Tue, 02 Jan 2024 03:04:05 GMT',
+    '',
+    '503 Service Unavailable\n',
   ];
   assert.equal(wire.text, expected.join('\r\n'));
   assert.ok(wire.writableEnded);

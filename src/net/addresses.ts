@@ -52,18 +52,27 @@ const METADATA_IPV4: readonly string[] = [
   // AWS, Azure, Google (metadata.google.internal), DigitalOcean, Hetzner, OpenStack, Oracle and most others.
   '169.254.169.254',
   // AWS: credentials of ECS tasks, of EKS pods, and the addresses for time and names beside them.
-  ...['169.254.170.2', '169.254.170.23', '169.254.169.123', '169.254.169.253'],
+  '169.254.170.2',
+  '169.254.170.23',
+  '169.254.169.123',
+  '169.254.169.253',
   // Tencent, and Scaleway's metadata.
-  ...['169.254.0.23', '169.254.42.42'],
+  '169.254.0.23',
+  '169.254.42.42',
   // Azure's wire server.
   '168.63.129.16',
   // Alibaba; Oracle's older one.
-  ...['100.100.100.200', '192.0.0.192'],
+  '100.100.100.200',
+  '192.0.0.192',
 ];
 const METADATA_IPV6: readonly string[] = [
   // AWS: metadata, credentials of EKS pods, time, names; Google; Scaleway.
-  ...['fd00:ec2::254', 'fd00:ec2::23', 'fd00:ec2::123', 'fd00:ec2::253'],
-  ...['fd20:ce::254', 'fd00:42::42'],
+  'fd00:ec2::254',
+  'fd00:ec2::23',
+  'fd00:ec2::123',
+  'fd00:ec2::253',
+  'fd20:ce::254',
+  'fd00:42::42',
   // OpenStack.
   'fe80::a9fe:a9fe',
 ];

@@ -106,7 +106,9 @@ async function ready<S extends Socket>(socket: S, event: string, signal: AbortSi
 async function tunnel(socket: Socket, authority: string, proxy: URL, signal: AbortSignal): Promise<Socket> {
   const authorization = basicOf(proxy);
   const outgoing = startRequest({
-    ...{ createConnection: () => socket, method: 'CONNECT', path: authority },
+    createConnection: () => socket,
+    method: 'CONNECT',
+    path: authority,
     headers: { host: authority, ...(authorization && { 'proxy-authorization': authorization }) },
   });
   outgoing.on('error', () => undefined);
@@ -130,7 +132,11 @@ function secure(
 ): Promise<Socket> {
   const named = isIP(host) === 0;
   const secured = startTls({
-    ...{ socket, host, rejectUnauthorized: true, minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'] },
+    socket,
+    host,
+    rejectUnauthorized: true,
+    minVersion: 'TLSv1.2',
+    ALPNProtocols: ['http/1.1'],
     // RFC 6066 §3: an address is no server name.
     ...(named && { servername: host }),
     ...(trust && { secureContext: contextOf(socket, trust) }),

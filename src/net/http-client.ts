@@ -91,11 +91,14 @@ async function exchange(socket: Socket, request: OutgoingRequest, maxAnswerBytes
   let outgoing: ReturnType<typeof startRequest>;
   try {
     outgoing = startRequest({
-      ...{ createConnection: () => socket, method, path: url.pathname + url.search },
+      createConnection: () => socket,
+      method,
+      path: url.pathname + url.search,
       headers: { host: url.host, 'user-agent': 'mote', 'accept-encoding': 'identity', ...headers },
       // Small devices end lines as they like. An answer that is refused for that is a message that is sent again and
       // again; and no other answer follows on this connection, that could be smuggled in.
-      ...{ insecureHTTPParser: true, maxHeaderSize: MAX_HEADER_BYTES },
+      insecureHTTPParser: true,
+      maxHeaderSize: MAX_HEADER_BYTES,
     });
   } catch {
     return { kind: 'refused', fault: 'the method or a header holds characters that HTTP does not allow' };
@@ -135,7 +138,9 @@ async function read(answer: IncomingMessage, maxAnswerBytes: number): Promise<An
     ? await decodeContent(Buffer.concat(chunks), headers, maxAnswerBytes)
     : Buffer.concat(chunks);
   return {
-    ...{ kind: 'answered', status, headers },
+    kind: 'answered',
+    status,
+    headers,
     ...(content ? { body: content, complete } : { body: Buffer.alloc(0), complete: false }),
   };
 }

@@ -13,8 +13,12 @@ function ask(method: string, path: string, draining = false): Plan | undefined {
 const expected = (status: number, text: string): Plan => ({
   status,
   headers: [
-    ...['Content-Type', 'text/plain; charset=utf-8', 'Content-Length', String(text.length)],
-    ...['Cache-Control', 'no-store'],
+    'Content-Type',
+    'text/plain; charset=utf-8',
+    'Content-Length',
+    String(text.length),
+    'Cache-Control',
+    'no-store',
   ],
   body: { kind: 'text', text },
 });

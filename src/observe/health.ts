@@ -21,8 +21,12 @@ export function healthStage(path: string, state: HealthState): Stage {
 
 function textPlan(status: number, text: string): Plan {
   const headers = [
-    ...['Content-Type', 'text/plain; charset=utf-8', 'Content-Length', String(text.length)],
-    ...['Cache-Control', 'no-store'],
+    'Content-Type',
+    'text/plain; charset=utf-8',
+    'Content-Length',
+    String(text.length),
+    'Cache-Control',
+    'no-store',
   ];
   return { status, headers, body: { kind: 'text', text } };
 }

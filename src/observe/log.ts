@@ -146,8 +146,20 @@ function fieldValue(value: EventFields[string]): string {
 
 /** Query parameters that carry secrets, in lower case. */
 const secretNames: ReadonlySet<string> = new Set([
-  ...['token', 'access_token', 'key', 'device_key', 'device_keys', 'api_key', 'apikey', 'sendkey', 'x-token'],
-  ...['auth', 'authorization', 'password', 'secret', 'client_secret'],
+  'token',
+  'access_token',
+  'key',
+  'device_key',
+  'device_keys',
+  'api_key',
+  'apikey',
+  'sendkey',
+  'x-token',
+  'auth',
+  'authorization',
+  'password',
+  'secret',
+  'client_secret',
 ]);
 // Each match begins at a separator, so that the work stays linear in the length of the query.
 const queryParameter = /([?&;])([^?&;=]+)=([^&;]*)/g;

@@ -171,8 +171,12 @@ describe('stage', () => {
       assert.deepEqual(ask(method, '/metrics'), {
         status: 200,
         headers: [
-          ...['Content-Type', 'text/plain; version=0.0.4; charset=utf-8'],
-          ...['Cache-Control', 'no-store', 'Content-Length', '4'],
+          'Content-Type',
+          'text/plain; version=0.0.4; charset=utf-8',
+          'Cache-Control',
+          'no-store',
+          'Content-Length',
+          '4',
         ],
         body: { kind: 'text', text: 'x 1\n' },
       });

@@ -4,8 +4,7 @@ import type { HeaderList, Stage } from '../http/types.ts';
 
 /** Upper bounds of the duration histogram, in seconds: from memory hits to the slowest downloads. */
 export const DURATION_BUCKETS_SECONDS = [
-  ...[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1],
-  ...[0.25, 0.5, 1, 2.5, 5, 10, 60],
+  0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60,
 ] as const;
 
 /** By the first digit of the status; `none` where the client left before there was an answer. */
@@ -129,8 +128,10 @@ function processMetrics({ version, droppedLogLines }: MetricsOptions, startedSec
 }
 
 const headers: HeaderList = [
-  ...['Content-Type', 'text/plain; version=0.0.4; charset=utf-8'],
-  ...['Cache-Control', 'no-store'],
+  'Content-Type',
+  'text/plain; version=0.0.4; charset=utf-8',
+  'Cache-Control',
+  'no-store',
 ];
 
 /** Answers GET and HEAD on `path` with the metrics; an empty `path` is never asked for. */

@@ -64,7 +64,9 @@ describe('links', () => {
 describe('a volume of Kubernetes', () => {
   function makeVolume(t: TestContext): string {
     const base = makeTree(t, {
-      ...{ '..2025_1/index.html': 'first', '..2025_1/sub/page.html': 'page', '..2025_1/.htpasswd': 'secret' },
+      '..2025_1/index.html': 'first',
+      '..2025_1/sub/page.html': 'page',
+      '..2025_1/.htpasswd': 'secret',
       '..2025_2/index.html': 'second',
     });
     relink(join(base, '..data'), '..2025_1');

@@ -155,9 +155,18 @@ async function listenAt(t: TestContext, path: string): Promise<void> {
 
 describe('errors of the system', () => {
   const cases: Readonly<Record<string, 'missing' | 'forbidden' | 'unavailable' | 'unknown'>> = {
-    ...{ ENOENT: 'missing', ENOTDIR: 'missing', ENAMETOOLONG: 'missing', ELOOP: 'missing', ENXIO: 'missing' },
-    ...{ ENODEV: 'missing', EACCES: 'forbidden', EPERM: 'forbidden' },
-    ...{ EMFILE: 'unavailable', ENFILE: 'unavailable', EIO: 'unknown', ENOMEM: 'unknown' },
+    ENOENT: 'missing',
+    ENOTDIR: 'missing',
+    ENAMETOOLONG: 'missing',
+    ELOOP: 'missing',
+    ENXIO: 'missing',
+    ENODEV: 'missing',
+    EACCES: 'forbidden',
+    EPERM: 'forbidden',
+    EMFILE: 'unavailable',
+    ENFILE: 'unavailable',
+    EIO: 'unknown',
+    ENOMEM: 'unknown',
   };
   for (const [code, expected] of Object.entries(cases)) {
     test(`${code}: ${expected}`, async (t) => {
@@ -185,7 +194,11 @@ describe('errors of the system', () => {
   });
 
   const listings: Readonly<Record<string, 'nothing' | 'forbidden' | 'unavailable' | 'unknown'>> = {
-    ...{ ENOENT: 'nothing', ENOTDIR: 'nothing', EACCES: 'forbidden', EMFILE: 'unavailable', EIO: 'unknown' },
+    ENOENT: 'nothing',
+    ENOTDIR: 'nothing',
+    EACCES: 'forbidden',
+    EMFILE: 'unavailable',
+    EIO: 'unknown',
   };
   for (const [code, expected] of Object.entries(listings)) {
     test(`${code} of a listing: ${expected}`, async (t) => {

@@ -103,7 +103,11 @@ function find(root: Node, segments: readonly string[]): Node | undefined {
 /** The content cannot change, so that its tag is its version for ever. */
 function fileOf(name: string, { bytes, tag }: StoredFile, modifiedMs: number | undefined): SourceFile {
   return {
-    ...{ name, size: bytes.length, modifiedMs, changedMs: undefined, version: tag },
+    name,
+    size: bytes.length,
+    modifiedMs,
+    changedMs: undefined,
+    version: tag,
     currentVersion: async () => tag,
     read: async (target, position) => {
       const part = bytes.subarray(position, position + target.length);

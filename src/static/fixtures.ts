@@ -125,7 +125,11 @@ export class MemorySource implements Source {
     let closed = false;
     this.openFiles += 1;
     return {
-      ...{ name: path.split('/').at(-1) ?? '', size, modifiedMs, changedMs, version },
+      name: path.split('/').at(-1) ?? '',
+      size,
+      modifiedMs,
+      changedMs,
+      version,
       currentVersion: async () => stored.version,
       read: async (target, position) => {
         if (closed) this.misuses.push(`${path} was read after its close`);
@@ -264,12 +268,13 @@ export const failing = (code: string) => async () => {
 
 /** What most trees hold: a site, and what must not be served from it. */
 export const siteFiles = {
-  ...{
-    'site/index.html': 'root',
-    'site/docs/a.txt': 'a',
-    'site/.env': 'secret',
-    'site/.git/config': 'secret',
-  },
-  ...{ 'site/.well-known/security.txt': 'contact', 'site/docs/.draft': 'secret', 'site/...': 'dots' },
-  ...{ 'outside/passwd': 'outside', 'site2/a.txt': 'outside' },
+  'site/index.html': 'root',
+  'site/docs/a.txt': 'a',
+  'site/.env': 'secret',
+  'site/.git/config': 'secret',
+  'site/.well-known/security.txt': 'contact',
+  'site/docs/.draft': 'secret',
+  'site/...': 'dots',
+  'outside/passwd': 'outside',
+  'site2/a.txt': 'outside',
 };

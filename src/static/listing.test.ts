@@ -6,7 +6,10 @@ import { type ListingEntry, renderListing as partsOfListing } from './listing.ts
 const renderListing = (...args: Parameters<typeof partsOfListing>) => [...partsOfListing(...args)].join('');
 
 const file = (name: string, fields: Partial<ListingEntry> = {}): ListingEntry => ({
-  ...{ name, directory: false, size: 1, modifiedMs: 0 },
+  name,
+  directory: false,
+  size: 1,
+  modifiedMs: 0,
   ...fields,
 });
 const folder = (name: string): ListingEntry => file(name, { directory: true });

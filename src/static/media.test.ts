@@ -38,18 +38,28 @@ describe('files that are stored in a coding', () => {
 
 describe('files that are downloads', () => {
   const names = [
-    ...[
-      'site.tar.gz',
-      'site.tar.br',
-      'site.tar.zst',
-      'site.tgz',
-      'Packages.gz',
-      'Packages.zst',
-      'dump.sql.gz',
-    ],
-    ...['table.csv.gz', 'data.json.gz', 'sitemap.xml.gz', 'access.log.gz', 'page.html.gz', 'scan.nii.gz'],
+    'site.tar.gz',
+    'site.tar.br',
+    'site.tar.zst',
+    'site.tgz',
+    'Packages.gz',
+    'Packages.zst',
+    'dump.sql.gz',
+    'table.csv.gz',
+    'data.json.gz',
+    'sitemap.xml.gz',
+    'access.log.gz',
+    'page.html.gz',
+    'scan.nii.gz',
     // Nothing says what is inside.
-    ...['data.gz', 'js.gz', '.js.gz', '.svgz', 'Game.data.unityweb', 'app.js.bz2', 'app.jsgz', 'appjs.br'],
+    'data.gz',
+    'js.gz',
+    '.js.gz',
+    '.svgz',
+    'Game.data.unityweb',
+    'app.js.bz2',
+    'app.jsgz',
+    'appjs.br',
   ];
   for (const name of names) test(name, () => assert.equal(read(name), contentType(name)));
 });

@@ -67,7 +67,13 @@ export function represent(from: Ingredients): Representation {
   const fields = [...shared, ...date, 'Accept-Ranges', 'bytes', ...coded];
   const content = bytes && contentBody(bytes);
   return {
-    ...{ coding, segments, version, size, contentType, fields, content },
+    coding,
+    segments,
+    version,
+    size,
+    contentType,
+    fields,
+    content,
     validators: { etag, lastModifiedMs: from.modifiedMs },
     notModified: { status: 304, headers: shared, body: noBody },
     whole: content && { status: 200, headers: wholeHeaders(contentType, size, fields), body: content },
@@ -80,7 +86,10 @@ function contentBody(bytes: Buffer): MemoryBody {
 }
 
 const wholeHeaders = (contentType: string, size: number, fields: HeaderList): string[] => [
-  ...['Content-Type', contentType, 'Content-Length', String(size)],
+  'Content-Type',
+  contentType,
+  'Content-Length',
+  String(size),
   ...fields,
 ];
 

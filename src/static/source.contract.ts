@@ -19,11 +19,26 @@ export type MakeSource = (t: TestContext, tree: Tree) => Promise<Source>;
 const PAGE = 'a page of text\n'.repeat(2000);
 
 const tree: Tree = {
-  ...{ 'index.html': 'root', '404.html': 'sorry', 'a.txt': '0123456789', 'empty.txt': '', 'page.css': PAGE },
-  ...{ 'docs/index.html': 'docs', 'docs/deep/b.txt': 'b', 'bare/c.txt': 'c', 'nothing/': '' },
-  ...{ 'app.js': 'code', 'app.js.br': 'BR', 'app.js.gz': 'GZ', 'sp ace/ü&.txt': 'name' },
-  ...{ '.env': 'secret', '.git/config': 'secret', 'docs/.draft': 'secret', '...': 'secret' },
-  ...{ '.well-known/security.txt': 'contact', __proto__x: 'x', 'constructor/name': 'y' },
+  'index.html': 'root',
+  '404.html': 'sorry',
+  'a.txt': '0123456789',
+  'empty.txt': '',
+  'page.css': PAGE,
+  'docs/index.html': 'docs',
+  'docs/deep/b.txt': 'b',
+  'bare/c.txt': 'c',
+  'nothing/': '',
+  'app.js': 'code',
+  'app.js.br': 'BR',
+  'app.js.gz': 'GZ',
+  'sp ace/ü&.txt': 'name',
+  '.env': 'secret',
+  '.git/config': 'secret',
+  'docs/.draft': 'secret',
+  '...': 'secret',
+  '.well-known/security.txt': 'contact',
+  __proto__x: 'x',
+  'constructor/name': 'y',
 };
 
 export function sourceContract(name: string, make: MakeSource): void {
@@ -143,10 +158,17 @@ function answers(make: MakeSource): void {
 }
 
 const options: StaticOptions = {
-  ...{ index: 'index.html', compression: false, cacheBytes: 1024 * 1024 },
-  ...{ cacheHtml: 'no-cache', cacheFingerprinted: 'immutable', cacheOther: 'max-age=1' },
-  ...{ mediaTypes: [], charset: 'utf-8' },
-  ...{ listing: true, spa: false, notFound: '404.html' },
+  index: 'index.html',
+  compression: false,
+  cacheBytes: 1024 * 1024,
+  cacheHtml: 'no-cache',
+  cacheFingerprinted: 'immutable',
+  cacheOther: 'max-age=1',
+  mediaTypes: [],
+  charset: 'utf-8',
+  listing: true,
+  spa: false,
+  notFound: '404.html',
 };
 
 interface Request {

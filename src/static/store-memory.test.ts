@@ -8,9 +8,14 @@ const FRESH_MS = 500;
 const STALE_MS = 900;
 
 const options: StoreOptions = {
-  ...{ index: 'index.html', compression: false, cacheBytes: 1024 * 1024 },
-  ...{ cacheHtml: 'no-cache', cacheFingerprinted: 'immutable', cacheOther: 'max-age=1' },
-  ...{ mediaTypes: [], charset: 'utf-8' },
+  index: 'index.html',
+  compression: false,
+  cacheBytes: 1024 * 1024,
+  cacheHtml: 'no-cache',
+  cacheFingerprinted: 'immutable',
+  cacheOther: 'max-age=1',
+  mediaTypes: [],
+  charset: 'utf-8',
 };
 
 class Clock {

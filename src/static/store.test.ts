@@ -5,15 +5,24 @@ import { find, findResource, headerOf, MemorySource, textOf } from './fixtures.t
 import { representChanged, Store, type StoreOptions } from './store.ts';
 
 const options: StoreOptions = {
-  ...{ index: 'index.html', compression: false, cacheBytes: 1024 * 1024 },
-  ...{ cacheHtml: 'no-cache', cacheFingerprinted: 'immutable', cacheOther: 'max-age=1' },
-  ...{ mediaTypes: [], charset: 'utf-8' },
+  index: 'index.html',
+  compression: false,
+  cacheBytes: 1024 * 1024,
+  cacheHtml: 'no-cache',
+  cacheFingerprinted: 'immutable',
+  cacheOther: 'max-age=1',
+  mediaTypes: [],
+  charset: 'utf-8',
 };
 
 describe('what a path means', () => {
   const source = new MemorySource({
-    ...{ 'index.html': 'root', 'a.txt': 'a', 'docs/index.html': 'docs', 'docs/b.txt': 'b' },
-    ...{ 'bare/c.txt': 'c', 'odd/index.html/d.txt': 'd' },
+    'index.html': 'root',
+    'a.txt': 'a',
+    'docs/index.html': 'docs',
+    'docs/b.txt': 'b',
+    'bare/c.txt': 'c',
+    'odd/index.html/d.txt': 'd',
   });
   const cases: readonly (readonly [name: string, path: string, expected: string])[] = [
     ['the root', '/', 'root'],

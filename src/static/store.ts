@@ -264,7 +264,9 @@ async function compressedForms(forms: readonly Form[]): Promise<Form[]> {
   const made = await compress(identity.content.bytes, existing);
   const { segments, version } = identity;
   return made.map(({ coding, bytes }) => ({
-    ...{ coding, segments, version },
+    coding,
+    segments,
+    version,
     content: { bytes, size: bytes.length, tag: tagOf(bytes) },
   }));
 }
@@ -278,8 +280,15 @@ function resourceOf(representations: readonly Representation[]): Resource {
 /** A representation of a file that was found changed after its resource was looked up; valid for one answer. */
 export function representChanged(file: SourceFile, stale: Representation, varies: boolean): Representation {
   return represent({
-    ...{ coding: stale.coding, segments: stale.segments, version: file.version, size: file.size },
-    ...{ contentType: stale.contentType, cacheControl: 'no-cache', varies },
-    ...{ tag: versionTag(file), modifiedMs: lastModifiedOf(file), bytes: undefined },
+    coding: stale.coding,
+    segments: stale.segments,
+    version: file.version,
+    size: file.size,
+    contentType: stale.contentType,
+    cacheControl: 'no-cache',
+    varies,
+    tag: versionTag(file),
+    modifiedMs: lastModifiedOf(file),
+    bytes: undefined,
   });
 }

@@ -273,7 +273,8 @@ test('a slow reader gets all of a long text, and one that has seen enough is no 
 /** `--licenses` as a part of a pipe. */
 async function shell(script: string) {
   const child = spawn('bash', ['-o', 'pipefail', '-c', script, 'bash', ...target, '--licenses'], {
-    ...{ env: neutralEnvironment(), stdio: ['ignore', 'pipe', 'pipe'] },
+    env: neutralEnvironment(),
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
   const [stdout, stderr, [code]] = await Promise.all([
     text(child.stdout),

@@ -50,8 +50,14 @@ test('the JSON format', async () => {
   assert.deepEqual(
     { client, method, http, status, bytes, host, referer, user_agent },
     {
-      ...{ client: '127.0.0.1', method: 'GET', http: '1.1', status: 200, bytes: 5, host: 'localhost' },
-      ...{ referer: 'http://a/b', user_agent: 'probe/1.0' },
+      client: '127.0.0.1',
+      method: 'GET',
+      http: '1.1',
+      status: 200,
+      bytes: 5,
+      host: 'localhost',
+      referer: 'http://a/b',
+      user_agent: 'probe/1.0',
     },
   );
 });

@@ -98,16 +98,26 @@ test('--type and --charset', async (t) => {
   };
   const ours = ['text/plain; charset=utf-8'];
   assert.deepEqual(await typesWith(), [
-    ...['video/mp2t', 'application/octet-stream', 'text/html; charset=utf-8'],
-    ...['application/json; charset=utf-8', ...ours],
+    'video/mp2t',
+    'application/octet-stream',
+    'text/html; charset=utf-8',
+    'application/json; charset=utf-8',
+    ...ours,
   ]);
   const types = ['--type', 'ts=text/javascript', '--type', '.data.gz=application/gzip'];
   assert.deepEqual(await typesWith(...types, '--charset', 'windows-1251'), [
-    ...['text/javascript; charset=windows-1251', 'application/gzip', 'text/html; charset=windows-1251'],
-    ...['application/json; charset=utf-8', ...ours],
+    'text/javascript; charset=windows-1251',
+    'application/gzip',
+    'text/html; charset=windows-1251',
+    'application/json; charset=utf-8',
+    ...ours,
   ]);
   assert.deepEqual(await typesWith('--charset', ''), [
-    ...['video/mp2t', 'application/octet-stream', 'text/html', 'application/json', ...ours],
+    'video/mp2t',
+    'application/octet-stream',
+    'text/html',
+    'application/json',
+    ...ours,
   ]);
 });
 

@@ -29,11 +29,9 @@ async function type(
   const folder = makeFolder();
   const quoted = [...target, ...command].map((word) => `'${word}'`).join(' ');
   const child = spawn('script', ['-qec', `sh -c '${SCRIPT}' sh ${quoted}`, join(folder, 'typescript')], {
-    ...{
-      cwd: folder,
-      env: { ...neutralEnvironment(), SHELL: '/bin/sh' },
-      stdio: ['pipe', 'pipe', 'inherit'],
-    },
+    cwd: folder,
+    env: { ...neutralEnvironment(), SHELL: '/bin/sh' },
+    stdio: ['pipe', 'pipe', 'inherit'],
   });
   t.after(() => child.kill('SIGKILL'));
   let shown = '';

@@ -46,10 +46,19 @@ test('apt updates and downloads from a flat repository', { skip: noApt }, async 
   writeFileSync(join(dir, 'status'), '');
   // A state of its own: nothing of the machine's apt is read or written.
   const settings = {
-    ...{ Dir: dir, 'Dir::State': 'state', 'Dir::State::status': join(dir, 'status'), 'Dir::Cache': 'cache' },
-    ...{ 'Dir::Etc': dir, 'Dir::Etc::sourcelist': 'sources.list', 'Dir::Etc::sourceparts': 'empty' },
-    ...{ 'Dir::Etc::main': 'none', 'Dir::Etc::parts': 'empty', 'Dir::Bin::methods': '/usr/lib/apt/methods' },
-    ...{ 'APT::Sandbox::User': '', 'Acquire::http::Proxy': 'DIRECT', 'Acquire::Retries': '0' },
+    Dir: dir,
+    'Dir::State': 'state',
+    'Dir::State::status': join(dir, 'status'),
+    'Dir::Cache': 'cache',
+    'Dir::Etc': dir,
+    'Dir::Etc::sourcelist': 'sources.list',
+    'Dir::Etc::sourceparts': 'empty',
+    'Dir::Etc::main': 'none',
+    'Dir::Etc::parts': 'empty',
+    'Dir::Bin::methods': '/usr/lib/apt/methods',
+    'APT::Sandbox::User': '',
+    'Acquire::http::Proxy': 'DIRECT',
+    'Acquire::Retries': '0',
   };
   const lines = Object.entries(settings).map(([name, value]) => `${name} "${value}";\n`);
   writeFileSync(join(dir, 'apt.conf'), lines.join(''));

@@ -120,7 +120,8 @@ test('a reader that has gone is no reason for a stack trace', () => {
   const [command, ...args] = target;
   const line = [command, ...args, '--help'].map((word) => `'${word}'`).join(' ');
   const { stderr } = spawnSync('sh', ['-c', `${line} | true; ${line} > /dev/full`], {
-    ...{ encoding: 'utf8', env: neutralEnvironment() },
+    encoding: 'utf8',
+    env: neutralEnvironment(),
   });
   assert.equal(stderr, '');
 });

@@ -17,8 +17,14 @@ const root = makeFolder({ 'index.html': 'ok', 'big.bin': pattern(BIG_BYTES) });
 const impatient = await startForFile({
   root,
   args: [
-    ...['--header-timeout-ms', '600', '--request-timeout-ms', '1200', '--idle-timeout-ms', '500'],
-    ...['--send-timeout-ms', '1000'],
+    '--header-timeout-ms',
+    '600',
+    '--request-timeout-ms',
+    '1200',
+    '--idle-timeout-ms',
+    '500',
+    '--send-timeout-ms',
+    '1000',
   ],
 });
 

@@ -20,13 +20,17 @@ const config = runConfig(product);
 const skip = noEngine || (process.arch !== 'x64' && 'the program in the images is for x86-64');
 
 const file = (path: string, mode: number, content: string | Uint8Array): TarFile => ({
-  ...{ path, mode, bytes: Buffer.from(content) },
+  path,
+  mode,
+  bytes: Buffer.from(content),
 });
 
 /** Images of the shape of mote's in which the executable is the cat program. */
 const standIns = (['amd64', 'arm64'] as const).map((architecture) => {
   const parts: Parts = {
-    ...{ architecture, executable: catProgram(), caBundle: Buffer.from('the CA bundle\n') },
+    architecture,
+    executable: catProgram(),
+    caBundle: Buffer.from('the CA bundle\n'),
     site: [file('index.html', 0o644, '<p>hello\n'), file('deep/grüße.html', 0o644, '<p>grüße\n')],
   };
   return moteImage(parts, product, 1_700_000_000);
@@ -150,9 +154,20 @@ test('Dockerfile.scratch makes the same image', {
 }, async () => {
   await loadNodeImage(busybox ?? Buffer.alloc(0));
   await podman(
-    ...['build', '--quiet', '--format', 'docker', '--tag', 'localhost/built', '--network', 'none'],
-    ...['--build-arg', 'NODE_IMAGE=docker.io/library/node-stand-in', '--pull-never'],
-    ...['--file', join(repository, 'Dockerfile.scratch'), repository],
+    'build',
+    '--quiet',
+    '--format',
+    'docker',
+    '--tag',
+    'localhost/built',
+    '--network',
+    'none',
+    '--build-arg',
+    'NODE_IMAGE=docker.io/library/node-stand-in',
+    '--pull-never',
+    '--file',
+    join(repository, 'Dockerfile.scratch'),
+    repository,
   );
   await podman('pull', '--quiet', `docker-archive:${save('one.tar', archive(standIns.slice(0, 1), 'made'))}`);
   const [built, made] = [await inspect('localhost/built'), await inspect('localhost/made')];
@@ -167,10 +182,13 @@ async function loadNodeImage(shell: Buffer): Promise<void> {
   const files = [
     ...['bin/busybox', 'bin/sh'].map((path) => file(path, 0o755, shell)),
     ...['mkdir', 'cp', 'chmod'].map((name) => file(`bin/${name}`, 0o755, applet(name))),
-    ...[file('bin/npm', 0o755, npm), file('bin/node', 0o755, node), file('cat', 0o755, catProgram())],
+    file('bin/npm', 0o755, npm),
+    file('bin/node', 0o755, node),
+    file('cat', 0o755, catProgram()),
   ];
   const made = image({
-    ...{ architecture: 'amd64', layers: [{ files, createdBy: 'test' }] },
+    architecture: 'amd64',
+    layers: [{ files, createdBy: 'test' }],
     config: { entrypoint: ['/bin/sh'], env: { PATH: '/bin' } },
   });
   await podman('load', '-i', save('node.tar', archive([made], 'node-stand-in')));

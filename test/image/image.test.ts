@@ -65,9 +65,19 @@ describe('the image of Dockerfile.scratch', { skip: again || noDebian }, () => {
   before(async () => {
     const reachRegistry = await makeDebian('localhost/debian-node');
     await podman(
-      ...['build', '--format', 'docker', '--tag', 'localhost/mote:built', '--layers=false', ...reachRegistry],
-      ...['--build-arg', 'NODE_IMAGE=localhost/debian-node', '--pull-never'],
-      ...['--file', join(repository, 'Dockerfile.scratch'), repository],
+      'build',
+      '--format',
+      'docker',
+      '--tag',
+      'localhost/mote:built',
+      '--layers=false',
+      ...reachRegistry,
+      '--build-arg',
+      'NODE_IMAGE=localhost/debian-node',
+      '--pull-never',
+      '--file',
+      join(repository, 'Dockerfile.scratch'),
+      repository,
     );
   });
   runsWithoutRights('localhost/mote:built');
@@ -93,8 +103,12 @@ function runsWithoutRights(image: string): void {
 
     const { Pid } = await stateOf(id);
     assert.deepEqual(rightsOf(Pid), {
-      ...{ processInside: 1, users: [USER, USER, USER, USER], groups: [USER, USER, USER, USER] },
-      ...{ capabilities: [0, 0, 0, 0, 0], noNewPrivileges: 1, root: 'ro' },
+      processInside: 1,
+      users: [USER, USER, USER, USER],
+      groups: [USER, USER, USER, USER],
+      capabilities: [0, 0, 0, 0, 0],
+      noNewPrivileges: 1,
+      root: 'ro',
     });
     await podman('healthcheck', 'run', id);
     assert.equal((await stateOf(id)).Health.Status, 'healthy');
@@ -202,7 +216,8 @@ function rightsOf(pid: number) {
   const [, , , options = ''] = mounts.find((line) => line.split(' ')[1] === '/')?.split(' ') ?? [];
   return {
     processInside: numbers('NSpid').at(-1),
-    ...{ users: numbers('Uid'), groups: numbers('Gid') },
+    users: numbers('Uid'),
+    groups: numbers('Gid'),
     capabilities: ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb'].flatMap((set) => numbers(set, 16)),
     noNewPrivileges: numbers('NoNewPrivs')[0],
     root: options.split(',')[0],

@@ -27,8 +27,11 @@ const many = (count: number, server: Micro): Promise<Client[]> =>
   Promise.all(Array.from({ length: count }, () => connect(server)));
 
 const beginnings = [
-  ...['', 'G', 'GET / HTTP/1.1\r\nHo'],
-  ...[requestText('GET', '/').repeat(3), 'POST / H\r\n\r\nabc'],
+  '',
+  'G',
+  'GET / HTTP/1.1\r\nHo',
+  requestText('GET', '/').repeat(3),
+  'POST / H\r\n\r\nabc',
 ];
 
 /** Some clients send something, and are gone, in three ways. */

@@ -130,18 +130,22 @@ describe('curl', { skip: lacking({ curl: 'curl' }) }, () => {
     [
       'ServerChan, JSON',
       (origin) => [
-        ...['-H', 'Content-Type: application/json;charset=utf-8'],
-        ...[
-          '-d',
-          JSON.stringify({ title: plain.title, desp: plain.text, tags: 'a|b' }),
-          `${origin}/${TOKEN}.send`,
-        ],
+        '-H',
+        'Content-Type: application/json;charset=utf-8',
+        '-d',
+        JSON.stringify({ title: plain.title, desp: plain.text, tags: 'a|b' }),
+        `${origin}/${TOKEN}.send`,
       ],
     ],
     [
       'gotify, a multipart form',
       (origin) => [
-        ...['-F', `title=${plain.title}`, '-F', `message=${plain.text}`, '-F', 'priority=5'],
+        '-F',
+        `title=${plain.title}`,
+        '-F',
+        `message=${plain.text}`,
+        '-F',
+        'priority=5',
         `${origin}/message?token=${TOKEN}`,
       ],
     ],
@@ -170,22 +174,37 @@ describe('curl', { skip: lacking({ curl: 'curl' }) }, () => {
     [
       'ntfy, a title in an encoded word',
       (origin) => [
-        ...['-H', 'Title: =?gb2312?B?tMXFzA==?=', '-H', `Authorization: Bearer ${TOKEN}`],
-        ...['-d', plain.text, `${origin}/topic`],
+        '-H',
+        'Title: =?gb2312?B?tMXFzA==?=',
+        '-H',
+        `Authorization: Bearer ${TOKEN}`,
+        '-d',
+        plain.text,
+        `${origin}/topic`,
       ],
     ],
     [
       "mote's own, a multipart form",
       (origin) => [
-        ...['-H', `X-Token: ${TOKEN}`, '-F', `title=${plain.title}`, '-F', `text=${plain.text}`],
+        '-H',
+        `X-Token: ${TOKEN}`,
+        '-F',
+        `title=${plain.title}`,
+        '-F',
+        `text=${plain.text}`,
         `${origin}/notify`,
       ],
     ],
     [
       "mote's own, a form of no type",
       (origin) => [
-        ...['-H', 'Content-Type:', '-H', `X-Token: ${TOKEN}`],
-        ...['-d', `title=${plain.title}&text=${plain.text}`, `${origin}/notify`],
+        '-H',
+        'Content-Type:',
+        '-H',
+        `X-Token: ${TOKEN}`,
+        '-d',
+        `title=${plain.title}&text=${plain.text}`,
+        `${origin}/notify`,
       ],
     ],
     [
@@ -320,7 +339,9 @@ describe('alertmanager', { skip: lacking({ 'prometheus-alertmanager': 'prometheu
     const proxy = await startStandIn(async ({ target, headers, body }) => {
       const { authorization = '', 'content-type': type = '' } = headers;
       const answer = await fetch(`${server.origin}${target}`, {
-        ...{ method: 'POST', headers: { authorization, 'content-type': type }, body: new Uint8Array(body) },
+        method: 'POST',
+        headers: { authorization, 'content-type': type },
+        body: new Uint8Array(body),
       });
       return proxy.received.length === 1 ? 'hang up' : { status: answer.status, body: await answer.text() };
     });

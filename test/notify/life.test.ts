@@ -64,8 +64,10 @@ describe('a channel that fails', () => {
     t.after(() => echo.close());
     const file = notifyFile({
       only: {
-        ...{ ...allowed, url: `${echo.origin}/S3cret-path?k=S3cret%2Bkey` },
-        ...{ headers: { authorization: 'Bearer S3cret/token' }, json: { to: 'S3cret "room"' } },
+        ...allowed,
+        url: `${echo.origin}/S3cret-path?k=S3cret%2Bkey`,
+        headers: { authorization: 'Bearer S3cret/token' },
+        json: { to: 'S3cret "room"' },
       },
     });
     const own = await startForTest(t, { root, args: ['--notify', file] });

@@ -16,9 +16,12 @@ async function mailing(t: TestContext, options: SmtpStandInOptions, more: object
   const standIn = await startSmtp(options);
   const scheme = options.security === 'tls' ? 'smtps' : 'smtp';
   const mail = {
-    ...{ kind: 'smtp', url: `${scheme}://localhost:${standIn.port}`, from: 'mote <m@mote.example>' },
-    ...{ to: ['you@mote.example', 'she@mote.example'] },
-    ...{ user: account.user, password: { file: join(secrets, 'password') } },
+    kind: 'smtp',
+    url: `${scheme}://localhost:${standIn.port}`,
+    from: 'mote <m@mote.example>',
+    to: ['you@mote.example', 'she@mote.example'],
+    user: account.user,
+    password: { file: join(secrets, 'password') },
     ...more,
   };
   const server = await start({ root, env, args: ['--notify', notifyFile({ mail })] });

@@ -33,7 +33,11 @@ async function forFile<S extends StandIn>(starting: Promise<S>): Promise<S> {
 const wecom = await forFile(
   startWecom(
     {
-      ...{ corpId: 'corp', secret: secrets.wecom, agentId: 1000002, users: ['zhang'], nowMs },
+      corpId: 'corp',
+      secret: secrets.wecom,
+      agentId: 1000002,
+      users: ['zhang'],
+      nowMs,
       robotKey: secrets.robot,
     },
     { tls: true },
@@ -46,39 +50,47 @@ const hook = await forFile(startStandIn(() => json({ ok: true })));
 
 const channels = {
   wecom: {
-    ...{ kind: 'wecom', corpId: 'corp', secret: secrets.wecom, agentId: 1000002, users: ['zhang', 'nobody'] },
+    kind: 'wecom',
+    corpId: 'corp',
+    secret: secrets.wecom,
+    agentId: 1000002,
+    users: ['zhang', 'nobody'],
     base: wecom.origin,
   },
   robot: { kind: 'wecom-robot', key: secrets.robot, base: wecom.origin },
   aliyun: {
-    ...{ kind: 'aliyun', keyId: 'LTAI', keySecret: secrets.aliyun, signName: 'mote', templateCode: 'SMS_1' },
-    ...{ variables: { content: '{{title}} {{text}}' }, to: ['+8613800000000'], base: aliyun.origin },
+    kind: 'aliyun',
+    keyId: 'LTAI',
+    keySecret: secrets.aliyun,
+    signName: 'mote',
+    templateCode: 'SMS_1',
+    variables: { content: '{{title}} {{text}}' },
+    to: ['+8613800000000'],
+    base: aliyun.origin,
   },
   tencent: {
-    ...{
-      kind: 'tencent',
-      secretId: 'AKID',
-      secretKey: secrets.tencent,
-      region: 'ap-guangzhou',
-      appId: '1400',
-    },
-    ...{
-      templateId: '7',
-      variables: ['{{title}}', '{{text}}'],
-      to: ['+8613800000000'],
-      base: tencent.origin,
-    },
+    kind: 'tencent',
+    secretId: 'AKID',
+    secretKey: secrets.tencent,
+    region: 'ap-guangzhou',
+    appId: '1400',
+    templateId: '7',
+    variables: ['{{title}}', '{{text}}'],
+    to: ['+8613800000000'],
+    base: tencent.origin,
   },
   twilio: {
-    ...{ kind: 'twilio', accountSid: 'AC1', authToken: secrets.twilio, from: '+15550100' },
-    ...{ to: ['+15550101'], base: twilio.origin },
+    kind: 'twilio',
+    accountSid: 'AC1',
+    authToken: secrets.twilio,
+    from: '+15550100',
+    to: ['+15550101'],
+    base: twilio.origin,
   },
   webhook: {
-    ...{
-      kind: 'webhook',
-      url: `${hook.origin}/${secrets.webhook}?t={{title}}`,
-      allowAddresses: ['127.0.0.1'],
-    },
+    kind: 'webhook',
+    url: `${hook.origin}/${secrets.webhook}?t={{title}}`,
+    allowAddresses: ['127.0.0.1'],
     json: { text: '{{text}}', id: '{{id}}' },
   },
 };
@@ -88,7 +100,8 @@ const users = {
 };
 const env = { SSL_CERT_FILE: join(root, 'ca.pem') };
 const server = await startForFile({
-  ...{ root, env },
+  root,
+  env,
   args: ['--notify', notifyFile(channels, users), '--metrics-path', '/metrics', '--auth', await basicUser()],
 });
 
@@ -289,12 +302,11 @@ describe('the environment alone', () => {
     t.after(() => standIn.close());
     const folder = makeFolder({ token: `${TOKEN}\n`, auth: 'auth-token-7\n' });
     const env = {
-      ...{ MOTE_NOTIFY_TOKEN_FILE: join(folder, 'token'), TWILIO_ACCOUNT_SID: 'AC2' },
-      ...{
-        TWILIO_AUTH_TOKEN_FILE: join(folder, 'auth'),
-        TWILIO_FROM: '+15550100',
-        TWILIO_TO: '+15550101,+15550102',
-      },
+      MOTE_NOTIFY_TOKEN_FILE: join(folder, 'token'),
+      TWILIO_ACCOUNT_SID: 'AC2',
+      TWILIO_AUTH_TOKEN_FILE: join(folder, 'auth'),
+      TWILIO_FROM: '+15550100',
+      TWILIO_TO: '+15550101,+15550102',
       TWILIO_BASE: standIn.origin,
     };
     const own = await startForTest(t, { root, env });

@@ -62,14 +62,12 @@ async function startServer(t: TestContext, pageStage = createPageStage()) {
     },
     // A policy of the operator that would stop every inline script.
     commonHeaders: commonHeaders({ ...defaults, csp: "default-src 'self'" }),
-    ...{
-      clientOf: (peer) => peer,
-      onConnection() {},
-      onStart() {},
-      onEnd() {},
-      onRefused() {},
-      onExhausted() {},
-    },
+    clientOf: (peer) => peer,
+    onConnection() {},
+    onStart() {},
+    onEnd() {},
+    onRefused() {},
+    onExhausted() {},
     onFault: (error) => control.faults.push(error),
   });
   await server.listen({ host: '127.0.0.1', port: 0 });

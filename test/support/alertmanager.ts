@@ -29,8 +29,11 @@ export async function startAlertmanager(
   const child = spawn(
     'prometheus-alertmanager',
     [
-      ...[`--config.file=${join(folder, 'alertmanager.yml')}`, `--storage.path=${join(folder, 'data')}`],
-      ...[`--web.listen-address=127.0.0.1:${port}`, '--cluster.listen-address=', '--log.level=debug'],
+      `--config.file=${join(folder, 'alertmanager.yml')}`,
+      `--storage.path=${join(folder, 'data')}`,
+      `--web.listen-address=127.0.0.1:${port}`,
+      '--cluster.listen-address=',
+      '--log.level=debug',
     ],
     { stdio: ['ignore', 'ignore', 'pipe'] },
   );

@@ -36,11 +36,13 @@ const slow = latin1(get(BIG_FILE));
 export const attacks: Readonly<Record<string, Attack>> = {
   'one-byte chunks': { connections: 100, messages: joined(chunked, oneByteChunks) },
   'one-byte chunks behind an answer': {
-    ...{ connections: 100, opening: slow },
+    connections: 100,
+    opening: slow,
     messages: joined(chunked, oneByteChunks),
   },
   'one-byte chunks, the connection refused before': {
-    ...{ connections: 100, opening: latin1('nonsense\r\n\r\n') },
+    connections: 100,
+    opening: latin1('nonsense\r\n\r\n'),
     messages: joined(chunked, oneByteChunks),
   },
   'chunk extensions': {
@@ -59,16 +61,19 @@ export const attacks: Readonly<Record<string, Attack>> = {
   'pipelined requests with 900 fields': { connections: 300, messages: times(60, get('', fields(900))) },
   'pipelined requests with 190 fields': { connections: 300, messages: times(300, get('', fields(190))) },
   'pipelined requests with 190 fields behind an answer': {
-    ...{ connections: 300, opening: slow },
+    connections: 300,
+    opening: slow,
     messages: times(300, get('', fields(190))),
   },
   'tiny pipelined requests': { connections: 300, messages: times(8000, get('')) },
   'tiny pipelined requests behind an answer': {
-    ...{ connections: 300, opening: slow },
+    connections: 300,
+    opening: slow,
     messages: times(8000, get('')),
   },
   'pipelined bodies behind an answer': {
-    ...{ connections: 300, opening: slow },
+    connections: 300,
+    opening: slow,
     messages: times(2500, `${post('Content-Length: 10\r\n')}0123456789`),
   },
   'declared bodies that do not come': {

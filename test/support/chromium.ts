@@ -23,9 +23,19 @@ const DOUBLE_CLICK_MS = 200;
 export const noChromium = existsSync(PROGRAM) ? false : `missing: ${PROGRAM} ${debian(['chromium'])}`;
 
 const flags = [
-  ...['--headless=new', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run', '--mute-audio'],
-  ...['--remote-debugging-port=0', '--no-proxy-server', '--disable-background-networking', '--disable-sync'],
-  ...['--disable-component-update', '--disable-default-apps', '--disable-extensions', '--no-pings'],
+  '--headless=new',
+  '--disable-gpu',
+  '--disable-dev-shm-usage',
+  '--no-first-run',
+  '--mute-audio',
+  '--remote-debugging-port=0',
+  '--no-proxy-server',
+  '--disable-background-networking',
+  '--disable-sync',
+  '--disable-component-update',
+  '--disable-default-apps',
+  '--disable-extensions',
+  '--no-pings',
   '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
   // Its sandbox refuses the super-user, which is what tests in containers run as.
   ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
@@ -200,7 +210,10 @@ export class Page {
   async press(key: string, modifiers: 'none' | 'ctrl' = 'none'): Promise<void> {
     const codes: Readonly<Record<string, number>> = { Enter: 13, Tab: 9, ' ': 32 };
     const event = {
-      ...{ key, code: key, windowsVirtualKeyCode: codes[key], modifiers: modifiers === 'ctrl' ? 2 : 0 },
+      key,
+      code: key,
+      windowsVirtualKeyCode: codes[key],
+      modifiers: modifiers === 'ctrl' ? 2 : 0,
       ...(key === 'Enter' && { text: '\r' }),
       ...(key === ' ' && { text: ' ' }),
     };

@@ -94,8 +94,12 @@ function packages(): string[] {
   const namesOf = (pattern: RegExp) => known.flatMap((line) => pattern.exec(line)?.[1] ?? []);
   const unwanted = ['recommends', 'suggests', 'conflicts', 'breaks', 'replaces', 'enhances'];
   const closure = output('apt-cache', [
-    ...['depends', '--recurse', '--installed', ...unwanted.map((relation) => `--no-${relation}`)],
-    ...[...namesOf(/^installed yes (.+)/), ...FURTHER_PACKAGES],
+    'depends',
+    '--recurse',
+    '--installed',
+    ...unwanted.map((relation) => `--no-${relation}`),
+    ...namesOf(/^installed yes (.+)/),
+    ...FURTHER_PACKAGES,
   ]).split('\n');
   // Among the lines are relations, and alternatives that are not installed.
   return namesOf(/^installed \S+ (.+)/).filter((name) => closure.includes(name));

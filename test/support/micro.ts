@@ -134,7 +134,9 @@ export async function startMicro(
   await accepting(port, child);
   const pid = child.pid as number;
   return {
-    ...{ port, pid, child },
+    port,
+    pid,
+    child,
     descriptors: () => readdirSync(`/proc/${pid}/fd`).length,
     cpuSeconds() {
       const [, rest = ''] = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ');

@@ -67,7 +67,9 @@ export async function startNotifyServer(
   const origin = `http://127.0.0.1:${port}`;
   let marks = 0;
   return {
-    ...{ port, origin, received },
+    port,
+    origin,
+    received,
     async printed() {
       marks += 1;
       await fetch(`${origin}/?mark=${marks}.`);

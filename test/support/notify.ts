@@ -64,7 +64,9 @@ export async function ask(server: Address, asked: Request = {}): Promise<Told> {
   const { method = 'POST', path = '/notify', headers = {}, body = '' } = asked;
   const bytes = Buffer.from(body);
   const fields: Record<string, string> = {
-    ...{ Host: 'localhost', Connection: 'close', Authorization: `Bearer ${TOKEN}` },
+    Host: 'localhost',
+    Connection: 'close',
+    Authorization: `Bearer ${TOKEN}`,
     ...(method === 'POST' && { 'Content-Length': String(bytes.length) }),
     ...headers,
   };

@@ -37,7 +37,9 @@ describe('the token turns notify on', () => {
       assert.deepEqual(problems, []);
       assert.deepEqual(config?.users, [
         {
-          ...{ name: 'default', tokenHashes: [hashToken(TOKEN)], channels: ['wecom-robot'] },
+          name: 'default',
+          tokenHashes: [hashToken(TOKEN)],
+          channels: ['wecom-robot'],
           limit: { burst: 60, perMinute: 60 },
         },
       ]);
@@ -73,22 +75,24 @@ describe('channels', () => {
   test('texts of variables become what the file would hold', () => {
     const { config, problems } = read(
       {
-        ...{
-          MOTE_NOTIFY_TOKEN: TOKEN,
-          WECOM_CORP_ID: 'c',
-          WECOM_SECRET_FILE: '/s',
-          WECOM_AGENT_ID: '1000002',
-        },
-        ...{
-          WECOM_USERS: 'a, b',
-          WECOM_SAFE: 'on',
-          WEBHOOK_URL: 'https://h',
-          WEBHOOK_JSON: '{"a":"{{text}}"}',
-        },
-        ...{ WEBHOOK_SUCCESS_STATUSES: '200,204', WEBHOOK_SUCCESS_EQUALS: '0', WEBHOOK_HEADERS: '{"x":"y"}' },
+        MOTE_NOTIFY_TOKEN: TOKEN,
+        WECOM_CORP_ID: 'c',
+        WECOM_SECRET_FILE: '/s',
+        WECOM_AGENT_ID: '1000002',
+        WECOM_USERS: 'a, b',
+        WECOM_SAFE: 'on',
+        WEBHOOK_URL: 'https://h',
+        WEBHOOK_JSON: '{"a":"{{text}}"}',
+        WEBHOOK_SUCCESS_STATUSES: '200,204',
+        WEBHOOK_SUCCESS_EQUALS: '0',
+        WEBHOOK_HEADERS: '{"x":"y"}',
         TENCENT_VARIABLES: '["{{title}}, {{text}}"]',
-        ...{ TENCENT_SECRET_ID: 'i', TENCENT_SECRET_KEY: 'k', TENCENT_REGION: 'r', TENCENT_APP_ID: '1400' },
-        ...{ TENCENT_TEMPLATE_ID: 't', TENCENT_TO: '+8613,\n+8614' },
+        TENCENT_SECRET_ID: 'i',
+        TENCENT_SECRET_KEY: 'k',
+        TENCENT_REGION: 'r',
+        TENCENT_APP_ID: '1400',
+        TENCENT_TEMPLATE_ID: 't',
+        TENCENT_TO: '+8613,\n+8614',
       },
       { '/s': 'secret\n' },
     );
@@ -100,15 +104,23 @@ describe('channels', () => {
         [
           'tencent',
           {
-            ...{ secretId: 'i', secretKey: 'k', region: 'r', appId: '1400', templateId: 't' },
-            ...{ variables: ['{{title}}, {{text}}'], to: ['+8613', '+8614'] },
+            secretId: 'i',
+            secretKey: 'k',
+            region: 'r',
+            appId: '1400',
+            templateId: 't',
+            variables: ['{{title}}, {{text}}'],
+            to: ['+8613', '+8614'],
           },
         ],
         [
           'webhook',
           {
-            ...{ url: 'https://h', headers: { x: 'y' }, json: { a: '{{text}}' } },
-            ...{ successStatuses: [200, 204], successEquals: 0 },
+            url: 'https://h',
+            headers: { x: 'y' },
+            json: { a: '{{text}}' },
+            successStatuses: [200, 204],
+            successEquals: 0,
           },
         ],
       ],
@@ -138,7 +150,7 @@ describe('channels', () => {
     ],
     [
       'no switch',
-      { ...{ WECOM_CORP_ID: 'c', WECOM_SECRET: 's', WECOM_AGENT_ID: '1' }, WECOM_SAFE: 'si' },
+      { WECOM_CORP_ID: 'c', WECOM_SECRET: 's', WECOM_AGENT_ID: '1', WECOM_SAFE: 'si' },
       /^WECOM_SAFE/,
     ],
     [

@@ -31,7 +31,9 @@ export function readNotifyEnv(secrets: Secrets, problems: string[]): NotifyConfi
     );
   }
   const user: User = {
-    ...{ name: USER_NAME, tokenHashes: [hash], limit: DEFAULT_LIMIT },
+    name: USER_NAME,
+    tokenHashes: [hash],
+    limit: DEFAULT_LIMIT,
     channels: channels.map(({ name }) => name),
   };
   return { users: [user], channels };

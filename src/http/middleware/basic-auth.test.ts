@@ -146,7 +146,11 @@ test('without users nobody is let in', async () => {
 describe('stage', () => {
   const stage = authStage(createAuthenticator([userOf('ann', 'x')]));
   const facts = (authorization?: string): RequestFacts => ({
-    ...{ method: 'GET', target: '/', path: '/', query: '', client: '' },
+    method: 'GET',
+    target: '/',
+    path: '/',
+    query: '',
+    client: '',
     headers: { authorization },
   });
 

@@ -258,7 +258,12 @@ describe('the channels of a token', () => {
 
 describe('not for this stage', () => {
   const cases = [
-    ...['GET /notify', 'HEAD /notify', 'GET /notify?text=a', 'GET /', 'POST /notifyx', 'GET /x/notify/y'],
+    'GET /notify',
+    'HEAD /notify',
+    'GET /notify?text=a',
+    'GET /',
+    'POST /notifyx',
+    'GET /x/notify/y',
   ];
   for (const line of cases) {
     test(line, async () => {

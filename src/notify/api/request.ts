@@ -35,8 +35,17 @@ export interface Draft {
 }
 
 const names = [
-  ...['title', 'text', 'message', 'body', 'format', 'url', 'priority', 'channels', 'tags'],
-  ...['idempotencyKey', 'token'],
+  'title',
+  'text',
+  'message',
+  'body',
+  'format',
+  'url',
+  'priority',
+  'channels',
+  'tags',
+  'idempotencyKey',
+  'token',
 ];
 /** All of these are the text. */
 const textNames = ['text', 'message', 'body'];
@@ -206,7 +215,11 @@ export function validate(fields: Fields, idempotencyHeader: string | undefined):
   const text = readText(reader);
   const url = readUrl(reader);
   const content = {
-    ...{ title, text, format: readFormat(reader), priority: readPriority(reader), tags: readTags(reader) },
+    title,
+    text,
+    format: readFormat(reader),
+    priority: readPriority(reader),
+    tags: readTags(reader),
     ...(url !== undefined && { url }),
   };
   const draft = {

@@ -23,8 +23,12 @@ const bad: Progress = {
   done: ['1'],
 };
 const retrying: Progress = {
-  ...{ kind: 'pending', channel: 'c', attempts: 1, nextMs: atMs + 1500 },
-  ...{ done: ['1'], reason: 'busy' },
+  kind: 'pending',
+  channel: 'c',
+  attempts: 1,
+  nextMs: atMs + 1500,
+  done: ['1'],
+  reason: 'busy',
 };
 const waiting: Progress = { kind: 'pending', channel: 'd', attempts: 0, nextMs: atMs, done: [] };
 
@@ -57,18 +61,30 @@ describe('status', () => {
 test('the body tells every channel, and nothing of what is kept inside', () => {
   const plan = sentPlan({ id: 'i1', progress: [good, bad, retrying, waiting] }, true);
   assert.deepEqual(bodyOf(plan), {
-    ...{ id: 'i1', status: 'pending', repeated: true },
+    id: 'i1',
+    status: 'pending',
+    repeated: true,
     channels: [
       {
-        ...{ channel: 'a', status: 'delivered', attempts: 1, at: '2026-01-02T03:04:05.000Z' },
-        ...{ providerId: 'p1', note: '张三 left out' },
+        channel: 'a',
+        status: 'delivered',
+        attempts: 1,
+        at: '2026-01-02T03:04:05.000Z',
+        providerId: 'p1',
+        note: '张三 left out',
       },
       {
-        ...{ channel: 'b', status: 'failed', attempts: 2, at: '2026-01-02T03:04:05.000Z' },
+        channel: 'b',
+        status: 'failed',
+        attempts: 2,
+        at: '2026-01-02T03:04:05.000Z',
         reason: 'no such number',
       },
       {
-        ...{ channel: 'c', status: 'retrying', attempts: 1, nextAttempt: '2026-01-02T03:04:06.500Z' },
+        channel: 'c',
+        status: 'retrying',
+        attempts: 1,
+        nextAttempt: '2026-01-02T03:04:06.500Z',
         reason: 'busy',
       },
       { channel: 'd', status: 'waiting', attempts: 0 },
@@ -84,14 +100,20 @@ test('a refusal is problem details with the code of the catalogue', () => {
   assert.equal(plan.headers[plan.headers.indexOf('Retry-After') + 1], '7');
   assert.equal(plan.headers[plan.headers.indexOf('Content-Type') + 1], 'application/problem+json');
   assert.deepEqual(bodyOf(plan), {
-    ...{ title: 'Too Many Requests', status: 429, code: 'too_many_requests', detail: 'Wait.' },
+    title: 'Too Many Requests',
+    status: 429,
+    code: 'too_many_requests',
+    detail: 'Wait.',
   });
 });
 
 test('wrong fields are listed', () => {
   const errors = [{ field: 'url', detail: 'must be a URL' }];
   assert.deepEqual(bodyOf(refusalPlan(fieldProblems('unprocessable_content', errors))), {
-    ...{ title: 'Unprocessable Content', status: 422, code: 'unprocessable_content' },
-    ...{ detail: 'url: must be a URL', errors },
+    title: 'Unprocessable Content',
+    status: 422,
+    code: 'unprocessable_content',
+    detail: 'url: must be a URL',
+    errors,
   });
 });

@@ -75,8 +75,13 @@ function timeOf(ms: number): string {
 export function jsonPlan(status: number, body: unknown, extra: HeaderList): Plan {
   const bytes = Buffer.from(`${JSON.stringify(body)}\n`);
   const headers = [
-    ...['Content-Type', 'application/json', 'Content-Length', String(bytes.length)],
-    ...['Cache-Control', 'no-store', ...extra],
+    'Content-Type',
+    'application/json',
+    'Content-Length',
+    String(bytes.length),
+    'Cache-Control',
+    'no-store',
+    ...extra,
   ];
   return { status, headers, body: { kind: 'bytes', bytes } };
 }

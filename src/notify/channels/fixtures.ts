@@ -6,15 +6,13 @@ import type { Attempt, Channel, Delivery } from './channel.ts';
 
 export function messageOf(fields: Partial<Message> = {}): Message {
   return {
-    ...{
-      id: 'm-1',
-      title: 'Disk full',
-      text: 'on web1',
-      format: 'text',
-      priority: 3,
-      tags: [],
-      acceptedMs: 0,
-    },
+    id: 'm-1',
+    title: 'Disk full',
+    text: 'on web1',
+    format: 'text',
+    priority: 3,
+    tags: [],
+    acceptedMs: 0,
     ...fields,
   };
 }

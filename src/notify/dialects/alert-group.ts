@@ -80,9 +80,14 @@ function readAlert(given: Readonly<Record<string, unknown>>): Alert {
   const runbook = linkOf(annotations.get('runbook_url') ?? annotations.get('runbook'));
   if (runbook !== undefined) links.set('runbook', runbook);
   return {
-    ...{ isFiring: given.status !== 'resolved', labels: labelsOf(given.labels), annotations, links },
-    ...{ startMs: timeOf(given.startsAt), endMs: timeOf(given.endsAt) },
-    ...{ fingerprint: asText(given.fingerprint), values: labelsOf(given.values) },
+    isFiring: given.status !== 'resolved',
+    labels: labelsOf(given.labels),
+    annotations,
+    links,
+    startMs: timeOf(given.startsAt),
+    endMs: timeOf(given.endsAt),
+    fingerprint: asText(given.fingerprint),
+    values: labelsOf(given.values),
   };
 }
 

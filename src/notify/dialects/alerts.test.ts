@@ -16,12 +16,10 @@ function alertOf(instance: string, over: object = {}) {
     status: 'firing',
     labels: { alertname: 'DiskFull', cluster: 'eu', severity: 'critical', instance },
     annotations: { summary: `The disk of ${instance} is full`, description: '99 % used' },
-    ...{
-      startsAt: START,
-      endsAt: NONE,
-      generatorURL: 'http://p.example/graph?g0.expr=rate(x)',
-      fingerprint: instance,
-    },
+    startsAt: START,
+    endsAt: NONE,
+    generatorURL: 'http://p.example/graph?g0.expr=rate(x)',
+    fingerprint: instance,
     ...over,
   };
 }
@@ -29,17 +27,17 @@ const ended = { status: 'resolved', endsAt: '2026-01-02T05:14:05Z' };
 
 function groupOf(alerts: readonly object[], over: object = {}) {
   return {
-    ...{
-      version: '4',
-      groupKey: '{}:{alertname="DiskFull"}',
-      status: 'firing',
-      receiver: 'mote',
-      truncatedAlerts: 0,
-    },
-    ...{ groupLabels: { alertname: 'DiskFull', cluster: 'eu' }, externalURL: 'http://am.example' },
+    version: '4',
+    groupKey: '{}:{alertname="DiskFull"}',
+    status: 'firing',
+    receiver: 'mote',
+    truncatedAlerts: 0,
+    groupLabels: { alertname: 'DiskFull', cluster: 'eu' },
+    externalURL: 'http://am.example',
     commonLabels: { alertname: 'DiskFull', cluster: 'eu', severity: 'critical' },
     commonAnnotations: {},
-    ...{ alerts, ...over },
+    alerts,
+    ...over,
   };
 }
 
@@ -74,8 +72,13 @@ Labels: cluster=eu, severity=critical
     const { title, text } = readable(groupOf(alerts, { commonAnnotations: shared }));
     assert.equal(title, '[FIRING:2, RESOLVED:1] DiskFull (cluster=eu)');
     assert.deepEqual(text.match(/web-\d(?=\s)(?! is)|\*\*.*?\*\*|99 % used|ended .*?(?= ·)/g), [
-      ...['99 % used', '**Firing (2)**', 'web-2', 'web-3'],
-      ...['**Resolved (1)**', 'web-1', 'ended 2026-01-02 05:14 UTC, after 2 h 10 min'],
+      '99 % used',
+      '**Firing (2)**',
+      'web-2',
+      'web-3',
+      '**Resolved (1)**',
+      'web-1',
+      'ended 2026-01-02 05:14 UTC, after 2 h 10 min',
     ]);
   });
 
@@ -112,8 +115,11 @@ Labels: cluster=eu, severity=critical
 
   test('what Grafana adds', () => {
     const added = {
-      ...{ values: { B: 1.5, C: 1 }, dashboardURL: 'http://g.example/d', silenceURL: 'http://g.example/s' },
-      ...{ panelURL: 'javascript:alert(1)', annotations: { runbook_url: 'https://wiki.example/x' } },
+      values: { B: 1.5, C: 1 },
+      dashboardURL: 'http://g.example/d',
+      silenceURL: 'http://g.example/s',
+      panelURL: 'javascript:alert(1)',
+      annotations: { runbook_url: 'https://wiki.example/x' },
     };
     const { text } = readable(groupOf([alertOf('web-1', added)]));
     assert.match(text, /Values: B=1\.5, C=1/);

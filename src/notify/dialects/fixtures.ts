@@ -88,7 +88,13 @@ export function factsOf(
   const [path = '', query = ''] = target.split(/(?=\?)/);
   const bytes = typeof body === 'string' ? Buffer.from(body) : body;
   return {
-    ...{ method, target, path, query, headers, client: client ?? '192.0.2.1', isGone },
+    method,
+    target,
+    path,
+    query,
+    headers,
+    client: client ?? '192.0.2.1',
+    isGone,
     ...(bytes && { body: bytes }),
   };
 }

@@ -50,7 +50,12 @@ test('the message as gotify would have kept it', async () => {
     date: new Date(START_MS).toISOString(),
   });
   assert.deepEqual(theMessage(), {
-    ...{ title: 't', text: 'm', format: 'markdown', url: 'https://x.example/', priority: 4, tags: [] },
+    title: 't',
+    text: 'm',
+    format: 'markdown',
+    url: 'https://x.example/',
+    priority: 4,
+    tags: [],
   });
 });
 

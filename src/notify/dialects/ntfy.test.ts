@@ -33,7 +33,10 @@ const ways: readonly [name: string, method: string, target: string, asked: Asked
     'POST',
     '/t',
     text('hi', {
-      ...{ title: 'T', priority: 'urgent', tags: 'warning, skull', click: 'https://x.example/a' },
+      title: 'T',
+      priority: 'urgent',
+      tags: 'warning, skull',
+      click: 'https://x.example/a',
       markdown: 'yes',
     }),
     { title: 'T', priority: 5, tags: ['warning', 'skull'], url: 'https://x.example/a', format: 'markdown' },
@@ -187,9 +190,16 @@ test('the message as ntfy would have published it', async () => {
     text('hi', { title: 'T', p: 'high', tags: 'a,b', click: 'https://x.example/' }),
   );
   assert.deepEqual(answer?.json, {
-    ...{ id: sent[0]?.message.id, time: START_MS / 1000, expires: START_MS / 1000 + 43_200 },
-    ...{ event: 'message', topic: 't', title: 'T' },
-    ...{ message: 'hi', priority: 4, tags: ['a', 'b'], click: 'https://x.example/' },
+    id: sent[0]?.message.id,
+    time: START_MS / 1000,
+    expires: START_MS / 1000 + 43_200,
+    event: 'message',
+    topic: 't',
+    title: 'T',
+    message: 'hi',
+    priority: 4,
+    tags: ['a', 'b'],
+    click: 'https://x.example/',
   });
 });
 

@@ -235,7 +235,11 @@ function sent({ id, atMs }: Sent, topic: string, given: Fields) {
   const click = textOf(given, 'click');
   const time = Math.floor(atMs / 1000);
   return replyJson(200, {
-    ...{ id, time, expires: time + EXPIRY_SECONDS, event: 'message', topic },
+    id,
+    time,
+    expires: time + EXPIRY_SECONDS,
+    event: 'message',
+    topic,
     ...(title !== '' && { title }),
     message: cutText(textOf(given, 'message'), MAX_TOLD_UNITS) || TRIGGERED,
     ...(priority !== undefined && { priority }),

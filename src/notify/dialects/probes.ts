@@ -70,9 +70,16 @@ function ntfyAccount(facts: RequestFacts, { identify, now }: Prober): Plan {
 
 /** Clients insist on these; mote counts by token and time, which they cannot say. */
 const noStats = {
-  ...{ messages: 0, messages_remaining: 0, emails: 0, emails_remaining: 0, calls: 0, calls_remaining: 0 },
-  ...{ reservations: 0, reservations_remaining: 0 },
-  ...{ attachment_total_size: 0, attachment_total_size_remaining: 0 },
+  messages: 0,
+  messages_remaining: 0,
+  emails: 0,
+  emails_remaining: 0,
+  calls: 0,
+  calls_remaining: 0,
+  reservations: 0,
+  reservations_remaining: 0,
+  attachment_total_size: 0,
+  attachment_total_size_remaining: 0,
 };
 
 function appriseStatus({ headers }: RequestFacts): Plan {

@@ -12,8 +12,21 @@ import { ANN, type Asked, bearer, FORM_TYPE, factsOf, JSON_TYPE, NOBODY, openDia
 import { createDialects, DIALECT_NAMES, DIALECT_WAIT_MS, type DialectName } from './stage.ts';
 
 const files: readonly string[] = [
-  ...['/', '/index.html', '/push', '/message', '/notify', '/send', '/a/send', '/a/publish'],
-  ...['/a-folder-with-a-long-name/page.html', '/a/b/c/d', '//', '/%', '/%ff/%ff', '*', ''],
+  '/',
+  '/index.html',
+  '/push',
+  '/message',
+  '/notify',
+  '/send',
+  '/a/send',
+  '/a/publish',
+  '/a-folder-with-a-long-name/page.html',
+  '/a/b/c/d',
+  '//',
+  '/%',
+  '/%ff/%ff',
+  '*',
+  '',
 ];
 for (const method of ['GET', 'HEAD', 'OPTIONS']) {
   for (const path of files) {
@@ -120,10 +133,41 @@ describe('what was not answered is not doubled', () => {
 
 describe('odd requests never fail after they were accepted, nor before', () => {
   const names = [
-    ...['title', 'text', 'message', 'body', 'desp', 'short', 'tags', 'tag', 'channel', 'priority', 'extras'],
-    ...['topic', 'click', 'attach', 'markdown', 'delay', 'template', 'filename', 'file', 'device_keys'],
-    ...['level', 'group', 'url', 'type', 'format', 'attachments', 'attachment', 'alerts', 'groupLabels'],
-    ...['commonLabels', 'commonAnnotations', 'externalURL', 'truncatedAlerts', 'toString', '__proto__'],
+    'title',
+    'text',
+    'message',
+    'body',
+    'desp',
+    'short',
+    'tags',
+    'tag',
+    'channel',
+    'priority',
+    'extras',
+    'topic',
+    'click',
+    'attach',
+    'markdown',
+    'delay',
+    'template',
+    'filename',
+    'file',
+    'device_keys',
+    'level',
+    'group',
+    'url',
+    'type',
+    'format',
+    'attachments',
+    'attachment',
+    'alerts',
+    'groupLabels',
+    'commonLabels',
+    'commonAnnotations',
+    'externalURL',
+    'truncatedAlerts',
+    'toString',
+    '__proto__',
   ];
   const deep = { toString: 1, valueOf: null, a: JSON.parse(`${'['.repeat(9000)}${']'.repeat(9000)}`) };
   const odd = fc.oneof(
@@ -133,8 +177,15 @@ describe('odd requests never fail after they were accepted, nor before', () => {
   );
   const given = fc.dictionary(fc.constantFrom(...names), odd, { maxKeys: 6 });
   const targets = [
-    ...['/', '/topic', '/message', '/push', `/${ANN}`, `/${ANN}.send`, `/notify/${ANN}`],
-    ...['/notify/alertmanager', '/notify/grafana'],
+    '/',
+    '/topic',
+    '/message',
+    '/push',
+    `/${ANN}`,
+    `/${ANN}.send`,
+    `/notify/${ANN}`,
+    '/notify/alertmanager',
+    '/notify/grafana',
   ];
   test('whatever JSON comes', async () => {
     const { ask, clock } = openDialects(DIALECT_NAMES, { channels: ['mail'] });
@@ -187,8 +238,15 @@ describe('probes', () => {
     const account = await ask('GET', '/v1/account', { headers: bearer(ANN) });
     assert.deepEqual([account?.json.username, account?.json.role], ['ann', 'user']);
     const stats = [
-      ...['messages', 'messages_remaining', 'emails', 'emails_remaining', 'calls', 'calls_remaining'],
-      ...['reservations', 'reservations_remaining', 'attachment_total_size'],
+      'messages',
+      'messages_remaining',
+      'emails',
+      'emails_remaining',
+      'calls',
+      'calls_remaining',
+      'reservations',
+      'reservations_remaining',
+      'attachment_total_size',
       'attachment_total_size_remaining',
     ];
     assert.deepEqual(Object.keys(account?.json.stats), stats);

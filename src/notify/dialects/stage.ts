@@ -98,7 +98,13 @@ export function createDialects(
     const occasion = named === undefined && subject !== undefined && repeats.occasionOf(subject, now());
     const idempotencyKey = occasion ? occasion.key : named;
     const end = await notifier.submit({
-      ...{ token, client, fields, idempotencyKey, channelHints, isGone, maxWaitMs: DIALECT_WAIT_MS },
+      token,
+      client,
+      fields,
+      idempotencyKey,
+      channelHints,
+      isGone,
+      maxWaitMs: DIALECT_WAIT_MS,
     });
     if (occasion && end.kind === 'accepted') repeats.accept(occasion);
     return resultOf(end, now());

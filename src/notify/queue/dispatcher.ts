@@ -77,7 +77,8 @@ export class Dispatcher {
       return this.#note(note, mustLast);
     };
     const attempt: Omit<Attempt, 'signal'> = {
-      ...{ number: note.number, done },
+      number: note.number,
+      done,
       report: (parts) => tell({ done: parts, mayBeSent }),
       // Where nothing may be sent twice the note has to outlive a power cut, too.
       beforeSending: (part) => tell({ mayBeSent: true, ...(part !== undefined && { part }) }, true),

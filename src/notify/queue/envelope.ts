@@ -93,7 +93,10 @@ export function seal(
 ): Envelope {
   const { acceptedMs } = message;
   return {
-    ...{ message, user, round: 0, roundMs: acceptedMs },
+    message,
+    user,
+    round: 0,
+    roundMs: acceptedMs,
     ...(idempotency && { idempotency }),
     progress: channels.map((channel) => pendingAt(channel, acceptedMs, [])),
   };
@@ -125,7 +128,8 @@ function stepOf(before: Pending, delivery: Delivery, roundMs: number, at: Circum
   if (delivery.kind === 'delivered') {
     const { providerId, note } = delivery;
     return {
-      ...{ kind: 'delivered', ...ended },
+      kind: 'delivered',
+      ...ended,
       ...(providerId !== undefined && { providerId }),
       ...(note !== undefined && { note }),
     };

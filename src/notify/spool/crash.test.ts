@@ -52,7 +52,9 @@ class Notes {
 
 function providerOf(name: string, notes: Notes, failures: number, ifUnclear: IfUnclear = 'repeat'): Channel {
   return {
-    ...{ name, timeoutMs: 1000, ifUnclear },
+    name,
+    timeoutMs: 1000,
+    ifUnclear,
     async deliver({ title }, { beforeSending }) {
       await new Promise((resolve) => setTimeout(resolve, Math.random() * 5));
       if (Math.random() < failures) return { kind: 'retry', reason: 'busy' };

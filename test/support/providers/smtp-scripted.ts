@@ -49,7 +49,9 @@ export async function startScriptedSmtp(say: Say, { tls = false } = {}): Promise
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
-    ...{ port: (server.address() as AddressInfo).port, heard, connections: () => connections },
+    port: (server.address() as AddressInfo).port,
+    heard,
+    connections: () => connections,
     close: async () => {
       server.close();
       for (const socket of sockets) socket.destroy();

@@ -52,7 +52,11 @@ export async function startSmtp(options: SmtpStandInOptions = {}): Promise<SmtpS
   const contents: Refusal[] = [];
   let connections = 0;
   const server = new SMTPServer({
-    ...{ key, cert, secure: security === 'tls', authOptional: security === 'none', logger: false },
+    key,
+    cert,
+    secure: security === 'tls',
+    authOptional: security === 'none',
+    logger: false,
     // To look up who connects would ask the network.
     disableReverseLookup: true,
     disabledCommands: security === 'none' ? ['STARTTLS', 'AUTH'] : [],
@@ -82,7 +86,11 @@ export async function startSmtp(options: SmtpStandInOptions = {}): Promise<SmtpS
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.server.address() as AddressInfo;
   return {
-    ...{ port, taken, recipients, contents, connections: () => connections },
+    port,
+    taken,
+    recipients,
+    contents,
+    connections: () => connections,
     open: () => server.connections.size,
     close: () => new Promise((resolve) => server.close(() => resolve())),
   };

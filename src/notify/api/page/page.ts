@@ -19,10 +19,19 @@ export function createPageStage(): Stage {
 function pagePlan(): Plan {
   const bytes = Buffer.from(assemble());
   const headers = [
-    ...['Content-Type', 'text/html; charset=utf-8', 'Content-Length', String(bytes.length)],
-    ...['Content-Security-Policy', policy(), 'X-Content-Type-Options', 'nosniff'],
+    'Content-Type',
+    'text/html; charset=utf-8',
+    'Content-Length',
+    String(bytes.length),
+    'Content-Security-Policy',
+    policy(),
+    'X-Content-Type-Options',
+    'nosniff',
     // A token that was typed in must not come back with the back button.
-    ...['Referrer-Policy', 'no-referrer', 'Cache-Control', 'no-store'],
+    'Referrer-Policy',
+    'no-referrer',
+    'Cache-Control',
+    'no-store',
   ];
   return { status: 200, headers, body: { kind: 'bytes', bytes }, overridesCommon: true };
 }
@@ -36,9 +45,15 @@ function assemble(): string {
 /** An operator's policy is made for other pages: it would stop this one, or let in what this one must keep out. */
 function policy(): string {
   const sources = [
-    ...["default-src 'none'", `script-src '${digest(script)}'`, `style-src '${digest(style)}'`],
-    ...["connect-src 'self'", 'img-src data:', "base-uri 'none'", "form-action 'none'"],
-    ...["frame-ancestors 'none'", "require-trusted-types-for 'script'"],
+    "default-src 'none'",
+    `script-src '${digest(script)}'`,
+    `style-src '${digest(style)}'`,
+    "connect-src 'self'",
+    'img-src data:',
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+    "require-trusted-types-for 'script'",
   ];
   return sources.join('; ');
 }

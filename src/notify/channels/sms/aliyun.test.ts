@@ -17,8 +17,13 @@ async function scene(
 ): Promise<{ aliyun: AliyunStandIn; channel: Channel }> {
   const aliyun = during(t, await startAliyun({ ...keys, nowMs }));
   const all = {
-    ...{ name: 'sms', base: aliyun.origin, ...keys, signName: '阿里云 (测试)*', templateCode: 'SMS_1' },
-    ...{ variables: { title: '{{title}}', text: '{{text}}' }, to: ['13800001111'] },
+    name: 'sms',
+    base: aliyun.origin,
+    ...keys,
+    signName: '阿里云 (测试)*',
+    templateCode: 'SMS_1',
+    variables: { title: '{{title}}', text: '{{text}}' },
+    to: ['13800001111'],
     ...settings,
   };
   let nonces = 0;

@@ -64,7 +64,10 @@ export function createAliyunChannel(
     async deliver(message, { number, signal, beforeSending }) {
       const { url, headers } = signedRequest(settings, base, parameterOf(variables, message), aids);
       const outcome = await send({
-        ...{ method: 'POST', url, headers, signal },
+        method: 'POST',
+        url,
+        headers,
+        signal,
         beforeSending: async () => beforeSending?.(),
       });
       return outcome.kind === 'answered' ? judge(outcome, number) : smsFailureWithout(outcome);

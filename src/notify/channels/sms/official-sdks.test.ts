@@ -46,8 +46,11 @@ describe('Alibaba Cloud', () => {
 
   const sendBySdk = async (port: number, signName: string, templateCode: string, text: string) => {
     const config = new Config({
-      ...{ accessKeyId: keys.keyId, accessKeySecret: keys.keySecret },
-      ...{ protocol: 'http', endpoint: `127.0.0.1:${port}`, noProxy: '127.0.0.1' },
+      accessKeyId: keys.keyId,
+      accessKeySecret: keys.keySecret,
+      protocol: 'http',
+      endpoint: `127.0.0.1:${port}`,
+      noProxy: '127.0.0.1',
     });
     const templateParam = JSON.stringify({ text });
     const request = new SendSmsRequest({ phoneNumbers: number, signName, templateCode, templateParam });
@@ -105,8 +108,11 @@ describe('Tencent Cloud', () => {
     const httpProfile = { protocol: 'http://', endpoint: 'sms.tencentcloudapi.com', agent };
     const client = new sms.v20210111.Client({ credential: keys, region, profile: { httpProfile } });
     const { SendStatusSet } = await client.SendSms({
-      ...{ PhoneNumberSet: [number], SmsSdkAppId: '1400006666', TemplateId: '1110' },
-      ...{ TemplateParamSet: [text], SignName },
+      PhoneNumberSet: [number],
+      SmsSdkAppId: '1400006666',
+      TemplateId: '1110',
+      TemplateParamSet: [text],
+      SignName,
     });
     assert.equal(SendStatusSet?.[0]?.Code, 'Ok');
   };

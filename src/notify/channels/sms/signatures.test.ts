@@ -11,7 +11,9 @@ import { tc3Authorization, tc3Signature } from './tencent-signature.ts';
 
 describe("ACS3-HMAC-SHA256, Alibaba's published vectors", () => {
   const requestAt = (date: string, nonce: string): Acs3Request => ({
-    ...{ method: 'POST', path: '/', body: '' },
+    method: 'POST',
+    path: '/',
+    body: '',
     query: { RegionId: 'cn-shanghai', ImageId: 'win2019_1809_x64_dtc_zh-cn_40G_alibase_20230811.vhd' },
     headers: {
       host: 'ecs.cn-shanghai.aliyuncs.com',
@@ -61,7 +63,10 @@ describe('the canonical query (RFC 3986 §2.3)', () => {
 describe("TC3-HMAC-SHA256, Tencent's published vector", () => {
   const body = '{"Limit": 1, "Filters": [{"Values": ["\\u672a\\u547d\\u540d"], "Name": "instance-name"}]}';
   const request = {
-    ...{ method: 'POST', service: 'cvm', body, timestampSeconds: 1551113065 },
+    method: 'POST',
+    service: 'cvm',
+    body,
+    timestampSeconds: 1551113065,
     headers: {
       'content-type': 'application/json; charset=utf-8',
       host: 'cvm.tencentcloudapi.com',

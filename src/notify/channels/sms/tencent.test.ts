@@ -24,8 +24,15 @@ async function scene(
 ): Promise<{ tencent: TencentStandIn; channel: Channel }> {
   const tencent = during(t, await startTencent({ ...keys, codes, nowMs }));
   const all = {
-    ...{ name: 'sms', base: tencent.origin, ...keys, region: 'ap-guangzhou', appId: '1400006666' },
-    ...{ signName: '腾讯云', templateId: '1110', variables: ['{{title}}: {{text}}', '{{id}}'], to: [GOOD] },
+    name: 'sms',
+    base: tencent.origin,
+    ...keys,
+    region: 'ap-guangzhou',
+    appId: '1400006666',
+    signName: '腾讯云',
+    templateId: '1110',
+    variables: ['{{title}}: {{text}}', '{{id}}'],
+    to: [GOOD],
     ...settings,
   };
   return { tencent, channel: createTencentChannel(all, createClient(), channelNowMs) };

@@ -78,7 +78,11 @@ export function createTencentChannel(
       const body = bodyOf(settings, numbers, values);
       const headers = headersOf(settings, url, body, Math.floor(nowMs() / 1000));
       const outcome = await send({
-        ...{ method: 'POST', url, headers, body, signal },
+        method: 'POST',
+        url,
+        headers,
+        body,
+        signal,
         beforeSending: async () => beforeSending?.(),
       });
       const result = outcome.kind === 'answered' ? read(outcome, attempt) : smsFailureWithout(outcome);
@@ -97,7 +101,10 @@ function bodyOf(
   values: readonly string[],
 ): string {
   return JSON.stringify({
-    ...{ PhoneNumberSet: numbers, SmsSdkAppId: appId, TemplateId: templateId, TemplateParamSet: values },
+    PhoneNumberSet: numbers,
+    SmsSdkAppId: appId,
+    TemplateId: templateId,
+    TemplateParamSet: values,
     ...(signName && { SignName: signName }),
   });
 }

@@ -260,11 +260,11 @@ describe('settings that cannot work', () => {
 describe('secrets', () => {
   const secret = account.password;
   const forms = [
-    ...[secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)],
-    ...[
-      Buffer.from(secret).toString('base64'),
-      Buffer.from(`\0${account.user}\0${secret}`).toString('base64'),
-    ],
+    secret,
+    encodeURIComponent(secret),
+    JSON.stringify(secret).slice(1, -1),
+    Buffer.from(secret).toString('base64'),
+    Buffer.from(`\0${account.user}\0${secret}`).toString('base64'),
   ];
   const stages = [GREETING, 'EHLO', 'AUTH', 'MAIL', 'RCPT', 'DATA', END_OF_CONTENT];
   for (const stage of stages) {

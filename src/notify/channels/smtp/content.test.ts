@@ -199,8 +199,12 @@ describe('Markdown', () => {
     assert.equal(decodeBody(read(text).body), '**磁**\r\n\r\nhttps://a.example/?b&c\r\n');
     assert.equal(read(html).headers.get('Content-Type'), 'text/html; charset=utf-8');
     const lines = [
-      ...['<!DOCTYPE html>', '<meta charset="utf-8">', '<title>a&lt;b</title>', '<p><strong>磁</strong></p>'],
-      ...['<p><a href="https://a.example/?b&amp;c">https://a.example/?b&amp;c</a></p>', ''],
+      '<!DOCTYPE html>',
+      '<meta charset="utf-8">',
+      '<title>a&lt;b</title>',
+      '<p><strong>磁</strong></p>',
+      '<p><a href="https://a.example/?b&amp;c">https://a.example/?b&amp;c</a></p>',
+      '',
     ];
     assert.equal(decodeBody(read(html).body), lines.join('\r\n'));
   });

@@ -19,8 +19,12 @@ import type { SmtpLimits } from './pool.ts';
 export const ANN = 'ann@a.example';
 
 export const usualSettings: SmtpSettings = {
-  ...{ name: 'mail', host: 'localhost', security: 'tls', credentials: account },
-  ...{ from: 'mote <mote@mote.example>', to: [ANN] },
+  name: 'mail',
+  host: 'localhost',
+  security: 'tls',
+  credentials: account,
+  from: 'mote <mote@mote.example>',
+  to: [ANN],
 };
 
 export function channelFor(

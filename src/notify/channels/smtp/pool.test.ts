@@ -149,7 +149,9 @@ describe('TLS', () => {
     const channel = channelFor(t, { port: smtp.port }, {}, { trust: later });
     t.after(() => smtp.close());
     assert.deepEqual(await deliver(channel, messageOf(), { done: ['bob@b.example'] }), {
-      ...{ kind: 'retry', reason: 'no CA bundle: put one there', done: ['bob@b.example'] },
+      kind: 'retry',
+      reason: 'no CA bundle: put one there',
+      done: ['bob@b.example'],
     });
     assert.equal(smtp.connections(), 0);
     isMissing = false;
@@ -192,7 +194,9 @@ describe('what servers do', () => {
     await smtp.close();
     const channel = channelFor(t, { port: smtp.port });
     assert.deepEqual(await deliver(channel), {
-      ...{ kind: 'retry', reason: 'the connection was refused', done: [] },
+      kind: 'retry',
+      reason: 'the connection was refused',
+      done: [],
     });
   });
 });
@@ -210,7 +214,9 @@ describe('an abort', () => {
       const { channel } = await scripted(t, say);
       const startMs = Date.now();
       assert.deepEqual(await deliver(channel, messageOf(), { signal: controller.signal }), {
-        ...{ kind: 'retry', reason: 'it took too long', done: [] },
+        kind: 'retry',
+        reason: 'it took too long',
+        done: [],
       });
       assert.ok(Date.now() - startMs < 10_000);
     });

@@ -53,16 +53,22 @@ export function createPool(
   isPublic: (address: string) => boolean,
 ): SMTPPool {
   const options: SMTPPoolOptions = {
-    ...{ host, port: port ?? DEFAULT_PORTS[security], secure: security === 'tls' },
+    host,
+    port: port ?? DEFAULT_PORTS[security],
+    secure: security === 'tls',
     getSocket: dialer(trust ? () => false : isPublic),
-    ...{ requireTLS: security === 'starttls', ignoreTLS: security === 'none' },
+    requireTLS: security === 'starttls',
+    ignoreTLS: security === 'none',
     ...(trust && { tls: { ...trust } }),
     // Without forceAuth a server that offers no login would be handed the message without one.
     ...(credentials && { auth: { user: credentials.user, pass: credentials.password }, forceAuth: true }),
     connectionTimeout: limits.connectTimeoutMs,
-    ...{ greetingTimeout: limits.greetingTimeoutMs, socketTimeout: limits.silenceTimeoutMs },
-    ...{ idleTimeout: limits.idleTimeoutMs, maxConnections: limits.maxConnections },
-    ...{ maxMessages: limits.maxMessagesPerConnection, maxRequeues: MAX_REQUEUES },
+    greetingTimeout: limits.greetingTimeoutMs,
+    socketTimeout: limits.silenceTimeoutMs,
+    idleTimeout: limits.idleTimeoutMs,
+    maxConnections: limits.maxConnections,
+    maxMessages: limits.maxMessagesPerConnection,
+    maxRequeues: MAX_REQUEUES,
   };
   return new SMTPPool(options);
 }

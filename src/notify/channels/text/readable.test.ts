@@ -112,14 +112,12 @@ describe('Markdown as text', () => {
       '- ',
       '#',
       '\uffff',
-      ...[
-        blank,
-        `${blank}x`,
-        `# ${blank}x`,
-        `# a${'#'.repeat(units)}x`,
-        `|${blank}|-|\n|${blank}x|`,
-        `*a${blank}*b`,
-      ],
+      blank,
+      `${blank}x`,
+      `# ${blank}x`,
+      `# a${'#'.repeat(units)}x`,
+      `|${blank}|-|\n|${blank}x|`,
+      `*a${blank}*b`,
     ]) {
       const startMs = performance.now();
       readableOf(piece.length < units ? piece.repeat(units / piece.length) : piece);

@@ -75,7 +75,13 @@ const pieces = new RegExp(
   'gi',
 );
 const entities: Readonly<Record<string, string>> = {
-  ...{ amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: ' ', '#39': "'" },
+  amp: '&',
+  lt: '<',
+  gt: '>',
+  quot: '"',
+  apos: "'",
+  nbsp: ' ',
+  '#39': "'",
 };
 const held = new RegExp(`${HELD}(\\d+)${HELD}`, 'g');
 

@@ -34,20 +34,34 @@ function joined(parts: readonly (readonly [part: string, separator: string])[], 
 }
 
 const whole = [
-  ...['👨‍👩‍👧‍👦', '👍🏽', '👩🏽‍💻', '❤️', '🏳️‍🌈', '1️⃣', '🇩🇪', '🇨🇳', '🏴󠁧󠁢󠁥󠁮󠁧󠁿', 'é', '각', 'क्षि'],
-  ...['https://a.example/b?c=d#e', 'https://zh.example/企业/微信', 'wxwork://jump?a=b'],
+  '👨‍👩‍👧‍👦',
+  '👍🏽',
+  '👩🏽‍💻',
+  '❤️',
+  '🏳️‍🌈',
+  '1️⃣',
+  '🇩🇪',
+  '🇨🇳',
+  '🏴󠁧󠁢󠁥󠁮󠁧󠁿',
+  'é',
+  '각',
+  'क्षि',
+  'https://a.example/b?c=d#e',
+  'https://zh.example/企业/微信',
+  'wxwork://jump?a=b',
 ];
 const wholeInMarkdown = [
-  ...[
-    '**bold words here**',
-    '*some words*',
-    '__bold__',
-    '~~gone~~',
-    '`a b c`',
-    '[a b](https://c.example/d_(e))',
-  ],
-  ...['![a b](https://c.example/d.png "e f")', '<font color="warning">not well</font>', '<@zhang san>'],
-  ...['```sh\nls -l\n```', '~~~\na\n\nb\n~~~'],
+  '**bold words here**',
+  '*some words*',
+  '__bold__',
+  '~~gone~~',
+  '`a b c`',
+  '[a b](https://c.example/d_(e))',
+  '![a b](https://c.example/d.png "e f")',
+  '<font color="warning">not well</font>',
+  '<@zhang san>',
+  '```sh\nls -l\n```',
+  '~~~\na\n\nb\n~~~',
 ];
 
 describe('splitText', () => {

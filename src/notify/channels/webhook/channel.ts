@@ -69,7 +69,9 @@ export function createWebhookChannel(
       if (!url)
         return { kind: 'rejected', reason: 'a value of the message cannot stand in the path of the URL' };
       const outcome = await send({
-        ...{ method, url, signal },
+        method,
+        url,
+        signal,
         headers: Object.fromEntries(headers.map(([name, fill]) => [name, fill(message)])),
         ...(fillBody && { body: JSON.stringify(fillBody(message)) }),
       });

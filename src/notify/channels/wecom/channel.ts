@@ -176,7 +176,8 @@ function bodiesOf(message: Message, settings: WecomSettings): Body[] {
   if (card) return [{ key: 'textcard', body: bodyOf(message.id, settings, 'textcard', card) }];
   const written = style === 'markdown' ? 'markdown' : 'text';
   return partsOf(message, written, TEXT_MAX_BYTES).map(({ key, content }) => ({
-    ...{ key, body: bodyOf(`${message.id} ${key}`, settings, written, { content }) },
+    key,
+    body: bodyOf(`${message.id} ${key}`, settings, written, { content }),
   }));
 }
 
@@ -195,8 +196,12 @@ function bodyOf(id: string, { to, agentId, safe }: WecomSettings, type: string, 
     ...(to.users?.length && { touser: to.users.join('|') }),
     ...(to.parties?.length && { toparty: to.parties.join('|') }),
     ...(to.tags?.length && { totag: to.tags.join('|') }),
-    ...{ msgtype: type, agentid: agentId, [type]: content, safe: safe ? 1 : 0 },
-    ...{ enable_duplicate_check: 1, duplicate_check_interval: DUPLICATE_CHECK_SECONDS },
+    msgtype: type,
+    agentid: agentId,
+    [type]: content,
+    safe: safe ? 1 : 0,
+    enable_duplicate_check: 1,
+    duplicate_check_interval: DUPLICATE_CHECK_SECONDS,
     // WeCom compares the JSON: without this, another message of the same words would be dropped as well.
     mote_id: id,
   });
