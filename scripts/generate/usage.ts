@@ -13,7 +13,7 @@ import { notifySchema } from './notify-schema.ts';
 export const generated: Readonly<Record<string, (text: string) => string>> = {
   'docs/options.md': (text) => withTable(text, 'options', optionsTable()),
   'docs/channels.md': (text) => withTable(text, 'channels', channelsTable()),
-  'examples/notify.schema.json': notifySchema,
+  'docs/notify.schema.json': notifySchema,
 };
 
 /** The text with `table` between the marks `name`. Throws when they are not there exactly once, in order. */
