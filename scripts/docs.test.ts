@@ -8,6 +8,8 @@ import { options } from '../src/config/options.ts';
 
 const REPOSITORY = resolve(import.meta.dirname, '..');
 const MAX_README_LINES = 200;
+/** So much of a line of the program is in its sources as it is printed. */
+const SHARED_CHARACTERS = 12;
 /** Flags of other commands of mote, of its scripts, and of other programs. */
 const OTHER_FLAGS: ReadonlySet<string> = new Set(
   [
@@ -88,6 +90,26 @@ test('variables in the documentation exist', () => {
     ([name]) => !known.has(`MOTE_${name}`) && !OTHER_VARIABLES.has(name),
   );
   assert.deepEqual(unknown, []);
+});
+
+test('the lines of the troubleshooting table are those of the program', () => {
+  const sources = globSync(['src/**/*.ts', 'scripts/launch/*.mjs'], { cwd: REPOSITORY })
+    .filter((path) => !path.endsWith('.test.ts'))
+    .map((path) => readFileSync(join(REPOSITORY, path), 'utf8'))
+    .join('\n');
+  const [, section = ''] = (documents.get('docs/operations.md') ?? '').split('## Troubleshooting');
+  const lines = [...section.matchAll(/^\| `(.+?)` \|/gm)].map(([, line = '']) => line);
+  assert.ok(lines.length > 10, 'the table is found');
+  // Values stand in between, so that not the whole line is in the sources.
+  const isKnown = (line: string) =>
+    [...line].some((_, at) => {
+      const part = line.slice(at, at + SHARED_CHARACTERS);
+      return part.length === SHARED_CHARACTERS && sources.includes(part);
+    });
+  assert.deepEqual(
+    lines.filter((line) => !isKnown(line)),
+    [],
+  );
 });
 
 test('each error code has a section that begins with its status', () => {
