@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { readNotifyFile } from '../../src/config/notify/file.ts';
@@ -57,9 +56,4 @@ describe('the schema and the program agree', () => {
       assert.equal(validate(file), isGood, JSON.stringify(validate.errors));
     });
   }
-});
-
-test('the published schema is the one that the code makes', () => {
-  const published = readFileSync(new URL('../../web_root/notify.schema.json', import.meta.url), 'utf8');
-  assert.equal(published, notifySchema(), 'stale: run `node scripts/generate/usage.ts`');
 });

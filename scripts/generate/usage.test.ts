@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { withTable, withTables } from './usage.ts';
+import { generated, withTable } from './usage.ts';
 
 test('the table replaces what stands between the marks', () => {
   const text = 'a\n<!-- options -->\nold\n<!-- /options -->\nb\n';
@@ -23,7 +23,9 @@ for (const [name, text] of unmarked) {
     assert.throws(() => withTable(text, 'options', 'new'), /each once/));
 }
 
-test('README.md holds the tables that the code has', () => {
-  const text = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
-  assert.ok(withTables(text) === text, 'stale: run `node scripts/generate/usage.ts`');
-});
+for (const [path, generate] of Object.entries(generated)) {
+  test(`${path} holds what the code says`, () => {
+    const text = readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+    assert.ok(generate(text) === text, 'stale: run `npm run generate`');
+  });
+}

@@ -1,6 +1,6 @@
 /**
- * Writes what is made from the tables of the code: the tables of README.md, between their marks, and the JSON
- * Schema of the notify file. With `--check` it changes nothing and fails where that is stale.
+ * Writes what is generated from the tables of the code: the tables of docs/, between their marks, and the JSON Schema
+ * of the notify file. With `--check` it changes nothing and fails if anything is stale.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -9,10 +9,12 @@ import { type Kind, kinds, variableOf } from '../../src/config/notify/kinds.ts';
 import { optionsTable } from '../../src/config/usage.ts';
 import { notifySchema } from './notify-schema.ts';
 
-const made: readonly (readonly [path: string, make: (text: string) => string])[] = [
-  ['README.md', withTables],
-  ['web_root/notify.schema.json', notifySchema],
-];
+/** The generated files by their paths in the repository, and what makes the new text from the old one. */
+export const generated: Readonly<Record<string, (text: string) => string>> = {
+  'docs/options.md': (text) => withTable(text, 'options', optionsTable()),
+  'docs/channels.md': (text) => withTable(text, 'channels', channelsTable()),
+  'docs/notify.schema.json': notifySchema,
+};
 
 /** The text with `table` between the marks `name`. Throws when they are not there exactly once, in order. */
 export function withTable(text: string, name: string, table: string): string {
@@ -20,14 +22,9 @@ export function withTable(text: string, name: string, table: string): string {
   const [before, between, ...more] = text.split(begin);
   const [old, after, ...evenMore] = (between ?? '').split(end);
   if (before === undefined || old === undefined || after === undefined || more.length + evenMore.length > 0) {
-    throw new Error(`README.md must hold ${begin} and then ${end}, each once`);
+    throw new Error(`the file must hold ${begin} and then ${end}, each once`);
   }
   return `${before}${begin}\n${table}\n${end}${after}`;
-}
-
-/** Both tables in their places. */
-export function withTables(text: string): string {
-  return withTable(withTable(text, 'options', optionsTable()), 'channels', channelsTable());
 }
 
 /** The Markdown table of the kinds of channels and their keys, without a line break at its end. */
@@ -47,11 +44,11 @@ function channelsTable(): string {
 }
 
 function main(check: boolean): void {
-  for (const [name, make] of made) {
+  for (const [name, generate] of Object.entries(generated)) {
     const path = fileURLToPath(new URL(`../../${name}`, import.meta.url));
     const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
-    const updated = make(text);
-    if (check && updated !== text) throw new Error(`${name}: stale: run \`node scripts/generate/usage.ts\``);
+    const updated = generate(text);
+    if (check && updated !== text) throw new Error(`${name} is stale: run \`npm run generate\``);
     if (updated !== text) writeFileSync(path, updated);
   }
 }
