@@ -181,7 +181,7 @@ describe('the page', { skip }, () => {
     const { url, control } = await startServer(t);
     const page = await browser.open(t, url);
     await page.fill('#token', 'wrong');
-    await page.reads(/This token is not known here/);
+    await page.reads(/This token is unknown/);
     assert.equal(await page.evaluate('channels.hidden'), true);
     await page.fill('#token', 'token—with—dashes');
     await page.reads(/characters that no token has/);
