@@ -100,7 +100,7 @@ const ways: readonly (readonly [name: string, way: (token: string) => Way])[] = 
   ['a head that is refused', (t) => ({ line: `GET /?token=${t}`, fields: { 'Content-Length': 'x' } })],
   [
     'a body that is refused',
-    (t) => ({ line: `POST /notify?token=${t}`, fields: { 'Content-Length': '999999' } }),
+    (t) => ({ line: `POST /notify?token=${t}`, fields: { 'Content-Length': '99999999' } }),
   ],
 ];
 
