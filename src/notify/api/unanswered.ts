@@ -1,7 +1,7 @@
 /**
  * Repeated requests whose senders never received a response. A client that stops waiting, or is cut off by a proxy,
- * sends the same request once more; where it names no idempotency key, only this tells it from a second alarm: its
- * connection had ended before the response. Two equal requests that both got a response are two messages.
+ * sends the same request once more; without an idempotency key only one thing distinguishes it from a second alarm: the
+ * first connection had ended before the response. Two equal requests that both got a response are two messages.
  *
  * Kept in memory only. After a restart it is unknown which responses arrived, and twice is better than never.
  */

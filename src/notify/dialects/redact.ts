@@ -26,7 +26,7 @@ function redactGenerated(text: string): string {
 }
 
 const word = new RegExp(`[^/?&;=#,]{${MIN_TOKEN_CHARACTERS},}`, 'g');
-/** Each lookup takes time, and a client with more tokens than this knows them all. */
+/** Each lookup takes time, and no honest request has more words that could be tokens. */
 const MAX_WORDS = 32;
 const MAX_LOOKUPS = 64;
 /** Around a token, as in `Bearer+TOKEN`, `user:TOKEN` or `(TOKEN)`. */
