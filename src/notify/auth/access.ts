@@ -14,7 +14,7 @@ import { timingSafeEqual } from 'node:crypto';
 import { addressKey, Penalties } from '../../util/penalties.ts';
 import { failure, type Result, success } from '../../util/result.ts';
 import { type NotifyProblem, notifyProblem } from '../api/problem.ts';
-import { HASH_BYTES, hashToken, MAX_TOKEN_CHARACTERS } from './token.ts';
+import { hashToken, MAX_TOKEN_CHARACTERS, TOKEN_HASH_BYTES } from './token.ts';
 
 /** A token bucket in the sense of networking: it fills steadily, and each request takes one out. */
 export interface RateLimit {
@@ -25,7 +25,7 @@ export interface RateLimit {
 
 export interface NotifyUser {
   readonly name: string;
-  /** SHA-256 of each token, {@link HASH_BYTES} long. */
+  /** SHA-256 of each token, {@link TOKEN_HASH_BYTES} long. */
   readonly tokenHashes: readonly Uint8Array[];
   /** The channels that the user may name, and those of a message that names none. */
   readonly channels: readonly string[];
@@ -137,8 +137,8 @@ function assertHashes(entries: readonly TokenEntry[]): void {
   const seen = new Set<string>();
   for (const { user, hash } of entries) {
     const hex = Buffer.from(hash).toString('hex');
-    if (hash.length !== HASH_BYTES)
-      throw new Error(`a token hash of ${user.name} is not ${HASH_BYTES} bytes`);
+    if (hash.length !== TOKEN_HASH_BYTES)
+      throw new Error(`a token hash of ${user.name} is not ${TOKEN_HASH_BYTES} bytes`);
     if (empty.equals(hash)) throw new Error(`a token hash of ${user.name} is that of the empty token`);
     if (seen.has(hex)) throw new Error(`a token hash of ${user.name} is there twice`);
     seen.add(hex);

@@ -10,7 +10,7 @@ const PREFIX = 'mote_';
 /** Operators may choose their own: some clients of gotify insist on 15 characters that begin with `A`. */
 export const MIN_TOKEN_CHARACTERS = 12;
 export const MAX_TOKEN_CHARACTERS = 256;
-export const HASH_BYTES = 32;
+export const TOKEN_HASH_BYTES = 32;
 const HASH_PREFIX = 'sha256:';
 
 export interface NewToken {
