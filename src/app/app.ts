@@ -211,7 +211,6 @@ function hooksOf(parts: Parts): Hooks {
   return {
     handle: route(stagesOf(parts)),
     roomFor: parts.notifying?.roomFor,
-    refusalOf: parts.notifying?.refusalOf,
     commonHeaders: commonHeaders(config),
     clientOf: (peer, headers) => clientOf(peer, headers['x-forwarded-for']),
     onConnection: (delta) => (delta > 0 ? metrics.connectionOpened() : metrics.connectionClosed()),

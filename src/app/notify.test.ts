@@ -171,7 +171,7 @@ test('stages in order: dialects, notify, and the page for what is left', async (
 test('a body that is not read is refused in words, if it is for notify', async () => {
   const { notifying } = await open([webhook('a', 'https://h')], { maxBodyBytes: 77 });
   const refused = (path: string) =>
-    notifying.refusalOf({ path, query: '', headers: {} } as unknown as RequestFacts, 'content_too_large');
+    notifying.roomFor({ path, query: '', headers: {} } as unknown as RequestFacts)?.refuse();
   assert.equal(refused('/notify')?.status, 413);
   const { body } = refused('/notify/all') ?? {};
   assert.match(body?.kind === 'bytes' ? String(Buffer.from(body.bytes)) : '', /more than 77 bytes/);

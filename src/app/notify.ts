@@ -5,18 +5,15 @@
 import { randomBytes } from 'node:crypto';
 import type { NotifyConfig } from '../config/notify/file.ts';
 import type { Config } from '../config/options.ts';
-import type { ErrorCode } from '../http/errors.ts';
-import type { BodyRoom, Plan, RequestFacts, Stage } from '../http/types.ts';
+import type { BodyRoom, RequestFacts, Stage } from '../http/types.ts';
 import type { Trust } from '../net/ca-bundle.ts';
-import { createNotifyStage, isOurs, tokenOfHead } from '../notify/api/handler.ts';
+import { createNotifyStage, readNotifyHead } from '../notify/api/handler.ts';
 import { createPageStage } from '../notify/api/page/page.ts';
-import { problem, type Refused } from '../notify/api/refusal.ts';
-import { refusalPlan } from '../notify/api/response.ts';
-import { createRooms, MAX_MESSAGE_BODY_BYTES } from '../notify/api/room.ts';
+import { createRooms } from '../notify/api/room.ts';
 import { Access } from '../notify/auth/access.ts';
 import type { Channel } from '../notify/channels/channel.ts';
-import { createStrike, type Strike } from '../notify/dialects/redact.ts';
-import { createDialects, type Dialects } from '../notify/dialects/stage.ts';
+import { createRedactor, type Redactor } from '../notify/dialects/redact.ts';
+import { createDialects } from '../notify/dialects/stage.ts';
 import { Notifier } from '../notify/notifier.ts';
 import { systemClock } from '../notify/queue/clock.ts';
 import { Queue, type QueueEvents } from '../notify/queue/queue.ts';
@@ -26,8 +23,6 @@ import { type DeliveryMetrics, deliveryMetrics } from '../observe/deliveries.ts'
 import type { EventLog } from '../observe/log.ts';
 import { createChannel, type Env, lazyTrust } from './channels.ts';
 
-/** When to come back after a large body had no room. */
-const LARGE_RETRY_SECONDS = '2';
 /** Attempts at a time on each channel. */
 const CHANNEL_CONCURRENCY = 8;
 
@@ -44,12 +39,10 @@ export class NotifyError extends Error {
 
 export interface Notifying {
   readonly stages: readonly Stage[];
-  /** Room for a body that is larger than usual, if it is for notify; see `Hooks.roomFor`. */
+  /** Room for the body of a request that is for notify; see `Hooks.roomFor`. */
   roomFor(facts: RequestFacts): BodyRoom | undefined;
-  /** The answer to a body that the server refuses to read, if it is for notify. */
-  refusalOf(facts: RequestFacts, code: ErrorCode): Plan | undefined;
   /** For everything of a request that is logged. */
-  readonly strike: Strike;
+  readonly strike: Redactor;
   /** For the operator: where messages go, and how safe they are until then. */
   readonly summary: string;
   /** In the Prometheus format. */
@@ -96,52 +89,18 @@ export async function openNotify(
   const dialects = createDialects(notifyDialects, notifier, { now: Date.now });
   return {
     stages: [dialects.stage, createNotifyStage(notifier, options), createPageStage()],
-    ...doorOf({ config, dialects, notifier, ownTokenOf: (facts) => tokenOfHead(facts, options) }),
-    strike: createStrike(notifyDialects, (text) => access.has(text)),
+    roomFor: createRooms({
+      usualBytes: config.maxBodyBytes,
+      notifier,
+      headReaders: [dialects.readHead, (facts) => readNotifyHead(facts, options)],
+    }),
+    strike: createRedactor(notifyDialects, (text) => access.isToken(text)),
     summary: summaryOf(channels, store),
     renderMetrics: () =>
       metrics.render({ waiting: queue.size, dead: store.isDurable ? store.deadMessages : undefined }),
     start: () => queue.start(),
     stop: async (graceMs) => report(await queue.stop(graceMs), store, event),
   };
-}
-
-interface Door {
-  readonly config: Config;
-  readonly dialects: Dialects;
-  readonly notifier: Notifier;
-  readonly ownTokenOf: (facts: RequestFacts) => string | undefined;
-}
-
-/** What is decided before a body is read. */
-function doorOf({ config, dialects, notifier, ownTokenOf }: Door): Pick<Notifying, 'roomFor' | 'refusalOf'> {
-  const tokenOf = (facts: RequestFacts) =>
-    dialects.tokenOf(facts) ?? (isOurs(facts.path) ? ownTokenOf(facts) : undefined);
-  return {
-    roomFor: createRooms({
-      usualBytes: config.maxBodyBytes,
-      isWelcome: (facts) => notifier.knows(tokenOf(facts) ?? ''),
-    }),
-    refusalOf(facts, code) {
-      const token = tokenOf(facts);
-      const grant = token === undefined ? undefined : notifier.identify({ token, client: facts.client });
-      const refused = grant?.kind === 'refused' ? grant : unread(code, grant !== undefined, config);
-      return dialects.refusalPlan(facts, refused) ?? (isOurs(facts.path) ? refusalPlan(refused) : undefined);
-    },
-  };
-}
-
-function unread(code: ErrorCode, isKnown: boolean, { maxBodyBytes }: Config): Refused {
-  if (code !== 'content_too_large') {
-    const detail = 'Too many large messages come in at a time: send it again in a moment.';
-    return problem(code, detail, ['Retry-After', LARGE_RETRY_SECONDS]);
-  }
-  if (isKnown) {
-    const max = Math.max(maxBodyBytes, MAX_MESSAGE_BODY_BYTES);
-    return problem(code, `The body has more than ${max} bytes: send less.`);
-  }
-  const more = 'with the token in the header of the request it may have more';
-  return problem(code, `The body has more than ${maxBodyBytes} bytes: send less; ${more}.`);
 }
 
 /** All of them, or everything that is wrong with any. */

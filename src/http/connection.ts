@@ -8,7 +8,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { hasBody, type Received, readBody } from './body.ts';
 import type { Descriptors } from './descriptors.ts';
-import { type ErrorCode, errorPlan, HttpError } from './errors.ts';
+import { errorPlan, HttpError } from './errors.ts';
 import { refusalOf, type SplitTarget, splitTarget } from './guard.ts';
 import { type Consumer, type Demand, type InputTurns, Intake } from './intake.ts';
 import type { Handle } from './router.ts';
@@ -31,7 +31,7 @@ export interface Exchange {
   /** 0 until the answer is known. */
   status: number;
   readonly progress: Progress;
-  /** What its body takes beyond the usual. */
+  /** What the owner of the path says about the body. */
   room?: BodyRoom | undefined;
 }
 
@@ -39,12 +39,10 @@ export interface Exchange {
 export interface Hooks {
   readonly handle: Handle;
   /**
-   * Room for the body of a request, where it may be larger than `maxBodyBytes`; asked before the body is read. Throws an
-   * `HttpError` where there is none at the moment.
+   * Called before a body is read. Without a room the limit is `maxBodyBytes`, and a larger body gets the plain 413 of the
+   * catalogue.
    */
   readonly roomFor?: ((facts: RequestFacts) => BodyRoom | undefined) | undefined;
-  /** The answer to a body that is refused, where it is not the usual line. */
-  readonly refusalOf?: ((facts: RequestFacts, code: ErrorCode) => Plan | undefined) | undefined;
   /** Headers that every answer gets, depending on the request (CORS) or not. */
   readonly commonHeaders: (headers: RequestFacts['headers']) => HeaderList;
   readonly clientOf: (peer: string, headers: RequestFacts['headers']) => string;
@@ -126,7 +124,7 @@ export class Connection implements Consumer {
   }
 
   onExcessFraming(): void {
-    this.#denyBody('content_too_large');
+    this.#denyBody();
   }
 
   /** Requests that nobody has room for are not worth an answer. */
@@ -222,14 +220,14 @@ export class Connection implements Consumer {
     } catch (error) {
       // A broken or timed-out upload has had its answer from `deny`, a closed one needs none.
       if (!(error instanceof HttpError)) return;
-      this.#denyBody(error.code);
+      this.#denyBody();
     }
   }
 
-  /** Refuses the body that is being read, though it may be complete by now. */
-  #denyBody(code: ErrorCode): void {
+  /** Refuses the body that is being read for its size, though it may be complete by now. */
+  #denyBody(): void {
     if (this.#over || !this.#current) return;
-    const plan = this.#shared.hooks.refusalOf?.(this.#current.facts, code) ?? errorPlan(code);
+    const plan = this.#current.room?.refuse() ?? errorPlan('content_too_large');
     this.#current.status = plan.status;
     this.#refuse(plan);
   }

@@ -26,10 +26,12 @@ export interface RequestFacts {
   readonly isGone?: () => boolean;
 }
 
-/** Memory for a body that is larger than bodies usually may be. */
+/** How large the body of a request may be, by the owner of its path. Decided before the body is read. */
 export interface BodyRoom {
   readonly maxBytes: number;
-  /** Called when the request has its answer, or its connection has ended. */
+  /** The response to a larger body. */
+  refuse(): Plan;
+  /** Called when the request has its response, or its connection has ended. */
   release(): void;
 }
 

@@ -1,4 +1,4 @@
-/** What the tests of notify share: a clock that stands still, channels that do as they are told, messages. */
+/** Shared by the tests of notify: a clock that stands still, channels with a script, messages. */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,7 @@ import type { SpoolOptions } from './spool/spool.ts';
 
 export const START_MS = Date.UTC(2026, 0, 2, 3, 4, 5);
 
-/** Moves only when told to. */
+/** Moves only by `pass`. */
 export class FakeClock implements Clock {
   /** How far the clock was set; timers do not care. */
   setMs = 0;
@@ -51,14 +51,14 @@ export class FakeClock implements Clock {
   }
 }
 
-/** Until everything that only waits for promises is done. */
+/** Waits until everything that waits only for promises is done. */
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
 type Script = (attempt: Attempt, message: Message) => Delivery | Promise<Delivery>;
 
-/** Remembers every attempt, and does what `script` says. */
+/** Records every attempt and does what `script` says. */
 export class FakeChannel implements Channel {
   readonly name: string;
   readonly timeoutMs = 1000;
@@ -82,12 +82,12 @@ export class FakeChannel implements Channel {
   }
 }
 
-/** Delivery by delivery; the last one holds on. */
+/** One delivery after another; the last one repeats. */
 export function inTurn(...deliveries: readonly Delivery[]): Script {
   return ({ number }) => deliveries[Math.min(number, deliveries.length) - 1] as Delivery;
 }
 
-/** Waits until it is aborted, and ends as told. */
+/** Waits until it is aborted and then ends with `delivery`. */
 export function untilAborted(delivery: Delivery): Script {
   return ({ signal }) =>
     new Promise((resolve) => signal.addEventListener('abort', () => resolve(delivery), { once: true }));
@@ -113,10 +113,10 @@ export function messageWith(id: string): Message {
   return { id, ...content, acceptedMs: START_MS };
 }
 
-/** For a spool of which nothing is expected to be told. */
+/** For a spool that is expected to report nothing. */
 export const quiet: SpoolOptions = { maxDead: 1000, report: () => undefined, onRemoved: () => undefined };
 
-/** Everything that was told to the operator. */
+/** Records every report to the operator. */
 export class Told implements QueueEvents {
   readonly lines: string[] = [];
 
@@ -155,14 +155,14 @@ export function queueOptions(channels: readonly Channel[], over: Partial<QueueOp
   };
 }
 
-/** An empty folder that goes when the test ends. */
+/** An empty folder that is removed when the test ends. */
 export function makeFolder(t: TestContext): string {
   const folder = fs.mkdtempSync(join(tmpdir(), 'mote-spool-'));
   t.after(() => fs.rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
-/** Keeps envelopes in a map that outlives queues, and fails when told to. */
+/** Keeps envelopes in a map that outlives queues, and fails on demand. */
 export class FakeStore implements Store {
   readonly name = 'fake';
   readonly isDurable = true;

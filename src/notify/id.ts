@@ -1,9 +1,9 @@
-/** Names of messages: sorted by time, not to be guessed, good as file names on every system. Pure. */
+/** Ids of messages: sortable by time, impossible to guess, valid file names on every system. Pure. */
 
 const TIME_DIGITS = 9;
 const RANDOM_BYTES = 10;
 
-/** `random` gives that many bytes. */
+/** `random` returns that many bytes. */
 export function makeId(nowMs: number, random: (bytes: number) => Uint8Array): string {
   const time = Math.max(0, Math.floor(nowMs)).toString(36).padStart(TIME_DIGITS, '0');
   return time + Buffer.from(random(RANDOM_BYTES)).toString('hex');

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { success } from '../util/result.ts';
 import { Access } from './auth/access.ts';
 import { hashToken } from './auth/token.ts';
 import { FakeChannel, FakeClock, queueOptions } from './fixtures.ts';
@@ -31,16 +32,13 @@ describe('hints at channels', () => {
       const user = { name: 'ann', tokenHashes: [hashToken(TOKEN)], channels: ['mail', 'sms'], limit };
       const access = new Access([user], () => clock.now());
       const notifier = new Notifier({ access, queue, waitMs: 1000, now: () => clock.now() });
-      const fields = new Map<string, unknown>([
-        ['text', 'a'],
-        ...(channels ? [['channels', channels] as const] : []),
-      ]);
-      const sender = { token: TOKEN, client: '', idempotencyKey: undefined };
-      const end = notifier.submit({ ...sender, fields, ...(channelHints && { channelHints }) });
+      const sender = { token: TOKEN, client: '' };
+      const input = success({ text: 'a', channels });
+      const end = notifier.submit({ ...sender, input, ...(channelHints && { channelHints }) });
       await clock.pass(0);
       const result = await end;
-      assert.equal(result.kind, 'accepted');
-      assert.equal(result.status.progress.map(({ channel }) => channel).join(' '), used);
+      assert.ok(result.ok);
+      assert.equal(result.value.status.progress.map(({ channel }) => channel).join(' '), used);
     });
   }
 });

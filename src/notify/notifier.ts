@@ -1,16 +1,16 @@
 /**
- * The one path that all messages take, whatever their dialect: who sends, how often, what, to which channels,
- * into the queue, and how far it came while the request waits.
+ * The one path of all messages, whatever their dialect: who sends, how often, what, to which channels, into the queue,
+ * and how far delivery gets while the request waits.
  */
-
-import { problem, type Refused } from './api/refusal.ts';
-import { type Draft, type Fields, fingerprintOf, validate } from './api/request.ts';
-import { type Attempt, Unanswered, unansweredKey } from './api/unanswered.ts';
-import type { Access, Grant, User } from './auth/access.ts';
+import { failure, type Result, success } from '../util/result.ts';
+import { type Draft, fingerprintOf, type MessageInput, validate } from './api/draft.ts';
+import { invalidFields, type NotifyProblem, notifyProblem } from './api/problem.ts';
+import { type UnansweredRequest, UnansweredRequests, unansweredKey } from './api/unanswered.ts';
+import type { Access, Grant, NotifyUser } from './auth/access.ts';
 import type { Status } from './queue/envelope.ts';
 import type { Acceptance, Order, Queue } from './queue/queue.ts';
 
-/** When to come back after 503. */
+/** When to try again after 503. */
 const BUSY_RETRY_SECONDS = '5';
 
 export interface Sender {
@@ -19,25 +19,22 @@ export interface Sender {
   readonly client: string;
 }
 
-export interface Submission extends Sender {
-  /** In mote's own words; what could not be read is refused only after the token was looked at. */
-  readonly fields: Fields | Refused;
-  /** The header `Idempotency-Key`. */
-  readonly idempotencyKey: string | undefined;
+export interface SendRequest extends Sender {
+  /** A request that could not be parsed is refused only after its token was checked. */
+  readonly input: Result<MessageInput, NotifyProblem>;
   /**
-   * Names that have a meaning of their own for the client (a topic, a tag) and mean channels only as far as the
-   * user has channels of these names. Where `fields` name channels they count for nothing.
+   * Names with a meaning of their own for the client (a topic, a tag). One that is also the name of a channel of the
+   * user selects this channel. Ignored where `input` names channels.
    */
   readonly channelHints?: readonly string[];
-  /** See `RequestFacts.isGone`. Without it no repetition is recognised by it. */
+  /** See `RequestFacts.isGone`. Without it, repeated requests are recognised only by their idempotency key. */
   readonly isGone?: (() => boolean) | undefined;
-  /** Where the client waits for less than the operator allows. */
+  /** For a client that waits less long than the operator allows. */
   readonly maxWaitMs?: number;
 }
 
-/** The message was accepted, now or (`isRepeated`) under the same idempotency key before. */
+/** The message was accepted, now or (`isRepeated`) with an earlier equal request. */
 export interface Accepted {
-  readonly kind: 'accepted';
   readonly status: Status;
   readonly isRepeated: boolean;
 }
@@ -51,69 +48,70 @@ export interface NotifierOptions {
   readonly now: () => number;
 }
 
-/** A request that is in the queue, or was refused there. */
-interface Entered {
+/** What the queue said to a request. */
+interface Enqueued {
   readonly acceptance: Acceptance;
-  /** Its answer goes out. */
-  answered(): void;
+  /** To be called when the response is ready. */
+  onResponse(): void;
 }
 
 export class Notifier {
   readonly #access: Access;
   readonly #queue: Queue;
   readonly #waitMs: number;
-  readonly #unanswered: Unanswered;
+  readonly #unanswered: UnansweredRequests;
 
   constructor({ access, queue, waitMs, now }: NotifierOptions) {
     this.#access = access;
     this.#queue = queue;
     this.#waitMs = waitMs;
-    this.#unanswered = new Unanswered(now);
+    this.#unanswered = new UnansweredRequests(now);
   }
 
-  /** See {@link Access.has}. */
-  knows(token: string): boolean {
-    return this.#access.has(token);
+  /** See {@link Access.isToken}. */
+  isToken(text: string): boolean {
+    return this.#access.isToken(text);
   }
 
-  async submit(submission: Submission): Promise<Accepted | Refused> {
-    const grant = this.#admit(submission);
-    if (grant.kind === 'refused') return grant;
-    const { fields, idempotencyKey, channelHints = [] } = submission;
-    if ('kind' in fields) return fields;
-    const draft = validate(fields, idempotencyKey);
-    if ('kind' in draft) return draft;
-    const order = orderOf(followHints(draft, channelHints, grant.user), grant.user);
-    if ('kind' in order) return order;
-    const { acceptance, answered } = await this.#enter(order, fingerprintOf(draft), submission);
+  async submit(request: SendRequest): Promise<Result<Accepted, NotifyProblem>> {
+    const grant = this.#admit(request);
+    if (!grant.ok) return grant;
+    const { user } = grant.value;
+    const { input, channelHints = [], maxWaitMs = this.#waitMs } = request;
+    if (!input.ok) return input;
+    const validated = validate(input.value);
+    if (!validated.ok) return failure(invalidFields(validated.error));
+    const draft = validated.value;
+    const order = orderOf(followHints(draft, channelHints, user), user);
+    if (!order.ok) return order;
+    const { acceptance, onResponse } = await this.#enqueue(order.value, fingerprintOf(draft), request);
     if (!('id' in acceptance)) {
-      answered();
-      return refusalOf(acceptance);
+      onResponse();
+      return failure(queueProblem(acceptance));
     }
-    const { maxWaitMs = this.#waitMs } = submission;
-    await this.#queue.waitForFirstAttempts(acceptance.id, Math.min(maxWaitMs, this.#waitMs));
-    const status = await this.#queue.status(acceptance.id, grant.user.name);
-    answered();
-    if (status) return { kind: 'accepted', status, isRepeated: acceptance.kind === 'repeated' };
-    if (acceptance.kind !== 'repeated')
-      throw new Error('the queue forgot a message that it had just accepted');
+    const { id, kind } = acceptance;
+    await this.#queue.waitForFirstAttempts(id, Math.min(maxWaitMs, this.#waitMs));
+    const status = await this.#queue.status(id, user.name);
+    onResponse();
+    if (status) return success({ status, isRepeated: kind === 'repeated' });
+    if (kind !== 'repeated') throw new Error('the queue forgot a message that it had just accepted');
     // It ended so long ago that only its key is known.
-    return { kind: 'accepted', status: { id: acceptance.id, progress: [] }, isRepeated: true };
+    return success({ status: { id, progress: [] }, isRepeated: true });
   }
 
-  /** Into the queue; or, where a client that left without its answer asked for the same, to what it began. */
-  async #enter(order: Order, fingerprint: string, { token = '', isGone }: Submission): Promise<Entered> {
+  /** Accepts the message; or finds that of an equal request whose client left before the response. */
+  async #enqueue(order: Order, fingerprint: string, { token = '', isGone }: SendRequest): Promise<Enqueued> {
     if (order.idempotency || !isGone) {
-      return { acceptance: await this.#queue.accept(order), answered: () => undefined };
+      return { acceptance: await this.#queue.accept(order), onResponse: () => undefined };
     }
     const key = unansweredKey(token, fingerprint);
-    const attempt: Attempt = { isGone, acceptance: this.#acceptOnce(key, order) };
-    this.#unanswered.begin(key, attempt);
-    const answered = () => this.#unanswered.end(key, attempt);
+    const request: UnansweredRequest = { isGone, acceptance: this.#acceptOnce(key, order) };
+    this.#unanswered.begin(key, request);
+    const onResponse = () => this.#unanswered.end(key, request);
     try {
-      return { acceptance: await attempt.acceptance, answered };
+      return { acceptance: await request.acceptance, onResponse };
     } catch (error) {
-      answered();
+      onResponse();
       throw error;
     }
   }
@@ -124,62 +122,65 @@ export class Notifier {
   }
 
   /** Whose token it is, and so which channels it may name. */
-  identify({ token, client }: Sender): Grant | Refused {
+  identify({ token, client }: Sender): Result<Grant, NotifyProblem> {
     return this.#access.authenticate(token, client);
   }
 
-  async find(sender: Sender, id: string): Promise<{ kind: 'found'; status: Status } | Refused> {
+  async find(sender: Sender, id: string): Promise<Result<Status, NotifyProblem>> {
     const grant = this.identify(sender);
-    if (grant.kind === 'refused') return grant;
-    const status = await this.#queue.status(id, grant.user.name);
-    if (status) return { kind: 'found', status };
-    return problem(
-      'not_found',
-      'No message of yours has this id, or it ended too long ago to be remembered.',
-    );
+    if (!grant.ok) return grant;
+    const status = await this.#queue.status(id, grant.value.user.name);
+    if (status) return success(status);
+    const detail = 'This token has no message with this id, or it ended too long ago.';
+    return failure(notifyProblem('not_found', detail));
   }
 
-  #admit(sender: Sender): Grant | Refused {
+  #admit(sender: Sender): Result<Grant, NotifyProblem> {
     const grant = this.identify(sender);
-    return (grant.kind === 'granted' && grant.take()) || grant;
+    if (!grant.ok) return grant;
+    const taken = grant.value.take();
+    return taken.ok ? grant : taken;
   }
 }
 
-function followHints(draft: Draft, hints: readonly string[], { channels }: User): Draft {
-  const meant = draft.channels ? [] : channels.filter((name) => hints.includes(name));
-  return meant.length > 0 ? { ...draft, channels: meant } : draft;
+function followHints(draft: Draft, hints: readonly string[], { channels }: NotifyUser): Draft {
+  const hinted = draft.channels ? [] : channels.filter((name) => hints.includes(name));
+  return hinted.length > 0 ? { ...draft, channels: hinted } : draft;
 }
 
-function orderOf(draft: Draft, user: User): Order | Refused {
-  const strangers = draft.channels?.filter((name) => !user.channels.includes(name)) ?? [];
-  if (strangers.length > 0) {
+function orderOf(draft: Draft, user: NotifyUser): Result<Order, NotifyProblem> {
+  const foreign = draft.channels?.filter((name) => !user.channels.includes(name)) ?? [];
+  if (foreign.length > 0) {
     const own = user.channels.join(', ');
-    return problem(
-      'forbidden',
-      `This token may not use the channel ${strangers.join(', ')}; it may use ${own}.`,
-    );
+    return forbidden(`This token may not use the channel ${foreign.join(', ')}; it may use ${own}.`);
   }
   const channels = draft.channels ?? user.channels;
-  if (channels.length === 0)
-    return problem('forbidden', 'This token has no channels: ask the operator for one.');
+  if (channels.length === 0) return forbidden('This token has no channels: ask the operator for one.');
   const { content, idempotencyKey: key } = draft;
   const idempotency = key === undefined ? undefined : { key, fingerprint: fingerprintOf(draft) };
-  return { user: user.name, content, channels, ...(idempotency && { idempotency }) };
+  return success({ user: user.name, content, channels, ...(idempotency && { idempotency }) });
 }
 
-function refusalOf({ kind }: Exclude<Acceptance, { id: string }>): Refused {
-  const later = ['Retry-After', BUSY_RETRY_SECONDS];
+function forbidden(detail: string): Result<never, NotifyProblem> {
+  return failure(notifyProblem('forbidden', detail));
+}
+
+function queueProblem({ kind }: Exclude<Acceptance, { id: string }>): NotifyProblem {
   switch (kind) {
     case 'conflict':
-      return problem(
+      return notifyProblem(
         'conflict',
-        'This idempotency key was used for another message: use a new key for a new one.',
+        'This idempotency key was used for another message: use a new key for a new message.',
       );
     case 'full':
-      return problem('unavailable', 'Too many messages are waiting: send it again later.', later);
+      return unavailable('Too many messages are waiting: send it again later.');
     case 'stopping':
-      return problem('unavailable', 'The server is stopping: send it again in a moment.', later);
+      return unavailable('The server is shutting down: send it again in a moment.');
     case 'unavailable':
-      return problem('unavailable', 'The message cannot be kept safe now: send it again later.', later);
+      return unavailable('The message cannot be stored safely at the moment: send it again later.');
   }
+}
+
+function unavailable(detail: string): NotifyProblem {
+  return notifyProblem('unavailable', detail, ['Retry-After', BUSY_RETRY_SECONDS]);
 }

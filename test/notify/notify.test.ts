@@ -127,7 +127,8 @@ describe('a message', () => {
     const [posted] = hook.received;
     assert.equal(posted?.target, `/${secrets.webhook}?t=Disk%20%E6%BB%A1`);
     assert.deepEqual(JSON.parse(String(posted?.body)), { text: 'on web1', id: told.id });
-    const later = await ask(server, { method: 'GET', path: told.header('location') ?? '' });
+    const { pathname } = new URL(told.header('location') ?? '', 'http://mote.example/notify');
+    const later = await ask(server, { method: 'GET', path: pathname });
     assert.equal(later.http, 200);
     assert.equal(later.status, 'delivered');
   });
@@ -218,7 +219,7 @@ describe('refusals', () => {
     const body = (bytes: number) => JSON.stringify({ text: 'x'.repeat(bytes), token: TOKEN });
     const told = await ask(server, { headers: { ...json, Authorization: '' }, body: body(70_000) });
     assert.deepEqual([told.http, told.code], [413, 'content_too_large']);
-    assert.match(told.detail ?? '', /more than 65536 bytes: send less; with the token in the header/);
+    assert.match(told.detail ?? '', /more than 65536 bytes: send less; with the token in a header field/);
     const larger = await ask(server, { headers: json, body: body(4 * 1024 * 1024) });
     assert.deepEqual([larger.http, larger.code], [413, 'content_too_large']);
     assert.match(larger.detail ?? '', /more than 4194304 bytes: send less/);

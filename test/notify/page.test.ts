@@ -181,13 +181,13 @@ describe('the page', { skip }, () => {
     const { url, control } = await startServer(t);
     const page = await browser.open(t, url);
     await page.fill('#token', 'wrong');
-    await page.reads(/This token is not known here/);
+    await page.reads(/This token is unknown/);
     assert.equal(await page.evaluate('channels.hidden'), true);
     await page.fill('#token', 'token—with—dashes');
     await page.reads(/characters that no token has/);
     await page.fill('#token', TOKEN);
     await page.reads(/for ann/);
-    assert.doesNotMatch(String(await page.evaluate('document.body.innerText')), /not known|no token has/);
+    assert.doesNotMatch(String(await page.evaluate('document.body.innerText')), /is unknown|no token has/);
     assert.ok(control.requests.every(({ target }) => !target.includes('wrong') && !target.includes(TOKEN)));
   });
 
@@ -228,7 +228,7 @@ describe('the page', { skip }, () => {
     const page = await browser.open(t, url);
     await write(page, 'Hello');
     await page.click('#send');
-    await page.reads(/No answer came/);
+    await page.reads(/No response came/);
     control.interfere = () => 'pass';
     await page.click('#send');
     await page.reads(/not sent twice/);

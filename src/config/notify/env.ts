@@ -2,7 +2,7 @@
  * One user, configured by the environment alone: `MOTE_NOTIFY_TOKEN` and the variables of one or more channels.
  * Every secret may stand in a file that `NAME_FILE` names.
  */
-import type { User } from '../../notify/auth/access.ts';
+import type { NotifyUser as User } from '../../notify/auth/access.ts';
 import { faultOfToken, hashToken, parseHash } from '../../notify/auth/token.ts';
 import { parseJson } from '../json-syntax.ts';
 import { parseBoolean, Refusal } from '../parse.ts';

@@ -1,5 +1,5 @@
 /** The notify file: users with their tokens, and channels. */
-import type { User } from '../../notify/auth/access.ts';
+import type { NotifyUser as User } from '../../notify/auth/access.ts';
 import { parseHash } from '../../notify/auth/token.ts';
 import { refused, refusedSecret } from '../source.ts';
 import { type Fields, isObject, type Reading, readFields, type Secrets } from './fields.ts';

@@ -35,7 +35,6 @@ const cases: readonly [
 for (const [name, asked, expected] of cases) {
   test(name, () => {
     const fields = readOwnBody(factsOf('POST', '/notify', asked));
-    if ('kind' in fields) assert.equal(fields.code, expected);
-    else assert.deepEqual(Object.fromEntries(fields), expected);
+    assert.deepEqual(fields.ok ? Object.fromEntries(fields.value) : fields.error.code, expected);
   });
 }

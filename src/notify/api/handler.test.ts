@@ -91,6 +91,13 @@ describe('sending', () => {
     assert.deepEqual([answer?.status, answer?.json.channels.length, mail.attempts.length], [200, 1, 1]);
   });
 
+  test('a token in the header takes precedence over that in the body, which must be a string', async () => {
+    const { post } = open();
+    const answer = await post({ text: 'a', channels: 'mail', token: 'wrong' }, '', { 'x-token': ANN });
+    assert.equal(answer?.status, 200);
+    assert.equal((await post({ text: 'a', token: 1 }, ''))?.status, 401);
+  });
+
   test('the same key gives the same message', async () => {
     const { post, mail } = open();
     const first = await post({ text: 'a', channels: 'mail' }, ANN, { 'idempotency-key': '"k"' });
@@ -117,37 +124,33 @@ describe('refusals', () => {
     ['no token', 'POST', '/notify', { headers: json, body: body('{"text":"a"}') }, '401 unauthorized'],
     [
       'a wrong token, before the body is judged',
-      ...(['POST', '/notify', { headers: { ...json, 'x-token': 'wrong' }, body: body('{') }] as const),
+      'POST',
+      '/notify',
+      { headers: { ...json, 'x-token': 'wrong' }, body: body('{') },
       '401 unauthorized',
     ],
     ['not JSON', 'POST', '/notify', { headers: ann, body: body('{') }, '400 bad_body'],
     ['no body', 'POST', '/notify', { headers: ann }, '400 bad_body'],
     [
       'another type',
-      ...([
-        'POST',
-        '/notify',
-        { headers: { ...ann, 'content-type': 'text/xml' }, body: body('<a/>') },
-      ] as const),
+      'POST',
+      '/notify',
+      { headers: { ...ann, 'content-type': 'text/xml' }, body: body('<a/>') },
       '415 unsupported_media_type',
     ],
     ['nothing to say', 'POST', '/notify', { headers: ann, body: body('{}') }, '422 unprocessable_content'],
     [
       'too long',
-      ...([
-        'POST',
-        '/notify',
-        { headers: ann, body: body(`{"text":"a","url":"http://a/${'a'.repeat(33_000)}"}`) },
-      ] as const),
+      'POST',
+      '/notify',
+      { headers: ann, body: body(`{"text":"a","url":"http://a/${'a'.repeat(33_000)}"}`) },
       '413 field_too_large',
     ],
     [
       'a channel of others',
-      ...([
-        'POST',
-        '/notify',
-        { headers: { ...json, 'x-token': BOB }, body: body('{"text":"a","channels":["sms"]}') },
-      ] as const),
+      'POST',
+      '/notify',
+      { headers: { ...json, 'x-token': BOB }, body: body('{"text":"a","channels":["sms"]}') },
       '403 forbidden',
     ],
     [

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Plan } from '../../http/types.ts';
 import type { Progress } from '../queue/envelope.ts';
-import { fieldProblems, problem } from './refusal.ts';
-import { outcomeOf, refusalPlan, sentPlan, statusPlan } from './response.ts';
+import { fieldProblem, notifyProblem } from './problem.ts';
+import { messageStateOf, notifyProblemPlan, sentPlan, statusPlan } from './response.ts';
 
 const atMs = Date.UTC(2026, 0, 2, 3, 4, 5);
 const good: Progress = {
@@ -39,7 +39,7 @@ function bodyOf({ body, headers }: Plan): unknown {
 }
 
 describe('status', () => {
-  const cases: readonly [progress: readonly Progress[], outcome: string, status: number][] = [
+  const cases: readonly [progress: readonly Progress[], state: string, status: number][] = [
     [[good], 'delivered', 200],
     [[good, good], 'delivered', 200],
     [[waiting], 'pending', 202],
@@ -49,9 +49,9 @@ describe('status', () => {
     [[bad], 'failed', 502],
     [[bad, bad], 'failed', 502],
   ];
-  for (const [progress, outcome, status] of cases) {
+  for (const [progress, state, status] of cases) {
     test(`${progress.map(({ kind }) => kind).join(' and ')}: ${status}`, () => {
-      assert.equal(outcomeOf(progress), outcome);
+      assert.equal(messageStateOf(progress), state);
       assert.equal(sentPlan({ id: 'i', progress }, false).status, status);
       assert.equal(statusPlan({ id: 'i', progress }).status, 200);
     });
@@ -90,12 +90,20 @@ test('the body tells every channel, and nothing of what is kept inside', () => {
       { channel: 'd', status: 'waiting', attempts: 0 },
     ],
   });
-  assert.equal(plan.headers[plan.headers.indexOf('Location') + 1], '/notify/i1');
   assert.equal(plan.headers[plan.headers.indexOf('Cache-Control') + 1], 'no-store');
 });
 
+test('the location of a message holds behind a proxy that strips a prefix', () => {
+  const { headers } = sentPlan({ id: 'i1', progress: [good] }, false);
+  const location = headers[headers.indexOf('Location') + 1] ?? '';
+  for (const prefix of ['', '/tools/mote']) {
+    const { pathname } = new URL(location, `https://x.example${prefix}/notify?a=b`);
+    assert.equal(pathname, `${prefix}/notify/i1`);
+  }
+});
+
 test('a refusal is problem details with the code of the catalogue', () => {
-  const plan = refusalPlan(problem('too_many_requests', 'Wait.', ['Retry-After', '7']));
+  const plan = notifyProblemPlan(notifyProblem('too_many_requests', 'Wait.', ['Retry-After', '7']));
   assert.equal(plan.status, 429);
   assert.equal(plan.headers[plan.headers.indexOf('Retry-After') + 1], '7');
   assert.equal(plan.headers[plan.headers.indexOf('Content-Type') + 1], 'application/problem+json');
@@ -109,7 +117,7 @@ test('a refusal is problem details with the code of the catalogue', () => {
 
 test('wrong fields are listed', () => {
   const errors = [{ field: 'url', detail: 'must be a URL' }];
-  assert.deepEqual(bodyOf(refusalPlan(fieldProblems('unprocessable_content', errors))), {
+  assert.deepEqual(bodyOf(notifyProblemPlan(fieldProblem('unprocessable_content', errors))), {
     title: 'Unprocessable Content',
     status: 422,
     code: 'unprocessable_content',

@@ -1,56 +1,58 @@
-/** What a sender hears of a message, as JSON. Pure. */
+/** What a sender learns about its message, as JSON. Pure. */
 import { type Problem, problemPlan } from '../../http/errors.ts';
 import type { HeaderList, Plan } from '../../http/types.ts';
-import type { User } from '../auth/access.ts';
+import type { NotifyUser } from '../auth/access.ts';
 import type { Progress, Status } from '../queue/envelope.ts';
-import type { Refused } from './refusal.ts';
+import type { NotifyProblem } from './problem.ts';
 
-/** How a message stands over all of its channels. */
-export type Outcome = 'delivered' | 'pending' | 'partial' | 'failed';
+/** The state of a message over all of its channels. */
+export type MessageState = 'delivered' | 'pending' | 'partial' | 'failed';
 
-export function outcomeOf(progress: readonly Progress[]): Outcome {
+export function messageStateOf(progress: readonly Progress[]): MessageState {
   const kinds = new Set(progress.map(({ kind }) => kind));
   if (kinds.has('pending')) return 'pending';
   if (!kinds.has('failed')) return 'delivered';
   return kinds.has('delivered') ? 'partial' : 'failed';
 }
 
-/** 202: accepted and not over. 207: some failed for good. 502: all did. */
-const statuses: Readonly<Record<Outcome, number>> = {
+/** 202: accepted, still in progress. 207: some channels failed for good. 502: all of them did. */
+const statuses: Readonly<Record<MessageState, number>> = {
   delivered: 200,
   pending: 202,
   partial: 207,
   failed: 502,
 };
 
-/** The answer to a request to send. */
+/**
+ * The response to `POST /notify`. `Location` is relative to that URL (RFC 9110 §10.2.2), so that it also holds behind a
+ * proxy that strips a prefix.
+ */
 export function sentPlan(status: Status, isRepeated: boolean): Plan {
-  const outcome = outcomeOf(status.progress);
-  const headers = ['Location', `/notify/${status.id}`];
-  return jsonPlan(statuses[outcome], bodyOf(status, outcome, isRepeated), headers);
+  const state = messageStateOf(status.progress);
+  return jsonPlan(statuses[state], bodyOf(status, state, isRepeated), ['Location', `notify/${status.id}`]);
 }
 
-/** The answer to a question about a message: it is answered, however the message stands. */
+/** The response to `GET /notify/{id}`: 200 whatever the state of the message is. */
 export function statusPlan(status: Status): Plan {
-  return jsonPlan(200, bodyOf(status, outcomeOf(status.progress), false), []);
+  return jsonPlan(200, bodyOf(status, messageStateOf(status.progress), false));
 }
 
-/** The answer to a question about a token. */
-export function channelsPlan({ name, channels }: User): Plan {
-  return jsonPlan(200, { user: name, channels }, []);
+/** The response to `GET /notify/channels`. */
+export function channelsPlan({ name, channels }: NotifyUser): Plan {
+  return jsonPlan(200, { user: name, channels });
 }
 
-export function refusalPlan({ code, headers, detail, errors, endsConnection }: Refused): Plan {
-  const told: Problem = { detail, ...(errors && { errors }) };
-  return { ...problemPlan(code, told, headers), ...(endsConnection && { close: true }) };
+export function notifyProblemPlan({ code, headers, detail, errors, endsConnection }: NotifyProblem): Plan {
+  const problem: Problem = { detail, ...(errors && { errors }) };
+  return { ...problemPlan(code, problem, headers), ...(endsConnection && { close: true }) };
 }
 
-function bodyOf({ id, progress }: Status, status: Outcome, isRepeated: boolean) {
-  return { id, status, ...(isRepeated && { repeated: true }), channels: progress.map(resultOf) };
+function bodyOf({ id, progress }: Status, status: MessageState, isRepeated: boolean) {
+  return { id, status, ...(isRepeated && { repeated: true }), channels: progress.map(channelOf) };
 }
 
-/** One channel: `waiting` is before the first attempt, `retrying` after one. */
-function resultOf(progress: Progress) {
+/** One channel: `waiting` before the first attempt, `retrying` after it. */
+function channelOf(progress: Progress) {
   const { channel, attempts } = progress;
   switch (progress.kind) {
     case 'delivered': {
@@ -72,11 +74,19 @@ function timeOf(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-export function jsonPlan(status: number, body: unknown, extra: HeaderList): Plan {
-  const bytes = Buffer.from(`${JSON.stringify(body)}\n`);
+export function jsonPlan(status: number, body: unknown, extra: HeaderList = []): Plan {
+  return bytesPlan(status, 'application/json', `${JSON.stringify(body)}\n`, extra);
+}
+
+export function textPlan(status: number, text: string): Plan {
+  return bytesPlan(status, 'text/plain; charset=utf-8', text, []);
+}
+
+function bytesPlan(status: number, type: string, text: string, extra: HeaderList): Plan {
+  const bytes = Buffer.from(text);
   const headers = [
     'Content-Type',
-    'application/json',
+    type,
     'Content-Length',
     String(bytes.length),
     'Cache-Control',

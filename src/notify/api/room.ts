@@ -1,38 +1,95 @@
 /**
- * Room for large bodies: an alert group has megabytes where messages usually have kilobytes. Only a good token, known
- * before the body is read, gets it, and all of them together get so much, so that memory stays bounded.
+ * Bodies of requests for notify, before they are read: how large they may be, and the response to a larger one.
+ *
+ * An alert group has megabytes where messages usually have kilobytes. Only a valid token that is known before the body
+ * gets room for it, and the room of all requests together is limited, so that memory stays bounded.
  */
-import { HttpError } from '../../http/errors.ts';
-import type { BodyRoom, RequestFacts } from '../../http/types.ts';
+import type { BodyRoom, Plan, RequestFacts } from '../../http/types.ts';
+import type { Notifier } from '../notifier.ts';
+import { type NotifyProblem, notifyProblem } from './problem.ts';
 
-/** Of one body: some 4,000 alerts. Or as many as every body may have, if that is more. */
+/** Of one body: some 4,000 alerts. `--max-body-bytes` may allow more. */
 export const MAX_MESSAGE_BODY_BYTES = 4 * 1024 * 1024;
-/** Of all bodies that are larger than usual, at a time: read as JSON they can take ten times as much. */
+/** Of all bodies above the usual size at a time: parsed as JSON they can take ten times as much. */
 export const MAX_LARGE_BODIES_BYTES = 8 * 1024 * 1024;
+/** When to send a large body again that had no room. */
+const LARGE_RETRY_SECONDS = '2';
+
+/** What the owner of a path knows about a request from its head. */
+export interface RequestHead {
+  /** The token, unless it is in the body. */
+  readonly token: string | undefined;
+  /** The problem in the API of this path. */
+  problemPlan(problem: NotifyProblem): Plan;
+}
+
+/** `undefined` for a request that is for somebody else. */
+export type HeadReader = (facts: RequestFacts) => RequestHead | undefined;
 
 export interface RoomOptions {
   /** What every body may have. */
   readonly usualBytes: number;
-  /** Whether the request may send, as far as that is known without its body. */
-  readonly isWelcome: (facts: RequestFacts) => boolean;
+  readonly notifier: Pick<Notifier, 'isToken' | 'identify'>;
+  /** The first that recognises a request owns it. */
+  readonly headReaders: readonly HeadReader[];
 }
 
-/** Gives the room for a request; throws `unavailable` where there is none at the moment. */
-export function createRooms({ usualBytes, isWelcome }: RoomOptions) {
-  const maxBytes = Math.max(usualBytes, MAX_MESSAGE_BODY_BYTES);
+/** Gives the room for the body of a request, unless it is small or not for notify. */
+export function createRooms({ usualBytes, notifier, headReaders }: RoomOptions) {
+  const largeBytes = Math.max(usualBytes, MAX_MESSAGE_BODY_BYTES);
   let taken = 0;
-  return (facts: RequestFacts): BodyRoom | undefined => {
+  return roomFor;
+
+  function roomFor(facts: RequestFacts): BodyRoom | undefined {
     const declared = facts.headers['content-length'];
-    // Without a length it could have any.
-    const bytes = Math.min(declared === undefined ? maxBytes : Number(declared), maxBytes);
-    if (bytes <= usualBytes || !isWelcome(facts)) return undefined;
-    if (taken > 0 && taken + bytes > MAX_LARGE_BODIES_BYTES) throw new HttpError('unavailable');
+    // A body without a declared length may have any.
+    const bytes = Math.min(declared === undefined ? largeBytes : Number(declared), largeBytes);
+    const isSmall = declared !== undefined && Number(declared) <= usualBytes;
+    const head = isSmall ? undefined : headOf(facts);
+    if (!head) return undefined;
+    const { token } = head;
+    const refuse = (problem: NotifyProblem) => () => head.problemPlan(checkToken(token, facts) ?? problem);
+    if (bytes <= usualBytes || token === undefined || !notifier.isToken(token)) {
+      return { maxBytes: usualBytes, refuse: refuse(tooLarge(usualBytes, token)), release: () => undefined };
+    }
+    if (taken > 0 && taken + bytes > MAX_LARGE_BODIES_BYTES) {
+      return { maxBytes: usualBytes, refuse: refuse(crowded), release: () => undefined };
+    }
+    return { maxBytes: largeBytes, refuse: refuse(tooLarge(largeBytes, token)), release: take(bytes) };
+  }
+
+  function headOf(facts: RequestFacts): RequestHead | undefined {
+    for (const readHead of headReaders) {
+      const head = readHead(facts);
+      if (head) return head;
+    }
+    return undefined;
+  }
+
+  /** A wrong token matters more than the size of the body. */
+  function checkToken(token: string | undefined, { client }: RequestFacts): NotifyProblem | undefined {
+    const grant = token === undefined ? undefined : notifier.identify({ token, client });
+    return grant?.ok === false ? grant.error : undefined;
+  }
+
+  /** Returns the function that gives the memory back, once. */
+  function take(bytes: number): () => void {
     taken += bytes;
-    let isOpen = true;
-    const release = (): void => {
-      if (isOpen) taken -= bytes;
-      isOpen = false;
+    let isTaken = true;
+    return () => {
+      if (isTaken) taken -= bytes;
+      isTaken = false;
     };
-    return { maxBytes, release };
-  };
+  }
+}
+
+const crowded = notifyProblem(
+  'unavailable',
+  'Too many large messages at a time: send it again in a moment.',
+  ['Retry-After', LARGE_RETRY_SECONDS],
+);
+
+function tooLarge(maxBytes: number, token: string | undefined): NotifyProblem {
+  const advice = token === undefined ? '; with the token in a header field it may have more' : '';
+  return notifyProblem('content_too_large', `The body has more than ${maxBytes} bytes: send less${advice}.`);
 }

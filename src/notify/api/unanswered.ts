@@ -1,68 +1,68 @@
 /**
- * Repetitions of requests whose senders never heard the answer. A client that gives up waiting, or that a proxy cuts
- * off, sends the same once more; where it names no idempotency key, only this tells it from a second alarm: its
- * connection had ended before the answer. Two equal requests that were both answered are two messages.
+ * Repeated requests whose senders never received a response. A client that stops waiting, or is cut off by a proxy,
+ * sends the same request once more; without an idempotency key only one thing distinguishes it from a second alarm: the
+ * first connection had ended before the response. Two equal requests that both got a response are two messages.
  *
- * Kept in memory only. After a restart it is not known which answers arrived, and twice is better than never.
+ * Kept in memory only. After a restart it is unknown which responses arrived, and twice is better than never.
  */
 import { createHash } from 'node:crypto';
 import { touch } from '../../util/bounded-map.ts';
 import type { Acceptance } from '../queue/queue.ts';
 
-/** After an answer that nobody heard: longer than clients pause before they try again. */
-export const REPEAT_WINDOW_MS = 120_000;
-/** Messages of which unanswered requests are known; the oldest are forgotten first. */
+/** After a response that nobody received: longer than clients wait before they try again. */
+export const UNANSWERED_WINDOW_MS = 120_000;
+/** Messages with unanswered requests; the oldest are forgotten first. */
 export const MAX_UNANSWERED = 1000;
 
-/** One request on its way to its answer. */
-export interface Attempt {
+/** One request that has no response yet, or whose client left before it. */
+export interface UnansweredRequest {
   readonly acceptance: Promise<Acceptance>;
   /** Whether the client has left. */
   readonly isGone: () => boolean;
-  /** When the answer would have been sent to a client that had left. */
+  /** When the response was ready for a client that had left. */
   missedMs?: number;
 }
 
-export class Unanswered {
+export class UnansweredRequests {
   readonly #now: () => number;
-  /** By what they ask for; those that came last stand last. */
-  readonly #attempts = new Map<string, Attempt[]>();
+  /** By message, the latest last. */
+  readonly #requests = new Map<string, UnansweredRequest[]>();
 
   /** `now` is in milliseconds from any start. */
   constructor(now: () => number) {
     this.#now = now;
   }
 
-  begin(key: string, attempt: Attempt): void {
-    touch(this.#attempts, key, [...(this.#attempts.get(key) ?? []), attempt], MAX_UNANSWERED);
+  begin(key: string, request: UnansweredRequest): void {
+    touch(this.#requests, key, [...(this.#requests.get(key) ?? []), request], MAX_UNANSWERED);
   }
 
-  /** The answer goes out: only what its client does not hear is remembered. */
-  end(key: string, attempt: Attempt): void {
-    if (attempt.isGone()) attempt.missedMs = this.#now();
-    else this.#forget(key, attempt);
+  /** The response is ready: the request is remembered only if its client has left. */
+  end(key: string, request: UnansweredRequest): void {
+    if (request.isGone()) request.missedMs = this.#now();
+    else this.#forget(key, request);
   }
 
-  /** A request for the same whose client left. Each is found once. */
-  take(key: string): Attempt | undefined {
-    const all = this.#attempts.get(key) ?? [];
-    const found = all.find((attempt) => attempt.isGone() && !this.#isOld(attempt));
-    for (const attempt of all) if (attempt === found || this.#isOld(attempt)) this.#forget(key, attempt);
+  /** An equal request whose client has left. Each is found once. */
+  take(key: string): UnansweredRequest | undefined {
+    const all = this.#requests.get(key) ?? [];
+    const found = all.find((request) => request.isGone() && !this.#isOld(request));
+    for (const request of all) if (request === found || this.#isOld(request)) this.#forget(key, request);
     return found;
   }
 
-  #isOld({ missedMs }: Attempt): boolean {
-    return missedMs !== undefined && this.#now() - missedMs >= REPEAT_WINDOW_MS;
+  #isOld({ missedMs }: UnansweredRequest): boolean {
+    return missedMs !== undefined && this.#now() - missedMs >= UNANSWERED_WINDOW_MS;
   }
 
-  #forget(key: string, attempt: Attempt): void {
-    const others = (this.#attempts.get(key) ?? []).filter((other) => other !== attempt);
-    if (others.length > 0) this.#attempts.set(key, others);
-    else this.#attempts.delete(key);
+  #forget(key: string, request: UnansweredRequest): void {
+    const others = (this.#requests.get(key) ?? []).filter((other) => other !== request);
+    if (others.length > 0) this.#requests.set(key, others);
+    else this.#requests.delete(key);
   }
 }
 
-/** Equal for the same token and the same message; `fingerprint` is of the message. */
+/** Equal for the same token and the same message; `fingerprint` is that of the message. */
 export function unansweredKey(token: string, fingerprint: string): string {
   return createHash('sha256').update(`${token}\n${fingerprint}`).digest('base64url');
 }

@@ -1,16 +1,16 @@
 /**
- * Tokens: made here, kept only as SHA-256 hashes. A plain fast hash is right for them, unlike for passwords:
- * made ones have 256 random bits, and nothing can be looked up or guessed from their hash.
+ * Tokens: generated here, stored only as SHA-256 hashes. A plain fast hash is right for them, unlike for passwords:
+ * generated ones have 256 random bits, which nobody finds from the hash by guessing or in a table.
  */
 import { createHash } from 'node:crypto';
 
 const RANDOM_BYTES = 32;
-/** Says what it is where it turns up, and keeps a `-` from the start, which command lines would misread. */
+/** Makes a leaked token recognisable, and keeps a leading `-` away, which command lines would take for an option. */
 const PREFIX = 'mote_';
 /** Operators may choose their own: some clients of gotify insist on 15 characters that begin with `A`. */
 export const MIN_TOKEN_CHARACTERS = 12;
 export const MAX_TOKEN_CHARACTERS = 256;
-export const HASH_BYTES = 32;
+export const TOKEN_HASH_BYTES = 32;
 const HASH_PREFIX = 'sha256:';
 
 export interface NewToken {
@@ -20,7 +20,7 @@ export interface NewToken {
   readonly hash: string;
 }
 
-/** `random` gives that many bytes, fit for secrets. */
+/** `random` returns that many bytes from a cryptographic source. */
 export function makeToken(random: (bytes: number) => Uint8Array): NewToken {
   const token = PREFIX + Buffer.from(random(RANDOM_BYTES)).toString('base64url');
   return { token, hash: wordHash(hashToken(token)) };
@@ -30,14 +30,14 @@ export function hashToken(token: string): Uint8Array {
   return createHash('sha256').update(token, 'utf8').digest();
 }
 
-/** The hash as the configuration has it. */
+/** The hash in the form of the configuration. */
 export function wordHash(hash: Uint8Array): string {
   return HASH_PREFIX + Buffer.from(hash).toString('hex');
 }
 
 /**
- * Takes what `wordHash` gives, with or without the prefix; `undefined` for everything else, and for the hash of
- * nothing, which scripts make of a variable that is not set.
+ * Accepts what `wordHash` returns, with or without the prefix; `undefined` for everything else, and for the hash of the
+ * empty string, which scripts produce from a variable that is not set.
  */
 export function parseHash(text: string): Uint8Array | undefined {
   const digits = text.startsWith(HASH_PREFIX) ? text.slice(HASH_PREFIX.length) : text;
@@ -46,10 +46,10 @@ export function parseHash(text: string): Uint8Array | undefined {
   return hash.equals(hashToken('')) ? undefined : hash;
 }
 
-/** Why a token that somebody chose cannot be one, or `undefined`. Never contains the token. */
+/** Why a text that somebody chose cannot be a token, or `undefined`. Never contains the text. */
 export function faultOfToken(token: string): string | undefined {
   if (token.length < MIN_TOKEN_CHARACTERS) return `a token has at least ${MIN_TOKEN_CHARACTERS} characters`;
   if (token.length > MAX_TOKEN_CHARACTERS) return `a token has at most ${MAX_TOKEN_CHARACTERS} characters`;
-  // What a header field carries without quoting or encoding (RFC 9110 §5.5).
+  // A header field carries these without quoting or encoding (RFC 9110 §5.5).
   return /^[\x21-\x7e]+$/.test(token) ? undefined : 'a token has only visible ASCII characters, no spaces';
 }

@@ -1,6 +1,7 @@
 /** The notifications of Alertmanager (webhook version 4) and of Grafana, which has the same shape and more. Pure. */
-import { problem, type Refused } from '../api/refusal.ts';
-import type { Fields } from '../api/request.ts';
+import { failure, type Result, success } from '../../util/result.ts';
+import type { FieldMap } from '../api/fields.ts';
+import { type NotifyProblem, notifyProblem } from '../api/problem.ts';
 
 export type Labels = ReadonlyMap<string, string>;
 
@@ -11,11 +12,11 @@ export interface Alert {
   /** In milliseconds since the epoch. */
   readonly startMs: number | undefined;
   readonly endMs: number | undefined;
-  /** What the sender tells alerts apart by. */
+  /** The sender's identifier of the alert. */
   readonly fingerprint: string;
-  /** Names and URLs, only those for a browser. */
+  /** URLs by name, only those for a browser. */
   readonly links: Labels;
-  /** Grafana: what was measured. */
+  /** Grafana: the measured values. */
   readonly values: Labels;
 }
 
@@ -27,50 +28,47 @@ export interface AlertGroup {
   readonly groupLabels: Labels;
   readonly commonLabels: Labels;
   readonly commonAnnotations: Labels;
-  /** The sender's own page, if it is one. */
+  /** The sender's own page, or empty. */
   readonly externalUrl: string;
-  /** Alerts that the sender left out, or that are too many to be read. */
+  /** The number of alerts that the sender omitted or that are over the limit. */
   readonly omitted: number;
 }
 
-/** That are read: megabytes of tiny ones would take a hundred times as much memory. The others are counted. */
+/** More are only counted: megabytes of tiny alerts would take a hundred times as much memory. */
 export const MAX_ALERTS = 5000;
 /** Of one alert. */
 const MAX_LABELS = 200;
 
-export function readGroup(given: Fields): AlertGroup | Refused {
+export function parseAlertGroup(given: FieldMap): Result<AlertGroup, NotifyProblem> {
   const alerts = given.get('alerts');
   if (!Array.isArray(alerts) || alerts.length === 0) {
-    return problem('unprocessable_content', 'alerts: must be a list of at least one alert');
+    const detail = 'alerts: must be an array with at least one alert';
+    return failure(notifyProblem('unprocessable_content', detail));
   }
   const truncated = given.get('truncatedAlerts');
   const omitted =
     typeof truncated === 'number' && Number.isSafeInteger(truncated) ? Math.max(0, truncated) : 0;
   const unread = Math.max(0, alerts.length - MAX_ALERTS);
-  return {
+  return success({
     key: asText(given.get('groupKey')),
-    alerts: alerts.slice(0, MAX_ALERTS).map((alert) => readAlert(recordOf(alert))),
+    alerts: alerts.slice(0, MAX_ALERTS).map((alert) => alertOf(recordOf(alert))),
     groupLabels: labelsOf(given.get('groupLabels')),
     commonLabels: labelsOf(given.get('commonLabels')),
     commonAnnotations: labelsOf(given.get('commonAnnotations')),
     externalUrl: linkOf(given.get('externalURL')) ?? '',
     omitted: omitted + unread,
-  };
+  });
 }
 
 const linkNames: readonly (readonly [name: string, member: string])[] = [
-  ...([
-    ['source', 'generatorURL'],
-    ['dashboard', 'dashboardURL'],
-    ['panel', 'panelURL'],
-  ] as const),
-  ...([
-    ['image', 'imageURL'],
-    ['silence', 'silenceURL'],
-  ] as const),
+  ['source', 'generatorURL'],
+  ['dashboard', 'dashboardURL'],
+  ['panel', 'panelURL'],
+  ['image', 'imageURL'],
+  ['silence', 'silenceURL'],
 ];
 
-function readAlert(given: Readonly<Record<string, unknown>>): Alert {
+function alertOf(given: Readonly<Record<string, unknown>>): Alert {
   const annotations = labelsOf(given.annotations);
   const links = new Map<string, string>();
   for (const [name, member] of linkNames) {
@@ -105,7 +103,7 @@ function labelsOf(value: unknown): Labels {
   return new Map(pairs.filter(([, label]) => label !== ''));
 }
 
-/** Go says the year 1 for no time. */
+/** Go writes a missing time as the year 1. */
 function timeOf(value: unknown): number | undefined {
   const ms = typeof value === 'string' ? Date.parse(value) : Number.NaN;
   return ms > 0 ? ms : undefined;

@@ -1,19 +1,20 @@
-/** Alerts as people read them: a title for a lock screen, and a text in Markdown that is readable as it is. Pure. */
+/** Alerts for people: a title for a lock screen, and a text in Markdown that is readable without rendering. Pure. */
 import { cutText } from '../channels/text/split.ts';
 import type { Alert, AlertGroup, Labels } from './alert-group.ts';
 
-/** Of all alerts together. What does not fit is counted. Providers split at 2 KB, so this is a handful of messages. */
+/** Of all alerts together; the rest is only counted. Providers split at 2 KB, so this is a handful of messages. */
 export const MAX_ALERTS_BYTES = 6 * 1024;
 const MAX_VALUE_UNITS = 200;
 const MAX_ANNOTATION_UNITS = 800;
 const MAX_LABELS = 20;
 const MAX_NAMES = 3;
 const NAME = 'alertname';
-/** Without the two spaces Markdown would join the lines; in plain text nobody sees them. */
+/** Without the two spaces Markdown would join the lines; in plain text they are invisible. */
 const LINE_BREAK = '  \n';
-const told = ['summary', 'message', 'description'];
+/** Annotations that are part of the text, in this order. */
+const shownAnnotations = ['summary', 'message', 'description'];
 
-/** `[FIRING:2, RESOLVED:1] DiskFull (cluster=eu)`; one alert is told by its summary. */
+/** `[FIRING:2, RESOLVED:1] DiskFull (cluster=eu)`; a single alert with its summary. */
 export function alertTitle({ alerts, groupLabels, omitted }: AlertGroup): string {
   const firing = alerts.filter(({ isFiring }) => isFiring).length;
   const resolved = alerts.length - firing;
@@ -32,7 +33,7 @@ export function alertTitle({ alerts, groupLabels, omitted }: AlertGroup): string
   return `[${counts.join(', ')}] ${listed.join(', ')}${detail}`;
 }
 
-/** What all alerts share once, then those that fire, then those that have ended. */
+/** What all alerts share, then those that fire, then those that are resolved. */
 export function alertText(group: AlertGroup): string {
   const { alerts, commonLabels, externalUrl } = group;
   const budget = { bytes: MAX_ALERTS_BYTES };
@@ -51,7 +52,7 @@ export function alertText(group: AlertGroup): string {
       group,
       budget,
     ),
-    group.omitted > 0 ? `and ${group.omitted} more that are not told` : '',
+    group.omitted > 0 ? `and ${group.omitted} more that are not shown` : '',
     labels && `Labels: ${labels}`,
     externalUrl && link('all alerts', externalUrl),
   ];
@@ -70,7 +71,7 @@ function section(
   for (const alert of alerts) {
     const block = alertBlock(alert, group);
     const bytes = Buffer.byteLength(block);
-    // The first is told in any case: an empty section would say nothing.
+    // The first is always shown: an empty section would say nothing.
     if (shown > 0 && bytes > budget.bytes) break;
     budget.bytes -= bytes;
     lines.push(block);
@@ -80,7 +81,7 @@ function section(
   return lines.join('\n\n');
 }
 
-/** A list item: what tells the alert from the others, what is wrong, since when, and where to look. */
+/** A list item: what identifies the alert, what is wrong, since when, and where to look. */
 function alertBlock(alert: Alert, { alerts, commonLabels, commonAnnotations }: AlertGroup): string {
   const { labels, annotations, links, values } = alert;
   const own = labelText([...labels].filter(([name]) => name !== NAME && !commonLabels.has(name)));
@@ -100,7 +101,7 @@ function alertBlock(alert: Alert, { alerts, commonLabels, commonAnnotations }: A
 }
 
 function annotationLines(annotations: Labels, shared: Labels = new Map()): string[] {
-  const texts = told.flatMap((name) => (shared.has(name) ? [] : [annotations.get(name) ?? '']));
+  const texts = shownAnnotations.flatMap((name) => (shared.has(name) ? [] : [annotations.get(name) ?? '']));
   return [...new Set(texts)]
     .filter((text) => text !== '')
     .flatMap((text) => cutText(text.trim(), MAX_ANNOTATION_UNITS).split(/[\r\n]+/));
@@ -130,7 +131,7 @@ function minuteOf(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
 
-/** The two largest units, rounded like the times beside it. */
+/** In the two largest units, rounded like the times next to it. */
 function durationOf(ms: number): string {
   if (ms < 60_000) return `${Math.round(ms / 1000)} s`;
   const minutes = Math.round(ms / 60_000);

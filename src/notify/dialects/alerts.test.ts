@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { MAX_TEXT_BYTES } from '../api/request.ts';
-import { MAX_ALERTS, readGroup } from './alert-group.ts';
+import { MAX_TEXT_BYTES } from '../api/draft.ts';
+import { MAX_ALERTS, parseAlertGroup } from './alert-group.ts';
 import { alertText, alertTitle, MAX_ALERTS_BYTES } from './alert-text.ts';
 import { ANN, BOB, basic, bearer, NOBODY, openDialects } from './fixtures.ts';
 import { REPEAT_WINDOW_MS } from './repeats.ts';
@@ -42,9 +42,9 @@ function groupOf(alerts: readonly object[], over: object = {}) {
 }
 
 function readable(value: object) {
-  const group = readGroup(new Map(Object.entries(value)));
-  assert.ok(!('kind' in group));
-  return { title: alertTitle(group), text: alertText(group) };
+  const group = parseAlertGroup(new Map(Object.entries(value)));
+  assert.ok(group.ok);
+  return { title: alertTitle(group.value), text: alertText(group.value) };
 }
 
 describe('readable', () => {
@@ -289,7 +289,7 @@ for (const [method, target] of [
 
 test('alerts beyond what is read are counted', () => {
   const alerts = Array.from({ length: MAX_ALERTS + 3 }, () => ({ labels: { alertname: 'A' } }));
-  const group = readGroup(new Map<string, unknown>(Object.entries({ alerts, truncatedAlerts: 4 })));
-  assert.ok(!('kind' in group));
-  assert.deepEqual([group.alerts.length, group.omitted], [MAX_ALERTS, 7]);
+  const group = parseAlertGroup(new Map<string, unknown>(Object.entries({ alerts, truncatedAlerts: 4 })));
+  assert.ok(group.ok);
+  assert.deepEqual([group.value.alerts.length, group.value.omitted], [MAX_ALERTS, 7]);
 });

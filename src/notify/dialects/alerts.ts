@@ -1,20 +1,22 @@
 /**
- * Webhooks of alert senders: `POST /notify/alertmanager` and `POST /notify/grafana`, the token as Bearer or as the
- * password of Basic. These two words are never ids of messages, nor keys of the apprise dialect. `?channels=` picks
- * channels, so that receivers with one token can go different ways.
+ * Webhooks of alert senders: `POST /notify/alertmanager` and `POST /notify/grafana`, with the token as Bearer or as the
+ * password of Basic. These two words are never ids of messages, nor keys of the apprise dialect. `?channels=` selects
+ * channels, so that receivers that share a token can use different ones.
  *
  * Alertmanager sends again after 5xx, never after 4xx. So what may succeed later is a 503 (too many requests too),
  * and what failed for good is a 424: sent again it would only fail again.
  */
 import type { RequestFacts } from '../../http/types.ts';
-import type { Refused } from '../api/refusal.ts';
-import type { Fields } from '../api/request.ts';
+import { type Result, success } from '../../util/result.ts';
+import type { MessageInput } from '../api/draft.ts';
+import type { NotifyProblem } from '../api/problem.ts';
+import { jsonPlan } from '../api/response.ts';
+import { tokenOfAuthorization } from '../auth/credentials.ts';
 import type { Priority } from '../message.ts';
-import { type AlertGroup, readGroup } from './alert-group.ts';
+import { type AlertGroup, parseAlertGroup } from './alert-group.ts';
 import { alertText, alertTitle } from './alert-text.ts';
-import { tokenOfAuthorization } from './credentials.ts';
-import { type Dialect, type Fault, replyJson } from './dialect.ts';
-import { fieldsOf, fieldsOrNone, isWebLink, namesOf, readJson, readQuery } from './reading.ts';
+import type { Dialect, SendFailure } from './dialect.ts';
+import { fieldsOrNone, inputOf, isWebLink, namesOf, readJson, readQuery } from './reading.ts';
 
 export const alertmanager = alertDialect('/notify/alertmanager');
 export const grafana = alertDialect('/notify/grafana');
@@ -22,21 +24,21 @@ export const grafana = alertDialect('/notify/grafana');
 function alertDialect(path: string): Dialect {
   return (facts) => {
     if (facts.method !== 'POST' || facts.path !== path) return undefined;
-    const group = read(facts);
-    const fields = 'kind' in group ? group : translate(group, channelsOf(facts));
+    const group = readGroup(facts);
+    const input = group.ok ? success(translate(group.value, channelsOf(facts))) : group;
     return {
       tokens: [tokenOfAuthorization(facts.headers.authorization)],
-      fields,
-      ...('kind' in group || 'kind' in fields ? {} : { subject: subjectOf(group, fields) }),
-      reply: ([result]) =>
-        result.kind === 'sent' ? replyJson(200, { status: 'ok', id: result.id }) : fault(result),
+      input,
+      ...(group.ok && input.ok && { subject: subjectOf(group.value, input.value) }),
+      respond: ([result]) =>
+        result.ok ? jsonPlan(200, { status: 'ok', id: result.value.id }) : failurePlan(result.error),
     };
   };
 }
 
-function read(facts: RequestFacts): AlertGroup | Refused {
-  const given = readJson(facts);
-  return 'kind' in given ? given : readGroup(given);
+function readGroup(facts: RequestFacts): Result<AlertGroup, NotifyProblem> {
+  const fields = readJson(facts);
+  return fields.ok ? parseAlertGroup(fields.value) : fields;
 }
 
 function channelsOf(facts: RequestFacts): readonly string[] | undefined {
@@ -44,23 +46,23 @@ function channelsOf(facts: RequestFacts): readonly string[] | undefined {
   return names.length > 0 ? names : undefined;
 }
 
-function translate(group: AlertGroup, channels: readonly string[] | undefined): Fields {
+function translate(group: AlertGroup, channels: readonly string[] | undefined): MessageInput {
   const { alerts, externalUrl } = group;
   const [first, ...others] = alerts;
   const url = (others.length === 0 ? first?.links.get('source') : undefined) ?? externalUrl;
   const severity = group.commonLabels.get('severity');
-  return fieldsOf({
+  return inputOf({
     title: alertTitle(group),
     text: alertText(group),
     format: 'markdown',
     url: isWebLink(url) ? url : '',
     priority: priorityOf(group),
     tags: [alerts.some(({ isFiring }) => isFiring) ? 'firing' : 'resolved', ...(severity ? [severity] : [])],
-    ...(channels && { channels }),
+    channels,
   });
 }
 
-/** By the label `severity`, in the words that rules commonly use. */
+/** Common values of the label `severity`. */
 const severities: ReadonlyMap<string, Priority> = new Map([
   ...['critical', 'page', 'emergency', 'disaster'].map((word): [string, Priority] => [word, 5]),
   ...['error', 'high', 'major', 'warning'].map((word): [string, Priority] => [word, 4]),
@@ -68,7 +70,7 @@ const severities: ReadonlyMap<string, Priority> = new Map([
 ]);
 const NORMAL: Priority = 3;
 
-/** The highest of those that fire. What has ended wakes nobody. */
+/** The highest of the alerts that fire. Resolved ones wake nobody. */
 function priorityOf({ alerts }: AlertGroup): Priority {
   const firing = alerts.filter(({ isFiring }) => isFiring);
   const found = firing.map(
@@ -77,18 +79,18 @@ function priorityOf({ alerts }: AlertGroup): Priority {
   return found.length > 0 ? (Math.max(...found) as Priority) : NORMAL;
 }
 
-/** Equal for requests that tell of the same: these alerts in these states, in the same words. */
-function subjectOf({ key, alerts }: AlertGroup, fields: Fields): string {
+/** Equal for requests with the same alerts in the same states and the same text. */
+function subjectOf({ key, alerts }: AlertGroup, input: MessageInput): string {
   const states = alerts.map(({ fingerprint, isFiring, startMs, endMs }) => [
     fingerprint,
     isFiring,
     startMs,
     endMs,
   ]);
-  return JSON.stringify([key, states, [...fields]]);
+  return JSON.stringify([key, states, input]);
 }
 
-function fault({ code, status, detail, headers }: Fault) {
-  const told = code === 'undelivered' ? 424 : code === 'too_many_requests' ? 503 : status;
-  return replyJson(told, { status: 'error', error: detail }, headers);
+function failurePlan({ code, status, detail, headers }: SendFailure) {
+  const theirs = code === 'undelivered' ? 424 : code === 'too_many_requests' ? 503 : status;
+  return jsonPlan(theirs, { status: 'error', error: detail }, headers);
 }

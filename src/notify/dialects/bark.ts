@@ -2,50 +2,54 @@
  * Bark: `POST /push` with JSON or a form, and GET and POST of `/{key}`, `/{key}/{body}`, `/{key}/{title}/{body}` and
  * `/{key}/{title}/{subtitle}/{body}`, with more parameters in the query or a form.
  *
- * Names of parameters count in any case, as Bark takes them, and a push without any text is one.
+ * As in Bark, names of parameters are case-insensitive, and a push without any text is valid.
  *
- * A POST of such a path is Bark's: files are not posted to. A GET is Bark's only if its first segment is somebody's
- * token, and long enough not to be guessed ({@link MIN_GET_TOKEN_CHARACTERS}); every other GET goes on to the files.
+ * A POST to such a path is always Bark's, since files take no POST. A GET is Bark's only if its first segment is a valid
+ * token and too long to be guessed (`MIN_GET_TOKEN_CHARACTERS`); every other GET is left to the files.
  */
 import type { RequestFacts } from '../../http/types.ts';
-import { problem, type Refused } from '../api/refusal.ts';
-import type { Fields } from '../api/request.ts';
+import { failure, type Result, success } from '../../util/result.ts';
+import type { MessageInput } from '../api/draft.ts';
+import type { MultipartForm } from '../api/multipart.ts';
+import { type NotifyProblem, notifyProblem } from '../api/problem.ts';
+import { jsonPlan } from '../api/response.ts';
 import type { Priority } from '../message.ts';
 import {
-  type Call,
-  type Circumstances,
+  type DialectContext,
+  type DialectRequest,
   decodeSegment,
   isGetToken,
-  type Result,
-  replyJson,
+  type SendResult,
 } from './dialect.ts';
-import { fieldsOf, fieldsOrNone, filesOf, namesOf, readBoth, textOf } from './reading.ts';
+import { formFieldsOrNone, inputOf, namesOf, readQueryAndForm, textOf } from './reading.ts';
 
 const PUSH = '/push';
-/** mote's own, in whatever method. */
+/** mote's own, whatever the method. */
 const NOTIFY = /^\/notify(?:\/|$)/;
 const MAX_SEGMENTS = 4;
-/** Somebody rings without saying why. */
+/** For a push without any text. */
 const EMPTY = 'Empty message';
 /** Receivers of one request. */
 export const MAX_DEVICE_KEYS = 16;
 
-export function bark(facts: RequestFacts, circumstances: Circumstances): Call | undefined {
+export function bark(facts: RequestFacts, context: DialectContext): DialectRequest | undefined {
   const { method, path } = facts;
-  if (method === 'POST' && path === PUSH) return pushed(facts);
+  if (method === 'POST' && path === PUSH) return pushRequest(facts);
   if ((method !== 'GET' && method !== 'POST') || NOTIFY.test(path)) return undefined;
   const segments = path.slice(1).replace(/\/$/, '').split('/');
   const [key = '', ...words] = segments.map(decodeWord);
   if (key === '' || segments.length > MAX_SEGMENTS) return undefined;
-  if (method === 'GET' && !isGetToken(key, circumstances)) return undefined;
+  if (method === 'GET' && !isGetToken(key, context)) return undefined;
   const given = readGiven(facts);
-  if ('kind' in given) return callOf([key], given, given);
-  return callOf([key], translate(new Map([...given, ...named(words)])), given);
+  const input = given.ok ? success(translate(withWords(given.value, words))) : given;
+  return requestOf([key], input, given);
 }
 
-function readGiven(facts: RequestFacts): Fields | Refused {
-  const given = readBoth(facts);
-  return 'kind' in given ? given : new Map([...given].map(([name, value]) => [name.toLowerCase(), value]));
+function readGiven(facts: RequestFacts): Result<MultipartForm, NotifyProblem> {
+  const given = readQueryAndForm(facts);
+  if (!given.ok) return given;
+  const { fields, files } = given.value;
+  return success({ fields: new Map([...fields].map(([name, value]) => [name.toLowerCase(), value])), files });
 }
 
 /** A plus sign is a space in Bark's paths too. */
@@ -53,28 +57,34 @@ function decodeWord(segment: string, index: number): string {
   return decodeSegment(index === 0 ? segment : segment.replaceAll('+', ' '));
 }
 
-function named(words: readonly string[]): [string, string][] {
+/** The segments behind the key take precedence. */
+function withWords({ fields, files }: MultipartForm, words: readonly string[]): MultipartForm {
   const names = [[], ['body'], ['title', 'body'], ['title', 'subtitle', 'body']][words.length] ?? [];
-  return names.map((name, index): [string, string] => [name, words[index] ?? '']);
+  const named = names.map((name, index): [string, string] => [name, words[index] ?? '']);
+  return { fields: new Map([...fields, ...named]), files };
 }
 
-function pushed(facts: RequestFacts): Call {
+function pushRequest(facts: RequestFacts): DialectRequest {
   const given = readGiven(facts);
-  const readable = fieldsOrNone(given);
-  const keys = new Set(namesOf(readable.get('device_keys'), /,/));
-  const single = textOf(readable, 'device_key');
+  const fields = formFieldsOrNone(given);
+  const keys = new Set(namesOf(fields.get('device_keys'), /,/));
+  const single = textOf(fields, 'device_key');
   if (single !== '') keys.add(single);
   const [first, ...others] = keys;
   if (keys.size > MAX_DEVICE_KEYS) {
-    const detail = `device_keys: are ${keys.size}, at most ${MAX_DEVICE_KEYS} are taken`;
-    return callOf([first], problem('unprocessable_content', detail), given);
+    const detail = `device_keys: has ${keys.size} keys, the maximum is ${MAX_DEVICE_KEYS}`;
+    return requestOf([first], failure(notifyProblem('unprocessable_content', detail)), given);
   }
-  return callOf([first, ...others], 'kind' in given ? given : translate(given), given);
+  return requestOf([first, ...others], given.ok ? success(translate(given.value)) : given, given);
 }
 
-function callOf(tokens: Call['tokens'], fields: Fields | Refused, given: Fields | Refused): Call {
-  const hints = namesOf(fieldsOrNone(given).get('group'), /,/);
-  return { tokens, fields, channelHints: hints, reply: (results) => reply(tokens, results) };
+function requestOf(
+  tokens: DialectRequest['tokens'],
+  input: DialectRequest['input'],
+  given: Result<MultipartForm, NotifyProblem>,
+): DialectRequest {
+  const channelHints = namesOf(formFieldsOrNone(given).get('group'), /,/);
+  return { tokens, input, channelHints, respond: (results) => responsePlan(tokens, results) };
 }
 
 const levels: ReadonlyMap<string, Priority> = new Map([
@@ -84,13 +94,12 @@ const levels: ReadonlyMap<string, Priority> = new Map([
   ['passive', 2],
 ]);
 
-function translate(given: Fields): Fields {
+function translate({ fields: given, files }: MultipartForm): MessageInput {
   const markdown = textOf(given, 'markdown');
   const paragraphs = [textOf(given, 'subtitle'), markdown || textOf(given, 'body')];
   const title = textOf(given, 'title');
   const text = paragraphs.filter((paragraph) => paragraph !== '').join('\n\n');
-  const files = filesOf(given);
-  return fieldsOf({
+  return inputOf({
     title,
     text: `${title}${text}`.trim() === '' && files.length === 0 ? EMPTY : text,
     files,
@@ -101,23 +110,24 @@ function translate(given: Fields): Fields {
   });
 }
 
-/** One result as it is; for several keys each with its own, and success if any was. */
-function reply(tokens: Call['tokens'], results: readonly [Result, ...(readonly Result[])]) {
+/** For one key its result; for several keys all results, and success if at least one succeeded. */
+function responsePlan(
+  tokens: DialectRequest['tokens'],
+  results: readonly [SendResult, ...(readonly SendResult[])],
+) {
   const [first, ...others] = results;
   if (others.length === 0) {
-    const headers = first.kind === 'fault' ? first.headers : [];
-    return replyJson(statusOf(first), bodyOf(first), headers);
+    const body = bodyOf(first);
+    return jsonPlan(body.code, body, first.ok ? [] : first.error.headers);
   }
-  const best = results.find(({ kind }) => kind === 'sent') ?? first;
+  const best = bodyOf(results.find(({ ok }) => ok) ?? first);
   const data = results.map((result, index) => ({ ...bodyOf(result), device_key: tokens[index] }));
-  return replyJson(statusOf(best), { ...bodyOf(best), data });
+  return jsonPlan(best.code, { ...best, data });
 }
 
-function statusOf(result: Result): number {
-  return result.kind === 'sent' ? 200 : result.status;
-}
-
-function bodyOf(result: Result) {
-  const message = result.kind === 'sent' ? 'success' : result.detail;
-  return { code: statusOf(result), message, timestamp: Math.floor(result.atMs / 1000) };
+function bodyOf(result: SendResult) {
+  const { atMs } = result.ok ? result.value : result.error;
+  const timestamp = Math.floor(atMs / 1000);
+  if (result.ok) return { code: 200, message: 'success', timestamp };
+  return { code: result.error.status, message: result.error.detail, timestamp };
 }

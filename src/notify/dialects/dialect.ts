@@ -1,34 +1,39 @@
 /**
- * What a dialect is: the way in which another server takes messages and answers. A dialect only translates; who may
- * send, how often, and what becomes of the message is the notifier's for all of them. Pure.
+ * What a dialect is: the API of another server by which clients send messages. A dialect only translates, requests into
+ * input and results into responses; who may send, how often, and what becomes of the message is up to the notifier.
+ * `stage.ts` runs the dialects. Pure.
  */
 import { type ErrorCode, statusOf } from '../../http/errors.ts';
 import type { HeaderList, Plan, RequestFacts } from '../../http/types.ts';
-import type { Refused } from '../api/refusal.ts';
-import type { Fields } from '../api/request.ts';
-import { jsonPlan, outcomeOf } from '../api/response.ts';
+import { failure, type Result, success } from '../../util/result.ts';
+import type { MessageInput } from '../api/draft.ts';
+import type { NotifyProblem } from '../api/problem.ts';
+import { messageStateOf } from '../api/response.ts';
 import type { Accepted } from '../notifier.ts';
 import type { Progress } from '../queue/envelope.ts';
 
-/** In the order in which they are asked: where shapes overlap, the narrower one comes first. */
+/** In the order in which they see a request: where paths overlap, the narrower dialect comes first. */
 export const DIALECT_NAMES = [
-  ...(['alertmanager', 'grafana', 'serverchan', 'gotify', 'apprise'] as const),
-  ...(['ntfy', 'bark'] as const),
+  'alertmanager',
+  'grafana',
+  'serverchan',
+  'gotify',
+  'apprise',
+  'ntfy',
+  'bark',
 ] as const;
 
 export type DialectName = (typeof DIALECT_NAMES)[number];
 
-/** The message is accepted: delivered, still tried, or failed on some of its channels only. */
-export interface Sent {
-  readonly kind: 'sent';
+/** The message is accepted: delivered, still being tried, or failed on some of its channels only. */
+export interface SentMessage {
   readonly id: string;
-  /** When it was answered, in milliseconds since the epoch. */
+  /** When the result was known, in milliseconds since the epoch. */
   readonly atMs: number;
 }
 
-/** The message was refused, or failed for good on every channel. */
-export interface Fault {
-  readonly kind: 'fault';
+/** The request was refused, or the message failed for good on every channel. */
+export interface SendFailure {
   readonly code: ErrorCode | 'undelivered';
   readonly status: number;
   /** What is wrong and what to do about it. */
@@ -38,53 +43,50 @@ export interface Fault {
   readonly atMs: number;
 }
 
-export type Result = Sent | Fault;
+export type SendResult = Result<SentMessage, SendFailure>;
 
 /** A request that a dialect has recognised as its own. */
-export interface Call {
+export interface DialectRequest {
   /** One message for each; several only where the API addresses several receivers by their keys. */
   readonly tokens: readonly [string | undefined, ...(readonly string[])];
-  /** In mote's own words. */
-  readonly fields: Fields | Refused;
-  /** See `Submission.channelHints`. */
+  /** Without the idempotency key, which dialects do not have. */
+  readonly input: Result<MessageInput, NotifyProblem>;
+  /** See `SendRequest.channelHints`. */
   readonly channelHints?: readonly string[];
-  /** What the request is about, for senders that repeat requests but name no key; see `repeats.ts`. */
+  /** What the request is about, for senders that repeat requests without an idempotency key; see `repeats.ts`. */
   readonly subject?: string;
   /** `results` are in the order of the tokens. */
-  reply(results: readonly [Result, ...(readonly Result[])]): Plan;
+  respond(results: readonly [SendResult, ...(readonly SendResult[])]): Plan;
 }
 
-export interface Circumstances {
+/** What a dialect may need to know to recognise its requests. */
+export interface DialectContext {
   readonly active: ReadonlySet<DialectName>;
-  /** Whether a text is somebody's token; see `Access.has`. */
+  /** See `Access.isToken`. */
   readonly isToken: (text: string) => boolean;
 }
 
-/** Gives the call that a request is, or `undefined` for a request that is not this dialect's. */
-export type Dialect = (facts: RequestFacts, circumstances: Circumstances) => Call | undefined;
+/** `undefined` for a request that is not for this dialect. */
+export type Dialect = (facts: RequestFacts, context: DialectContext) => DialectRequest | undefined;
 
-/** How the end of a submission looks to every dialect. 502: nobody got the message, and nobody will. */
-export function resultOf(end: Accepted | Refused, atMs: number): Result {
-  if (end.kind === 'refused') return faultOf(end, atMs);
-  const { id, progress } = end.status;
-  if (outcomeOf(progress) !== 'failed') return { kind: 'sent', id, atMs };
-  const detail = `Delivered to nobody: ${progress.map(reasonOf).join('; ')}`;
-  return { kind: 'fault', code: 'undelivered', status: 502, detail, headers: [], atMs };
+/** What the notifier said, as every dialect sees it. 502: nobody got the message, and nobody will. */
+export function sendResultOf(submitted: Result<Accepted, NotifyProblem>, atMs: number): SendResult {
+  if (!submitted.ok) return failure(sendFailureOf(submitted.error, atMs));
+  const { id, progress } = submitted.value.status;
+  if (messageStateOf(progress) !== 'failed') return success({ id, atMs });
+  const detail = `Not delivered: ${progress.map(stateText).join('; ')}`;
+  return failure({ code: 'undelivered', status: 502, detail, headers: [], atMs });
 }
 
-export function faultOf({ kind: _, ...told }: Refused, atMs: number): Fault {
-  return { kind: 'fault', ...told, status: statusOf(told.code), atMs };
+export function sendFailureOf(problem: NotifyProblem, atMs: number): SendFailure {
+  return { ...problem, status: statusOf(problem.code), atMs };
 }
 
-function reasonOf(progress: Progress): string {
+function stateText(progress: Progress): string {
   return `${progress.channel}: ${progress.kind === 'failed' ? progress.reason : progress.kind}`;
 }
 
-export function replyJson(status: number, body: object, headers: HeaderList = []): Plan {
-  return jsonPlan(status, body, headers);
-}
-
-/** A path segment as its sender meant it; as it is where it is not percent-encoded UTF-8. */
+/** A decoded path segment; unchanged if it is not percent-encoded UTF-8. */
 export function decodeSegment(segment: string): string {
   try {
     return decodeURIComponent(segment);
@@ -94,11 +96,11 @@ export function decodeSegment(segment: string): string {
 }
 
 /**
- * GETs that could ask for a file are recognised by the token in them. Looking costs a guesser nothing, so it is
- * done only for tokens that are too long to be guessed. In characters.
+ * GET requests that could be for a file are recognised by the token in them. A lookup costs a guesser nothing, so only
+ * texts that are too long to be guessed are looked up. In characters.
  */
 export const MIN_GET_TOKEN_CHARACTERS = 20;
 
-export function isGetToken(text: string, { isToken }: Circumstances): boolean {
+export function isGetToken(text: string, { isToken }: DialectContext): boolean {
   return text.length >= MIN_GET_TOKEN_CHARACTERS && isToken(text);
 }

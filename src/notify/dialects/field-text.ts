@@ -1,13 +1,13 @@
-/** Text in header fields, which were made for ASCII. Pure. */
-import { decodeUtf8 } from '../api/request.ts';
+/** Text beyond ASCII in header fields. Pure. */
+import { decodeUtf8 } from '../api/fields.ts';
 
 /** Words encoded for header fields (RFC 2047 §2), and the white space between two of them (§6.2). */
 const encodedWord =
   /=\?([\w:-]{1,40})(?:\*[\w-]+)?\?([bq])\?([!->@-~]*)\?=(?:[ \t]+(?==\?[\w:*-]+\?[bq]\?))?/gi;
 
 /**
- * The value of a field as it was meant: raw UTF-8, which `node:http` gives as one character per byte, and words
- * encoded as in e-mail. What is neither stays as it is.
+ * Decodes raw UTF-8, which `node:http` gives as one character per byte, and words encoded as in e-mail. Anything else
+ * stays unchanged.
  */
 export function fieldText(value: string): string {
   const raw = /[\x80-\xff]/.test(value) ? (decodeUtf8(Buffer.from(value, 'latin1')) ?? value) : value;
@@ -20,7 +20,7 @@ export function fieldText(value: string): string {
     .trim();
 }
 
-/** `undefined` for what is not text in this encoding, and for encodings that the engine does not know. */
+/** `undefined` for bytes that are invalid in this encoding, and for encodings that the engine does not know. */
 function decode(bytes: Buffer, charset: string): string | undefined {
   if (/^utf-?8$/i.test(charset)) return decodeUtf8(bytes);
   if (/^(?:iso-8859-1|latin1|us-ascii)$/i.test(charset)) return bytes.toString('latin1');

@@ -7,7 +7,8 @@ import { FakeChannel, FakeClock, queueOptions } from '../fixtures.ts';
 import type { Message } from '../message.ts';
 import { Notifier } from '../notifier.ts';
 import { Queue, type QueueOptions } from '../queue/queue.ts';
-import { createDialects, type DialectName } from './stage.ts';
+import type { DialectName } from './dialect.ts';
+import { createDialects } from './stage.ts';
 
 export const ANN = 'Atoken-of-ann-with-27-chars';
 /** May be used everywhere but in paths of GETs that could be files. */

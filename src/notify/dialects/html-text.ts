@@ -1,4 +1,4 @@
-/** HTML for channels that show only text. Pure; no sanitiser: what comes out is text, not HTML. */
+/** HTML as text, for channels that show only text. Not a sanitiser: the output is text, not HTML. Pure. */
 
 const entities: ReadonlyMap<string, string> = new Map([
   ['amp', '&'],

@@ -2,104 +2,101 @@
  * ntfy: `PUT`/`POST /` with JSON, `PUT`/`POST /{topic}` with the text as the body and the rest in the header or query,
  * and `GET /{topic}/publish` (or `send`, `trigger`). The token as Bearer, as the password of Basic, or in `?auth=`.
  *
- * A topic that is called like one of the user's channels means this channel, any other topic means all of them.
- * What can only be done by ntfy is left out (icons, actions, e-mail, calls), but a delay and a template are refused: sent
- * at once, or as it came, would be wrong. Of an attachment the name is told: one that is named, that is no text, or that
- * comes as a part of a form.
+ * A topic that is the name of a channel of the user selects it, any other topic means all channels. What only ntfy can
+ * do is ignored (icons, actions, e-mail, calls), but a delay and a template are refused, because sending at once, or the
+ * raw text, would be wrong. The message mentions an attachment by name: a body with a file name, one that is not text, or
+ * a part of a form.
  *
- * A GET could ask for a file. It is taken where a Bearer or `?auth=` shows what is meant; Basic may be meant for the
- * site, so then it is taken only if it carries a token.
+ * A GET could be for a file. With Bearer or `?auth=` it is certainly ntfy's; Basic may be for the site, so then it is
+ * ntfy's only if the credentials are a valid token.
  */
 import type { ErrorCode } from '../../http/errors.ts';
 import type { RequestFacts } from '../../http/types.ts';
-import { problem, type Refused } from '../api/refusal.ts';
-import { bearerOf, decodeUtf8, type Fields, mediaTypeOf } from '../api/request.ts';
+import { failure, type Result, success } from '../../util/result.ts';
+import { readForm } from '../api/body.ts';
+import type { MessageInput } from '../api/draft.ts';
+import { decodeUtf8, type FieldMap, mediaTypeOf } from '../api/fields.ts';
+import { MULTIPART_TYPE } from '../api/multipart.ts';
+import { type NotifyProblem, notifyProblem } from '../api/problem.ts';
+import { jsonPlan } from '../api/response.ts';
+import { bearerTokenOf, tokenOfAuthorization } from '../auth/credentials.ts';
 import { cutText } from '../channels/text/split.ts';
 import type { Priority } from '../message.ts';
-import { tokenOfAuthorization } from './credentials.ts';
 import {
-  type Call,
-  type Circumstances,
-  type Fault,
-  faultOf,
+  type DialectContext,
+  type DialectRequest,
   isGetToken,
-  replyJson,
-  type Sent,
+  type SendFailure,
+  type SentMessage,
+  sendFailureOf,
 } from './dialect.ts';
 import { fieldText } from './field-text.ts';
-import { MULTIPART_TYPE } from './multipart.ts';
-import {
-  fieldsOf,
-  fieldsOrNone,
-  filesOf,
-  namesOf,
-  readBody,
-  readJson,
-  readQuery,
-  textOf,
-} from './reading.ts';
+import { fieldsOrNone, inputOf, namesOf, readJson, readQuery, textOf } from './reading.ts';
 
 const TOPIC = /^\/([-_A-Za-z0-9]{1,64})$/;
 const TRIGGER = /^\/([-_A-Za-z0-9]{1,64})\/(?:publish|send|trigger)$/;
-/** These are mote's, or another dialect's where it is on. */
+/** A topic's path by its form, but mote's own. */
 const NOTIFY = '/notify';
-/** What ntfy says where there is no text. */
+/** ntfy's text for a message without any. */
 const TRIGGERED = 'triggered';
-/** What it says where there is only a file. */
+/** ntfy's text for a message that is only a file. */
 const fileReceived = (name: string) => `You received a file: ${name}`;
 const UNNAMED_FILE = 'attachment';
-/** Longer than this, a file that is text is a file all the same, as in ntfy. */
+/** As in ntfy, a longer text with a file name is an attachment, not the message. */
 const MAX_TEXT_FILE_BYTES = 4096;
-/** How long ntfy keeps messages; acme.sh takes an answer without `expires` for a failure. */
+/** How long ntfy keeps messages; acme.sh takes a response without `expires` for a failure. */
 const EXPIRY_SECONDS = 12 * 3600;
-/** Of a message that comes back in the answer. */
-const MAX_TOLD_UNITS = 4096;
+/** Of the message in the response. */
+const MAX_RETURNED_UNITS = 4096;
 
-/** What was asked, by the names of the JSON form. */
-interface Asked {
+/** A request to publish; its fields have the names of the JSON form. */
+interface Publication {
   readonly topic: string;
-  readonly fields: Fields | Refused;
+  readonly fields: Result<FieldMap, NotifyProblem>;
 }
 
-export function ntfy(facts: RequestFacts, circumstances: Circumstances): Call | undefined {
-  const asked = readAsked(facts, circumstances);
-  if (!asked) return undefined;
-  const { topic, fields } = asked;
+export function ntfy(facts: RequestFacts, context: DialectContext): DialectRequest | undefined {
+  const publication = readPublication(facts, context);
+  if (!publication) return undefined;
+  const { topic, fields } = publication;
   return {
-    tokens: [tokenOf(facts)],
-    fields: 'kind' in fields ? fields : translate(fields),
+    tokens: [ntfyTokenOf(facts)],
+    input: fields.ok ? translate(fields.value) : fields,
     channelHints: [topic],
-    reply: ([result]) => (result.kind === 'sent' ? sent(result, topic, fieldsOrNone(fields)) : fault(result)),
+    respond: ([result]) =>
+      result.ok ? sentPlan(result.value, topic, fieldsOrNone(fields)) : failurePlan(result.error),
   };
 }
 
-function readAsked(facts: RequestFacts, circumstances: Circumstances): Asked | undefined {
+function readPublication(facts: RequestFacts, context: DialectContext): Publication | undefined {
   const { method, path } = facts;
   if (method === 'GET') {
     const topic = TRIGGER.exec(path)?.[1];
-    return topic !== undefined && isMeant(facts, circumstances)
+    return topic !== undefined && isForNtfy(facts, context)
       ? { topic, fields: withParameters(facts, new Map()) }
       : undefined;
   }
   if (method !== 'POST' && method !== 'PUT') return undefined;
-  if (path === '/') return askedByJson(facts);
+  if (path === '/') return readJsonPublication(facts);
   const topic = TOPIC.exec(path)?.[1];
-  if (topic === undefined || path === NOTIFY || isBark(facts, circumstances)) return undefined;
-  return { topic, fields: askedByText(facts) };
+  if (topic === undefined || path === NOTIFY || isForBark(facts, context)) return undefined;
+  return { topic, fields: readTextPublication(facts) };
 }
 
-function isMeant(facts: RequestFacts, circumstances: Circumstances): boolean {
-  const isPlain = authOfQuery(facts) !== undefined || bearerOf(facts.headers.authorization) !== undefined;
-  return isPlain || isGetToken(tokenOf(facts) ?? '', circumstances);
+/** Of a GET. */
+function isForNtfy(facts: RequestFacts, context: DialectContext): boolean {
+  const isExplicit =
+    authOfQuery(facts) !== undefined || bearerTokenOf(facts.headers.authorization) !== undefined;
+  return isExplicit || isGetToken(ntfyTokenOf(facts) ?? '', context);
 }
 
-/** With both dialects, `POST /{word}` is ntfy's if it brings a token in ntfy's places, and Bark's otherwise. */
-function isBark(facts: RequestFacts, { active }: Circumstances): boolean {
+/** With both dialects on, `POST /{word}` is ntfy's if it has a token where ntfy has it, and Bark's otherwise. */
+function isForBark(facts: RequestFacts, { active }: DialectContext): boolean {
   const { method, path } = facts;
-  return active.has('bark') && method === 'POST' && (path === '/push' || tokenOf(facts) === undefined);
+  return active.has('bark') && method === 'POST' && (path === '/push' || ntfyTokenOf(facts) === undefined);
 }
 
-export function tokenOf(facts: RequestFacts): string | undefined {
+export function ntfyTokenOf(facts: RequestFacts): string | undefined {
   return tokenOfAuthorization(facts.headers.authorization ?? authOfQuery(facts));
 }
 
@@ -109,52 +106,46 @@ function authOfQuery(facts: RequestFacts): string | undefined {
   return auth === '' ? undefined : Buffer.from(auth, 'base64url').toString('utf8');
 }
 
-function askedByJson(facts: RequestFacts): Asked {
+function readJsonPublication(facts: RequestFacts): Publication {
   const json = readJson(facts);
-  if ('kind' in json) return { topic: '', fields: json };
-  const topic = textOf(json, 'topic');
-  if (!TOPIC.test(`/${topic}`)) {
-    return { topic: '', fields: problem('unprocessable_content', BAD_TOPIC) };
-  }
-  // As ntfy does it: the body is said in header fields, which are there already where the client set them too.
-  return { topic, fields: withParameters(facts, json) };
+  if (!json.ok) return { topic: '', fields: json };
+  const topic = textOf(json.value, 'topic');
+  if (!TOPIC.test(`/${topic}`)) return { topic: '', fields: unprocessable(BAD_TOPIC) };
+  // As in ntfy, header fields take precedence over the JSON.
+  return { topic, fields: withParameters(facts, json.value) };
 }
 
-function askedByText(facts: RequestFacts): Fields | Refused {
+function readTextPublication(facts: RequestFacts): Result<FieldMap, NotifyProblem> {
   const { headers, body } = facts;
   const type = mediaTypeOf(headers);
-  if (type === MULTIPART_TYPE) return askedByForm(facts);
-  const given = withParameters(facts, new Map());
-  if ('kind' in given) return given;
+  if (type === MULTIPART_TYPE) return readFormPublication(facts);
+  const parameters = withParameters(facts, new Map());
+  if (!parameters.ok) return parameters;
   const text = decodeUtf8(body ?? new Uint8Array());
-  const name = textOf(given, 'filename');
+  const name = textOf(parameters.value, 'filename');
   const isText = text !== undefined && (name === '' || (body?.length ?? 0) <= MAX_TEXT_FILE_BYTES);
-  const asked = new Map<string, unknown>(isText ? [['message', text]] : []);
-  if (type === 'text/markdown') asked.set('markdown', true);
-  for (const [key, value] of given) asked.set(key, value);
-  return isText && name === '' ? asked : withFile(asked, name || UNNAMED_FILE);
+  const fields = new Map<string, unknown>(isText ? [['message', text]] : []);
+  if (type === 'text/markdown') fields.set('markdown', true);
+  for (const [key, value] of parameters.value) fields.set(key, value);
+  return success(isText && name === '' ? fields : withFile(fields, name || UNNAMED_FILE));
 }
 
-/** A file as a part of a form, as apprise sends it, and its text in the query. */
-function askedByForm(facts: RequestFacts): Fields | Refused {
-  const form = readBody(facts);
-  if ('kind' in form) return form;
-  const asked = withParameters(facts, form);
-  if ('kind' in asked) return asked;
-  const name = textOf(asked, 'filename') || filesOf(form)[0];
-  return name === undefined ? asked : withFile(asked, name);
+/** A file as a part of a form, with its text in the query, as apprise sends it. */
+function readFormPublication(facts: RequestFacts): Result<FieldMap, NotifyProblem> {
+  const form = readForm(facts);
+  if (!form.ok) return form;
+  const fields = withParameters(facts, form.value.fields);
+  if (!fields.ok) return fields;
+  const name = textOf(fields.value, 'filename') || form.value.files[0];
+  return name === undefined ? fields : success(withFile(fields.value, name));
 }
 
-function withFile(asked: Fields, name: string): Fields {
-  const isAlone = textOf(asked, 'message') === '';
-  return new Map([
-    ...asked,
-    ['file', name],
-    ...(isAlone ? ([['message', fileReceived(name)]] as const) : []),
-  ]);
+function withFile(fields: FieldMap, name: string): FieldMap {
+  const message = textOf(fields, 'message') || fileReceived(name);
+  return new Map([...fields, ['file', name], ['message', message]]);
 }
 
-/** All the names that a parameter has, in the header and, in lower case, in the query; ntfy's order. */
+/** All names of a parameter, in the header and, in lower case, in the query; in ntfy's order. */
 const parameterNames: readonly (readonly [name: string, ...aliases: string[]])[] = [
   ['message', 'x-message', 'message', 'm'],
   ['title', 'x-title', 'title', 't'],
@@ -168,87 +159,94 @@ const parameterNames: readonly (readonly [name: string, ...aliases: string[]])[]
   ['delay', 'x-delay', 'delay', 'x-at', 'at', 'x-in', 'in'],
 ];
 
-/** `given`, and over it the parameters of the header and of the query, the header first. */
-function withParameters(facts: RequestFacts, given: Fields): Fields | Refused {
+/** `given`, overridden by the parameters of the query, and those by the parameters of the header. */
+function withParameters(facts: RequestFacts, given: FieldMap): Result<FieldMap, NotifyProblem> {
   const query = readQuery(facts);
-  if ('kind' in query) return query;
+  if (!query.ok) return query;
   const fields = new Map(given);
   for (const [name, ...aliases] of parameterNames) {
     const header = aliases.map((alias) => facts.headers[alias]).find((value) => value);
-    const value = header === undefined ? textOf(query, ...aliases) : fieldText(header);
+    const value = header === undefined ? textOf(query.value, ...aliases) : fieldText(header);
     // HTTP has a `Priority` of its own (RFC 9218), which browsers and proxies send.
     const isForeign = name === 'priority' && /^(?:u=\d|i)\b/.test(value);
-    if (value !== '' && !isForeign)
-      fields.set(name, name === 'message' ? value.replaceAll('\\n', '\n') : value);
+    if (value === '' || isForeign) continue;
+    fields.set(name, name === 'message' ? value.replaceAll('\\n', '\n') : value);
   }
-  return fields;
+  return success(fields);
 }
 
-const BAD_TOPIC = 'topic: must have 1 to 64 letters, digits, - and _';
+const BAD_TOPIC = 'topic: must be 1 to 64 letters, digits, - and _';
 const BAD_PRIORITY = 'priority: must be 1 to 5, min, low, default, high, max or urgent';
-const NO_DELAY = 'delay: messages are sent at once; leave it out';
-const NO_TEMPLATE = 'template: there are none here; send the finished text';
+const NO_DELAY = 'delay: is not supported; messages are sent at once';
+const NO_TEMPLATE = 'template: is not supported; send the final text';
 
-function translate(given: Fields): Fields | Refused {
-  if (textOf(given, 'delay') !== '') return problem('unprocessable_content', NO_DELAY);
-  if (!/^(?:|0|no|false)$/i.test(textOf(given, 'template'))) {
-    return problem('unprocessable_content', NO_TEMPLATE);
-  }
-  const priority = priorityOf(given);
-  if (priority === 'invalid') return problem('unprocessable_content', BAD_PRIORITY);
+function unprocessable(detail: string): Result<never, NotifyProblem> {
+  return failure(notifyProblem('unprocessable_content', detail));
+}
+
+function translate(given: FieldMap): Result<MessageInput, NotifyProblem> {
+  if (textOf(given, 'delay') !== '') return unprocessable(NO_DELAY);
+  if (!/^(?:|0|no|false)$/i.test(textOf(given, 'template'))) return unprocessable(NO_TEMPLATE);
+  const priority = parsePriority(given);
+  if (!priority.ok) return priority;
   const file = textOf(given, 'file');
   const isMarkdown = given.get('markdown') === true || /^(?:1|yes|true)$/i.test(textOf(given, 'markdown'));
-  return fieldsOf({
+  const input = inputOf({
     files: file === '' ? [] : [file],
     title: textOf(given, 'title'),
     text: textOf(given, 'message') || TRIGGERED,
     format: isMarkdown ? 'markdown' : 'text',
     url: textOf(given, 'click', 'attach'),
-    priority,
+    priority: priority.value,
     tags: namesOf(given.get('tags'), /,/),
   });
+  return success(input);
 }
 
 const priorities: ReadonlyMap<string, Priority> = new Map([
-  ...([1, 2, 3, 4, 5] as const).map((priority): [string, Priority] => [String(priority), priority]),
-  ...([
-    ['min', 1],
-    ['low', 2],
-    ['default', 3],
-    ['high', 4],
-    ['max', 5],
-    ['urgent', 5],
-  ] as const),
+  ['1', 1],
+  ['2', 2],
+  ['3', 3],
+  ['4', 4],
+  ['5', 5],
+  ['min', 1],
+  ['low', 2],
+  ['default', 3],
+  ['high', 4],
+  ['max', 5],
+  ['urgent', 5],
 ]);
 
-function priorityOf(given: Fields): Priority | undefined | 'invalid' {
+function parsePriority(given: FieldMap): Result<Priority | undefined, NotifyProblem> {
   const text = textOf(given, 'priority').trim().toLowerCase();
-  // 0 is what ntfy's JSON says for none.
-  return text === '' || text === '0' ? undefined : (priorities.get(text) ?? 'invalid');
+  // In ntfy's JSON 0 means none.
+  if (text === '' || text === '0') return success(undefined);
+  const priority = priorities.get(text);
+  return priority === undefined ? unprocessable(BAD_PRIORITY) : success(priority);
 }
 
 /** The message as ntfy would have published it. */
-function sent({ id, atMs }: Sent, topic: string, given: Fields) {
+function sentPlan({ id, atMs }: SentMessage, topic: string, given: FieldMap) {
   const title = textOf(given, 'title');
   const tags = namesOf(given.get('tags'), /,/);
-  const priority = priorityOf(given);
+  const priority = parsePriority(given);
   const click = textOf(given, 'click');
   const time = Math.floor(atMs / 1000);
-  return replyJson(200, {
+  return jsonPlan(200, {
     id,
     time,
     expires: time + EXPIRY_SECONDS,
     event: 'message',
     topic,
     ...(title !== '' && { title }),
-    message: cutText(textOf(given, 'message'), MAX_TOLD_UNITS) || TRIGGERED,
-    ...(priority !== undefined && { priority }),
+    message: cutText(textOf(given, 'message'), MAX_RETURNED_UNITS) || TRIGGERED,
+    ...(priority.ok && { priority: priority.value }),
     ...(tags.length > 0 && { tags }),
     ...(click !== '' && { click }),
   });
 }
 
-/** ntfy's own numbers, for the errors that it has too. */
+/** ntfy's own codes, for the errors that it knows too. */
 const codes: Partial<Record<ErrorCode | 'undelivered', number>> = {
   bad_body: 40017,
   unauthorized: 40101,
@@ -264,15 +262,15 @@ const detailCodes: ReadonlyMap<string, number> = new Map([
   [BAD_TOPIC, 40009],
   [NO_TEMPLATE, 40043],
 ]);
-/** «invalid request». */
+/** ntfy's «invalid request». */
 const OTHER_BAD_REQUEST = 40000;
 
-export function ntfyFault(refused: Refused, atMs: number) {
-  return fault(faultOf(refused, atMs));
+export function ntfyProblemPlan(problem: NotifyProblem, atMs: number) {
+  return failurePlan(sendFailureOf(problem, atMs));
 }
 
-function fault({ code: ours, status, detail, headers }: Fault) {
+function failurePlan({ code: ours, status, detail, headers }: SendFailure) {
   const http = status === 415 || status === 422 ? 400 : status;
   const code = detailCodes.get(detail) ?? codes[ours] ?? (http === 400 ? OTHER_BAD_REQUEST : undefined);
-  return replyJson(http, { ...(code !== undefined && { code }), http, error: detail }, headers);
+  return jsonPlan(http, { ...(code !== undefined && { code }), http, error: detail }, headers);
 }

@@ -1,36 +1,31 @@
 /**
- * What clients ask before they send: whether this is the server that they know, and whether it is well. Answered where
- * the dialect is on, in front of files of these names. Pure.
+ * Requests by which clients check, before they send, that the server is the right one and healthy. They come to a dialect
+ * that is on before they come to files of these names. Pure.
  */
 import type { Plan, RequestFacts } from '../../http/types.ts';
-import type { Refused } from '../api/refusal.ts';
-import type { User } from '../auth/access.ts';
+import { jsonPlan, textPlan } from '../api/response.ts';
+import type { Notifier } from '../notifier.ts';
 import type { DialectName } from './dialect.ts';
-import { replyJson } from './dialect.ts';
-import { ntfyFault, tokenOf as ntfyToken } from './ntfy.ts';
+import { ntfyProblemPlan, ntfyTokenOf } from './ntfy.ts';
 
-export interface Prober {
-  /** Whose token it is. */
-  readonly identify: (
-    token: string,
-    client: string,
-  ) => { readonly kind: 'granted'; readonly user: User } | Refused;
+export interface ProbeContext {
+  readonly notifier: Pick<Notifier, 'identify'>;
   /** In milliseconds since the epoch. */
   readonly now: () => number;
 }
 
-type Probe = (facts: RequestFacts, prober: Prober) => Plan;
+type Probe = (facts: RequestFacts, context: ProbeContext) => Plan;
 
-/** What is asked for of Gotify's API has been in it since this version. */
+/** The first version of Gotify with all that mote has of its API. */
 const GOTIFY_VERSION = '2.4.0';
 
 const probes: Readonly<Partial<Record<DialectName, ReadonlyMap<string, Probe>>>> = {
   gotify: new Map<string, Probe>([
-    ['/version', () => replyJson(200, { version: GOTIFY_VERSION, commit: 'mote', buildDate: '' })],
-    ['/health', () => replyJson(200, { health: 'green', database: 'green' })],
+    ['/version', () => jsonPlan(200, { version: GOTIFY_VERSION, commit: 'mote', buildDate: '' })],
+    ['/health', () => jsonPlan(200, { health: 'green', database: 'green' })],
   ]),
   ntfy: new Map<string, Probe>([
-    ['/v1/health', () => replyJson(200, { healthy: true })],
+    ['/v1/health', () => jsonPlan(200, { healthy: true })],
     ['/v1/account', ntfyAccount],
   ]),
   apprise: new Map<string, Probe>([
@@ -40,35 +35,35 @@ const probes: Readonly<Partial<Record<DialectName, ReadonlyMap<string, Probe>>>>
   bark: new Map<string, Probe>([
     [
       '/ping',
-      (_, { now }) => replyJson(200, { code: 200, message: 'pong', timestamp: Math.floor(now() / 1000) }),
+      (_, { now }) => jsonPlan(200, { code: 200, message: 'pong', timestamp: Math.floor(now() / 1000) }),
     ],
   ]),
 };
 
-/** The answer to a probe of one of the `active` dialects. */
+/** The response to a probe of one of the `active` dialects. */
 export function probePlan(
   active: ReadonlySet<DialectName>,
   facts: RequestFacts,
-  prober: Prober,
+  context: ProbeContext,
 ): Plan | undefined {
   if (facts.method !== 'GET' && facts.method !== 'HEAD') return undefined;
   for (const name of active) {
     const probe = probes[name]?.get(facts.path);
-    if (probe) return probe(facts, prober);
+    if (probe) return probe(facts, context);
   }
   return undefined;
 }
 
-/** Without a token it is that of everybody, as in ntfy. */
-function ntfyAccount(facts: RequestFacts, { identify, now }: Prober): Plan {
-  const token = ntfyToken(facts);
-  if (token === undefined) return replyJson(200, { username: '*', role: 'anonymous', stats: noStats });
-  const grant = identify(token, facts.client);
-  if (grant.kind === 'refused') return ntfyFault(grant, now());
-  return replyJson(200, { username: grant.user.name, role: 'user', stats: noStats });
+/** As in ntfy, everybody is the anonymous user without a token. */
+function ntfyAccount(facts: RequestFacts, { notifier, now }: ProbeContext): Plan {
+  const token = ntfyTokenOf(facts);
+  if (token === undefined) return jsonPlan(200, { username: '*', role: 'anonymous', stats: noStats });
+  const grant = notifier.identify({ token, client: facts.client });
+  if (!grant.ok) return ntfyProblemPlan(grant.error, now());
+  return jsonPlan(200, { username: grant.value.user.name, role: 'user', stats: noStats });
 }
 
-/** Clients insist on these; mote counts by token and time, which they cannot say. */
+/** Clients require these; the rate limits of mote do not fit into them. */
 const noStats = {
   messages: 0,
   messages_remaining: 0,
@@ -83,16 +78,12 @@ const noStats = {
 };
 
 function appriseStatus({ headers }: RequestFacts): Plan {
-  if (!/\bapplication\/json\b/i.test(headers.accept ?? '')) {
-    const bytes = Buffer.from('OK');
-    const head = ['Content-Type', 'text/plain; charset=utf-8', 'Content-Length', String(bytes.length)];
-    return { status: 200, headers: [...head, 'Cache-Control', 'no-store'], body: { kind: 'bytes', bytes } };
-  }
+  if (!/\bapplication\/json\b/i.test(headers.accept ?? '')) return textPlan(200, 'OK');
   const status = {
     persistent_storage: false,
     can_write_config: false,
     can_write_attach: false,
     details: ['OK'],
   };
-  return replyJson(200, { config_lock: true, attach_lock: true, status });
+  return jsonPlan(200, { config_lock: true, attach_lock: true, status });
 }

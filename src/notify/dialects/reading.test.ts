@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { MAX_TAGS, validate } from '../api/request.ts';
-import { tokenOfAuthorization } from './credentials.ts';
+import { MAX_TAGS, validate } from '../api/draft.ts';
 import { fieldText } from './field-text.ts';
-import { basic } from './fixtures.ts';
-import { fieldsOf, namesOf, textOf } from './reading.ts';
+import { inputOf, namesOf, textOf } from './reading.ts';
 
 const fieldTexts: readonly [name: string, value: string, expected: string][] = [
   ['ASCII', 'Disk full', 'Disk full'],
@@ -23,25 +21,6 @@ const fieldTexts: readonly [name: string, value: string, expected: string][] = [
 describe('text in header fields', () => {
   for (const [name, value, expected] of fieldTexts)
     test(name, () => assert.equal(fieldText(value), expected));
-});
-
-const LONG = 'long-enough-for-a-token';
-const credentials: readonly [name: string, header: string | undefined, token: string | undefined][] = [
-  ['none', undefined, undefined],
-  ['Bearer', `bearer  ${LONG} `, LONG],
-  ['the password', basic('ann', LONG).authorization, LONG],
-  ['a password with a colon', basic('ann', `${LONG}:x`).authorization, `${LONG}:x`],
-  ['the name, beside no password', basic(LONG, '').authorization, LONG],
-  ['the name, beside a short password', basic(LONG, 'None').authorization, LONG],
-  ['a short password alone', basic('', 'short').authorization, 'short'],
-  ['nothing in it', basic('', '').authorization, ''],
-  ['no colon', `Basic ${Buffer.from('ann').toString('base64')}`, undefined],
-  ['another scheme', 'Digest username="ann"', undefined],
-];
-describe('tokens of Authorization', () => {
-  for (const [name, header, token] of credentials) {
-    test(name, () => assert.equal(tokenOfAuthorization(header), token));
-  }
 });
 
 test('the first text that there is', () => {
@@ -65,8 +44,12 @@ test('names in lists of lists, and in texts', () => {
 
 test('as many tags as there may be, each once', () => {
   const tags = Array.from({ length: MAX_TAGS + 1 }, (_, index) => `t${index}`);
-  const fields = fieldsOf({ title: '', text: 'x', tags: ['t0', 'a,b', 'x'.repeat(65), '\n', ...tags] });
-  assert.deepEqual(fields.get('tags'), tags.slice(0, MAX_TAGS));
+  const { tags: kept } = inputOf({
+    title: '',
+    text: 'x',
+    tags: ['t0', 'a,b', 'x'.repeat(65), '\n', ...tags],
+  });
+  assert.deepEqual(kept, tags.slice(0, MAX_TAGS));
 });
 
 test('an alarm is not lost for what decorates it', () => {
@@ -74,9 +57,9 @@ test('an alarm is not lost for what decorates it', () => {
   const link = text.map((rest) => `https://x.example/${rest}`);
   fc.assert(
     fc.property(text, fc.oneof(text, link), fc.array(text, { maxLength: 40 }), (title, url, tags) => {
-      const draft = validate(fieldsOf({ title, text: 'x', url, tags }), undefined);
-      assert.ok(!('kind' in draft), JSON.stringify(draft));
-      assert.ok(draft.content.text.startsWith('x'));
+      const draft = validate(inputOf({ title, text: 'x', url, tags }));
+      assert.ok(draft.ok, JSON.stringify(draft));
+      assert.ok(draft.value.content.text.startsWith('x'));
     }),
   );
 });

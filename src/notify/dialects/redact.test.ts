@@ -4,7 +4,7 @@ import { makeToken } from '../auth/token.ts';
 import { makeId } from '../id.ts';
 import { DIALECT_NAMES, type DialectName } from './dialect.ts';
 import { ANN, BOB } from './fixtures.ts';
-import { createStrike } from './redact.ts';
+import { createRedactor } from './redact.ts';
 
 const { token: MADE } = makeToken((bytes) => new Uint8Array(bytes).fill(0xfb));
 const id = makeId(Date.UTC(2026, 0, 1), (bytes) => new Uint8Array(bytes));
@@ -83,15 +83,15 @@ const cases: readonly [
 describe('tokens in paths', () => {
   for (const [names, method, text, expected] of cases) {
     test(`${names.join(' ') || 'none'}: ${method} ${text}`, () => {
-      assert.equal(createStrike(names, isToken)(text, method), expected);
+      assert.equal(createRedactor(names, isToken)(text, method), expected);
     });
   }
 });
 
 test('the work is bounded', () => {
   let lookups = 0;
-  const strike = createStrike(DIALECT_NAMES, () => ++lookups < 0);
-  strike(`/${'a-word-of-some-length '.repeat(100_000)}`);
-  strike(`/${'YS13b3JkLW9mLXNvbWUtbGVuZ3Ro/'.repeat(100_000)}`);
+  const redact = createRedactor(DIALECT_NAMES, () => ++lookups < 0);
+  redact(`/${'a-word-of-some-length '.repeat(100_000)}`);
+  redact(`/${'YS13b3JkLW9mLXNvbWUtbGVuZ3Ro/'.repeat(100_000)}`);
   assert.ok(lookups <= 128, `${lookups}`);
 });

@@ -1,93 +1,95 @@
 /**
- * Keeps tokens in targets out of logs: what has the shape of one in the paths of dialects, also where it is wrong, and
- * what is somebody's token, wherever it stands, in base64 too: the dialect may not be on yet, or the parameter have
- * another name. `token`, `auth` and the like in queries are struck out by the log itself. Pure.
+ * Keeps tokens out of logs: in the paths of dialects everything in the place of a token, even a wrong one, and everywhere
+ * else every valid token, in base64 too, since the dialect may be off or the parameter have another name. `token`, `auth`
+ * and the like in queries are redacted by the log itself. Pure.
  */
-
 import { MIN_TOKEN_CHARACTERS } from '../auth/token.ts';
 import { isId } from '../id.ts';
-import { APPRISE_PATH, RESERVED } from './apprise.ts';
+import { APPRISE_PATH, RESERVED_KEYS } from './apprise.ts';
 import { type DialectName, decodeSegment } from './dialect.ts';
 import { SERVERCHAN_PATH } from './serverchan.ts';
 
 /**
- * Gives a target, a URL such as a referrer, or another text of a client with `***` in place of tokens. The method,
- * where it is known, tells more of what the path is.
+ * Replaces the tokens in a target, a URL such as a referrer, or another text from a client by `***`. The method, if
+ * known, helps to recognise paths.
  */
-export type Strike = (text: string, method?: string) => string;
+export type Redactor = (text: string, method?: string) => string;
 
 const STARS = '***';
 /** First segments that are never keys of Bark. */
-const fixed: ReadonlySet<string> = new Set(['', 'push', 'message', 'notify']);
-/** What `mote token` makes is struck out wherever it stands: that is no name of a file. */
-const madeToken = /mote_[\w-]{43}/g;
+const reservedSegments: ReadonlySet<string> = new Set(['', 'push', 'message', 'notify']);
+/** Tokens that `mote token` generated are redacted everywhere, valid or not: no file has such a name. */
+const generatedToken = /mote_[\w-]{43}/g;
 
-function strikeMade(text: string): string {
-  return text.includes('mote_') ? text.replace(madeToken, STARS) : text;
+function redactGenerated(text: string): string {
+  return text.includes('mote_') ? text.replace(generatedToken, STARS) : text;
 }
 
 const word = new RegExp(`[^/?&;=#,]{${MIN_TOKEN_CHARACTERS},}`, 'g');
-/** Looking each up takes time, and whoever sends more of them has the tokens already. */
+/** Each lookup takes time, and no honest request has more words that could be tokens. */
 const MAX_WORDS = 32;
 const MAX_LOOKUPS = 64;
-/** What stands around a token, as in `Bearer+TOKEN`, `user:TOKEN` or `(TOKEN)`. */
-const around = /[^\w.~-]+/;
+/** Around a token, as in `Bearer+TOKEN`, `user:TOKEN` or `(TOKEN)`. */
+const delimiters = /[^\w.~-]+/;
 const base64 = /^[\w+/-]{16,}={0,2}$/;
 /** ntfy's `auth` is base64 of `Basic` and base64. */
 const MAX_LAYERS = 2;
 
-/** Beyond what shapes show, `isToken` says which words are tokens; see `Access.has`. */
-export function createStrike(names: readonly DialectName[], isToken: (text: string) => boolean): Strike {
+/** `names` are the dialects that are on. For `isToken` see `Access.isToken`. */
+export function createRedactor(names: readonly DialectName[], isToken: (text: string) => boolean): Redactor {
   const active = new Set(names);
-  return (text, method) => strikeKnown(strikeMade(active.size === 0 ? text : strikeShapes(text, method)));
+  return (text, method) =>
+    redactValid(redactGenerated(active.size === 0 ? text : redactTarget(text, method)));
 
-  function strikeKnown(text: string): string {
+  function redactValid(text: string): string {
     let words = 0;
     let lookups = 0;
-    const look: typeof isToken = (piece) => lookups++ < MAX_LOOKUPS && isToken(piece);
-    return text.replace(word, (found) => (words++ < MAX_WORDS ? strikeWord(found, look) : found));
+    const lookUp: typeof isToken = (piece) => lookups++ < MAX_LOOKUPS && isToken(piece);
+    return text.replace(word, (found) => (words++ < MAX_WORDS ? redactWord(found, lookUp) : found));
   }
 
-  function strikeWord(found: string, look: typeof isToken): string {
+  function redactWord(found: string, lookUp: typeof isToken): string {
     const text = decodeSegment(found);
     const name = text.replace(/\.send$/, '');
-    if (name !== text && look(name)) return `${STARS}.send`;
-    return holdsToken(text, look, MAX_LAYERS) ? STARS : found;
+    if (name !== text && lookUp(name)) return `${STARS}.send`;
+    return holdsToken(text, lookUp, MAX_LAYERS) ? STARS : found;
   }
 
-  function strikeShapes(text: string, method: string | undefined): string {
+  function redactTarget(text: string, method: string | undefined): string {
     const { origin, path, rest } = split(text);
-    return `${origin}${strikePath(path, method)}${rest}`;
+    return `${origin}${redactPath(path, method)}${rest}`;
   }
 
-  function strikePath(path: string, method: string | undefined): string {
+  function redactPath(path: string, method: string | undefined): string {
     const sendKey = SERVERCHAN_PATH.exec(path)?.[1];
     if (active.has('serverchan') && sendKey !== undefined)
       return path.replace(`${sendKey}.send`, () => `${STARS}.send`);
     const key = APPRISE_PATH.exec(path)?.[1];
-    if (active.has('apprise') && key !== undefined && !isId(key) && !RESERVED.has(key))
+    if (active.has('apprise') && key !== undefined && !isId(key) && !RESERVED_KEYS.has(key))
       return `/notify/${STARS}`;
-    return active.has('bark') ? strikeBark(path, method) : path;
+    return active.has('bark') ? redactBark(path, method) : path;
   }
 
-  function strikeBark(path: string, method: string | undefined): string {
+  function redactBark(path: string, method: string | undefined): string {
     const first = /^\/([^/]*)/.exec(path)?.[1] ?? '';
-    // A topic of ntfy looks like a key, and is struck out with it.
-    const isKey = method === 'POST' && !fixed.has(first);
+    // A topic of ntfy looks like a key and is redacted too.
+    const isKey = method === 'POST' && !reservedSegments.has(first);
     return isKey ? `/${STARS}${path.slice(first.length + 1)}` : path;
   }
 }
 
-/** `layers` of base64 are looked into. */
-function holdsToken(text: string, look: (piece: string) => boolean, layers: number): boolean {
+/** Decodes up to `layers` of base64. */
+function holdsToken(text: string, lookUp: (piece: string) => boolean, layers: number): boolean {
   if (text.length < MIN_TOKEN_CHARACTERS) return false;
-  if (look(text) || strikeMade(text) !== text) return true;
-  const pieces = text.split(around).filter((piece) => piece.length >= MIN_TOKEN_CHARACTERS && piece !== text);
-  if (pieces.some(look)) return true;
-  return layers > 0 && [text, ...pieces].some((piece) => holdsToken(fromBase64(piece), look, layers - 1));
+  if (lookUp(text) || redactGenerated(text) !== text) return true;
+  const pieces = text
+    .split(delimiters)
+    .filter((piece) => piece.length >= MIN_TOKEN_CHARACTERS && piece !== text);
+  if (pieces.some(lookUp)) return true;
+  return layers > 0 && [text, ...pieces].some((piece) => holdsToken(fromBase64(piece), lookUp, layers - 1));
 }
 
-/** The text inside, or nothing where it is not text. */
+/** The text inside, or an empty one where it is not ASCII text. */
 function fromBase64(piece: string): string {
   const text = base64.test(piece) ? Buffer.from(piece, 'base64').toString('latin1') : '';
   return /^[ -~]+$/.test(text) ? text : '';

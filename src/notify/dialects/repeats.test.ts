@@ -6,7 +6,7 @@ const START_MS = 10 * REPEAT_WINDOW_MS + REPEAT_WINDOW_MS / 2;
 
 /** Asks and accepts, and gives the key. */
 function say(repeats: Repeats, subject: string, nowMs: number): string {
-  const occasion = repeats.occasionOf(subject, nowMs);
+  const occasion = repeats.keyFor(subject, nowMs);
   repeats.accept(occasion);
   return occasion.key;
 }
@@ -23,8 +23,8 @@ test('a key holds for the window, counted from the first time', () => {
 
 test('what was not accepted is not remembered', () => {
   const repeats = new Repeats();
-  const first = repeats.occasionOf('a', START_MS);
-  assert.notEqual(repeats.occasionOf('a', START_MS + REPEAT_WINDOW_MS - 1).key, first.key);
+  const first = repeats.keyFor('a', START_MS);
+  assert.notEqual(repeats.keyFor('a', START_MS + REPEAT_WINDOW_MS - 1).key, first.key);
 });
 
 test('after a restart the key is the same for the rest of the minute', () => {
@@ -41,6 +41,6 @@ test('the oldest is forgotten first', () => {
   const lateMs = START_MS + REPEAT_WINDOW_MS - 1;
   const keys = ['old', 'young'].map((subject) => say(repeats, subject, START_MS));
   for (let i = 0; i < MAX_REMEMBERED - 1; i++) say(repeats, `other ${i}`, START_MS);
-  assert.notEqual(repeats.occasionOf('old', lateMs).key, keys[0]);
-  assert.equal(repeats.occasionOf('young', lateMs).key, keys[1]);
+  assert.notEqual(repeats.keyFor('old', lateMs).key, keys[0]);
+  assert.equal(repeats.keyFor('young', lateMs).key, keys[1]);
 });

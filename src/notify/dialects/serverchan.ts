@@ -1,51 +1,52 @@
 /**
- * ServerChan (Server酱, sct.ftqq.com and sc3.ft07.com): GET and POST of `/{KEY}.send` and `/send/{KEY}.send`. No file
- * is expected to be called so, therefore both methods are taken.
+ * ServerChan (Server酱, sct.ftqq.com and sc3.ft07.com): GET and POST of `/{KEY}.send` and `/send/{KEY}.send`. Both methods
+ * are accepted, since hardly any file has such a name.
  *
- * Its limits (32 characters for a title, 32 KB for a text) are not kept: the title is as long as mote's may be.
- * `channel` names channels by number there; here it counts where a channel has that name. `openid` and `noip` have
- * no meaning here.
+ * Its limits (32 characters for a title, 32 KB for a text) do not apply, mote's do. Its `channel` holds numbers; here one
+ * that is the name of a channel of the user selects it. `openid` and `noip` are ignored.
  */
 import type { RequestFacts } from '../../http/types.ts';
-import type { Refused } from '../api/refusal.ts';
-import type { Fields } from '../api/request.ts';
-import { type Call, decodeSegment, type Fault, replyJson, type Sent } from './dialect.ts';
-import { fieldsOf, fieldsOrNone, filesOf, namesOf, readBoth, textOf } from './reading.ts';
+import { success } from '../../util/result.ts';
+import type { MessageInput } from '../api/draft.ts';
+import type { MultipartForm } from '../api/multipart.ts';
+import { jsonPlan } from '../api/response.ts';
+import { type DialectRequest, decodeSegment, type SendFailure, type SentMessage } from './dialect.ts';
+import { formFieldsOrNone, inputOf, namesOf, readQueryAndForm, textOf } from './reading.ts';
 
 export const SERVERCHAN_PATH = /^\/(?:send\/)?([^/]+)\.send$/;
-/** What scripts know as "wrong key". */
+/** ServerChan's code for a wrong key. */
 const BAD_KEY = 40001;
 
-export function serverchan(facts: RequestFacts): Call | undefined {
+export function serverchan(facts: RequestFacts): DialectRequest | undefined {
   const { method, path } = facts;
   const key = SERVERCHAN_PATH.exec(path)?.[1];
   if (key === undefined || (method !== 'GET' && method !== 'POST')) return undefined;
-  const given = readBoth(facts);
+  const given = readQueryAndForm(facts);
   return {
     tokens: [decodeSegment(key)],
-    fields: 'kind' in given ? given : translate(given),
-    channelHints: namesOf(fieldsOrNone(given).get('channel'), /[|,]/),
-    reply: ([result]) => (result.kind === 'sent' ? sent(result) : fault(result)),
+    input: given.ok ? success(translate(given.value)) : given,
+    channelHints: namesOf(formFieldsOrNone(given).get('channel'), /[|,]/),
+    respond: ([result]) => (result.ok ? sentPlan(result.value) : failurePlan(result.error)),
   };
 }
 
-/** `short` is what the card shows of a `desp`, which says it all. */
-function translate(given: Fields): Fields | Refused {
-  return fieldsOf({
+/** `short` is only a summary of `desp`, for the card in the app. */
+function translate({ fields: given, files }: MultipartForm): MessageInput {
+  return inputOf({
     title: textOf(given, 'title', 'text'),
     text: textOf(given, 'desp', 'short'),
     format: 'markdown',
     tags: namesOf(given.get('tags'), /[|,]/),
-    files: filesOf(given),
+    files,
   });
 }
 
-function sent({ id }: Sent) {
+function sentPlan({ id }: SentMessage) {
   const data = { pushid: id, readkey: '', error: 'SUCCESS', errno: 0 };
-  return replyJson(200, { code: 0, message: '', data });
+  return jsonPlan(200, { code: 0, message: '', data });
 }
 
-function fault({ status, detail, headers }: Fault) {
+function failurePlan({ status, detail, headers }: SendFailure) {
   const code = status === 401 ? BAD_KEY : status;
-  return replyJson(status, { code, message: detail, data: null }, headers);
+  return jsonPlan(status, { code, message: detail, data: null }, headers);
 }

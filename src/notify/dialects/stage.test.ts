@@ -2,14 +2,15 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { FREE_FAILURES } from '../../util/penalties.ts';
-import { REPEAT_WINDOW_MS } from '../api/unanswered.ts';
+import { UNANSWERED_WINDOW_MS } from '../api/unanswered.ts';
 import { Access } from '../auth/access.ts';
 import { hashToken } from '../auth/token.ts';
 import { FakeClock, queueOptions, START_MS } from '../fixtures.ts';
 import { Notifier } from '../notifier.ts';
 import { Queue } from '../queue/queue.ts';
+import { DIALECT_NAMES, type DialectName } from './dialect.ts';
 import { ANN, type Asked, bearer, FORM_TYPE, factsOf, JSON_TYPE, NOBODY, openDialects } from './fixtures.ts';
-import { createDialects, DIALECT_NAMES, DIALECT_WAIT_MS, type DialectName } from './stage.ts';
+import { createDialects, DIALECT_WAIT_MS } from './stage.ts';
 
 const files: readonly string[] = [
   '/',
@@ -76,8 +77,8 @@ describe('what was not answered is not doubled', () => {
   });
   test('one whose client had left, within two minutes', async () => {
     assert.deepEqual(await twice(gone, {}), { count: 1, isSame: true });
-    assert.deepEqual(await twice(gone, {}, REPEAT_WINDOW_MS - 1), { count: 1, isSame: true });
-    assert.deepEqual(await twice(gone, {}, REPEAT_WINDOW_MS), { count: 2, isSame: false });
+    assert.deepEqual(await twice(gone, {}, UNANSWERED_WINDOW_MS - 1), { count: 1, isSame: true });
+    assert.deepEqual(await twice(gone, {}, UNANSWERED_WINDOW_MS), { count: 2, isSame: false });
   });
   test('another message, or another token, is another', async () => {
     assert.equal((await twice(gone, { body: 'y' })).count, 2);

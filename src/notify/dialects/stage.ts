@@ -1,32 +1,32 @@
 /**
- * The stage of the dialects, each switched on by its name. To switch one on is to allow what its API needs: tokens in
- * paths and queries, and messages by GET. Keep the paths out of logs with `strike.ts`.
+ * The stage of the dialects, each switched on by its name. Switching one on allows what its API needs: tokens in paths
+ * and queries, and messages by GET; `redact.ts` keeps those out of logs. What a dialect is: `dialect.ts`.
  *
- * Mount it before the stages of notify (`POST /notify/{word}` is taken here), of Basic authentication, and of the
- * files: GETs that could ask for a file go on to them, see the dialects.
+ * Mount it before the stages of notify (`POST /notify/{word}` is handled here), of Basic authentication, and of the
+ * files: GET requests that could be for a file are left to them, see the dialects.
  */
 import type { Plan, RequestFacts, Stage } from '../../http/types.ts';
-import type { Refused } from '../api/refusal.ts';
+import { failure, success } from '../../util/result.ts';
+import { idempotencyKeyOf } from '../api/input.ts';
+import type { RequestHead } from '../api/room.ts';
 import type { Notifier } from '../notifier.ts';
 import { alertmanager, grafana } from './alerts.ts';
 import { apprise } from './apprise.ts';
 import { bark } from './bark.ts';
 import {
-  type Call,
-  type Circumstances,
   DIALECT_NAMES,
   type Dialect,
+  type DialectContext,
   type DialectName,
-  type Result,
-  resultOf,
+  type DialectRequest,
+  type SendResult,
+  sendResultOf,
 } from './dialect.ts';
 import { gotify } from './gotify.ts';
 import { ntfy } from './ntfy.ts';
-import { type Prober, probePlan } from './probes.ts';
+import { type ProbeContext, probePlan } from './probes.ts';
 import { Repeats } from './repeats.ts';
 import { serverchan } from './serverchan.ts';
-
-export { DIALECT_NAMES, type DialectName } from './dialect.ts';
 
 const dialects: Readonly<Record<DialectName, Dialect>> = {
   alertmanager,
@@ -38,7 +38,7 @@ const dialects: Readonly<Record<DialectName, Dialect>> = {
   bark,
 };
 
-/** Clients of these APIs give up early, apprise after 4 s, and would then send again. */
+/** Clients of these APIs stop waiting early, apprise after 4 s, and would then send again. */
 export const DIALECT_WAIT_MS = 2500;
 
 export interface DialectOptions {
@@ -48,71 +48,81 @@ export interface DialectOptions {
 
 export interface Dialects {
   readonly stage: Stage;
-  /** The token of a request for a dialect, as far as it is not in the body. */
-  tokenOf(facts: RequestFacts): string | undefined;
-  /** How a dialect says it; `undefined` for a request that is for none. */
-  refusalPlan(facts: RequestFacts, refused: Refused): Plan | undefined;
+  /** For a request of a dialect whose body has not been read. */
+  readHead(facts: RequestFacts): RequestHead | undefined;
 }
 
 /** The order of `names` does not matter. */
 export function createDialects(
   names: readonly DialectName[],
-  notifier: Pick<Notifier, 'submit' | 'knows' | 'identify'>,
+  notifier: Pick<Notifier, 'submit' | 'isToken' | 'identify'>,
   { now }: DialectOptions,
 ): Dialects {
   const active = new Set(names);
-  const asked = DIALECT_NAMES.filter((name) => active.has(name)).map((name) => dialects[name]);
-  const circumstances: Circumstances = { active, isToken: (text) => notifier.knows(text) };
+  const activeDialects = DIALECT_NAMES.filter((name) => active.has(name)).map((name) => dialects[name]);
+  const context: DialectContext = { active, isToken: (text) => notifier.isToken(text) };
+  const probeContext: ProbeContext = { notifier, now };
   const repeats = new Repeats();
-  const prober: Prober = { now, identify: (token, client) => notifier.identify({ token, client }) };
   return {
     stage(facts) {
-      const call = callOf(facts);
-      return call ? answer(call, facts) : probePlan(active, facts, prober);
+      const request = recognise(facts);
+      return request ? respond(request, facts) : probePlan(active, facts, probeContext);
     },
-    tokenOf: (facts) => callOf(facts)?.tokens[0],
-    refusalPlan: (facts, refused) => callOf(facts)?.reply([resultOf(refused, now())]),
+    readHead(facts) {
+      const request = recognise(facts);
+      if (!request) return undefined;
+      return {
+        token: request.tokens[0],
+        problemPlan: (problem) => planOf(request, [sendResultOf(failure(problem), now())]),
+      };
+    },
   };
 
-  function callOf(facts: RequestFacts): Call | undefined {
-    for (const dialect of asked) {
-      const call = dialect(facts, circumstances);
-      if (call) return call;
+  function recognise(facts: RequestFacts): DialectRequest | undefined {
+    for (const dialect of activeDialects) {
+      const request = dialect(facts, context);
+      if (request) return request;
     }
     return undefined;
   }
 
-  async function answer(call: Call, facts: RequestFacts): Promise<Plan> {
-    const [token, ...others] = call.tokens;
+  async function respond(request: DialectRequest, facts: RequestFacts): Promise<Plan> {
+    const [token, ...others] = request.tokens;
     const [first, ...rest] = [
-      submit(call, facts, token),
-      ...others.map((one) => submit(call, facts, one)),
+      submit(request, facts, token),
+      ...others.map((one) => submit(request, facts, one)),
     ] as const;
-    return planOf(call, [await first, ...(await Promise.all(rest))]);
+    return planOf(request, [await first, ...(await Promise.all(rest))]);
   }
 
-  async function submit(call: Call, facts: RequestFacts, token: string | undefined) {
-    const { fields, subject, channelHints = [] } = call;
+  async function submit(request: DialectRequest, facts: RequestFacts, token: string | undefined) {
+    const { subject, channelHints = [] } = request;
     const { client, isGone } = facts;
-    const named = facts.headers['idempotency-key'];
-    const occasion = named === undefined && subject !== undefined && repeats.occasionOf(subject, now());
-    const idempotencyKey = occasion ? occasion.key : named;
-    const end = await notifier.submit({
+    const headerKey = idempotencyKeyOf(facts.headers);
+    const derived =
+      headerKey === undefined && subject !== undefined ? repeats.keyFor(subject, now()) : undefined;
+    const submitted = await notifier.submit({
       token,
       client,
-      fields,
-      idempotencyKey,
+      input: withKey(request.input, headerKey ?? derived?.key),
       channelHints,
       isGone,
       maxWaitMs: DIALECT_WAIT_MS,
     });
-    if (occasion && end.kind === 'accepted') repeats.accept(occasion);
-    return resultOf(end, now());
+    if (derived && submitted.ok) repeats.accept(derived);
+    return sendResultOf(submitted, now());
   }
 }
 
-function planOf(call: Call, results: readonly [Result, ...(readonly Result[])]): Plan {
-  const isLast = results.some((result) => result.kind === 'fault' && result.endsConnection);
-  const plan = call.reply(results);
-  return isLast ? { ...plan, close: true } : plan;
+function withKey(
+  input: DialectRequest['input'],
+  idempotencyKey: string | undefined,
+): DialectRequest['input'] {
+  return input.ok ? success({ ...input.value, idempotencyKey }) : input;
+}
+
+function planOf(request: DialectRequest, results: readonly [SendResult, ...(readonly SendResult[])]): Plan {
+  const endsConnection = results.some((result) => !result.ok && result.error.endsConnection);
+  const plan = request.respond(results);
+  return endsConnection ? { ...plan, close: true } : plan;
 }

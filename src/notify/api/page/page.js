@@ -1,8 +1,8 @@
-// What the page does: it asks which channels a token has, sends, and looks after the message until it has ended.
-// Everything that comes from outside becomes text, never markup.
+// The script of the page: it gets the channels of the token, sends the message, and follows its status to the end.
+// Everything from outside becomes text, never markup.
 
 /**
- * @typedef {object} Result How one channel stands.
+ * @typedef {object} Result The state of one channel.
  * @property {string} channel
  * @property {'delivered' | 'failed' | 'waiting' | 'retrying'} status
  * @property {number} attempts
@@ -11,7 +11,7 @@
  * @property {string} [reason]
  * @property {string} [note]
  *
- * @typedef {object} Standing How a message stands.
+ * @typedef {object} Standing The state of a message.
  * @property {string} id
  * @property {'delivered' | 'pending' | 'partial' | 'failed'} status
  * @property {boolean} [repeated]
@@ -19,21 +19,21 @@
  */
 
 const STORAGE_KEY = 'mote.notify.token';
-const ANSWER_TIMEOUT_MS = 60_000;
-/** Tries of one press, when no answer comes. */
+const RESPONSE_TIMEOUT_MS = 60_000;
+/** Requests for one press of the button, if no response comes. */
 const MAX_TRIES = 3;
 const RETRY_MS = 1000;
-/** The second click of a double click must not be a second press, nor hit what has moved below it. */
+/** The second click of a double click must neither be a second press nor hit what has moved under the pointer. */
 const PRESS_MS = 600;
 const FIRST_LOOK_MS = 1000;
 const MAX_LOOK_MS = 15_000;
 const WATCH_MS = 15 * 60_000;
 
-/** The server refused, and said why. */
+/** The server refused the request and said why. */
 class Refusal extends Error {}
 
 /**
- * @typedef {object} Parts What has an id.
+ * @typedef {object} Parts The elements with an id.
  * @property {HTMLFormElement} form
  * @property {HTMLInputElement} token
  * @property {HTMLInputElement} keep
@@ -62,36 +62,37 @@ const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 // Talking to the server
 
 /**
- * Addresses are relative, for proxies that put the server below a prefix. The token has a header of its own: the
- * browser may need `Authorization` for the password of such a proxy.
+ * Paths are relative, for proxies that strip a prefix. The token has a header field of its own, since the browser may
+ * need `Authorization` for the password of such a proxy.
  *
  * @param {string} secret
  * @param {string} path
  * @param {RequestInit} [init]
- * @throws {Refusal}, or another error if there was no answer that could be read
+ * @throws {Refusal}, or another error if there was no readable response
  */
 async function ask(secret, path, init = {}) {
   if (!/^[!-~]+$/.test(secret))
     throw new Refusal('This token has characters that no token has: copy it again.');
   const headers = { 'X-Token': secret, ...init.headers };
-  const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
-  const answer = await fetch(path, { ...init, headers, signal, cache: 'no-store' });
-  const body = await answer.json().catch(() => ({}));
+  const signal = AbortSignal.timeout(RESPONSE_TIMEOUT_MS);
+  const response = await fetch(path, { ...init, headers, signal, cache: 'no-store' });
+  const body = await response.json().catch(() => ({}));
   if (Array.isArray(body.channels)) return body;
   if (body.detail) throw new Refusal(body.detail);
-  // A proxy in between, or something else at this address.
-  const told = `The server answers ${answer.status}.`;
-  throw answer.status >= 400 && answer.status < 500 ? new Refusal(told) : new Error(told);
+  // From a proxy, or from something else at this address.
+  const { status } = response;
+  const message = `The server responded with status ${status}.`;
+  throw status >= 400 && status < 500 ? new Refusal(message) : new Error(message);
 }
 
 /** @param {unknown} error */
-function tell(error) {
-  problem.textContent = error instanceof Refusal ? error.message : 'The server does not answer.';
+function showProblem(error) {
+  problem.textContent = error instanceof Refusal ? error.message : 'The server does not respond.';
   reveal(problem);
 }
 
 /**
- * On a phone it may be far below.
+ * On a phone it may be far below the button.
  *
  * @param {HTMLElement} news
  */
@@ -101,7 +102,7 @@ function reveal(news) {
 
 // The token and its channels
 
-/** The token that `channels` are of. */
+/** The token whose channels are shown. */
 let shown = '';
 
 async function showChannels() {
@@ -118,7 +119,7 @@ async function showChannels() {
     channels.replaceChildren(channels.children[0] ?? '', ...names.map(choiceOf));
     channels.hidden = names.length === 0;
   } catch (error) {
-    if (secret === shown) tell(error);
+    if (secret === shown) showProblem(error);
   }
 }
 
@@ -132,8 +133,8 @@ function choiceOf(name) {
 }
 
 /**
- * In the storage of the tab, which ends with it: what stays in a browser for longer is for its password manager.
- * Where the user has switched storage off, nothing is kept.
+ * In the storage of the tab, which ends with it: keeping it for longer is up to the browser's password manager. Where the
+ * user has switched storage off, nothing is kept.
  */
 function remember() {
   try {
@@ -151,7 +152,7 @@ function recall() {
 
 // Sending
 
-/** What was sent without an answer yet. The same again has the same key, so that it is not sent twice. */
+/** The last request without a response. Repeated, it has the same key, so that the message is not sent twice. */
 let unanswered = newPress('');
 let isBusy = false;
 
@@ -163,7 +164,7 @@ async function press() {
     await Promise.all([send(), sleep(PRESS_MS)]);
     reveal(result);
   } catch (error) {
-    tell(error);
+    showProblem(error);
   }
   setBusy(false);
 }
@@ -171,7 +172,7 @@ async function press() {
 /** @param {boolean} busy */
 function setBusy(busy) {
   isBusy = busy;
-  // Really disabled it would lose the focus.
+  // A disabled button would lose the focus.
   sendButton.setAttribute('aria-disabled', String(busy));
   sendButton.textContent = busy ? 'Sending …' : 'Send';
 }
@@ -197,13 +198,13 @@ function draft() {
     format: format.value,
     priority: Number(priority.value),
     ...(url.value && { url: url.value }),
-    // Left out it means all of them.
+    // Without this field the message goes to all channels.
     ...(chosen.length < boxes.length && { channels: chosen }),
   };
 }
 
 /**
- * A key of 128 random bits: `crypto.randomUUID` is only there on HTTPS.
+ * A key of 128 random bits: `crypto.randomUUID` exists only on HTTPS.
  *
  * @param {string} body
  */
@@ -227,7 +228,7 @@ async function post(secret, body, key) {
     }
     if (tries === MAX_TRIES)
       throw new Refusal(
-        'No answer came: the message may have been accepted. Press Send again: it goes out only once.',
+        'No response came: the message may have been accepted. Press Send again: it is sent only once.',
       );
     await sleep(tries * RETRY_MS);
   }
@@ -235,7 +236,7 @@ async function post(secret, body, key) {
 
 // The result
 
-/** Counts what is looked after; the latest ends the others. */
+/** Counts the messages that are followed; the latest ends the others. */
 let watches = 0;
 
 /**
@@ -258,7 +259,7 @@ async function watch(secret, { id, status }) {
       last = standing.status;
     } catch (error) {
       if (!(error instanceof Refusal)) continue;
-      tell(error);
+      showProblem(error);
       return offerAgain(secret, id);
     }
   }
@@ -287,7 +288,7 @@ function show({ status, repeated, channels: results }) {
   if (summary.textContent !== words) summary.textContent = words;
   for (const [index, one] of results.entries()) {
     const [item, old] = [itemOf(one), list.children[index]];
-    // What stays as it is need not be read out again.
+    // A screen reader would read out an unchanged item again.
     if (!old) list.append(item);
     else if (!old.isEqualNode(item)) old.replaceWith(item);
   }

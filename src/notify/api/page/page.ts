@@ -1,17 +1,17 @@
 /**
- * The page for people: `GET /notify` in a browser. One document with everything inside and a policy that lets
- * nothing else run; what it does is in `page/page.js`, through the same requests that every client sends.
+ * The page for people: `GET /notify` in a browser. One document with everything inside and a policy that lets nothing
+ * else run. It sends (`page.js`) the same requests as every other client.
  */
 import { createHash } from 'node:crypto';
 import type { Plan, Stage } from '../../../http/types.ts';
-import { PATH } from '../handler.ts';
+import { NOTIFY_PATH } from '../handler.ts';
 import { markup, script, style } from './parts.ts';
 
-/** Mounted after the stage of the handler, which takes the requests that send. */
+/** To be mounted after the stage of the handler, which handles the requests that send. */
 export function createPageStage(): Stage {
   const page = pagePlan();
   return ({ method, path }) => {
-    const isOurs = path === PATH && (method === 'GET' || method === 'HEAD');
+    const isOurs = path === NOTIFY_PATH && (method === 'GET' || method === 'HEAD');
     return isOurs ? page : undefined;
   };
 }
@@ -27,9 +27,9 @@ function pagePlan(): Plan {
     policy(),
     'X-Content-Type-Options',
     'nosniff',
-    // A token that was typed in must not come back with the back button.
     'Referrer-Policy',
     'no-referrer',
+    // The back button must not bring back a token that was typed in.
     'Cache-Control',
     'no-store',
   ];
@@ -42,7 +42,7 @@ function assemble(): string {
     .replace('<script type="module" src="page.js">', () => `<script type="module">${script}`);
 }
 
-/** An operator's policy is made for other pages: it would stop this one, or let in what this one must keep out. */
+/** A policy of the operator is for other pages: here it would block the script or allow too much. */
 function policy(): string {
   const sources = [
     "default-src 'none'",

@@ -1,13 +1,13 @@
 /**
- * The parts of the page as they stand beside this module. `scripts/bundle/replacements.ts` puts a module with
- * their minified texts inside in the place of this one.
+ * The parts of the page, read from the files beside this module. In the bundle `scripts/bundle/replacements.ts` replaces
+ * this module by one that contains their minified texts.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const read = (name: string) => readFileSync(join(import.meta.dirname, name), 'utf8');
 
-/** HTML, with the places of the other two as a link and a script with `src`. */
+/** HTML, with a link and a script element in the places of the other two. */
 export const markup = read('page.html');
 export const style = read('page.css');
 export const script = read('page.js');

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { multipart } from './fixtures.ts';
+import { success } from '../../util/result.ts';
+import { multipart } from '../dialects/fixtures.ts';
 import { MAX_PARTS, readMultipart } from './multipart.ts';
 
 const TYPE = 'multipart/form-data; boundary=b';
@@ -9,7 +10,7 @@ const readForm = (body: string | Uint8Array, type = TYPE) =>
   readMultipart(typeof body === 'string' ? Buffer.from(body) : body, type);
 const read = (body: string | Uint8Array, type = TYPE) => {
   const form = readForm(body, type);
-  return 'kind' in form ? form : form.fields;
+  return form.ok ? success(form.value.fields) : form;
 };
 const part = (disposition: string, value: string) =>
   `--b\r\nContent-Disposition: form-data; ${disposition}\r\n\r\n${value}\r\n`;
@@ -54,8 +55,8 @@ describe('forms', () => {
   for (const [name, body, expected, type] of forms) {
     test(name, () => {
       const fields = read(body, type);
-      assert.ok(!('kind' in fields), JSON.stringify(fields));
-      assert.deepEqual(Object.fromEntries(fields), expected);
+      assert.ok(fields.ok, JSON.stringify(fields));
+      assert.deepEqual(Object.fromEntries(fields.value), expected);
     });
   }
 
@@ -70,8 +71,8 @@ describe('forms', () => {
   for (const [disposition, name] of files) {
     test(`the name of a file: ${disposition}`, () => {
       const form = readForm(part(disposition, 'x') + END);
-      assert.ok(!('kind' in form));
-      assert.deepEqual([form.fields.size, form.files], [0, [name]]);
+      assert.ok(form.ok);
+      assert.deepEqual([form.value.fields.size, form.value.files], [0, [name]]);
     });
   }
 
@@ -80,34 +81,34 @@ describe('forms', () => {
     fc.assert(
       fc.property(fc.dictionary(fc.stringMatching(/^\w+$/), value), (fields) => {
         const { headers, body } = multipart(fields);
-        assert.deepEqual(read(body, headers['content-type']), new Map(Object.entries(fields)));
+        assert.deepEqual(read(body, headers['content-type']), success(new Map(Object.entries(fields))));
       }),
     );
   });
 });
 
 const broken: readonly [name: string, body: string | Uint8Array, detail: RegExp, type?: string][] = [
-  ['no boundary', END, /names no boundary/, 'multipart/form-data'],
-  ['an empty boundary', END, /names no boundary/, 'multipart/form-data; boundary='],
+  ['no boundary', END, /no boundary parameter/, 'multipart/form-data'],
+  ['an empty boundary', END, /no boundary parameter/, 'multipart/form-data; boundary='],
   ['another boundary', END, /does not end/, 'multipart/form-data; boundary=c'],
   ['no end', part('name="a"', 'x'), /does not end/],
   ['empty', '', /does not end/],
-  ['a part without header', `--b\r\nx\r\n${END}`, /without header/],
-  ['what goes on after the boundary', `--bx\r\n\r\n\r\n${END}`, /without header/],
+  ['a part without header', `--b\r\nx\r\n${END}`, /without a header/],
+  ['what goes on after the boundary', `--bx\r\n\r\n\r\n${END}`, /without a header/],
   ['too many parts', part('name="a"', 'x').repeat(MAX_PARTS + 1) + END, /more than 64 parts/],
-  ['not UTF-8', Buffer.from(part('name="a"', '\xff') + END, 'latin1'), /not UTF-8/],
+  ['not UTF-8', Buffer.from(part('name="a"', '\xff') + END, 'latin1'), /not valid UTF-8/],
 ];
 describe('malformed', () => {
   for (const [name, body, detail, type] of broken) {
     test(name, () => {
-      const refused = read(body, type);
-      assert.ok('kind' in refused && refused.code === 'bad_body');
-      assert.match(refused.detail, detail);
+      const form = read(body, type);
+      assert.ok(!form.ok && form.error.code === 'bad_body');
+      assert.match(form.error.detail, detail);
     });
   }
 
   test('as many parts as may be', () => {
-    assert.ok(!('kind' in read(part('name="a"', 'x').repeat(MAX_PARTS) + END)));
+    assert.ok(read(part('name="a"', 'x').repeat(MAX_PARTS) + END).ok);
   });
 
   test('never throws', () => {

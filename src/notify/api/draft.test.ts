@@ -1,121 +1,36 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import type { RequestFacts } from '../../http/types.ts';
-import {
-  type Draft,
-  type Fields,
-  fingerprintOf,
-  MAX_FAULTS,
-  MAX_TEXT_BYTES,
-  readFields,
-  tokenOf,
-  validate,
-} from './request.ts';
+import { failure, type Result } from '../../util/result.ts';
+import { type Draft, fingerprintOf, MAX_TEXT_BYTES, validate } from './draft.ts';
+import { idempotencyKeyOf, parseInput } from './input.ts';
+import { invalidFields, MAX_FIELD_PROBLEMS, type NotifyProblem } from './problem.ts';
 
-const JSON_TYPE = 'application/json';
-const FORM_TYPE = 'application/x-www-form-urlencoded';
+type FieldRecord = Readonly<Record<string, unknown>>;
 
-function facts(type: string | undefined, body: string | Uint8Array, query = ''): RequestFacts {
-  const headers = type === undefined ? {} : { 'content-type': type };
-  const bytes = typeof body === 'string' ? Buffer.from(body) : body;
-  return { method: 'POST', target: '', path: '/notify', query, headers, client: '', body: bytes };
+/** Parsed and validated, as a request is; `header` is `Idempotency-Key`. */
+function draftFrom(fields: FieldRecord, header?: string): Result<Draft, NotifyProblem> {
+  const input = parseInput(new Map(Object.entries(fields)), idempotencyKeyOf({ 'idempotency-key': header }));
+  if (!input.ok) return input;
+  const draft = validate(input.value);
+  return draft.ok ? draft : failure(invalidFields(draft.error));
 }
 
-/** The fields as an object, or the code of the refusal. */
-function shown(read: ReturnType<typeof readFields>): unknown {
-  return 'kind' in read ? read.code : Object.fromEntries(read);
+function problemOf(fields: FieldRecord, header?: string): NotifyProblem {
+  const draft = draftFrom(fields, header);
+  assert.ok(!draft.ok);
+  return draft.error;
 }
 
-describe('reading', () => {
-  type Case = readonly [name: string, type: string | undefined, body: string | Uint8Array, expected: unknown];
-  const cases: readonly Case[] = [
-    ['JSON', JSON_TYPE, '{"text":"a","priority":2}', { text: 'a', priority: 2 }],
-    ['JSON with parameters', 'Application/JSON; charset=utf-8', '{"text":"ü"}', { text: 'ü' }],
-    ['another kind of JSON', 'application/cloudevents+json', '{}', {}],
-    ['JSON with a byte order mark', JSON_TYPE, '\ufeff{"text":"a"}', { text: 'a' }],
-    ['null is absent', JSON_TYPE, '{"text":"a","url":null}', { text: 'a' }],
-    ['JSON cut short', JSON_TYPE, '{"text":"a"', 'bad_body'],
-    ['JSON with a raw line break', JSON_TYPE, '{"text":"a\nb"}', 'bad_body'],
-    ['an array', JSON_TYPE, '[]', 'bad_body'],
-    ['a string', JSON_TYPE, '"a"', 'bad_body'],
-    ['JSON null', JSON_TYPE, 'null', 'bad_body'],
-    ['nothing', JSON_TYPE, '', 'bad_body'],
-    ['not UTF-8', JSON_TYPE, Buffer.from('{"text":"\xfc"}', 'latin1'), 'bad_body'],
-    ['a form', FORM_TYPE, 'title=a+b&text=%E6%BB%A1', { title: 'a b', text: '满' }],
-    ['a form with lists', FORM_TYPE, 'channels=a&channels=b&tags=c', { channels: ['a', 'b'], tags: ['c'] }],
-    ['a form that says a field twice', FORM_TYPE, 'text=a&text=b', { text: ['a', 'b'] }],
-    ['a form with a percent sign', FORM_TYPE, 'text=100%', { text: '100%' }],
-    ['a form in another encoding', FORM_TYPE, 'text=%FC', 'bad_body'],
-    ['JSON sent as a form, as curl -d does', FORM_TYPE, '{"text":"a"}', 'bad_body'],
-    ['an empty form', FORM_TYPE, '', {}],
-    ['multipart', 'multipart/form-data; boundary=x', '--x--', 'unsupported_media_type'],
-    ['plain text', 'text/plain', 'a', 'unsupported_media_type'],
-    ['no type', undefined, 'a', 'unsupported_media_type'],
-  ];
-  for (const [name, type, body, expected] of cases) {
-    test(name, () => assert.deepEqual(shown(readFields(facts(type, body), 'body')), expected));
-  }
-
-  test('a form of thousands of names does not hold up the others', () => {
-    const form = Array.from({ length: 16_000 }, (_, i) => i.toString(36)).join('&');
-    const before = process.cpuUsage();
-    const fields = readFields(facts(FORM_TYPE, form), 'body');
-    assert.ok('size' in fields && fields.size === 16_000);
-    const spentMs = process.cpuUsage(before).user / 1000;
-    assert.ok(spentMs < 500, `${spentMs} ms`);
-  });
-
-  test('a form of more names than anybody writes is not read', () => {
-    const read = readFields(facts(FORM_TYPE, 'a&'.repeat(2_000_000)), 'body');
-    assert.ok('kind' in read && read.code === 'bad_body');
-    assert.match(read.detail, /more than 20000 fields/);
-  });
-
-  test('the query', () => {
-    const asked = facts(undefined, '', '?title=a&text=b%20c');
-    assert.deepEqual(shown(readFields(asked, 'query')), { title: 'a', text: 'b c' });
-  });
-
-  test('never throws, whatever comes', () => {
-    fc.assert(
-      fc.property(fc.constantFrom(JSON_TYPE, FORM_TYPE), fc.uint8Array(), fc.json(), (type, bytes, json) => {
-        for (const body of [bytes, json]) {
-          const read = readFields(facts(type, body), 'body');
-          if (!('kind' in read)) validate(read, undefined);
-        }
-      }),
-    );
-  });
-});
-
-describe('the token', () => {
-  const inBody: Fields = new Map([['token', 'body']]);
-  const cases: readonly [name: string, headers: RequestFacts['headers'], fields: Fields, token?: string][] = [
-    ['Bearer', { authorization: 'Bearer abc' }, inBody, 'abc'],
-    ['bearer in lower case', { authorization: 'bearer  abc ' }, inBody, 'abc'],
-    ['Bearer before X-Token', { authorization: 'Bearer abc', 'x-token': 'def' }, inBody, 'abc'],
-    ['X-Token before the body', { 'x-token': ' def ' }, inBody, 'def'],
-    ['another scheme is not ours', { authorization: 'Basic abc' }, inBody, 'body'],
-    ['the body', {}, inBody, 'body'],
-    ['none', {}, new Map()],
-    ['not a string', {}, new Map([['token', 1]])],
-    ['two words', { authorization: 'Bearer a b' }, new Map()],
-  ];
-  for (const [name, headers, fields, token] of cases) {
-    test(name, () => assert.equal(tokenOf(headers, fields), token));
-  }
-});
-
-function draftOf(fields: Readonly<Record<string, unknown>>, header?: string): Draft {
-  const draft = validate(new Map(Object.entries(fields)), header);
-  assert.ok(!('kind' in draft), JSON.stringify(draft));
-  return draft;
+function draftOf(fields: FieldRecord, header?: string): Draft {
+  const draft = draftFrom(fields, header);
+  assert.ok(draft.ok, JSON.stringify(draft));
+  return draft.value;
 }
 
 describe('what is taken', () => {
   const plain = { title: '', text: 'a', format: 'text', priority: 3, tags: [] };
-  type Case = readonly [name: string, fields: Readonly<Record<string, unknown>>, content: object];
+  type Case = readonly [name: string, fields: FieldRecord, content: object];
   const cases: readonly Case[] = [
     ['text alone', { text: 'a' }, plain],
     ['message is text', { message: 'a' }, plain],
@@ -207,22 +122,18 @@ describe('what is taken', () => {
     const text = fc.string({ unit: 'binary', minLength: 1, maxLength: 200 });
     fc.assert(
       fc.property(text, text, (title, body) => {
-        const draft = validate(new Map(Object.entries({ title, text: body })), undefined);
-        if ('kind' in draft) return;
-        assert.doesNotMatch(draft.content.title, /[\p{Cc}\p{Cs}\u2028\u2029]/u);
-        assert.doesNotMatch(draft.content.text.replace(/[\n\t]/g, ''), /[\p{Cc}\p{Cs}]/u);
+        const draft = draftFrom({ title, text: body });
+        if (!draft.ok) return;
+        const { content } = draft.value;
+        assert.doesNotMatch(content.title, /[\p{Cc}\p{Cs}\u2028\u2029]/u);
+        assert.doesNotMatch(content.text.replace(/[\n\t]/g, ''), /[\p{Cc}\p{Cs}]/u);
       }),
     );
   });
 });
 
 describe('what is refused', () => {
-  type Case = readonly [
-    name: string,
-    fields: Readonly<Record<string, unknown>>,
-    code: string,
-    ...fields: string[],
-  ];
+  type Case = readonly [name: string, fields: FieldRecord, code: string, ...fields: string[]];
   const unprocessable = 'unprocessable_content';
   const cases: readonly Case[] = [
     ['nothing to say', {}, unprocessable, 'text'],
@@ -268,29 +179,25 @@ describe('what is refused', () => {
   ];
   for (const [name, fields, code, ...wrong] of cases) {
     test(name, () => {
-      const refused = validate(new Map(Object.entries(fields)), undefined);
-      assert.ok('kind' in refused);
-      assert.equal(refused.code, code);
-      assert.deepEqual(refused.errors?.map(({ field }) => field).sort(), wrong.sort());
-      assert.ok(refused.errors?.every(({ detail }) => detail.length > 5));
+      const { code: found, errors } = problemOf(fields);
+      assert.equal(found, code);
+      assert.deepEqual(errors?.map(({ field }) => field).sort(), wrong.sort());
+      assert.ok(errors?.every(({ detail }) => detail.length > 5));
     });
   }
 
   test('thousands of unknown fields, of which some are named', () => {
-    const fields = new Map(Array.from({ length: 10_000 }, (_, i) => [`field ${i}`, 'x']));
-    const refused = validate(fields, undefined);
-    assert.ok('kind' in refused);
-    assert.equal(refused.errors?.length, MAX_FAULTS);
+    const fields = Object.fromEntries(Array.from({ length: 10_000 }, (_, i) => [`field ${i}`, 'x']));
+    assert.equal(problemOf(fields).errors?.length, MAX_FIELD_PROBLEMS);
   });
 
   test('two different keys', () => {
-    const refused = validate(new Map(Object.entries({ text: 'a', idempotencyKey: 'k' })), 'l');
-    assert.ok('kind' in refused && refused.code === unprocessable);
+    assert.equal(problemOf({ text: 'a', idempotencyKey: 'k' }, 'l').code, unprocessable);
   });
 });
 
 test('the fingerprint is that of what was asked, not of how', () => {
-  const print = (fields: Readonly<Record<string, unknown>>) => fingerprintOf(draftOf(fields));
+  const print = (fields: FieldRecord) => fingerprintOf(draftOf(fields));
   const base = print({ title: 't', text: 'a', channels: ['x', 'y'] });
   const same = [
     { text: 'a', channels: 'y,x', title: 't' },

@@ -1,0 +1,105 @@
+/** From bytes to names and values: JSON, URL-encoded forms, queries. What the values mean is decided later. Pure. */
+import type { RequestFacts } from '../../http/types.ts';
+import { failure, type Result, success } from '../../util/result.ts';
+import { type NotifyProblem, notifyProblem } from './problem.ts';
+
+/** A form with more fields is not a message, and parsing it takes time. */
+export const MAX_FORM_FIELDS = 20_000;
+const FORM_TYPE = 'application/x-www-form-urlencoded';
+
+/** Field names and their values as received. */
+export type FieldMap = ReadonlyMap<string, unknown>;
+
+/** These are lists in forms, even with a single value. */
+const listNames: ReadonlySet<string> = new Set(['channels', 'tags']);
+
+/** The fields of a body in JSON or of a URL-encoded form, or of the query of a request without a body. */
+export function readRequestFields(
+  { headers, body, query }: RequestFacts,
+  from: 'body' | 'query',
+): Result<FieldMap, NotifyProblem> {
+  if (from === 'query') return formFields(query.slice(1));
+  const type = mediaTypeOf(headers);
+  const isJson = isJsonType(type);
+  if (!isJson && type !== FORM_TYPE) {
+    const detail = 'Send JSON with Content-Type: application/json, or a form.';
+    return failure(notifyProblem('unsupported_media_type', detail));
+  }
+  const text = bodyText(body);
+  if (!text.ok) return text;
+  return isJson ? jsonFields(text.value) : formFields(text.value);
+}
+
+/** Without parameters, in lower case; empty without a `Content-Type`. */
+export function mediaTypeOf(headers: RequestFacts['headers']): string {
+  return headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase() ?? '';
+}
+
+function isJsonType(mediaType: string): boolean {
+  return /^application\/(?:[\w.-]+\+)?json$/.test(mediaType);
+}
+
+/** `undefined` for invalid UTF-8. */
+export function decodeUtf8(bytes: Uint8Array): string | undefined {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const text = buffer.toString('utf8');
+  return Buffer.from(text).equals(buffer) ? text : undefined;
+}
+
+/** The body, or one part of it, as text; empty without a body. */
+export function bodyText(bytes: Uint8Array = new Uint8Array()): Result<string, NotifyProblem> {
+  const text = decodeUtf8(bytes);
+  return text === undefined ? badBody('The body is not valid UTF-8.') : success(text);
+}
+
+export function jsonFields(text: string): Result<FieldMap, NotifyProblem> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text.replace(/^\ufeff/, ''));
+  } catch {
+    return badBody('The body is not valid JSON: check quotes and commas, and escape line breaks as \\n.');
+  }
+  if (!isJsonObject(value)) return badBody('The body is not a JSON object: send {"text": "…"}.');
+  return success(new Map(Object.entries(value).filter(([, field]) => field !== null)));
+}
+
+export function isJsonObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+export function formFields(text: string): Result<FieldMap, NotifyProblem> {
+  // This is what `curl -d` sends without an explicit Content-Type.
+  if (/^\s*\{/.test(text)) {
+    return badBody('The body looks like JSON: send it with Content-Type: application/json.');
+  }
+  if (text.split('&', MAX_FORM_FIELDS + 1).length > MAX_FORM_FIELDS) {
+    return badBody(`The form has more than ${MAX_FORM_FIELDS} fields: encode each & in a value as %26.`);
+  }
+  if (!isPercentEncodedUtf8(text)) return badBody('The form is not percent-encoded UTF-8.');
+  const given = new Map<string, string[]>();
+  // `getAll` scans the whole form for every name, which takes seconds for a form with many fields.
+  for (const [name, value] of new URLSearchParams(text)) {
+    const values = given.get(name);
+    if (values) values.push(value);
+    else given.set(name, [value]);
+  }
+  const isList = (name: string, { length }: readonly string[]) => listNames.has(name) || length > 1;
+  return success(
+    new Map([...given].map(([name, values]) => [name, isList(name, values) ? values : values[0]])),
+  );
+}
+
+/** `URLSearchParams` would replace what cannot be decoded. */
+function isPercentEncodedUtf8(text: string): boolean {
+  try {
+    // A lone percent sign is harmless and common.
+    decodeURIComponent(text.replace(/%(?![0-9a-f]{2})/gi, '%25'));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function badBody(detail: string): Result<never, NotifyProblem> {
+  return failure(notifyProblem('bad_body', detail));
+}
