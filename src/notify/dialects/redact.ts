@@ -30,8 +30,13 @@ const word = new RegExp(`[^/?&;=#,]{${MIN_TOKEN_CHARACTERS},}`, 'g');
 /** Looking each up takes time, and whoever sends more of them has the tokens already. */
 const MAX_WORDS = 32;
 const MAX_LOOKUPS = 64;
+const MAX_RUN_LOOKUPS = 48;
 /** What stands around a token, as in `Bearer+TOKEN`, `user:TOKEN` or `(TOKEN)`. */
 const around = /[^\w.~-]+/;
+/** Tokens made by `openssl rand -base64` have signs that part words. */
+const run = new RegExp(`[\\w+/=-]{${MIN_TOKEN_CHARACTERS},}`, 'g');
+/** Parts of a run that may be one token: one of 44 characters has more once in a thousand times. */
+const MAX_PARTS = 5;
 const base64 = /^[\w+/-]{16,}={0,2}$/;
 /** ntfy's `auth` is base64 of `Basic` and base64. */
 const MAX_LAYERS = 2;
@@ -43,9 +48,15 @@ export function createStrike(names: readonly DialectName[], isToken: (text: stri
 
   function strikeKnown(text: string): string {
     let words = 0;
+    const look = bounded(MAX_LOOKUPS);
+    const lookAtRun = bounded(MAX_RUN_LOOKUPS);
+    const rest = text.replace(run, (found) => strikeRun(found, lookAtRun));
+    return rest.replace(word, (found) => (words++ < MAX_WORDS ? strikeWord(found, look) : found));
+  }
+
+  function bounded(most: number): typeof isToken {
     let lookups = 0;
-    const look: typeof isToken = (piece) => lookups++ < MAX_LOOKUPS && isToken(piece);
-    return text.replace(word, (found) => (words++ < MAX_WORDS ? strikeWord(found, look) : found));
+    return (piece) => lookups++ < most && isToken(piece);
   }
 
   function strikeWord(found: string, look: typeof isToken): string {
@@ -76,6 +87,21 @@ export function createStrike(names: readonly DialectName[], isToken: (text: stri
     const isKey = method === 'POST' && !fixed.has(first);
     return isKey ? `/${STARS}${path.slice(first.length + 1)}` : path;
   }
+}
+
+/** Each part ends with its sign; a slash at the end may belong to the path. */
+function strikeRun(found: string, look: (piece: string) => boolean): string {
+  const parts = found.split(/(?<=[/=])/);
+  for (let first = 0; first < parts.length; first++) {
+    for (let end = Math.min(first + MAX_PARTS, parts.length); end > first; end--) {
+      const text = parts.slice(first, end).join('');
+      const inside = text.endsWith('/') ? text.slice(0, -1) : text;
+      if (inside.length < MIN_TOKEN_CHARACTERS || !/[/=]/.test(inside)) break;
+      if (look(inside) || (inside !== text && look(text)))
+        parts.splice(first, end - first, STARS, text.slice(inside.length));
+    }
+  }
+  return parts.join('');
 }
 
 /** `layers` of base64 are looked into. */
