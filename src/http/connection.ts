@@ -97,6 +97,7 @@ export class Connection implements Consumer {
   #lastWord: Plan | undefined;
   /** The last answer is on its way; nothing more is taken. */
   #over = false;
+  #left = false;
   readonly #isGone = (): boolean => this.socket.destroyed || this.socket.readableEnded;
 
   constructor(socket: Socket, shared: Shared) {
@@ -112,6 +113,7 @@ export class Connection implements Consumer {
   }
 
   get demand(): Demand {
+    if (this.#left) return 'elsewhere';
     if (this.#over) return 'over';
     if (this.#lastWord) return 'nothing';
     if (!this.#current) return 'head';
@@ -156,6 +158,7 @@ export class Connection implements Consumer {
   /** Somebody else answers what comes from now on. */
   leave(): void {
     this.#over = true;
+    this.#left = true;
   }
 
   /** Nothing came or went for the time that the server allows. */

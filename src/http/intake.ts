@@ -7,8 +7,11 @@
  */
 import type { Socket } from 'node:net';
 
-/** What a connection can use next. `nothing`: it owes an answer first. `over`: whatever comes is thrown away. */
-export type Demand = 'head' | 'body' | 'nothing' | 'over';
+/**
+ * What a connection can use next. `nothing`: it owes an answer first. `over`: whatever comes is thrown away. `elsewhere`:
+ * another listener of the socket takes it.
+ */
+export type Demand = 'head' | 'body' | 'nothing' | 'over' | 'elsewhere';
 
 export interface Consumer {
   readonly demand: Demand;
@@ -151,7 +154,7 @@ export class Intake {
     if (demand === 'head' && chunk.length <= SMALL_BYTES) this.#parse(chunk);
     else if (demand === 'nothing') this.#putBack(chunk);
     else if (demand === 'body' && this.#hasExcessFraming()) this.#consumer.onExcessFraming();
-    else if (demand !== 'over') this.#takeFirst(chunk, demand);
+    else if (demand === 'head' || demand === 'body') this.#takeFirst(chunk, demand);
   }
 
   #hasExcessFraming(): boolean {
@@ -167,6 +170,7 @@ export class Intake {
       this.#parse(length < chunk.length ? chunk.subarray(0, length) : chunk);
     }
     if (length === chunk.length || this.#consumer.demand === 'over') return;
+    if (this.#consumer.demand === 'elsewhere') return void this.#socket.unshift(chunk.subarray(length));
     this.#putBack(chunk.subarray(length));
     this.resume();
   }

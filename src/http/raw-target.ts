@@ -36,7 +36,7 @@ export class Retold extends Duplex {
     });
     socket.once('end', () => this.push(null));
     socket.once('close', () => this.destroy());
-    socket.once('timeout', () => socket.destroy());
+    socket.on('timeout', () => this.emit('timeout'));
     this.push(first);
   }
 

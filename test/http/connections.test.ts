@@ -16,7 +16,8 @@ const SMALL = 'small file';
 const MEDIUM = pattern(300_001);
 const BIG = pattern(20_000_003);
 const root = makeFolder({ 'small.txt': SMALL, 'medium.bin': MEDIUM, 'big.bin': BIG, 'cold.bin': BIG });
-const server = await startForFile({ root });
+// A thousand answers take longer than the usual idle timeout on a busy machine.
+const server = await startForFile({ root, args: ['--idle-timeout-ms', '1m'] });
 
 /** Waits until the server has let go of everything that the clients left behind. */
 async function quiet(sockets: number): Promise<void> {

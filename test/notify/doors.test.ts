@@ -158,6 +158,39 @@ describe('raw UTF-8 in the query', () => {
     assert.equal(delivered.at(-1), 'raw target');
   });
 
+  for (const [name, fields] of [
+    ['in the packet of its head', ''],
+    ['chunked', 'Transfer-Encoding: chunked\r\n'],
+  ]) {
+    // Heads of more than 256 bytes are given to the parser without what follows them.
+    test(`with a large head and the body ${name}`, async () => {
+      const body = fields ? '5\r\nlarge\r\n5\r\n head\r\n0\r\n\r\n' : 'large head';
+      const head = `${auth}User-Agent: ${'x'.repeat(300)}\r\n${fields || 'Content-Length: 10\r\n'}`;
+      const answer = await ask(`POST /topic?title=测试 HTTP/1.1\r\n${head}\r\n${body}`);
+      assert.match(answer, /^HTTP\/1\.1 200 [\s\S]*"title":"测试","message":"large head"/);
+    });
+  }
+
+  test('such a connection is counted once, and a shutdown waits for its answer', async (t) => {
+    const args = ['--notify', file, '--notify-dialects', 'ntfy', '--max-connections', '2'];
+    const own = await start({ root, args: [...args, '--metrics-path', '/metrics'] });
+    t.after(() => own.stop());
+    answering = false;
+    t.after(() => (answering = true));
+    const socket = connectTcp(own.port, '127.0.0.1');
+    const count = delivered.length;
+    socket.write(`POST /topic?title=测试 HTTP/1.1\r\n${auth}Content-Length: 4\r\n\r\nlate`);
+    const answer = readAll(socket);
+    while (delivered.length === count) await new Promise((resolve) => setTimeout(resolve, 5));
+    const metrics = await fetch(`http://127.0.0.1:${own.port}/metrics`);
+    assert.match(await metrics.text(), /^mote_connections 2$/m);
+    const stopped = own.stop();
+    await own.stdout.find(/SIGTERM/);
+    for (const answerNow of waiting.splice(0)) answerNow();
+    assert.match(await answer, /^HTTP\/1\.1 200 /);
+    await stopped;
+  });
+
   test('a file, and what follows on the connection is not read', async () => {
     const answer = await ask(`GET /?测试 HTTP/1.1\r\n${auth}\r\nGET / HTTP/1.1\r\n${auth}\r\n`);
     assert.match(answer, /^HTTP\/1\.1 200 [\s\S]*Connection: close\r\n[\s\S]*\r\nthe site$/);

@@ -61,11 +61,25 @@ function hashOf(token: string): Uint8Array | string {
   return faultOfToken(token) ?? hashToken(token);
 }
 
+/** A variable. Quotes around it are left by engines that take the lines of an `--env-file` as they stand. */
+function variable(name: string, env: Secrets['env'], problems: string[], quotes = /^(["']).*\1$/s) {
+  const text = env[name] || undefined;
+  if (text === undefined || !quotes.test(text)) return text;
+  return void problems.push(
+    `${name}: stands in quotes, which an --env-file makes a part of the value; write it without them`,
+  );
+}
+
 /** A variable, or the text of the file that its twin names. */
-function secretVariable(name: string, { env, readFile }: Secrets, problems: string[]): string | undefined {
+function secretVariable(
+  name: string,
+  { env, readFile }: Secrets,
+  problems: string[],
+  quotes?: RegExp,
+): string | undefined {
   const fileVariable = fileVariableOf(name);
   const path = env[fileVariable];
-  if (!path) return env[name] || undefined;
+  if (!path) return variable(name, env, problems, quotes);
   if (env[name]) {
     return void problems.push(`${name}: set together with ${fileVariable}; allowed: one of the two`);
   }
@@ -84,8 +98,11 @@ function channelOf(kind: Kind, secrets: Secrets, problems: string[]): ChannelCon
   const before = problems.length;
   for (const [key, field] of Object.entries<Field>(kinds[kind].fields)) {
     const name = variableOf(kind, key);
-    const isSecret = 'secret' in field;
-    const text = isSecret ? secretVariable(name, secrets, problems) : secrets.env[name] || undefined;
+    const quotes = isJson(field) ? /^'.*'$/s : undefined;
+    const text =
+      'secret' in field
+        ? secretVariable(name, secrets, problems, quotes)
+        : variable(name, secrets.env, problems, quotes);
     if (text === undefined) continue;
     const fault = faultOfJson(field, text);
     if (fault === undefined) keys[key] = fromText(field, text);
@@ -96,10 +113,15 @@ function channelOf(kind: Kind, secrets: Secrets, problems: string[]): ChannelCon
   return readChannel(kind, kind, keys, { place: `channel ${kind}`, placeOf, secrets, problems });
 }
 
+/** Texts of JSON have double quotes of their own. */
+function isJson({ type }: Field): boolean {
+  return type === 'record' || type === 'json' || type === 'scalar';
+}
+
 /** Says where, and shows nothing: there may be a secret inside. */
 function faultOfJson({ type }: Field, text: string): string | undefined {
-  const isJson = type === 'record' || type === 'json' || (type === 'texts' && text.startsWith('['));
-  const parsed = isJson ? parseJson(text) : undefined;
+  const mustParse = type === 'record' || type === 'json' || (type === 'texts' && text.startsWith('['));
+  const parsed = mustParse ? parseJson(text) : undefined;
   return typeof parsed === 'string' ? parsed : undefined;
 }
 
