@@ -2,6 +2,7 @@
  * The catalogue of errors that a client may see. Whatever else is thrown becomes a generic 500 at one
  * boundary (`server.ts`) and is logged there.
  */
+import { jsonPlan, textPlan } from './reply.ts';
 import type { HeaderList, Plan } from './types.ts';
 
 interface CatalogueEntry {
@@ -66,34 +67,15 @@ export class HttpError extends Error {
 /** The answer for a catalogue entry: one line of text, never cached (RFC 9111 §4.2.2 lets caches keep a 404). */
 export function errorPlan(code: ErrorCode, extra: HeaderList = []): Plan {
   const { status, text, close }: CatalogueEntry = catalogue[code];
-  const body = `${status} ${text}\n`;
-  const headers = [
-    'Content-Type',
-    'text/plain; charset=utf-8',
-    'Content-Length',
-    String(body.length),
-    'Cache-Control',
-    'no-store',
-    ...extra,
-  ];
-  return { status, headers, body: { kind: 'text', text: body }, ...(close && { close }) };
+  return { ...textPlan(status, `${status} ${text}\n`, extra), ...(close && { close }) };
 }
 
 /** The answer for a catalogue entry as problem details (RFC 9457): `code`, what is wrong, and what to do about it. */
 export function problemPlan(code: ErrorCode, problem: Problem, extra: HeaderList = []): Plan {
   const { status, text, close }: CatalogueEntry = catalogue[code];
   const { detail, errors } = problem;
-  const bytes = Buffer.from(`${JSON.stringify({ title: text, status, code, detail, errors })}\n`);
-  const headers = [
-    'Content-Type',
-    'application/problem+json',
-    'Content-Length',
-    String(bytes.length),
-    'Cache-Control',
-    'no-store',
-    ...extra,
-  ];
-  return { status, headers, body: { kind: 'bytes', bytes }, ...(close && { close }) };
+  const details = { title: text, status, code, detail, errors };
+  return { ...jsonPlan(status, details, extra, 'application/problem+json'), ...(close && { close }) };
 }
 
 export function statusOf(code: ErrorCode): number {

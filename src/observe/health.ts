@@ -1,6 +1,7 @@
 /** The health URL, for load balancers and `mote healthcheck`. */
 import { errorPlan } from '../http/errors.ts';
-import type { Plan, Stage } from '../http/types.ts';
+import { textPlan } from '../http/reply.ts';
+import type { Stage } from '../http/types.ts';
 
 export interface HealthState {
   /** The server is shutting down: no new work should be sent to it. */
@@ -17,16 +18,4 @@ export function healthStage(path: string, state: HealthState): Stage {
     if (method !== 'GET' && method !== 'HEAD') return notAllowed;
     return state.draining ? draining : ok;
   };
-}
-
-function textPlan(status: number, text: string): Plan {
-  const headers = [
-    'Content-Type',
-    'text/plain; charset=utf-8',
-    'Content-Length',
-    String(text.length),
-    'Cache-Control',
-    'no-store',
-  ];
-  return { status, headers, body: { kind: 'text', text } };
 }

@@ -1,6 +1,7 @@
 /** Counters of the server in the Prometheus text exposition format 0.0.4. */
 import { errorPlan } from '../http/errors.ts';
-import type { HeaderList, Stage } from '../http/types.ts';
+import { contentPlan } from '../http/reply.ts';
+import type { Stage } from '../http/types.ts';
 
 /** Upper bounds of the duration histogram, in seconds: from memory hits to the slowest downloads. */
 export const DURATION_BUCKETS_SECONDS = [
@@ -127,12 +128,7 @@ function processMetrics({ version, droppedLogLines }: MetricsOptions, startedSec
   ];
 }
 
-const headers: HeaderList = [
-  'Content-Type',
-  'text/plain; version=0.0.4; charset=utf-8',
-  'Cache-Control',
-  'no-store',
-];
+const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 /** Answers GET and HEAD on `path` with the metrics; an empty `path` is never asked for. */
 export function metricsStage(path: string, metrics: Pick<Metrics, 'render'>): Stage {
@@ -140,11 +136,6 @@ export function metricsStage(path: string, metrics: Pick<Metrics, 'render'>): St
   return ({ path: asked, method }) => {
     if (asked !== path) return undefined;
     if (method !== 'GET' && method !== 'HEAD') return notAllowed;
-    const text = metrics.render();
-    return {
-      status: 200,
-      headers: [...headers, 'Content-Length', String(text.length)],
-      body: { kind: 'text', text },
-    };
+    return contentPlan(200, CONTENT_TYPE, metrics.render());
   };
 }

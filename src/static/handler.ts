@@ -11,7 +11,8 @@
  * 8. preconditions and ranges: 304, 412, 416 or a selection of bytes
  */
 import { errorPlan, HttpError } from '../http/errors.ts';
-import { noBody, type Plan, type RequestFacts, SAFE_METHODS } from '../http/types.ts';
+import { noContentPlan, redirectPlan } from '../http/reply.ts';
+import { type Plan, type RequestFacts, SAFE_METHODS } from '../http/types.ts';
 import { negotiate } from './encoding.ts';
 import { Listings, type Warn } from './listings.ts';
 import { encodePath, parsePath } from './path.ts';
@@ -160,7 +161,7 @@ class StaticFiles {
 
 function answerOtherMethod(method: string): Plan {
   if (method !== 'OPTIONS') throw new HttpError('method_not_allowed', ['Allow', SAFE_METHODS]);
-  return { status: 204, headers: ['Allow', SAFE_METHODS], body: noBody };
+  return noContentPlan(['Allow', SAFE_METHODS]);
 }
 
 /** Caches must not hand the page to those who would have been told that nothing is there. */
@@ -174,6 +175,5 @@ function byAccept(plan: Plan): Plan {
  */
 function redirectTo({ segments }: Place, query: string): Plan {
   const name = encodePath(segments.slice(-1), true).slice(1);
-  const location = ['Location', (name.includes(':') ? './' : '') + name + query, 'Content-Length', '0'];
-  return { status: 301, headers: [...location, 'Cache-Control', 'no-cache'], body: noBody };
+  return redirectPlan(301, (name.includes(':') ? './' : '') + name + query);
 }

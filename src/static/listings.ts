@@ -1,4 +1,5 @@
 /** The pages that list folders. Making one looks at every entry, so all who ask at the same time share it. */
+import { htmlPlan } from '../http/reply.ts';
 import type { Plan } from '../http/types.ts';
 import { type Omitted, renderListing } from './listing.ts';
 import { encodePath, parsePath } from './path.ts';
@@ -94,9 +95,7 @@ export class Listings {
       parts.push(Buffer.from(part));
       await othersTurn();
     }
-    const bytes = Buffer.concat(parts);
-    const type = ['Content-Type', 'text/html; charset=utf-8', 'Content-Length', String(bytes.length)];
-    return { status: 200, headers: [...type, 'Cache-Control', 'no-cache'], body: { kind: 'bytes', bytes } };
+    return htmlPlan(200, Buffer.concat(parts), [], 'no-cache');
   }
 
   /** Once for each folder: the operator alone can rename, or divide. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { ByteSource, HeaderList, Plan } from '../http/types.ts';
-import { formatHttpDate } from './conditional.ts';
+import { formatHttpDate } from '../util/http-date.ts';
 import { bodyOf, headerOf, MemorySource, openFile } from './fixtures.ts';
 import {
   type Answer,

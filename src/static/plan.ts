@@ -13,7 +13,8 @@ import {
   type Plan,
   type RequestFacts,
 } from '../http/types.ts';
-import { evaluate, formatHttpDate, ifRangeHolds, type Validators } from './conditional.ts';
+import { formatHttpDate } from '../util/http-date.ts';
+import { evaluate, ifRangeHolds, type Validators } from './conditional.ts';
 import type { Coding } from './encoding.ts';
 import { layoutMultipart } from './multipart.ts';
 import { parseRange, resolveRanges } from './range.ts';

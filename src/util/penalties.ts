@@ -1,5 +1,5 @@
 /** What addresses have to bear that bring wrong tokens or passwords. Pure. */
-import { touch } from './bounded-map.ts';
+import { BoundedMap } from './bounded-map.ts';
 
 /** Failures that an address may have before it is slowed down … */
 export const FREE_FAILURES = 5;
@@ -24,7 +24,7 @@ interface Failures {
 /** Counts failures by address. What a penalty keeps from doing is up to who asks. */
 export class Penalties {
   readonly #now: () => number;
-  readonly #failures = new Map<string, Failures>();
+  readonly #failures = new BoundedMap<string, Failures>({ maxEntries: MAX_ADDRESSES });
 
   /** `now` is in milliseconds from any start; a clock that nobody sets keeps penalties right. */
   constructor(now: () => number) {
@@ -45,8 +45,7 @@ export class Penalties {
     const count = (before?.count ?? 0) + (isMistake ? 0 : 1);
     const latest = latestOf(before?.latest ?? [], isMistake ? undefined : mark);
     const blockedUntilMs = nowMs + (isMistake ? 0 : penaltyMsOf(count));
-    const failures = { count, latest, lastMs: nowMs, blockedUntilMs };
-    touch(this.#failures, address, failures, MAX_ADDRESSES);
+    this.#failures.set(address, { count, latest, lastMs: nowMs, blockedUntilMs });
   }
 }
 

@@ -3,8 +3,9 @@
  * hashed once and then remembered by a keyed digest of the header that carried it.
  */
 import { createHmac, pbkdf2, randomBytes, timingSafeEqual } from 'node:crypto';
-import { touch } from '../../util/bounded-map.ts';
+import { BoundedMap } from '../../util/bounded-map.ts';
 import { addressKey, Penalties } from '../../util/penalties.ts';
+import { type BasicCredentials, basicCredentials } from '../authorization.ts';
 import { errorPlan } from '../errors.ts';
 import { Turnstile } from '../turnstile.ts';
 import type { Stage } from '../types.ts';
@@ -67,14 +68,14 @@ export function createAuthenticator(
   const digestKey = randomBytes(HASH_BYTES);
   const idOf = (authorization: string): string =>
     createHmac(DIGEST, digestKey).update(authorization).digest('base64');
-  const remembered = new Map<string, string>();
-  const wrong = new Map<string, true>();
+  const remembered = new BoundedMap<string, string>({ maxEntries: MAX_REMEMBERED });
+  const wrong = new BoundedMap<string, true>({ maxEntries: MAX_KNOWN_WRONG });
   // A browser opens several connections with the same header: one hash answers them all.
   const pending = new Map<string, Promise<string | undefined>>();
 
   const learn = async (
     id: string,
-    credentials: Credentials,
+    credentials: BasicCredentials,
     address: string,
   ): Promise<string | undefined> => {
     const { user } = credentials;
@@ -83,10 +84,10 @@ export function createAuthenticator(
     try {
       const valid = await turnstile.pass(line, () => verify(credentials));
       if (valid) {
-        touch(remembered, id, user, MAX_REMEMBERED);
+        remembered.set(id, user);
         return user;
       }
-      touch(wrong, id, true, MAX_KNOWN_WRONG);
+      wrong.set(id, true);
       penalties.fail(address);
       return undefined;
     } finally {
@@ -100,7 +101,7 @@ export function createAuthenticator(
       const id = idOf(authorization);
       const known = remembered.get(id) ?? pending.get(id);
       if (known !== undefined) return known;
-      const credentials = wrong.has(id) ? undefined : parseBasic(authorization);
+      const credentials = wrong.has(id) ? undefined : basicCredentials(authorization);
       if (!credentials) return undefined;
       const answer = learn(id, credentials, addressKey(client));
       pending.set(id, answer);
@@ -110,7 +111,7 @@ export function createAuthenticator(
   };
 }
 
-function verifier(users: readonly User[]): (credentials: Credentials) => Promise<boolean> {
+function verifier(users: readonly User[]): (credentials: BasicCredentials) => Promise<boolean> {
   const byName = new Map(users.map((user) => [user.user, user]));
   for (const { user, hash } of users) {
     // A short hash would be easier to hit; an empty one would let everybody in.
@@ -126,23 +127,6 @@ function verifier(users: readonly User[]): (credentials: Credentials) => Promise
     const { salt, hash, iterations } = byName.get(user) ?? nobody;
     return timingSafeEqual(await derive(password, salt, iterations), hash);
   };
-}
-
-interface Credentials {
-  readonly user: string;
-  readonly password: Uint8Array;
-}
-
-/** `Basic` and a token68 (RFC 7617 §2, RFC 9110 §11.2), here plain base64 with its padding optional. */
-const basicPattern = /^basic +([a-z0-9+/]+={0,2}) *$/i;
-
-function parseBasic(authorization: string | undefined): Credentials | undefined {
-  const encoded = authorization && basicPattern.exec(authorization)?.[1];
-  if (!encoded) return undefined;
-  const bytes = Buffer.from(encoded, 'base64');
-  const colon = bytes.indexOf(':');
-  if (colon < 0) return undefined;
-  return { user: bytes.toString('utf8', 0, colon), password: bytes.subarray(colon + 1) };
 }
 
 /** Lets authenticated requests pass on and answers the others with 401 and a challenge. */

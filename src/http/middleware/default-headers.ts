@@ -1,5 +1,6 @@
 /** Headers that every answer gets: security, the operator's own, and CORS. Pure. */
-import { type HeaderList, noBody, type RequestFacts, SAFE_METHODS, type Stage } from '../types.ts';
+import { noContentPlan } from '../reply.ts';
+import { type HeaderList, type RequestFacts, SAFE_METHODS, type Stage } from '../types.ts';
 
 type Headers = RequestFacts['headers'];
 
@@ -62,6 +63,6 @@ export function preflightStage({ corsOrigins }: CommonOptions): Stage {
     const near =
       isNear && corsOrigins.includes(headers.origin) ? ['Access-Control-Allow-Private-Network', 'true'] : [];
     const cached = ['Access-Control-Max-Age', String(PREFLIGHT_MAX_AGE_SECONDS)];
-    return { status: 204, headers: [...allowed, ...named, ...near, ...cached], body: noBody };
+    return noContentPlan([...allowed, ...named, ...near, ...cached]);
   };
 }
