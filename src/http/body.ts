@@ -20,7 +20,7 @@ export function hasBody({ headers }: IncomingMessage): boolean {
  * each chunk would cost a chunk of one byte four hundred.
  * @throws HttpError `content_too_large` as soon as more than `maxBytes` are declared or have come.
  */
-export function readBody(
+export function receiveBody(
   req: IncomingMessage,
   maxBytes: number,
   received: Received = { bytes: 0 },

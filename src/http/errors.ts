@@ -85,6 +85,6 @@ export function statusOf(code: ErrorCode): number {
 const reasons = new Map<number, string>(Object.values(catalogue).map(({ status, text }) => [status, text]));
 
 /** The reason phrase of an error's status, for answers written without `node:http`. */
-export function reasonOf(status: number): string {
+export function reasonPhrase(status: number): string {
   return reasons.get(status) ?? '';
 }

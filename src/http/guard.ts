@@ -61,7 +61,7 @@ let lastGoodHost = '';
  * The reason to refuse a request by its head alone, or `undefined`.
  * `httpVersion` is like `1.1`; `rawHeaders` are names and values in turn, as they came in.
  */
-export function refusalOf(
+export function headRefusal(
   target: string,
   httpVersion: string,
   rawHeaders: readonly string[],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { contentPlan, htmlPlan, jsonPlan, noContentPlan, redirectPlan, textPlan } from './reply.ts';
+import { htmlPlan, jsonPlan, noContentPlan, redirectPlan, replyPlan, textPlan } from './reply.ts';
 import type { Plan } from './types.ts';
 
 /** Status, headers and content as one text, with the kind of the body. */
@@ -52,7 +52,7 @@ describe('responses', () => {
     ],
     [
       'any content',
-      contentPlan(200, 'text/csv', 'a,b', [], 'max-age=60'),
+      replyPlan(200, 'text/csv', 'a,b', [], 'max-age=60'),
       '200 text\nContent-Type: text/csv\nContent-Length: 3\nCache-Control: max-age=60\na,b',
     ],
     [

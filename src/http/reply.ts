@@ -9,7 +9,7 @@ import { type Body, type HeaderList, noBody, type Plan } from './types.ts';
 const NOT_CACHED = 'no-store';
 
 /** A response with `content`, strings as UTF-8. */
-export function contentPlan(
+export function replyPlan(
   status: number,
   contentType: string,
   content: string | Uint8Array,
@@ -34,7 +34,7 @@ function bytesOf(content: string | Uint8Array): Uint8Array {
 }
 
 export function textPlan(status: number, text: string, extra: HeaderList = []): Plan {
-  return contentPlan(status, 'text/plain; charset=utf-8', text, extra);
+  return replyPlan(status, 'text/plain; charset=utf-8', text, extra);
 }
 
 export function htmlPlan(
@@ -43,7 +43,7 @@ export function htmlPlan(
   extra: HeaderList = [],
   cacheControl: string = NOT_CACHED,
 ): Plan {
-  return contentPlan(status, 'text/html; charset=utf-8', bytesOf(html), extra, cacheControl);
+  return replyPlan(status, 'text/html; charset=utf-8', bytesOf(html), extra, cacheControl);
 }
 
 /** `value` as one line of JSON (RFC 8259), which needs no `charset` (§11). */
@@ -53,7 +53,7 @@ export function jsonPlan(
   extra: HeaderList = [],
   contentType = 'application/json',
 ): Plan {
-  return contentPlan(status, contentType, bytesOf(`${JSON.stringify(value)}\n`), extra);
+  return replyPlan(status, contentType, bytesOf(`${JSON.stringify(value)}\n`), extra);
 }
 
 /** `location` is the value of `Location`, already encoded (RFC 9110 §10.2.2). */

@@ -4,7 +4,7 @@
  */
 import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { reasonOf } from './errors.ts';
+import { reasonPhrase } from './errors.ts';
 import { withoutOverridden } from './middleware/default-headers.ts';
 import { Streams } from './streams.ts';
 import type { Body, ByteSource, HeaderList, Plan } from './types.ts';
@@ -18,7 +18,7 @@ const LINGER_BYTES = 1024 * 1024;
 type SourceBody = Extract<Body, { kind: 'source' }>;
 
 /** What became of an answer; `send` keeps it up to date while bytes leave. */
-export interface Progress {
+export interface SendProgress {
   bodyBytes: number;
   /** Why the server cut the answer short; absent where the client just left. */
   fault?: string;
@@ -38,10 +38,10 @@ export function send(
   method: string,
   plan: Plan,
   common: HeaderList,
-  progress: Progress,
+  progress: SendProgress,
 ): void {
-  const { body, close, overridesCommon } = plan;
-  const merged = plan.headers.concat(overridesCommon ? withoutOverridden(common, plan.headers) : common);
+  const { body, close, overridesDefaults } = plan;
+  const merged = plan.headers.concat(overridesDefaults ? withoutOverridden(common, plan.headers) : common);
   const headers = close ? [...merged, 'Connection', 'close'] : merged;
   try {
     res.writeHead(plan.status, headers);
@@ -64,7 +64,7 @@ export function send(
 }
 
 /** Sends the pieces one after another and closes the source; cuts the connection if bytes are missing. */
-async function stream(res: ServerResponse, body: SourceBody, progress: Progress): Promise<void> {
+async function stream(res: ServerResponse, body: SourceBody, progress: SendProgress): Promise<void> {
   try {
     await streams.run(() => pump(writerOf(res, progress), body));
     res.end();
@@ -116,7 +116,7 @@ function longest(pieces: SourceBody['pieces']): number {
 }
 
 /** A write that settles when the bytes have left for the kernel, so that their buffer can be used again. */
-function writerOf(res: ServerResponse, progress: Progress): Write {
+function writerOf(res: ServerResponse, progress: SendProgress): Write {
   let settle: ((error?: Error | null) => void) | undefined;
   res.once('close', () => settle?.(new Gone()));
   return (bytes) =>
@@ -155,7 +155,7 @@ export function refuse(socket: Duplex, plan: Plan, common: HeaderList): void {
 
 function headText(plan: Plan, common: HeaderList): string {
   const headers = [...plan.headers, ...common, 'Connection', 'close', 'Date', new Date().toUTCString()];
-  let text = `HTTP/1.1 ${plan.status} ${reasonOf(plan.status)}\r\n`;
+  let text = `HTTP/1.1 ${plan.status} ${reasonPhrase(plan.status)}\r\n`;
   for (let i = 0; i < headers.length; i += 2) text += `${headers[i]}: ${headers[i + 1]}\r\n`;
   return `${text}\r\n`;
 }

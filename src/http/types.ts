@@ -69,7 +69,7 @@ export interface Plan {
   /** The connection ends after this answer, because what follows on it can no longer be trusted. */
   readonly close?: boolean;
   /** These headers take the place of common ones (`common.ts`) with the same name, the operator's included. */
-  readonly overridesCommon?: true;
+  readonly overridesDefaults?: true;
 }
 
 /** One stage of the router: an answer, or `undefined` for "not mine". */

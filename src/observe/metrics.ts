@@ -1,6 +1,6 @@
 /** Counters of the server in the Prometheus text exposition format 0.0.4. */
 import { errorPlan } from '../http/errors.ts';
-import { contentPlan } from '../http/reply.ts';
+import { replyPlan } from '../http/reply.ts';
 import type { Stage } from '../http/types.ts';
 
 /** Upper bounds of the duration histogram, in seconds: from memory hits to the slowest downloads. */
@@ -136,6 +136,6 @@ export function metricsStage(path: string, metrics: Pick<Metrics, 'render'>): St
   return ({ path: asked, method }) => {
     if (asked !== path) return undefined;
     if (method !== 'GET' && method !== 'HEAD') return notAllowed;
-    return contentPlan(200, CONTENT_TYPE, metrics.render());
+    return replyPlan(200, CONTENT_TYPE, metrics.render());
   };
 }

@@ -1,30 +1,34 @@
 /** Conditional requests (RFC 9110 §13). Pure. */
 import { parseHttpDate, wholeSecond } from '../util/http-date.ts';
 
-/** What the selected representation is compared by (RFC 9110 §8.8). */
+/** The validators of the selected representation (RFC 9110 §8.8). */
 export interface Validators {
-  /** The `ETag` value exactly as it is sent, quotes and all. */
+  /** The `ETag` value exactly as it is sent, with its quotes. */
   readonly etag: string;
   /**
-   * Milliseconds since 1970; compared by whole seconds, since that is all that `Last-Modified` can say. Without
-   * it no `Last-Modified` is sent, and conditions that name a date are ignored (§13.1.3, §13.1.4).
+   * Milliseconds since 1970; compared in whole seconds, the resolution of `Last-Modified`. If it is absent, no
+   * `Last-Modified` is sent, and conditions with a date are ignored (§13.1.3, §13.1.4).
    */
   readonly lastModifiedMs: number | undefined;
 }
 
 /** Send the representation, 304, or 412. */
-export type Outcome = 'proceed' | 'not_modified' | 'precondition_failed';
+export type PreconditionResult = 'proceed' | 'not_modified' | 'precondition_failed';
 
 type Headers = Readonly<Record<string, string | undefined>>;
 
-/** These neither select nor change a representation, so their preconditions mean nothing (RFC 9110 §13.2.1). */
+/** These neither select nor modify a representation, so that their preconditions are ignored (RFC 9110 §13.2.1). */
 const METHODS_WITHOUT_PRECONDITIONS: ReadonlySet<string> = new Set(['CONNECT', 'OPTIONS', 'TRACE']);
 
 /**
- * The preconditions of a request for a representation that exists, in the order of RFC 9110 §13.2.2. `Range`
- * and `If-Range` come after them. An answer that would not be 2xx anyway must not ask (§13.2.1).
+ * Evaluates the preconditions of a request for an existing representation, in the order of RFC 9110 §13.2.2. `Range`
+ * and `If-Range` come after them. Not to be called for a response that is not 2xx without them (§13.2.1).
  */
-export function evaluate(method: string, headers: Headers, validators: Validators): Outcome {
+export function evaluatePreconditions(
+  method: string,
+  headers: Headers,
+  validators: Validators,
+): PreconditionResult {
   if (METHODS_WITHOUT_PRECONDITIONS.has(method)) return 'proceed';
   const ifMatch = headers['if-match'];
   if (ifMatch !== undefined) {
@@ -43,9 +47,9 @@ export function evaluate(method: string, headers: Headers, validators: Validator
 }
 
 /**
- * Whether `Range` may be honoured (RFC 9110 §13.1.5): there is no `If-Range`, or it names this very
- * representation, by a strong entity tag or by the exact second of `Last-Modified`. Anything else, garbage
- * included, is answered whole.
+ * Whether `Range` may be honoured (RFC 9110 §13.1.5): there is no `If-Range`, or it identifies this
+ * representation by a strong entity tag or by the exact second of `Last-Modified`. For any other value, malformed
+ * ones included, the whole representation is sent.
  */
 export function ifRangeHolds(headers: Headers, validators: Validators): boolean {
   const value = headers['if-range'];
@@ -55,14 +59,13 @@ export function ifRangeHolds(headers: Headers, validators: Validators): boolean 
   return lastModifiedMs !== undefined && parseHttpDate(value) === wholeSecond(lastModifiedMs);
 }
 
-/** Optional white space and commas, then one entity tag (RFC 9110 §8.8.3) that a comma or the end follows. */
+/** Optional white space and commas, then one entity tag (RFC 9110 §8.8.3), followed by a comma or the end. */
 const LISTED_TAG = /[ \t,]*((?:W\/)?"[\x21\x23-\x7e\x80-\xff]*")[ \t]*(?=,|$)/y;
 
 /**
- * Whether `*` or a member of the list matches. The scan ends at the first thing that is not an entity tag,
- * for what follows it cannot be told apart with certainty. Such a list can therefore only match less: with
- * `If-Match` it fails safe (412 instead of a representation the client may not want), with `If-None-Match`
- * it costs a full answer.
+ * Whether `*` or a member of the list matches. The scan ends at the first member that is not an entity tag, because
+ * where the next one begins is then uncertain. Such a list can therefore only match less: `If-Match` fails safe
+ * (412 instead of a representation that the client may not want), `If-None-Match` costs a full response.
  */
 function anyTagMatches(
   list: string,
@@ -77,7 +80,7 @@ function anyTagMatches(
   return false;
 }
 
-/** RFC 9110 §8.8.3.2: the same, and not weak. */
+/** RFC 9110 §8.8.3.2: identical, and not weak. */
 function strongMatch(listed: string, current: string): boolean {
   return listed === current && !current.startsWith('W/');
 }
@@ -91,7 +94,7 @@ function opaqueTag(etag: string): string {
   return etag.startsWith('W/') ? etag.slice(2) : etag;
 }
 
-/** `undefined` without two dates to compare: the field is then ignored (RFC 9110 §13.1.3, §13.1.4). */
+/** `undefined` unless there are two dates to compare: the field is then ignored (RFC 9110 §13.1.3, §13.1.4). */
 function modifiedSince(field: string | undefined, { lastModifiedMs }: Validators): boolean | undefined {
   if (field === undefined || lastModifiedMs === undefined) return undefined;
   const since = parseHttpDate(field);

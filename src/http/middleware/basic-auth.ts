@@ -13,7 +13,7 @@ import type { Stage } from '../types.ts';
 /** What OWASP asks of PBKDF2-HMAC-SHA256 since 2023. */
 export const DEFAULT_ITERATIONS = 600_000;
 /** PBKDF2 with SHA-256 gives this much at its full strength. */
-export const HASH_BYTES = 32;
+export const PASSWORD_HASH_BYTES = 32;
 const SALT_BYTES = 16;
 const DIGEST = 'sha256';
 
@@ -25,11 +25,11 @@ const MAX_KNOWN_WRONG = 1024;
 const CHALLENGE = 'Basic realm="mote", charset="UTF-8"';
 
 /** A user and the PBKDF2-HMAC-SHA256 hash of the password's UTF-8 bytes. */
-export interface User {
+export interface PasswordUser {
   readonly user: string;
   readonly iterations: number;
   readonly salt: Uint8Array;
-  /** Exactly {@link HASH_BYTES}. */
+  /** Exactly {@link PASSWORD_HASH_BYTES}. */
   readonly hash: Uint8Array;
 }
 
@@ -49,7 +49,7 @@ export interface Authenticator {
 
 function derive(password: string | Uint8Array, salt: Uint8Array, iterations: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    pbkdf2(password, salt, iterations, HASH_BYTES, DIGEST, (error, key) => {
+    pbkdf2(password, salt, iterations, PASSWORD_HASH_BYTES, DIGEST, (error, key) => {
       if (error) reject(error);
       else resolve(key);
     });
@@ -58,14 +58,14 @@ function derive(password: string | Uint8Array, salt: Uint8Array, iterations: num
 
 /** Knows `users`; a wrong name takes as long as a wrong password if all have the same number of iterations. */
 export function createAuthenticator(
-  users: readonly User[],
+  users: readonly PasswordUser[],
   now: () => number = () => performance.now(),
 ): Authenticator {
   const verify = verifier(users);
   const names = new Set(users.map(({ user }) => user));
   const penalties = new Penalties(now);
   const turnstile = new Turnstile();
-  const digestKey = randomBytes(HASH_BYTES);
+  const digestKey = randomBytes(PASSWORD_HASH_BYTES);
   const idOf = (authorization: string): string =>
     createHmac(DIGEST, digestKey).update(authorization).digest('base64');
   const remembered = new BoundedMap<string, string>({ maxEntries: MAX_REMEMBERED });
@@ -111,17 +111,18 @@ export function createAuthenticator(
   };
 }
 
-function verifier(users: readonly User[]): (credentials: BasicCredentials) => Promise<boolean> {
+function verifier(users: readonly PasswordUser[]): (credentials: BasicCredentials) => Promise<boolean> {
   const byName = new Map(users.map((user) => [user.user, user]));
   for (const { user, hash } of users) {
     // A short hash would be easier to hit; an empty one would let everybody in.
-    if (hash.length !== HASH_BYTES) throw new RangeError(`the hash of ${user} is not ${HASH_BYTES} bytes`);
+    if (hash.length !== PASSWORD_HASH_BYTES)
+      throw new RangeError(`the hash of ${user} is not ${PASSWORD_HASH_BYTES} bytes`);
   }
-  const nobody: User = {
+  const nobody: PasswordUser = {
     user: '',
     iterations: Math.max(1, ...users.map(({ iterations }) => iterations)),
     salt: randomBytes(SALT_BYTES),
-    hash: randomBytes(HASH_BYTES),
+    hash: randomBytes(PASSWORD_HASH_BYTES),
   };
   return async ({ user, password }) => {
     const { salt, hash, iterations } = byName.get(user) ?? nobody;

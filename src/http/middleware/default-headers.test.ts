@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type HeaderList, noBody, type RequestFacts } from '../types.ts';
-import { type CommonOptions, commonHeaders, preflightStage } from './default-headers.ts';
+import { type CommonOptions, defaultHeaders, preflightStage } from './default-headers.ts';
 
 const off: CommonOptions = { securityHeaders: false, csp: '', headers: [], corsOrigins: [] };
 const facts: RequestFacts = { method: 'GET', target: '/', path: '/', query: '', headers: {}, client: '' };
@@ -65,7 +65,7 @@ describe('common headers', () => {
     ],
   ];
   for (const [name, options, origin, expected] of cases) {
-    test(name, () => assert.deepEqual(commonHeaders({ ...off, ...options })({ origin }), expected));
+    test(name, () => assert.deepEqual(defaultHeaders({ ...off, ...options })({ origin }), expected));
   }
 });
 

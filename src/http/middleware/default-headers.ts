@@ -20,7 +20,7 @@ const PREFLIGHT_MAX_AGE_SECONDS = 86_400;
 const EXPOSED = 'Accept-Ranges, Content-Range, ETag';
 
 /** The headers to add to the answer for a request with these headers. */
-export function commonHeaders(options: CommonOptions): (headers: Headers) => HeaderList {
+export function defaultHeaders(options: CommonOptions): (headers: Headers) => HeaderList {
   const fixed = withoutOverridden(securityHeaders(options), options.headers).concat(options.headers);
   const { corsOrigins } = options;
   if (corsOrigins.length === 0) return () => fixed;

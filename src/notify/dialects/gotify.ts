@@ -4,7 +4,7 @@
  * Of `extras` the content type of the display and the URL of a click count. Its priorities go from 0 to 10, where its
  * app is silent at 0, without a sound up to 3, and loud from 8.
  */
-import { reasonOf } from '../../http/errors.ts';
+import { reasonPhrase } from '../../http/errors.ts';
 import type { RequestFacts } from '../../http/types.ts';
 import { fieldProblems, type Refused } from '../api/refusal.ts';
 import { bearerOf, type Fields } from '../api/request.ts';
@@ -94,6 +94,6 @@ function numberOf(id: string): number {
 }
 
 function fault({ status, detail, headers }: Fault) {
-  const error = reasonOf(status) || 'Bad Gateway';
+  const error = reasonPhrase(status) || 'Bad Gateway';
   return replyJson(status, { error, errorCode: status, errorDescription: detail }, headers);
 }
