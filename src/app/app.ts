@@ -9,7 +9,8 @@ import { type Config, defaults } from '../config/options.ts';
 import type { Exchange, Hooks } from '../http/connection.ts';
 import type { Address } from '../http/listen.ts';
 import { type Authenticator, authStage, createAuthenticator } from '../http/middleware/basic-auth.ts';
-import { defaultHeaders, preflightStage } from '../http/middleware/default-headers.ts';
+import { preflightStage, withCors } from '../http/middleware/cors.ts';
+import { defaultHeaders } from '../http/middleware/default-headers.ts';
 import { route } from '../http/router.ts';
 import { HttpServer } from '../http/server.ts';
 import { trustedProxies } from '../http/trusted-proxies.ts';
@@ -212,7 +213,7 @@ function hooksOf(parts: Parts): Hooks {
     handle: route(stagesOf(parts)),
     roomFor: parts.notifying?.roomFor,
     refusalOf: parts.notifying?.refusalOf,
-    defaultHeaders: defaultHeaders(config),
+    defaultHeaders: withCors(defaultHeaders(config), config),
     clientOf: (peer, headers) => clientOf(peer, headers['x-forwarded-for']),
     onConnection: (delta) => (delta > 0 ? metrics.connectionOpened() : metrics.connectionClosed()),
     onStart: () => metrics.requestStarted(),

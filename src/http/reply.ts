@@ -58,7 +58,7 @@ export function jsonPlan(
 
 /** `location` is the value of `Location`, already encoded (RFC 9110 §10.2.2). */
 export function redirectPlan(status: 301 | 302 | 303 | 307 | 308, location: string): Plan {
-  // A browser that kept it for ever would still follow it when the redirect is gone.
+  // Cached permanently, it would still be followed when the redirect no longer exists.
   const headers = ['Location', location, 'Content-Length', '0', 'Cache-Control', 'no-cache'];
   return { status, headers, body: noBody };
 }

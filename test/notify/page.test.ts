@@ -61,7 +61,7 @@ async function startServer(t: TestContext, pageStage = createPageStage()) {
       return { status: 502, headers: ['Content-Length', '0'], body: { kind: 'none' } };
     },
     // A policy of the operator that would stop every inline script.
-    defaultHeaders: defaultHeaders({ ...defaults, csp: "default-src 'self'" }),
+    defaultHeaders: () => defaultHeaders({ ...defaults, csp: "default-src 'self'" }),
     clientOf: (peer) => peer,
     onConnection() {},
     onStart() {},

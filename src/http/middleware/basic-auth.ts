@@ -1,6 +1,6 @@
 /**
- * Basic authentication (RFC 7617) against hashed passwords. A hash is slow on purpose, so a password is
- * hashed once and then remembered by a keyed digest of the header that carried it.
+ * Basic authentication (RFC 7617) against hashed passwords. Hashing is deliberately slow, so that a password is hashed
+ * once and then recognised by a keyed digest of its `Authorization` header.
  */
 import { createHmac, pbkdf2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { BoundedMap } from '../../util/bounded-map.ts';
@@ -10,16 +10,16 @@ import { errorPlan } from '../errors.ts';
 import { Turnstile } from '../turnstile.ts';
 import type { Stage } from '../types.ts';
 
-/** What OWASP asks of PBKDF2-HMAC-SHA256 since 2023. */
+/** The recommendation of OWASP for PBKDF2-HMAC-SHA256 since 2023. */
 export const DEFAULT_ITERATIONS = 600_000;
-/** PBKDF2 with SHA-256 gives this much at its full strength. */
+/** The output size of SHA-256, and so the longest hash that PBKDF2 derives in one round. */
 export const PASSWORD_HASH_BYTES = 32;
 const SALT_BYTES = 16;
 const DIGEST = 'sha256';
 
-/** Headers known to be good. The oldest is forgotten first and costs one hash to learn again. */
+/** Headers known to be valid. The oldest is forgotten first and costs one hash to verify again. */
 const MAX_REMEMBERED = 1024;
-/** Headers known to be wrong: what a client repeats for ever because it was set up so costs one hash. */
+/** Headers known to be invalid: a misconfigured client that repeats one forever costs one hash. */
 const MAX_KNOWN_WRONG = 1024;
 
 const CHALLENGE = 'Basic realm="mote", charset="UTF-8"';
@@ -33,17 +33,17 @@ export interface PasswordUser {
   readonly hash: Uint8Array;
 }
 
-/** Takes `Authorization` headers and gives the name of the user, or `undefined`. */
+/** Maps `Authorization` headers to the name of the user, or `undefined`. */
 export interface Authenticator {
   /**
-   * Verifies. Synchronous where the answer is known, which is nearly always. Rejects with 503 `unavailable`
-   * for whom the crowd before the {@link Turnstile} is too dense. `client` is as in `RequestFacts`.
+   * Verifies the header. Synchronous if the result is known, which is nearly always. Rejects with 503 `unavailable` if
+   * too many wait in the {@link Turnstile}. `client` is as in `RequestFacts`.
    */
   authenticate(
     authorization: string | undefined,
     client: string,
   ): string | undefined | Promise<string | undefined>;
-  /** Only looks up: the user, if this header was verified before. For the log. */
+  /** The user, if this header was verified before; for the log. */
   knownUser(authorization: string | undefined): string | undefined;
 }
 
@@ -56,7 +56,7 @@ function derive(password: string | Uint8Array, salt: Uint8Array, iterations: num
   });
 }
 
-/** Knows `users`; a wrong name takes as long as a wrong password if all have the same number of iterations. */
+/** Accepts `users`; a wrong name takes as long as a wrong password if all have the same number of iterations. */
 export function createAuthenticator(
   users: readonly PasswordUser[],
   now: () => number = () => performance.now(),
@@ -70,7 +70,7 @@ export function createAuthenticator(
     createHmac(DIGEST, digestKey).update(authorization).digest('base64');
   const remembered = new BoundedMap<string, string>({ maxEntries: MAX_REMEMBERED });
   const wrong = new BoundedMap<string, true>({ maxEntries: MAX_KNOWN_WRONG });
-  // A browser opens several connections with the same header: one hash answers them all.
+  // A browser opens several connections with the same header: one hash suffices for all of them.
   const pending = new Map<string, Promise<string | undefined>>();
 
   const learn = async (
@@ -79,7 +79,7 @@ export function createAuthenticator(
     address: string,
   ): Promise<string | undefined> => {
     const { user } = credentials;
-    // Unknown names are one: making up more of them brings nobody forward.
+    // All unknown names share one line: inventing more of them gains nothing.
     const line = { address, name: names.has(user) ? user : '', suspect: penalties.leftMs(address) > 0 };
     try {
       const valid = await turnstile.pass(line, () => verify(credentials));
@@ -103,9 +103,9 @@ export function createAuthenticator(
       if (known !== undefined) return known;
       const credentials = wrong.has(id) ? undefined : basicCredentials(authorization);
       if (!credentials) return undefined;
-      const answer = learn(id, credentials, addressKey(client));
-      pending.set(id, answer);
-      return answer;
+      const result = learn(id, credentials, addressKey(client));
+      pending.set(id, result);
+      return result;
     },
     knownUser: (authorization) => (authorization ? remembered.get(idOf(authorization)) : undefined),
   };
@@ -114,7 +114,7 @@ export function createAuthenticator(
 function verifier(users: readonly PasswordUser[]): (credentials: BasicCredentials) => Promise<boolean> {
   const byName = new Map(users.map((user) => [user.user, user]));
   for (const { user, hash } of users) {
-    // A short hash would be easier to hit; an empty one would let everybody in.
+    // A short hash would be easier to guess; an empty one would match every password.
     if (hash.length !== PASSWORD_HASH_BYTES)
       throw new RangeError(`the hash of ${user} is not ${PASSWORD_HASH_BYTES} bytes`);
   }
@@ -130,17 +130,17 @@ function verifier(users: readonly PasswordUser[]): (credentials: BasicCredential
   };
 }
 
-/** Lets authenticated requests pass on and answers the others with 401 and a challenge. */
+/** Lets authenticated requests pass; all others get a 401 with a challenge. */
 export function authStage(authenticator: Authenticator): Stage {
   const challenge = errorPlan('unauthorized', ['WWW-Authenticate', CHALLENGE]);
-  const answer = (user: string | undefined) => (user === undefined ? challenge : undefined);
+  const planFor = (user: string | undefined) => (user === undefined ? challenge : undefined);
   return ({ headers, client }) => {
     const user = authenticator.authenticate(headers.authorization, client);
-    return user instanceof Promise ? user.then(answer) : answer(user);
+    return user instanceof Promise ? user.then(planFor) : planFor(user);
   };
 }
 
-/** Why Basic authentication cannot carry this name (RFC 7617 §2), if so. */
+/** Why Basic authentication cannot carry this name (RFC 7617 §2); `undefined` if it can. */
 export function faultOfUser(user: string): string | undefined {
   if (/^[^\p{Cc}:]+$/u.test(user)) return undefined;
   return 'a user name is not empty and has no colon and no control characters';
