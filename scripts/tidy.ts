@@ -59,7 +59,7 @@ export const exceptions: readonly Exception[] = [
   },
 ];
 
-const vocabulary = ['src/http/types.ts', 'src/http/errors.ts', 'src/http/body.ts', 'src/util/**'];
+const vocabulary = ['src/http/{types,errors,reply,authorization,body}.ts', 'src/util/**'];
 const channelVocabulary = ['src/notify/channels/*.ts', 'src/notify/message.ts', 'src/net/**', 'src/util/**'];
 
 function channelsOf(...names: readonly string[]): string[] {

@@ -1,7 +1,7 @@
 /** What keeps files from being served, told to the operator once, with what to do about it. */
 import { HttpError } from '../http/errors.ts';
 import type { EventLog } from '../observe/log.ts';
-import type { Source } from '../static/source.ts';
+import type { FileSource } from '../static/source.ts';
 
 /** Files that cannot be read are told up to this many; one who has seen these knows. */
 const MAX_TOLD_PATHS = 10;
@@ -13,7 +13,7 @@ export function account(): string {
 }
 
 /** The same source, which tells of each path that the system does not let it read. */
-export function tellingSource(source: Source, event: EventLog): Source {
+export function tellingSource(source: FileSource, event: EventLog): FileSource {
   const told = new Set<string>();
   const tell = (segments: readonly string[], error: unknown): never => {
     const path = segments.join('/') || '.';
@@ -38,7 +38,7 @@ export function tellingSource(source: Source, event: EventLog): Source {
 
 /** For the start of serving a folder: what to do where `/` would be nothing. */
 export async function adviceFor(
-  source: Source,
+  source: FileSource,
   { index, listing }: { readonly index: string; readonly listing: boolean },
 ): Promise<string | undefined> {
   // What may not be read is told by the source.

@@ -9,7 +9,8 @@ import { type Config, defaults } from '../config/options.ts';
 import type { Exchange, Hooks } from '../http/connection.ts';
 import type { Address } from '../http/listen.ts';
 import { type Authenticator, authStage, createAuthenticator } from '../http/middleware/basic-auth.ts';
-import { commonHeaders, preflightStage } from '../http/middleware/default-headers.ts';
+import { preflightStage, withCors } from '../http/middleware/cors.ts';
+import { defaultHeaders } from '../http/middleware/default-headers.ts';
 import { route } from '../http/router.ts';
 import { HttpServer } from '../http/server.ts';
 import { trustedProxies } from '../http/trusted-proxies.ts';
@@ -21,7 +22,7 @@ import { createMetrics, metricsStage } from '../observe/metrics.ts';
 import { absolutePath, diskFile, diskFolder, kindOfPath } from '../static/disk.ts';
 import { embeddedFolder } from '../static/embedded.ts';
 import { createStaticStage } from '../static/handler.ts';
-import type { Source } from '../static/source.ts';
+import type { FileSource } from '../static/source.ts';
 import { adviceFor, tellingSource } from './advice.ts';
 import type { Notifying } from './notify.ts';
 
@@ -122,7 +123,7 @@ async function openNotifying(
 }
 
 interface Content {
-  readonly source: Source;
+  readonly source: FileSource;
   /** For people. */
   readonly name: string;
   readonly kind: 'file' | 'folder';
@@ -184,7 +185,7 @@ function observe({ logFormat }: Config, stdout: Io['stdout']) {
 /** What the wiring connects. */
 interface Parts {
   readonly config: Config;
-  readonly source: Source;
+  readonly source: FileSource;
   readonly observed: Observed;
   readonly authenticator: Authenticator | undefined;
   readonly notifying: Notifying | undefined;
@@ -211,7 +212,7 @@ function hooksOf(parts: Parts): Hooks {
   return {
     handle: route(stagesOf(parts)),
     roomFor: parts.notifying?.roomFor,
-    commonHeaders: commonHeaders(config),
+    defaultHeaders: withCors(defaultHeaders(config), config),
     clientOf: (peer, headers) => clientOf(peer, headers['x-forwarded-for']),
     onConnection: (delta) => (delta > 0 ? metrics.connectionOpened() : metrics.connectionClosed()),
     onStart: () => metrics.requestStarted(),

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { requireBuilt } from '../../scripts/bundle/fixtures.ts';
 import { defaults } from '../../src/config/options.ts';
-import { commonHeaders } from '../../src/http/middleware/default-headers.ts';
+import { defaultHeaders } from '../../src/http/middleware/default-headers.ts';
 import { route } from '../../src/http/router.ts';
 import { HttpServer } from '../../src/http/server.ts';
 import type { RequestFacts } from '../../src/http/types.ts';
@@ -61,7 +61,7 @@ async function startServer(t: TestContext, pageStage = createPageStage()) {
       return { status: 502, headers: ['Content-Length', '0'], body: { kind: 'none' } };
     },
     // A policy of the operator that would stop every inline script.
-    commonHeaders: commonHeaders({ ...defaults, csp: "default-src 'self'" }),
+    defaultHeaders: () => defaultHeaders({ ...defaults, csp: "default-src 'self'" }),
     clientOf: (peer) => peer,
     onConnection() {},
     onStart() {},

@@ -4,7 +4,7 @@
  * Of `extras` only the content type of the display and the URL of a click are used. Gotify's priorities go from 0 to 10;
  * its app is silent at 0, makes no sound up to 3, and is loud from 8.
  */
-import { reasonOf } from '../../http/errors.ts';
+import { reasonPhrase } from '../../http/errors.ts';
 import type { RequestFacts } from '../../http/types.ts';
 import { failure, type Result, success } from '../../util/result.ts';
 import { readForm } from '../api/body.ts';
@@ -104,6 +104,6 @@ function numberOf(id: string): number {
 }
 
 function failurePlan({ status, detail, headers }: SendFailure) {
-  const error = reasonOf(status) || 'Bad Gateway';
+  const error = reasonPhrase(status) || 'Bad Gateway';
   return jsonPlan(status, { error, errorCode: status, errorDescription: detail }, headers);
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Listings } from './listings.ts';
-import type { FolderEntry, FolderListing, Source } from './source.ts';
+import { ListingCache } from './listing-cache.ts';
+import type { FileSource, FolderEntry, FolderListing } from './source.ts';
 
 const entry = (name: string): FolderEntry => ({ name, directory: false, size: 1, modifiedMs: 0 });
 
@@ -16,7 +16,7 @@ function slowSource() {
     resolve: (entries: FolderEntry[], omitted?: Partial<FolderListing>) => void;
     reject: (error: Error) => void;
   }[] = [];
-  const source: Source = {
+  const source: FileSource = {
     open: async () => ({ kind: 'missing' }),
     list: () =>
       new Promise((resolve, reject) => {
@@ -29,14 +29,14 @@ function slowSource() {
   return { source, waiting };
 }
 
-async function textOf(listings: Listings, ...segments: string[]): Promise<string> {
-  const { body } = await listings.answer(segments);
+async function textOf(listings: ListingCache, ...segments: string[]): Promise<string> {
+  const { body } = await listings.planOf(segments);
   return body.kind === 'bytes' ? Buffer.from(body.bytes).toString() : '';
 }
 
 test('all who ask while a page is made share it, and so do those right after', async () => {
   const { source, waiting } = slowSource();
-  const listings = new Listings(source);
+  const listings = new ListingCache(source);
   const asked = [textOf(listings, 'a'), textOf(listings, 'a')];
   waiting[0]?.resolve([entry('x.txt')]);
   const [first, second] = await Promise.all(asked);
@@ -48,7 +48,7 @@ test('all who ask while a page is made share it, and so do those right after', a
 
 test('an old page is made anew', async (t) => {
   const { source, waiting } = slowSource();
-  const listings = new Listings(source);
+  const listings = new ListingCache(source);
   const first = textOf(listings);
   waiting[0]?.resolve([]);
   await first;
@@ -61,8 +61,8 @@ test('an old page is made anew', async (t) => {
 
 test('a failure is not kept', async () => {
   const { source, waiting } = slowSource();
-  const listings = new Listings(source);
-  const failed = listings.answer([]);
+  const listings = new ListingCache(source);
+  const failed = listings.planOf([]);
   waiting[0]?.reject(new Error('EIO'));
   await assert.rejects(failed, /EIO/);
   const again = textOf(listings);
@@ -70,9 +70,11 @@ test('a failure is not kept', async () => {
   assert.match(await again, /<html/);
 });
 
-test('the pages kept are few', async () => {
+test('the pages kept are few', async (t) => {
+  // On a busy machine pages could become old meanwhile.
+  t.mock.method(performance, 'now', () => 0);
   const { source, waiting } = slowSource();
-  const listings = new Listings(source);
+  const listings = new ListingCache(source);
   for (let i = 0; i < 65; i++) {
     const page = textOf(listings, `folder${i}`);
     waiting[i]?.resolve([]);
@@ -86,9 +88,11 @@ test('the pages kept are few', async () => {
   await forgotten;
 });
 
-test('large pages are kept as long as there is room for ten of the largest', async () => {
+test('large pages are kept as long as there is room for ten of the largest', async (t) => {
+  // On a busy machine pages could become old meanwhile.
+  t.mock.method(performance, 'now', () => 0);
   const { source, waiting } = slowSource();
-  const listings = new Listings(source);
+  const listings = new ListingCache(source);
   const entries = manyEntries();
   const make = (folder: number, count: number) => {
     const page = textOf(listings, `folder${folder}`);
@@ -107,7 +111,7 @@ test('what took long to make is shown for longer, but not for ever', async (t) =
   const clock = { nowMs: 0 };
   t.mock.method(performance, 'now', () => clock.nowMs);
   const { source, waiting } = slowSource();
-  const listings = new Listings(source);
+  const listings = new ListingCache(source);
   const makings = async () => {
     const page = textOf(listings);
     waiting.at(-1)?.resolve([]);
@@ -135,7 +139,7 @@ test('what took long to make is shown for longer, but not for ever', async (t) =
 
 test('others have their turn while a large page is made', async () => {
   const { source, waiting } = slowSource();
-  const page = textOf(new Listings(source));
+  const page = textOf(new ListingCache(source));
   waiting[0]?.resolve(manyEntries());
   let isMade = false;
   void page.then(() => (isMade = true));
@@ -152,7 +156,7 @@ test('others have their turn while a large page is made', async () => {
 
 test('names that no path can ask for are left out, and the page says so', async () => {
   const { source, waiting } = slowSource();
-  const page = textOf(new Listings(source));
+  const page = textOf(new ListingCache(source));
   waiting[0]?.resolve([entry('a\\b'), entry('new\nline'), entry('fine name.txt')]);
   const text = await page;
   assert.match(text, /fine name\.txt/);
@@ -163,7 +167,7 @@ test('names that no path can ask for are left out, and the page says so', async 
 test('what is left out is told once for each folder', async (t) => {
   const told: unknown[][] = [];
   const { source, waiting } = slowSource();
-  const listings = new Listings(source, (...line) => told.push(line));
+  const listings = new ListingCache(source, (...line) => told.push(line));
   let nowMs = performance.now();
   t.mock.method(performance, 'now', () => nowMs);
   for (const folder of ['whole', 'cut', 'cut', 'names', 'cut']) {
@@ -184,13 +188,13 @@ test('what is left out is told once for each folder', async (t) => {
 
 test('folders told of are few', async () => {
   let lines = 0;
-  const source: Source = {
+  const source: FileSource = {
     open: async () => ({ kind: 'missing' }),
     list: async () => ({ entries: [], notUtf8: 1, beyond: 0 }),
   };
-  const listings = new Listings(source, () => {
+  const listings = new ListingCache(source, () => {
     lines += 1;
   });
-  for (let i = 0; i < 300; i++) await listings.answer([`folder${i}`]);
+  for (let i = 0; i < 300; i++) await listings.planOf([`folder${i}`]);
   assert.equal(lines, 256);
 });
