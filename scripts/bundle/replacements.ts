@@ -1,7 +1,7 @@
 /**
- * The esbuild plugin that puts built modules in the place of the three that say «nothing built here»:
- * `build-info.ts`, `notices.ts` and `embedded-site.ts`; the small registry of media types in that of the large
- * one; and the minified parts of the notify page in that of the module that reads them.
+ * The esbuild plugin that replaces the three placeholders in `src/build` (`info.ts`, `licenses.ts` and `site.ts`) with
+ * what is true of a build, the full registry of media types with a reduced one, and the module that reads the parts of
+ * the notify page with the minified parts.
  */
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
