@@ -60,6 +60,6 @@ describe('the schema and the program agree', () => {
 });
 
 test('the published schema is the one that the code makes', () => {
-  const published = readFileSync(new URL('../../web_root/notify.schema.json', import.meta.url), 'utf8');
+  const published = readFileSync(new URL('../../docs/notify.schema.json', import.meta.url), 'utf8');
   assert.equal(published, notifySchema(), 'stale: run `node scripts/generate/usage.ts`');
 });

@@ -11,7 +11,7 @@ import { notifySchema } from './notify-schema.ts';
 
 const made: readonly (readonly [path: string, make: (text: string) => string])[] = [
   ['README.md', withTables],
-  ['web_root/notify.schema.json', notifySchema],
+  ['docs/notify.schema.json', notifySchema],
 ];
 
 /** The text with `table` between the marks `name`. Throws when they are not there exactly once, in order. */
