@@ -71,8 +71,8 @@ describe('the image', { skip: cannotRunMicro || noEngine }, () => {
       ];
       const id = (await podman('run', ...options, 'mote-micro:latest')).trim();
       const ask = () => request({ port }, '/').catch(() => undefined);
-      const { answer } = await eventually(5000, ask, (response) => response !== undefined);
-      assert.equal(answer?.text, PAGE);
+      const { value: response } = await eventually(5000, ask, (response) => response !== undefined);
+      assert.equal(response?.text, PAGE);
       if (profile === 'site') assert.equal((await request({ port }, '/docs/')).text, '<p>docs');
       const began = performance.now();
       await podman('stop', id);
