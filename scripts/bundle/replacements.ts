@@ -16,13 +16,13 @@ export const SITE_ASSET = 'mote.site';
 export interface Replacements {
   readonly build: BuildInfo;
   /** The text of `mote --licenses`. */
-  readonly notices: string;
+  readonly licenses: string;
 }
 
-export function replacements({ build, notices }: Replacements): Plugin {
+export function replacements({ build, licenses }: Replacements): Plugin {
   const modules: readonly (readonly [filter: RegExp, contents: () => string])[] = [
     [/[/\\]src[/\\]build[/\\]info\.ts$/, () => `export const buildInfo = ${JSON.stringify(build)};`],
-    [/[/\\]src[/\\]build[/\\]licenses\.ts$/, () => noticesModule(notices)],
+    [/[/\\]src[/\\]build[/\\]licenses\.ts$/, () => licensesModule(licenses)],
     [/[/\\]src[/\\]build[/\\]site\.ts$/, () => siteModule(build)],
   ];
   return {
@@ -61,8 +61,8 @@ function mediaTypesModule(db: MediaTypes): string {
   return `module.exports = JSON.parse(${JSON.stringify(JSON.stringify(reduceMediaTypes(db)))});`;
 }
 
-function noticesModule(notices: string): string {
-  const text = Buffer.from(notices);
+function licensesModule(licenses: string): string {
+  const text = Buffer.from(licenses);
   const params = {
     [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT,
     [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY,

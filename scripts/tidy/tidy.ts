@@ -1,8 +1,8 @@
 /**
- * The rules of this repository that no linter knows: who may import whom, who may touch the system, how long
- * things may get, that what is there is used. Each rule is a pure function from the tree to what breaks it; `npm run
- * structure` applies all of them to the real tree. What cannot be mended yet is in `exceptions.ts`, which can only shrink: an exception that nothing
- * needs any more is a failure too.
+ * The rules of this repository that no linter knows: who may import whom, who may touch the system, how long things
+ * may get, that every file is used. Each rule is a pure function from the tree to what breaks it; `npm run structure`
+ * applies all of them to the repository. Known violations are listed in `exceptions.ts`, which can only shrink: an
+ * exception that nothing needs any more is a failure, too.
  */
 import { resolve } from 'node:path';
 import { arrowRules } from './arrows.ts';
