@@ -316,7 +316,7 @@ test('healthcheck: 1 and one line when nobody listens', async (t) => {
   assert.match(line ?? '', new RegExp(String(gone.port)));
 });
 
-test('healthcheck: 1 when the answer is not well', async () => {
+test('healthcheck: 1 when the response is not well', async () => {
   const args = ['healthcheck', '--port', String(server.port), '--health-path', '/missing'];
   const [line] = assertFailed(await run(args), { code: 1, lines: 1 });
   assert.match(line ?? '', /404/);

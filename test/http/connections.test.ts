@@ -100,7 +100,7 @@ test('requests split at every byte of a pipeline', async () => {
 
 for (const [path, content] of [
   ['/small.txt', Buffer.from(SMALL)],
-  // Nobody has asked for it yet, so the answer takes longest to begin.
+  // Nobody has asked for it yet, so the response takes longest to begin.
   ['/cold.bin', BIG],
 ] as const) {
   test(`a client that has closed its half still gets ${path}`, async () => {
@@ -112,7 +112,7 @@ for (const [path, content] of [
   });
 }
 
-test('a client that closes its half after several requests gets all answers', async () => {
+test('a client that closes its half after several requests gets all responses', async () => {
   const client = await connect(server);
   client.socket.end(requestText('GET', '/medium.bin') + requestText('GET', '/small.txt').repeat(3));
   assert.ok((await client.response()).body.equals(MEDIUM));
@@ -161,8 +161,8 @@ test('out of file descriptors the server refuses, lives and recovers', {
   await Promise.any(clients.map((client) => client.gone()));
   for (const client of clients) client.destroy();
   const ask = () => request(poor, '/small.txt').catch(() => undefined);
-  const { answer } = await eventually(PATIENCE_MS, ask, (response) => response?.status === 200);
-  assert.equal(answer?.text, SMALL);
+  const { value: response } = await eventually(PATIENCE_MS, ask, (response) => response?.status === 200);
+  assert.equal(response?.text, SMALL);
 });
 
 test('Connection: close is obeyed, with other options beside it', async () => {

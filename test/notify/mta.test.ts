@@ -29,7 +29,7 @@ describe('postfix', { skip: noPostfix }, () => {
   /** The mails of this subject in a mailbox, once there are as many. */
   async function mailsOf(name: string, subject: string, count = 1): Promise<string[]> {
     const find = () => postfix.mailbox(name).filter((mail) => mail.includes(`\nSubject: ${subject}\n`));
-    return (await eventually(PATIENCE_MS, find, (found) => found.length >= count)).answer;
+    return (await eventually(PATIENCE_MS, find, (found) => found.length >= count)).value;
   }
 
   for (const security of ['tls', 'starttls'] as const) {

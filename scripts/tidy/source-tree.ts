@@ -45,6 +45,12 @@ export interface SourceFile {
   readonly values: ReadonlySet<string>;
   /** Every name that occurs in code, types included. */
   readonly words: ReadonlySet<string>;
+  /** Names that are declared and exported here; what is only passed on is not among them. */
+  readonly exports: ReadonlySet<string>;
+  /** What the literals say, those of imports and the pieces of templates included. */
+  readonly strings: ReadonlySet<string>;
+  /** Lines on which a literal of an object or a list is spread. */
+  readonly spreads: readonly number[];
 }
 
 /** Texts by path from the root of the repository, with `/` between the segments. */
@@ -101,10 +107,22 @@ interface Collected {
   readonly members: Member[];
   readonly values: Set<string>;
   readonly words: Set<string>;
+  readonly exports: Set<string>;
+  readonly strings: Set<string>;
+  readonly spreads: number[];
 }
 
 function factsOf(path: string, text: string, file: ast.SourceFile): SourceFile {
-  const found: Collected = { imports: [], functions: [], members: [], values: new Set(), words: new Set() };
+  const found: Collected = {
+    imports: [],
+    functions: [],
+    members: [],
+    values: new Set(),
+    words: new Set(),
+    exports: new Set(),
+    strings: new Set(),
+    spreads: [],
+  };
   const lineOf = (position: number) => file.getLineAndCharacterOfPosition(position).line + 1;
   const visit = (node: ast.Node) => {
     const imported = importOf(path, node);
@@ -119,10 +137,17 @@ function factsOf(path: string, text: string, file: ast.SourceFile): SourceFile {
     } else if (ast.isIdentifier(node)) {
       found.words.add(node.text);
       if (isValue(node)) found.values.add(node.text);
+    } else if (ast.isStringLiteral(node) || ast.isTemplateLiteralToken(node)) {
+      found.strings.add(node.text);
+    } else if (isSpreadLiteral(node)) {
+      found.spreads.push(lineOf(node.getStart(file)));
     }
     node.forEachChild(visit);
   };
-  file.forEachChild(visit);
+  file.forEachChild((node) => {
+    for (const name of exportedNames(node)) found.exports.add(name);
+    visit(node);
+  });
   return { path, text, ...found };
 }
 
@@ -156,6 +181,20 @@ function importedNames(clause: ast.ImportClause | undefined): readonly string[] 
     return [...names, ...taken.map(({ name, propertyName }) => (propertyName ?? name).text)];
   }
   return bindings || !clause ? [...names, '*'] : names;
+}
+
+function exportedNames(node: ast.Node): readonly string[] {
+  const { modifiers, name } = node as { modifiers?: readonly ast.Node[]; name?: ast.Node };
+  if (!modifiers?.some(({ kind }) => kind === ast.SyntaxKind.ExportKeyword)) return [];
+  const named = ast.isVariableStatement(node) ? node.declarationList.declarations : [{ name }];
+  return named.flatMap(({ name }) => (name && ast.isIdentifier(name) ? [name.text] : []));
+}
+
+function isSpreadLiteral(node: ast.Node): boolean {
+  if (!ast.isSpreadElement(node) && !ast.isSpreadAssignment(node)) return false;
+  let value: ast.Node = node.expression;
+  while (ast.isParenthesizedExpression(value) || ast.isAsExpression(value)) value = value.expression;
+  return ast.isObjectLiteralExpression(value) || ast.isArrayLiteralExpression(value);
 }
 
 function nameOf(node: ast.FunctionLikeDeclaration): string {

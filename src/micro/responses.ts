@@ -1,4 +1,4 @@
-/** The heads of the answers, as short as HTTP allows: reason phrases and spaces behind colons may be left out. */
+/** The heads of the responses, as short as HTTP allows: reason phrases and spaces behind colons may be left out. */
 
 export function okHead(contentType: string, contentBytes: number): string {
   return head(200, `Content-Type:${contentType.replace('; ', ';')}`, `Content-Length:${contentBytes}`);
@@ -9,12 +9,12 @@ export const NOT_FOUND = head(404, 'Content-Length:0');
 export const METHOD_REFUSED = head(405, 'Allow:GET,HEAD', 'Content-Length:0');
 
 /**
- * The same, to be followed by the text of `NOT_FOUND`, whose status line becomes the value of a field: in the grammar of
- * `Via` (RFC 9110 §7.6.3) it is a protocol and the pseudonym of who received it. That saves a second end.
+ * The same, to be followed by the text of `NOT_FOUND`, whose status line becomes the value of a field: in the grammar
+ * of `Via` (RFC 9110 §7.6.3) it is a protocol and the pseudonym of who received it. That saves a second end.
  */
 export const NOT_ALLOWED = `${head(405, 'Allow:GET,HEAD').slice(0, -2)}Via:`;
 
-/** For a program that answers once for every connection. */
+/** For a program that responds once on every connection. */
 export const ONLY_HEAD = head(200, 'Connection:close');
 
 /** What is particular to a file. */
@@ -23,11 +23,11 @@ export interface FileHead {
   /** Without one it is the page for what is not there. */
   readonly tag: string | undefined;
   readonly bytes: number;
-  /** Of this answer, and whether there is another one of the same file. */
+  /** Of this response, and whether there is another one of the same file. */
   readonly coding: 'only' | 'gzip' | 'identity';
 }
 
-/** The head of an answer with a file. What files have in common stands together, because it packs better. */
+/** The head of a response with a file. What files have in common stands together, because it packs better. */
 export function fileHead({ contentType, tag, bytes, coding }: FileHead): string {
   return head(
     tag === undefined ? 404 : 200,

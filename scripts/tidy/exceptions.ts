@@ -1,0 +1,115 @@
+/** What breaks a rule and may. */
+import type { Finding } from './rule.ts';
+
+/** A violation that is allowed for now, and why. */
+export interface Exception extends Omit<Finding, 'reason'> {
+  readonly rule: string;
+  readonly because: string;
+}
+
+/** What the move into rooms has left, one room after the other: nothing may be added here. */
+const remaining: readonly (readonly [rule: string, path: string, subject: string])[] = [
+  ['names', 'src/app/channels.ts', 'Env'],
+  ['names', 'src/app/exposure.ts', 'Secrets'],
+  ['names', 'src/app/notify.ts', 'Surroundings'],
+  ['names', 'src/cli/secret-input.ts', 'readSecret'],
+  ['names', 'src/config/notify/fields.ts', 'Fields'],
+  ['names', 'src/config/notify/fields.ts', 'Json'],
+  ['names', 'src/config/notify/fields.ts', 'readFields'],
+  ['names', 'src/config/parse.ts', 'Refusal'],
+  ['names', 'src/config/source.ts', 'Source'],
+  ['names', 'src/config/source.ts', 'reasonOf'],
+  ['names', 'src/http/body.ts', 'readBody'],
+  ['names', 'src/http/middleware/basic-auth.ts', 'HASH_BYTES'],
+  ['names', 'src/http/middleware/basic-auth.ts', 'User'],
+  ['names', 'src/http/send.ts', 'Progress'],
+  ['names', 'src/net/ca-bundle.ts', 'Trust'],
+  ['names', 'src/net/faults.ts', 'Fault'],
+  ['names', 'src/net/faults.ts', 'faultOf'],
+  ['names', 'src/net/http-client.ts', 'Outcome'],
+  ['names', 'src/net/http-client.ts', 'Answer'],
+  ['names', 'src/notify/api/request.ts', 'tokenOf'],
+  ['names', 'src/notify/api/unanswered.ts', 'REPEAT_WINDOW_MS'],
+  ['names', 'src/notify/api/unanswered.ts', 'Attempt'],
+  ['names', 'src/notify/channels/failure.ts', 'Failure'],
+  ['names', 'src/notify/channels/failure.ts', 'failureOf'],
+  ['names', 'src/notify/channels/sms/delivery.ts', 'remainingOf'],
+  ['names', 'src/notify/channels/sms/delivery.ts', 'conclude'],
+  ['names', 'src/notify/channels/smtp/pool.ts', 'Envelope'],
+  ['names', 'src/notify/channels/smtp/pool.ts', 'Submission'],
+  ['names', 'src/notify/channels/webhook/channel.ts', 'Success'],
+  ['names', 'src/notify/dialects/dialect.ts', 'Result'],
+  ['names', 'src/notify/dialects/dialect.ts', 'Circumstances'],
+  ['names', 'src/notify/queue/clock.ts', 'Clock'],
+  ['names', 'src/notify/queue/envelope.ts', 'Failed'],
+  ['names', 'src/notify/queue/store.ts', 'Store'],
+  ['names', 'src/config/options', 'option'],
+  ['names', 'src/static/listings', 'listing'],
+  ['names', 'src/config/notify.test.ts', 'notify'],
+  ['names', 'src/config/notify.ts', 'notify'],
+  ['mentions', 'ARCHITECTURE.md', 'scripts/tidy.ts'],
+  ['mentions', 'ARCHITECTURE.md', 'resolve.ts'],
+  ['mentions', 'ARCHITECTURE.md', 'build-info.ts'],
+  ['mentions', 'ARCHITECTURE.md', 'notices.ts'],
+  ['mentions', 'ARCHITECTURE.md', 'embedded-site.ts'],
+  ['mentions', 'ARCHITECTURE.md', 'notify/page.ts'],
+  ['mentions', 'ARCHITECTURE.md', 'http/trust.ts'],
+  ['mentions', 'ARCHITECTURE.md', 'notifying.ts'],
+  ['mentions', 'ARCHITECTURE.md', 'http/excerpt.ts'],
+  ['mentions', 'src/http/types.ts', 'common.ts'],
+  ['mentions', 'src/notify/dialects/stage.ts', 'strike.ts'],
+  ['spread', 'src/cli/spool.test.ts', 'spread'],
+  ['spread', 'src/config/parse.test.ts', 'spread'],
+  ['spread', 'src/net/decode.ts', 'spread'],
+  ['spread', 'src/notify/api/handler.test.ts', 'spread'],
+  ['spread', 'src/notify/dialects/alert-group.ts', 'spread'],
+  ['spread', 'src/notify/dialects/bark.test.ts', 'spread'],
+  ['spread', 'src/notify/dialects/dialect.ts', 'spread'],
+  ['spread', 'src/notify/dialects/ntfy.ts', 'spread'],
+  ['spread', 'src/notify/dialects/serverchan.test.ts', 'spread'],
+  ['spread', 'src/notify/queue/queue.ts', 'spread'],
+  ['spread', 'src/notify/spool/trust.test.ts', 'spread'],
+  ['spread', 'src/static/handler.test.ts', 'spread'],
+  ['unused', 'src/util/result.ts', 'result.ts'],
+  ['unused', 'src/util/start-error.ts', 'start-error.ts'],
+];
+
+/** Needed today. Take an entry out as soon as its cause is gone. */
+export const exceptions: readonly Exception[] = [
+  {
+    rule: 'arrows',
+    path: 'src/cli/main.ts',
+    subject: 'src/http/middleware/basic-auth.ts',
+    because: 'the sub-command hash-password runs without the application',
+  },
+  {
+    rule: 'response',
+    path: 'src/cli/healthcheck.ts',
+    subject: 'socket.write',
+    because: 'a client: what it writes is a request',
+  },
+  ...['socket.write', 'socket.end'].map((subject) => ({
+    rule: 'response',
+    path: 'src/http/raw-target.ts',
+    subject,
+    because: 'it carries what send.ts has written',
+  })),
+  {
+    rule: 'built-ins',
+    path: 'src/static/compress.ts',
+    subject: 'node:util promisify',
+    because: 'zlib has no promises of its own',
+  },
+  ...['conditional', 'range'].map((name) => ({
+    rule: 'mentions',
+    path: `src/static/${name}.test.ts`,
+    subject: 'test/send.js',
+    because: 'a file of the package send',
+  })),
+  ...remaining.map(([rule, path, subject]) => ({
+    rule,
+    path,
+    subject,
+    because: 'its room is being put in order',
+  })),
+];
