@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { VERSION } from '../build/version.ts';
 import { type Loaded, load } from '../config/load.ts';
-import { parseProbeUrl, Refusal } from '../config/parse.ts';
+import { parseProbeUrl } from '../config/parse.ts';
 import { refused } from '../config/source.ts';
 import { usage } from '../config/usage.ts';
 import { healthcheck, probe } from './healthcheck.ts';
@@ -51,9 +51,8 @@ function readText(path: string): string {
 
 async function checkHealth(io: Io, { args: [text], config }: Run, env: Env): Promise<number> {
   const url = text === undefined ? undefined : parseProbeUrl(text);
-  if (url instanceof Refusal)
-    return complain(io, [refused('healthcheck', withoutPassword(text), url.allowed)]);
-  const health = await (url ? probe(url, { env, readFile: readText }) : healthcheck(config));
+  if (url && !url.ok) return complain(io, [refused('healthcheck', withoutPassword(text), url.error)]);
+  const health = await (url ? probe(url.value, { env, readFile: readText }) : healthcheck(config));
   if (health.ok) return OK;
   io.stderr.write(`mote: unhealthy: ${health.reason}\n`);
   return FAILED;

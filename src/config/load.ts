@@ -7,7 +7,7 @@ import { readJsonFile } from './json-file.ts';
 import type { NotifyConfig } from './notify/file.ts';
 import { idleNotice, loadNotify } from './notify.ts';
 import { type Config, defaults, type NamedOption, options } from './options.ts';
-import { type Parser, parseBoolean, parseQuantity, Refusal } from './parse.ts';
+import { type Parser, parseBoolean, parseQuantity } from './parse.ts';
 import { refused, refusedSecret, type Setting, type Source } from './source.ts';
 
 /** How the sources name what they set: `--port`, `HOST`, `the argument PATH`. */
@@ -106,10 +106,10 @@ function parseSetting(
   const problems: string[] = [];
   const values: unknown[] = [];
   for (const text of texts) {
-    const value = parse(text);
-    if (!(value instanceof Refusal)) values.push(value);
-    else if (option.secret) problems.push(refusedSecret(origin, value.allowed));
-    else problems.push(refused(origin, text, value.allowed));
+    const parsed = parse(text);
+    if (parsed.ok) values.push(parsed.value);
+    else if (option.secret) problems.push(refusedSecret(origin, parsed.error));
+    else problems.push(refused(origin, text, parsed.error));
   }
   if (option.secret && texts.length === 0) {
     // An empty secret is a mistake somewhere, and going on would leave the door open.

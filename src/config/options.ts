@@ -6,6 +6,7 @@ import type { Option } from './option.ts';
 import {
   emptyOr,
   oneOf,
+  type Parser,
   parseBasicUser,
   parseCharset,
   parseFieldValue,
@@ -17,7 +18,6 @@ import {
   parseOrigin,
   parseProxy,
   parseUrlPath,
-  type Refusal,
 } from './parse.ts';
 
 const MAX_TIME_MS = 24 * 3_600_000;
@@ -326,10 +326,10 @@ type ValueOf<O> = O extends { kind: 'number' }
   ? number
   : O extends { kind: 'boolean' }
     ? boolean
-    : O extends { kind: 'list'; parse: (text: string) => infer Entry }
-      ? readonly Flat<Exclude<Entry, Refusal>>[]
-      : O extends { kind: 'text'; parse: (text: string) => infer Text }
-        ? Exclude<Text, Refusal>
+    : O extends { kind: 'list'; parse: Parser<infer Entry> }
+      ? readonly Flat<Entry>[]
+      : O extends { kind: 'text'; parse: Parser<infer Text> }
+        ? Text
         : never;
 
 /** Everything that can be configured, valid and complete. Times in milliseconds, sizes in bytes. */

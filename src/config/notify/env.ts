@@ -5,7 +5,7 @@
 import type { User } from '../../notify/auth/access.ts';
 import { faultOfToken, hashToken, parseHash } from '../../notify/auth/token.ts';
 import { parseJson } from '../json-syntax.ts';
-import { parseBoolean, Refusal } from '../parse.ts';
+import { parseBoolean } from '../parse.ts';
 import { readSecret, refusedSecret, unreadableSecret } from '../source.ts';
 import type { Field, Secrets } from './fields.ts';
 import { DEFAULT_LIMIT, HASH_FORM, type NotifyConfig, readChannel } from './file.ts';
@@ -112,7 +112,7 @@ function fromText(field: Field, text: string): unknown {
       return /^\d+$/.test(text) ? Number(text) : text;
     case 'boolean': {
       const value = parseBoolean(text);
-      return value instanceof Refusal ? text : value;
+      return value.ok ? value.value : text;
     }
     case 'texts':
       return text.startsWith('[') ? fromJson(text) : itemsOf(text);
