@@ -60,7 +60,7 @@ describe('every kind', () => {
     });
   }
 
-  const posting = (Object.keys(kinds) as Kind[]).filter((kind) => 'base' in kinds[kind].fields);
+  const posting = (Object.keys(kinds) as Kind[]).filter((kind) => 'base' in kinds[kind].keys);
   for (const kind of posting) {
     test(`${kind} goes to its base, by its proxy`, async (t) => {
       const provider = await standIn(t, () => ({ status: 503 }));

@@ -4,42 +4,41 @@
  */
 import { readFileSync } from 'node:fs';
 import { VERSION } from '../build/version.ts';
-import { type Loaded, load } from '../config/load.ts';
+import { type Invocation, load } from '../config/load.ts';
 import { parseProbeUrl } from '../config/parse.ts';
-import { refused } from '../config/source.ts';
+import { refused } from '../config/problems.ts';
+import type { Env } from '../config/system.ts';
 import { usage } from '../config/usage.ts';
 import { healthcheck, probe } from './healthcheck.ts';
 import { complain, FAILED, type Io, OK, say } from './io.ts';
 import { signalQueue } from './signals.ts';
 
-type Env = Readonly<Record<string, string | undefined>>;
-type Run = Extract<Loaded, { kind: 'ok' }>;
-
 /** Runs one command to its end and returns the exit code. */
 export async function run(argv: readonly string[], env: Env, io: Io): Promise<number> {
   const loaded = load(argv, env, readText);
-  if (loaded.kind === 'problems') return complain(io, loaded.problems);
-  switch (loaded.command) {
+  if (!loaded.ok) return complain(io, loaded.error);
+  const invocation = loaded.value;
+  switch (invocation.command) {
     case 'help':
       return say(io, usage());
     case 'version':
-      return say(io, loaded.json ? await (await import('./version.ts')).about() : `mote ${VERSION}`);
+      return say(io, invocation.json ? await (await import('./version.ts')).about() : `mote ${VERSION}`);
     case 'licenses':
       return say(io, (await import('../build/licenses.ts')).readNotices());
     case 'healthcheck':
-      return checkHealth(io, loaded, env);
+      return checkHealth(io, invocation, env);
     case 'hash-password':
-      return printHash(io, loaded);
+      return printHash(io, invocation);
     case 'token':
       return (await import('./token.ts')).printToken(io);
     case 'hash-token':
       return (await import('./token.ts')).printTokenHash(io);
     case 'spool':
-      return (await import('./spool.ts')).spoolCommand(io, loaded.config.spool, loaded.args);
+      return (await import('./spool.ts')).spoolCommand(io, invocation.config.spool, invocation.args);
     case 'serve': {
       // First of all: as PID 1 a signal without a listener would be lost.
       const signals = signalQueue(io);
-      const { config, origins, notify, notice, files } = loaded;
+      const { config, origins, notify, notice, files } = invocation;
       return (await import('./serve.ts')).serve(io, { config, origins, notify, notice, files, env }, signals);
     }
   }
@@ -49,7 +48,7 @@ function readText(path: string): string {
   return readFileSync(path, 'utf8');
 }
 
-async function checkHealth(io: Io, { args: [text], config }: Run, env: Env): Promise<number> {
+async function checkHealth(io: Io, { args: [text], config }: Invocation, env: Env): Promise<number> {
   const url = text === undefined ? undefined : parseProbeUrl(text);
   if (url && !url.ok) return complain(io, [refused('healthcheck', withoutPassword(text), url.error)]);
   const health = await (url ? probe(url.value, { env, readFile: readText }) : healthcheck(config));
@@ -63,7 +62,7 @@ function withoutPassword(url = ''): string {
   return url.replace(/\/\/.*@/, '//…@');
 }
 
-async function printHash(io: Io, { args: [user = ''] }: Run): Promise<number> {
+async function printHash(io: Io, { args: [user = ''] }: Invocation): Promise<number> {
   const { faultOfUser, hashPassword } = await import('../http/middleware/basic-auth.ts');
   const fault = faultOfUser(user);
   // Before anybody types a password.

@@ -1,5 +1,5 @@
 /** `mote spool list|show|requeue|purge`: the spool as its operator sees it, also while a server uses it. */
-import { refused } from '../config/source.ts';
+import { refused } from '../config/problems.ts';
 import type { Progress } from '../notify/queue/envelope.ts';
 import { StoreError } from '../notify/queue/store.ts';
 import { type Listed, SpoolDesk } from '../notify/spool/desk.ts';

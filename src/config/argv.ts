@@ -1,6 +1,7 @@
 /** The command line: a command, positional arguments, and flags in any order. */
 import { type NamedOption, options } from './options.ts';
-import { refused, type Source, shownName, textsOf, unknownName } from './source.ts';
+import { refused, shownName, unknownName } from './problems.ts';
+import { type Setting, type SettingSource, textsOf } from './setting.ts';
 
 /** The commands, with the number of operands that each leaves to `main`. */
 const maxOperands = {
@@ -17,7 +18,7 @@ const maxOperands = {
 
 export type Command = keyof typeof maxOperands;
 
-export interface Arguments extends Source {
+export interface Arguments extends SettingSource {
   readonly command: Command;
   /** What is left for the command itself. */
   readonly operands: readonly string[];
@@ -67,7 +68,7 @@ export function readArgv(argv: readonly string[]): Arguments {
 }
 
 class ArgvReader {
-  readonly #settings: Source['settings'] = new Map();
+  readonly #settings = new Map<NamedOption, Setting>();
   readonly #problems: string[] = [];
   readonly #seen = new Set<Target>();
   readonly #operands: string[] = [];

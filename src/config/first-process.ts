@@ -4,7 +4,7 @@
  * the child of an init that has the whole command line too.
  */
 import { type Arguments, readArgv } from './argv.ts';
-import type { ReadFile } from './env.ts';
+import type { ReadFile } from './system.ts';
 
 const OWN = '/proc/self/cmdline';
 const FIRST = '/proc/1/cmdline';

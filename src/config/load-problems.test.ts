@@ -253,9 +253,9 @@ test('any argv and environment gives a configuration or problems of one line eac
   fc.assert(
     fc.property(fc.array(words), fc.dictionary(names, fc.string()), fc.string(), (argv, env, text) => {
       const loaded = load(argv, env, () => text);
-      if (loaded.kind === 'ok') return;
-      assert.notEqual(loaded.problems.length, 0);
-      for (const line of loaded.problems) assert.doesNotMatch(line, /[\r\n]/);
+      if (loaded.ok) return;
+      assert.notEqual(loaded.error.length, 0);
+      for (const line of loaded.error) assert.doesNotMatch(line, /[\r\n]/);
     }),
     { numRuns: 1000 },
   );

@@ -2,7 +2,7 @@
  * The one table of channels: what kinds there are and which keys each has. A key `someKey` of the kind `kind` is
  * the variable `KIND_SOME_KEY` as well, for the one user who is configured by the environment alone.
  */
-import type { Fields, Values } from './fields.ts';
+import type { KeyTable, KeyValues } from './key-table.ts';
 
 const text = { type: 'text' } as const;
 const texts = { type: 'texts' } as const;
@@ -26,7 +26,7 @@ const maxVariableCharacters = {
 export const kinds = {
   wecom: {
     doc: 'Messages of a WeCom (企业微信) application.',
-    fields: {
+    keys: {
       corpId: { ...text, ...required, doc: 'The id of the company (企业ID).' },
       secret: { ...secret, ...required, doc: 'The secret of the application.' },
       agentId: {
@@ -51,7 +51,7 @@ export const kinds = {
   },
   'wecom-robot': {
     doc: 'The robot of a WeCom (企业微信) group.',
-    fields: {
+    keys: {
       key: { ...secret, ...required, doc: "The key in the robot's URL." },
       style: {
         ...text,
@@ -66,7 +66,7 @@ export const kinds = {
   },
   smtp: {
     doc: 'E-mail.',
-    fields: {
+    keys: {
       url: {
         ...secret,
         ...required,
@@ -80,7 +80,7 @@ export const kinds = {
   },
   aliyun: {
     doc: 'Short messages by Alibaba Cloud.',
-    fields: {
+    keys: {
       keyId: { ...text, ...required, doc: 'The AccessKey id.' },
       keySecret: { ...secret, ...required, doc: 'The AccessKey secret.' },
       signName: { ...text, ...required, doc: 'The approved signature.' },
@@ -98,7 +98,7 @@ export const kinds = {
   },
   tencent: {
     doc: 'Short messages by Tencent Cloud.',
-    fields: {
+    keys: {
       secretId: { ...text, ...required, doc: 'The id of the key.' },
       secretKey: { ...secret, ...required, doc: 'The key.' },
       region: { ...text, ...required, doc: 'Such as ap-guangzhou.' },
@@ -118,7 +118,7 @@ export const kinds = {
   },
   twilio: {
     doc: 'Short messages by Twilio.',
-    fields: {
+    keys: {
       accountSid: { ...text, ...required, doc: 'The id of the account.' },
       authToken: { ...secret, ...required, doc: 'The token of the account.' },
       from: { ...text, doc: 'The number that sends; this or messagingServiceSid is needed.' },
@@ -130,7 +130,7 @@ export const kinds = {
   },
   webhook: {
     doc: 'A request to a URL of your choice.',
-    fields: {
+    keys: {
       url: { ...secret, ...required, doc: 'The URL; {{title}} and the like may stand in path and query.' },
       method: { ...text, words: ['GET', 'POST', 'PUT', 'PATCH'], doc: 'Default POST.' },
       headers: { type: 'record', secret: true, doc: 'Headers; {{title}} and the like may stand in values.' },
@@ -157,14 +157,14 @@ export const kinds = {
       proxy,
     },
   },
-} as const satisfies Readonly<Record<string, { readonly doc: string; readonly fields: Fields }>>;
+} as const satisfies Readonly<Record<string, { readonly doc: string; readonly keys: KeyTable }>>;
 
 export type Kind = keyof typeof kinds;
 
 type OneOf<K extends Kind> = {
   readonly kind: K;
   readonly name: string;
-  readonly values: Values<(typeof kinds)[K]['fields']>;
+  readonly values: KeyValues<(typeof kinds)[K]['keys']>;
 };
 
 /** A channel as configured: every key has the right type; what the provider makes of it is not known yet. */
