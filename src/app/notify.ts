@@ -21,59 +21,51 @@ import { Notifier } from '../notify/notifier.ts';
 import { systemClock } from '../notify/queue/clock.ts';
 import { Queue, type QueueEvents } from '../notify/queue/queue.ts';
 import { defaultRetryPolicy } from '../notify/queue/retry.ts';
-import { memoryStore, type Store } from '../notify/queue/store.ts';
+import { memoryStore, type Store, StoreError } from '../notify/queue/store.ts';
 import { type DeliveryMetrics, deliveryMetrics } from '../observe/deliveries.ts';
 import type { EventLog } from '../observe/log.ts';
-import { createChannel, type Env, lazyTrust } from './channels.ts';
+import { StartError } from '../util/start-error.ts';
+import { createChannel, lazyTrust } from './channels.ts';
+import { ConfigurationError } from './configuration-error.ts';
 
 /** When to come back after a large body had no room. */
 const LARGE_RETRY_SECONDS = '2';
 /** Attempts at a time on each channel. */
 const CHANNEL_CONCURRENCY = 8;
 
-/** What cannot be as it is configured: lines for the operator. */
-export class NotifyError extends Error {
-  readonly problems: readonly string[];
-
-  constructor(problems: readonly string[]) {
-    super(problems.join('; '));
-    this.name = 'NotifyError';
-    this.problems = problems;
-  }
-}
-
-export interface Notifying {
+export interface NotifyService {
   readonly stages: readonly Stage[];
   /** Room for a body that is larger than usual, if it is for notify; see `Hooks.roomFor`. */
   roomFor(facts: RequestFacts): BodyRoom | undefined;
-  /** The answer to a body that the server refuses to read, if it is for notify. */
+  /** The response to a body that the server refuses to read, if it is for notify. */
   refusalOf(facts: RequestFacts, code: ErrorCode): Plan | undefined;
-  /** For everything of a request that is logged. */
-  readonly strike: Strike;
+  /** Replaces tokens in everything of a request that is logged. */
+  readonly redact: Strike;
   /** For the operator: where messages go, and how safe they are until then. */
   readonly summary: string;
   /** In the Prometheus format. */
   renderMetrics(): string;
-  /** Takes up what the spool holds. Rejects with a `StoreError`. */
+  /** Takes up the messages of the spool. Rejects with a `StartError`. */
   start(): Promise<void>;
-  /** Ends within the grace time, about a second later where a channel does not let go. */
+  /** Ends within the grace time, or about a second later where a channel does not stop. */
   stop(graceMs: number): Promise<void>;
 }
 
-export interface Surroundings {
-  readonly env: Env;
+export interface NotifyOptions {
+  /** Empty: the CA bundle of the system. */
+  readonly caFile: string;
   readonly event: EventLog;
 }
 
-/** Rejects with {@link NotifyError}, or a `StoreError` if the spool cannot be used. */
+/** Rejects with a `StartError` if channels or the spool cannot work as configured. */
 export async function openNotify(
   config: Config,
   { users, channels: configs }: NotifyConfig,
-  { env, event }: Surroundings,
-): Promise<Notifying> {
-  const channels = await createChannels(configs, lazyTrust(env));
+  { caFile, event }: NotifyOptions,
+): Promise<NotifyService> {
+  const channels = await createChannels(configs, lazyTrust(caFile));
   const metrics = deliveryMetrics(channels.map(({ name }) => name));
-  const store = await openStore(config, event, metrics);
+  const store = await openStore(config, event, metrics).catch(refuseStart);
   const queue = new Queue({
     channels,
     store,
@@ -97,11 +89,11 @@ export async function openNotify(
   return {
     stages: [dialects.stage, createNotifyStage(notifier, options), createPageStage()],
     ...doorOf({ config, dialects, notifier, ownTokenOf: (facts) => tokenOfHead(facts, options) }),
-    strike: createStrike(notifyDialects, (text) => access.has(text)),
+    redact: createStrike(notifyDialects, (text) => access.has(text)),
     summary: summaryOf(channels, store),
     renderMetrics: () =>
       metrics.render({ waiting: queue.size, dead: store.isDurable ? store.deadMessages : undefined }),
-    start: () => queue.start(),
+    start: () => queue.start().catch(refuseStart),
     stop: async (graceMs) => report(await queue.stop(graceMs), store, event),
   };
 }
@@ -114,7 +106,12 @@ interface Door {
 }
 
 /** What is decided before a body is read. */
-function doorOf({ config, dialects, notifier, ownTokenOf }: Door): Pick<Notifying, 'roomFor' | 'refusalOf'> {
+function doorOf({
+  config,
+  dialects,
+  notifier,
+  ownTokenOf,
+}: Door): Pick<NotifyService, 'roomFor' | 'refusalOf'> {
   const tokenOf = (facts: RequestFacts) =>
     dialects.tokenOf(facts) ?? (isOurs(facts.path) ? ownTokenOf(facts) : undefined);
   return {
@@ -144,20 +141,22 @@ function unread(code: ErrorCode, isKnown: boolean, { maxBodyBytes }: Config): Re
   return problem(code, `The body has more than ${maxBodyBytes} bytes: send less; ${more}.`);
 }
 
-/** All of them, or everything that is wrong with any. */
+/** Rejects with a {@link ConfigurationError} that has the problems of all channels. */
 async function createChannels(configs: NotifyConfig['channels'], trust: () => Trust): Promise<Channel[]> {
   const problems: string[] = [];
   const channels: Channel[] = [];
   for (const config of configs) {
-    try {
-      channels.push(await createChannel(config, trust));
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      problems.push(`channel ${config.name}: ${error.message}`);
-    }
+    const channel = await createChannel(config, trust);
+    if (channel.ok) channels.push(channel.value);
+    else problems.push(`channel ${config.name}: ${channel.error}`);
   }
-  if (problems.length > 0) throw new NotifyError(problems);
+  if (problems.length > 0) throw new ConfigurationError('channel_unusable', problems);
   return channels;
+}
+
+/** What the store cannot do at the start is for the operator to change; its messages say how. */
+function refuseStart(error: unknown): never {
+  throw error instanceof StoreError ? new StartError('spool_unusable', error.message, '') : error;
 }
 
 async function openStore(

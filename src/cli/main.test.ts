@@ -96,7 +96,7 @@ describe('healthcheck', () => {
     assert.deepEqual(missing, {
       code: 1,
       out: '',
-      err: `mote: unhealthy: http://127.0.0.1:${port}: answered with status 404\n`,
+      err: `mote: unhealthy: http://127.0.0.1:${port}: responded with status 404\n`,
     });
   });
 

@@ -1,6 +1,6 @@
 /**
- * The command line: `run` decides what to do and returns the exit code. The only reader of arguments,
- * environment and signals, so that all of it can be tested in process.
+ * The command line: `run` chooses the command and returns the exit code. Arguments, environment and signals are read
+ * only here, so that all of it can be tested in process.
  */
 import { readFileSync } from 'node:fs';
 import { VERSION } from '../build/version.ts';
@@ -9,12 +9,21 @@ import { parseProbeUrl } from '../config/parse.ts';
 import { refused } from '../config/problems.ts';
 import type { Env } from '../config/system.ts';
 import { usage } from '../config/usage.ts';
+import { reportFailure } from './failure.ts';
 import { healthcheck, probe } from './healthcheck.ts';
 import { complain, FAILED, type Io, OK, say } from './io.ts';
 import { signalQueue } from './signals.ts';
 
-/** Runs one command to its end and returns the exit code. */
+/** Runs one command to its end and returns the exit code. Never rejects. */
 export async function run(argv: readonly string[], env: Env, io: Io): Promise<number> {
+  try {
+    return await runCommand(argv, env, io);
+  } catch (error) {
+    return reportFailure(io, error);
+  }
+}
+
+async function runCommand(argv: readonly string[], env: Env, io: Io): Promise<number> {
   const loaded = load(argv, env, readText);
   if (!loaded.ok) return complain(io, loaded.error);
   const invocation = loaded.value;
@@ -26,7 +35,7 @@ export async function run(argv: readonly string[], env: Env, io: Io): Promise<nu
     case 'licenses':
       return say(io, (await import('../build/licenses.ts')).readNotices());
     case 'healthcheck':
-      return checkHealth(io, invocation, env);
+      return checkHealth(io, invocation);
     case 'hash-password':
       return printHash(io, invocation);
     case 'token':
@@ -38,8 +47,9 @@ export async function run(argv: readonly string[], env: Env, io: Io): Promise<nu
     case 'serve': {
       // First of all: as PID 1 a signal without a listener would be lost.
       const signals = signalQueue(io);
-      const { config, origins, notify, notice, files } = invocation;
-      return (await import('./serve.ts')).serve(io, { config, origins, notify, notice, files, env }, signals);
+      const { config, origins, notify, notice, files, caFile } = invocation;
+      const options = { origins, notify, notice, files, caFile, workingFolder: env.PWD };
+      return (await import('./serve.ts')).serve(io, config, options, signals);
     }
   }
 }
@@ -48,16 +58,16 @@ function readText(path: string): string {
   return readFileSync(path, 'utf8');
 }
 
-async function checkHealth(io: Io, { args: [text], config }: Invocation, env: Env): Promise<number> {
+async function checkHealth(io: Io, { args: [text], config, caFile }: Invocation): Promise<number> {
   const url = text === undefined ? undefined : parseProbeUrl(text);
   if (url && !url.ok) return complain(io, [refused('healthcheck', withoutPassword(text), url.error)]);
-  const health = await (url ? probe(url.value, { env, readFile: readText }) : healthcheck(config));
-  if (health.ok) return OK;
+  const health = await (url ? probe(url.value, { caFile, readFile: readText }) : healthcheck(config));
+  if (health.kind === 'healthy') return OK;
   io.stderr.write(`mote: unhealthy: ${health.reason}\n`);
   return FAILED;
 }
 
-/** The mistake may be that there is one. */
+/** A password in the URL may be what is refused. */
 function withoutPassword(url = ''): string {
   return url.replace(/\/\/.*@/, '//…@');
 }

@@ -1,8 +1,6 @@
-/** Values of JSON (RFC 8259). */
+/** JSON values whose shape is not known yet. Pure. */
 
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
-
-/** What `{…}` in JSON becomes. */
+/** Whether `value` is what JSON calls an object: no array and not `null`. */
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

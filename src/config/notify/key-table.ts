@@ -2,7 +2,7 @@
  * Keys of the notify configuration, described as data: one description checks what is received, types what comes
  * out, and becomes the published JSON Schema. Pure; all problems are reported at once.
  */
-import { isObject, type Json } from '../../util/json.ts';
+import { isObject } from '../../util/json.ts';
 import { failure, type Result, success } from '../../util/result.ts';
 import { nearest } from '../nearest.ts';
 import {
@@ -83,6 +83,14 @@ export type ConfigKey =
 
 export type KeyTable = Readonly<Record<string, ConfigKey>>;
 
+type JsonValue =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly JsonValue[]
+  | { readonly [name: string]: JsonValue };
+
 interface Types {
   readonly text: string;
   readonly integer: number;
@@ -90,7 +98,7 @@ interface Types {
   readonly texts: readonly string[];
   readonly integers: readonly number[];
   readonly record: Readonly<Record<string, string>>;
-  readonly json: Json;
+  readonly json: JsonValue;
   readonly scalar: null | boolean | number | string;
 }
 
