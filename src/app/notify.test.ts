@@ -112,7 +112,7 @@ test('attempts are logged with what an operator needs, and counted', async (t) =
   assert.deepEqual(lines.toSorted(), [
     `error not delivered id=${id} channel=gone attempts=1 reason=HTTP 410`,
     `info delivered id=${id} channel=good attempts=1`,
-    `warn to be tried again id=${id} channel=busy attempts=1 reason=HTTP 503`,
+    `warn will be retried id=${id} channel=busy attempts=1 reason=HTTP 503`,
   ]);
   const metrics = service.renderMetrics();
   for (const [channel, result] of [

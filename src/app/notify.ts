@@ -28,9 +28,9 @@ import { StartError } from '../util/start-error.ts';
 import { createChannel, lazyTrust } from './channels.ts';
 import { ConfigurationError } from './configuration-error.ts';
 
-/** When to come back after a large body had no room. */
+/** When to retry after there was no room for a large body. */
 const LARGE_RETRY_SECONDS = '2';
-/** Attempts at a time on each channel. */
+/** Concurrent attempts on each channel. */
 const CHANNEL_CONCURRENCY = 8;
 
 export interface NotifyService {
@@ -41,7 +41,7 @@ export interface NotifyService {
   refusalOf(facts: RequestFacts, code: ErrorCode): Plan | undefined;
   /** Replaces tokens in everything of a request that is logged. */
   readonly redact: Strike;
-  /** For the operator: where messages go, and how safe they are until then. */
+  /** For the operator: where messages go, and where they are kept until then. */
   readonly summary: string;
   /** In the Prometheus format. */
   renderMetrics(): string;
@@ -130,14 +130,14 @@ function doorOf({
 
 function unread(code: ErrorCode, isKnown: boolean, { maxBodyBytes }: Config): Refused {
   if (code !== 'content_too_large') {
-    const detail = 'Too many large messages come in at a time: send it again in a moment.';
+    const detail = 'Too many large messages are arriving at once: send this one again in a moment.';
     return problem(code, detail, ['Retry-After', LARGE_RETRY_SECONDS]);
   }
   if (isKnown) {
     const max = Math.max(maxBodyBytes, MAX_MESSAGE_BODY_BYTES);
     return problem(code, `The body has more than ${max} bytes: send less.`);
   }
-  const more = 'with the token in the header of the request it may have more';
+  const more = 'with the token in a header of the request it may be larger';
   return problem(code, `The body has more than ${maxBodyBytes} bytes: send less; ${more}.`);
 }
 
@@ -171,7 +171,7 @@ async function openStore(
     report: (path, fault) => event('warn', `spool: ${fault}; left alone`, { path }),
     onRemoved(messages) {
       metrics.countRemoved(messages);
-      event('warn', 'messages that were given up are removed: more than --max-dead-messages', { messages });
+      event('warn', 'messages that were given up were removed: more than --max-dead-messages', { messages });
     },
   });
 }
@@ -184,7 +184,7 @@ function eventsOf(event: EventLog, metrics: DeliveryMetrics): QueueEvents {
       if (kind === 'delivered') event('info', 'delivered', { id, channel, attempts });
       else if (kind === 'failed')
         event('error', 'not delivered', { id, channel, attempts, reason: progress.reason });
-      else event('warn', 'to be tried again', { id, channel, attempts, reason: progress.reason });
+      else event('warn', 'will be retried', { id, channel, attempts, reason: progress.reason });
     },
     channelFault: (channel, fault) => event('error', `defect of a channel: ${fault}`, { channel }),
     storeFault: (message) => event('error', message),
@@ -195,7 +195,7 @@ function summaryOf(channels: readonly Channel[], store: Store): string {
   const names = channels.map(({ name }) => name).join(', ');
   const safety = store.isDurable
     ? `the queue is kept in ${store.name}`
-    : 'the queue is in memory and ends with the process; --spool DIR keeps it';
+    : 'the queue is in memory and is lost when the process ends; --spool DIR keeps it';
   return `mote notifies by ${names} at POST /notify; ${safety}`;
 }
 

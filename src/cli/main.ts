@@ -33,7 +33,7 @@ async function runCommand(argv: readonly string[], env: Env, io: Io): Promise<nu
     case 'version':
       return say(io, invocation.json ? await (await import('./version.ts')).about() : `mote ${VERSION}`);
     case 'licenses':
-      return say(io, (await import('../build/licenses.ts')).readNotices());
+      return say(io, (await import('../build/licenses.ts')).readLicenses());
     case 'healthcheck':
       return checkHealth(io, invocation);
     case 'hash-password':
@@ -81,6 +81,6 @@ async function printHash(io: Io, { args: [user = ''] }: Invocation): Promise<num
   const input = await readSecret(io, 'hash-password', ['Password: ', 'Again: ']);
   if (input.kind === 'none') return input.code;
   if (input.text === '')
-    return complain(io, ['hash-password: standard input was empty, the password is read from it']);
+    return complain(io, ['hash-password: standard input was empty; the password is read from it']);
   return say(io, await hashPassword(user, input.text));
 }

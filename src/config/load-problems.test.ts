@@ -24,7 +24,7 @@ const problems: readonly [name: string, given: Given, expected: readonly string[
   [
     'a command of others',
     { argv: ['serve', '.'] },
-    ['serve: there is no such command, serving needs none; write `mote .`'],
+    ['serve: no such command; serving needs none: write `mote .`'],
   ],
   ['a variable', { env: { PORT: 'x' } }, ['PORT: received "x"; allowed: a whole number from 0 to 65535']],
   [
@@ -166,7 +166,7 @@ const problems: readonly [name: string, given: Given, expected: readonly string[
   [
     'the same path for two uses',
     { argv: ['--metrics-path', '/healthz'] },
-    ['--metrics-path and --health-path: received the same path twice; allowed: two different ones'],
+    ['--metrics-path and --health-path: received the same path twice; allowed: two different paths'],
   ],
   [
     '* among origins',

@@ -23,7 +23,7 @@ export interface Bounds {
   readonly max: number;
 }
 
-/** Suffixes from small to large; of two with the same factor the last is the one that is printed. */
+/** Suffixes from small to large; of two with the same factor the last one is printed. */
 const factors: Readonly<Record<Unit, Readonly<Record<string, number>>>> = {
   count: {},
   bytes: { K: 1024, k: 1024, M: 1024 ** 2, G: 1024 ** 3 },
@@ -33,7 +33,7 @@ const factors: Readonly<Record<Unit, Readonly<Record<string, number>>>> = {
 /** RFC 8018 §4.1 wants at least 64 bits of salt, §4.2 at least 1000 iterations. */
 const MIN_SALT_BYTES = 8;
 const MIN_ITERATIONS = 1000;
-/** Some seconds of one core for each new password: more would let guesses stop the server. */
+/** This takes seconds of one core for each new password: with more, guesses could stop the server. */
 const MAX_ITERATIONS = 10_000_000;
 const SHA256_BYTES = 32;
 /** `sun_path` of Linux holds 108 bytes with the final NUL; macOS ends at 104. */
@@ -139,7 +139,7 @@ export function emptyOr(parse: Parser<string>): Parser<string> {
   };
 }
 
-/** A path that is compared with the one of a request as it stands: hence no encoding in it. */
+/** A path that is compared with that of a request as it stands, so that it contains no encoding. */
 export function parseUrlPath(text: string): Parsed<string> {
   return PLAIN_URL_PATH.test(text) && !DOT_SEGMENT.test(text)
     ? success(text)
@@ -150,7 +150,7 @@ export function parseUrlPath(text: string): Parsed<string> {
 export function parseFieldValue(text: string): Parsed<string> {
   return FIELD_VALUE.test(text)
     ? success(text)
-    : failure('a header value: printable ASCII, no line breaks, no spaces around it');
+    : failure('a header value: printable ASCII, without line breaks or surrounding spaces');
 }
 
 /** `Name: value`, taken apart. */
@@ -199,20 +199,22 @@ export function parseOrigin(text: string): Parsed<string> {
   const { origin, hostname } = new URL(text);
   // The URL standard takes characters that no name in use has: such an origin, a pattern above all, matches nothing.
   if (!ORIGIN_HOST.test(hostname)) {
-    return failure('whole origins, one for each name, since there are no patterns, or * for all of them');
+    return failure(
+      'complete origins, one for each name, since patterns are not supported, or * for all origins',
+    );
   }
   // Schemes that the URL standard does not know, such as those of app shells, have no origin there.
   return success(origin === 'null' ? text.replace(/\/$/, '') : origin);
 }
 
-/** The URL that `healthcheck` asks. */
+/** The URL for `healthcheck`. */
 export function parseProbeUrl(text: string): Parsed<URL> {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const allowed = url && /^https?:$/.test(url.protocol) && url.username + url.password === '';
   return allowed ? success(url) : failure('a URL like https://example.org/health, without a user name');
 }
 
-/** Agrees with `net.isIP`, which pure files do not import; 0 when it is no address. */
+/** The same as `net.isIP`, which pure files do not import; 0 for anything but an address. */
 export function ipVersion(text: string): 0 | 4 | 6 {
   if (IPV4.test(text)) return 4;
   return /^[\da-f:.]+$/i.test(text) && URL.canParse(`http://[${text}]/`) ? 6 : 0;

@@ -85,7 +85,7 @@ describe('mail stays', () => {
       assert.equal(told.http, http, told.text);
       assert.match(told.channels.mail?.reason ?? '', reason);
       assert.equal(standIn.taken.length, 0);
-      await server.logged(/not delivered|to be tried again/);
+      await server.logged(/not delivered|will be retried/);
       const printed = [...server.stdout.all, ...server.stderr.all, told.text].join('\n');
       for (const secret of ['s3cret', account.password]) assert.ok(!printed.includes(secret));
     });
