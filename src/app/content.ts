@@ -6,7 +6,7 @@ import { embeddedFolder } from '../static/embedded.ts';
 import type { Source } from '../static/source.ts';
 import { ConfigurationError } from './configuration-error.ts';
 
-export interface Content {
+export interface ServedContent {
   readonly source: Source;
   /** For people. */
   readonly name: string;
@@ -25,7 +25,7 @@ export interface ContentOptions {
 }
 
 /** Rejects with a {@link ConfigurationError}, or with the system's error if the path cannot be served. */
-export async function openContent(config: Config, options: ContentOptions): Promise<Content> {
+export async function openContent(config: Config, options: ContentOptions): Promise<ServedContent> {
   const { path } = config;
   const site = path === defaults.path ? options.readSite() : undefined;
   if (site) return { source: embeddedFolder(site), name: 'the embedded site', kind: 'folder' };
@@ -42,7 +42,7 @@ async function diskContent(
   { dotfiles, symlinks, spool }: Config,
   path: string,
   { files, workingFolder }: ContentOptions,
-): Promise<Omit<Content, 'name'>> {
+): Promise<Omit<ServedContent, 'name'>> {
   const absolute = await absolutePath(path, workingFolder);
   const kind = await kindOfPath(absolute);
   if (files.length > 0 || spool !== '')

@@ -51,7 +51,7 @@ export interface NotifyService {
   stop(graceMs: number): Promise<void>;
 }
 
-export interface NotifyOptions {
+export interface NotifyServiceOptions {
   /** Empty: the CA bundle of the system. */
   readonly caFile: string;
   readonly event: EventLog;
@@ -61,7 +61,7 @@ export interface NotifyOptions {
 export async function openNotify(
   config: Config,
   { users, channels: configs }: NotifyConfig,
-  { caFile, event }: NotifyOptions,
+  { caFile, event }: NotifyServiceOptions,
 ): Promise<NotifyService> {
   const channels = await createChannels(configs, lazyTrust(caFile));
   const metrics = deliveryMetrics(channels.map(({ name }) => name));

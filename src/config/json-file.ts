@@ -3,7 +3,7 @@ import { isObject } from '../util/json.ts';
 import { failure, type Result, success } from '../util/result.ts';
 import { parseJson } from './json-syntax.ts';
 import { type NamedOption, options } from './options.ts';
-import { reasonOf, refused, refusedSecret, shownName, unknownName } from './problems.ts';
+import { bracketedCode, refused, refusedSecret, shownName, unknownName } from './problems.ts';
 import { type Setting, type SettingSource, sourceOf } from './setting.ts';
 import type { ReadFile } from './system.ts';
 
@@ -15,7 +15,7 @@ export function readJsonFile(path: string, namedBy: string, readFile: ReadFile):
   try {
     text = readFile(path);
   } catch (error) {
-    return sourceOf([], [refused(namedBy, path, `a file that can be read${reasonOf(error)}`)]);
+    return sourceOf([], [refused(namedBy, path, `a file that can be read${bracketedCode(error)}`)]);
   }
   const file = shownName(path);
   const parsed = parseJson(text);

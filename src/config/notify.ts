@@ -5,7 +5,7 @@ import { channelVariablesIn, readNotifyEnv, TOKEN_VARIABLE } from './notify/env.
 import { type NotifyConfig, readNotifyFile } from './notify/file.ts';
 import type { SecretSources } from './notify/key-table.ts';
 import type { Config } from './options.ts';
-import { type Problems, reasonOf, refused, refusedUnseen, shownName } from './problems.ts';
+import { bracketedCode, type Problems, refused, refusedUnseen, shownName } from './problems.ts';
 import type { Env } from './system.ts';
 
 /** Options that say something about notify only. */
@@ -31,7 +31,7 @@ function readFile(path: string, secrets: SecretSources): Result<NotifyConfig, Pr
   try {
     text = secrets.readFile(path);
   } catch (error) {
-    const allowed = `a file that can be read${reasonOf(error)}`;
+    const allowed = `a file that can be read${bracketedCode(error)}`;
     // MOTE_NOTIFY is easily taken for the variable of the token.
     const problem = /[/.]/.test(path)
       ? refused('--notify', path, allowed)

@@ -33,7 +33,7 @@ export function refusedUnseen(origin: string, allowed: string): string {
 }
 
 /** The system's code for an error in brackets, or nothing. */
-export function reasonOf(error: unknown): string {
+export function bracketedCode(error: unknown): string {
   const { code } = error as { code?: unknown };
   return typeof code === 'string' ? ` (${code})` : '';
 }
@@ -48,7 +48,7 @@ export function readSecretFile(path: string, readFile: ReadFile): string {
  * variable.
  */
 export function unreadableSecret(variable: string, error: unknown): string {
-  return `${variable}: names a file that cannot be read${reasonOf(error)}; allowed: a readable file`;
+  return `${variable}: names a file that cannot be read${bracketedCode(error)}; allowed: a readable file`;
 }
 
 /** A problem with a name that does not exist. `kind` says what it was taken for, such as `flag`. */

@@ -7,9 +7,9 @@ import { failure, type Result, success } from '../../util/result.ts';
 import { nearest } from '../nearest.ts';
 import {
   allOf,
+  bracketedCode,
   type Problems,
   readSecretFile,
-  reasonOf,
   refused,
   refusedSecret,
   refusedUnseen,
@@ -278,7 +278,7 @@ function readNamedFile(path: string, readFile: ReadFile): ReadValue<string> {
       ? unusable(`${file}, which is empty; allowed: a file that contains the secret`)
       : success(text);
   } catch (error) {
-    return unusable(`${file}, which cannot be read${reasonOf(error)}; allowed: a readable file`);
+    return unusable(`${file}, which cannot be read${bracketedCode(error)}; allowed: a readable file`);
   }
 }
 
