@@ -71,7 +71,7 @@ function licensesModule(licenses: string): string {
   };
   const packed = brotliCompressSync(text, { params }).toString('base64');
   return `import { brotliDecompressSync } from 'node:zlib';
-export const readNotices = () => brotliDecompressSync(Buffer.from('${packed}', 'base64')).toString();`;
+export const readLicenses = () => brotliDecompressSync(Buffer.from('${packed}', 'base64')).toString();`;
 }
 
 /** A sealed executable has the site as an asset, mapped into memory; elsewhere it is a file beside the bundle. */

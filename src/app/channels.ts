@@ -5,20 +5,32 @@ import { addressPolicy, type MayConnect } from '../net/addresses.ts';
 import { readTrust, type Trust } from '../net/ca-bundle.ts';
 import { createClient, type Send } from '../net/http-client.ts';
 import type { Channel } from '../notify/channels/channel.ts';
-
-export type Env = Readonly<Record<string, string | undefined>>;
+import { failure, type Result, success } from '../util/result.ts';
 
 /** Reads the CA bundle when the first connection needs it, and keeps it. Throws a `TrustError` until it can. */
-export function lazyTrust(env: Env): () => Trust {
+export function lazyTrust(caFile: string): () => Trust {
   let trust: Trust | undefined;
   return () => {
-    trust ??= readTrust(env, (path) => readFileSync(path, 'utf8'));
+    trust ??= readTrust(caFile, (path) => readFileSync(path, 'utf8'));
     return trust;
   };
 }
 
-/** Rejects with a `RangeError` for settings that cannot work. */
-export async function createChannel(config: ChannelConfig, trust: () => Trust): Promise<Channel> {
+/** The channel, or why its settings cannot work. */
+export async function createChannel(
+  config: ChannelConfig,
+  trust: () => Trust,
+): Promise<Result<Channel, string>> {
+  try {
+    return success(await loadChannel(config, trust));
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return failure(error.message);
+  }
+}
+
+/** Rejects with a `RangeError`, as channels do, for settings that cannot work. */
+async function loadChannel(config: ChannelConfig, trust: () => Trust): Promise<Channel> {
   const { kind, name } = config;
   switch (kind) {
     case 'wecom': {
@@ -64,7 +76,7 @@ async function smtpChannel({ name, values }: ConfigOf<'smtp'>, trust: () => Trus
     return createSmtpChannel({ name, ...server, from, to }, { trust });
   }
   if (server.credentials)
-    throw new RangeError('user, password: they stand in the url already; leave one of the two out');
+    throw new RangeError('user, password: the url contains them already; leave one of the two out');
   const credentials = { user: user ?? '', password: password ?? '' };
   return createSmtpChannel({ name, ...server, credentials, from, to }, { trust });
 }
@@ -86,7 +98,7 @@ async function webhookChannel({ name, values }: ConfigOf<'webhook'>, trust: () =
   }
   if (proxy !== undefined && allowAddresses !== undefined) {
     throw new RangeError(
-      'allowAddresses: cannot hold behind a proxy, since it is the proxy that connects; leave one of the two out',
+      'allowAddresses: has no effect behind a proxy, which connects itself; leave one of the two out',
     );
   }
   const success = {
@@ -101,7 +113,7 @@ async function webhookChannel({ name, values }: ConfigOf<'webhook'>, trust: () =
     import('../notify/channels/webhook/places.ts'),
   ]);
   const channel = createWebhookChannel({ name, ...rest, success }, send);
-  // Which address a name stands for is seen at the first attempt.
+  // The address of a name is checked at the first attempt.
   const address = proxy === undefined ? addressIn(rest.url) : undefined;
   if (address !== undefined && !mayConnect(address)) {
     throw new RangeError(
@@ -115,7 +127,7 @@ const ALLOW_VARIABLE = variableOf('webhook', 'allowAddresses');
 
 const PROXY_FORM = 'write http://host:port or http://user:password@host:port';
 
-/** `mayConnect` holds for connections without a proxy. */
+/** `mayConnect` applies to connections without a proxy. */
 function clientBy(
   proxy: string | undefined,
   getTrust: () => Trust,

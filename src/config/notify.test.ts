@@ -22,13 +22,13 @@ function loadWith(
 
 function problemsOf(...args: Parameters<typeof loadWith>): readonly string[] {
   const loaded = loadWith(...args);
-  return loaded.kind === 'problems' ? loaded.problems : [];
+  return loaded.ok ? [] : loaded.error;
 }
 
 function channelsOf(...args: Parameters<typeof loadWith>): readonly string[] | undefined {
   const loaded = loadWith(...args);
-  assert.equal(loaded.kind, 'ok');
-  return loaded.kind === 'ok' ? loaded.notify?.channels.map(({ name }) => name) : undefined;
+  assert.ok(loaded.ok);
+  return loaded.value.notify?.channels.map(({ name }) => name);
 }
 
 test('notify is off unless it is configured', () => assert.equal(channelsOf([]), undefined));
@@ -43,7 +43,7 @@ test('channels without a token are told of, and no mistake', () => {
   };
   const loaded = loadWith([], env);
   assert.deepEqual(
-    loaded.kind === 'ok' && loaded.notice,
+    loaded.ok && loaded.value.notice,
     'WECOM_SECRET, SMTP_URL, SMTP_PASSWORD_FILE: set, but notify is off; MOTE_NOTIFY_TOKEN turns it on',
   );
   const silent = [
@@ -52,7 +52,7 @@ test('channels without a token are told of, and no mistake', () => {
     loadWith(['--notify', 'n.json'], env),
     loadWith(['spool', 'list', '--spool', '/s'], env),
   ];
-  for (const other of silent) assert.ok(other.kind === 'ok' && other.notice === undefined);
+  for (const other of silent) assert.ok(other.ok && other.value.notice === undefined);
 });
 test('other commands do not look at it', () => {
   assert.equal(channelsOf(['spool', 'list', '--spool', '/s'], { MOTE_NOTIFY_TOKEN: 'short' }), undefined);
@@ -61,7 +61,7 @@ test('other commands do not look at it', () => {
 const wrong: readonly [name: string, args: Parameters<typeof loadWith>, problem: RegExp][] = [
   ['both', [['--notify', 'n.json'], TOKEN], /^MOTE_NOTIFY_TOKEN: set together with --notify/],
   ['no file', [['--notify', 'none.json']], /^--notify: received "none\.json"; .*\(ENOENT\)$/],
-  ['a token', [['--notify', 's3cret-token']], /^--notify: .*not shown.*belongs into MOTE_NOTIFY_TOKEN$/],
+  ['a token', [['--notify', 's3cret-token']], /^--notify: .*not shown.*belongs in MOTE_NOTIFY_TOKEN$/],
   ['a made token', [['--notify', `./mote_${'s3cret'.repeat(7)}x`]], /^--notify: .*\*\*\*.*ENOENT/],
   [
     'no JSON',

@@ -1,26 +1,26 @@
-/** What an option of the table is. */
+/** The shape of an entry in the table of options. */
 import type { Bounds, Parser } from './parse.ts';
 
 export type Group =
   | 'What is served'
-  | 'Where'
+  | 'Address'
   | 'Caching'
   | 'Headers'
   | 'Access'
   | 'Notify'
-  | 'Observing'
+  | 'Observability'
   | 'Time limits'
   | 'Other limits';
 
 interface Common {
   readonly group: Group;
-  /** What it does, in sentences; the bounds of numbers and the default are added where it is shown. */
+  /** What it does, in sentences; where it is shown, the bounds of numbers and the default are added. */
   readonly doc: string;
-  /** Where it is not the property in kebab case. */
+  /** Only if it is not the property in kebab case. */
   readonly key?: string;
-  /** Environment variables that count after the `MOTE_` one. */
+  /** Other environment variables, which the `MOTE_` one overrides. */
   readonly env?: readonly string[];
-  /** Its place when it is given as a positional argument of `mote`, from 0. */
+  /** Its index among the positional arguments of `mote`, from 0. */
   readonly positional?: number;
   /** Never shown in a message; can be read from a file named by `MOTE_KEY_FILE`. */
   readonly secret?: true;

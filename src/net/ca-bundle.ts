@@ -5,7 +5,7 @@
 import { createSecureContext, type SecureContext } from 'node:tls';
 
 /** Names the file with the CA bundle, as it does for OpenSSL and for most other programs. */
-export const CERT_FILE_VARIABLE = 'SSL_CERT_FILE';
+const CERT_FILE_VARIABLE = 'SSL_CERT_FILE';
 
 /** Where systems keep theirs: Debian, Ubuntu, Alpine and most images; Fedora; openSUSE; macOS and the BSDs. */
 const BUNDLE_PATHS: readonly [string, ...string[]] = [
@@ -28,18 +28,15 @@ export class TrustError extends Error {
 }
 
 /**
- * Reads the CA bundle that `SSL_CERT_FILE` names, else the first one of the system. Takes some milliseconds:
- * keep the result.
+ * Reads the CA bundle of the configuration, else the first one of the system. Takes some milliseconds: keep the
+ * result.
  *
+ * @param caFile empty for the system's
  * @param readFile throws the system's error when it cannot read
  * @throws TrustError
  */
-export function readTrust(
-  env: Readonly<Record<string, string | undefined>>,
-  readFile: (path: string) => string,
-): Trust {
-  const named = env[CERT_FILE_VARIABLE];
-  const { path, pem } = named ? readNamed(named, readFile) : readFirst(readFile);
+export function readTrust(caFile: string, readFile: (path: string) => string): Trust {
+  const { path, pem } = caFile === '' ? readFirst(readFile) : readNamed(caFile, readFile);
   // Node passes over what is no certificate; of an empty list it would only say that each peer is unknown.
   if (!pem.includes('-----BEGIN CERTIFICATE-----')) {
     throw new TrustError(`the CA bundle ${path} holds no certificate in PEM form`);

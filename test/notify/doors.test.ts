@@ -175,8 +175,8 @@ describe('raw UTF-8 in the query', () => {
     const args = ['--notify', file, '--notify-dialects', 'ntfy', '--max-connections', '2'];
     const own = await start({ root, args: [...args, '--metrics-path', '/metrics'] });
     t.after(() => own.stop());
-    answering = false;
-    t.after(() => (answering = true));
+    responding = false;
+    t.after(() => (responding = true));
     const socket = connectTcp(own.port, '127.0.0.1');
     const count = delivered.length;
     socket.write(`POST /topic?title=测试 HTTP/1.1\r\n${auth}Content-Length: 4\r\n\r\nlate`);
@@ -186,7 +186,7 @@ describe('raw UTF-8 in the query', () => {
     assert.match(await metrics.text(), /^mote_connections 2$/m);
     const stopped = own.stop();
     await own.stdout.find(/SIGTERM/);
-    for (const answerNow of waiting.splice(0)) answerNow();
+    for (const respond of waiting.splice(0)) respond();
     assert.match(await answer, /^HTTP\/1\.1 200 /);
     await stopped;
   });

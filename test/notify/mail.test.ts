@@ -89,7 +89,7 @@ describe('mail stays', () => {
       assert.equal(result.http, http, result.text);
       assert.match(result.channels.mail?.reason ?? '', reason);
       assert.equal(standIn.taken.length, 0);
-      await server.logged(/not delivered|to be tried again/);
+      await server.logged(/not delivered|will be retried/);
       const printed = [...server.stdout.all, ...server.stderr.all, result.text].join('\n');
       for (const secret of ['s3cret', account.password]) assert.ok(!printed.includes(secret));
     });

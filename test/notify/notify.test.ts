@@ -278,7 +278,7 @@ test('nothing that the program prints holds a secret', async () => {
   wecom.scripted.set('gettoken', [40001]);
   wecom.endTokens();
   const failed = await send(server, { text: 'x', channels: ['wecom', 'robot'] });
-  await server.logged(/not delivered|to be tried again/);
+  await server.logged(/not delivered|will be retried/);
   const lines = [...server.stdout.all, ...server.stderr.all, ...result.map(({ text }) => text), failed.text];
   assert.ok(lines.length > 20);
   const words = [

@@ -7,13 +7,13 @@ const TOKEN = 'a-token-of-mine';
 const robot = { WECOM_ROBOT_KEY: 'k' };
 
 function read(env: Readonly<Record<string, string>>, files: Readonly<Record<string, string>> = {}) {
-  const problems: string[] = [];
   const readFile = (path: string): string => {
     const text = files[path];
     if (text === undefined) throw Object.assign(new Error(path), { code: 'ENOENT' });
     return text;
   };
-  return { config: readNotifyEnv({ env, readFile }, problems), problems };
+  const read = readNotifyEnv({ env, readFile });
+  return read.ok ? { config: read.value, problems: [] } : { config: undefined, problems: read.error };
 }
 
 describe('the token turns notify on', () => {
