@@ -2,15 +2,15 @@
 import { readFileSync } from 'node:fs';
 import { type ChannelConfig, variableOf } from '../config/notify/kinds.ts';
 import { addressPolicy, type MayConnect } from '../net/addresses.ts';
-import { readTrust, type Trust } from '../net/ca-bundle.ts';
+import { type CaTrust, readTrust } from '../net/ca-bundle.ts';
 import { createClient, type Send } from '../net/http-client.ts';
 import type { Channel } from '../notify/channels/channel.ts';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
 /** Reads the CA bundle when the first connection needs it, and keeps it. Throws a `TrustError` until it can. */
-export function lazyTrust(env: Env): () => Trust {
-  let trust: Trust | undefined;
+export function lazyTrust(env: Env): () => CaTrust {
+  let trust: CaTrust | undefined;
   return () => {
     trust ??= readTrust(env, (path) => readFileSync(path, 'utf8'));
     return trust;
@@ -18,7 +18,7 @@ export function lazyTrust(env: Env): () => Trust {
 }
 
 /** Rejects with a `RangeError` for settings that cannot work. */
-export async function createChannel(config: ChannelConfig, trust: () => Trust): Promise<Channel> {
+export async function createChannel(config: ChannelConfig, trust: () => CaTrust): Promise<Channel> {
   const { kind, name } = config;
   switch (kind) {
     case 'wecom': {
@@ -53,7 +53,7 @@ export async function createChannel(config: ChannelConfig, trust: () => Trust): 
 
 type ConfigOf<K extends ChannelConfig['kind']> = Extract<ChannelConfig, { kind: K }>;
 
-async function smtpChannel({ name, values }: ConfigOf<'smtp'>, trust: () => Trust): Promise<Channel> {
+async function smtpChannel({ name, values }: ConfigOf<'smtp'>, trust: () => CaTrust): Promise<Channel> {
   const { url, user, password, from, to } = values;
   const [{ createSmtpChannel }, { parseSmtpUrl }] = await Promise.all([
     import('../notify/channels/smtp/channel.ts'),
@@ -69,7 +69,7 @@ async function smtpChannel({ name, values }: ConfigOf<'smtp'>, trust: () => Trus
   return createSmtpChannel({ name, ...server, credentials, from, to }, { trust });
 }
 
-async function twilioChannel({ name, values }: ConfigOf<'twilio'>, trust: () => Trust): Promise<Channel> {
+async function twilioChannel({ name, values }: ConfigOf<'twilio'>, trust: () => CaTrust): Promise<Channel> {
   const { proxy, from, messagingServiceSid, ...rest } = values;
   if ((from === undefined) === (messagingServiceSid === undefined)) {
     throw new RangeError('from, messagingServiceSid: one of the two is needed, and not both');
@@ -79,7 +79,7 @@ async function twilioChannel({ name, values }: ConfigOf<'twilio'>, trust: () => 
   return createTwilioChannel({ name, ...rest, sender }, clientBy(proxy, trust));
 }
 
-async function webhookChannel({ name, values }: ConfigOf<'webhook'>, trust: () => Trust): Promise<Channel> {
+async function webhookChannel({ name, values }: ConfigOf<'webhook'>, trust: () => CaTrust): Promise<Channel> {
   const { proxy, allowAddresses, successStatuses, successPointer, successEquals, ...rest } = values;
   if ((successPointer === undefined) !== (successEquals === undefined)) {
     throw new RangeError('successPointer, successEquals: one needs the other');
@@ -118,7 +118,7 @@ const PROXY_FORM = 'write http://host:port or http://user:password@host:port';
 /** `mayConnect` holds for connections without a proxy. */
 function clientBy(
   proxy: string | undefined,
-  getTrust: () => Trust,
+  getTrust: () => CaTrust,
   mayConnect: MayConnect = () => true,
 ): Send {
   const trust = () => getTrust().secureContext;

@@ -16,7 +16,7 @@ const BUNDLE_PATHS: readonly [string, ...string[]] = [
 ];
 
 /** What every `tls.connect` and `https.request` is given. */
-export interface Trust {
+export interface CaTrust {
   readonly secureContext: SecureContext;
   /** Said aloud, because NODE_TLS_REJECT_UNAUTHORIZED turns it off where nothing is said. */
   readonly rejectUnauthorized: true;
@@ -37,7 +37,7 @@ export class TrustError extends Error {
 export function readTrust(
   env: Readonly<Record<string, string | undefined>>,
   readFile: (path: string) => string,
-): Trust {
+): CaTrust {
   const named = env[CERT_FILE_VARIABLE];
   const { path, pem } = named ? readNamed(named, readFile) : readFirst(readFile);
   // Node passes over what is no certificate; of an empty list it would only say that each peer is unknown.

@@ -8,7 +8,7 @@ import { isIP, type LookupFunction, Socket } from 'node:net';
 import { type SecureContext, connect as startTls } from 'node:tls';
 import type { MayConnect } from './addresses.ts';
 import { basicOf } from './credentials.ts';
-import { Fault, faultOf, Refusal } from './faults.ts';
+import { ForbiddenDestination, NetworkFault, networkFaultOf } from './network-fault.ts';
 
 /** Straight to the server, whose addresses are judged after they were looked up, or by an HTTP proxy. */
 export type Route =
@@ -31,9 +31,9 @@ export const CONNECT_TIMEOUT_MS = 10_000;
 
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 };
 
-/** Rejects with a {@link Refusal} for what must not be, else with what went wrong. */
+/** Rejects with a {@link ForbiddenDestination} for what must not be, else with what went wrong. */
 export async function connect(url: URL, signal: AbortSignal, options: ConnectOptions): Promise<Socket> {
-  if (!(url.protocol in DEFAULT_PORTS)) throw new Refusal('the URL is neither http: nor https:');
+  if (!(url.protocol in DEFAULT_PORTS)) throw new ForbiddenDestination('the URL is neither http: nor https:');
   const limit = new AbortController();
   const abort = () => limit.abort();
   const timer = setTimeout(abort, options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS);
@@ -56,7 +56,7 @@ async function reach(url: URL, signal: AbortSignal, { route, lookup }: ConnectOp
     const socket = await dial(route.url, signal, lookup);
     return await tunnel(socket, `${url.hostname}:${portOf(url)}`, route.url, signal);
   } catch (error) {
-    throw new Fault(`proxy: ${faultOf(error)}`);
+    throw new NetworkFault(`proxy: ${networkFaultOf(error)}`);
   }
 }
 
@@ -84,8 +84,8 @@ async function dial(
   throw forbidden();
 }
 
-function forbidden(): Refusal {
-  return new Refusal(
+function forbidden(): ForbiddenDestination {
+  return new ForbiddenDestination(
     'the host has a private or special address, which allowAddresses (WEBHOOK_ALLOW_ADDRESSES) does not allow',
   );
 }
@@ -116,7 +116,7 @@ async function tunnel(socket: Socket, authority: string, proxy: URL, signal: Abo
   try {
     const [answer]: IncomingMessage[] = await once(outgoing, 'connect', { signal });
     const status = answer?.statusCode ?? 0;
-    if (status < 200 || status > 299) throw new Fault(`it answered ${status}`);
+    if (status < 200 || status > 299) throw new NetworkFault(`it answered ${status}`);
     return socket;
   } catch (error) {
     socket.destroy();
@@ -149,7 +149,7 @@ function contextOf(socket: Socket, trust: () => SecureContext): SecureContext {
     return trust();
   } catch (error) {
     socket.destroy();
-    throw new Fault((error as Error).message);
+    throw new NetworkFault((error as Error).message);
   }
 }
 

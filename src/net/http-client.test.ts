@@ -19,7 +19,7 @@ import {
 } from '../../test/support/stand-in.ts';
 import { startTunnels } from '../../test/support/tunnel.ts';
 import { addressPolicy } from './addresses.ts';
-import { type ClientOptions, createClient, type Outcome, type OutgoingRequest } from './http-client.ts';
+import { type ClientOptions, type ClientResult, createClient, type OutgoingRequest } from './http-client.ts';
 
 async function server(t: TestContext, answer: Answerer | Reply, options?: StandInOptions): Promise<StandIn> {
   const standIn = await startStandIn(typeof answer === 'function' ? answer : () => answer, options);
@@ -29,13 +29,13 @@ async function server(t: TestContext, answer: Answerer | Reply, options?: StandI
 
 type Asked = Partial<Omit<OutgoingRequest, 'url'>>;
 
-function ask(url: string, asked: Asked = {}, options: ClientOptions = {}): Promise<Outcome> {
+function ask(url: string, asked: Asked = {}, options: ClientOptions = {}): Promise<ClientResult> {
   const request = { method: 'GET', url: new URL(url), signal: AbortSignal.timeout(5000), ...asked };
   return createClient(options)(request);
 }
 
-function fault(outcome: Outcome): string {
-  return outcome.kind === 'answered' ? `answered ${outcome.status}` : `${outcome.kind}: ${outcome.fault}`;
+function fault(outcome: ClientResult): string {
+  return outcome.kind === 'response' ? `answered ${outcome.status}` : `${outcome.kind}: ${outcome.fault}`;
 }
 
 /** Every name has `addresses`. */
@@ -55,7 +55,7 @@ describe('an answer', () => {
       headers: { 'content-type': 'text/plain', authorization: 'Basic eA==' },
       body: 'héllo',
     });
-    assert.ok(outcome.kind === 'answered');
+    assert.ok(outcome.kind === 'response');
     assert.equal(outcome.status, 418);
     assert.equal(outcome.headers['x-a'], 'b');
     assert.equal(outcome.body.toString(), 'grün');
@@ -72,15 +72,15 @@ describe('an answer', () => {
 
   test('a body at the limit is complete, one byte more is cut', async (t) => {
     const standIn = await server(t, { body: 'x'.repeat(1000) });
-    const exact = await ask(standIn.origin, {}, { maxAnswerBytes: 1000 });
-    assert.ok(exact.kind === 'answered' && exact.complete && exact.body.length === 1000);
-    const cut = await ask(standIn.origin, {}, { maxAnswerBytes: 999 });
-    assert.ok(cut.kind === 'answered' && !cut.complete && cut.body.length === 999);
+    const exact = await ask(standIn.origin, {}, { maxResponseBytes: 1000 });
+    assert.ok(exact.kind === 'response' && exact.complete && exact.body.length === 1000);
+    const cut = await ask(standIn.origin, {}, { maxResponseBytes: 999 });
+    assert.ok(cut.kind === 'response' && !cut.complete && cut.body.length === 999);
   });
 
   test('a body that breaks off is not complete, but the status is known', async (t) => {
     const outcome = await ask((await server(t, 'break off')).origin);
-    assert.ok(outcome.kind === 'answered');
+    assert.ok(outcome.kind === 'response');
     assert.deepEqual(
       [outcome.status, outcome.complete, outcome.body.toString()],
       [200, false, '{"errcode":'],

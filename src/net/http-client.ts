@@ -10,7 +10,7 @@ import type { Socket } from 'node:net';
 import { type ConnectOptions, connect } from './connect.ts';
 import { basicOf } from './credentials.ts';
 import { decodeContent } from './decode.ts';
-import { faultOf, Refusal } from './faults.ts';
+import { ForbiddenDestination, networkFaultOf } from './network-fault.ts';
 
 export interface OutgoingRequest {
   readonly method: string;
@@ -25,17 +25,17 @@ export interface OutgoingRequest {
 }
 
 /** How far a request got. Faults are one line for the sender's eyes, without anything of the URL. */
-export type Outcome =
+export type ClientResult =
   /** It will not be sent, now or later: a forbidden address, a header that is none. */
   | { readonly kind: 'refused'; readonly fault: string }
   /** There was no connection, so nothing was sent. */
   | { readonly kind: 'unsent'; readonly fault: string }
   /** Some or all of it was sent, and whether it was acted upon is not known. */
-  | { readonly kind: 'unanswered'; readonly fault: string }
-  | Answer;
+  | { readonly kind: 'no-response'; readonly fault: string }
+  | ClientResponse;
 
-export interface Answer {
-  readonly kind: 'answered';
+export interface ClientResponse {
+  readonly kind: 'response';
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   /** Without its content codings. */
@@ -45,15 +45,15 @@ export interface Answer {
 }
 
 /** Never rejects. */
-export type Send = (request: OutgoingRequest) => Promise<Outcome>;
+export type Send = (request: OutgoingRequest) => Promise<ClientResult>;
 
 export interface ClientOptions extends ConnectOptions {
-  /** Default {@link MAX_ANSWER_BYTES}. */
-  readonly maxAnswerBytes?: number;
+  /** Default {@link MAX_RESPONSE_BYTES}. */
+  readonly maxResponseBytes?: number;
 }
 
 /** Answers of the providers have a few hundred bytes. */
-export const MAX_ANSWER_BYTES = 64 * 1024;
+export const MAX_RESPONSE_BYTES = 64 * 1024;
 /** Cookies and policies make some longer than the 16 KiB that Node takes. */
 const MAX_HEADER_BYTES = 64 * 1024;
 
@@ -67,26 +67,33 @@ export function createClient(options: ClientOptions = {}): Send {
   return (request) => send(request, options);
 }
 
-async function send(request: OutgoingRequest, options: ClientOptions): Promise<Outcome> {
+async function send(request: OutgoingRequest, options: ClientOptions): Promise<ClientResult> {
   const { url, signal } = request;
   let socket: Socket;
   try {
     socket = await connect(url, signal, options);
   } catch (error) {
-    return { kind: error instanceof Refusal ? 'refused' : 'unsent', fault: faultOf(error) };
+    return {
+      kind: error instanceof ForbiddenDestination ? 'refused' : 'unsent',
+      fault: networkFaultOf(error),
+    };
   }
   const abort = () => socket.destroy();
   signal.addEventListener('abort', abort, { once: true });
   try {
     await request.beforeSending?.();
-    return await exchange(socket, request, options.maxAnswerBytes ?? MAX_ANSWER_BYTES);
+    return await exchange(socket, request, options.maxResponseBytes ?? MAX_RESPONSE_BYTES);
   } finally {
     signal.removeEventListener('abort', abort);
     socket.destroy();
   }
 }
 
-async function exchange(socket: Socket, request: OutgoingRequest, maxAnswerBytes: number): Promise<Outcome> {
+async function exchange(
+  socket: Socket,
+  request: OutgoingRequest,
+  maxResponseBytes: number,
+): Promise<ClientResult> {
   const { method, url, headers, body, signal } = request;
   let outgoing: ReturnType<typeof startRequest>;
   try {
@@ -113,21 +120,21 @@ async function exchange(socket: Socket, request: OutgoingRequest, maxAnswerBytes
       // To a protocol that was not asked for (101); without a listener this would be silence.
       once(outgoing, 'upgrade', { signal }),
     ])) as [IncomingMessage];
-    return await read(answer, maxAnswerBytes);
+    return await read(answer, maxResponseBytes);
   } catch (error) {
-    return { kind: 'unanswered', fault: faultOf(error) };
+    return { kind: 'no-response', fault: networkFaultOf(error) };
   }
 }
 
-async function read(answer: IncomingMessage, maxAnswerBytes: number): Promise<Answer> {
+async function read(answer: IncomingMessage, maxResponseBytes: number): Promise<ClientResponse> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   let complete = true;
   try {
     for await (const chunk of answer as AsyncIterable<Buffer>) {
-      chunks.push(chunk.subarray(0, maxAnswerBytes - bytes));
+      chunks.push(chunk.subarray(0, maxResponseBytes - bytes));
       bytes += chunk.length;
-      complete = bytes <= maxAnswerBytes;
+      complete = bytes <= maxResponseBytes;
       if (!complete) break;
     }
   } catch {
@@ -135,10 +142,10 @@ async function read(answer: IncomingMessage, maxAnswerBytes: number): Promise<An
   }
   const { statusCode: status = 0, headers } = answer;
   const content = complete
-    ? await decodeContent(Buffer.concat(chunks), headers, maxAnswerBytes)
+    ? await decodeContent(Buffer.concat(chunks), headers, maxResponseBytes)
     : Buffer.concat(chunks);
   return {
-    kind: 'answered',
+    kind: 'response',
     status,
     headers,
     ...(content ? { body: content, complete } : { body: Buffer.alloc(0), complete: false }),

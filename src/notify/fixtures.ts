@@ -9,7 +9,7 @@ import type { Message } from './message.ts';
 import type { Clock } from './queue/clock.ts';
 import type { Envelope, Note, Receipt } from './queue/envelope.ts';
 import { type Order, Queue, type QueueEvents, type QueueOptions } from './queue/queue.ts';
-import { memoryStore, type Store, StoreError } from './queue/store.ts';
+import { type MessageStore, memoryStore, StoreError } from './queue/store.ts';
 import type { SpoolOptions } from './spool/spool.ts';
 
 export const START_MS = Date.UTC(2026, 0, 2, 3, 4, 5);
@@ -163,7 +163,7 @@ export function makeFolder(t: TestContext): string {
 }
 
 /** Keeps envelopes in a map that outlives queues, and fails when told to. */
-export class FakeStore implements Store {
+export class FakeStore implements MessageStore {
   readonly name = 'fake';
   readonly isDurable = true;
   readonly deadMessages = 0;

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Plan } from '../../http/types.ts';
-import type { Progress } from '../queue/envelope.ts';
+import type { ChannelProgress } from '../queue/envelope.ts';
 import { fieldProblems, problem } from './refusal.ts';
 import { outcomeOf, refusalPlan, sentPlan, statusPlan } from './response.ts';
 
 const atMs = Date.UTC(2026, 0, 2, 3, 4, 5);
-const good: Progress = {
+const good: ChannelProgress = {
   kind: 'delivered',
   channel: 'a',
   attempts: 1,
@@ -14,7 +14,7 @@ const good: Progress = {
   providerId: 'p1',
   note: '张三 left out',
 };
-const bad: Progress = {
+const bad: ChannelProgress = {
   kind: 'failed',
   channel: 'b',
   attempts: 2,
@@ -22,7 +22,7 @@ const bad: Progress = {
   reason: 'no such number',
   done: ['1'],
 };
-const retrying: Progress = {
+const retrying: ChannelProgress = {
   kind: 'pending',
   channel: 'c',
   attempts: 1,
@@ -30,7 +30,7 @@ const retrying: Progress = {
   done: ['1'],
   reason: 'busy',
 };
-const waiting: Progress = { kind: 'pending', channel: 'd', attempts: 0, nextMs: atMs, done: [] };
+const waiting: ChannelProgress = { kind: 'pending', channel: 'd', attempts: 0, nextMs: atMs, done: [] };
 
 function bodyOf({ body, headers }: Plan): unknown {
   assert.equal(body.kind, 'bytes');
@@ -39,7 +39,7 @@ function bodyOf({ body, headers }: Plan): unknown {
 }
 
 describe('status', () => {
-  const cases: readonly [progress: readonly Progress[], outcome: string, status: number][] = [
+  const cases: readonly [progress: readonly ChannelProgress[], outcome: string, status: number][] = [
     [[good], 'delivered', 200],
     [[good, good], 'delivered', 200],
     [[waiting], 'pending', 202],

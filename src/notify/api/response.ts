@@ -2,13 +2,13 @@
 import { type Problem, problemPlan } from '../../http/errors.ts';
 import type { HeaderList, Plan } from '../../http/types.ts';
 import type { User } from '../auth/access.ts';
-import type { Progress, Status } from '../queue/envelope.ts';
+import type { ChannelProgress, Status } from '../queue/envelope.ts';
 import type { Refused } from './refusal.ts';
 
 /** How a message stands over all of its channels. */
 export type Outcome = 'delivered' | 'pending' | 'partial' | 'failed';
 
-export function outcomeOf(progress: readonly Progress[]): Outcome {
+export function outcomeOf(progress: readonly ChannelProgress[]): Outcome {
   const kinds = new Set(progress.map(({ kind }) => kind));
   if (kinds.has('pending')) return 'pending';
   if (!kinds.has('failed')) return 'delivered';
@@ -50,7 +50,7 @@ function bodyOf({ id, progress }: Status, status: Outcome, isRepeated: boolean) 
 }
 
 /** One channel: `waiting` is before the first attempt, `retrying` after one. */
-function resultOf(progress: Progress) {
+function resultOf(progress: ChannelProgress) {
   const { channel, attempts } = progress;
   switch (progress.kind) {
     case 'delivered': {

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { compileExcerpt } from './excerpt.ts';
 
 function answer(body: string | Buffer, complete = true) {
-  return { kind: 'answered', status: 400, headers: {}, body: Buffer.from(body), complete } as const;
+  return { kind: 'response', status: 400, headers: {}, body: Buffer.from(body), complete } as const;
 }
 
 describe('an excerpt of an answer', () => {

@@ -3,7 +3,7 @@
  * wrote into the request. Servers and their proxies like to say back what they got. Pure.
  */
 
-import type { Answer } from '../../net/http-client.ts';
+import type { ClientResponse } from '../../net/http-client.ts';
 import { cutText } from './text/split.ts';
 
 const MAX_EXCERPT_UNITS = 200;
@@ -24,7 +24,7 @@ const TOKEN = String.raw`(?=[\w-]*\d)(?=[\w-]*[a-z])[\w-]{20,}`;
 const invisible = /[\p{Cc}\p{Cf}\u2028\u2029\s]+/gu;
 
 /** `written` is what the operator wrote: URLs, values of headers, texts of a body, each with its placeholders. */
-export function compileExcerpt(written: readonly string[]): (answer: Answer) => string {
+export function compileExcerpt(written: readonly string[]): (answer: ClientResponse) => string {
   const secrets = [...new Set(written.flatMap(piecesOf))].sort((a, b) => b.length - a.length);
   const pattern = new RegExp([...secrets.map(patternOf), TOKEN].join('|'), 'giu');
   const tailUnits = (secrets[0]?.length ?? 0) * GROWTH;

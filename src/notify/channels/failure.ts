@@ -1,13 +1,13 @@
 /** What an outcome that is no success means for a message that may be sent twice rather than never. */
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Answer, Outcome } from '../../net/http-client.ts';
+import type { ClientResponse, ClientResult } from '../../net/http-client.ts';
 import type { Delivery } from './channel.ts';
 
-export type Failure = Exclude<Delivery, { kind: 'delivered' }>;
-export type Retry = Extract<Delivery, { kind: 'retry' }>;
+export type FailedDelivery = Exclude<Delivery, { kind: 'delivered' }>;
+export type DeferredDelivery = Extract<Delivery, { kind: 'retry' }>;
 
 /** Without an answer, only a refusal is final. */
-export function failureWithout(outcome: Exclude<Outcome, Answer>): Failure {
+export function failureWithout(outcome: Exclude<ClientResult, ClientResponse>): FailedDelivery {
   return { kind: outcome.kind === 'refused' ? 'rejected' : 'retry', reason: outcome.fault };
 }
 
@@ -22,7 +22,11 @@ function isTemporary(status: number): boolean {
 }
 
 /** By the status alone; `said` are words for people, about the answer. */
-export function failureOf({ status, headers }: Answer, nowMs: number, said = ''): Failure {
+export function failureOfStatus(
+  { status, headers }: ClientResponse,
+  nowMs: number,
+  said = '',
+): FailedDelivery {
   const code = status >= 300 && status < 400 ? `HTTP ${status}, not followed` : `HTTP ${status}`;
   const reason = said === '' ? code : `${code}: ${said}`;
   if (!isTemporary(status)) return { kind: 'rejected', reason };
@@ -36,7 +40,7 @@ function isLimit(status: number, afterMs: number | undefined): boolean {
 }
 
 /** How far the target of a redirect is from `url`; nothing of it is shown, since servers say back what they got. */
-export function redirectOf({ headers }: Answer, url: URL): string {
+export function redirectOf({ headers }: ClientResponse, url: URL): string {
   const target = headers.location === undefined ? null : URL.parse(headers.location, url.href);
   if (!target) return '';
   const advice = '; write the address where it leads to';
@@ -45,12 +49,12 @@ export function redirectOf({ headers }: Answer, url: URL): string {
   return `it leads to another path${advice}`;
 }
 
-export function retry(reason: string, afterMs?: number): Retry {
+export function retry(reason: string, afterMs?: number): DeferredDelivery {
   return { kind: 'retry', reason, ...(afterMs !== undefined && { afterMs }) };
 }
 
 /** The provider was called too often: the channel's other messages have to wait too. */
-export function limited(reason: string, afterMs?: number): Retry {
+export function limited(reason: string, afterMs?: number): DeferredDelivery {
   return { ...retry(reason, afterMs), isLimited: true };
 }
 
@@ -78,7 +82,7 @@ export interface Repetition {
 }
 
 /** For a success that cannot be read: it is repeated slowly, and not for ever. */
-export function retryUnread(reason: string, { number, ageMs }: Repetition): Failure {
+export function retryUnread(reason: string, { number, ageMs }: Repetition): FailedDelivery {
   if (ageMs < UNREAD_MAX_AGE_MS) return retry(reason, blockMs(number));
   return { kind: 'rejected', reason: `${reason}; not repeated, since it may have been taken` };
 }
@@ -95,7 +99,7 @@ export function retryAfterMs(headers: IncomingHttpHeaders, nowMs: number): numbe
 }
 
 /** The JSON in the body, if it is whole and is some. */
-export function jsonIn({ body, complete }: Answer): unknown {
+export function jsonIn({ body, complete }: ClientResponse): unknown {
   try {
     // Some servers begin it with a byte order mark, which is no JSON (RFC 8259 §8.1).
     return complete ? JSON.parse(body.toString().replace(/^\ufeff/, '')) : undefined;
@@ -104,7 +108,7 @@ export function jsonIn({ body, complete }: Answer): unknown {
   }
 }
 
-export function objectIn(answer: Answer): Readonly<Record<string, unknown>> | undefined {
+export function objectIn(answer: ClientResponse): Readonly<Record<string, unknown>> | undefined {
   return asObject(jsonIn(answer));
 }
 

@@ -8,7 +8,7 @@ import type { Refused } from '../api/refusal.ts';
 import type { Fields } from '../api/request.ts';
 import { jsonPlan, outcomeOf } from '../api/response.ts';
 import type { Accepted } from '../notifier.ts';
-import type { Progress } from '../queue/envelope.ts';
+import type { ChannelProgress } from '../queue/envelope.ts';
 
 /** In the order in which they are asked: where shapes overlap, the narrower one comes first. */
 export const DIALECT_NAMES = [
@@ -76,7 +76,7 @@ export function faultOf({ kind: _, ...told }: Refused, atMs: number): Fault {
   return { kind: 'fault', ...told, status: statusOf(told.code), atMs };
 }
 
-function reasonOf(progress: Progress): string {
+function reasonOf(progress: ChannelProgress): string {
   return `${progress.channel}: ${progress.kind === 'failed' ? progress.reason : progress.kind}`;
 }
 

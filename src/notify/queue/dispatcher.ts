@@ -2,7 +2,13 @@
 import type { Attempt, Channel, Delivery, IfUnclear } from '../channels/channel.ts';
 import type { Clock } from './clock.ts';
 import type { Envelope, Note, Pending } from './envelope.ts';
-import { Courier, type Lane, Lanes, type OnFault, unknownChannel } from './lane.ts';
+import {
+  AttemptRunner,
+  type ChannelLimiter,
+  ChannelLimiters,
+  type OnFault,
+  unknownChannel,
+} from './limiter.ts';
 
 export interface DispatcherOptions {
   readonly channels: readonly Channel[];
@@ -12,7 +18,7 @@ export interface DispatcherOptions {
   /** For a refusal as one too many that does not say how long to wait. */
   readonly firstHoldMs: number;
   readonly onFault: OnFault;
-  /** Never rejects. See `Store.note`. */
+  /** Never rejects. See `MessageStore.note`. */
   note(note: Note, mustLast: boolean): Promise<void>;
 }
 
@@ -25,33 +31,33 @@ export interface Ended {
 export class Dispatcher {
   readonly #note: DispatcherOptions['note'];
   readonly #channels: ReadonlyMap<string, Channel>;
-  readonly #courier: Courier;
-  readonly #lanes: Lanes;
+  readonly #runner: AttemptRunner;
+  readonly #limiters: ChannelLimiters;
 
   constructor({ channels, clock, concurrency, firstHoldMs, onFault, note }: DispatcherOptions) {
     this.#note = note;
     this.#channels = new Map(channels.map((channel) => [channel.name, channel]));
-    this.#courier = new Courier(clock, onFault);
-    this.#lanes = new Lanes({ clock, concurrency, firstHoldMs });
+    this.#runner = new AttemptRunner(clock, onFault);
+    this.#limiters = new ChannelLimiters({ clock, concurrency, firstHoldMs });
   }
 
   /** Whether no attempt is under way. */
   get isIdle(): boolean {
-    return this.#courier.isIdle;
+    return this.#runner.isIdle;
   }
 
   /** Begins nothing more. */
   close(): void {
-    this.#lanes.close();
+    this.#limiters.close();
   }
 
   abortAll(): void {
-    this.#courier.abortAll();
+    this.#runner.abortAll();
   }
 
   /** When the channel's limits let the next attempt begin. */
   opensMs(channel: string): number {
-    return this.#laneOf(channel).opensMs;
+    return this.#limiterOf(channel).opensMs;
   }
 
   ifUnclear(channel: string): IfUnclear {
@@ -62,9 +68,9 @@ export class Dispatcher {
   push({ message }: Envelope, { channel, done }: Pending, isNext: boolean, run: () => Promise<void>): void {
     const calls = this.#channelOf(channel).callsFor?.(message, done) ?? 1;
     const work = { id: message.id, calls: Math.max(1, calls), run };
-    const lane = this.#laneOf(channel);
-    if (isNext) lane.pushBack(work);
-    else lane.push(work);
+    const limiter = this.#limiterOf(channel);
+    if (isNext) limiter.pushBack(work);
+    else limiter.push(work);
   }
 
   /** Never rejects. */
@@ -83,26 +89,26 @@ export class Dispatcher {
       // Where nothing may be sent twice the note has to outlive a power cut, too.
       beforeSending: (part) => tell({ mayBeSent: true, ...(part !== undefined && { part }) }, true),
     };
-    const delivery = await this.#courier.deliver(channel, message, attempt, () => tell({}));
+    const delivery = await this.#runner.deliver(channel, message, attempt, () => tell({}));
     await tell({ delivery });
-    return pace(this.#laneOf(name), delivery);
+    return pace(this.#limiterOf(name), delivery);
   }
 
   #channelOf(name: string): Channel {
     return this.#channels.get(name) ?? unknownChannel(name);
   }
 
-  #laneOf(name: string): Lane {
-    return this.#lanes.of(this.#channelOf(name));
+  #limiterOf(name: string): ChannelLimiter {
+    return this.#limiters.of(this.#channelOf(name));
   }
 }
 
-function pace(lane: Lane, delivery: Delivery): Ended {
+function pace(limiter: ChannelLimiter, delivery: Delivery): Ended {
   if (delivery.kind !== 'retry' || !delivery.isLimited) {
-    lane.release();
+    limiter.release();
     return { delivery, isNext: false };
   }
   const wishedMs = delivery.afterMs ?? 0;
-  const holdMs = lane.hold(wishedMs);
+  const holdMs = limiter.hold(wishedMs);
   return { delivery: { ...delivery, afterMs: Math.max(wishedMs, holdMs) }, isNext: wishedMs <= holdMs };
 }

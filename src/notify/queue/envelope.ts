@@ -38,7 +38,7 @@ export interface Failed extends Tried {
   readonly done: readonly string[];
 }
 
-export type Progress = Pending | Delivered | Failed;
+export type ChannelProgress = Pending | Delivered | Failed;
 
 /** What tells a repeated request from a new one. */
 export interface Idempotency {
@@ -56,7 +56,7 @@ export interface Envelope {
   /** When this round began: what the age of retries counts from. */
   readonly roundMs: number;
   /** One per channel, never empty, names unique. */
-  readonly progress: readonly Progress[];
+  readonly progress: readonly ChannelProgress[];
 }
 
 /** An envelope that has ended, without what was sent: enough to tell its status. */
@@ -81,7 +81,7 @@ export interface Note {
 /** What `GET /notify/{id}` tells. */
 export interface Status {
   readonly id: string;
-  readonly progress: readonly Progress[];
+  readonly progress: readonly ChannelProgress[];
 }
 
 /** A new envelope, due at once on all `channels`. */
@@ -106,21 +106,21 @@ function pendingAt(channel: string, nextMs: number, done: readonly string[]): Pe
   return { kind: 'pending', channel, attempts: 0, nextMs, done };
 }
 
-export interface Circumstances {
+export interface RetryContext {
   readonly nowMs: number;
   readonly random: () => number;
   readonly policy: RetryPolicy;
 }
 
 /** The envelope after an attempt of `channel` ended with `delivery`. What has ended stays as it is. */
-export function record(envelope: Envelope, channel: string, delivery: Delivery, at: Circumstances): Envelope {
+export function record(envelope: Envelope, channel: string, delivery: Delivery, at: RetryContext): Envelope {
   const progress = envelope.progress.map((one) =>
     one.channel === channel && one.kind === 'pending' ? stepOf(one, delivery, envelope.roundMs, at) : one,
   );
   return { ...envelope, progress };
 }
 
-function stepOf(before: Pending, delivery: Delivery, roundMs: number, at: Circumstances): Progress {
+function stepOf(before: Pending, delivery: Delivery, roundMs: number, at: RetryContext): ChannelProgress {
   const { channel } = before;
   const { nowMs, policy, random } = at;
   const attempts = before.attempts + 1;
@@ -149,7 +149,7 @@ function stepOf(before: Pending, delivery: Delivery, roundMs: number, at: Circum
  * The envelope after an attempt of which only `note` was left when the process ended. What became of one that was
  * under way is not known.
  */
-export function recall(envelope: Envelope, note: Note, ifUnclear: IfUnclear, at: Circumstances): Envelope {
+export function recall(envelope: Envelope, note: Note, ifUnclear: IfUnclear, at: RetryContext): Envelope {
   const { id, channel, round, number, delivery } = note;
   const one = envelope.progress.find((progress) => progress.channel === channel);
   if (id !== envelope.message.id || round !== envelope.round) return envelope;

@@ -17,7 +17,7 @@ export interface KeyUse {
 /** Whose key it is, if there is one. */
 type Owner = Pick<Envelope, 'user' | 'idempotency'>;
 
-export class Ledger {
+export class IdempotencyIndex {
   readonly #keys = new Map<string, KeyUse>();
   readonly #keyed: Receipts;
   readonly #plain = new Receipts(PLAIN_RECEIPTS, () => undefined);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import type { Outcome, Send } from '../../net/http-client.ts';
+import type { ClientResult, Send } from '../../net/http-client.ts';
 import type { Channel } from '../channels/channel.ts';
 import { createWebhookChannel } from '../channels/webhook/channel.ts';
 import { createWecomRobotChannel } from '../channels/wecom-robot/channel.ts';
@@ -120,9 +120,18 @@ interface Provider {
   readonly refused: () => number;
 }
 
-type Answer = { readonly status: number; readonly headers?: Record<string, string>; readonly json?: object };
+type ClientResponse = {
+  readonly status: number;
+  readonly headers?: Record<string, string>;
+  readonly json?: object;
+};
 
-function provider(clock: FakeClock, perMinute: number, taken: Answer, refusal: Answer): Provider {
+function provider(
+  clock: FakeClock,
+  perMinute: number,
+  taken: ClientResponse,
+  refusal: ClientResponse,
+): Provider {
   const takenMs: number[] = [];
   let refused = 0;
   const send: Send = async () => {
@@ -132,12 +141,12 @@ function provider(clock: FakeClock, perMinute: number, taken: Answer, refusal: A
     else takenMs.push(nowMs);
     const { status, headers = {}, json = {} } = isFull ? refusal : taken;
     return {
-      kind: 'answered',
+      kind: 'response',
       status,
       headers,
       body: Buffer.from(JSON.stringify(json)),
       complete: true,
-    } as Outcome;
+    } as ClientResult;
   };
   return { send, takenMs, refused: () => refused };
 }

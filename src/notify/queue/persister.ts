@@ -4,7 +4,7 @@
  */
 import type { Clock } from './clock.ts';
 import { type Envelope, hasEnded, type Note, type Receipt, receiptOf } from './envelope.ts';
-import { type Store, StoreError } from './store.ts';
+import { type MessageStore, StoreError } from './store.ts';
 
 /** Until a store that failed is tried again. */
 export const STORE_RETRY_MS = 5000;
@@ -21,16 +21,16 @@ export interface Kept {
   keeping: Promise<void> | undefined;
 }
 
-export interface KeeperOptions<E extends Kept> {
-  readonly store: Store;
+export interface PersisterOptions<E extends Kept> {
+  readonly store: MessageStore;
   readonly clock: Clock;
   onFault(message: string): void;
   /** The store has taken the end of an envelope. */
   onEnd(entry: E, receipt: Receipt): void;
 }
 
-export class Keeper<E extends Kept> {
-  readonly #options: KeeperOptions<E>;
+export class Persister<E extends Kept> {
+  readonly #options: PersisterOptions<E>;
   /** What the store failed to take; those that were tried longest ago come first. */
   readonly #late = new Set<E>();
   /** Refused to their senders, and still in the store because it failed twice. */
@@ -41,7 +41,7 @@ export class Keeper<E extends Kept> {
   #cancelRetry: (() => void) | undefined;
   #isStopped = false;
 
-  constructor(options: KeeperOptions<E>) {
+  constructor(options: PersisterOptions<E>) {
     this.#options = options;
   }
 

@@ -18,7 +18,7 @@ import {
   withKey,
 } from '../fixtures.ts';
 import { KEYED_RECEIPTS, PLAIN_RECEIPTS } from './idempotency.ts';
-import { OVERDUE_MS } from './lane.ts';
+import { OVERDUE_MS } from './limiter.ts';
 import { FAULT_TOLD_MS, STORE_RETRY_MS } from './persister.ts';
 import { type Acceptance, type Queue, RESCAN_MS } from './queue.ts';
 

@@ -25,10 +25,10 @@ import {
   type Status,
   seal,
 } from './envelope.ts';
-import { type KeyUse, Ledger } from './idempotency.ts';
-import { Keeper, type Kept } from './persister.ts';
+import { IdempotencyIndex, type KeyUse } from './idempotency.ts';
+import { type Kept, Persister } from './persister.ts';
 import type { RetryPolicy } from './retry.ts';
-import type { Store } from './store.ts';
+import type { MessageStore } from './store.ts';
 
 /** How often the store is asked for what others put there, and old receipts are dropped. */
 export const RESCAN_MS = 30_000;
@@ -58,7 +58,7 @@ export interface QueueEvents {
 
 export interface QueueOptions {
   readonly channels: readonly Channel[];
-  readonly store: Store;
+  readonly store: MessageStore;
   readonly clock: Clock;
   /** From 0 up to but not 1. */
   readonly random: () => number;
@@ -97,8 +97,8 @@ export class Queue {
   readonly #options: QueueOptions;
   readonly #dispatcher: Dispatcher;
   readonly #active = new Map<string, Entry>();
-  readonly #ledger: Ledger;
-  readonly #keeper: Keeper<Entry>;
+  readonly #index: IdempotencyIndex;
+  readonly #persister: Persister<Entry>;
   /** Of the process before. */
   #notes: readonly Note[] = [];
   #bytes = 0;
@@ -115,12 +115,12 @@ export class Queue {
       ...{ channels: options.channels, clock, concurrency: options.limits.concurrency },
       firstHoldMs: options.policy.firstDelayMs,
       onFault: (channel, fault) => events.channelFault(channel, fault),
-      note: (note, mustLast) => this.#keeper.note(note, mustLast),
+      note: (note, mustLast) => this.#persister.note(note, mustLast),
     });
-    this.#ledger = new Ledger((id) => {
-      store.forget(id).catch((error) => this.#keeper.tell(error));
+    this.#index = new IdempotencyIndex((id) => {
+      store.forget(id).catch((error) => this.#persister.tell(error));
     });
-    this.#keeper = new Keeper({
+    this.#persister = new Persister({
       ...{ store, clock, onFault: (message) => events.storeFault(message) },
       onEnd: (entry, receipt) => this.#close(entry, receipt),
     });
@@ -134,10 +134,10 @@ export class Queue {
   /** Takes up what the store has from before. Rejects with a `StoreError`. */
   async start(): Promise<void> {
     for (const receipt of (await this.#options.store.receipts()).toSorted((a, b) => a.endedMs - b.endedMs)) {
-      this.#ledger.close(receipt);
-      this.#ledger.hold(receipt, receipt.id);
+      this.#index.close(receipt);
+      this.#index.hold(receipt, receipt.id);
     }
-    this.#ledger.tidy(this.#options.clock.now());
+    this.#index.tidy(this.#options.clock.now());
     this.#notes = await this.#options.store.notes();
     // All of it, also if the bounds are narrower now: their idempotency keys have to be known.
     await this.#discover(Number.POSITIVE_INFINITY);
@@ -147,8 +147,8 @@ export class Queue {
   /** Resolves when the message is safe, or refused. */
   async accept(order: Order): Promise<Acceptance> {
     if (this.#state !== 'open') return { kind: 'stopping' };
-    this.#ledger.tidy(this.#options.clock.now());
-    const used = this.#ledger.find(order);
+    this.#index.tidy(this.#options.clock.now());
+    const used = this.#index.find(order);
     if (used) return this.#repeat(used, order);
     if (this.#isFull()) return { kind: 'full' };
     const { clock, randomBytes } = this.#options;
@@ -157,7 +157,7 @@ export class Queue {
     const entry = this.#enter(seal(message, order.user, order.channels, order.idempotency));
     const safe = this.#admit(entry);
     entry.keeping = safe.then(() => undefined);
-    this.#ledger.hold(entry.envelope, message.id, safe);
+    this.#index.hold(entry.envelope, message.id, safe);
     const isSafe = await safe;
     entry.keeping = undefined;
     if (!isSafe) return { kind: 'unavailable' };
@@ -194,17 +194,17 @@ export class Queue {
   /** Whether a new envelope became safe; if not, nothing of it stays. */
   async #admit(entry: Entry): Promise<boolean> {
     const { envelope } = entry;
-    const isSafe = await this.#keeper.admit(envelope);
+    const isSafe = await this.#persister.admit(envelope);
     if (isSafe) return true;
     this.#leave(entry);
-    this.#ledger.release(envelope, envelope.message.id);
+    this.#index.release(envelope, envelope.message.id);
     return false;
   }
 
   #close(entry: Entry, receipt: Receipt): void {
     this.#leave(entry);
-    this.#ledger.close(receipt);
-    this.#ledger.tidy(this.#options.clock.now());
+    this.#index.close(receipt);
+    this.#index.tidy(this.#options.clock.now());
   }
 
   // Attempts
@@ -244,7 +244,7 @@ export class Queue {
     }
     for (const watcher of entry.watchers) watcher();
     // Before the next attempt on this channel: so a crash can hide no more deliveries than are under way.
-    await this.#keeper.keep(entry);
+    await this.#persister.keep(entry);
   }
 
   // What others put into the store
@@ -261,26 +261,26 @@ export class Queue {
   }
 
   async #rescan(): Promise<void> {
-    this.#ledger.tidy(this.#options.clock.now());
+    this.#index.tidy(this.#options.clock.now());
     try {
-      await this.#keeper.discardRefused();
+      await this.#persister.discardRefused();
       await this.#discover(this.#options.limits.maxMessages - this.#active.size);
     } catch (error) {
-      this.#keeper.tell(error);
+      this.#persister.tell(error);
     }
   }
 
   async #discover(max: number): Promise<void> {
-    const isKnown = (id: string) => this.#active.has(id) || this.#keeper.isRefused(id);
+    const isKnown = (id: string) => this.#active.has(id) || this.#persister.isRefused(id);
     const found = await this.#options.store.discover(isKnown, max);
     for (const one of found) {
       const envelope = this.#recall(one);
       const { id } = envelope.message;
       // It may have been accepted, or the queue stopped, while the store was looking.
       if (this.#state !== 'open' || this.#active.has(id)) continue;
-      this.#ledger.resume(envelope);
+      this.#index.resume(envelope);
       const entry = this.#enter(envelope);
-      if (hasEnded(envelope) || envelope !== one) void this.#keeper.keep(entry);
+      if (hasEnded(envelope) || envelope !== one) void this.#persister.keep(entry);
       this.#schedule(entry);
     }
   }
@@ -300,7 +300,7 @@ export class Queue {
   /** Where a message of `user` stands; `undefined` when it is not known, or no longer. */
   async status(id: string, user: string): Promise<Status | undefined> {
     const known =
-      this.#active.get(id)?.envelope ?? this.#ledger.receipt(id) ?? (await this.#options.store.findDead(id));
+      this.#active.get(id)?.envelope ?? this.#index.receipt(id) ?? (await this.#options.store.findDead(id));
     return known?.user === user ? { id, progress: known.progress } : undefined;
   }
 
@@ -331,7 +331,7 @@ export class Queue {
     const { clock, store, channels } = this.#options;
     this.#state = 'stopping';
     this.#cancelScan();
-    this.#keeper.hurry();
+    this.#persister.hurry();
     const cancelRelease = clock.after(Math.max(graceMs - ANSWER_MS, graceMs / 2), () => this.#release());
     // What a durable store keeps can be tried again after the next start: nobody waits for that here.
     const lastMs = clock.now() + (store.isDurable ? 0 : graceMs);
@@ -340,7 +340,7 @@ export class Queue {
     this.#dispatcher.abortAll();
     await this.#waitWhile(() => !this.#isSettled(), ABORT_MS);
     this.#state = 'stopped';
-    this.#keeper.stop();
+    this.#persister.stop();
     cancelRelease();
     this.#release();
     for (const { timers } of this.#active.values()) for (const cancel of timers.values()) cancel();

@@ -22,7 +22,7 @@ export const defaultRetryPolicy: RetryPolicy = {
 };
 
 /** What is known after an attempt that may be repeated. */
-export interface Failed {
+export interface FailedAttempt {
   /** Attempts so far, at least 1. */
   readonly attempts: number;
   /** How long ago the message was accepted. */
@@ -36,7 +36,7 @@ export type Decision =
   | { readonly kind: 'give-up'; readonly reason: string };
 
 /** `random` gives numbers from 0 up to but not 1. */
-export function decideRetry(policy: RetryPolicy, failed: Failed, random: () => number): Decision {
+export function decideRetry(policy: RetryPolicy, failed: FailedAttempt, random: () => number): Decision {
   const { attempts, ageMs } = failed;
   if (attempts >= policy.maxAttempts) return giveUp(`given up after ${attempts} attempts`);
   // A clock that was set back must not make a message live longer.

@@ -1,7 +1,7 @@
 /** Where the queue keeps what must not be lost: on disk, or nowhere. */
 import type { Envelope, Note, Receipt } from './envelope.ts';
 
-export interface Store {
+export interface MessageStore {
   /** What the start-up line and the operator call it. */
   readonly name: string;
   /** Whether what was accepted outlives the process. */
@@ -41,7 +41,7 @@ export class StoreError extends Error {
 }
 
 /** Keeps nothing: what is not delivered when the process ends is lost, as the start-up line says. */
-export const memoryStore: Store = {
+export const memoryStore: MessageStore = {
   name: 'memory',
   isDurable: false,
   deadMessages: 0,

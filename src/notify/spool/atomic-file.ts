@@ -66,7 +66,7 @@ class FolderSync {
 }
 
 /** Durable changes to files in the folders of one spool. */
-export class DurableFiles {
+export class AtomicFiles {
   readonly #temporary: string;
   readonly #syncs = new Map<string, FolderSync>();
   readonly #writes = new Gate(WRITES_AT_ONCE);

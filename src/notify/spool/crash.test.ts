@@ -15,7 +15,7 @@ import { content, makeFolder, queueOptions, quiet } from '../fixtures.ts';
 import { systemClock } from '../queue/clock.ts';
 import type { Envelope, Receipt } from '../queue/envelope.ts';
 import { Queue } from '../queue/queue.ts';
-import type { Store } from '../queue/store.ts';
+import type { MessageStore } from '../queue/store.ts';
 import { SpoolDesk } from './desk.ts';
 import { openSpool } from './spool.ts';
 
@@ -68,7 +68,7 @@ function providerOf(name: string, notes: Notes, failures: number, ifUnclear: IfU
 }
 
 /** Notes what the store has taken. */
-function noted(store: Store, notes: Notes): Store {
+function noted(store: MessageStore, notes: Notes): MessageStore {
   const note = ({ message, progress }: Envelope): void => {
     for (const { kind, channel } of progress) {
       if (kind === 'delivered') notes.add('recorded', channel, message.title);

@@ -6,10 +6,10 @@ import { dirname, join } from 'node:path';
 import { isId } from '../id.ts';
 import type { Envelope, Receipt } from '../queue/envelope.ts';
 import { StoreError } from '../queue/store.ts';
-import { DurableFiles, FILE_MODE } from './atomic-file.ts';
+import { AtomicFiles, FILE_MODE } from './atomic-file.ts';
 import { parseEnvelope, parseReceipt } from './format.ts';
 import type { JournalOptions } from './journal.ts';
-import { judgeFile, judgeFolder, judgeSpool, type Surroundings, surroundingsOf } from './trust.ts';
+import { judgeFile, judgeFolder, judgeSpool, type SpoolContext, spoolContextOf } from './ownership.ts';
 
 /** Far more than the largest message that is accepted makes; what is larger is not ours. */
 const MAX_FILE_BYTES = 1024 * 1024;
@@ -69,14 +69,14 @@ async function makeOne(path: string): Promise<Error | undefined> {
 
 export class SpoolFiles {
   readonly path: string;
-  readonly #files: DurableFiles;
+  readonly #files: AtomicFiles;
   readonly #report: Report;
   readonly #reported = new Set<string>();
-  #surroundings: Promise<Surroundings> | undefined;
+  #context: Promise<SpoolContext> | undefined;
 
   constructor(path: string, report: Report) {
     this.path = path;
-    this.#files = new DurableFiles(join(path, 'tmp'));
+    this.#files = new AtomicFiles(join(path, 'tmp'));
     this.#report = report;
   }
 
@@ -84,7 +84,7 @@ export class SpoolFiles {
   async makeFolders(): Promise<void> {
     await makeFolder(this.path);
     const own = await ownerHere(this.path);
-    const around = await surroundingsOf(this.path);
+    const around = await spoolContextOf(this.path);
     refuse(judgeSpool(this.path, await stat(this.path), own, around));
     for (const name of FOLDERS) {
       const folder = join(this.path, name);
@@ -174,8 +174,8 @@ export class SpoolFiles {
     try {
       const facts = await file.stat();
       if (!facts.isFile()) return this.#tell(path, 'not a file');
-      this.#surroundings ??= surroundingsOf(this.path);
-      const fault = judgeFile(facts, await this.#surroundings);
+      this.#context ??= spoolContextOf(this.path);
+      const fault = judgeFile(facts, await this.#context);
       if (fault !== undefined) return this.#tell(path, fault);
       if (facts.size > maxBytes) return this.#tell(path, `${facts.size} bytes, more than mote ever writes`);
       return await file.readFile('utf8');

@@ -4,7 +4,7 @@
  */
 import type { Delivery } from '../channels/channel.ts';
 import type { Message } from '../message.ts';
-import type { Envelope, Idempotency, Note, Progress, Receipt } from '../queue/envelope.ts';
+import type { ChannelProgress, Envelope, Idempotency, Note, Receipt } from '../queue/envelope.ts';
 
 const MAX_DATE_MS = 8.64e15;
 /** Goes up when old programs would misread new files. */
@@ -100,14 +100,14 @@ function isMessage(value: unknown): value is Message {
 }
 
 /** The checks of each kind of progress; the mapped type makes sure that none is left out. */
-const progressChecks: { readonly [K in Progress['kind']]: (value: Json) => boolean } = {
+const progressChecks: { readonly [K in ChannelProgress['kind']]: (value: Json) => boolean } = {
   pending: ({ nextMs, done, reason }) => isTime(nextMs) && isTexts(done) && isTextOrAbsent(reason),
   delivered: ({ atMs, providerId, note }) =>
     isTime(atMs) && isTextOrAbsent(providerId) && isTextOrAbsent(note),
   failed: ({ atMs, reason, done }) => isTime(atMs) && isText(reason) && isTexts(done),
 };
 
-function isProgress(value: unknown): value is Progress {
+function isProgress(value: unknown): value is ChannelProgress {
   if (!isObject(value) || !isText(value.channel) || !isCount(value.attempts)) return false;
   const { kind } = value;
   return isText(kind) && Object.hasOwn(progressChecks, kind) && progressChecks[kind as 'failed'](value);

@@ -24,7 +24,7 @@ import {
   type Receipt,
   receiptOf,
 } from '../queue/envelope.ts';
-import { type Store, StoreError } from '../queue/store.ts';
+import { type MessageStore, StoreError } from '../queue/store.ts';
 import { READS_AT_ONCE, type Report, SpoolFiles, storeError } from './files.ts';
 import { envelopeText, receiptText } from './format.ts';
 import { Journal } from './journal.ts';
@@ -68,7 +68,7 @@ interface SpoolParts {
 }
 
 /** The spool as a queue uses it. */
-export class Spool implements Store {
+export class Spool implements MessageStore {
   readonly name: string;
   readonly isDurable = true;
   readonly #files: SpoolFiles;

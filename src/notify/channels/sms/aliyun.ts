@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { parseBase } from '../../../net/base-url.ts';
-import type { Answer, Send } from '../../../net/http-client.ts';
+import type { ClientResponse, Send } from '../../../net/http-client.ts';
 import type { Message } from '../../message.ts';
 import type { Channel, Delivery } from '../channel.ts';
 import { blockMs, FIRST_BLOCK_MS, identifier, limited, objectIn, retry } from '../failure.ts';
@@ -70,7 +70,7 @@ export function createAliyunChannel(
         signal,
         beforeSending: async () => beforeSending?.(),
       });
-      return outcome.kind === 'answered' ? judge(outcome, number) : smsFailureWithout(outcome);
+      return outcome.kind === 'response' ? judge(outcome, number) : smsFailureWithout(outcome);
     },
   };
 }
@@ -115,7 +115,7 @@ const meanings: ReadonlyMap<string, string> = new Map([
   ['InvalidTimeStamp.Expired', ': the clock of this server is wrong'],
 ]);
 
-function judge(answer: Answer, attempt: number): Delivery {
+function judge(answer: ClientResponse, attempt: number): Delivery {
   const fields = objectIn(answer);
   const code = identifier(fields?.Code);
   if (!code) return unclear(`HTTP ${answer.status} without a code`);

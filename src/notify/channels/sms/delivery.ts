@@ -3,10 +3,10 @@
  * connection or the provider refused it in so many words. Each costs money and rings somebody's phone.
  */
 
-import type { Answer, Outcome } from '../../../net/http-client.ts';
+import type { ClientResponse, ClientResult } from '../../../net/http-client.ts';
 import type { Message } from '../../message.ts';
 import { type Attempt, type Delivery, GIVEN_UP } from '../channel.ts';
-import { type Failure, retry } from '../failure.ts';
+import { type FailedDelivery, retry } from '../failure.ts';
 import { asText, cutText } from '../text/split.ts';
 import { compileTemplate, type Fill } from '../text/template.ts';
 
@@ -14,13 +14,15 @@ import { compileTemplate, type Fill } from '../text/template.ts';
 export const SMS_TIMEOUT_MS = 60_000;
 
 /** Final: it may have been sent. */
-export function unclear(what: string): Failure {
+export function unclear(what: string): FailedDelivery {
   return { kind: 'rejected', reason: `${what}; not repeated, since the message may have been sent` };
 }
 
-export function smsFailureWithout(outcome: Exclude<Outcome, Answer>): Failure {
+export function smsFailureWithout(outcome: Exclude<ClientResult, ClientResponse>): FailedDelivery {
   if (outcome.kind === 'unsent') return retry(outcome.fault);
-  return outcome.kind === 'unanswered' ? unclear(outcome.fault) : { kind: 'rejected', reason: outcome.fault };
+  return outcome.kind === 'no-response'
+    ? unclear(outcome.fault)
+    : { kind: 'rejected', reason: outcome.fault };
 }
 
 /*

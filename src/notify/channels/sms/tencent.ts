@@ -4,17 +4,17 @@
  */
 
 import { parseBase } from '../../../net/base-url.ts';
-import type { Answer, Send } from '../../../net/http-client.ts';
+import type { ClientResponse, Send } from '../../../net/http-client.ts';
 import type { Channel, Delivery } from '../channel.ts';
 import {
   asObject,
   blockMs,
-  type Failure,
+  type DeferredDelivery,
+  type FailedDelivery,
   FIRST_BLOCK_MS,
   identifier,
   limited,
   objectIn,
-  type Retry,
   retry,
 } from '../failure.ts';
 import {
@@ -85,7 +85,7 @@ export function createTencentChannel(
         signal,
         beforeSending: async () => beforeSending?.(),
       });
-      const result = outcome.kind === 'answered' ? read(outcome, attempt) : smsFailureWithout(outcome);
+      const result = outcome.kind === 'response' ? read(outcome, attempt) : smsFailureWithout(outcome);
       if (result.kind === 'read') return judge(result, numbers, done, attempt);
       if (result.kind === 'retry') return { ...result, done };
       return done.length > 0
@@ -151,7 +151,7 @@ interface Read {
   readonly providerId: string | undefined;
 }
 
-function read(answer: Answer, attempt: number): Read | Failure {
+function read(answer: ClientResponse, attempt: number): Read | FailedDelivery {
   const response = asObject(objectIn(answer)?.Response);
   const error = asObject(response?.Error);
   if (error) return failureOfCode(identifier(error.Code) ?? 'without a code', attempt);
@@ -171,7 +171,7 @@ function judge(
   attempt: number,
 ): Delivery {
   const ended = [...done];
-  let later: Retry | undefined;
+  let later: DeferredDelivery | undefined;
   for (const number of numbers) {
     const code = codes.get(number);
     const failure = code === undefined ? unclear('no result') : failureOfCode(code, attempt);
@@ -182,7 +182,7 @@ function judge(
   return later ? { ...later, done: ended } : conclude(ended, providerId);
 }
 
-function failureOfCode(code: string, attempt: number): Failure {
+function failureOfCode(code: string, attempt: number): FailedDelivery {
   const reason = `Tencent ${code}${meanings.get(code) ?? ''}`;
   if (undecided.test(code)) return unclear(reason);
   if (limitedCode.test(code)) return limited(reason, FIRST_BLOCK_MS);

@@ -1,7 +1,7 @@
 /** Short messages by Twilio (Messages, 2010-04-01): free text, one request for each number. */
 
 import { parseBase } from '../../../net/base-url.ts';
-import type { Answer, Send } from '../../../net/http-client.ts';
+import type { ClientResponse, Send } from '../../../net/http-client.ts';
 import type { Channel, Delivery } from '../channel.ts';
 import { identifier, limited, objectIn, retryAfterMs } from '../failure.ts';
 import { cutText, plainText } from '../text/split.ts';
@@ -73,13 +73,13 @@ export function createTwilioChannel(
           signal: attempt.signal,
           beforeSending,
         });
-        return outcome.kind === 'answered' ? judge(outcome, nowMs(), notes) : smsFailureWithout(outcome);
+        return outcome.kind === 'response' ? judge(outcome, nowMs(), notes) : smsFailureWithout(outcome);
       });
     },
   };
 }
 
-function judge(answer: Answer, nowMs: number, notes: readonly string[]): Delivery {
+function judge(answer: ClientResponse, nowMs: number, notes: readonly string[]): Delivery {
   const { status, headers } = answer;
   const fields = objectIn(answer);
   if (status >= 200 && status < 300) return delivered(identifier(fields?.sid), notes);

@@ -11,11 +11,12 @@
  */
 import type SMTPPool from 'nodemailer/lib/smtp-pool';
 import { addressPolicy, type MayConnect } from '../../../net/addresses.ts';
+import type { CaTrust } from '../../../net/ca-bundle.ts';
 import type { Channel } from '../channel.ts';
 import { retry } from '../failure.ts';
 import { parseAddress, parseMailbox } from './address.ts';
 import { mailOf } from './content.ts';
-import { createPool, DEFAULT_LIMITS, type SmtpLimits, submit, type Trust } from './pool.ts';
+import { createPool, DEFAULT_LIMITS, type SmtpLimits, submit } from './pool.ts';
 import { conclude, remainingOf, settle } from './recipients.ts';
 import { checkServer, type SmtpServer } from './server.ts';
 
@@ -32,7 +33,7 @@ export interface SmtpOptions {
    * Whom to trust, asked before the first connection with TLS. Throws an `Error` for the operator's eyes if there
    * is nobody; messages wait then, and it is asked again.
    */
-  readonly trust: () => Trust;
+  readonly trust: () => CaTrust;
   /** Default {@link DEFAULT_LIMITS}. */
   readonly limits?: Partial<SmtpLimits>;
   /** Which addresses are too public for mail without TLS. Default: those that a webhook may go to. */

@@ -4,18 +4,12 @@
  */
 import { connect } from 'node:net';
 import { Readable } from 'node:stream';
-import type { SecureContext } from 'node:tls';
 import SMTPPool, { type SMTPPoolOptions } from 'nodemailer/lib/smtp-pool';
-import type { Failure } from '../failure.ts';
+import type { CaTrust } from '../../../net/ca-bundle.ts';
+import type { FailedDelivery } from '../failure.ts';
 import type { Failures } from './recipients.ts';
-import { failureOf, PUBLIC_SERVER, queueIdIn, type SmtpError } from './replies.ts';
+import { failureOfReply, PUBLIC_SERVER, queueIdIn, type SmtpError } from './replies.ts';
 import { DEFAULT_PORTS, type SmtpServer } from './server.ts';
-
-/** What every connection with TLS is given. */
-export interface Trust {
-  readonly secureContext: SecureContext;
-  readonly rejectUnauthorized: true;
-}
 
 export interface SmtpLimits {
   /** For look-up, connection, greeting and STARTTLS together. */
@@ -48,7 +42,7 @@ const MAX_REQUEUES = 1;
 /** Without `trust` there is no TLS, and addresses that `isPublic` are not talked to. */
 export function createPool(
   { host, port, security, credentials }: SmtpServer,
-  trust: Trust | undefined,
+  trust: CaTrust | undefined,
   limits: SmtpLimits,
   isPublic: (address: string) => boolean,
 ): SMTPPool {
@@ -101,12 +95,12 @@ const dialer =
     socket.once('error', finish);
   };
 
-export interface Envelope {
+export interface MailEnvelope {
   readonly from: string;
   readonly to: readonly string[];
 }
 
-export interface Submission {
+export interface SubmissionResult {
   readonly failures: Failures;
   readonly providerId: string | undefined;
 }
@@ -114,17 +108,17 @@ export interface Submission {
 /** Never rejects. */
 export function submit(
   pool: SMTPPool,
-  envelope: Envelope,
+  envelope: MailEnvelope,
   mail: string,
   signal: AbortSignal,
-): Promise<Submission> {
+): Promise<SubmissionResult> {
   return new Promise((resolve) => {
     pool.send(handOver(envelope, mail, signal), (error, info) => {
       const refused = (error ?? info)?.rejectedErrors as readonly RecipientError[] | undefined;
       const failures = refused
         ? failuresOf(refused)
         : error
-          ? failuresOfAll(envelope, failureOf(error as SmtpError))
+          ? failuresOfAll(envelope, failureOfReply(error as SmtpError))
           : new Map();
       resolve({ failures, providerId: error ? undefined : queueIdIn(info?.response ?? '') });
     });
@@ -134,15 +128,19 @@ export function submit(
 type RecipientError = SmtpError & { readonly recipient?: string };
 
 function failuresOf(refused: readonly RecipientError[]): Failures {
-  return new Map(refused.map((error) => [error.recipient ?? '', failureOf(error)]));
+  return new Map(refused.map((error) => [error.recipient ?? '', failureOfReply(error)]));
 }
 
-function failuresOfAll({ to }: Envelope, failure: Failure): Failures {
+function failuresOfAll({ to }: MailEnvelope, failure: FailedDelivery): Failures {
   return new Map(to.map((address) => [address, failure]));
 }
 
 /** What the pool asks of a message of the mailer. */
-function handOver(envelope: Envelope, mail: string, signal: AbortSignal): Parameters<SMTPPool['send']>[0] {
+function handOver(
+  envelope: MailEnvelope,
+  mail: string,
+  signal: AbortSignal,
+): Parameters<SMTPPool['send']>[0] {
   const message = {
     // The library writes into it.
     getEnvelope: () => ({ ...envelope }),

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import type { Failure } from '../failure.ts';
+import type { FailedDelivery } from '../failure.ts';
 import { conclude, remainingOf, settle } from './recipients.ts';
 
-const never: Failure = { kind: 'rejected', reason: 'no, never' };
-const later: Failure = { kind: 'retry', reason: 'later' };
+const never: FailedDelivery = { kind: 'rejected', reason: 'no, never' };
+const later: FailedDelivery = { kind: 'retry', reason: 'later' };
 
 test('many who did not get it are counted', () => {
   const to = Array.from({ length: 9 }, (_, i) => `n${i}@a.example`);

@@ -1,6 +1,6 @@
 /** Several recipients of one message, each of whom a server may take, refuse, or put off. */
 import { type Delivery, GIVEN_UP } from '../channel.ts';
-import type { Failure, Retry } from '../failure.ts';
+import type { DeferredDelivery, FailedDelivery } from '../failure.ts';
 
 /*
  * What `done` lists: an address that got the message, or behind the mark one that never will, and why.
@@ -16,7 +16,7 @@ export function remainingOf(addresses: readonly string[], done: readonly string[
 }
 
 /** Why addresses did not get the message. Those that are not in it got it. */
-export type Failures = ReadonlyMap<string, Failure>;
+export type Failures = ReadonlyMap<string, FailedDelivery>;
 
 /** The end of an attempt that was made for `addresses`, after those in `done`. */
 export function settle(
@@ -26,7 +26,7 @@ export function settle(
   providerId?: string,
 ): Delivery {
   const ended = [...done];
-  const later: Retry[] = [];
+  const later: DeferredDelivery[] = [];
   for (const address of addresses) {
     const failure = failures.get(address);
     if (failure?.kind === 'retry') later.push(failure);

@@ -8,7 +8,7 @@ import { createClient } from '../../../net/http-client.ts';
 import type { Channel, Delivery } from '../channel.ts';
 import { deliver, during, messageOf } from '../fixtures.ts';
 import { createWebhookChannel, type WebhookSettings } from './channel.ts';
-import type { Json } from './json.ts';
+import type { JsonValue } from './json.ts';
 
 async function scene(
   t: TestContext,
@@ -51,7 +51,10 @@ test('as it comes', async (t) => {
 
 describe('JSON', () => {
   test('strings are filled wherever they are, the rest stays', async (t) => {
-    const template: Json = { a: ['{{title}}', 1, null, true, { b: 'x {{id}} {{text}}' }], '{{id}}': -0.5 };
+    const template: JsonValue = {
+      a: ['{{title}}', 1, null, true, { b: 'x {{id}} {{text}}' }],
+      '{{id}}': -0.5,
+    };
     const { hook, channel } = await scene(t, { json: template });
     await deliver(channel, nasty);
     assert.deepEqual(JSON.parse(hook.received[0]?.body.toString() ?? ''), {
@@ -60,7 +63,7 @@ describe('JSON', () => {
     });
   });
 
-  for (const template of ['{{text}}', null, 0, [] as Json]) {
+  for (const template of ['{{text}}', null, 0, [] as JsonValue]) {
     test(`${JSON.stringify(template)} is a body too`, async (t) => {
       const { hook, channel } = await scene(t, { json: template });
       await deliver(channel, messageOf({ text: 'x' }));

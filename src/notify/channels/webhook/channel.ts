@@ -5,11 +5,11 @@
  */
 
 import { basicOf } from '../../../net/credentials.ts';
-import type { Answer, Send } from '../../../net/http-client.ts';
+import type { ClientResponse, Send } from '../../../net/http-client.ts';
 import type { Channel, Delivery } from '../channel.ts';
 import { compileExcerpt } from '../excerpt.ts';
 import {
-  failureOf,
+  failureOfStatus,
   failureWithout,
   jsonIn,
   type Repetition,
@@ -17,7 +17,7 @@ import {
   retry,
   retryUnread,
 } from '../failure.ts';
-import { compileJson, compilePointer, type Json } from './json.ts';
+import { compileJson, compilePointer, type JsonValue } from './json.ts';
 import { compileHeader, compileUrl } from './places.ts';
 
 export interface WebhookSettings {
@@ -29,12 +29,12 @@ export interface WebhookSettings {
   /** Secret. Fields may stand in values. */
   readonly headers?: Readonly<Record<string, string>>;
   /** The body; fields may stand in its strings. Default {@link DEFAULT_JSON}, and none for GET. */
-  readonly json?: Json;
-  readonly success?: Success;
+  readonly json?: JsonValue;
+  readonly success?: SuccessCriteria;
 }
 
 /** When an answer means that the message was taken. */
-export interface Success {
+export interface SuccessCriteria {
   /** Default: 200 to 299. */
   readonly statuses?: readonly number[];
   /** What a JSON answer has to hold besides. */
@@ -46,7 +46,7 @@ export interface Success {
 }
 
 export const WEBHOOK_TIMEOUT_MS = 30_000;
-const DEFAULT_JSON: Json = { id: '{{id}}', title: '{{title}}', text: '{{text}}', url: '{{url}}' };
+const DEFAULT_JSON: JsonValue = { id: '{{id}}', title: '{{title}}', text: '{{text}}', url: '{{url}}' };
 
 /** Throws a `RangeError` for settings that cannot work. */
 export function createWebhookChannel(
@@ -75,7 +75,7 @@ export function createWebhookChannel(
         headers: Object.fromEntries(headers.map(([name, fill]) => [name, fill(message)])),
         ...(fillBody && { body: JSON.stringify(fillBody(message)) }),
       });
-      if (outcome.kind !== 'answered') return failureWithout(outcome);
+      if (outcome.kind !== 'response') return failureWithout(outcome);
       return judge(outcome, { url, number, nowMs: nowMs(), ageMs: nowMs() - message.acceptedMs });
     },
   };
@@ -102,15 +102,15 @@ function authorizationOf(url: string): string | undefined {
 }
 
 /** What else an answer is judged by. */
-interface Circumstances extends Repetition {
+interface ResponseContext extends Repetition {
   readonly url: URL;
   readonly nowMs: number;
 }
 
 function compileJudge(
   settings: WebhookSettings,
-  { statuses, match }: Success,
-): (answer: Answer, circumstances: Circumstances) => Delivery {
+  { statuses, match }: SuccessCriteria,
+): (answer: ClientResponse, circumstances: ResponseContext) => Delivery {
   const take = match && compilePointer(match.pointer);
   const excerptOf = compileExcerpt(writtenIn(settings));
   return (answer, circumstances) => {
@@ -119,7 +119,7 @@ function compileJudge(
     if (!taken) {
       const isRedirect = status >= 300 && status < 400;
       const said = isRedirect ? redirectOf(answer, circumstances.url) : excerptOf(answer);
-      return failureOf(answer, circumstances.nowMs, said);
+      return failureOfStatus(answer, circumstances.nowMs, said);
     }
     const found = take?.(jsonIn(answer));
     if (!match || found === match.equals) return { kind: 'delivered' };
@@ -136,7 +136,7 @@ function writtenIn({ url, headers = {}, json }: WebhookSettings): string[] {
 }
 
 /** The texts and numbers of a body, wherever they are. */
-function textsIn(json: Json | undefined): string[] {
+function textsIn(json: JsonValue | undefined): string[] {
   if (typeof json === 'object' && json !== null) return Object.values(json).flatMap(textsIn);
   return typeof json === 'string' || typeof json === 'number' ? [String(json)] : [];
 }

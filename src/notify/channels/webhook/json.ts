@@ -2,14 +2,20 @@
 import type { Message } from '../../message.ts';
 import { compileTemplate } from '../text/template.ts';
 
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
+export type JsonValue =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly JsonValue[]
+  | { readonly [name: string]: JsonValue };
 
 /**
  * Fills the strings of `template`, wherever they are; names and everything else stay. Since the values go into
  * strings of the tree and not into its text, no title can break out of its place. Throws a `RangeError` for
  * unknown fields.
  */
-export function compileJson(template: Json): (message: Message) => Json {
+export function compileJson(template: JsonValue): (message: Message) => JsonValue {
   if (typeof template === 'string') return compileTemplate(template);
   if (typeof template !== 'object' || template === null) return () => template;
   if (Array.isArray(template)) {

@@ -8,7 +8,7 @@ import type { Send } from '../../../net/http-client.ts';
 import type { Message } from '../../message.ts';
 import type { Attempt, Channel, Delivery, Rate } from '../channel.ts';
 import { DEFAULT_BASE, endpointUnder } from '../wecom/base.ts';
-import { failureOfCode, isSuccess, readAnswer } from '../wecom/codes.ts';
+import { failureOfWecomCode, isSuccess, readResponse } from '../wecom/codes.ts';
 import { deliverParts, type Part, partsOf, remainingOf, type Style, TEXT_MAX_BYTES } from '../wecom/parts.ts';
 
 export interface WecomRobotSettings {
@@ -42,9 +42,9 @@ export function createWecomRobotChannel(
   const headers = { 'content-type': 'application/json' };
   const post = async (body: string, message: Message, { number, signal }: Attempt): Promise<Delivery> => {
     const outcome = await send({ method: 'POST', url, headers, body, signal });
-    const answer = readAnswer(outcome, nowMs(), { number, ageMs: nowMs() - message.acceptedMs });
-    if (answer.kind !== 'read') return answer;
-    return isSuccess(answer) ? { kind: 'delivered' } : failureOfCode(answer);
+    const answer = readResponse(outcome, nowMs(), { number, ageMs: nowMs() - message.acceptedMs });
+    if (answer.kind !== 'response') return answer;
+    return isSuccess(answer) ? { kind: 'delivered' } : failureOfWecomCode(answer);
   };
   return {
     name: settings.name,

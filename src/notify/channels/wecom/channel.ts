@@ -10,10 +10,17 @@
 import type { Send } from '../../../net/http-client.ts';
 import type { Message } from '../../message.ts';
 import type { Attempt, Channel, Delivery, Rate } from '../channel.ts';
-import { type Failure, identifier, retry } from '../failure.ts';
+import { type FailedDelivery, identifier, retry } from '../failure.ts';
 import { asText } from '../text/split.ts';
 import { DEFAULT_BASE, endpointUnder } from './base.ts';
-import { type Fields, failureOfCode, isSuccess, isTokenRefused, type Read, readAnswer } from './codes.ts';
+import {
+  failureOfWecomCode,
+  isSuccess,
+  isTokenRefused,
+  readResponse,
+  type WecomFields,
+  type WecomResponse,
+} from './codes.ts';
 import { deliverParts, partsOf, remainingOf, TEXT_MAX_BYTES } from './parts.ts';
 import { type Token, TokenCache } from './token.ts';
 
@@ -98,26 +105,30 @@ class Application {
     const token = await unlessAborted(this.#tokens.get(), signal);
     if (token.kind !== 'token') return token;
     const first = await this.#postWith(token, body, signal);
-    if (first.kind !== 'read' || !isTokenRefused(first)) return deliveryOf(first);
+    if (first.kind !== 'response' || !isTokenRefused(first)) return deliveryOf(first);
     const fresh = await unlessAborted(this.#tokens.replace(token), signal);
     if (fresh.kind !== 'token') return fresh;
     const second = await this.#postWith(fresh, body, signal);
-    if (second.kind !== 'read' || !isTokenRefused(second)) return deliveryOf(second);
+    if (second.kind !== 'response' || !isTokenRefused(second)) return deliveryOf(second);
     return retry(`WeCom ${second.code}: the fresh access token is refused`);
   }
 
-  async #postWith({ token }: Token, body: string, signal: AbortSignal): Promise<Read | Failure> {
+  async #postWith(
+    { token }: Token,
+    body: string,
+    signal: AbortSignal,
+  ): Promise<WecomResponse | FailedDelivery> {
     const url = endpointUnder(this.#base, 'message/send', { access_token: token });
     const headers = { 'content-type': 'application/json' };
-    return readAnswer(await this.#send({ method: 'POST', url, headers, body, signal }), this.#nowMs());
+    return readResponse(await this.#send({ method: 'POST', url, headers, body, signal }), this.#nowMs());
   }
 
   async #askForToken() {
     const signal = AbortSignal.timeout(TOKEN_TIMEOUT_MS);
     const outcome = await this.#send({ method: 'GET', url: this.#tokenUrl, signal });
-    const answer = readAnswer(outcome, this.#nowMs());
-    if (answer.kind !== 'read') return answer;
-    if (!isSuccess(answer)) return failureOfCode(answer);
+    const answer = readResponse(outcome, this.#nowMs());
+    if (answer.kind !== 'response') return answer;
+    if (!isSuccess(answer)) return failureOfWecomCode(answer);
     const { access_token: token, expires_in: life } = answer.fields;
     if (typeof token !== 'string' || token === '' || typeof life !== 'number') {
       return retry('the answer holds no access token');
@@ -127,7 +138,10 @@ class Application {
 }
 
 /** The requests that others wait for too go on without this one. */
-function unlessAborted(pending: Promise<Token | Failure>, signal: AbortSignal): Promise<Token | Failure> {
+function unlessAborted(
+  pending: Promise<Token | FailedDelivery>,
+  signal: AbortSignal,
+): Promise<Token | FailedDelivery> {
   return new Promise((resolve) => {
     const abort = () => resolve(retry('getting the access token took too long'));
     if (signal.aborted) abort();
@@ -139,9 +153,9 @@ function unlessAborted(pending: Promise<Token | Failure>, signal: AbortSignal): 
   });
 }
 
-function deliveryOf(answer: Read | Failure): Delivery {
-  if (answer.kind !== 'read') return answer;
-  if (!isSuccess(answer)) return failureOfCode(answer);
+function deliveryOf(answer: WecomResponse | FailedDelivery): Delivery {
+  if (answer.kind !== 'response') return answer;
+  if (!isSuccess(answer)) return failureOfWecomCode(answer);
   const providerId = identifier(answer.fields.msgid);
   const note = leftOut(answer.fields);
   return { kind: 'delivered', ...(providerId && { providerId }), ...(note && { note }) };
@@ -155,7 +169,7 @@ const leftOutFields = [
 ] as const;
 const NOTE_MAX_UNITS = 200;
 
-function leftOut(fields: Fields): string {
+function leftOut(fields: WecomFields): string {
   const lists = leftOutFields.flatMap(([field, words]) => {
     const ids = fields[field];
     if (typeof ids !== 'string' || ids === '') return [];

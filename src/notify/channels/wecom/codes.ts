@@ -1,10 +1,10 @@
 /** What the codes of WeCom's API mean for a message. The texts that come with them are never relied on. */
 import { isIP } from 'node:net';
-import type { Outcome } from '../../../net/http-client.ts';
+import type { ClientResult } from '../../../net/http-client.ts';
 import {
-  type Failure,
+  type FailedDelivery,
   FIRST_BLOCK_MS,
-  failureOf,
+  failureOfStatus,
   failureWithout,
   limited,
   objectIn,
@@ -13,13 +13,13 @@ import {
   retryUnread,
 } from '../failure.ts';
 
-export type Fields = Readonly<Record<string, unknown>>;
+export type WecomFields = Readonly<Record<string, unknown>>;
 
 /** An answer of the API: `errcode` and what came with it. */
-export interface Read {
-  readonly kind: 'read';
+export interface WecomResponse {
+  readonly kind: 'response';
   readonly code: number;
-  readonly fields: Fields;
+  readonly fields: WecomFields;
 }
 
 const SUCCESS = 0;
@@ -55,26 +55,30 @@ const meanings: ReadonlyMap<number, string> = new Map([
  * WeCom answers failures with status 200 too, so the status counts only where no code can be read. `repetition` is for
  * calls that would do twice what is sent twice.
  */
-export function readAnswer(outcome: Outcome, nowMs: number, repetition?: Repetition): Read | Failure {
-  if (outcome.kind !== 'answered') return failureWithout(outcome);
+export function readResponse(
+  outcome: ClientResult,
+  nowMs: number,
+  repetition?: Repetition,
+): WecomResponse | FailedDelivery {
+  if (outcome.kind !== 'response') return failureWithout(outcome);
   const fields = objectIn(outcome);
   const code = fields?.errcode;
-  if (fields && typeof code === 'number') return { kind: 'read', code, fields };
-  if (outcome.status !== 200) return failureOf(outcome, nowMs);
+  if (fields && typeof code === 'number') return { kind: 'response', code, fields };
+  if (outcome.status !== 200) return failureOfStatus(outcome, nowMs);
   const reason = 'the answer cannot be read';
   return repetition ? retryUnread(reason, repetition) : retry(reason);
 }
 
-export function isSuccess({ code }: Read): boolean {
+export function isSuccess({ code }: WecomResponse): boolean {
   return code === SUCCESS;
 }
 
-export function isTokenRefused({ code }: Read): boolean {
+export function isTokenRefused({ code }: WecomResponse): boolean {
   return tokenCodes.has(code);
 }
 
 /** For a code that is neither success nor mended by a fresh token. */
-export function failureOfCode({ code, fields }: Read): Failure {
+export function failureOfWecomCode({ code, fields }: WecomResponse): FailedDelivery {
   const meaning = meanings.get(code);
   const reason = `WeCom ${code}${meaning ? `: ${meaning}` : ''}${addressHint(code, fields)}`;
   if (momentaryCodes.has(code)) return retry(reason);
@@ -82,7 +86,7 @@ export function failureOfCode({ code, fields }: Read): Failure {
 }
 
 /** The address that WeCom saw, which is what has to be entered there. */
-function addressHint(code: number, { errmsg }: Fields): string {
+function addressHint(code: number, { errmsg }: WecomFields): string {
   if (code !== ADDRESS_NOT_TRUSTED || typeof errmsg !== 'string') return '';
   const address = /from ip: ?([\da-fA-F.:]+)/.exec(errmsg)?.[1] ?? '';
   return isIP(address) ? ` (${address})` : '';

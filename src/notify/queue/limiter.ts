@@ -15,15 +15,15 @@ export interface Work {
   run(): Promise<void>;
 }
 
-export interface LaneOptions {
+export interface LimiterOptions {
   readonly clock: Clock;
   /** Attempts at a time. */
   readonly concurrency: number;
   readonly pace: Pace;
 }
 
-export class Lane {
-  readonly #options: LaneOptions;
+export class ChannelLimiter {
+  readonly #options: LimiterOptions;
   /** Refused as one too many: these go first, the oldest before all. */
   readonly #returned: Work[] = [];
   readonly #ready: Work[] = [];
@@ -31,7 +31,7 @@ export class Lane {
   #isClosed = false;
   #cancelTimer: () => void = () => undefined;
 
-  constructor(options: LaneOptions) {
+  constructor(options: LimiterOptions) {
     this.#options = options;
   }
 
@@ -85,7 +85,7 @@ export class Lane {
     while (this.#running < (pace.isProbing ? 1 : concurrency) && this.#first) {
       const waitMs = this.opensMs - clock.now();
       if (waitMs > 0) {
-        // Without an end it opens when an attempt ends, which fills the lane again.
+        // Without an end it opens when an attempt ends, which fills the limiter again.
         if (Number.isFinite(waitMs)) this.#cancelTimer = clock.after(waitMs, () => this.#fill());
         return;
       }
@@ -105,27 +105,27 @@ export class Lane {
   }
 }
 
-/** A lane for each channel, made when it is needed. */
-export class Lanes {
-  readonly #options: Omit<LaneOptions, 'pace'> & { readonly firstHoldMs: number };
-  readonly #lanes = new Map<string, Lane>();
+/** A limiter for each channel, made when it is needed. */
+export class ChannelLimiters {
+  readonly #options: Omit<LimiterOptions, 'pace'> & { readonly firstHoldMs: number };
+  readonly #limiters = new Map<string, ChannelLimiter>();
 
-  constructor(options: Omit<LaneOptions, 'pace'> & { readonly firstHoldMs: number }) {
+  constructor(options: Omit<LimiterOptions, 'pace'> & { readonly firstHoldMs: number }) {
     this.#options = options;
   }
 
-  of({ name, rates = [] }: Pick<Channel, 'name' | 'rates'>): Lane {
-    let lane = this.#lanes.get(name);
-    if (!lane) {
+  of({ name, rates = [] }: Pick<Channel, 'name' | 'rates'>): ChannelLimiter {
+    let limiter = this.#limiters.get(name);
+    if (!limiter) {
       const { clock, concurrency, firstHoldMs } = this.#options;
-      lane = new Lane({ clock, concurrency, pace: new Pace(rates, firstHoldMs) });
-      this.#lanes.set(name, lane);
+      limiter = new ChannelLimiter({ clock, concurrency, pace: new Pace(rates, firstHoldMs) });
+      this.#limiters.set(name, limiter);
     }
-    return lane;
+    return limiter;
   }
 
   close(): void {
-    for (const lane of this.#lanes.values()) lane.close();
+    for (const limiter of this.#limiters.values()) limiter.close();
   }
 }
 
@@ -133,7 +133,7 @@ export class Lanes {
 export type OnFault = (channel: string, fault: string) => void;
 
 /** Makes attempts, holds them to their time limit, and can end them all. */
-export class Courier {
+export class AttemptRunner {
   readonly #clock: Clock;
   readonly #onFault: OnFault;
   readonly #running = new Set<AbortController>();

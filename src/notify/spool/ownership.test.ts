@@ -15,8 +15,8 @@ import {
 import { makeId } from '../id.ts';
 import { receiptOf, record, seal } from '../queue/envelope.ts';
 import { SpoolDesk } from './desk.ts';
+import { isMountPoint, judgeFile, judgeFolder, judgeSpool } from './ownership.ts';
 import { openSpool } from './spool.ts';
-import { isMountPoint, judgeFile, judgeFolder, judgeSpool } from './trust.ts';
 
 const OWN = 65_532;
 const OTHER = 1000;

@@ -3,18 +3,18 @@ import { createServer } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { type Reply, startStandIn } from '../../test/support/stand-in.ts';
-import { type Answer, createClient, type Outcome } from './http-client.ts';
+import { type ClientResponse, type ClientResult, createClient } from './http-client.ts';
 
-function ask(url: string, maxAnswerBytes?: number): Promise<Outcome> {
-  const send = createClient(maxAnswerBytes === undefined ? {} : { maxAnswerBytes });
+function ask(url: string, maxResponseBytes?: number): Promise<ClientResult> {
+  const send = createClient(maxResponseBytes === undefined ? {} : { maxResponseBytes });
   return send({ method: 'POST', url: new URL(url), body: 'x', signal: AbortSignal.timeout(5000) });
 }
 
-async function answerOf(t: TestContext, reply: Reply, maxAnswerBytes?: number): Promise<Answer> {
+async function answerOf(t: TestContext, reply: Reply, maxResponseBytes?: number): Promise<ClientResponse> {
   const standIn = await startStandIn(() => reply);
   t.after(() => standIn.close());
-  const outcome = await ask(standIn.origin, maxAnswerBytes);
-  assert.ok(outcome.kind === 'answered');
+  const outcome = await ask(standIn.origin, maxResponseBytes);
+  assert.ok(outcome.kind === 'response');
   return outcome;
 }
 
@@ -61,7 +61,7 @@ describe('what servers and devices really send', () => {
       t.after(() => device.close());
       const { port } = device.address() as { port: number };
       const outcome = await ask(`http://127.0.0.1:${port}`);
-      if (outcome.kind !== 'answered') return assert.equal(`${outcome.kind}: ${outcome.fault}`, expected);
+      if (outcome.kind !== 'response') return assert.equal(`${outcome.kind}: ${outcome.fault}`, expected);
       const { status, body, complete } = outcome;
       assert.equal(`${status} ${body}${complete ? '' : ', not complete'}`, expected);
     });

@@ -7,7 +7,7 @@
  * - everybody may write only to a volume, that is, where the spool is a mount of its own: `emptyDir` and many
  *   provisioners hand those out with mode 0777, and nobody sees them but the containers that they are for
  *
- * Pure but for `surroundingsOf`.
+ * Pure but for `spoolContextOf`.
  */
 import type { Stats } from 'node:fs';
 import { readFile, realpath, stat } from 'node:fs/promises';
@@ -15,7 +15,7 @@ import { join } from 'node:path';
 
 type Facts = Pick<Stats, 'uid' | 'mode' | 'isSymbolicLink'>;
 
-export interface Surroundings {
+export interface SpoolContext {
   /** Whose the folder of messages is, once there is one. */
   readonly owner: number | undefined;
   readonly isVolume: boolean;
@@ -31,7 +31,7 @@ export function judgeSpool(
   path: string,
   { uid, mode }: Facts,
   own: number,
-  around: Surroundings,
+  around: SpoolContext,
 ): string | undefined {
   if (uid !== ROOT) return judgeOwner(path, uid, own) ?? judgeMode(path, mode, around);
   return judgeMode(path, mode, around);
@@ -42,14 +42,14 @@ export function judgeFolder(
   path: string,
   facts: Facts,
   own: number,
-  around: Surroundings,
+  around: SpoolContext,
 ): string | undefined {
   if (facts.isSymbolicLink()) return `${path} is a link: remove it, and mote makes a folder`;
   return judgeOwner(path, facts.uid, own) ?? judgeMode(path, facts.mode & ~STICKY, around);
 }
 
 /** A file of the spool. */
-export function judgeFile({ uid, mode }: Facts, { owner, isVolume }: Surroundings): string | undefined {
+export function judgeFile({ uid, mode }: Facts, { owner, isVolume }: SpoolContext): string | undefined {
   if (uid !== owner && uid !== ROOT) return `it belongs to user ${uid}, not to ${owner}, whose the spool is`;
   if ((mode & WRITABLE_BY_ALL) !== 0 && !isVolume) return 'everybody may write to it (chmod o-w)';
   return undefined;
@@ -60,12 +60,12 @@ function judgeOwner(path: string, uid: number, own: number): string | undefined 
   return `${path} belongs to user ${uid}, and mote runs as user ${own}: chown -R ${own} ${path}`;
 }
 
-function judgeMode(path: string, mode: number, { isVolume }: Surroundings): string | undefined {
+function judgeMode(path: string, mode: number, { isVolume }: SpoolContext): string | undefined {
   if ((mode & WRITABLE_BY_ALL) === 0 || (mode & STICKY) !== 0 || isVolume) return undefined;
   return `everybody may write to ${path}: chmod -R o-w ${path}`;
 }
 
-export async function surroundingsOf(path: string): Promise<Surroundings> {
+export async function spoolContextOf(path: string): Promise<SpoolContext> {
   const [messages, mounts] = await Promise.all([
     stat(join(path, 'new')).catch(() => undefined),
     readFile('/proc/self/mountinfo', 'utf8').catch(() => ''),
