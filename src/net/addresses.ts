@@ -45,7 +45,7 @@ const SPECIAL_IPV6: readonly (readonly [network: string, prefix: number])[] = [
 const NAT64_PREFIX_BITS = 96;
 
 /**
- * Where clouds answer with credentials, keys and user data (IMDS and its kin). Some lie in blocks that are allowed
+ * Where clouds respond with credentials, keys and user data (IMDS and its kin). Some lie in blocks that are allowed
  * for other reasons, and Azure's is a global address.
  */
 const METADATA_IPV4: readonly string[] = [

@@ -1,5 +1,5 @@
 /**
- * A connection that is ready for a request: look-up, judgement of the address, TCP, the proxy's tunnel, TLS.
+ * A connection that is ready for a request: lookup, judgement of the address, TCP, the proxy's tunnel, TLS.
  * TLS always verifies, whatever the environment says.
  */
 import { once } from 'node:events';
@@ -21,7 +21,7 @@ export interface ConnectOptions {
   readonly route?: Route;
   /** Whom to trust instead of Node's own list. What it throws is told to senders and operators. */
   readonly trust?: () => SecureContext;
-  /** For look-up, connection, proxy and TLS together. Default {@link CONNECT_TIMEOUT_MS}. */
+  /** For lookup, connection, proxy and TLS together. Default {@link CONNECT_TIMEOUT_MS}. */
   readonly connectTimeoutMs?: number;
   /** Instead of the system's resolver. */
   readonly lookup?: LookupFunction;
@@ -67,7 +67,7 @@ async function dial(
   mayConnect: MayConnect = () => true,
 ): Promise<Socket> {
   const host = hostOf(url);
-  // No name, no look-up: this is the address.
+  // No name, no lookup: this is the address.
   if (isIP(host) && !mayConnect(host)) throw forbidden();
   signal.throwIfAborted();
   const socket = new Socket();
@@ -114,9 +114,9 @@ async function tunnel(socket: Socket, authority: string, proxy: URL, signal: Abo
   outgoing.on('error', () => undefined);
   outgoing.end();
   try {
-    const [answer]: IncomingMessage[] = await once(outgoing, 'connect', { signal });
-    const status = answer?.statusCode ?? 0;
-    if (status < 200 || status > 299) throw new NetworkFault(`it answered ${status}`);
+    const [response]: IncomingMessage[] = await once(outgoing, 'connect', { signal });
+    const status = response?.statusCode ?? 0;
+    if (status < 200 || status > 299) throw new NetworkFault(`it responded with ${status}`);
     return socket;
   } catch (error) {
     socket.destroy();

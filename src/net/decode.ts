@@ -1,6 +1,6 @@
 /**
- * The content of an answer without its content codings (RFC 9110 §8.4). Requests ask for none; some servers and the
- * proxies before them code their answers all the same.
+ * The content of a response without its content codings (RFC 9110 §8.4). Requests ask for none; some servers and the
+ * proxies before them code their responses all the same.
  */
 import type { IncomingHttpHeaders } from 'node:http';
 
@@ -18,7 +18,7 @@ export async function decodeContent(
 ): Promise<Buffer | undefined> {
   const codings = codingsOf(headers);
   if (body.length === 0 || codings.length === 0 || codings.length > MAX_CODINGS) return body;
-  // Loaded by the first answer that needs it.
+  // Loaded by the first response that needs it.
   const zlib = await import('node:zlib');
   const limit = { maxOutputLength: maxBytes };
   const gzip = (bytes: Buffer) => zlib.gunzipSync(bytes, limit);

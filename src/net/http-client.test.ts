@@ -21,8 +21,12 @@ import { startTunnels } from '../../test/support/tunnel.ts';
 import { addressPolicy } from './addresses.ts';
 import { type ClientOptions, type ClientResult, createClient, type OutgoingRequest } from './http-client.ts';
 
-async function server(t: TestContext, answer: Answerer | Reply, options?: StandInOptions): Promise<StandIn> {
-  const standIn = await startStandIn(typeof answer === 'function' ? answer : () => answer, options);
+async function server(
+  t: TestContext,
+  response: Answerer | Reply,
+  options?: StandInOptions,
+): Promise<StandIn> {
+  const standIn = await startStandIn(typeof response === 'function' ? response : () => response, options);
   t.after(() => standIn.close());
   return standIn;
 }
@@ -35,7 +39,7 @@ function ask(url: string, asked: Asked = {}, options: ClientOptions = {}): Promi
 }
 
 function fault(outcome: ClientResult): string {
-  return outcome.kind === 'response' ? `answered ${outcome.status}` : `${outcome.kind}: ${outcome.fault}`;
+  return outcome.kind === 'response' ? `responded ${outcome.status}` : `${outcome.kind}: ${outcome.fault}`;
 }
 
 /** Every name has `addresses`. */
@@ -47,7 +51,7 @@ function resolver(...addresses: string[]): LookupFunction {
   };
 }
 
-describe('an answer', () => {
+describe('a response', () => {
   test('carries status, headers and bytes; the request arrives as given', async (t) => {
     const standIn = await server(t, { status: 418, headers: { 'x-a': 'b' }, body: 'grün' });
     const outcome = await ask(`${standIn.origin}/p%20q?x=%2F#f`, {
@@ -89,20 +93,20 @@ describe('an answer', () => {
 
   test('a redirect is not followed', async (t) => {
     const standIn = await server(t, { status: 307, headers: { location: '/other' } });
-    assert.equal(fault(await ask(standIn.origin, { method: 'POST' })), 'answered 307');
+    assert.equal(fault(await ask(standIn.origin, { method: 'POST' })), 'responded 307');
     assert.equal(standIn.received.length, 1);
   });
 });
 
-describe('no answer after sending', () => {
+describe('no response after sending', () => {
   test('silence until the signal aborts', async (t) => {
     const { origin } = await server(t, 'silence');
     const outcome = await ask(origin, { signal: AbortSignal.timeout(100) });
-    assert.equal(fault(outcome), 'unanswered: it took too long');
+    assert.equal(fault(outcome), 'no-response: it took too long');
   });
   const broken: readonly [reply: Reply, fault: string][] = [
-    ['hang up', 'unanswered: the connection was reset'],
-    ['garbage', 'unanswered: the answer is not HTTP'],
+    ['hang up', 'no-response: the connection was reset'],
+    ['garbage', 'no-response: the response is not HTTP'],
   ];
   for (const [reply, expected] of broken) {
     test(String(reply), async (t) => {
@@ -126,7 +130,7 @@ describe('not sent', () => {
     assert.equal(fault(outcome), 'unsent: the host name is not known');
   });
 
-  test('the look-up takes longer than the limit', async () => {
+  test('the lookup takes longer than the limit', async () => {
     const outcome = await ask('http://a.example', {}, { lookup: () => undefined, connectTimeoutMs: 50 });
     assert.equal(fault(outcome), 'unsent: it took too long');
   });
@@ -188,13 +192,13 @@ describe('private addresses', () => {
     });
   }
 
-  const answers: readonly (readonly string[])[] = [
+  const responses: readonly (readonly string[])[] = [
     ['127.0.0.1'],
     ['127.0.0.1', '192.0.2.1'],
     ['::ffff:127.0.0.1'],
     ['8.8.8.8', '127.0.0.1'],
   ];
-  for (const addresses of answers) {
+  for (const addresses of responses) {
     test(`a name with ${addresses.join(', ')} is not connected to`, async (t) => {
       const { port, connections } = await server(t, {});
       const options: ClientOptions = {
@@ -217,13 +221,13 @@ describe('private addresses', () => {
       lookup,
       route: { kind: 'direct', mayConnect: addressPolicy(['127.0.0.2']) },
     };
-    // On loopback the whole block answers on Linux, but the server listens on 127.0.0.1 alone.
+    // On loopback the whole block responds on Linux, but the server listens on 127.0.0.1 alone.
     assert.equal((await ask(`http://a.example:${port}`, {}, only)).kind, 'unsent');
     assert.equal(fault(await ask(`http://a.example:${port}`, {}, only)), notAllowed);
     assert.deepEqual([lookups, connections()], [2, 0]);
   });
 
-  test('the address that is connected to is judged even if the look-up passed', async (t) => {
+  test('the address that is connected to is judged even if the lookup passed', async (t) => {
     const { port, received } = await server(t, {});
     const judged: string[] = [];
     const mayConnect = (address: string) => judged.push(address) === 1;
@@ -237,7 +241,7 @@ describe('private addresses', () => {
     const { port } = await server(t, {});
     const route = { kind: 'direct', mayConnect: addressPolicy(['127.0.0.0/8']) } as const;
     const options: ClientOptions = { route, lookup: resolver('127.0.0.1') };
-    assert.equal(fault(await ask(`http://a.example:${port}`, {}, options)), 'answered 200');
+    assert.equal(fault(await ask(`http://a.example:${port}`, {}, options)), 'responded 200');
   });
 });
 
@@ -246,14 +250,17 @@ describe('TLS', () => {
     const { origin, received } = await server(t, { body: 'x' }, { tls: true });
     assert.equal(
       fault(await ask(`${origin}/a`, { method: 'POST', body: 'b' }, { trust: () => trusted })),
-      'answered 200',
+      'responded 200',
     );
     assert.equal(received[0]?.body.toString(), 'b');
   });
 
   test('an address in the certificate', async (t) => {
     const { port } = await server(t, {}, { tls: true });
-    assert.equal(fault(await ask(`https://127.0.0.1:${port}`, {}, { trust: () => trusted })), 'answered 200');
+    assert.equal(
+      fault(await ask(`https://127.0.0.1:${port}`, {}, { trust: () => trusted })),
+      'responded 200',
+    );
   });
 
   const bad: readonly [name: string, cert: string, ca: string | undefined, fault: string][] = [
@@ -296,7 +303,7 @@ describe('by a proxy', () => {
       const url = new URL(`http://us%20er:p%40ss@127.0.0.1:${proxy.port}`);
       const options: ClientOptions = { trust: () => trusted, route: { kind: 'proxy', url } };
       const outcome = await ask(`${tls ? 'https' : 'http'}://other.example/x`, {}, options);
-      assert.equal(fault(outcome), 'answered 200');
+      assert.equal(fault(outcome), 'responded 200');
       assert.match(proxy.asked[0] ?? '', tls ? /^other\.example:443 Basic/ : /^other\.example:80 Basic/);
       assert.equal(standIn.received[0]?.headers['proxy-authorization'], undefined);
       assert.equal(standIn.received[0]?.headers.host, 'other.example');
@@ -307,7 +314,10 @@ describe('by a proxy', () => {
     const proxy = await startTunnels(1, 'Basic x');
     t.after(() => proxy.close());
     const route = { kind: 'proxy', url: new URL(`http://127.0.0.1:${proxy.port}`) } as const;
-    assert.equal(fault(await ask('https://a.example', {}, { route })), 'unsent: proxy: it answered 407');
+    assert.equal(
+      fault(await ask('https://a.example', {}, { route })),
+      'unsent: proxy: it responded with 407',
+    );
   });
 
   test('that does not listen', async () => {

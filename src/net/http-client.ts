@@ -1,5 +1,5 @@
 /**
- * One outgoing request, one answer. What matters to the channels is how far a request got: a short message may
+ * One outgoing request, one response. What matters to the channels is how far a request got: a short message may
  * only be repeated if it certainly did not leave. So each request has a connection of its own, made and
  * secured before the first byte is sent; on a kept one, which the server may close at that moment, it would
  * be open whether the request was read. Redirects are not followed.
@@ -52,7 +52,7 @@ export interface ClientOptions extends ConnectOptions {
   readonly maxResponseBytes?: number;
 }
 
-/** Answers of the providers have a few hundred bytes. */
+/** Providers respond with a few hundred bytes. */
 export const MAX_RESPONSE_BYTES = 64 * 1024;
 /** Cookies and policies make some longer than the 16 KiB that Node takes. */
 const MAX_HEADER_BYTES = 64 * 1024;
@@ -102,36 +102,36 @@ async function exchange(
       method,
       path: url.pathname + url.search,
       headers: { host: url.host, 'user-agent': 'mote', 'accept-encoding': 'identity', ...headers },
-      // Small devices end lines as they like. An answer that is refused for that is a message that is sent again and
-      // again; and no other answer follows on this connection, that could be smuggled in.
+      // Small devices end lines as they like. A response that is refused for that is a message that is sent again and
+      // again; and no other response follows on this connection, that could be smuggled in.
       insecureHTTPParser: true,
       maxHeaderSize: MAX_HEADER_BYTES,
     });
   } catch {
     return { kind: 'refused', fault: 'the method or a header holds characters that HTTP does not allow' };
   }
-  // Once an answer has begun, errors show in the answer.
+  // Once a response has begun, errors show in the response.
   outgoing.on('error', () => undefined);
   // A string would be joined to the header section, whose Latin-1 would then become UTF-8.
   outgoing.end(typeof body === 'string' ? Buffer.from(body) : body);
   try {
-    const [answer] = (await Promise.race([
+    const [response] = (await Promise.race([
       once(outgoing, 'response', { signal }),
       // To a protocol that was not asked for (101); without a listener this would be silence.
       once(outgoing, 'upgrade', { signal }),
     ])) as [IncomingMessage];
-    return await read(answer, maxResponseBytes);
+    return await read(response, maxResponseBytes);
   } catch (error) {
     return { kind: 'no-response', fault: networkFaultOf(error) };
   }
 }
 
-async function read(answer: IncomingMessage, maxResponseBytes: number): Promise<ClientResponse> {
+async function read(response: IncomingMessage, maxResponseBytes: number): Promise<ClientResponse> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   let complete = true;
   try {
-    for await (const chunk of answer as AsyncIterable<Buffer>) {
+    for await (const chunk of response as AsyncIterable<Buffer>) {
       chunks.push(chunk.subarray(0, maxResponseBytes - bytes));
       bytes += chunk.length;
       complete = bytes <= maxResponseBytes;
@@ -140,7 +140,7 @@ async function read(answer: IncomingMessage, maxResponseBytes: number): Promise<
   } catch {
     complete = false;
   }
-  const { statusCode: status = 0, headers } = answer;
+  const { statusCode: status = 0, headers } = response;
   const content = complete
     ? await decodeContent(Buffer.concat(chunks), headers, maxResponseBytes)
     : Buffer.concat(chunks);

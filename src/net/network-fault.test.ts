@@ -7,11 +7,11 @@ const coded = (code: unknown): Error => Object.assign(new Error(`${String(code)}
 
 describe('what went wrong', () => {
   const cases: readonly [name: string, error: unknown, fault: string][] = [
-    ['its own words', new NetworkFault('proxy: it answered 407'), 'proxy: it answered 407'],
+    ['its own words', new NetworkFault('proxy: it responded with 407'), 'proxy: it responded with 407'],
     ['a refusal', new ForbiddenDestination('not allowed'), 'not allowed'],
     ['a known code', coded('ENOTFOUND'), 'the host name is not known'],
     ['of OpenSSL', coded('ERR_SSL_WRONG_VERSION_NUMBER'), 'TLS could not be agreed on'],
-    ['of the parser', coded('HPE_INVALID_CONSTANT'), 'the answer is not HTTP'],
+    ['of the parser', coded('HPE_INVALID_CONSTANT'), 'the response is not HTTP'],
     ['an unknown code', coded(secret), 'the connection failed'],
     ['a property of all objects', coded('constructor'), 'the connection failed'],
     ['no code', new Error(secret), 'the connection failed'],

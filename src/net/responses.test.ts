@@ -33,7 +33,7 @@ describe('what servers and devices really send', () => {
     ['a long header', `HTTP/1.1 200 OK\r\nx: ${'a'.repeat(20_000)}\r\ncontent-length: 2\r\n\r\nok`, '200 ok'],
     ['more than its length', 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nokmore', '200 ok'],
     [
-      'interim answers',
+      'interim responses',
       'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 204 OK\r\n\r\n',
       '204 ',
     ],
@@ -49,7 +49,7 @@ describe('what servers and devices really send', () => {
       'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n',
       '101 ',
     ],
-    ['an interim answer alone', 'HTTP/1.1 100 Continue\r\n\r\n', 'unanswered: the connection was reset'],
+    ['an interim response alone', 'HTTP/1.1 100 Continue\r\n\r\n', 'no-response: the connection was reset'],
   ];
   for (const [name, bytes, expected] of cases) {
     test(name, async (t) => {
@@ -68,7 +68,7 @@ describe('what servers and devices really send', () => {
   }
 });
 
-describe('an answer that is coded although nobody asked for that', () => {
+describe('a response that is coded although nobody asked for that', () => {
   const coded = (body: Uint8Array, coding: string) => ({ headers: { 'content-encoding': coding }, body });
 
   test('more than the limit in it is not complete, whatever it is a bomb of', async (t) => {

@@ -24,7 +24,7 @@ const TOKEN = String.raw`(?=[\w-]*\d)(?=[\w-]*[a-z])[\w-]{20,}`;
 const invisible = /[\p{Cc}\p{Cf}\u2028\u2029\s]+/gu;
 
 /** `written` is what the operator wrote: URLs, values of headers, texts of a body, each with its placeholders. */
-export function compileExcerpt(written: readonly string[]): (answer: ClientResponse) => string {
+export function compileExcerpt(written: readonly string[]): (response: ClientResponse) => string {
   const secrets = [...new Set(written.flatMap(piecesOf))].sort((a, b) => b.length - a.length);
   const pattern = new RegExp([...secrets.map(patternOf), TOKEN].join('|'), 'giu');
   const tailUnits = (secrets[0]?.length ?? 0) * GROWTH;

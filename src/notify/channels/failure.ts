@@ -6,7 +6,7 @@ import type { Delivery } from './channel.ts';
 export type FailedDelivery = Exclude<Delivery, { kind: 'delivered' }>;
 export type DeferredDelivery = Extract<Delivery, { kind: 'retry' }>;
 
-/** Without an answer, only a refusal is final. */
+/** Without a response, only a refusal is final. */
 export function failureWithout(outcome: Exclude<ClientResult, ClientResponse>): FailedDelivery {
   return { kind: outcome.kind === 'refused' ? 'rejected' : 'retry', reason: outcome.fault };
 }
@@ -21,7 +21,7 @@ function isTemporary(status: number): boolean {
   return status >= 500 ? !finalServerErrors.has(status) : temporaryClientErrors.has(status);
 }
 
-/** By the status alone; `said` are words for people, about the answer. */
+/** By the status alone; `said` are words for people, about the response. */
 export function failureOfStatus(
   { status, headers }: ClientResponse,
   nowMs: number,
@@ -70,7 +70,7 @@ export function blockMs(attempt: number): number {
 }
 
 /**
- * For so long after a message was accepted an answer that says neither yes nor no is hoped to become readable, as
+ * For so long after a message was accepted a response that says neither yes nor no is hoped to become readable, as
  * that of a proxy during maintenance. Later it is not sent again, since each time it may have been taken.
  */
 const UNREAD_MAX_AGE_MS = 2 * 3_600_000;
@@ -108,8 +108,8 @@ export function jsonIn({ body, complete }: ClientResponse): unknown {
   }
 }
 
-export function objectIn(answer: ClientResponse): Readonly<Record<string, unknown>> | undefined {
-  return asObject(jsonIn(answer));
+export function objectIn(response: ClientResponse): Readonly<Record<string, unknown>> | undefined {
+  return asObject(jsonIn(response));
 }
 
 export function asObject(value: unknown): Readonly<Record<string, unknown>> | undefined {

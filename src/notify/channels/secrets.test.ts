@@ -107,11 +107,11 @@ const replies: Readonly<Record<string, (received: Received) => Reply>> = {
   'breaking off': () => 'break off',
 };
 
-/** Answers gettoken rightly, so that the access token is there to be told. */
+/** Answers gettoken correctly, so that the access token is there to be told. */
 async function provider(t: TestContext, reply: (received: Received) => Reply): Promise<StandIn> {
   const token = json({ errcode: 0, access_token: ACCESS_TOKEN, expires_in: 7200 });
-  const answer = (received: Received) => (received.target.includes('gettoken') ? token : reply(received));
-  return during(t, await startStandIn(answer));
+  const response = (received: Received) => (received.target.includes('gettoken') ? token : reply(received));
+  return during(t, await startStandIn(response));
 }
 
 function assertNothingIn(value: unknown): void {

@@ -174,7 +174,7 @@ export class AttemptRunner {
     const cancels = [
       this.#clock.after(channel.timeoutMs, () => controller.abort()),
       this.#clock.after(channel.timeoutMs + OVERDUE_MS, () =>
-        broken('no answer in time; it may have been delivered', 'ignored its time limit'),
+        broken('no response in time; it may have been delivered', 'ignored its time limit'),
       ),
     ];
     this.#running.add(controller);

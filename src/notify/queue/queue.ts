@@ -1,7 +1,7 @@
 /**
  * The queue: messages from their acceptance to the end of every channel.
  *
- * 1. accept: bounded; a repeated idempotency key leads to the first message; safe in the store before the answer
+ * 1. accept: bounded; a repeated idempotency key leads to the first message; safe in the store before the response
  * 2. attempts: every channel has its own line, pace and retries, so none waits for or repeats another
  * 3. record: the store notes that an attempt begins and how it ended; the envelope moves on in memory and is then
  *    kept by the store, until the store takes it
@@ -32,8 +32,8 @@ import type { MessageStore } from './store.ts';
 
 /** How often the store is asked for what others put there, and old receipts are dropped. */
 export const RESCAN_MS = 30_000;
-/** Before the end of the grace time, if it is long enough: for those who wait to get their answer. */
-const ANSWER_MS = 500;
+/** Before the end of the grace time, if it is long enough: for those who wait to get their response. */
+const RESPONSE_MS = 500;
 /** At the end of the grace time: for aborted attempts to say how far they came. */
 export const ABORT_MS = 500;
 const DRAIN_POLL_MS = 20;
@@ -332,7 +332,7 @@ export class Queue {
     this.#state = 'stopping';
     this.#cancelScan();
     this.#persister.hurry();
-    const cancelRelease = clock.after(Math.max(graceMs - ANSWER_MS, graceMs / 2), () => this.#release());
+    const cancelRelease = clock.after(Math.max(graceMs - RESPONSE_MS, graceMs / 2), () => this.#release());
     // What a durable store keeps can be tried again after the next start: nobody waits for that here.
     const lastMs = clock.now() + (store.isDurable ? 0 : graceMs);
     await this.#waitWhile(() => this.#isScanning || this.#isDue(lastMs), graceMs);

@@ -60,7 +60,7 @@ function providerOf(name: string, notes: Notes, failures: number, ifUnclear: IfU
       if (Math.random() < failures) return { kind: 'retry', reason: 'busy' };
       if (ifUnclear === 'give up') await beforeSending?.();
       notes.add('delivered', name, title);
-      // The answer is on its way: what is killed now was delivered and nobody knows.
+      // The response is on its way: what is killed now was delivered and nobody knows.
       await new Promise((resolve) => setTimeout(resolve, Math.random() * 2));
       return { kind: 'delivered' };
     },
@@ -131,7 +131,7 @@ async function runChild(folder: string): Promise<void> {
   notes.add('finished');
 }
 
-/** Like a client that heard no answer and sends again with the same key. */
+/** Like a client that heard no response and sends again with the same key. */
 async function accept(queue: Queue, title: string, notes: Notes): Promise<void> {
   const idempotency = { key: `key-${title}`, fingerprint: title };
   const order = { user: 'ann', content: { ...content, title }, channels: CHANNELS, idempotency };

@@ -107,7 +107,7 @@ describe('credentials', () => {
   });
 });
 
-describe('an answer', () => {
+describe('a response', () => {
   const code = (Code: unknown, status = 200) => json({ Code, Message: 'x', RequestId: 'r' }, status);
   const cases: readonly [name: string, scripted: Scripted, delivery: Delivery][] = [
     [

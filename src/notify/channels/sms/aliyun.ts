@@ -115,10 +115,10 @@ const meanings: ReadonlyMap<string, string> = new Map([
   ['InvalidTimeStamp.Expired', ': the clock of this server is wrong'],
 ]);
 
-function judge(answer: ClientResponse, attempt: number): Delivery {
-  const fields = objectIn(answer);
+function judge(response: ClientResponse, attempt: number): Delivery {
+  const fields = objectIn(response);
   const code = identifier(fields?.Code);
-  if (!code) return unclear(`HTTP ${answer.status} without a code`);
+  if (!code) return unclear(`HTTP ${response.status} without a code`);
   if (code === 'OK') return delivered(identifier(fields?.BizId), []);
   const reason = `Aliyun ${code}${meanings.get(code) ?? ''}`;
   if (undecided.test(code)) return unclear(reason);

@@ -10,7 +10,7 @@ import { type FailedDelivery, retry } from '../failure.ts';
 import { asText, cutText } from '../text/split.ts';
 import { compileTemplate, type Fill } from '../text/template.ts';
 
-/** Nothing is repeated while the answer may come, so there is time for it. */
+/** Nothing is repeated while the response may come, so there is time for it. */
 export const SMS_TIMEOUT_MS = 60_000;
 
 /** Final: it may have been sent. */

@@ -141,7 +141,7 @@ describe('a retry', () => {
   });
 });
 
-describe('an answer', () => {
+describe('a response', () => {
   const error = (Code: unknown) => json({ Response: { Error: { Code, Message: 'x' }, RequestId: 'r' } });
   const cases: readonly [name: string, scripted: Scripted, delivery: Delivery][] = [
     [

@@ -1,6 +1,6 @@
 /**
  * Short messages by Tencent Cloud (SendSms, 2021-01-11). There is no free text: title and text go into the
- * numbered variables of an approved template. One request for all numbers, and an answer for each.
+ * numbered variables of an approved template. One request for all numbers, and a response for each.
  */
 
 import { parseBase } from '../../../net/base-url.ts';
@@ -143,7 +143,7 @@ const meanings: ReadonlyMap<string, string> = new Map([
   ['AuthFailure.SecretIdNotFound', ': the id of the key is wrong'],
 ]);
 
-/** An answer that says something about each number. */
+/** A response that says something about each number. */
 interface Read {
   readonly kind: 'read';
   /** By number: its code, where there is one. */
@@ -151,16 +151,16 @@ interface Read {
   readonly providerId: string | undefined;
 }
 
-function read(answer: ClientResponse, attempt: number): Read | FailedDelivery {
-  const response = asObject(objectIn(answer)?.Response);
-  const error = asObject(response?.Error);
+function read(response: ClientResponse, attempt: number): Read | FailedDelivery {
+  const result = asObject(objectIn(response)?.Response);
+  const error = asObject(result?.Error);
   if (error) return failureOfCode(identifier(error.Code) ?? 'without a code', attempt);
-  if (!Array.isArray(response?.SendStatusSet)) return unclear(`HTTP ${answer.status} without a result`);
-  const statuses = response.SendStatusSet.map((status) => asObject(status) ?? {});
+  if (!Array.isArray(result?.SendStatusSet)) return unclear(`HTTP ${response.status} without a result`);
+  const statuses = result.SendStatusSet.map((status) => asObject(status) ?? {});
   const codes = statuses.map(
     ({ PhoneNumber, Code }) => [String(PhoneNumber), identifier(Code) ?? 'without a code'] as const,
   );
-  const id = statuses.length === 1 ? statuses[0]?.SerialNo : response.RequestId;
+  const id = statuses.length === 1 ? statuses[0]?.SerialNo : result.RequestId;
   return { kind: 'read', codes: new Map(codes), providerId: identifier(id) };
 }
 

@@ -57,7 +57,7 @@ test('long text is cut, and a note says so', async (t) => {
   assert.ok(twilio.taken[0]?.Body?.endsWith('x…'));
 });
 
-describe('an answer', () => {
+describe('a response', () => {
   const cases: readonly [name: string, scripted: Scripted, settings: Partial<TwilioSettings>, Delivery][] = [
     [
       'wrong token',
@@ -88,7 +88,7 @@ describe('an answer', () => {
     ['302', { status: 302 }, {}, { kind: 'rejected', reason: '…0006: HTTP 302' }],
     ['201 that cannot be read', { status: 201, body: 'x' }, {}, { kind: 'delivered' }],
     ['lost', 'answer lost', {}, { kind: 'rejected', reason: `…0006: the connection was reset${again}` }],
-    ['garbage', 'garbage', {}, { kind: 'rejected', reason: `…0006: the answer is not HTTP${again}` }],
+    ['garbage', 'garbage', {}, { kind: 'rejected', reason: `…0006: the response is not HTTP${again}` }],
   ];
   for (const [name, scripted, settings, delivery] of cases) {
     test(name, async (t) => {

@@ -79,9 +79,9 @@ export function createTwilioChannel(
   };
 }
 
-function judge(answer: ClientResponse, nowMs: number, notes: readonly string[]): Delivery {
-  const { status, headers } = answer;
-  const fields = objectIn(answer);
+function judge(response: ClientResponse, nowMs: number, notes: readonly string[]): Delivery {
+  const { status, headers } = response;
+  const fields = objectIn(response);
   if (status >= 200 && status < 300) return delivered(identifier(fields?.sid), notes);
   const code = identifier(fields?.code);
   const reason = code ? `Twilio ${code}${meanings.get(code) ?? ''}` : `HTTP ${status}`;

@@ -12,7 +12,7 @@ import { failureOfReply, PUBLIC_SERVER, queueIdIn, type SmtpError } from './repl
 import { DEFAULT_PORTS, type SmtpServer } from './server.ts';
 
 export interface SmtpLimits {
-  /** For look-up, connection, greeting and STARTTLS together. */
+  /** For lookup, connection, greeting and STARTTLS together. */
   readonly connectTimeoutMs: number;
   readonly greetingTimeoutMs: number;
   /** How long the server may say nothing; after the content it may have much to check (RFC 5321 §4.5.3.2.6). */

@@ -10,7 +10,7 @@ export interface SmtpError {
   /** The system's or OpenSSL's, where there was one. */
   readonly originalCode?: string;
   readonly timeoutType?: string;
-  /** What the reply answers; `CONN` for the greeting, and for replies that answer nothing. */
+  /** The command that the reply belongs to; `CONN` for the greeting, and for replies to no command. */
   readonly command?: string;
   readonly responseCode?: number;
   readonly response?: string;

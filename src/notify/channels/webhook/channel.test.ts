@@ -175,10 +175,10 @@ describe('headers', () => {
   });
 });
 
-describe('the answer', () => {
+describe('the response', () => {
   const leads = '; write the address where it leads to';
   const match = { pointer: '/a~1b/0/errcode', equals: 0 };
-  const notTaken = 'the answer does not say that it was taken';
+  const notTaken = 'the response does not say that it was taken';
   const unreadable = (said: string) =>
     ({ kind: 'retry', reason: `${notTaken}: ${said}`, afterMs: 60_000 }) as const;
   const good = json({ 'a/b': [{ errcode: 0 }] });
@@ -285,7 +285,7 @@ describe('the answer', () => {
   }
 });
 
-describe('an answer that cannot be read', () => {
+describe('a response that cannot be read', () => {
   const success = { match: { pointer: '/ok', equals: true } };
 
   test('is waited for slowly, and not for ever, since each may have been a yes', async (t) => {
@@ -301,7 +301,7 @@ describe('an answer that cannot be read', () => {
     assert.deepEqual(await deliver(channel), {
       kind: 'rejected',
       reason:
-        'the answer does not say that it was taken: Maintenance; not repeated, since it may have been taken',
+        'the response does not say that it was taken: Maintenance; not repeated, since it may have been taken',
     });
     assert.equal(hook.received.length, 7);
   });

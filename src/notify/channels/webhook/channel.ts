@@ -33,11 +33,11 @@ export interface WebhookSettings {
   readonly success?: SuccessCriteria;
 }
 
-/** When an answer means that the message was taken. */
+/** When a response means that the message was taken. */
 export interface SuccessCriteria {
   /** Default: 200 to 299. */
   readonly statuses?: readonly number[];
-  /** What a JSON answer has to hold besides. */
+  /** What a JSON response has to hold besides. */
   readonly match?: {
     /** RFC 6901, for example `/errcode`. */
     readonly pointer: string;
@@ -101,7 +101,7 @@ function authorizationOf(url: string): string | undefined {
   }
 }
 
-/** What else an answer is judged by. */
+/** What else a response is judged by. */
 interface ResponseContext extends Repetition {
   readonly url: URL;
   readonly nowMs: number;
@@ -110,21 +110,21 @@ interface ResponseContext extends Repetition {
 function compileJudge(
   settings: WebhookSettings,
   { statuses, match }: SuccessCriteria,
-): (answer: ClientResponse, circumstances: ResponseContext) => Delivery {
+): (response: ClientResponse, circumstances: ResponseContext) => Delivery {
   const take = match && compilePointer(match.pointer);
   const excerptOf = compileExcerpt(writtenIn(settings));
-  return (answer, circumstances) => {
-    const { status } = answer;
+  return (response, circumstances) => {
+    const { status } = response;
     const taken = statuses ? statuses.includes(status) : status >= 200 && status < 300;
     if (!taken) {
       const isRedirect = status >= 300 && status < 400;
-      const said = isRedirect ? redirectOf(answer, circumstances.url) : excerptOf(answer);
-      return failureOfStatus(answer, circumstances.nowMs, said);
+      const said = isRedirect ? redirectOf(response, circumstances.url) : excerptOf(response);
+      return failureOfStatus(response, circumstances.nowMs, said);
     }
-    const found = take?.(jsonIn(answer));
+    const found = take?.(jsonIn(response));
     if (!match || found === match.equals) return { kind: 'delivered' };
-    const said = excerptOf(answer);
-    const reason = `the answer does not say that it was taken${said && `: ${said}`}`;
+    const said = excerptOf(response);
+    const reason = `the response does not say that it was taken${said && `: ${said}`}`;
     // It says something else. What that means is not known, so it may be for now only.
     return found === undefined ? retryUnread(reason, circumstances) : retry(reason);
   };

@@ -1,4 +1,4 @@
-/** JSON of the configuration: templates that are filled, and places in answers. */
+/** JSON of the configuration: templates that are filled, and places in responses. */
 import type { Message } from '../../message.ts';
 import { compileTemplate } from '../text/template.ts';
 

@@ -32,7 +32,7 @@ export function compileUrl(source: string): (message: Message) => URL | undefine
   };
 }
 
-/** The address that a URL names without a look-up, if it does; `localhost` is one by its name (RFC 6761 §6.3). */
+/** The address that a URL names without a lookup, if it does; `localhost` is one by its name (RFC 6761 §6.3). */
 export function addressIn(source: string): string | undefined {
   const host = new URL(source.replace(/\{\{\s*\w+\s*\}\}/g, '')).hostname.replace(/^\[(.*)\]$/, '$1');
   if (/(?:^|\.)localhost\.?$/.test(host)) return '127.0.0.1';

@@ -66,7 +66,7 @@ test('a retry sends the rest', async (t) => {
   );
 });
 
-test('it is sent again where the answer was lost', async (t) => {
+test('it is sent again where the response was lost', async (t) => {
   const { wecom, channel } = await scene(t);
   wecom.scripted.set('webhook/send', ['answer lost']);
   assert.equal((await deliverUntilEnd(channel, messageOf())).kind, 'delivered');
@@ -92,10 +92,10 @@ describe('failures', () => {
     });
   }
 
-  test('an answer that nobody can read is waited for slowly, and not for ever', async (t) => {
+  test('a response that nobody can read is waited for slowly, and not for ever', async (t) => {
     const { wecom, channel } = await scene(t);
     wecom.scripted.set('webhook/send', [{ body: '<html>' }, { body: '<html>' }]);
-    const reason = 'the answer cannot be read';
+    const reason = 'the response cannot be read';
     const young = messageOf({ acceptedMs: Date.now() });
     assert.deepEqual(await deliver(channel, young), { kind: 'retry', reason, afterMs: 60_000, done: [] });
     const old = messageOf({ acceptedMs: Date.now() - 2 * 3_600_000 });

@@ -1,7 +1,7 @@
 /**
  * The robot of a WeCom group chat. It has no duplicate check: where it is not clear whether a message arrived
  * it is sent again, since a line that is there twice is better than one that is missing; but not for a day, where it
- * is an answer that nobody can read.
+ * is a response that nobody can read.
  */
 
 import type { Send } from '../../../net/http-client.ts';
@@ -42,9 +42,9 @@ export function createWecomRobotChannel(
   const headers = { 'content-type': 'application/json' };
   const post = async (body: string, message: Message, { number, signal }: Attempt): Promise<Delivery> => {
     const outcome = await send({ method: 'POST', url, headers, body, signal });
-    const answer = readResponse(outcome, nowMs(), { number, ageMs: nowMs() - message.acceptedMs });
-    if (answer.kind !== 'response') return answer;
-    return isSuccess(answer) ? { kind: 'delivered' } : failureOfWecomCode(answer);
+    const response = readResponse(outcome, nowMs(), { number, ageMs: nowMs() - message.acceptedMs });
+    if (response.kind !== 'response') return response;
+    return isSuccess(response) ? { kind: 'delivered' } : failureOfWecomCode(response);
   };
   return {
     name: settings.name,

@@ -132,14 +132,14 @@ describe('a message', () => {
 
   test('with recipients of all kinds left out', async (t) => {
     const s = await scene(t);
-    const answer = {
+    const response = {
       errcode: 0,
       invaliduser: 'a\nb',
       invalidparty: '7',
       invalidtag: '8',
       unlicenseduser: 'c',
     };
-    script(s, 'message/send', json(answer));
+    script(s, 'message/send', json(response));
     assert.deepEqual(await deliver(s.channel), {
       kind: 'delivered',
       note: 'left out invalid users: a?b, invalid departments: 7, invalid tags: 8, users without a licence: c',
@@ -196,7 +196,7 @@ describe('long text', () => {
 });
 
 describe('repeating', () => {
-  test('an unclear answer is repeated in the same bytes, so that nobody gets it twice', async (t) => {
+  test('an unclear response is repeated in the same bytes, so that nobody gets it twice', async (t) => {
     const s = await scene(t, { style: 'markdown' });
     script(s, 'message/send', 'answer lost');
     assert.equal((await deliver(s.channel)).kind, 'retry');
@@ -260,11 +260,11 @@ describe('failures of send', () => {
       { status: 503, headers: { 'retry-after': '7' } },
       { kind: 'retry', reason: 'HTTP 503', afterMs: 7000, isLimited: true, done: [] },
     ],
-    ['not JSON', { body: 'OK' }, { kind: 'retry', reason: 'the answer cannot be read', done: [] }],
-    ['no code', json({ errmsg: 'ok' }), { kind: 'retry', reason: 'the answer cannot be read', done: [] }],
-    ['broken off', 'break off', { kind: 'retry', reason: 'the answer cannot be read', done: [] }],
+    ['not JSON', { body: 'OK' }, { kind: 'retry', reason: 'the response cannot be read', done: [] }],
+    ['no code', json({ errmsg: 'ok' }), { kind: 'retry', reason: 'the response cannot be read', done: [] }],
+    ['broken off', 'break off', { kind: 'retry', reason: 'the response cannot be read', done: [] }],
     ['hung up', 'hang up', { kind: 'retry', reason: 'the connection was reset', done: [] }],
-    ['not HTTP', 'garbage', { kind: 'retry', reason: 'the answer is not HTTP', done: [] }],
+    ['not HTTP', 'garbage', { kind: 'retry', reason: 'the response is not HTTP', done: [] }],
   ];
   for (const [name, reply, delivery] of cases) {
     test(name, async (t) => {

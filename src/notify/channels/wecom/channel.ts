@@ -60,7 +60,7 @@ export const WECOM_RATES: readonly Rate[] = [
 ];
 /** All waiting messages share a request for the token, so it has a limit of its own. */
 const TOKEN_TIMEOUT_MS = 15_000;
-/** Within this time WeCom drops a body that it had already. Longer than retries after an unclear answer take. */
+/** Within this time WeCom drops a body that it had already. Longer than retries after an unclear response take. */
 const DUPLICATE_CHECK_SECONDS = 1800;
 const MAX_USERS = 1000;
 const MAX_GROUPS = 100;
@@ -126,12 +126,12 @@ class Application {
   async #askForToken() {
     const signal = AbortSignal.timeout(TOKEN_TIMEOUT_MS);
     const outcome = await this.#send({ method: 'GET', url: this.#tokenUrl, signal });
-    const answer = readResponse(outcome, this.#nowMs());
-    if (answer.kind !== 'response') return answer;
-    if (!isSuccess(answer)) return failureOfWecomCode(answer);
-    const { access_token: token, expires_in: life } = answer.fields;
+    const response = readResponse(outcome, this.#nowMs());
+    if (response.kind !== 'response') return response;
+    if (!isSuccess(response)) return failureOfWecomCode(response);
+    const { access_token: token, expires_in: life } = response.fields;
     if (typeof token !== 'string' || token === '' || typeof life !== 'number') {
-      return retry('the answer holds no access token');
+      return retry('the response holds no access token');
     }
     return { kind: 'token', token, lifeMs: life * 1000 } as const;
   }
@@ -153,11 +153,11 @@ function unlessAborted(
   });
 }
 
-function deliveryOf(answer: WecomResponse | FailedDelivery): Delivery {
-  if (answer.kind !== 'response') return answer;
-  if (!isSuccess(answer)) return failureOfWecomCode(answer);
-  const providerId = identifier(answer.fields.msgid);
-  const note = leftOut(answer.fields);
+function deliveryOf(response: WecomResponse | FailedDelivery): Delivery {
+  if (response.kind !== 'response') return response;
+  if (!isSuccess(response)) return failureOfWecomCode(response);
+  const providerId = identifier(response.fields.msgid);
+  const note = leftOut(response.fields);
   return { kind: 'delivered', ...(providerId && { providerId }), ...(note && { note }) };
 }
 

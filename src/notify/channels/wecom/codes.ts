@@ -15,7 +15,7 @@ import {
 
 export type WecomFields = Readonly<Record<string, unknown>>;
 
-/** An answer of the API: `errcode` and what came with it. */
+/** A response of the API: `errcode` and what came with it. */
 export interface WecomResponse {
   readonly kind: 'response';
   readonly code: number;
@@ -52,7 +52,7 @@ const meanings: ReadonlyMap<number, string> = new Map([
 ]);
 
 /**
- * WeCom answers failures with status 200 too, so the status counts only where no code can be read. `repetition` is for
+ * WeCom reports failures with status 200 too, so the status counts only where no code can be read. `repetition` is for
  * calls that would do twice what is sent twice.
  */
 export function readResponse(
@@ -65,7 +65,7 @@ export function readResponse(
   const code = fields?.errcode;
   if (fields && typeof code === 'number') return { kind: 'response', code, fields };
   if (outcome.status !== 200) return failureOfStatus(outcome, nowMs);
-  const reason = 'the answer cannot be read';
+  const reason = 'the response cannot be read';
   return repetition ? retryUnread(reason, repetition) : retry(reason);
 }
 

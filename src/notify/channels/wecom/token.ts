@@ -60,18 +60,18 @@ export class TokenCache {
 
   async #refresh(): Promise<Token | FailedDelivery> {
     this.#token = undefined;
-    const answer = await this.#ask();
+    const response = await this.#ask();
     const nowMs = this.#nowMs();
     this.#pending = undefined;
-    if (answer.kind === 'token') {
-      const { lifeMs, ...value } = answer;
+    if (response.kind === 'token') {
+      const { lifeMs, ...value } = response;
       this.#token = { value, untilMs: nowMs + lifeMs - Math.min(EARLY_MS, lifeMs * EARLY_SHARE) };
       this.#failure = undefined;
       return value;
     }
-    const holdMs = answer.kind === 'rejected' ? REJECTED_MS : (answer.afterMs ?? 0);
-    this.#failure = { value: answer, untilMs: nowMs + holdMs };
-    return answer;
+    const holdMs = response.kind === 'rejected' ? REJECTED_MS : (response.afterMs ?? 0);
+    this.#failure = { value: response, untilMs: nowMs + holdMs };
+    return response;
   }
 }
 
