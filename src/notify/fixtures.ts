@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import type { Attempt, Channel, Delivery } from './channels/channel.ts';
+import type { Attempt, Channel, Delivery, EndedPart } from './channels/channel.ts';
 import type { Message } from './message.ts';
 import type { Clock } from './queue/clock.ts';
 import type { Envelope, Note, Receipt } from './queue/envelope.ts';
@@ -62,7 +62,7 @@ type Script = (attempt: Attempt, message: Message) => Delivery | Promise<Deliver
 export class FakeChannel implements Channel {
   readonly name: string;
   readonly timeoutMs = 1000;
-  readonly attempts: { readonly id: string; readonly number: number; readonly done: readonly string[] }[] =
+  readonly attempts: { readonly id: string; readonly number: number; readonly done: readonly EndedPart[] }[] =
     [];
   closed = false;
   script: Script;

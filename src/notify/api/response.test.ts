@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Plan } from '../../http/types.ts';
+import { deliveredPart } from '../channels/parts.ts';
 import type { ChannelProgress } from '../queue/envelope.ts';
 import { fieldProblems, problem } from './refusal.ts';
 import { outcomeOf, refusalPlan, sentPlan, statusPlan } from './response.ts';
@@ -20,14 +21,14 @@ const bad: ChannelProgress = {
   attempts: 2,
   atMs,
   reason: 'no such number',
-  done: ['1'],
+  done: [deliveredPart('1')],
 };
 const retrying: ChannelProgress = {
   kind: 'pending',
   channel: 'c',
   attempts: 1,
   nextMs: atMs + 1500,
-  done: ['1'],
+  done: [deliveredPart('1')],
   reason: 'busy',
 };
 const waiting: ChannelProgress = { kind: 'pending', channel: 'd', attempts: 0, nextMs: atMs, done: [] };

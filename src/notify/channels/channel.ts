@@ -1,6 +1,22 @@
 /** The one interface that the queue knows channels by. */
 import type { Message } from '../message.ts';
 
+export interface DeliveredPart {
+  /** The channel's own name for it: a recipient, or which piece of a long text. */
+  readonly part: string;
+  readonly state: 'delivered';
+}
+
+/** It will never be delivered, unless the message is sent again by hand. */
+export interface GivenUpPart {
+  readonly part: string;
+  readonly state: 'given up';
+  readonly reason: string;
+}
+
+/** A part of a message that need not be sent again. */
+export type EndedPart = DeliveredPart | GivenUpPart;
+
 /** How an attempt ended. Reasons are for the sender's eyes: one line, never a secret. */
 export type Delivery =
   | {
@@ -19,29 +35,23 @@ export type Delivery =
       /** The provider was called too often: that keeps the channel's other messages too, for as long. */
       readonly isLimited?: boolean;
       /** Parts that need not be sent again, see {@link Attempt.done}. */
-      readonly done?: readonly string[];
+      readonly done?: readonly EndedPart[];
     }
   /** It will never succeed, or trying again could deliver twice. */
   | {
       readonly kind: 'rejected';
       readonly reason: string;
       /** Parts that need not be sent again if somebody sends the message again by hand. */
-      readonly done?: readonly string[];
+      readonly done?: readonly EndedPart[];
     };
-
-/** Begins a part in {@link Attempt.done} that never will be delivered. Sending by hand tries it again. */
-export const GIVEN_UP = '!';
 
 export interface Attempt {
   /** From 1. */
   readonly number: number;
-  /**
-   * The parts that earlier attempts delivered, in the channel's own words (pieces of a long text, recipients),
-   * or gave up, behind {@link GIVEN_UP}; so that a retry sends only the rest.
-   */
-  readonly done: readonly string[];
-  /** To be told of every part, with all that are done by now, so that a crash does not repeat them. */
-  report?(done: readonly string[]): Promise<void>;
+  /** The parts that ended in earlier attempts, so that a retry sends only the rest. */
+  readonly done: readonly EndedPart[];
+  /** To be called after every part, with all that have ended by now, so that a crash does not repeat them. */
+  report?(done: readonly EndedPart[]): Promise<void>;
   /**
    * To be called by a channel that may not send twice before the first byte leaves that could deliver, `part` being
    * what it delivers. Until then the attempt counts as not made.
@@ -73,7 +83,7 @@ export interface Channel {
   /** All that hold; default none. */
   readonly rates?: readonly Rate[];
   /** How often the provider will be called for what is not `done` of the message; default once. */
-  callsFor?(message: Message, done: readonly string[]): number;
+  callsFor?(message: Message, done: readonly EndedPart[]): number;
   /** The longest that one attempt may take. */
   readonly timeoutMs: number;
   /** Never rejects for what a provider or the network does: that is a `Delivery` too. */

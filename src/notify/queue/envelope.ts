@@ -2,7 +2,7 @@
  * A message on its way: what is sent, for whom, and how far each channel is. Pure data and pure steps; the queue
  * takes the steps, the spool keeps the data.
  */
-import { type Delivery, GIVEN_UP, type IfUnclear } from '../channels/channel.ts';
+import type { Delivery, EndedPart, IfUnclear } from '../channels/channel.ts';
 import type { Message } from '../message.ts';
 import { decideRetry, type RetryPolicy } from './retry.ts';
 
@@ -17,8 +17,8 @@ export interface Pending extends Tried {
   readonly kind: 'pending';
   /** In milliseconds since the epoch. */
   readonly nextMs: number;
-  /** Parts that are delivered or given up already, in the channel's own words. */
-  readonly done: readonly string[];
+  /** Parts that have ended already. */
+  readonly done: readonly EndedPart[];
   /** Why the last attempt failed; absent before the first. */
   readonly reason?: string;
 }
@@ -35,7 +35,7 @@ export interface Failed extends Tried {
   readonly atMs: number;
   readonly reason: string;
   /** Kept, so that a message that is sent again by hand does not repeat them. */
-  readonly done: readonly string[];
+  readonly done: readonly EndedPart[];
 }
 
 export type ChannelProgress = Pending | Delivered | Failed;
@@ -69,7 +69,7 @@ export interface Note {
   readonly channel: string;
   /** Of the attempt, from 1. */
   readonly number: number;
-  readonly done: readonly string[];
+  readonly done: readonly EndedPart[];
   /** Whether what is not done may have been sent, as far as a channel of the name tells. */
   readonly mayBeSent: boolean;
   /** Only this of it may. */
@@ -102,7 +102,7 @@ export function seal(
   };
 }
 
-function pendingAt(channel: string, nextMs: number, done: readonly string[]): Pending {
+function pendingAt(channel: string, nextMs: number, done: readonly EndedPart[]): Pending {
   return { kind: 'pending', channel, attempts: 0, nextMs, done };
 }
 
@@ -135,7 +135,7 @@ function stepOf(before: Pending, delivery: Delivery, roundMs: number, at: RetryC
     };
   }
   const { reason } = delivery;
-  const done = [...new Set([...before.done, ...(delivery.done ?? [])])];
+  const done = mergeParts(before.done, delivery.done ?? []);
   if (delivery.kind === 'rejected') return { kind: 'failed', ...ended, reason, done };
   const ageMs = nowMs - roundMs;
   const decision = decideRetry(policy, { attempts, ageMs, afterMs: delivery.afterMs }, random);
@@ -163,7 +163,8 @@ function interrupted({ mayBeSent, done, part }: Note, ifUnclear: IfUnclear): Del
   if (ifUnclear === 'repeat') return { kind: 'retry', reason: `${reason}; it may have been delivered`, done };
   const final = `${reason}; not repeated, since the message may have been sent`;
   // The channel tells of it when it is through with the others.
-  if (part !== undefined) return { kind: 'retry', reason, done: [...done, `${GIVEN_UP}${part} ${final}`] };
+  if (part !== undefined)
+    return { kind: 'retry', reason, done: [...done, { part, state: 'given up', reason: final }] };
   return { kind: 'rejected', reason: final, done };
 }
 
@@ -182,13 +183,20 @@ export function hasFailures({ progress }: Pick<Envelope, 'progress'>): boolean {
  */
 export function reopen(envelope: Envelope, nowMs: number): Envelope {
   const progress = envelope.progress.map((one) =>
-    one.kind === 'failed' ? pendingAt(one.channel, nowMs, one.done.filter(isDelivered)) : one,
+    one.kind === 'failed'
+      ? pendingAt(
+          one.channel,
+          nowMs,
+          one.done.filter(({ state }) => state === 'delivered'),
+        )
+      : one,
   );
   return { ...envelope, round: envelope.round + 1, roundMs: nowMs, progress };
 }
 
-function isDelivered(part: string): boolean {
-  return !part.startsWith(GIVEN_UP);
+/** Each part once, in the state that was told last. */
+function mergeParts(before: readonly EndedPart[], after: readonly EndedPart[]): EndedPart[] {
+  return [...new Map([...before, ...after].map((one) => [one.part, one])).values()];
 }
 
 export function receiptOf({ message, ...rest }: Envelope, endedMs: number): Receipt {

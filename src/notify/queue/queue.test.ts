@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Delivery } from '../channels/channel.ts';
+import { deliveredPart } from '../channels/parts.ts';
 import {
   accept,
   again,
@@ -43,13 +44,13 @@ describe('attempts', () => {
   test('parts that are done are told to the next attempt', async () => {
     const channel = new FakeChannel(
       'a',
-      inTurn({ ...again, done: ['1'] }, { ...again, done: ['2'] }, delivered),
+      inTurn({ ...again, done: [deliveredPart('1')] }, { ...again, done: [deliveredPart('2')] }, delivered),
     );
     const { queue, clock } = openQueue([channel]);
     await accept(queue, orderFor('a'));
     await clock.pass(60_000);
     assert.deepEqual(
-      channel.attempts.map(({ number, done }) => [number, ...done]),
+      channel.attempts.map(({ number, done }) => [number, ...done.map(({ part }) => part)]),
       [[1], [2, '1'], [3, '1', '2']],
     );
   });

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { lstat, mkdir, open, readdir, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { Result } from '../../util/result.ts';
 import { isId } from '../id.ts';
 import type { Envelope, Receipt } from '../queue/envelope.ts';
 import { StoreError } from '../queue/store.ts';
@@ -149,12 +150,12 @@ export class SpoolFiles {
     return this.#parse(this.#pathOf('done', id), parseReceipt, (receipt) => receipt.id === id);
   }
 
-  async #parse<T>(path: string, parse: (text: string) => T | string, fits: (content: T) => boolean) {
+  async #parse<T>(path: string, parse: (text: string) => Result<T, string>, fits: (content: T) => boolean) {
     const text = await this.#read(path, MAX_FILE_BYTES);
     if (text === undefined) return undefined;
     const content = parse(text);
-    if (typeof content === 'string') return this.#tell(path, content);
-    return fits(content) ? content : this.#tell(path, 'of another name than the message in it');
+    if (!content.ok) return this.#tell(path, content.error);
+    return fits(content.value) ? content.value : this.#tell(path, 'named after another message');
   }
 
   /** What is in a file of ours, if it is there; what is wrong with others is told. */

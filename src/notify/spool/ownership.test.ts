@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { deliveredPart } from '../channels/parts.ts';
 import {
   countedBytes,
   makeFolder,
@@ -233,7 +234,7 @@ describe('notes of attempts', () => {
     t.after(() => spool.close());
     const waits = envelope();
     await spool.save(waits);
-    const big = { ...note(waits.message.id, 1), done: ['x'.repeat(10_000)] };
+    const big = { ...note(waits.message.id, 1), done: [deliveredPart('x'.repeat(10_000))] };
     for (let count = 0; count < 100; count++) await spool.note(big, false);
     assert.ok(fs.statSync(join(folder, 'attempts', 'notes')).size < 300 * 1024);
   });

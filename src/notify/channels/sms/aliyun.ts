@@ -8,16 +8,10 @@ import type { ClientResponse, Send } from '../../../net/http-client.ts';
 import type { Message } from '../../message.ts';
 import type { Channel, Delivery } from '../channel.ts';
 import { blockMs, FIRST_BLOCK_MS, identifier, limited, objectIn, retry } from '../failure.ts';
+import { delivered } from '../parts.ts';
 import type { Fill } from '../text/template.ts';
 import { acs3Authorization, canonicalQuery, sha256 } from './aliyun-signature.ts';
-import {
-  checkNumbers,
-  compileVariable,
-  delivered,
-  SMS_TIMEOUT_MS,
-  smsFailureWithout,
-  unclear,
-} from './delivery.ts';
+import { checkNumbers, compileVariable, SMS_TIMEOUT_MS, smsFailureWithout, unclear } from './delivery.ts';
 
 export interface AliyunSettings {
   readonly name: string;
@@ -70,7 +64,7 @@ export function createAliyunChannel(
         signal,
         beforeSending: async () => beforeSending?.(),
       });
-      return outcome.kind === 'response' ? judge(outcome, number) : smsFailureWithout(outcome);
+      return outcome.kind === 'response' ? deliveryOf(outcome, number) : smsFailureWithout(outcome);
     },
   };
 }
@@ -115,7 +109,7 @@ const meanings: ReadonlyMap<string, string> = new Map([
   ['InvalidTimeStamp.Expired', ': the clock of this server is wrong'],
 ]);
 
-function judge(response: ClientResponse, attempt: number): Delivery {
+function deliveryOf(response: ClientResponse, attempt: number): Delivery {
   const fields = objectIn(response);
   const code = identifier(fields?.Code);
   if (!code) return unclear(`HTTP ${response.status} without a code`);

@@ -6,6 +6,7 @@ import { json } from '../../../../test/support/stand-in.ts';
 import { createClient } from '../../../net/http-client.ts';
 import type { Channel, Delivery } from '../channel.ts';
 import { deliver, during, messageOf } from '../fixtures.ts';
+import { deliveredPart, givenUpPart } from '../parts.ts';
 import { createTencentChannel, type TencentSettings } from './tencent.ts';
 
 const keys = { secretId: 'AKIDz8', secretKey: 'tencent s3cret' };
@@ -97,7 +98,12 @@ describe('numbers that are refused', () => {
     [
       'all kinds',
       [GOOD, later, never],
-      { kind: 'retry', reason: daily, afterMs: 60_000, done: [GOOD, `!${never} ${blacklisted}`] },
+      {
+        kind: 'retry',
+        reason: daily,
+        afterMs: 60_000,
+        done: [deliveredPart(GOOD), givenUpPart(never, blacklisted)],
+      },
     ],
     ['nobody knows', [unknown], { kind: 'rejected', reason: `…0004: Tencent InternalError.Timeout${again}` }],
   ];
@@ -111,7 +117,10 @@ describe('numbers that are refused', () => {
 
 describe('a retry', () => {
   const to = [GOOD, '+8613800000002', '+8613800000003'];
-  const done = [GOOD, '!+8613800000003 Tencent FailedOperation.PhoneNumberInBlacklist'];
+  const done = [
+    deliveredPart(GOOD),
+    givenUpPart('+8613800000003', 'Tencent FailedOperation.PhoneNumberInBlacklist'),
+  ];
   const note = 'not sent to …0003: Tencent FailedOperation.PhoneNumberInBlacklist';
   const later = { PhoneNumber: '+8613800000002', Code: 'Ok', SerialNo: '5001:0' };
 

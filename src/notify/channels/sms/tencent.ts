@@ -5,11 +5,10 @@
 
 import { parseBase } from '../../../net/base-url.ts';
 import type { ClientResponse, Send } from '../../../net/http-client.ts';
-import type { Channel, Delivery } from '../channel.ts';
+import type { Channel, Delivery, EndedPart } from '../channel.ts';
 import {
   asObject,
   blockMs,
-  type DeferredDelivery,
   type FailedDelivery,
   FIRST_BLOCK_MS,
   identifier,
@@ -17,15 +16,14 @@ import {
   objectIn,
   retry,
 } from '../failure.ts';
+import { concludeParts, givenUpPart, remainingParts, settleParts } from '../parts.ts';
 import {
   checkNumbers,
   compileVariable,
-  conclude,
   E164,
-  gaveUp,
-  remainingOf,
   SMS_TIMEOUT_MS,
   smsFailureWithout,
+  smsSummaries,
   unclear,
 } from './delivery.ts';
 import { tc3Authorization } from './tencent-signature.ts';
@@ -71,9 +69,9 @@ export function createTencentChannel(
     timeoutMs: SMS_TIMEOUT_MS,
     ifUnclear: 'give up',
     async deliver(message, { number: attempt, done, signal, beforeSending }) {
-      const numbers = remainingOf(settings.to, done);
+      const numbers = remainingParts(settings.to, done);
       // The settings may have lost numbers since the last attempt.
-      if (numbers.length === 0) return conclude(done);
+      if (numbers.length === 0) return concludeParts(done, smsSummaries);
       const values = variables.map((fill) => fill(message));
       const body = bodyOf(settings, numbers, values);
       const headers = headersOf(settings, url, body, Math.floor(nowMs() / 1000));
@@ -85,12 +83,12 @@ export function createTencentChannel(
         signal,
         beforeSending: async () => beforeSending?.(),
       });
-      const result = outcome.kind === 'response' ? read(outcome, attempt) : smsFailureWithout(outcome);
-      if (result.kind === 'read') return judge(result, numbers, done, attempt);
+      const result = outcome.kind === 'response' ? readResult(outcome, attempt) : smsFailureWithout(outcome);
+      if (result.kind === 'result') return deliveryOf(result, numbers, done, attempt);
       if (result.kind === 'retry') return { ...result, done };
-      return done.length > 0
-        ? conclude([...done, ...numbers.map((number) => gaveUp(number, result.reason))])
-        : result;
+      if (done.length === 0) return result;
+      const ended = [...done, ...numbers.map((number) => givenUpPart(number, result.reason))];
+      return concludeParts(ended, smsSummaries);
     },
   };
 }
@@ -144,45 +142,44 @@ const meanings: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** A response that says something about each number. */
-interface Read {
-  readonly kind: 'read';
+interface TencentResult {
+  readonly kind: 'result';
   /** By number: its code, where there is one. */
   readonly codes: ReadonlyMap<string, string>;
   readonly providerId: string | undefined;
 }
 
-function read(response: ClientResponse, attempt: number): Read | FailedDelivery {
+function readResult(response: ClientResponse, attempt: number): TencentResult | FailedDelivery {
   const result = asObject(objectIn(response)?.Response);
   const error = asObject(result?.Error);
-  if (error) return failureOfCode(identifier(error.Code) ?? 'without a code', attempt);
+  if (error) return failureOfTencentCode(identifier(error.Code) ?? 'without a code', attempt);
   if (!Array.isArray(result?.SendStatusSet)) return unclear(`HTTP ${response.status} without a result`);
   const statuses = result.SendStatusSet.map((status) => asObject(status) ?? {});
   const codes = statuses.map(
     ({ PhoneNumber, Code }) => [String(PhoneNumber), identifier(Code) ?? 'without a code'] as const,
   );
   const id = statuses.length === 1 ? statuses[0]?.SerialNo : result.RequestId;
-  return { kind: 'read', codes: new Map(codes), providerId: identifier(id) };
+  return { kind: 'result', codes: new Map(codes), providerId: identifier(id) };
 }
 
-function judge(
-  { codes, providerId }: Read,
+function deliveryOf(
+  { codes, providerId }: TencentResult,
   numbers: readonly string[],
-  done: readonly string[],
+  before: readonly EndedPart[],
   attempt: number,
 ): Delivery {
-  const ended = [...done];
-  let later: DeferredDelivery | undefined;
+  const failures = new Map<string, FailedDelivery>();
   for (const number of numbers) {
     const code = codes.get(number);
-    const failure = code === undefined ? unclear('no result') : failureOfCode(code, attempt);
-    if (code === SUCCESS) ended.push(number);
-    else if (failure.kind === 'retry') later = failure;
-    else ended.push(gaveUp(number, failure.reason));
+    if (code === SUCCESS) continue;
+    failures.set(number, code === undefined ? unclear('no result') : failureOfTencentCode(code, attempt));
   }
-  return later ? { ...later, done: ended } : conclude(ended, providerId);
+  const { done, deferred } = settleParts(numbers, before, failures);
+  const last = deferred.at(-1);
+  return last ? { ...last, done } : concludeParts(done, smsSummaries, { providerId });
 }
 
-function failureOfCode(code: string, attempt: number): FailedDelivery {
+function failureOfTencentCode(code: string, attempt: number): FailedDelivery {
   const reason = `Tencent ${code}${meanings.get(code) ?? ''}`;
   if (undecided.test(code)) return unclear(reason);
   if (limitedCode.test(code)) return limited(reason, FIRST_BLOCK_MS);

@@ -4,8 +4,9 @@ import type { Scripted } from '../../../../test/support/providers/script.ts';
 import { startTwilio, type TwilioStandIn } from '../../../../test/support/providers/twilio.ts';
 import { json } from '../../../../test/support/stand-in.ts';
 import { createClient } from '../../../net/http-client.ts';
-import type { Channel, Delivery } from '../channel.ts';
+import type { Channel, Delivery, EndedPart } from '../channel.ts';
 import { deliver, deliverUntilEnd, during, messageOf } from '../fixtures.ts';
+import { deliveredPart, givenUpPart } from '../parts.ts';
 import { createTwilioChannel, type TwilioSettings } from './twilio.ts';
 
 const account = { accountSid: 'AC0123456789', authToken: 'tw1lio t0ken' };
@@ -138,9 +139,9 @@ describe('several numbers', () => {
       kind: 'retry',
       reason: 'HTTP 429',
       isLimited: true,
-      done: [GOOD, `!${BAD} Twilio 21211: the number is wrong`],
+      done: [deliveredPart(GOOD), givenUpPart(BAD, 'Twilio 21211: the number is wrong')],
     });
-    const { done } = delivery as { done: string[] };
+    const { done } = delivery as { done: EndedPart[] };
     assert.deepEqual(await deliver(channel, messageOf(), { number: 2, done }), {
       kind: 'delivered',
       providerId: sid(2),

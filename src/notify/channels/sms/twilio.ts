@@ -4,16 +4,9 @@ import { parseBase } from '../../../net/base-url.ts';
 import type { ClientResponse, Send } from '../../../net/http-client.ts';
 import type { Channel, Delivery } from '../channel.ts';
 import { identifier, limited, objectIn, retryAfterMs } from '../failure.ts';
+import { deliverEachPart, delivered } from '../parts.ts';
 import { cutText, plainText } from '../text/split.ts';
-import {
-  checkNumbers,
-  delivered,
-  deliverToEach,
-  E164,
-  SMS_TIMEOUT_MS,
-  smsFailureWithout,
-  unclear,
-} from './delivery.ts';
+import { checkNumbers, E164, SMS_TIMEOUT_MS, smsFailureWithout, smsSummaries, unclear } from './delivery.ts';
 
 export interface TwilioSettings {
   readonly name: string;
@@ -62,7 +55,7 @@ export function createTwilioChannel(
       const text = plainText(message);
       const cut = cutText(text, BODY_MAX_UNITS);
       const notes = cut === text ? [] : [`cut to ${BODY_MAX_UNITS} characters`];
-      return deliverToEach(settings.to, attempt, async (number) => {
+      const deliver = async (number: string): Promise<Delivery> => {
         const body = new URLSearchParams({ To: number, ...from, Body: cut }).toString();
         const beforeSending = async () => attempt.beforeSending?.(number);
         const outcome = await send({
@@ -73,13 +66,18 @@ export function createTwilioChannel(
           signal: attempt.signal,
           beforeSending,
         });
-        return outcome.kind === 'response' ? judge(outcome, nowMs(), notes) : smsFailureWithout(outcome);
+        return outcome.kind === 'response' ? deliveryOf(outcome, nowMs(), notes) : smsFailureWithout(outcome);
+      };
+      return deliverEachPart(settings.to, attempt, {
+        deliver,
+        onRejected: 'give up',
+        summaries: smsSummaries,
       });
     },
   };
 }
 
-function judge(response: ClientResponse, nowMs: number, notes: readonly string[]): Delivery {
+function deliveryOf(response: ClientResponse, nowMs: number, notes: readonly string[]): Delivery {
   const { status, headers } = response;
   const fields = objectIn(response);
   if (status >= 200 && status < 300) return delivered(identifier(fields?.sid), notes);

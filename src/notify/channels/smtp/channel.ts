@@ -14,10 +14,11 @@ import { addressPolicy, type MayConnect } from '../../../net/addresses.ts';
 import type { CaTrust } from '../../../net/ca-bundle.ts';
 import type { Channel } from '../channel.ts';
 import { retry } from '../failure.ts';
+import { concludeParts, remainingParts } from '../parts.ts';
 import { parseAddress, parseMailbox } from './address.ts';
 import { mailOf } from './content.ts';
 import { createPool, DEFAULT_LIMITS, type SmtpLimits, submit } from './pool.ts';
-import { conclude, remainingOf, settle } from './recipients.ts';
+import { mailSummaries, settleRecipients } from './recipients.ts';
 import { checkServer, type SmtpServer } from './server.ts';
 
 export interface SmtpSettings extends SmtpServer {
@@ -57,9 +58,9 @@ export function createSmtpChannel(settings: SmtpSettings, options: SmtpOptions):
     name: settings.name,
     timeoutMs: SMTP_TIMEOUT_MS,
     async deliver(message, { done, signal }) {
-      const to = remainingOf(letterhead.to, done);
+      const to = remainingParts(letterhead.to, done);
       // The settings may have lost recipients since the last attempt.
-      if (to.length === 0) return conclude(done);
+      if (to.length === 0) return concludeParts(done, mailSummaries);
       try {
         pool ??= createPool(settings, security === 'none' ? undefined : options.trust(), limits, isPublic);
       } catch (error) {
@@ -67,7 +68,7 @@ export function createSmtpChannel(settings: SmtpSettings, options: SmtpOptions):
       }
       const envelope = { from: letterhead.from.address, to };
       const { failures, providerId } = await submit(pool, envelope, mailOf(message, letterhead), signal);
-      return settle(to, done, failures, providerId);
+      return settleRecipients(to, done, failures, providerId);
     },
     async close() {
       pool?.close();

@@ -11,6 +11,7 @@ import {
   usual,
 } from '../../../../test/support/providers/smtp-scripted.ts';
 import { deliver, messageOf } from '../fixtures.ts';
+import { deliveredPart } from '../parts.ts';
 import { createSmtpChannel } from './channel.ts';
 import { channelFor, scene, scripted, usualSettings } from './fixtures.ts';
 
@@ -148,10 +149,10 @@ describe('TLS', () => {
     };
     const channel = channelFor(t, { port: smtp.port }, {}, { trust: later });
     t.after(() => smtp.close());
-    assert.deepEqual(await deliver(channel, messageOf(), { done: ['bob@b.example'] }), {
+    assert.deepEqual(await deliver(channel, messageOf(), { done: [deliveredPart('bob@b.example')] }), {
       kind: 'retry',
       reason: 'no CA bundle: put one there',
-      done: ['bob@b.example'],
+      done: [deliveredPart('bob@b.example')],
     });
     assert.equal(smtp.connections(), 0);
     isMissing = false;

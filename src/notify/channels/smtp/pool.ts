@@ -7,7 +7,7 @@ import { Readable } from 'node:stream';
 import SMTPPool, { type SMTPPoolOptions } from 'nodemailer/lib/smtp-pool';
 import type { CaTrust } from '../../../net/ca-bundle.ts';
 import type { FailedDelivery } from '../failure.ts';
-import type { Failures } from './recipients.ts';
+import type { RecipientFailures } from './recipients.ts';
 import { failureOfReply, PUBLIC_SERVER, queueIdIn, type SmtpError } from './replies.ts';
 import { DEFAULT_PORTS, type SmtpServer } from './server.ts';
 
@@ -101,7 +101,7 @@ export interface MailEnvelope {
 }
 
 export interface SubmissionResult {
-  readonly failures: Failures;
+  readonly failures: RecipientFailures;
   readonly providerId: string | undefined;
 }
 
@@ -127,11 +127,11 @@ export function submit(
 
 type RecipientError = SmtpError & { readonly recipient?: string };
 
-function failuresOf(refused: readonly RecipientError[]): Failures {
+function failuresOf(refused: readonly RecipientError[]): RecipientFailures {
   return new Map(refused.map((error) => [error.recipient ?? '', failureOfReply(error)]));
 }
 
-function failuresOfAll({ to }: MailEnvelope, failure: FailedDelivery): Failures {
+function failuresOfAll({ to }: MailEnvelope, failure: FailedDelivery): RecipientFailures {
   return new Map(to.map((address) => [address, failure]));
 }
 

@@ -4,6 +4,7 @@ import { type Scripted, startWecom, type WecomStandIn } from '../../../../test/s
 import { createClient } from '../../../net/http-client.ts';
 import type { Channel, Delivery } from '../channel.ts';
 import { deliver, deliverUntilEnd, during, messageOf } from '../fixtures.ts';
+import { deliveredPart } from '../parts.ts';
 import { createWecomRobotChannel, type WecomRobotSettings } from './channel.ts';
 
 async function scene(
@@ -58,7 +59,7 @@ test('long text in parts, of which the first mentions', async (t) => {
 test('a retry sends the rest', async (t) => {
   const { wecom, channel } = await scene(t);
   const text = 'x'.repeat(5000);
-  const first = await deliver(channel, messageOf({ title: '', text }), { done: ['text 1/3'] });
+  const first = await deliver(channel, messageOf({ title: '', text }), { done: [deliveredPart('text 1/3')] });
   assert.equal(first.kind, 'delivered');
   assert.deepEqual(
     wecom.delivered.map(({ content }) => content.length),

@@ -9,7 +9,14 @@ import type { Message } from '../../message.ts';
 import type { Attempt, Channel, Delivery, Rate } from '../channel.ts';
 import { DEFAULT_BASE, endpointUnder } from '../wecom/base.ts';
 import { failureOfWecomCode, isSuccess, readResponse } from '../wecom/codes.ts';
-import { deliverParts, type Part, partsOf, remainingOf, type Style, TEXT_MAX_BYTES } from '../wecom/parts.ts';
+import {
+  deliverPieces,
+  piecesOf,
+  remainingPieces,
+  type Style,
+  TEXT_MAX_BYTES,
+  type TextPiece,
+} from '../wecom/pieces.ts';
 
 export interface WecomRobotSettings {
   readonly name: string;
@@ -50,25 +57,25 @@ export function createWecomRobotChannel(
     name: settings.name,
     timeoutMs: WECOM_ROBOT_TIMEOUT_MS,
     rates: WECOM_ROBOT_RATES,
-    callsFor: (message, done) => remainingOf(robotParts(message, settings), done).length,
+    callsFor: (message, done) => remainingPieces(robotPieces(message, settings), done).length,
     deliver: (message, attempt) =>
-      deliverParts(robotParts(message, settings), attempt, (part) =>
-        post(bodyOf(part, part.style, part.first ? settings : {}), message, attempt),
+      deliverPieces(robotPieces(message, settings), attempt, (piece) =>
+        post(bodyOf(piece, piece.style, piece.first ? settings : {}), message, attempt),
       ),
   };
 }
 
-type RobotPart = Part & { readonly style: Style; readonly first: boolean };
+type RobotPiece = TextPiece & { readonly style: Style; readonly first: boolean };
 
-function robotParts(message: Message, { style = message.format }: WecomRobotSettings): RobotPart[] {
+function robotPieces(message: Message, { style = message.format }: WecomRobotSettings): RobotPiece[] {
   const maxBytes = style === 'markdown' ? MARKDOWN_MAX_BYTES : TEXT_MAX_BYTES;
-  return partsOf(message, style, maxBytes).map((part, i) => ({ ...part, style, first: i === 0 }));
+  return piecesOf(message, style, maxBytes).map((piece, i) => ({ ...piece, style, first: i === 0 }));
 }
 
 type Mentions = Pick<WecomRobotSettings, 'mentionUsers' | 'mentionMobiles'>;
 
 /** Who is mentioned is mentioned once, with the first part. */
-function bodyOf({ content }: Part, style: Style, { mentionUsers, mentionMobiles }: Mentions): string {
+function bodyOf({ content }: TextPiece, style: Style, { mentionUsers, mentionMobiles }: Mentions): string {
   if (style === 'markdown') return JSON.stringify({ msgtype: style, markdown: { content } });
   return JSON.stringify({
     msgtype: style,

@@ -7,6 +7,7 @@ import { createClient } from '../../../net/http-client.ts';
 import type { Message } from '../../message.ts';
 import type { Delivery } from '../channel.ts';
 import { deliver, deliverUntilEnd, messageOf } from '../fixtures.ts';
+import { deliveredPart } from '../parts.ts';
 import { createWecomChannel, type WecomSettings } from './channel.ts';
 import { bodies, contents, credentials, scene, script, users } from './fixtures.ts';
 
@@ -175,8 +176,12 @@ describe('long text', () => {
     const message = messageOf({ title: '', text: `${'a'.repeat(2048)}${'b'.repeat(2048)}c` });
     script(s, 'message/send', 'as usual', -1);
     const delivery = await deliver(s.channel, message);
-    assert.deepEqual(delivery, { kind: 'retry', reason: 'WeCom -1: WeCom is busy', done: ['text 1/3'] });
-    const again = await deliver(s.channel, message, { number: 2, done: ['text 1/3'] });
+    assert.deepEqual(delivery, {
+      kind: 'retry',
+      reason: 'WeCom -1: WeCom is busy',
+      done: [deliveredPart('text 1/3')],
+    });
+    const again = await deliver(s.channel, message, { number: 2, done: [deliveredPart('text 1/3')] });
     assert.deepEqual(again, { kind: 'delivered', providerId: 'msg_2 msg_3' });
     assert.equal(contents(s).join(''), message.text);
   });
@@ -188,9 +193,9 @@ describe('long text', () => {
     assert.deepEqual(await deliver(s.channel, message), {
       kind: 'rejected',
       reason: 'WeCom 40058: a parameter is wrong (at part text 2/3)',
-      done: ['text 1/3'],
+      done: [deliveredPart('text 1/3')],
     });
-    await deliver(s.channel, message, { done: ['text 1/3'] });
+    await deliver(s.channel, message, { done: [deliveredPart('text 1/3')] });
     assert.equal(contents(s).join(''), message.text, 'so that the rest can be sent by hand');
   });
 });

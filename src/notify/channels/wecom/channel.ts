@@ -21,7 +21,7 @@ import {
   type WecomFields,
   type WecomResponse,
 } from './codes.ts';
-import { deliverParts, partsOf, remainingOf, TEXT_MAX_BYTES } from './parts.ts';
+import { deliverPieces, type Piece, piecesOf, remainingPieces, TEXT_MAX_BYTES } from './pieces.ts';
 import { type Token, TokenCache } from './token.ts';
 
 export interface WecomSettings {
@@ -80,9 +80,9 @@ export function createWecomChannel(
     name: settings.name,
     timeoutMs: WECOM_TIMEOUT_MS,
     rates: WECOM_RATES,
-    callsFor: (message, done) => remainingOf(bodiesOf(message, settings), done).length,
+    callsFor: (message, done) => remainingPieces(bodiesOf(message, settings), done).length,
     deliver: (message, attempt) =>
-      deliverParts(bodiesOf(message, settings), attempt, ({ body }) => application.post(body, attempt)),
+      deliverPieces(bodiesOf(message, settings), attempt, ({ body }) => application.post(body, attempt)),
   };
 }
 
@@ -178,8 +178,7 @@ function leftOut(fields: WecomFields): string {
   return lists.length > 0 ? `left out ${lists.join(', ')}` : '';
 }
 
-interface Body {
-  readonly key: string;
+interface Body extends Piece {
   readonly body: string;
 }
 
@@ -189,7 +188,7 @@ function bodiesOf(message: Message, settings: WecomSettings): Body[] {
   const card = style === 'textcard' ? cardOf(asText(message)) : undefined;
   if (card) return [{ key: 'textcard', body: bodyOf(message.id, settings, 'textcard', card) }];
   const written = style === 'markdown' ? 'markdown' : 'text';
-  return partsOf(message, written, TEXT_MAX_BYTES).map(({ key, content }) => ({
+  return piecesOf(message, written, TEXT_MAX_BYTES).map(({ key, content }) => ({
     key,
     body: bodyOf(`${message.id} ${key}`, settings, written, { content }),
   }));
