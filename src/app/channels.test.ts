@@ -8,7 +8,8 @@ import { makeFolder } from '../../test/support/folder.ts';
 import { type Answerer, json, startStandIn } from '../../test/support/stand-in.ts';
 import { startTunnels } from '../../test/support/tunnel.ts';
 import { type ChannelConfig, type Kind, kinds } from '../config/notify/kinds.ts';
-import { deliver, messageOf } from '../notify/channels/fixtures.ts';
+import type { Channel } from '../notify/channels/channel.ts';
+import { deliver, errorOf, messageOf, successOf } from '../notify/channels/fixtures.ts';
 import { createChannel, lazyTrust } from './channels.ts';
 
 type Values = Readonly<Record<string, unknown>>;
@@ -42,7 +43,11 @@ const noTrust = () => {
   throw new Error('nobody is trusted');
 };
 
-function make(kind: Kind, values: Values = {}, trust: Parameters<typeof createChannel>[1] = noTrust) {
+async function make(...settings: Parameters<typeof attempt>): Promise<Channel> {
+  return successOf(await attempt(...settings));
+}
+
+function attempt(kind: Kind, values: Values = {}, trust: Parameters<typeof createChannel>[1] = noTrust) {
   const config = { kind, name: 'one', values: { ...least[kind], ...values } };
   return createChannel(config as unknown as ChannelConfig, trust);
 }
@@ -156,12 +161,9 @@ describe('settings that cannot work', () => {
   ];
   for (const [name, kind, values, line] of cases) {
     test(`${kind}: ${name}`, async () => {
-      await assert.rejects(make(kind, values), (error: Error) => {
-        assert.ok(error instanceof RangeError, error.stack);
-        assert.match(error.message, line);
-        assert.doesNotMatch(error.message, /s3%?cret/i);
-        return true;
-      });
+      const error = errorOf(await attempt(kind, values));
+      assert.match(error, line);
+      assert.doesNotMatch(error, /s3%?cret/i);
     });
   }
 });

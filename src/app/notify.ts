@@ -149,12 +149,9 @@ async function createChannels(configs: NotifyConfig['channels'], trust: () => Ca
   const problems: string[] = [];
   const channels: Channel[] = [];
   for (const config of configs) {
-    try {
-      channels.push(await createChannel(config, trust));
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      problems.push(`channel ${config.name}: ${error.message}`);
-    }
+    const channel = await createChannel(config, trust);
+    if (channel.ok) channels.push(channel.value);
+    else problems.push(`channel ${config.name}: ${channel.error}`);
   }
   if (problems.length > 0) throw new NotifyError(problems);
   return channels;

@@ -104,7 +104,9 @@ async function ready<S extends Socket>(socket: S, event: string, signal: AbortSi
 }
 
 async function tunnel(socket: Socket, authority: string, proxy: URL, signal: AbortSignal): Promise<Socket> {
-  const authorization = basicOf(proxy);
+  const credentials = basicOf(proxy);
+  if (!credentials.ok) throw new NetworkFault(credentials.error);
+  const authorization = credentials.value;
   const outgoing = startRequest({
     createConnection: () => socket,
     method: 'CONNECT',

@@ -1,3 +1,8 @@
+function policyOf(...allowed: readonly string[]) {
+  const policy = parseAddressPolicy(allowed);
+  return policy.ok ? policy.value : assert.fail(policy.error);
+}
+
 import assert from 'node:assert/strict';
 import { createServer, type LookupFunction } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
@@ -18,8 +23,9 @@ import {
   startStandIn,
 } from '../../test/support/stand-in.ts';
 import { startTunnels } from '../../test/support/tunnel.ts';
-import { addressPolicy } from './addresses.ts';
+import { isGlobalAddress, parseAddressPolicy } from './addresses.ts';
 import { type ClientOptions, type ClientResult, createClient, type OutgoingRequest } from './http-client.ts';
+import { parseProxy } from './proxy.ts';
 
 async function server(
   t: TestContext,
@@ -170,7 +176,7 @@ describe('refused', () => {
 });
 
 describe('private addresses', () => {
-  const mayConnect = addressPolicy();
+  const mayConnect = isGlobalAddress;
   const notAllowed =
     'refused: the host has a private or special address, which allowAddresses (WEBHOOK_ALLOW_ADDRESSES) does not allow';
   const urls = [
@@ -219,7 +225,7 @@ describe('private addresses', () => {
     };
     const only: ClientOptions = {
       lookup,
-      route: { kind: 'direct', mayConnect: addressPolicy(['127.0.0.2']) },
+      route: { kind: 'direct', mayConnect: policyOf('127.0.0.2') },
     };
     // On loopback the whole block responds on Linux, but the server listens on 127.0.0.1 alone.
     assert.equal((await ask(`http://a.example:${port}`, {}, only)).kind, 'unsent');
@@ -239,7 +245,7 @@ describe('private addresses', () => {
 
   test('what is allowed is connected to', async (t) => {
     const { port } = await server(t, {});
-    const route = { kind: 'direct', mayConnect: addressPolicy(['127.0.0.0/8']) } as const;
+    const route = { kind: 'direct', mayConnect: policyOf('127.0.0.0/8') } as const;
     const options: ClientOptions = { route, lookup: resolver('127.0.0.1') };
     assert.equal(fault(await ask(`http://a.example:${port}`, {}, options)), 'responded 200');
   });
@@ -329,7 +335,7 @@ describe('by a proxy', () => {
   });
 
   test('that is no http: URL', () => {
-    const route = { kind: 'proxy', url: new URL('socks5://127.0.0.1:1080') } as const;
-    assert.throws(() => createClient({ route }), RangeError);
+    const parsed = parseProxy('socks5://127.0.0.1:1080');
+    assert.match(parsed.ok ? 'taken' : parsed.error, /^proxy: it must be an http: URL; write http:/);
   });
 });

@@ -8,7 +8,6 @@ import { once } from 'node:events';
 import { type IncomingHttpHeaders, type IncomingMessage, request as startRequest } from 'node:http';
 import type { Socket } from 'node:net';
 import { type ConnectOptions, connect } from './connect.ts';
-import { basicOf } from './credentials.ts';
 import { decodeContent } from './decode.ts';
 import { ForbiddenDestination, networkFaultOf } from './network-fault.ts';
 
@@ -57,13 +56,7 @@ export const MAX_RESPONSE_BYTES = 64 * 1024;
 /** Cookies and policies make some longer than the 16 KiB that Node takes. */
 const MAX_HEADER_BYTES = 64 * 1024;
 
-/** Throws a `RangeError` if the proxy is no `http:` URL, or its credentials cannot be decoded. */
 export function createClient(options: ClientOptions = {}): Send {
-  const { route } = options;
-  if (route?.kind === 'proxy') {
-    if (route.url.protocol !== 'http:') throw new RangeError('it must be an http: URL');
-    basicOf(route.url);
-  }
   return (request) => send(request, options);
 }
 

@@ -1,6 +1,8 @@
 /** What the tests of channels share. */
+import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import type { StandIn } from '../../../test/support/stand-in.ts';
+import type { Result } from '../../util/result.ts';
 import type { Message } from '../message.ts';
 import type { Attempt, Channel, Delivery, EndedPart } from './channel.ts';
 import { deliveredPart } from './parts.ts';
@@ -35,6 +37,15 @@ export async function deliverUntilEnd(channel: Channel, message: Message, attemp
     if (delivery.kind !== 'retry' || number === attempts) return delivery;
     done = delivery.done ?? done;
   }
+}
+
+export function successOf<T>(result: Result<T, string>): T {
+  if (!result.ok) assert.fail(result.error);
+  return result.value;
+}
+
+export function errorOf(result: Result<unknown, string>): string {
+  return result.ok ? assert.fail('no error') : result.error;
 }
 
 /** Parts that an earlier attempt delivered. */

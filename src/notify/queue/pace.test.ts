@@ -1,9 +1,11 @@
 /** How fast a channel may go, and how long messages take by it, against providers that count. */
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { ClientResult, Send } from '../../net/http-client.ts';
 import type { Channel } from '../channels/channel.ts';
+import { successOf } from '../channels/fixtures.ts';
 import { createWebhookChannel } from '../channels/webhook/channel.ts';
 import { createWecomRobotChannel } from '../channels/wecom-robot/channel.ts';
 import {
@@ -187,7 +189,9 @@ describe('messages to a provider that takes 20 a minute', () => {
     test(`${messages} to a robot`, async (t) => {
       const clock = new FakeClock();
       const robot = robotOf(clock);
-      const channel = createWecomRobotChannel({ name: 'robot', key: 'k' }, robot.send, () => clock.now());
+      const channel = successOf(
+        createWecomRobotChannel({ name: 'robot', key: 'k' }, robot.send, () => clock.now()),
+      );
       const took = await secondsFor(messages, clock, channel);
       t.diagnostic(`${messages} messages: ${took} s, ideal ${seconds} s, ${robot.refused()} refused`);
       assert.ok(took <= seconds * 1.05 + 1, `${took} s`);
@@ -199,8 +203,8 @@ describe('messages to a provider that takes 20 a minute', () => {
       test(`${messages} to a webhook that ${says}`, async (t) => {
         const clock = new FakeClock();
         const hook = provider(clock, 20, { status: 200 }, { status: 429, headers });
-        const channel = createWebhookChannel({ name: 'hook', url: 'http://h.example/' }, hook.send, () =>
-          clock.now(),
+        const channel = successOf(
+          createWebhookChannel({ name: 'hook', url: 'http://h.example/' }, hook.send, () => clock.now()),
         );
         const took = await secondsFor(messages, clock, channel);
         t.diagnostic(`${messages} messages: ${took} s, ideal ${seconds} s, ${hook.refused()} refused`);
@@ -212,7 +216,9 @@ describe('messages to a provider that takes 20 a minute', () => {
   test('a robot that others use too: 10 a minute are left', async (t) => {
     const clock = new FakeClock();
     const robot = robotOf(clock, 10);
-    const channel = createWecomRobotChannel({ name: 'robot', key: 'k' }, robot.send, () => clock.now());
+    const channel = successOf(
+      createWecomRobotChannel({ name: 'robot', key: 'k' }, robot.send, () => clock.now()),
+    );
     const took = await secondsFor(60, clock, channel);
     t.diagnostic(`60 messages: ${took} s, ideal 300 s, ${robot.refused()} refused`);
     assert.ok(took <= 400, `${took} s`);
@@ -221,7 +227,9 @@ describe('messages to a provider that takes 20 a minute', () => {
   test('parts are calls too, and one message stays together', async () => {
     const clock = new FakeClock();
     const robot = robotOf(clock);
-    const channel = createWecomRobotChannel({ name: 'robot', key: 'k' }, robot.send, () => clock.now());
+    const channel = successOf(
+      createWecomRobotChannel({ name: 'robot', key: 'k' }, robot.send, () => clock.now()),
+    );
     const queue = queueWith(clock, channel);
     const order = orderFor('robot');
     const long = { ...order, content: { ...order.content, text: 'x'.repeat(2000 * 11) } };

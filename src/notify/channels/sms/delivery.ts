@@ -4,7 +4,7 @@
  */
 
 import type { ClientResponse, ClientResult } from '../../../net/http-client.ts';
-import type { Message } from '../../message.ts';
+import { failure, type Result, success } from '../../../util/result.ts';
 import type { GivenUpPart } from '../channel.ts';
 import { type FailedDelivery, retry } from '../failure.ts';
 import type { PartSummaries } from '../parts.ts';
@@ -45,20 +45,27 @@ function listNumbers(givenUp: readonly GivenUpPart[]): string {
 export const smsSummaries: PartSummaries = { ofSome: listNumbers };
 
 /** What fills a variable of a provider's template: one line, cut where it is too long. */
-export function compileVariable(source: string, maxCharacters = Number.POSITIVE_INFINITY): Fill {
-  const fill = compileTemplate(source);
-  return (message: Message) => cutText(fill(asText(message)).replace(/\s+/g, ' ').trim(), maxCharacters);
+export function compileVariable(
+  source: string,
+  maxCharacters = Number.POSITIVE_INFINITY,
+): Result<Fill, string> {
+  const compiled = compileTemplate(source);
+  if (!compiled.ok) return compiled;
+  const fill = compiled.value;
+  return success((message) => cutText(fill(asText(message)).replace(/\s+/g, ' ').trim(), maxCharacters));
 }
 
-/** Throws a `RangeError` unless there are between one and `max` numbers, all of which `pattern` takes. */
-export function checkNumbers(numbers: readonly string[], max: number, pattern: RegExp): void {
-  if (numbers.length === 0) throw new RangeError('to: there is no number to send to');
-  if (numbers.length > max) throw new RangeError(`to: more than ${max} numbers`);
+/** Between one and `max` numbers that all match `pattern`. */
+export function checkNumbers(
+  numbers: readonly string[],
+  max: number,
+  pattern: RegExp,
+): Result<readonly string[], string> {
+  if (numbers.length === 0) return failure('to: there is no number to send to');
+  if (numbers.length > max) return failure(`to: more than ${max} numbers`);
   const bad = numbers.find((number) => !pattern.test(number));
-  if (bad !== undefined)
-    throw new RangeError(
-      `to: not a telephone number as the provider wants it, such as +8613800000000: ${bad}`,
-    );
+  if (bad === undefined) return success(numbers);
+  return failure(`to: not a telephone number as the provider wants it, such as +8613800000000: ${bad}`);
 }
 
 /** `+`, country and number (ITU-T E.164). */

@@ -5,6 +5,7 @@
 
 import { parseBase } from '../../../net/base-url.ts';
 import type { ClientResponse, Send } from '../../../net/http-client.ts';
+import { collect, type Result, success } from '../../../util/result.ts';
 import type { Channel, Delivery, EndedPart } from '../channel.ts';
 import {
   asObject,
@@ -53,18 +54,21 @@ export const TENCENT_BASE = 'https://sms.tencentcloudapi.com';
 const MAX_NUMBERS = 200;
 const ACTION = 'SendSms';
 
-/** Throws a `RangeError` for settings that cannot work. */
 export function createTencentChannel(
   settings: TencentSettings,
   send: Send,
   nowMs: () => number = Date.now,
-): Channel {
-  checkNumbers(settings.to, MAX_NUMBERS, E164);
-  const url = new URL('/', parseBase(settings.base ?? TENCENT_BASE));
-  const variables = settings.variables.map((source) =>
-    compileVariable(source, settings.maxVariableCharacters),
+): Result<Channel, string> {
+  const checked = checkNumbers(settings.to, MAX_NUMBERS, E164);
+  if (!checked.ok) return checked;
+  const base = parseBase(settings.base ?? TENCENT_BASE);
+  if (!base.ok) return base;
+  const url = new URL('/', base.value);
+  const fills = collect(
+    settings.variables.map((source) => compileVariable(source, settings.maxVariableCharacters)),
   );
-  return {
+  if (!fills.ok) return fills;
+  return success({
     name: settings.name,
     timeoutMs: SMS_TIMEOUT_MS,
     ifUnclear: 'give up',
@@ -72,7 +76,7 @@ export function createTencentChannel(
       const numbers = remainingParts(settings.to, done);
       // The settings may have lost numbers since the last attempt.
       if (numbers.length === 0) return concludeParts(done, smsSummaries);
-      const values = variables.map((fill) => fill(message));
+      const values = fills.value.map((fill) => fill(message));
       const body = bodyOf(settings, numbers, values);
       const headers = headersOf(settings, url, body, Math.floor(nowMs() / 1000));
       const outcome = await send({
@@ -90,7 +94,7 @@ export function createTencentChannel(
       const ended = [...done, ...numbers.map((number) => givenUpPart(number, result.reason))];
       return concludeParts(ended, smsSummaries);
     },
-  };
+  });
 }
 
 function bodyOf(

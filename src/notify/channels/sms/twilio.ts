@@ -2,6 +2,7 @@
 
 import { parseBase } from '../../../net/base-url.ts';
 import type { ClientResponse, Send } from '../../../net/http-client.ts';
+import { type Result, success } from '../../../util/result.ts';
 import type { Channel, Delivery } from '../channel.ts';
 import { identifier, limited, objectIn, retryAfterMs } from '../failure.ts';
 import { deliverEachPart, delivered } from '../parts.ts';
@@ -32,22 +33,24 @@ const meanings: ReadonlyMap<string, string> = new Map([
   [TOO_MANY_CALLS, ': too many calls'],
 ]);
 
-/** Throws a `RangeError` for settings that cannot work. */
 export function createTwilioChannel(
   settings: TwilioSettings,
   send: Send,
   nowMs: () => number = Date.now,
-): Channel {
-  checkNumbers(settings.to, MAX_NUMBERS, E164);
+): Result<Channel, string> {
+  const numbers = checkNumbers(settings.to, MAX_NUMBERS, E164);
+  if (!numbers.ok) return numbers;
+  const base = parseBase(settings.base ?? TWILIO_BASE);
+  if (!base.ok) return base;
   const { accountSid, authToken, sender } = settings;
   const path = `/2010-04-01/Accounts/${encodeURIComponent(accountSid)}/Messages.json`;
-  const url = new URL(path, parseBase(settings.base ?? TWILIO_BASE));
+  const url = new URL(path, base.value);
   const headers = {
     'content-type': 'application/x-www-form-urlencoded',
     authorization: `Basic ${Buffer.from(`${accountSid}:${authToken}`).toString('base64')}`,
   };
   const from = 'from' in sender ? { From: sender.from } : { MessagingServiceSid: sender.messagingServiceSid };
-  return {
+  return success({
     name: settings.name,
     timeoutMs: SMS_TIMEOUT_MS,
     ifUnclear: 'give up',
@@ -74,7 +77,7 @@ export function createTwilioChannel(
         summaries: smsSummaries,
       });
     },
-  };
+  });
 }
 
 function deliveryOf(response: ClientResponse, nowMs: number, notes: readonly string[]): Delivery {

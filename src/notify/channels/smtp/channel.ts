@@ -10,8 +10,9 @@
  * This module loads the mail library; `smtp/server.ts` and `smtp/address.ts` read settings without it.
  */
 import type SMTPPool from 'nodemailer/lib/smtp-pool';
-import { addressPolicy, type MayConnect } from '../../../net/addresses.ts';
+import { isGlobalAddress, type MayConnect } from '../../../net/addresses.ts';
 import type { CaTrust } from '../../../net/ca-bundle.ts';
+import { collect, failure, type Result, success } from '../../../util/result.ts';
 import type { Channel } from '../channel.ts';
 import { retry } from '../failure.ts';
 import { concludeParts, remainingParts } from '../parts.ts';
@@ -46,38 +47,43 @@ export const MAX_RECIPIENTS = 100;
 /** Longer than a server's silence may be, so that what is reported is why nothing came. */
 export const SMTP_TIMEOUT_MS = 120_000;
 
-/** Throws a `RangeError` for settings that cannot work. */
-export function createSmtpChannel(settings: SmtpSettings, options: SmtpOptions): Channel {
-  checkServer(settings);
-  const letterhead = { from: parseMailbox(settings.from), to: recipientsOf(settings.to) };
+export function createSmtpChannel(settings: SmtpSettings, options: SmtpOptions): Result<Channel, string> {
+  const server = checkServer(settings);
+  if (!server.ok) return server;
+  const from = parseMailbox(settings.from);
+  if (!from.ok) return from;
+  const to = parseRecipients(settings.to);
+  if (!to.ok) return to;
+  const letterhead = { from: from.value, to: to.value };
   const { security } = settings;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const isPublic = options.isPublic ?? addressPolicy();
+  const isPublic = options.isPublic ?? isGlobalAddress;
   let pool: SMTPPool | undefined;
-  return {
+  return success({
     name: settings.name,
     timeoutMs: SMTP_TIMEOUT_MS,
     async deliver(message, { done, signal }) {
-      const to = remainingParts(letterhead.to, done);
+      const remaining = remainingParts(letterhead.to, done);
       // The settings may have lost recipients since the last attempt.
-      if (to.length === 0) return concludeParts(done, mailSummaries);
+      if (remaining.length === 0) return concludeParts(done, mailSummaries);
       try {
         pool ??= createPool(settings, security === 'none' ? undefined : options.trust(), limits, isPublic);
       } catch (error) {
         return { ...retry((error as Error).message), done };
       }
-      const envelope = { from: letterhead.from.address, to };
+      const envelope = { from: letterhead.from.address, to: remaining };
       const { failures, providerId } = await submit(pool, envelope, mailOf(message, letterhead), signal);
-      return settleRecipients(to, done, failures, providerId);
+      return settleRecipients(remaining, done, failures, providerId);
     },
     async close() {
       pool?.close();
     },
-  };
+  });
 }
 
-function recipientsOf(to: readonly string[]): string[] {
-  if (to.length === 0) throw new RangeError('there is no address to send to');
-  if (to.length > MAX_RECIPIENTS) throw new RangeError(`more than ${MAX_RECIPIENTS} addresses`);
-  return [...new Set(to.map(parseAddress))];
+function parseRecipients(to: readonly string[]): Result<readonly string[], string> {
+  if (to.length === 0) return failure('there is no address to send to');
+  if (to.length > MAX_RECIPIENTS) return failure(`more than ${MAX_RECIPIENTS} addresses`);
+  const addresses = collect(to.map(parseAddress));
+  return addresses.ok ? success([...new Set(addresses.value)]) : addresses;
 }

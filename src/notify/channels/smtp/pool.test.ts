@@ -10,7 +10,7 @@ import {
   type Say,
   usual,
 } from '../../../../test/support/providers/smtp-scripted.ts';
-import { deliver, messageOf } from '../fixtures.ts';
+import { deliver, messageOf, successOf } from '../fixtures.ts';
 import { deliveredPart } from '../parts.ts';
 import { createSmtpChannel } from './channel.ts';
 import { channelFor, scene, scripted, usualSettings } from './fixtures.ts';
@@ -24,7 +24,7 @@ describe('mail without TLS', () => {
     const { smtp } = await scripted(t, usual);
     const { credentials: _, ...rest } = usualSettings;
     const settings = { ...rest, ...plain, host: 'localhost', port: smtp.port };
-    const channel = createSmtpChannel(settings, { trust, isPublic });
+    const channel = successOf(createSmtpChannel(settings, { trust, isPublic }));
     t.after(() => channel.close?.());
     const delivery = await deliver(channel);
     assert.equal(delivery.kind, 'rejected');

@@ -3,7 +3,7 @@ import { describe, type TestContext, test } from 'node:test';
 import { type Scripted, startWecom, type WecomStandIn } from '../../../../test/support/providers/wecom.ts';
 import { createClient } from '../../../net/http-client.ts';
 import type { Channel, Delivery } from '../channel.ts';
-import { deliver, deliverUntilEnd, during, messageOf } from '../fixtures.ts';
+import { deliver, deliverUntilEnd, during, messageOf, successOf } from '../fixtures.ts';
 import { deliveredPart } from '../parts.ts';
 import { createWecomRobotChannel, type WecomRobotSettings } from './channel.ts';
 
@@ -14,7 +14,7 @@ async function scene(
   const world = { corpId: 'c', secret: 's', agentId: 1, users: [], robotKey: 'the=key&', nowMs: Date.now };
   const wecom = during(t, await startWecom(world));
   const all = { name: 'robot', base: wecom.origin, key: 'the=key&', ...settings };
-  return { wecom, channel: createWecomRobotChannel(all, createClient()) };
+  return { wecom, channel: successOf(createWecomRobotChannel(all, createClient())) };
 }
 
 test('text', async (t) => {

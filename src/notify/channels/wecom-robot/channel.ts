@@ -4,7 +4,9 @@
  * is a response that nobody can read.
  */
 
+import { parseBase } from '../../../net/base-url.ts';
 import type { Send } from '../../../net/http-client.ts';
+import { failure, type Result, success } from '../../../util/result.ts';
 import type { Message } from '../../message.ts';
 import type { Attempt, Channel, Delivery, Rate } from '../channel.ts';
 import { DEFAULT_BASE, endpointUnder } from '../wecom/base.ts';
@@ -37,15 +39,15 @@ export const WECOM_ROBOT_TIMEOUT_MS = 30_000;
 export const WECOM_ROBOT_RATES: readonly Rate[] = [{ calls: 20, windowMs: 60_000 }];
 const MARKDOWN_MAX_BYTES = 4096;
 
-/** Throws a `RangeError` for a base or key that is none. */
 export function createWecomRobotChannel(
   settings: WecomRobotSettings,
   send: Send,
   nowMs: () => number = Date.now,
-): Channel {
-  if (/^https?:/.test(settings.key))
-    throw new RangeError("key: only what stands after key= in the robot's URL");
-  const url = endpointUnder(settings.base ?? DEFAULT_BASE, 'webhook/send', { key: settings.key });
+): Result<Channel, string> {
+  if (/^https?:/.test(settings.key)) return failure("key: only what stands after key= in the robot's URL");
+  const base = parseBase(settings.base ?? DEFAULT_BASE);
+  if (!base.ok) return base;
+  const url = endpointUnder(base.value, 'webhook/send', { key: settings.key });
   const headers = { 'content-type': 'application/json' };
   const post = async (body: string, message: Message, { number, signal }: Attempt): Promise<Delivery> => {
     const outcome = await send({ method: 'POST', url, headers, body, signal });
@@ -53,7 +55,7 @@ export function createWecomRobotChannel(
     if (response.kind !== 'response') return response;
     return isSuccess(response) ? { kind: 'delivered' } : failureOfWecomCode(response);
   };
-  return {
+  return success({
     name: settings.name,
     timeoutMs: WECOM_ROBOT_TIMEOUT_MS,
     rates: WECOM_ROBOT_RATES,
@@ -62,7 +64,7 @@ export function createWecomRobotChannel(
       deliverPieces(robotPieces(message, settings), attempt, (piece) =>
         post(bodyOf(piece, piece.style, piece.first ? settings : {}), message, attempt),
       ),
-  };
+  });
 }
 
 type RobotPiece = TextPiece & { readonly style: Style; readonly first: boolean };

@@ -7,7 +7,9 @@
  * 4. the code says what became of it; recipients that were left out become a note
  */
 
+import { parseBase } from '../../../net/base-url.ts';
 import type { Send } from '../../../net/http-client.ts';
+import { failure, type Result, success } from '../../../util/result.ts';
 import type { Message } from '../../message.ts';
 import type { Attempt, Channel, Delivery, Rate } from '../channel.ts';
 import { type FailedDelivery, identifier, retry } from '../failure.ts';
@@ -68,32 +70,34 @@ const CARD_TITLE_MAX_BYTES = 128;
 const CARD_DESCRIPTION_MAX_BYTES = 512;
 const CARD_URL_MAX_BYTES = 2048;
 
-/** Throws a `RangeError` for settings that cannot work. */
 export function createWecomChannel(
   settings: WecomSettings,
   send: Send,
   nowMs: () => number = Date.now,
-): Channel {
-  checkRecipients(settings.to);
-  const application = new Application(settings, send, nowMs);
-  return {
+): Result<Channel, string> {
+  const recipients = checkRecipients(settings.to);
+  if (!recipients.ok) return recipients;
+  const base = parseBase(settings.base ?? DEFAULT_BASE);
+  if (!base.ok) return base;
+  const application = new Application(base.value, settings, send, nowMs);
+  return success({
     name: settings.name,
     timeoutMs: WECOM_TIMEOUT_MS,
     rates: WECOM_RATES,
     callsFor: (message, done) => remainingPieces(bodiesOf(message, settings), done).length,
     deliver: (message, attempt) =>
       deliverPieces(bodiesOf(message, settings), attempt, ({ body }) => application.post(body, attempt)),
-  };
+  });
 }
 
 class Application {
-  readonly #base: string;
+  readonly #base: URL;
   readonly #send: Send;
   readonly #nowMs: () => number;
   readonly #tokenUrl: URL;
   readonly #tokens: TokenCache;
 
-  constructor({ base = DEFAULT_BASE, corpId, secret }: WecomSettings, send: Send, nowMs: () => number) {
+  constructor(base: URL, { corpId, secret }: WecomSettings, send: Send, nowMs: () => number) {
     this.#base = base;
     this.#send = send;
     this.#nowMs = nowMs;
@@ -220,11 +224,14 @@ function bodyOf(id: string, { to, agentId, safe }: WecomSettings, type: string, 
   });
 }
 
-function checkRecipients({ users = [], parties = [], tags = [] }: Recipients): void {
-  if (users.length + parties.length + tags.length === 0)
-    throw new RangeError('users, parties, tags: one of them is needed, as there is no recipient');
-  if (users.length > MAX_USERS) throw new RangeError(`more than ${MAX_USERS} users`);
-  if (Math.max(parties.length, tags.length) > MAX_GROUPS) {
-    throw new RangeError(`more than ${MAX_GROUPS} departments or tags`);
+function checkRecipients(to: Recipients): Result<Recipients, string> {
+  const { users = [], parties = [], tags = [] } = to;
+  if (users.length + parties.length + tags.length === 0) {
+    return failure('users, parties, tags: one of them is needed, as there is no recipient');
   }
+  if (users.length > MAX_USERS) return failure(`more than ${MAX_USERS} users`);
+  if (Math.max(parties.length, tags.length) > MAX_GROUPS) {
+    return failure(`more than ${MAX_GROUPS} departments or tags`);
+  }
+  return success(to);
 }
