@@ -1,29 +1,24 @@
-/** Brings attempts to channels: in each channel's line, at its pace, and with notes that outlive the process. */
+/** Hands attempts to channels: each by its limiter, with notes that survive a crash of the process. */
 import type { Attempt, Channel, Delivery, IfUnclear } from '../channels/channel.ts';
+import { AttemptRunner, type OnFault, unknownChannel } from './attempt-runner.ts';
 import type { Clock } from './clock.ts';
 import type { Envelope, Note, Pending } from './envelope.ts';
-import {
-  AttemptRunner,
-  type ChannelLimiter,
-  ChannelLimiters,
-  type OnFault,
-  unknownChannel,
-} from './limiter.ts';
+import { type ChannelLimiter, ChannelLimiters } from './limiter.ts';
 
 export interface DispatcherOptions {
   readonly channels: readonly Channel[];
   readonly clock: Clock;
   /** Attempts at a time on each channel. */
   readonly concurrency: number;
-  /** For a refusal as one too many that does not say how long to wait. */
+  /** For a refusal as one call too many that does not say how long to wait. */
   readonly firstHoldMs: number;
   readonly onFault: OnFault;
   /** Never rejects. See `MessageStore.note`. */
   note(note: Note, mustLast: boolean): Promise<void>;
 }
 
-/** How an attempt ended. What `isNext` was refused as one too many, and goes as soon as the channel may call again. */
-export interface Ended {
+/** How an attempt ended. `isNext`: it was refused as one call too many, and goes as soon as the channel may call again. */
+export interface AttemptEnd {
   readonly delivery: Delivery;
   readonly isNext: boolean;
 }
@@ -64,7 +59,7 @@ export class Dispatcher {
     return this.#channelOf(channel).ifUnclear ?? 'repeat';
   }
 
-  /** Has `run` called when it is the turn of this attempt. `isNext`: see {@link Ended}. */
+  /** Calls `run` when it is the turn of this attempt. `isNext`: see {@link AttemptEnd}. */
   push({ message }: Envelope, { channel, done }: Pending, isNext: boolean, run: () => Promise<void>): void {
     const calls = this.#channelOf(channel).callsFor?.(message, done) ?? 1;
     const work = { id: message.id, calls: Math.max(1, calls), run };
@@ -74,23 +69,26 @@ export class Dispatcher {
   }
 
   /** Never rejects. */
-  async attempt({ message, round }: Envelope, { channel: name, attempts, done }: Pending): Promise<Ended> {
+  async attempt(
+    { message, round }: Envelope,
+    { channel: name, attempts, done }: Pending,
+  ): Promise<AttemptEnd> {
     const channel = this.#channelOf(name);
     const mayBeSent = channel.ifUnclear !== 'give up';
     let note: Note = { id: message.id, round, channel: name, number: attempts + 1, done, mayBeSent };
-    const tell = (change: Partial<Note>, mustLast = false): Promise<void> => {
+    const addNote = (change: Partial<Note>, mustLast = false): Promise<void> => {
       note = { ...note, ...change };
       return this.#note(note, mustLast);
     };
     const attempt: Omit<Attempt, 'signal'> = {
       number: note.number,
       done,
-      report: (parts) => tell({ done: parts, mayBeSent }),
+      report: (parts) => addNote({ done: parts, mayBeSent }),
       // Where nothing may be sent twice the note has to outlive a power cut, too.
-      beforeSending: (part) => tell({ mayBeSent: true, ...(part !== undefined && { part }) }, true),
+      beforeSending: (part) => addNote({ mayBeSent: true, ...(part !== undefined && { part }) }, true),
     };
-    const delivery = await this.#runner.deliver(channel, message, attempt, () => tell({}));
-    await tell({ delivery });
+    const delivery = await this.#runner.deliver(channel, message, attempt, () => addNote({}));
+    await addNote({ delivery });
     return pace(this.#limiterOf(name), delivery);
   }
 
@@ -103,7 +101,7 @@ export class Dispatcher {
   }
 }
 
-function pace(limiter: ChannelLimiter, delivery: Delivery): Ended {
+function pace(limiter: ChannelLimiter, delivery: Delivery): AttemptEnd {
   if (delivery.kind !== 'retry' || !delivery.isLimited) {
     limiter.release();
     return { delivery, isNext: false };

@@ -11,7 +11,7 @@ export const STORE_RETRY_MS = 5000;
 /** The same while stopping, when every moment may be the last. */
 const HURRIED_RETRY_MS = 20;
 /** For so long the same fault is not told again: on a full disk everything fails, and the log is on it too. */
-export const FAULT_TOLD_MS = 60_000;
+export const FAULT_SILENCE_MS = 60_000;
 
 export interface Kept {
   envelope: Envelope;
@@ -36,7 +36,7 @@ export class Persister<E extends Kept> {
   /** Refused to their senders, and still in the store because it failed twice. */
   readonly #refused = new Set<string>();
   /** When each fault was told. */
-  readonly #told = new Map<string, number>();
+  readonly #reportedMs = new Map<string, number>();
   #retryMs = STORE_RETRY_MS;
   #cancelRetry: (() => void) | undefined;
   #isStopped = false;
@@ -51,7 +51,7 @@ export class Persister<E extends Kept> {
       await this.#options.store.save(envelope);
       return true;
     } catch (error) {
-      this.tell(error);
+      this.report(error);
       await this.#discard(envelope.message.id);
       return false;
     }
@@ -80,7 +80,7 @@ export class Persister<E extends Kept> {
     try {
       await this.#options.store.note(note, mustLast);
     } catch (error) {
-      this.tell(error);
+      this.report(error);
     }
   }
 
@@ -117,7 +117,7 @@ export class Persister<E extends Kept> {
       }
       return true;
     } catch (error) {
-      this.tell(error);
+      this.report(error);
       return false;
     }
   }
@@ -140,12 +140,12 @@ export class Persister<E extends Kept> {
   }
 
   /** Tells the operator, without what could be private. */
-  tell(error: unknown): void {
+  report(error: unknown): void {
     const message = error instanceof StoreError ? error.message : 'an unforeseen error';
     const nowMs = this.#options.clock.now();
-    const toldMs = this.#told.get(message);
-    if (toldMs !== undefined && Math.abs(nowMs - toldMs) < FAULT_TOLD_MS) return;
-    this.#told.set(message, nowMs);
+    const reportedMs = this.#reportedMs.get(message);
+    if (reportedMs !== undefined && Math.abs(nowMs - reportedMs) < FAULT_SILENCE_MS) return;
+    this.#reportedMs.set(message, nowMs);
     this.#options.onFault(message);
   }
 

@@ -22,8 +22,10 @@ import {
   untilAborted,
   withKey,
 } from '../fixtures.ts';
+import { ABORT_MS } from './drain.ts';
 import { type Note, receiptOf, record, seal } from './envelope.ts';
-import { ABORT_MS, type Queue, RESCAN_MS } from './queue.ts';
+import type { Queue } from './queue.ts';
+import { RESCAN_MS } from './rescan.ts';
 import { memoryStore } from './store.ts';
 
 describe('taking up', () => {

@@ -18,10 +18,11 @@ import {
   untilAborted,
   withKey,
 } from '../fixtures.ts';
+import { OVERDUE_MS } from './attempt-runner.ts';
 import { KEYED_RECEIPTS, PLAIN_RECEIPTS } from './idempotency.ts';
-import { OVERDUE_MS } from './limiter.ts';
-import { FAULT_TOLD_MS, STORE_RETRY_MS } from './persister.ts';
-import { type Acceptance, type Queue, RESCAN_MS } from './queue.ts';
+import { FAULT_SILENCE_MS, STORE_RETRY_MS } from './persister.ts';
+import type { Acceptance, Queue } from './queue.ts';
+import { RESCAN_MS } from './rescan.ts';
 
 describe('attempts', () => {
   test('a channel that succeeded is not tried again because another failed', async () => {
@@ -302,10 +303,10 @@ describe('a store that fails', () => {
     for (let count = 0; count < 10; count++) await accept(queue, orderFor('a', 'b', 'c'));
     await settle();
     store.isBroken = true;
-    await clock.pass(FAULT_TOLD_MS);
+    await clock.pass(FAULT_SILENCE_MS);
     const asked = store.asked;
-    await clock.pass(FAULT_TOLD_MS);
-    assert.equal(store.asked - asked, FAULT_TOLD_MS / STORE_RETRY_MS);
+    await clock.pass(FAULT_SILENCE_MS);
+    assert.equal(store.asked - asked, FAULT_SILENCE_MS / STORE_RETRY_MS);
     assert.ok(told.lines.length <= 3, told.lines.join());
     store.isBroken = false;
     for (const channel of channels) channel.script = () => delivered;

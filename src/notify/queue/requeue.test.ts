@@ -18,7 +18,8 @@ import {
 } from '../fixtures.ts';
 import { SpoolDesk } from '../spool/desk.ts';
 import { openSpool } from '../spool/spool.ts';
-import { type Queue, RESCAN_MS } from './queue.ts';
+import type { Queue } from './queue.ts';
+import { RESCAN_MS } from './rescan.ts';
 
 const LOOKS = 500;
 

@@ -10,8 +10,9 @@ import type { Message } from '../../message.ts';
 import type { Channel, Delivery } from '../channel.ts';
 import { blockMs, FIRST_BLOCK_MS, identifier, limited, objectIn, retry } from '../failure.ts';
 import { delivered } from '../parts.ts';
-import { acs3Authorization, canonicalQuery, sha256 } from './aliyun-signature.ts';
+import { acs3Authorization, canonicalQuery } from './aliyun-signature.ts';
 import { checkNumbers, compileVariable, SMS_TIMEOUT_MS, smsFailureWithout, unclear } from './delivery.ts';
+import { sha256 } from './signing.ts';
 
 export interface AliyunSettings {
   readonly name: string;
