@@ -7,7 +7,7 @@
 import { BlockList, isIP } from 'node:net';
 import { collect, failure, type Result, success } from '../util/result.ts';
 
-/** Judges an address in its textual form, with or without a zone. What is no address is refused. */
+/** Decides on an address in its textual form, with or without a zone. Anything else is refused. */
 export type MayConnect = (address: string) => boolean;
 
 const SPECIAL_IPV4: readonly (readonly [network: string, prefix: number])[] = [
@@ -46,7 +46,7 @@ const SPECIAL_IPV6: readonly (readonly [network: string, prefix: number])[] = [
 const NAT64_PREFIX_BITS = 96;
 
 /**
- * Where clouds respond with credentials, keys and user data (IMDS and its kin). Some lie in blocks that are allowed
+ * Metadata services of clouds (IMDS and the like), which hand out credentials, keys and user data. Some lie in blocks that are allowed
  * for other reasons, and Azure's is a global address.
  */
 const METADATA_IPV4: readonly string[] = [

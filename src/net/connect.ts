@@ -1,5 +1,5 @@
 /**
- * A connection that is ready for a request: lookup, judgement of the address, TCP, the proxy's tunnel, TLS.
+ * A connection that is ready for a request: lookup, check of the address, TCP, the proxy's tunnel, TLS.
  * TLS always verifies, whatever the environment says.
  */
 import { once } from 'node:events';
@@ -10,7 +10,7 @@ import type { MayConnect } from './addresses.ts';
 import { basicOf } from './credentials.ts';
 import { ForbiddenDestination, NetworkFault, networkFaultOf } from './network-fault.ts';
 
-/** Straight to the server, whose addresses are judged after they were looked up, or by an HTTP proxy. */
+/** Directly to the server, whose addresses are checked after the lookup, or through an HTTP proxy. */
 export type Route =
   | { readonly kind: 'direct'; readonly mayConnect?: MayConnect }
   /** `http://[user:password@]host:port`. The proxy is asked for a tunnel (RFC 9110 §9.3.6), for `http:` too. */
@@ -19,7 +19,7 @@ export type Route =
 export interface ConnectOptions {
   /** Default: direct, to any address. */
   readonly route?: Route;
-  /** Whom to trust instead of Node's own list. What it throws is told to senders and operators. */
+  /** The CAs to trust instead of Node's own list. Its error messages are shown to senders and operators. */
   readonly trust?: () => SecureContext;
   /** For lookup, connection, proxy and TLS together. Default {@link CONNECT_TIMEOUT_MS}. */
   readonly connectTimeoutMs?: number;
@@ -31,7 +31,7 @@ export const CONNECT_TIMEOUT_MS = 10_000;
 
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 };
 
-/** Rejects with a {@link ForbiddenDestination} for what must not be, else with what went wrong. */
+/** Rejects with a {@link ForbiddenDestination} where connecting is not allowed, otherwise with the error. */
 export async function connect(url: URL, signal: AbortSignal, options: ConnectOptions): Promise<Socket> {
   if (!(url.protocol in DEFAULT_PORTS)) throw new ForbiddenDestination('the URL is neither http: nor https:');
   const limit = new AbortController();
@@ -67,7 +67,7 @@ async function dial(
   mayConnect: MayConnect = () => true,
 ): Promise<Socket> {
   const host = hostOf(url);
-  // No name, no lookup: this is the address.
+  // An address needs no lookup.
   if (isIP(host) && !mayConnect(host)) throw forbidden();
   signal.throwIfAborted();
   const socket = new Socket();
@@ -78,7 +78,7 @@ async function dial(
   const connected = ready(socket, 'connect', signal);
   socket.connect({ host, port: portOf(url), ...(lookup && { lookup }) });
   await connected;
-  // The last word, before anything is sent, has the address that is really connected to.
+  // The final check, before anything is sent, is of the address of the connection itself.
   if (mayConnect(socket.remoteAddress ?? '')) return socket;
   socket.destroy();
   throw forbidden();
@@ -92,7 +92,7 @@ function forbidden(): ForbiddenDestination {
 
 /** The same socket once `event` has come; it is destroyed if something else comes first. */
 async function ready<S extends Socket>(socket: S, event: string, signal: AbortSignal): Promise<S> {
-  // An error that comes when nobody waits any more must not end the process.
+  // A late error must not end the process.
   socket.on('error', () => undefined);
   try {
     await once(socket, event, { signal });

@@ -1,6 +1,6 @@
 /**
- * One outgoing request, one response. What matters to the channels is how far a request got: a short message may
- * only be repeated if it certainly did not leave. So each request has a connection of its own, made and
+ * One outgoing request, one response. The channels need to know how far a request got: a short message may only be
+ * repeated if it certainly was not sent. So each request has a connection of its own, made and
  * secured before the first byte is sent; on a kept one, which the server may close at that moment, it would
  * be open whether the request was read. Redirects are not followed.
  */
@@ -23,13 +23,13 @@ export interface OutgoingRequest {
   readonly signal: AbortSignal;
 }
 
-/** How far a request got. Faults are one line for the sender's eyes, without anything of the URL. */
+/** How far a request got. Faults are one line for the sender, without any part of the URL. */
 export type ClientResult =
-  /** It will not be sent, now or later: a forbidden address, a header that is none. */
+  /** It will never be sent: a forbidden address, or an invalid header. */
   | { readonly kind: 'refused'; readonly fault: string }
   /** There was no connection, so nothing was sent. */
   | { readonly kind: 'unsent'; readonly fault: string }
-  /** Some or all of it was sent, and whether it was acted upon is not known. */
+  /** Some or all of it was sent, and whether the server acted on it is unknown. */
   | { readonly kind: 'no-response'; readonly fault: string }
   | ClientResponse;
 
@@ -39,7 +39,7 @@ export interface ClientResponse {
   readonly headers: IncomingHttpHeaders;
   /** Without its content codings. */
   readonly body: Buffer;
-  /** False if the body is longer than the limit, coded or not, or broke off. */
+  /** False if the body exceeds the limit, encoded or not, or broke off. */
   readonly complete: boolean;
 }
 
@@ -53,7 +53,7 @@ export interface ClientOptions extends ConnectOptions {
 
 /** Providers respond with a few hundred bytes. */
 export const MAX_RESPONSE_BYTES = 64 * 1024;
-/** Cookies and policies make some longer than the 16 KiB that Node takes. */
+/** Cookies and policies make some headers longer than the 16 KiB that Node accepts. */
 const MAX_HEADER_BYTES = 64 * 1024;
 
 export function createClient(options: ClientOptions = {}): Send {
@@ -110,7 +110,7 @@ async function exchange(
   try {
     const [response] = (await Promise.race([
       once(outgoing, 'response', { signal }),
-      // To a protocol that was not asked for (101); without a listener this would be silence.
+      // A switch to a protocol that was not requested (101); without a listener nothing would happen.
       once(outgoing, 'upgrade', { signal }),
     ])) as [IncomingMessage];
     return await read(response, maxResponseBytes);

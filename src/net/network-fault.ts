@@ -1,9 +1,9 @@
-/** What went wrong on the network, in words. Only words from here are shown: messages of errors quote URLs. */
+/** Descriptions of network errors. Only these texts are shown, since the messages of errors quote URLs. */
 
-/** Trying again is pointless. */
+/** A destination that must not be contacted; trying again is pointless. */
 export class ForbiddenDestination extends Error {}
 
-/** A fault that has its words already. */
+/** An error whose message may be shown. */
 export class NetworkFault extends Error {}
 
 const words: ReadonlyMap<unknown, string> = new Map([
@@ -31,7 +31,7 @@ const words: ReadonlyMap<unknown, string> = new Map([
 export function networkFaultOf(error: unknown): string {
   if (error instanceof ForbiddenDestination || error instanceof NetworkFault) return error.message;
   const { code, name, errors } = (error ?? {}) as { code?: unknown; name?: unknown; errors?: unknown };
-  // Several addresses were tried; the first tells enough.
+  // Several addresses were tried; the first error is enough.
   if (Array.isArray(errors) && errors.length > 0) return networkFaultOf(errors[0]);
   if (name === 'AbortError') return 'it took too long';
   const known = words.get(code);

@@ -6,7 +6,7 @@ import type { Clock } from './clock.ts';
 /** How long after its time limit a channel may take to notice that it was aborted. */
 export const OVERDUE_MS = 2000;
 
-/** Told about a channel that broke its contract; `fault` has no text that could hold a secret. */
+/** Called when a channel breaks its contract; `fault` contains nothing that could be secret. */
 export type OnFault = (channel: string, fault: string) => void;
 
 /** Makes attempts, holds them to their time limit, and can end them all. */
@@ -25,15 +25,15 @@ export class AttemptRunner {
     return this.#running.size === 0;
   }
 
-  /** Also those that are about to begin. */
+  /** Including those that are about to begin. */
   abortAll(): void {
     this.#isAborted = true;
     for (const controller of this.#running) controller.abort();
   }
 
   /**
-   * Never rejects. Where it cannot be known what happened, trying again by itself could deliver twice. `prepare`
-   * comes before the channel is asked.
+   * Never rejects. Where the result of an attempt cannot be known, it is not repeated, since that could deliver twice.
+   * `prepare` runs before the channel is called.
    */
   async deliver(
     channel: Channel,
@@ -70,14 +70,14 @@ export class AttemptRunner {
   }
 }
 
-/** The kind of an error and where it came from. Its message may quote what must not be logged. */
+/** The kind of an error and its origin, without its message, which may quote what must not be logged. */
 function describeError(error: unknown): string {
   if (!(error instanceof Error)) return 'threw what is not an error';
   const place = error.stack?.split('\n').find((line) => /^\s+at /.test(line)) ?? '';
   return `threw ${error.name} ${place.trim()}`.trim();
 }
 
-/** Stands for one that was taken out of the configuration: it may come back before the message is given up. */
+/** Stands in for a channel that was removed from the configuration: it may come back before the message is given up. */
 export function unknownChannel(name: string): Channel {
   const reason = 'no channel of this name is configured now';
   return { name, timeoutMs: 1000, deliver: async () => ({ kind: 'retry', reason }) };

@@ -36,12 +36,12 @@ export class Dispatcher {
     this.#limiters = new ChannelLimiters({ clock, concurrency, firstHoldMs });
   }
 
-  /** Whether no attempt is under way. */
+  /** Whether no attempt is in progress. */
   get isIdle(): boolean {
     return this.#runner.isIdle;
   }
 
-  /** Begins nothing more. */
+  /** Starts no further attempts. */
   close(): void {
     this.#limiters.close();
   }
@@ -84,7 +84,7 @@ export class Dispatcher {
       number: note.number,
       done,
       report: (parts) => addNote({ done: parts, mayBeSent }),
-      // Where nothing may be sent twice the note has to outlive a power cut, too.
+      // Where nothing may be sent twice, the note has to survive a power cut as well.
       beforeSending: (part) => addNote({ mayBeSent: true, ...(part !== undefined && { part }) }, true),
     };
     const delivery = await this.#runner.deliver(channel, message, attempt, () => addNote({}));
@@ -106,7 +106,7 @@ function pace(limiter: ChannelLimiter, delivery: Delivery): AttemptEnd {
     limiter.release();
     return { delivery, isNext: false };
   }
-  const wishedMs = delivery.afterMs ?? 0;
-  const holdMs = limiter.hold(wishedMs);
-  return { delivery: { ...delivery, afterMs: Math.max(wishedMs, holdMs) }, isNext: wishedMs <= holdMs };
+  const requestedMs = delivery.afterMs ?? 0;
+  const holdMs = limiter.hold(requestedMs);
+  return { delivery: { ...delivery, afterMs: Math.max(requestedMs, holdMs) }, isNext: requestedMs <= holdMs };
 }

@@ -63,7 +63,7 @@ export class ChannelLimiter {
     return pace.opensMs(this.#first?.calls ?? 1, clock.now());
   }
 
-  /** Begins nothing more. */
+  /** Starts no further attempts. */
   close(): void {
     this.#isClosed = true;
     this.#cancelTimer();
@@ -81,7 +81,7 @@ export class ChannelLimiter {
     while (this.#running < (pace.isProbing ? 1 : concurrency) && this.#first) {
       const waitMs = this.opensMs - clock.now();
       if (waitMs > 0) {
-        // Without an end it opens when an attempt ends, which fills the limiter again.
+        // Otherwise it opens when an attempt ends, and that calls this function again.
         if (Number.isFinite(waitMs)) this.#cancelTimer = clock.after(waitMs, () => this.#fill());
         return;
       }

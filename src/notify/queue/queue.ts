@@ -45,7 +45,7 @@ export interface QueueEvents {
   attempt(id: string, progress: ChannelProgress): void;
   /** A channel broke its contract. */
   channelFault(channel: string, fault: string): void;
-  /** The store failed; it is tried again. The same fault is told again only after a while. */
+  /** The store failed; it is tried again. The same fault is reported again only after a while. */
   storeFault(message: string): void;
 }
 
@@ -55,14 +55,14 @@ export interface QueueOptions {
   readonly clock: Clock;
   /** From 0 up to but not 1. */
   readonly random: () => number;
-  /** That many bytes, not to be guessed. */
+  /** Unpredictable bytes, as many as requested. */
   readonly randomBytes: (bytes: number) => Uint8Array;
   readonly policy: RetryPolicy;
   readonly limits: QueueLimits;
   readonly events: QueueEvents;
 }
 
-/** What is to be accepted. */
+/** A message to be accepted. */
 export interface Order {
   readonly user: string;
   readonly content: Omit<Message, 'id' | 'acceptedMs'>;

@@ -1,4 +1,4 @@
-/** The folders and files of a spool, and all that is known of how they may fail. */
+/** The folders and files of a spool, and their error messages. */
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { lstat, mkdir, open, readdir, stat, unlink } from 'node:fs/promises';
@@ -10,26 +10,26 @@ import { StoreError } from '../queue/store.ts';
 import { AtomicFiles, FILE_MODE } from './atomic-file.ts';
 import { parseEnvelope, parseReceipt } from './format.ts';
 import type { JournalOptions } from './journal.ts';
-import { judgeFile, judgeFolder, judgeSpool, type SpoolContext, spoolContextOf } from './ownership.ts';
+import { fileProblem, folderProblem, type SpoolContext, spoolContextOf, spoolProblem } from './ownership.ts';
 
-/** Far more than the largest message that is accepted makes; what is larger is not ours. */
+/** Far larger than any file that mote writes for an accepted message. */
 const MAX_FILE_BYTES = 1024 * 1024;
-/** Starting up with thousands of messages should not take seconds. */
+/** Start-up with thousands of messages should not take seconds. */
 export const READS_AT_ONCE = 32;
-/** The same of the notes of attempts. */
+/** The same for the notes of attempts. */
 const MAX_NOTES_BYTES = 64 * 1024 * 1024;
 const FOLDER_MODE = 0o700;
-/** A pipe must not make anybody wait, nor a link lead away. */
+/** Opening a pipe must not block, and a link must not lead out of the spool. */
 const READ_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 const FOLDERS = ['tmp', 'new', 'dead', 'done', 'attempts', 'lock'] as const;
 export type Folder = 'new' | 'dead' | 'done';
 
-/** Tells the operator of a file that was left alone. Each is told once. */
+/** Reports a file that was left alone to the operator, once per file. */
 export type Report = (path: string, fault: string) => void;
 
 /**
- * With those above it. The `recursive` of `mkdir` never ends where a folder is there and nothing can be made in it:
+ * Creates missing parents too. The `recursive` of `mkdir` never ends where a folder is there and nothing can be made in it:
  * below /proc, or in a working folder that was removed.
  */
 async function makeFolder(path: string): Promise<void> {
@@ -41,8 +41,8 @@ async function makeFolder(path: string): Promise<void> {
 }
 
 /**
- * Whose a file is that this process makes in `folder`: where files are shared over a network that need not be the user
- * as whom it runs.
+ * The owner of files that this process creates in `folder`: on a network file system this need not be the user that it
+ * runs as.
  */
 async function ownerHere(folder: string): Promise<number> {
   // An empty file needs no space, so that a server starts on a full disk too.
@@ -81,22 +81,22 @@ export class SpoolFiles {
     this.#report = report;
   }
 
-  /** All that a server needs, and nobody else may have a hand in. Rejects with what is wrong with it. */
+  /** Creates the folders of a server and checks their owners. Rejects with the problem. */
   async makeFolders(): Promise<void> {
     await makeFolder(this.path);
     const own = await ownerHere(this.path);
     const around = await spoolContextOf(this.path);
-    refuse(judgeSpool(this.path, await stat(this.path), own, around));
+    refuse(spoolProblem(this.path, await stat(this.path), own, around));
     for (const name of FOLDERS) {
       const folder = join(this.path, name);
       await makeFolder(folder);
-      refuse(judgeFolder(folder, await lstat(folder), own, around));
+      refuse(folderProblem(folder, await lstat(folder), own, around));
     }
     // A message in a folder that a power cut took away would be lost with it.
     await this.#files.sync(this.path);
   }
 
-  /** What a crash left half-written. Only the owner of the lock may call it, or it would hit somebody's work. */
+  /** Deletes files that a crash left half-written. Only for the owner of the lock: others may be writing there. */
   async clearTemporary(): Promise<void> {
     const folder = join(this.path, 'tmp');
     for (const name of await readdir(folder)) {
@@ -106,7 +106,7 @@ export class SpoolFiles {
     }
   }
 
-  /** Sorted, which is by time. */
+  /** Sorted, and so in the order of their time. */
   async ids(folder: Folder): Promise<readonly string[]> {
     const names = await readdir(join(this.path, folder)).catch((error) => {
       throw storeError(this.path, error);
@@ -126,7 +126,7 @@ export class SpoolFiles {
     });
   }
 
-  /** As `write`, by somebody who may be another user than the server. */
+  /** Like `write`, for a process whose user may differ from the server's. */
   async writeForServer(folder: Folder, id: string, text: string): Promise<void> {
     try {
       const { uid, gid } = await stat(join(this.path, folder));
@@ -158,7 +158,7 @@ export class SpoolFiles {
     return fits(content.value) ? content.value : this.#tell(path, 'named after another message');
   }
 
-  /** What is in a file of ours, if it is there; what is wrong with others is told. */
+  /** The content of a file, if it exists and is mote's; problems are reported. */
   async #read(path: string, maxBytes: number): Promise<string | undefined> {
     try {
       return await this.#text(path, maxBytes);
@@ -176,7 +176,7 @@ export class SpoolFiles {
       const facts = await file.stat();
       if (!facts.isFile()) return this.#tell(path, 'not a file');
       this.#context ??= spoolContextOf(this.path);
-      const fault = judgeFile(facts, await this.#context);
+      const fault = fileProblem(facts, await this.#context);
       if (fault !== undefined) return this.#tell(path, fault);
       if (facts.size > maxBytes) return this.#tell(path, `${facts.size} bytes, more than mote ever writes`);
       return await file.readFile('utf8');

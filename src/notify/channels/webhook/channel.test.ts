@@ -181,7 +181,7 @@ describe('headers', () => {
 });
 
 describe('the response', () => {
-  const leads = '; write the address where it leads to';
+  const leads = '; configure the address that it leads to';
   const match = { pointer: '/a~1b/0/errcode', equals: 0 };
   const notTaken = 'the response does not say that it was taken';
   const unreadable = (said: string) =>
