@@ -1,6 +1,6 @@
 /**
- * When a short message may be sent again: only if it certainly was not taken, that is, if there was no
- * connection or the provider refused it in so many words. Each costs money and rings somebody's phone.
+ * When a short message may be sent again: only if it certainly was not accepted, that is, if there was no connection or
+ * the provider explicitly refused it. Each costs money and rings somebody's phone.
  */
 
 import type { ClientResponse, ClientResult } from '../../../net/http-client.ts';
@@ -11,7 +11,7 @@ import type { PartSummaries } from '../parts.ts';
 import { asText, cutText } from '../text/split.ts';
 import { compileTemplate, type Fill } from '../text/template.ts';
 
-/** Nothing is repeated while the response may come, so there is time for it. */
+/** Long, since an attempt without a response cannot be repeated. */
 export const SMS_TIMEOUT_MS = 60_000;
 
 /** Final: it may have been sent. */

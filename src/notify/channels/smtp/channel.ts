@@ -32,19 +32,19 @@ export interface SmtpSettings extends SmtpServer {
 
 export interface SmtpOptions {
   /**
-   * Whom to trust, asked before the first connection with TLS. Throws an `Error` for the operator's eyes if there
-   * is nobody; messages wait then, and it is asked again.
+   * The CAs to trust, read before the first connection with TLS. Throws an `Error` with a message for the operator if
+   * there are none; messages wait then, and it is called again.
    */
   readonly trust: () => CaTrust;
   /** Default {@link DEFAULT_LIMITS}. */
   readonly limits?: Partial<SmtpLimits>;
-  /** Which addresses are too public for mail without TLS. Default: those that a webhook may go to. */
+  /** Addresses that must not get mail without TLS. Default: all global ones. */
   readonly isPublic?: MayConnect;
 }
 
 /** Servers may refuse more in one message (RFC 5321 §4.5.3.1.8). */
 export const MAX_RECIPIENTS = 100;
-/** Longer than a server's silence may be, so that what is reported is why nothing came. */
+/** Longer than the limit on a server's silence, so that the silence is what gets reported. */
 export const SMTP_TIMEOUT_MS = 120_000;
 
 export function createSmtpChannel(settings: SmtpSettings, options: SmtpOptions): Result<Channel, string> {

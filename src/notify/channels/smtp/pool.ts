@@ -1,6 +1,6 @@
 /**
- * Connections that are kept for the next message. The library's pool, without its mailer, which would bring
- * twice as much code, and could be made to open files and URLs: a message is handed over as the bytes it is.
+ * Connections that are kept for the next message: the library's pool without its mailer, which would double the code and
+ * could be made to open files and URLs. Messages are passed as finished bytes.
  */
 import { connect } from 'node:net';
 import { Readable } from 'node:stream';
@@ -15,9 +15,9 @@ export interface SmtpLimits {
   /** For lookup, connection, greeting and STARTTLS together. */
   readonly connectTimeoutMs: number;
   readonly greetingTimeoutMs: number;
-  /** How long the server may say nothing; after the content it may have much to check (RFC 5321 §4.5.3.2.6). */
+  /** How long the server may be silent; after the content it may need time for checks (RFC 5321 §4.5.3.2.6). */
   readonly silenceTimeoutMs: number;
-  /** Below the 5 minutes that servers wait (RFC 5321 §4.5.3.2.7), so that it is not them who hang up. */
+  /** Below the 5 minutes that servers wait (RFC 5321 §4.5.3.2.7), so that the client closes first. */
   readonly idleTimeoutMs: number;
   readonly maxConnections: number;
   /** Servers count too, and 100 is a usual limit. */
@@ -54,7 +54,7 @@ export function createPool(
     requireTLS: security === 'starttls',
     ignoreTLS: security === 'none',
     ...(trust && { tls: { ...trust } }),
-    // Without forceAuth a server that offers no login would be handed the message without one.
+    // Without forceAuth, a server that offers no login would get the message without one.
     ...(credentials && { auth: { user: credentials.user, pass: credentials.password }, forceAuth: true }),
     connectionTimeout: limits.connectTimeoutMs,
     greetingTimeout: limits.greetingTimeoutMs,
@@ -80,7 +80,7 @@ const dialer =
     const finish = (error?: Error): void => {
       clearTimeout(timer);
       socket.removeAllListeners();
-      // Of one that is given up, what else goes wrong is of no interest.
+      // Later errors of a socket that is given up do not matter.
       if (error) socket.once('error', () => undefined).destroy();
       callback(error ?? null, error ? undefined : { connection: socket });
     };
@@ -135,14 +135,14 @@ function failuresOfAll({ to }: MailEnvelope, failure: FailedDelivery): Recipient
   return new Map(to.map((address) => [address, failure]));
 }
 
-/** What the pool asks of a message of the mailer. */
+/** The parts of the mailer's message that the pool uses. */
 function handOver(
   envelope: MailEnvelope,
   mail: string,
   signal: AbortSignal,
 ): Parameters<SMTPPool['send']>[0] {
   const message = {
-    // The library writes into it.
+    // The library modifies it.
     getEnvelope: () => ({ ...envelope }),
     createReadStream: () => Readable.from(Buffer.from(mail)),
     messageId: () => '',

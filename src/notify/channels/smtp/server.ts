@@ -1,4 +1,4 @@
-/** Where mail is handed in, how the way there is secured, and who hands it in. Loads nothing of the rest. */
+/** The submission server: address, security of the connection, credentials. Does not load the mail library. */
 import { isIP } from 'node:net';
 import { isGlobalAddress } from '../../../net/addresses.ts';
 import { failure, type Result, success } from '../../../util/result.ts';

@@ -1,4 +1,4 @@
-/** What the codes of WeCom's API mean for a message. The texts that come with them are never relied on. */
+/** What the codes of WeCom's API mean for a message. The accompanying texts are not relied on. */
 import { isIP } from 'node:net';
 import type { ClientResult } from '../../../net/http-client.ts';
 import {
@@ -23,10 +23,10 @@ export interface WecomResponse {
 }
 
 const SUCCESS = 0;
-/** Those that a fresh access token can mend; 40001 only from calls that carry a token. */
+/** Codes that a fresh access token can fix; 40001 only for calls that carry a token. */
 const tokenCodes = new Set([40001, 40014, 41001, 42001]);
 const BUSY = -1;
-/** Somebody else wrote the same data at that moment. */
+/** A concurrent write of the same data. */
 const VERSION_CONFLICT = 6000;
 const momentaryCodes = new Set([BUSY, VERSION_CONFLICT]);
 /** Calls of the minute or of the hour used up; too many at a time. */
@@ -77,7 +77,7 @@ export function isTokenRefused({ code }: WecomResponse): boolean {
   return tokenCodes.has(code);
 }
 
-/** For a code that is neither success nor mended by a fresh token. */
+/** For a code that is neither a success nor fixed by a fresh token. */
 export function failureOfWecomCode({ code, fields }: WecomResponse): FailedDelivery {
   const meaning = meanings.get(code);
   const reason = `WeCom ${code}${meaning ? `: ${meaning}` : ''}${addressHint(code, fields)}`;
@@ -85,7 +85,7 @@ export function failureOfWecomCode({ code, fields }: WecomResponse): FailedDeliv
   return blockedCodes.has(code) ? limited(reason, FIRST_BLOCK_MS) : { kind: 'rejected', reason };
 }
 
-/** The address that WeCom saw, which is what has to be entered there. */
+/** The address that WeCom saw, which the operator has to add there. */
 function addressHint(code: number, { errmsg }: WecomFields): string {
   if (code !== ADDRESS_NOT_TRUSTED || typeof errmsg !== 'string') return '';
   const address = /from ip: ?([\da-fA-F.:]+)/.exec(errmsg)?.[1] ?? '';

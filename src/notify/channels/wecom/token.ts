@@ -10,13 +10,13 @@ export interface Token {
   readonly token: string;
 }
 
-/** Asks WeCom. Never rejects. */
+/** Requests a token from WeCom. Never rejects. */
 export type AskForToken = () => Promise<(Token & { readonly lifeMs: number }) | FailedDelivery>;
 
 /** A token is replaced this long before its end, or at nine tenths of a short life. */
 const EARLY_MS = 5 * 60_000;
 const EARLY_SHARE = 0.1;
-/** How long a wrong secret and the like is not tried again. */
+/** How long a request that was rejected, as for a wrong secret, is not repeated. */
 export const REJECTED_MS = 60_000;
 /** The least time from one replacement of a refused token to the next. */
 export const REPLACEMENT_MS = 60_000;
@@ -47,7 +47,7 @@ export class TokenCache {
     return this.#pending;
   }
 
-  /** Another one than `refused`, which WeCom did not take. */
+  /** A token other than `refused`, which WeCom did not accept. */
   async replace({ token: refused }: Token): Promise<Token | FailedDelivery> {
     if (this.#token?.value.token !== refused) return this.get();
     const nowMs = this.#nowMs();
