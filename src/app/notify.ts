@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import type { NotifyConfig } from '../config/notify/file.ts';
 import type { Config } from '../config/options.ts';
 import type { BodyRoom, RequestFacts, Stage } from '../http/types.ts';
-import type { Trust } from '../net/ca-bundle.ts';
+import type { CaTrust } from '../net/ca-bundle.ts';
 import { createNotifyStage, readNotifyHead } from '../notify/api/handler.ts';
 import { createPageStage } from '../notify/api/page/page.ts';
 import { createRooms } from '../notify/api/room.ts';
@@ -18,7 +18,7 @@ import { Notifier } from '../notify/notifier.ts';
 import { systemClock } from '../notify/queue/clock.ts';
 import { Queue, type QueueEvents } from '../notify/queue/queue.ts';
 import { defaultRetryPolicy } from '../notify/queue/retry.ts';
-import { memoryStore, type Store, StoreError } from '../notify/queue/store.ts';
+import { type MessageStore, memoryStore, StoreError } from '../notify/queue/store.ts';
 import { type DeliveryMetrics, deliveryMetrics } from '../observe/deliveries.ts';
 import type { EventLog } from '../observe/log.ts';
 import { StartError } from '../util/start-error.ts';
@@ -96,7 +96,7 @@ export async function openNotify(
 }
 
 /** Rejects with a {@link ConfigurationError} that has the problems of all channels. */
-async function createChannels(configs: NotifyConfig['channels'], trust: () => Trust): Promise<Channel[]> {
+async function createChannels(configs: NotifyConfig['channels'], trust: () => CaTrust): Promise<Channel[]> {
   const problems: string[] = [];
   const channels: Channel[] = [];
   for (const config of configs) {
@@ -117,7 +117,7 @@ async function openStore(
   { spool, maxDeadMessages }: Config,
   event: EventLog,
   metrics: DeliveryMetrics,
-): Promise<Store> {
+): Promise<MessageStore> {
   if (spool === '') return memoryStore;
   const { openSpool } = await import('../notify/spool/spool.ts');
   return openSpool(spool, {
@@ -145,7 +145,7 @@ function eventsOf(event: EventLog, metrics: DeliveryMetrics): QueueEvents {
   };
 }
 
-function summaryOf(channels: readonly Channel[], store: Store): string {
+function summaryOf(channels: readonly Channel[], store: MessageStore): string {
   const names = channels.map(({ name }) => name).join(', ');
   const safety = store.isDurable
     ? `the queue is kept in ${store.name}`
@@ -153,7 +153,7 @@ function summaryOf(channels: readonly Channel[], store: Store): string {
   return `mote notifies by ${names} at POST /notify; ${safety}`;
 }
 
-function report(remaining: number, store: Store, event: EventLog): void {
+function report(remaining: number, store: MessageStore, event: EventLog): void {
   if (remaining === 0) return;
   if (store.isDurable)
     event('info', 'messages wait in the spool for the next start', { messages: remaining });

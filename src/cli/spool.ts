@@ -1,6 +1,6 @@
 /** `mote spool list|show|requeue|purge`: the spool for its operator, also while a server uses it. */
 import { refused } from '../config/problems.ts';
-import type { Progress } from '../notify/queue/envelope.ts';
+import type { ChannelProgress } from '../notify/queue/envelope.ts';
 import { StoreError } from '../notify/queue/store.ts';
 import { type Listed, SpoolDesk } from '../notify/spool/desk.ts';
 import { complain, FAILED, type Io, say } from './io.ts';
@@ -73,7 +73,7 @@ async function show(io: Io, desk: SpoolDesk, id: string): Promise<number> {
   return say(io, `${head}\n${body}\n`);
 }
 
-function stateOf(progress: Progress): string {
+function stateOf(progress: ChannelProgress): string {
   const tried = `${progress.attempts} ${progress.attempts === 1 ? 'attempt' : 'attempts'}`;
   switch (progress.kind) {
     case 'delivered':

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Channel } from '../../src/notify/channels/channel.ts';
-import { deliver, messageOf } from '../../src/notify/channels/fixtures.ts';
+import { deliver, messageOf, successOf } from '../../src/notify/channels/fixtures.ts';
 import { createSmtpChannel, type SmtpSettings } from '../../src/notify/channels/smtp/channel.ts';
 import { noPostfix, type Postfix, startPostfix } from '../support/postfix.ts';
 import { account, trust } from '../support/providers/smtp.ts';
@@ -20,9 +20,11 @@ describe('postfix', { skip: noPostfix }, () => {
 
   function channel(security: 'tls' | 'starttls', settings: Partial<SmtpSettings> = {}): Channel {
     const server = { host: 'localhost', port: postfix.ports[security], security };
-    return createSmtpChannel(
-      { name: 'mail', ...server, ...sender, to: ['ann@mote.example'], ...settings },
-      { trust },
+    return successOf(
+      createSmtpChannel(
+        { name: 'mail', ...server, ...sender, to: ['ann@mote.example'], ...settings },
+        { trust },
+      ),
     );
   }
 

@@ -2,13 +2,13 @@
 import { type Problem, problemPlan } from '../../http/errors.ts';
 import type { HeaderList, Plan } from '../../http/types.ts';
 import type { NotifyUser } from '../auth/access.ts';
-import type { Progress, Status } from '../queue/envelope.ts';
+import type { ChannelProgress, Status } from '../queue/envelope.ts';
 import type { NotifyProblem } from './problem.ts';
 
 /** The state of a message over all of its channels. */
 export type MessageState = 'delivered' | 'pending' | 'partial' | 'failed';
 
-export function messageStateOf(progress: readonly Progress[]): MessageState {
+export function messageStateOf(progress: readonly ChannelProgress[]): MessageState {
   const kinds = new Set(progress.map(({ kind }) => kind));
   if (kinds.has('pending')) return 'pending';
   if (!kinds.has('failed')) return 'delivered';
@@ -52,7 +52,7 @@ function bodyOf({ id, progress }: Status, status: MessageState, isRepeated: bool
 }
 
 /** One channel: `waiting` before the first attempt, `retrying` after it. */
-function channelOf(progress: Progress) {
+function channelOf(progress: ChannelProgress) {
   const { channel, attempts } = progress;
   switch (progress.kind) {
     case 'delivered': {

@@ -3,18 +3,18 @@ import { createServer } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { type Reply, startStandIn } from '../../test/support/stand-in.ts';
-import { type Answer, createClient, type Outcome } from './http-client.ts';
+import { type ClientResponse, type ClientResult, createClient } from './http-client.ts';
 
-function ask(url: string, maxAnswerBytes?: number): Promise<Outcome> {
-  const send = createClient(maxAnswerBytes === undefined ? {} : { maxAnswerBytes });
+function ask(url: string, maxResponseBytes?: number): Promise<ClientResult> {
+  const send = createClient(maxResponseBytes === undefined ? {} : { maxResponseBytes });
   return send({ method: 'POST', url: new URL(url), body: 'x', signal: AbortSignal.timeout(5000) });
 }
 
-async function answerOf(t: TestContext, reply: Reply, maxAnswerBytes?: number): Promise<Answer> {
+async function answerOf(t: TestContext, reply: Reply, maxResponseBytes?: number): Promise<ClientResponse> {
   const standIn = await startStandIn(() => reply);
   t.after(() => standIn.close());
-  const outcome = await ask(standIn.origin, maxAnswerBytes);
-  assert.ok(outcome.kind === 'answered');
+  const outcome = await ask(standIn.origin, maxResponseBytes);
+  assert.ok(outcome.kind === 'response');
   return outcome;
 }
 
@@ -33,7 +33,7 @@ describe('what servers and devices really send', () => {
     ['a long header', `HTTP/1.1 200 OK\r\nx: ${'a'.repeat(20_000)}\r\ncontent-length: 2\r\n\r\nok`, '200 ok'],
     ['more than its length', 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nokmore', '200 ok'],
     [
-      'interim answers',
+      'interim responses',
       'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 204 OK\r\n\r\n',
       '204 ',
     ],
@@ -49,7 +49,7 @@ describe('what servers and devices really send', () => {
       'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n',
       '101 ',
     ],
-    ['an interim answer alone', 'HTTP/1.1 100 Continue\r\n\r\n', 'unanswered: the connection was reset'],
+    ['an interim response alone', 'HTTP/1.1 100 Continue\r\n\r\n', 'no-response: the connection was reset'],
   ];
   for (const [name, bytes, expected] of cases) {
     test(name, async (t) => {
@@ -61,14 +61,14 @@ describe('what servers and devices really send', () => {
       t.after(() => device.close());
       const { port } = device.address() as { port: number };
       const outcome = await ask(`http://127.0.0.1:${port}`);
-      if (outcome.kind !== 'answered') return assert.equal(`${outcome.kind}: ${outcome.fault}`, expected);
+      if (outcome.kind !== 'response') return assert.equal(`${outcome.kind}: ${outcome.fault}`, expected);
       const { status, body, complete } = outcome;
       assert.equal(`${status} ${body}${complete ? '' : ', not complete'}`, expected);
     });
   }
 });
 
-describe('an answer that is coded although nobody asked for that', () => {
+describe('a response that is coded although nobody asked for that', () => {
   const coded = (body: Uint8Array, coding: string) => ({ headers: { 'content-encoding': coding }, body });
 
   test('more than the limit in it is not complete, whatever it is a bomb of', async (t) => {

@@ -1,10 +1,10 @@
-/** What went wrong on the network, in words. Only words from here are shown: messages of errors quote URLs. */
+/** Descriptions of network errors. Only these texts are shown, since the messages of errors quote URLs. */
 
-/** Trying again is pointless. */
-export class Refusal extends Error {}
+/** A destination that must not be contacted; trying again is pointless. */
+export class ForbiddenDestination extends Error {}
 
-/** A fault that has its words already. */
-export class Fault extends Error {}
+/** An error whose message may be shown. */
+export class NetworkFault extends Error {}
 
 const words: ReadonlyMap<unknown, string> = new Map([
   ['ECONNREFUSED', 'the connection was refused'],
@@ -28,15 +28,15 @@ const words: ReadonlyMap<unknown, string> = new Map([
 ]);
 
 /** One line without anything secret. */
-export function faultOf(error: unknown): string {
-  if (error instanceof Refusal || error instanceof Fault) return error.message;
+export function networkFaultOf(error: unknown): string {
+  if (error instanceof ForbiddenDestination || error instanceof NetworkFault) return error.message;
   const { code, name, errors } = (error ?? {}) as { code?: unknown; name?: unknown; errors?: unknown };
-  // Several addresses were tried; the first tells enough.
-  if (Array.isArray(errors) && errors.length > 0) return faultOf(errors[0]);
+  // Several addresses were tried; the first error is enough.
+  if (Array.isArray(errors) && errors.length > 0) return networkFaultOf(errors[0]);
   if (name === 'AbortError') return 'it took too long';
   const known = words.get(code);
   if (known) return known;
   if (/^ERR_(SSL|TLS)_/.test(String(code)) || code === 'EPROTO') return 'TLS could not be agreed on';
-  if (/^HPE_/.test(String(code))) return 'the answer is not HTTP';
+  if (/^HPE_/.test(String(code))) return 'the response is not HTTP';
   return 'the connection failed';
 }

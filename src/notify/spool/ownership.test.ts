@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { deliveredPart } from '../channels/parts.ts';
 import {
   countedBytes,
   makeFolder,
@@ -15,8 +16,8 @@ import {
 import { makeId } from '../id.ts';
 import { receiptOf, record, seal } from '../queue/envelope.ts';
 import { SpoolDesk } from './desk.ts';
+import { fileProblem, folderProblem, isMountPoint, spoolProblem } from './ownership.ts';
 import { openSpool } from './spool.ts';
-import { isMountPoint, judgeFile, judgeFolder, judgeSpool } from './trust.ts';
 
 const OWN = 65_532;
 const OTHER = 1000;
@@ -48,7 +49,7 @@ describe('the folder that the operator names', () => {
   ];
   for (const [name, uid, mode, around, fault] of cases) {
     test(name, () => {
-      const said = judgeSpool('/s', facts(uid, mode), OWN, around);
+      const said = spoolProblem('/s', facts(uid, mode), OWN, around);
       if (fault) assert.match(said ?? '', fault);
       else assert.equal(said, undefined);
     });
@@ -56,22 +57,22 @@ describe('the folder that the operator names', () => {
 });
 
 test('a folder in it is no link, and nobody else has a hand in it', () => {
-  assert.equal(judgeFolder('/s/new', facts(OWN, 0o700), OWN, host), undefined);
-  assert.equal(judgeFolder('/s/new', facts(OWN, 0o2770), OWN, host), undefined, 'as fsGroup makes it');
+  assert.equal(folderProblem('/s/new', facts(OWN, 0o700), OWN, host), undefined);
+  assert.equal(folderProblem('/s/new', facts(OWN, 0o2770), OWN, host), undefined, 'as fsGroup makes it');
   assert.match(
-    judgeFolder('/s/new', facts(OWN, 0o777, true), OWN, host) ?? '',
+    folderProblem('/s/new', facts(OWN, 0o777, true), OWN, host) ?? '',
     /^\/s\/new is a link: remove it/,
   );
-  assert.match(judgeFolder('/s/new', facts(OTHER, 0o700), OWN, host) ?? '', /belongs to user 1000/);
-  assert.match(judgeFolder('/s/new', facts(OWN, 0o1777), OWN, host) ?? '', /everybody may write/);
+  assert.match(folderProblem('/s/new', facts(OTHER, 0o700), OWN, host) ?? '', /belongs to user 1000/);
+  assert.match(folderProblem('/s/new', facts(OWN, 0o1777), OWN, host) ?? '', /everybody may write/);
 });
 
 test('a file in it is of the owner or of root', () => {
-  assert.equal(judgeFile(facts(OWN, 0o600), host), undefined);
-  assert.equal(judgeFile(facts(0, 0o600), host), undefined);
-  assert.match(judgeFile(facts(OTHER, 0o600), host) ?? '', /user 1000/);
-  assert.match(judgeFile(facts(OWN, 0o666), host) ?? '', /everybody/);
-  assert.equal(judgeFile(facts(OWN, 0o666), volume), undefined);
+  assert.equal(fileProblem(facts(OWN, 0o600), host), undefined);
+  assert.equal(fileProblem(facts(0, 0o600), host), undefined);
+  assert.match(fileProblem(facts(OTHER, 0o600), host) ?? '', /user 1000/);
+  assert.match(fileProblem(facts(OWN, 0o666), host) ?? '', /everybody/);
+  assert.equal(fileProblem(facts(OWN, 0o666), volume), undefined);
 });
 
 test('mount points are found by their whole path', () => {
@@ -233,7 +234,7 @@ describe('notes of attempts', () => {
     t.after(() => spool.close());
     const waits = envelope();
     await spool.save(waits);
-    const big = { ...note(waits.message.id, 1), done: ['x'.repeat(10_000)] };
+    const big = { ...note(waits.message.id, 1), done: [deliveredPart('x'.repeat(10_000))] };
     for (let count = 0; count < 100; count++) await spool.note(big, false);
     assert.ok(fs.statSync(join(folder, 'attempts', 'notes')).size < 300 * 1024);
   });
