@@ -16,7 +16,7 @@ import {
   parseHost,
   parseMediaType,
   parseOrigin,
-  parseProxy,
+  parseTrustedProxy,
   parseUrlPath,
 } from './parse.ts';
 
@@ -185,7 +185,7 @@ const table = {
     group: 'Access',
     label: 'ADDRESS',
     commas: true,
-    parse: parseProxy,
+    parse: parseTrustedProxy,
     default: [],
     doc: 'An address or a block like 10.0.0.0/8 whose X-Forwarded-For is trusted; unix for peers on a unix socket.',
   },

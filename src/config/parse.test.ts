@@ -20,8 +20,8 @@ import {
   parseMediaType,
   parseOrigin,
   parseProbeUrl,
-  parseProxy,
   parseQuantity,
+  parseTrustedProxy,
   parseUrlPath,
   type Unit,
 } from './parse.ts';
@@ -262,7 +262,7 @@ const suites: readonly [
   ],
   [
     'proxies',
-    parseProxy,
+    parseTrustedProxy,
     [
       ['10.0.0.1', '10.0.0.1'],
       ['10.0.0.0/8', '10.0.0.0/8'],

@@ -221,7 +221,7 @@ export function ipVersion(text: string): 0 | 4 | 6 {
 }
 
 /** An address, an address block in CIDR notation, or `unix` for peers on a unix socket. */
-export function parseProxy(text: string): Parsed<string> {
+export function parseTrustedProxy(text: string): Parsed<string> {
   if (text === 'unix') return success(text);
   const [address = '', prefix, ...rest] = text.split('/');
   const version = ipVersion(address);

@@ -1,6 +1,7 @@
 /** What a sender learns about its message, as JSON. Pure. */
 import { type Problem, problemPlan } from '../../http/errors.ts';
-import type { HeaderList, Plan } from '../../http/types.ts';
+import { jsonPlan } from '../../http/reply.ts';
+import type { Plan } from '../../http/types.ts';
 import type { NotifyUser } from '../auth/access.ts';
 import type { ChannelProgress, Status } from '../queue/envelope.ts';
 import type { NotifyProblem } from './problem.ts';
@@ -72,26 +73,4 @@ function channelOf(progress: ChannelProgress) {
 /** RFC 3339, in UTC. */
 function timeOf(ms: number): string {
   return new Date(ms).toISOString();
-}
-
-export function jsonPlan(status: number, body: unknown, extra: HeaderList = []): Plan {
-  return bytesPlan(status, 'application/json', `${JSON.stringify(body)}\n`, extra);
-}
-
-export function textPlan(status: number, text: string): Plan {
-  return bytesPlan(status, 'text/plain; charset=utf-8', text, []);
-}
-
-function bytesPlan(status: number, type: string, text: string, extra: HeaderList): Plan {
-  const bytes = Buffer.from(text);
-  const headers = [
-    'Content-Type',
-    type,
-    'Content-Length',
-    String(bytes.length),
-    'Cache-Control',
-    'no-store',
-    ...extra,
-  ];
-  return { status, headers, body: { kind: 'bytes', bytes } };
 }

@@ -5,6 +5,7 @@
  * its app is silent at 0, makes no sound up to 3, and is loud from 8.
  */
 import { reasonPhrase } from '../../http/errors.ts';
+import { jsonPlan } from '../../http/reply.ts';
 import type { RequestFacts } from '../../http/types.ts';
 import { failure, type Result, success } from '../../util/result.ts';
 import { readForm } from '../api/body.ts';
@@ -12,7 +13,6 @@ import type { MessageInput } from '../api/draft.ts';
 import type { FieldMap } from '../api/fields.ts';
 import type { MultipartForm } from '../api/multipart.ts';
 import { fieldProblem, type NotifyProblem } from '../api/problem.ts';
-import { jsonPlan } from '../api/response.ts';
 import { bearerTokenOf } from '../auth/credentials.ts';
 import type { Priority } from '../message.ts';
 import type { DialectRequest, SendFailure, SentMessage } from './dialect.ts';

@@ -11,7 +11,7 @@ export interface QueuedAttempt {
   run(): Promise<void>;
 }
 
-export interface LimiterOptions {
+export interface ChannelLimiterOptions {
   readonly clock: Clock;
   /** Attempts at a time. */
   readonly concurrency: number;
@@ -19,7 +19,7 @@ export interface LimiterOptions {
 }
 
 export class ChannelLimiter {
-  readonly #options: LimiterOptions;
+  readonly #options: ChannelLimiterOptions;
   /** Refused by the provider as one call too many: these go first, the oldest before all. */
   readonly #returned: QueuedAttempt[] = [];
   readonly #ready: QueuedAttempt[] = [];
@@ -27,7 +27,7 @@ export class ChannelLimiter {
   #isClosed = false;
   #cancelTimer: () => void = () => undefined;
 
-  constructor(options: LimiterOptions) {
+  constructor(options: ChannelLimiterOptions) {
     this.#options = options;
   }
 
@@ -103,10 +103,10 @@ export class ChannelLimiter {
 
 /** One limiter per channel, created when it is needed. */
 export class ChannelLimiters {
-  readonly #options: Omit<LimiterOptions, 'pace'> & { readonly firstHoldMs: number };
+  readonly #options: Omit<ChannelLimiterOptions, 'pace'> & { readonly firstHoldMs: number };
   readonly #limiters = new Map<string, ChannelLimiter>();
 
-  constructor(options: Omit<LimiterOptions, 'pace'> & { readonly firstHoldMs: number }) {
+  constructor(options: Omit<ChannelLimiterOptions, 'pace'> & { readonly firstHoldMs: number }) {
     this.#options = options;
   }
 
