@@ -49,7 +49,9 @@ async function filled(t: TestContext) {
   const waiting = record(make(1, 'Disk\u001b[2J'), 'phone', { kind: 'retry', reason: 'busy' }, at);
   const failed = record(
     record(make(2, 'Night'), 'phone', { kind: 'rejected', reason: 'no such number' }, at),
-    ...(['mail', { kind: 'delivered' }, at] as const),
+    'mail',
+    { kind: 'delivered' },
+    at,
   );
   await spool.save(waiting);
   await spool.save(failed);

@@ -6,7 +6,7 @@ import { CONFIG_VARIABLE, caFileIn, readEnv } from './env.ts';
 import { readFirstProcess } from './first-process.ts';
 import { readJsonFile } from './json-file.ts';
 import type { NotifyConfig } from './notify/file.ts';
-import { idleNotice, loadNotify } from './notify.ts';
+import { idleNotice, loadNotify } from './notify/load.ts';
 import { type Config, defaults, type NamedOption, options } from './options.ts';
 import { type Parser, parseBoolean, parseQuantity } from './parse.ts';
 import { allOf, type Problems, refused, refusedSecret } from './problems.ts';

@@ -2,7 +2,7 @@
  * The one table of options. An entry here is a flag `--key`, an environment variable `MOTE_KEY`, a key of
  * the JSON file, a property of `Config`, a line of `--help` and a row of the README: nothing else names it.
  */
-import type { Option } from './option.ts';
+import type { Option } from './option-kinds.ts';
 import {
   emptyOr,
   oneOf,

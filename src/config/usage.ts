@@ -1,6 +1,6 @@
 /** The options for people: `--help` and the table of the documentation. */
 import { CONFIG_VARIABLE, fileVariableOf } from './env.ts';
-import type { Group } from './option.ts';
+import type { Group } from './option-kinds.ts';
 import { type NamedOption, options } from './options.ts';
 import { describeSpan, formatQuantity } from './parse.ts';
 

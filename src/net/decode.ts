@@ -23,10 +23,8 @@ export async function decodeContent(
   const limit = { maxOutputLength: maxBytes };
   const gzip = (bytes: Buffer) => zlib.gunzipSync(bytes, limit);
   const decoders = new Map([
-    ...([
-      ['gzip', gzip],
-      ['x-gzip', gzip],
-    ] as const),
+    ['gzip', gzip],
+    ['x-gzip', gzip],
     // RFC 9110 §8.4.1.2: some send the format without the wrapper of zlib.
     ['deflate', (bytes: Buffer) => (isZlib(bytes) ? zlib.inflateSync : zlib.inflateRawSync)(bytes, limit)],
     ['br', (bytes: Buffer) => zlib.brotliDecompressSync(bytes, limit)],

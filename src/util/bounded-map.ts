@@ -68,10 +68,3 @@ export class BoundedMap<K, V> {
     }
   }
 }
-
-/** Sets `key` as the youngest of `map` and evicts the oldest beyond `max`. {@link BoundedMap} replaces it. */
-export function touch<V>(map: Map<string, V>, key: string, value: V, max: number): void {
-  map.delete(key);
-  map.set(key, value);
-  if (map.size > max) map.delete(map.keys().next().value as string);
-}

@@ -1,6 +1,8 @@
 /** What an unsuccessful request means for a message that may rather be sent twice than not at all. */
+
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ClientResponse, ClientResult } from '../../net/http-client.ts';
+import { isObject } from '../../util/json.ts';
 import type { Delivery } from './channel.ts';
 
 export type FailedDelivery = Exclude<Delivery, { kind: 'delivered' }>;
@@ -113,9 +115,7 @@ export function objectIn(response: ClientResponse): Readonly<Record<string, unkn
 }
 
 export function asObject(value: unknown): Readonly<Record<string, unknown>> | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : undefined;
+  return isObject(value) ? value : undefined;
 }
 
 /** A provider's own id or code, if it looks like one: no other text of a server is passed on. */

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, rename, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { ConcurrencyLimiter } from '../../util/semaphore.ts';
 
 /** Readable by the owner only: messages are private. */
 export const FILE_MODE = 0o600;
@@ -12,28 +13,6 @@ export interface Owner {
 
 /** Each write has a file open, and the number of open files is limited. */
 const WRITES_AT_ONCE = 64;
-
-/** Limits how many run at a time; the rest waits in order. */
-class Gate {
-  #free: number;
-  readonly #waiting: (() => void)[] = [];
-
-  constructor(places: number) {
-    this.#free = places;
-  }
-
-  async pass<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#free > 0) this.#free -= 1;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    try {
-      return await work();
-    } finally {
-      const next = this.#waiting.shift();
-      if (next) next();
-      else this.#free += 1;
-    }
-  }
-}
 
 /** One fsync of a folder serves all callers that asked for it before it began. */
 class FolderSync {
@@ -69,7 +48,11 @@ class FolderSync {
 export class AtomicFiles {
   readonly #temporary: string;
   readonly #syncs = new Map<string, FolderSync>();
-  readonly #writes = new Gate(WRITES_AT_ONCE);
+  /** As many wait as the queue has messages. */
+  readonly #writes = new ConcurrencyLimiter({
+    concurrency: WRITES_AT_ONCE,
+    maxWaiting: Number.POSITIVE_INFINITY,
+  });
 
   /** `temporary` is a folder on the same file system, for files that are being written. */
   constructor(temporary: string) {
@@ -81,7 +64,7 @@ export class AtomicFiles {
    * left.
    */
   async write(path: string, text: string, owner?: Owner): Promise<void> {
-    await this.#writes.pass(() => this.#replace(path, text, owner));
+    await this.#writes.run(() => this.#replace(path, text, owner));
     await this.sync(dirname(path));
   }
 

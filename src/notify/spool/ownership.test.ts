@@ -38,12 +38,10 @@ describe('the folder that the operator names', () => {
     ['of root, writable by everybody', 0, 0o777, host, /^everybody/],
     [
       "another user's",
-      ...([
-        OTHER,
-        0o755,
-        host,
-        /^\/s belongs to user 1000, and mote runs as user 65532: chown -R 65532 \/s$/,
-      ] as const),
+      OTHER,
+      0o755,
+      host,
+      /^\/s belongs to user 1000, and mote runs as user 65532: chown -R 65532 \/s$/,
     ],
     ["another user's volume", OTHER, 0o777, volume, /^\/s belongs to user 1000/],
   ];

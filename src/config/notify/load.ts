@@ -1,12 +1,12 @@
 /** Who may send messages and where they go: from the notify file, or from the environment alone. */
-import { failure, type Result, success } from '../util/result.ts';
-import { parseJson } from './json-syntax.ts';
-import { channelVariablesIn, readNotifyEnv, TOKEN_VARIABLE } from './notify/env.ts';
-import { type NotifyConfig, readNotifyFile } from './notify/file.ts';
-import type { SecretSources } from './notify/key-table.ts';
-import type { Config } from './options.ts';
-import { bracketedCode, type Problems, refused, refusedUnseen, shownName } from './problems.ts';
-import type { Env } from './system.ts';
+import { failure, type Result, success } from '../../util/result.ts';
+import { parseJson } from '../json-syntax.ts';
+import type { Config } from '../options.ts';
+import { bracketedCode, type Problems, refused, refusedUnseen, shownName } from '../problems.ts';
+import type { Env } from '../system.ts';
+import { channelVariablesIn, readNotifyEnv, TOKEN_VARIABLE } from './env.ts';
+import { type NotifyConfig, readNotifyFile } from './file.ts';
+import type { SecretSources } from './key-table.ts';
 
 /** Options that say something about notify only. */
 type NotifyOptions = Pick<Config, 'notify' | 'spool' | 'notifyDialects' | 'notifyQuery'>;

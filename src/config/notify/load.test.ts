@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { load } from './load.ts';
+import { load } from '../load.ts';
 
 const FILE = JSON.stringify({
   users: { ann: { tokens: ['a'.repeat(64)] } },
