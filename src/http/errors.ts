@@ -74,7 +74,9 @@ export function errorPlan(code: ErrorCode, extra: HeaderList = []): Plan {
 export function problemPlan(code: ErrorCode, problem: Problem, extra: HeaderList = []): Plan {
   const { status, text, close }: CatalogueEntry = catalogue[code];
   const { detail, errors } = problem;
-  const details = { title: text, status, code, detail, errors };
+  // A relative reference with a whole path, as RFC 9457 §3.1.1 recommends; docs/errors.md has the section.
+  const type = `/errors#${code}`;
+  const details = { type, title: text, status, code, detail, errors };
   return { ...jsonPlan(status, details, extra, 'application/problem+json'), ...(close && { close }) };
 }
 

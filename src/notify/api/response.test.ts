@@ -109,6 +109,7 @@ test('a refusal is problem details with the code of the catalogue', () => {
   assert.equal(plan.headers[plan.headers.indexOf('Retry-After') + 1], '7');
   assert.equal(plan.headers[plan.headers.indexOf('Content-Type') + 1], 'application/problem+json');
   assert.deepEqual(bodyOf(plan), {
+    type: '/errors#too_many_requests',
     title: 'Too Many Requests',
     status: 429,
     code: 'too_many_requests',
@@ -119,6 +120,7 @@ test('a refusal is problem details with the code of the catalogue', () => {
 test('wrong fields are listed', () => {
   const errors = [{ field: 'url', detail: 'must be a URL' }];
   assert.deepEqual(bodyOf(notifyProblemPlan(fieldProblem('unprocessable_content', errors))), {
+    type: '/errors#unprocessable_content',
     title: 'Unprocessable Content',
     status: 422,
     code: 'unprocessable_content',
