@@ -52,11 +52,16 @@ function assertFailed({ code, stdout, stderr }: Run, expected: { code: number; l
   return lines;
 }
 
-test('one line says what is served and where', async () => {
-  assert.equal(server.startLine, `mote serves ${site} on http://localhost:${server.port}`);
-  assert.ok(server.port > 0);
-  assert.equal(server.stdout.all.length, 1);
-  assert.deepEqual(server.stderr.all, []);
+test('one line says what is served and where', async (t) => {
+  // With an index: without one a second line says what to do.
+  const folder = join(root, 'web_root');
+  const one = await started(t, [folder, '0']);
+  assert.equal(one.startLine, `mote serves ${folder} on http://localhost:${one.port}`);
+  assert.ok(one.port > 0);
+  await request(one, '/');
+  assert.equal((await one.logged(/GET/)).includes('"GET / '), true);
+  assert.equal(one.stdout.all.length, 2);
+  assert.deepEqual(one.stderr.all, []);
 });
 
 test('web_root is the default, PORT and HOST count', async (t) => {
