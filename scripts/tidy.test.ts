@@ -268,6 +268,8 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
       {
         'src/http/types.ts': '',
         'src/http/errors.ts': '',
+        'src/http/guard.ts': '',
+        'src/http/wire/a.ts': '',
         'src/notify/retry.ts': '',
         'src/notify/dialects/a.ts': '',
       },
