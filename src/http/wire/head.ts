@@ -280,8 +280,12 @@ function headOf(
   if (!framing) return refused('bad_request');
   const expectsContinue = version === '1.1' && headers.expect !== undefined && framing.kind !== 'none';
   const { path, query } = split;
-  const isPersistent = method !== 'CONNECT' && staysOpen(version, headers.connection);
-  const head = { method, target, path, query, version, headers, framing, isPersistent, expectsContinue };
+  const isTunnel = method === 'CONNECT';
+  const head: Head = {
+    ...{ method, target, path, query, version, headers, expectsContinue },
+    framing: isTunnel ? noFraming : framing,
+    isPersistent: !isTunnel && staysOpen(version, headers.connection),
+  };
   return { kind: 'head', head, length };
 }
 
