@@ -47,11 +47,11 @@ async function judge(text: string, positions: readonly number[]): Promise<void> 
 /** The first head in pieces is what it is as a whole. */
 function judgePieces(text: string, positions: readonly number[]): void {
   const limits = { maxHeaderBytes: 1 + (positions[0] ?? 600), maxTargetBytes: 1 + (positions[1] ?? 600) };
-  const whole = parseHead(text, 0, limits);
+  const whole = parseHead(text, limits);
   let progress: Progress | undefined;
   const cuts = positions.filter((cut) => cut < text.length).sort((a, b) => a - b);
   for (const cut of [...cuts, text.length]) {
-    const result = parseHead(text.slice(0, cut), 0, limits, progress);
+    const result = parseHead(text.slice(0, cut), limits, progress);
     if (result.kind !== 'incomplete') return assert.deepEqual(result, whole);
     progress = result.progress;
   }

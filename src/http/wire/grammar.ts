@@ -3,6 +3,8 @@
 export const notInToken = /[^\w!#$%&'*+.^`|~-]/g;
 /** What no request target has: all but visible ASCII, and `#` (RFC 9112 §3.2). */
 export const notInTarget = /[^\x21\x22\x24-\x7e]/g;
+/** The same of a query, where clients send what was typed; it is judged when it is complete (`guard.ts`). */
+export const notInQuery = /[^\x21\x22\x24-\x7e\x80-\xff]/g;
 /** What no field value has (RFC 9110 §5.5). */
 export const notInValue = /[^\t\x20-\x7e\x80-\xff]/g;
 export const fieldLine = /[\w!#$%&'*+.^`|~-]+:[\t\x20-\x7e\x80-\xff]*\r\n/y;

@@ -6,10 +6,18 @@
  * came. What needs all of the head comes after its end: Host, framing, expectations (`guard.ts`).
  */
 import type { ErrorCode } from '../errors.ts';
-import { MAX_HEADER_FIELDS, refusalOf, type SplitTarget, splitTarget } from '../guard.ts';
+import { encodeQuery, MAX_HEADER_FIELDS, refusalOf, type SplitTarget, splitTarget } from '../guard.ts';
 import type { RequestFacts } from '../types.ts';
 import { type Fields, joinField, staysOpen } from './fields.ts';
-import { authorityForm, fieldLine, isMethod, notInTarget, notInToken, notInValue } from './grammar.ts';
+import {
+  authorityForm,
+  fieldLine,
+  isMethod,
+  notInQuery,
+  notInTarget,
+  notInToken,
+  notInValue,
+} from './grammar.ts';
 
 export interface HeadLimits {
   /** Of the whole head, with its empty lines. */
@@ -59,22 +67,25 @@ const CR = 13;
 const SP = 32;
 const HTAB = 9;
 
-const requestLine = /([\w!#$%&'*+.^`|~-]+) ([\x21\x22\x24-\x7e]+) HTTP\/(\d)\.(\d)\r\n/y;
+const requestLine =
+  /([\w!#$%&'*+.^`|~-]+) ([\x21\x22\x24-\x3e\x40-\x7e]+(?:\?[\x21\x22\x24-\x7e\x80-\xff]*)?) HTTP\/(\d)\.(\d)\r\n/y;
 const allFields = /(?:[\w!#$%&'*+.^`|~-]+:[\t\x20-\x7e\x80-\xff]*\r\n)*\r\n/y;
+
+const isRaw = /[\x80-\xff]/;
 
 const noFraming: Framing = { kind: 'none' };
 const chunkedFraming: Framing = { kind: 'chunked' };
 
 /**
- * Parses the head that begins at `start`. With `progress`, of an earlier call for the same head with less text, it
+ * Parses the head that `text` begins with. With `progress`, of an earlier call for the same head with less text, it
  * goes on where that one ended.
  */
-export function parseHead(text: string, start: number, limits: HeadLimits, progress?: Progress): HeadResult {
+export function parseHead(text: string, limits: HeadLimits, progress?: Progress): HeadResult {
   if (!progress) {
-    const whole = parseWhole(text, start, limits);
+    const whole = parseWhole(text, limits);
     if (whole) return whole;
   }
-  return scan(text, start, limits, progress ?? beginning());
+  return scan(text, limits, progress ?? beginning());
 }
 
 function beginning(): Progress {
@@ -86,8 +97,8 @@ function refused(code: ErrorCode): HeadResult {
 }
 
 /** A head that is here completely and has no fault in its lines; all others are looked at more closely. */
-function parseWhole(text: string, start: number, limits: HeadLimits): HeadResult | undefined {
-  requestLine.lastIndex = start;
+function parseWhole(text: string, limits: HeadLimits): HeadResult | undefined {
+  requestLine.lastIndex = 0;
   const line = requestLine.exec(text);
   if (!line) return undefined;
   const [, method, target, major, minor] = line as unknown as [string, string, string, string, string];
@@ -95,11 +106,11 @@ function parseWhole(text: string, start: number, limits: HeadLimits): HeadResult
   allFields.lastIndex = fieldsStart;
   if (!allFields.test(text)) return undefined;
   const end = allFields.lastIndex;
-  if (end - start > limits.maxHeaderBytes || target.length > limits.maxTargetBytes) return undefined;
+  if (end > limits.maxHeaderBytes || target.length > limits.maxTargetBytes) return undefined;
   if (major !== '1' || lineFault(method, major, minor) !== undefined) return undefined;
   const rawHeaders = fieldsOf(text, fieldsStart, end - 2);
   if (rawHeaders.length > 2 * MAX_HEADER_FIELDS) return undefined;
-  return headOf(method, target, minor === '0' ? '1.0' : '1.1', rawHeaders, limits, end - start);
+  return headOf(method, target, minor === '0' ? '1.0' : '1.1', rawHeaders, limits, end);
 }
 
 /** What is wrong with a request line that has the right form. */
@@ -136,26 +147,23 @@ function isBlank(code: number): boolean {
 }
 
 /** Looks at a head line by line, from where it was left off. */
-function scan(text: string, start: number, limits: HeadLimits, progress: Progress): HeadResult {
-  const mostEnd = start + limits.maxHeaderBytes;
-  const end = Math.min(text.length, mostEnd);
+function scan(text: string, limits: HeadLimits, progress: Progress): HeadResult {
+  const end = Math.min(text.length, limits.maxHeaderBytes);
   for (;;) {
-    const lineStart = start + progress.lineStart;
-    const lineEnd = text.indexOf('\r\n', Math.max(lineStart, start + progress.searched));
+    const lineEnd = text.indexOf('\r\n', Math.max(progress.lineStart, progress.searched));
     if (lineEnd < 0 || lineEnd + 2 > end) break;
-    const code =
-      partFault(text, start, lineEnd, limits, progress) ?? takeLine(text, start, lineEnd, progress);
-    if (code === 'end') return complete(text, start, lineEnd, limits);
+    const code = partFault(text, lineEnd, limits, progress) ?? takeLine(text, lineEnd, progress);
+    if (code === 'end') return complete(text, lineEnd, limits);
     if (code) return refused(code);
-    progress.lineStart = lineEnd + 2 - start;
+    progress.lineStart = lineEnd + 2;
     progress.searched = progress.lineStart;
   }
   // A CR at the end may be half of a line's end.
   const partEnd = text.charCodeAt(end - 1) === CR ? end - 1 : end;
-  const fault = partFault(text, start, partEnd, limits, progress);
+  const fault = partFault(text, partEnd, limits, progress);
   if (fault) return refused(fault);
-  if (text.length > mostEnd) return refused(overflow(progress));
-  progress.searched = Math.max(progress.searched, partEnd - start);
+  if (text.length > limits.maxHeaderBytes) return refused(overflow(progress));
+  progress.searched = Math.max(progress.searched, partEnd);
   return { kind: 'incomplete', progress };
 }
 
@@ -166,55 +174,43 @@ function overflow({ fields, targetStart }: Progress): ErrorCode {
 }
 
 /** The first byte that cannot be, or is too much, in what is new of the line up to `end`. */
-function partFault(
-  text: string,
-  start: number,
-  end: number,
-  limits: HeadLimits,
-  progress: Progress,
-): ErrorCode | undefined {
-  const from = start + Math.max(progress.searched, progress.lineStart);
+function partFault(text: string, end: number, limits: HeadLimits, progress: Progress): ErrorCode | undefined {
+  const from = Math.max(progress.searched, progress.lineStart);
   if (progress.fields >= 0) return findIn(text, notInValue, from, end) < 0 ? undefined : 'bad_request';
-  const targetFrom = progress.targetStart > 0 ? from : methodPart(text, start, from, end, progress);
+  const targetFrom = progress.targetStart > 0 ? from : methodPart(text, from, end, progress);
   if (targetFrom === undefined) return 'bad_request';
   if (progress.targetStart === 0) return undefined;
-  const restFrom =
-    progress.targetEnd > 0 ? targetFrom : targetPart(text, start, targetFrom, end, limits, progress);
+  const restFrom = progress.targetEnd > 0 ? targetFrom : targetPart(text, targetFrom, end, limits, progress);
   if (typeof restFrom === 'string') return restFrom;
   // Only a version can follow, so that no other byte than those of a target can.
   return findIn(text, notInTarget, restFrom, end) < 0 ? undefined : 'bad_request';
 }
 
 /** Where the target begins or may begin; `undefined` where this is no method. */
-function methodPart(
-  text: string,
-  start: number,
-  from: number,
-  end: number,
-  progress: Progress,
-): number | undefined {
+function methodPart(text: string, from: number, end: number, progress: Progress): number | undefined {
   const at = findIn(text, notInToken, from, end);
   if (at < 0) return end;
-  if (text.charCodeAt(at) !== SP || at === start + progress.lineStart) return undefined;
-  progress.targetStart = at + 1 - start;
+  if (text.charCodeAt(at) !== SP || at === progress.lineStart) return undefined;
+  progress.targetStart = at + 1;
   return at + 1;
 }
 
 /** Where the version begins or may begin, or what is wrong with the target. */
 function targetPart(
   text: string,
-  start: number,
   from: number,
   end: number,
   { maxTargetBytes }: HeadLimits,
   progress: Progress,
 ): number | ErrorCode {
-  const at = findIn(text, notInTarget, from, end);
-  const most = start + progress.targetStart + maxTargetBytes;
+  let at = findIn(text, notInTarget, from, end);
+  if (at >= 0 && text.charCodeAt(at) >= 128 && text.slice(progress.targetStart, at).includes('?'))
+    at = findIn(text, notInQuery, at, end);
+  const most = progress.targetStart + maxTargetBytes;
   if ((at < 0 ? end : at) > most) return 'uri_too_long';
   if (at < 0) return end;
   if (text.charCodeAt(at) !== SP) return 'bad_request';
-  progress.targetEnd = at - start;
+  progress.targetEnd = at;
   return at + 1;
 }
 
@@ -227,13 +223,8 @@ function findIn(text: string, pattern: RegExp, from: number, to: number): number
 }
 
 /** What is wrong with a complete line, by its form; `end` where it is the empty line after the fields. */
-function takeLine(
-  text: string,
-  start: number,
-  lineEnd: number,
-  progress: Progress,
-): ErrorCode | 'end' | undefined {
-  const lineStart = start + progress.lineStart;
+function takeLine(text: string, lineEnd: number, progress: Progress): ErrorCode | 'end' | undefined {
+  const { lineStart } = progress;
   if (progress.fields >= 0) {
     if (lineEnd === lineStart) return 'end';
     fieldLine.lastIndex = lineStart;
@@ -253,24 +244,25 @@ function takeLine(
 }
 
 /** A head whose lines were looked at one by one. */
-function complete(text: string, start: number, lastLine: number, limits: HeadLimits): HeadResult {
-  let lineStart = start;
+function complete(text: string, lastLine: number, limits: HeadLimits): HeadResult {
+  let lineStart = 0;
   while (text.charCodeAt(lineStart) === CR) lineStart += 2;
   requestLine.lastIndex = lineStart;
   const line = requestLine.exec(text) as RegExpExecArray;
   const fields = fieldsOf(text, requestLine.lastIndex, lastLine);
   const version = line[4] === '0' ? '1.0' : '1.1';
-  return headOf(line[1] as string, line[2] as string, version, fields, limits, lastLine + 2 - start);
+  return headOf(line[1] as string, line[2] as string, version, fields, limits, lastLine + 2);
 }
 
 function headOf(
   method: string,
-  target: string,
+  rawTarget: string,
   version: Version,
   rawHeaders: readonly string[],
   { maxTargetBytes }: HeadLimits,
   length: number,
 ): HeadResult {
+  const target = isRaw.test(rawTarget) ? encodeQuery(rawTarget) : rawTarget;
   const fault = refusalOf(target, version, rawHeaders, maxTargetBytes);
   if (fault) return refused(fault);
   const split = method === 'CONNECT' ? splitAuthority(target) : splitTarget(method, target);
