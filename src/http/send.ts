@@ -15,7 +15,7 @@ const streams = new Streams();
 const LINGER_MS = 1000;
 const LINGER_BYTES = 1024 * 1024;
 
-type SourceBody = Extract<Body, { kind: 'source' }>;
+export type SourceBody = Extract<Body, { kind: 'source' }>;
 
 /** What became of an answer; `send` keeps it up to date while bytes leave. */
 export interface Progress {
@@ -25,7 +25,7 @@ export interface Progress {
 }
 
 /** The client went away. Nobody is left to tell, so this is not a fault. */
-class Gone extends Error {}
+export class Gone extends Error {}
 
 /** Asks for the body of a request that waits to be asked (RFC 9110 §15.2.1). The plan comes after it. */
 export function sendContinue(res: ServerResponse): void {
@@ -63,15 +63,28 @@ export function send(
   }
 }
 
-/** Sends the pieces one after another and closes the source; cuts the connection if bytes are missing. */
 async function stream(res: ServerResponse, body: SourceBody, progress: Progress): Promise<void> {
+  const write = writerOf(res, progress);
+  await sendSource({ write, end: () => res.end(), abort: () => res.destroy() }, body, progress);
+}
+
+/** Where the bytes of one answer go. */
+export interface Outlet {
+  /** Settles when the bytes have left for the kernel; rejects with `Gone` where nobody takes them any more. */
+  readonly write: (bytes: Uint8Array) => Promise<void>;
+  readonly end: () => void;
+  readonly abort: () => void;
+}
+
+/** Sends the pieces one after another and closes the source; cuts the connection if bytes are missing. */
+export async function sendSource(outlet: Outlet, body: SourceBody, progress: Progress): Promise<void> {
   try {
-    await streams.run(() => pump(writerOf(res, progress), body));
-    res.end();
+    await streams.run(() => pump(outlet.write, body));
+    outlet.end();
   } catch (error) {
     // The length is promised already: the only honest way left to say "incomplete" is to cut the connection.
     if (!(error instanceof Gone)) progress.fault = (error as Error).message;
-    res.destroy();
+    outlet.abort();
   } finally {
     await closeQuietly(body.source);
   }
@@ -82,9 +95,7 @@ export function closeQuietly(source: ByteSource): Promise<void> {
   return source.close().catch(() => undefined);
 }
 
-type Write = (bytes: Uint8Array) => Promise<void>;
-
-async function pump(write: Write, { source, pieces }: SourceBody): Promise<void> {
+async function pump(write: Outlet['write'], { source, pieces }: SourceBody): Promise<void> {
   const mostBytes = longest(pieces);
   let chunk: Buffer | undefined;
   for (const piece of pieces) {
@@ -116,7 +127,7 @@ function longest(pieces: SourceBody['pieces']): number {
 }
 
 /** A write that settles when the bytes have left for the kernel, so that their buffer can be used again. */
-function writerOf(res: ServerResponse, progress: Progress): Write {
+function writerOf(res: ServerResponse, progress: Progress): Outlet['write'] {
   let settle: ((error?: Error | null) => void) | undefined;
   res.once('close', () => settle?.(new Gone()));
   return (bytes) =>
@@ -141,6 +152,11 @@ export function refuse(socket: Duplex, plan: Plan, common: HeaderList): void {
   // The parser of node:http is one of those who listen; what comes now costs no more than its reading.
   socket.removeAllListeners('data');
   socket.end(Buffer.concat([Buffer.from(`${headText(plan, common)}${text}`, 'latin1'), Buffer.from(bytes)]));
+  linger(socket);
+}
+
+/** Reads on for a moment after the last answer, whose end has been sent. */
+export function linger(socket: Duplex): void {
   let left = LINGER_BYTES;
   const timer = setTimeout(() => socket.destroy(), LINGER_MS);
   socket.once('close', () => clearTimeout(timer));

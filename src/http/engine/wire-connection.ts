@@ -1,0 +1,436 @@
+/**
+ * One connection of the engine `wire`: its requests in order, one at a time, read by the codec of `../wire`.
+ *
+ * What comes while an answer is due stays in the stream as bytes. A request takes part in turns with those of other
+ * connections (`intake.ts`), so that what a client pipelines does not hold up the others.
+ */
+import type { Socket } from 'node:net';
+import { withoutOverridden } from '../common.ts';
+import type { Exchange, Shared as NodeShared } from '../connection.ts';
+import { type ErrorCode, errorPlan, HttpError } from '../errors.ts';
+import { closeQuietly, Gone, linger, refuse, type SourceBody, sendSource } from '../send.ts';
+import type { Limits } from '../server.ts';
+import { type Plan, type RequestFacts, SAFE_METHODS } from '../types.ts';
+import { BodyReader } from '../wire/body.ts';
+import { type Head, type Progress, parseHead } from '../wire/head.ts';
+import { CONTINUE, connectionLines, type HttpClock, renderFields } from '../wire/response.ts';
+
+/** Of input that is looked at for a head, as long as that suffices: what is kept of a request keeps no more alive. */
+const WINDOW_BYTES = 2048;
+/** A request that comes alone and is no larger is taken without a look at the time. */
+const SMALL_BYTES = 256;
+/** How much longer than it is told a kept connection stays, for requests that are on their way. */
+const KEEP_ALIVE_GRACE_MS = 1000;
+/** Bytes that wait behind unanswered requests, of all connections; and what each may keep when it is exceeded. */
+const MAX_WAITING_BYTES = 32 * 1024 * 1024;
+const FAIR_WAITING_BYTES = 16 * 1024;
+
+const nothing = Buffer.alloc(0);
+
+/** What the connections of a server share. */
+export interface Shared extends NodeShared {
+  readonly limits: Limits;
+  readonly clock: HttpClock;
+  /** Takes over connections with what this engine does not answer itself; where it is absent, it answers all. */
+  readonly handOver: ((connection: WireConnection, head: Buffer, rest: Buffer) => void) | undefined;
+}
+
+/**
+ * What is awaited. `first`: any byte at all; `head`: the rest of one; `body`: the rest of one; `idle`: the next request;
+ * `answer`: ours; `over`: nothing, the last answer is on its way or somebody else has the connection.
+ */
+type Phase = 'first' | 'head' | 'body' | 'idle' | 'answer' | 'over';
+
+export class WireConnection {
+  readonly socket: Socket;
+  readonly #shared: Shared;
+  /** The peer's address, empty on a unix socket. */
+  readonly #peer: string;
+  /** The peer as the log names it, where no proxy speaks for somebody else. */
+  readonly #client: string;
+  #phase: Phase = 'first';
+  /** When it is given up, by the clock of `performance.now()`. */
+  #deadlineMs: number;
+  /** When the first byte of the current request came. */
+  #beganMs = 0;
+  /** What has come of a head, and how far it was looked at. */
+  #head = '';
+  #progress: Progress | undefined;
+  #body: BodyReader | undefined;
+  #current: Exchange | undefined;
+  #isPersistent = true;
+  #requests = 0;
+  /** The client sends nothing more. */
+  #hasEnded = false;
+  #isPaused = false;
+  #isResuming = false;
+  #waitingBytes = 0;
+  /** Tells a write that is under way that the connection is gone. */
+  #onGone: (() => void) | undefined;
+  readonly #isGone = (): boolean => this.socket.destroyed || this.socket.readableEnded;
+
+  constructor(socket: Socket, shared: Shared) {
+    this.socket = socket;
+    this.#shared = shared;
+    this.#peer = socket.remoteAddress ?? '';
+    this.#client = shared.hooks.clientOf(this.#peer, {});
+    this.#deadlineMs = performance.now() + shared.limits.headerTimeoutMs;
+  }
+
+  get isIdle(): boolean {
+    return this.#current === undefined;
+  }
+
+  get requests(): number {
+    return this.#requests;
+  }
+
+  onData(chunk: Buffer): void {
+    const { inputTurns } = this.#shared;
+    let at = 0;
+    let hasTime = chunk.length <= SMALL_BYTES || inputTurns.hasTime;
+    while (at < chunk.length && hasTime && this.#isListening) {
+      at = this.#body ? this.#takeBody(this.#body, chunk, at) : this.#takeHead(chunk, at);
+      hasTime = at === chunk.length || inputTurns.hasTime;
+    }
+    if (at < chunk.length && !this.#isOver) this.#putBack(chunk.subarray(at));
+  }
+
+  get #isListening(): boolean {
+    return this.#phase !== 'answer' && this.#phase !== 'over';
+  }
+
+  get #isOver(): boolean {
+    return this.#phase === 'over';
+  }
+
+  /** The client has closed its half: it still gets its answer (RFC 9112 §9.6). */
+  onEnd(): void {
+    this.#hasEnded = true;
+    if (this.#phase === 'head' || this.#phase === 'body') this.deny(errorPlan('bad_request'));
+    else if (this.#phase === 'first' || this.#phase === 'idle') this.socket.destroySoon();
+  }
+
+  onClose(): void {
+    this.#count(0);
+    this.#onGone?.();
+    if (this.#current) this.#release(this.#current);
+  }
+
+  /** The client took nothing for the time that the server allows. */
+  onTimeout(): void {
+    this.cut(`the client took nothing for ${this.#shared.limits.sendTimeoutMs} ms`);
+  }
+
+  /** Gives up what has taken too long. */
+  checkTime(nowMs: number): void {
+    if (nowMs < this.#deadlineMs) return;
+    if (this.#phase === 'head' || this.#phase === 'body') this.deny(errorPlan('request_timeout'));
+    else this.socket.destroy();
+  }
+
+  /** Ends the connection now, whatever it is in the middle of. */
+  cut(fault: string): void {
+    if (this.#current) this.#current.progress.fault = fault;
+    this.socket.destroy();
+  }
+
+  /** Refuses what came in, which is no usable request. */
+  deny(plan: Plan): void {
+    if (this.#phase === 'over') return;
+    if (this.#current) this.#current.status = plan.status;
+    else this.#shared.hooks.onRefused(plan.status, this.#client);
+    this.#end();
+    refuse(this.socket, plan, this.#shared.hooks.commonHeaders({}));
+  }
+
+  /** Nothing more is taken. */
+  #end(): void {
+    this.#phase = 'over';
+    this.#deadlineMs = Number.POSITIVE_INFINITY;
+    this.#body = undefined;
+    this.#head = '';
+  }
+
+  /** Takes what belongs to a head from `at` on, and answers it where it is complete; returns where it ends. */
+  #takeHead(chunk: Buffer, at: number): number {
+    const { limits } = this.#shared;
+    for (let end = Math.min(chunk.length, at + WINDOW_BYTES); ; ) {
+      const text = this.#head + chunk.toString('latin1', at, end);
+      const result = parseHead(text, limits, this.#progress);
+      if (result.kind === 'head') {
+        const next = at + result.length - this.#head.length;
+        this.#takeRequest(result.head, chunk, at, next);
+        return next;
+      }
+      if (result.kind === 'refused') {
+        this.deny(errorPlan(result.code));
+        return chunk.length;
+      }
+      this.#progress = result.progress;
+      if (end === chunk.length) {
+        this.#head = text;
+        this.#awaitHead();
+        return end;
+      }
+      end = Math.min(chunk.length, at + limits.maxHeaderBytes + 1);
+    }
+  }
+
+  #awaitHead(): void {
+    if (this.#phase === 'head') return;
+    const { headerTimeoutMs, requestTimeoutMs } = this.#shared.limits;
+    this.#phase = 'head';
+    this.#beganMs = performance.now();
+    this.#deadlineMs = this.#beganMs + Math.min(headerTimeoutMs, requestTimeoutMs);
+  }
+
+  #takeRequest(head: Head, chunk: Buffer, at: number, next: number): void {
+    const { handOver } = this.#shared;
+    if (handOver && !isPlain(head)) {
+      const before = Buffer.from(this.#head, 'latin1');
+      this.#end();
+      return handOver(this, Buffer.concat([before, chunk.subarray(at, next)]), chunk.subarray(next));
+    }
+    const cameWhole = this.#phase !== 'head';
+    this.#head = '';
+    this.#progress = undefined;
+    if (head.method === 'CONNECT') return this.deny(errorPlan('method_not_allowed', ['Allow', SAFE_METHODS]));
+    const exchange = this.#begin(head);
+    if (cameWhole) this.#beganMs = exchange.startedMs;
+    if (head.framing.kind === 'none') this.#respond(exchange, exchange.facts);
+    else this.#awaitBody(exchange, head, next < chunk.length);
+  }
+
+  #begin(head: Head): Exchange {
+    const { hooks } = this.#shared;
+    const { method, target, path, query, headers, version, isPersistent } = head;
+    const isForwarded = headers['x-forwarded-for'] !== undefined;
+    const client = isForwarded ? hooks.clientOf(this.#peer, headers) : this.#client;
+    const exchange: Exchange = {
+      facts: { method, target, path, query, headers, client, isGone: this.#isGone },
+      httpVersion: version,
+      startedMs: performance.now(),
+      status: 0,
+      progress: { bodyBytes: 0 },
+    };
+    this.#current = exchange;
+    this.#isPersistent = isPersistent;
+    this.#requests += 1;
+    this.#phase = 'answer';
+    this.#deadlineMs = Number.POSITIVE_INFINITY;
+    hooks.onStart();
+    return exchange;
+  }
+
+  /** Reads the body before anyone looks at the request, so that an answer never races with its upload. */
+  #awaitBody(exchange: Exchange, { framing, expectsContinue }: Head, isComing: boolean): void {
+    const { hooks, limits } = this.#shared;
+    try {
+      exchange.room = hooks.roomFor?.(exchange.facts);
+    } catch (error) {
+      if (!(error instanceof HttpError)) throw error;
+      return this.#denyBody(error.code);
+    }
+    this.#body = new BodyReader(framing, exchange.room?.maxBytes ?? limits.maxBodyBytes);
+    if (this.#body.refusal) return this.#denyBody(this.#body.refusal);
+    this.#phase = 'body';
+    this.#deadlineMs = this.#beganMs + limits.requestTimeoutMs;
+    if (expectsContinue && !isComing) this.socket.write(CONTINUE, 'latin1');
+  }
+
+  #takeBody(body: BodyReader, chunk: Buffer, at: number): number {
+    const exchange = this.#current as Exchange;
+    const next = body.take(chunk, at);
+    if (body.refusal) this.#denyBody(body.refusal);
+    else if (body.isComplete) {
+      this.#body = undefined;
+      this.#phase = 'answer';
+      this.#deadlineMs = Number.POSITIVE_INFINITY;
+      this.#respond(exchange, { ...exchange.facts, body: body.content });
+    }
+    return next;
+  }
+
+  #denyBody(code: ErrorCode): void {
+    const { facts } = this.#current as Exchange;
+    this.deny(this.#shared.hooks.refusalOf?.(facts, code) ?? errorPlan(code));
+  }
+
+  #respond(exchange: Exchange, facts: RequestFacts): void {
+    try {
+      const plan = this.#shared.hooks.handle(facts);
+      if (!(plan instanceof Promise)) return this.#answer(exchange, plan);
+      plan.then((late) => this.#answer(exchange, late)).catch((error) => this.#fail(exchange, error));
+    } catch (error) {
+      this.#fail(exchange, error);
+    }
+  }
+
+  /** The one boundary for errors: the catalogue's go to the client, all others become a 500 and a log line. */
+  #fail(exchange: Exchange, error: unknown): void {
+    if (error instanceof HttpError) {
+      this.#shared.descriptors.onError(error.cause);
+      return this.#answer(exchange, errorPlan(error.code, error.headers));
+    }
+    this.#shared.hooks.onFault(error, exchange);
+    this.#answer(exchange, errorPlan('internal'));
+  }
+
+  #answer(exchange: Exchange, plan: Plan): void {
+    exchange.status = plan.status;
+    const { body } = plan;
+    if (this.socket.destroyed) return void (body.kind === 'source' && closeQuietly(body.source));
+    const isLast = plan.close === true || this.#isLast();
+    let head: string;
+    try {
+      head = this.#renderHead(exchange, plan, isLast);
+    } catch (error) {
+      if (body.kind === 'source') void closeQuietly(body.source);
+      throw error;
+    }
+    const hasBody = exchange.facts.method !== 'HEAD' && body.kind !== 'none';
+    if (body.kind === 'source') {
+      void this.#stream(exchange, head, hasBody ? body : { ...body, pieces: [] }, isLast);
+      return;
+    }
+    if (!hasBody) this.socket.write(head, 'latin1');
+    else if (body.kind === 'text') {
+      exchange.progress.bodyBytes = body.text.length;
+      this.socket.write(head + body.text, 'latin1');
+    } else {
+      exchange.progress.bodyBytes = body.bytes.length;
+      this.#writeBoth(head, body.bytes);
+    }
+    this.#finishWritten(exchange, isLast);
+  }
+
+  #isLast(): boolean {
+    const { draining, limits } = this.#shared;
+    return draining || !this.#isPersistent || this.#requests >= limits.maxRequestsPerConnection;
+  }
+
+  #renderHead({ facts }: Exchange, plan: Plan, isLast: boolean): string {
+    const { hooks, clock, limits } = this.#shared;
+    const { status, headers, body, overridesCommon } = plan;
+    const common = hooks.commonHeaders(facts.headers);
+    const shown = overridesCommon ? withoutOverridden(common, headers) : common;
+    const size = body.kind === 'text' ? body.text.length : body.kind === 'bytes' ? body.bytes.length : 0;
+    const lines = renderFields(status, headers, shown, size);
+    return `${lines}${clock.dateLine(Date.now())}${connectionLines(isLast, limits.idleTimeoutMs)}\r\n`;
+  }
+
+  /** Two pieces in one system call. */
+  #writeBoth(head: string, bytes: Uint8Array, done?: (error?: Error | null) => void): void {
+    this.socket.cork();
+    this.socket.write(head, 'latin1');
+    this.socket.write(bytes, done);
+    this.socket.uncork();
+  }
+
+  /** Goes on when all is in the kernel's hands, which mostly it is already. */
+  #finishWritten(exchange: Exchange, isLast: boolean): void {
+    if (this.socket.writableLength === 0) return this.#finish(exchange, isLast);
+    this.#stall();
+    this.socket.write(nothing, (error) => {
+      if (!error) this.#finish(exchange, isLast);
+    });
+  }
+
+  /** Nothing more is taken while an answer waits for its client, who could else look alive by talking. */
+  #stall(): void {
+    this.socket.pause();
+    this.#isPaused = true;
+    this.socket.setTimeout(this.#shared.limits.sendTimeoutMs);
+  }
+
+  async #stream(exchange: Exchange, head: string, body: SourceBody, isLast: boolean): Promise<void> {
+    const { socket } = this;
+    const { progress } = exchange;
+    let first = head;
+    this.#stall();
+    const write = (bytes: Uint8Array) =>
+      new Promise<void>((resolve, reject) => {
+        if (socket.destroyed) return reject(new Gone());
+        this.#onGone = () => reject(new Gone());
+        const settle = (error?: Error | null) => (error ? reject(new Gone()) : resolve());
+        progress.bodyBytes += bytes.length;
+        if (first === '') socket.write(bytes, settle);
+        else this.#writeBoth(first, bytes, settle);
+        first = '';
+      });
+    const end = () => {
+      if (first !== '') socket.write(first, 'latin1');
+      this.#finishWritten(exchange, isLast);
+    };
+    await sendSource({ write, end, abort: () => socket.destroy() }, body, progress);
+  }
+
+  #finish(exchange: Exchange, isLast: boolean): void {
+    if (this.socket.timeout) this.socket.setTimeout(0);
+    this.#onGone = undefined;
+    this.#release(exchange);
+    if (this.socket.destroyed) return;
+    if (isLast || this.#shared.draining || this.#hasEnded) return this.#close();
+    this.#phase = 'idle';
+    this.#deadlineMs = performance.now() + this.#shared.limits.idleTimeoutMs + KEEP_ALIVE_GRACE_MS;
+    this.#resume();
+  }
+
+  #release(exchange: Exchange): void {
+    this.#current = undefined;
+    exchange.room?.release();
+    this.#shared.hooks.onEnd(exchange);
+  }
+
+  /** After the last answer. Who did not ask for it may be sending: a close with unread input would be a reset. */
+  #close(): void {
+    this.#end();
+    if (this.#hasEnded || (!this.#isPersistent && !this.#isPaused)) return this.socket.destroySoon();
+    this.socket.removeAllListeners('data');
+    this.socket.end();
+    linger(this.socket);
+  }
+
+  /** Into the stream, not into a list of our own: so its end is not heard before what comes before it. */
+  #putBack(chunk: Buffer): void {
+    this.socket.pause();
+    this.socket.unshift(chunk);
+    this.#isPaused = true;
+    if (this.#phase !== 'answer') return this.#resume();
+    this.#count(this.socket.readableLength);
+    const crowded = this.#shared.inputTurns.waitingBytes > MAX_WAITING_BYTES;
+    if (crowded && this.#waitingBytes > FAIR_WAITING_BYTES) this.#abandon();
+  }
+
+  /** Requests that nobody has room for are not worth an answer. */
+  #abandon(): void {
+    this.#shared.hooks.onRefused(errorPlan('overloaded').status, this.#client);
+    this.#end();
+    this.socket.destroy();
+  }
+
+  /** Reads on in one of the next turns, so that others get theirs. */
+  #resume(): void {
+    if (!this.#isPaused || this.#isResuming) return;
+    this.#isResuming = true;
+    this.#shared.inputTurns.queue(() => {
+      this.#isResuming = false;
+      if (this.socket.destroyed || this.#phase === 'answer' || this.#phase === 'over') return;
+      this.#isPaused = false;
+      this.#count(0);
+      this.socket.resume();
+    });
+  }
+
+  #count(waitingBytes: number): void {
+    this.#shared.inputTurns.waitingBytes += waitingBytes - this.#waitingBytes;
+    this.#waitingBytes = waitingBytes;
+  }
+}
+
+/** A request that is complete with its head, and asks for nothing but an answer. */
+function isPlain({ method, framing, headers }: Head): boolean {
+  const isSafe = method === 'GET' || method === 'HEAD' || method === 'OPTIONS';
+  return isSafe && framing.kind === 'none' && headers.upgrade === undefined && headers.expect === undefined;
+}
