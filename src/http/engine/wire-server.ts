@@ -9,8 +9,11 @@ import { type HttpServer, type Limits, MAX_REFUSED_CONNECTIONS, TIMEOUT_CHECK_MS
 import { HttpClock } from '../wire/response.ts';
 import { type Shared, WireConnection } from './wire-connection.ts';
 
-/** What a socket may hold unread while its connection is busy; it is also what waits behind an answer. */
-const READ_AHEAD_BYTES = 16 * 1024;
+/**
+ * What a socket that is paused goes on to read: nothing, once it has something. So what waits behind an answer is one
+ * read, and a client cannot keep its send timeout from passing by talking.
+ */
+const READ_AHEAD_BYTES = 1;
 
 export class WireServer {
   readonly #limits: Limits;
