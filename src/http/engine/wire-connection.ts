@@ -12,7 +12,7 @@ import { closeQuietly, Gone, linger, refuse, type SourceBody, sendSource } from 
 import type { Limits } from '../server.ts';
 import { type Plan, type RequestFacts, SAFE_METHODS } from '../types.ts';
 import { BodyReader } from '../wire/body.ts';
-import { type Head, type Progress, parseHead } from '../wire/head.ts';
+import { type Head, type Progress, parseHead, type Words } from '../wire/head.ts';
 import { CONTINUE, connectionLines, type HttpClock, renderFields } from '../wire/response.ts';
 
 /** Of input that is looked at for a head, as long as that suffices: what is kept of a request keeps no more alive. */
@@ -164,7 +164,7 @@ export class WireConnection {
         return next;
       }
       if (result.kind === 'refused') {
-        this.deny(errorPlan(result.code));
+        this.#refuseHead(result.code, result.words);
         return chunk.length;
       }
       this.#progress = result.progress;
@@ -175,6 +175,12 @@ export class WireConnection {
       }
       end = Math.min(chunk.length, at + limits.maxHeaderBytes + 1);
     }
+  }
+
+  #refuseHead(code: ErrorCode, words: Words | undefined): void {
+    if (!words) return this.deny(errorPlan(code));
+    const exchange = this.#begin({ ...words, path: '', query: '', isPersistent: true });
+    this.#answer(exchange, errorPlan(code));
   }
 
   #awaitHead(): void {
@@ -202,7 +208,7 @@ export class WireConnection {
     else this.#awaitBody(exchange, head, next < chunk.length);
   }
 
-  #begin(head: Head): Exchange {
+  #begin(head: Omit<Head, 'framing' | 'expectsContinue'>): Exchange {
     const { hooks } = this.#shared;
     const { method, target, path, query, headers, version, isPersistent } = head;
     const isForwarded = headers['x-forwarded-for'] !== undefined;

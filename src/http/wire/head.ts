@@ -33,8 +33,12 @@ export type Framing =
 
 export type Version = '1.0' | '1.1';
 
-export interface Head extends Pick<RequestFacts, 'method' | 'target' | 'path' | 'query' | 'headers'> {
+/** The words of a head, whatever they are worth. */
+export interface Words extends Pick<RequestFacts, 'method' | 'target' | 'headers'> {
   readonly version: Version;
+}
+
+export interface Head extends Words, Pick<RequestFacts, 'path' | 'query'> {
   readonly framing: Framing;
   /** The client wants to go on with the connection (RFC 9112 §9.3). */
   readonly isPersistent: boolean;
@@ -58,7 +62,8 @@ export interface Progress {
 export type HeadResult =
   | { readonly kind: 'head'; readonly head: Head; readonly length: number }
   | { readonly kind: 'incomplete'; readonly progress: Progress }
-  | { readonly kind: 'refused'; readonly code: ErrorCode };
+  /** With the words of the head, where only what they say is wrong. */
+  | { readonly kind: 'refused'; readonly code: ErrorCode; readonly words?: Words };
 
 /** Empty lines that may precede a request: some old clients end a body with one (RFC 9112 §2.2). */
 export const MAX_EMPTY_LINES = 2;
@@ -263,20 +268,18 @@ function headOf(
   length: number,
 ): HeadResult {
   const target = isRaw.test(rawTarget) ? encodeQuery(rawTarget) : rawTarget;
-  const fault = refusalOf(target, version, rawHeaders, maxTargetBytes);
-  if (fault) return refused(fault);
-  const split = method === 'CONNECT' ? splitAuthority(target) : splitTarget(method, target);
-  if (!split) return refused('bad_request');
   const headers = headersOf(rawHeaders);
-  const framing = headers && framingOf(headers);
-  if (!framing) return refused('bad_request');
-  const expectsContinue = version === '1.1' && headers.expect !== undefined && framing.kind !== 'none';
-  const { path, query } = split;
+  const words: Words = { method, target, version, headers };
   const isTunnel = method === 'CONNECT';
+  const split = isTunnel ? splitAuthority(target) : splitTarget(method, target);
+  const framing = framingOf(headers);
+  const fault = refusalOf(target, version, rawHeaders, maxTargetBytes);
+  if (fault || !split || !framing) return { kind: 'refused', code: fault ?? 'bad_request', words };
   const head: Head = {
-    ...{ method, target, path, query, version, headers, expectsContinue },
+    ...{ method, target, version, headers, path: split.path, query: split.query },
     framing: isTunnel ? noFraming : framing,
     isPersistent: !isTunnel && staysOpen(version, headers.connection),
+    expectsContinue: version === '1.1' && headers.expect !== undefined && framing.kind !== 'none',
   };
   return { kind: 'head', head, length };
 }
@@ -286,16 +289,13 @@ function splitAuthority(target: string): SplitTarget | undefined {
   return authorityForm.test(target) ? { path: '', query: '' } : undefined;
 }
 
-/** Fields by name; `undefined` where one that decides about framing is repeated. */
-function headersOf(rawHeaders: readonly string[]): Fields | undefined {
+function headersOf(rawHeaders: readonly string[]): Fields {
   const headers: Fields = { __proto__: null } as unknown as Fields;
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = (rawHeaders[i] as string).toLowerCase();
     const before = headers[name];
     const value = rawHeaders[i + 1] as string;
-    if (before === undefined) headers[name] = value;
-    else if (name === 'content-length') return undefined;
-    else headers[name] = joinField(name, before, value);
+    headers[name] = before === undefined ? value : joinField(name, before, value);
   }
   return headers;
 }
@@ -304,7 +304,7 @@ function headersOf(rawHeaders: readonly string[]): Fields | undefined {
 const MAX_LENGTH_DIGITS = 19;
 const digits = /^\d+$/;
 
-/** How the body ends; `undefined` where it is said in two ways, or in none that exists (RFC 9112 §6.3). */
+/** How the body ends; `undefined` where it is said in two ways or twice, or in none that exists (RFC 9112 §6.3). */
 function framingOf(headers: Fields): Framing | undefined {
   const length = headers['content-length'];
   // That it is `chunked` alone was seen to before.
