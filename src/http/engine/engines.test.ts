@@ -60,21 +60,42 @@ function responsesIn(text: string): string[] {
     assert.ok(end > 0, `a response without an end: ${JSON.stringify(rest)}`);
     const [line, ...fields] = rest.slice(0, end).split('\r\n');
     const length = Number(/content-length: (\d+)/i.exec(fields.join('\n'))?.[1] ?? 0);
-    const bodyLength = rest.startsWith('{', end + 4) || !line?.includes(' 200 ') ? length : 0;
     const shown = fields.filter((field) => !/^date:/i.test(field)).sort();
-    responses.push([line, ...shown, '', rest.slice(end + 4, end + 4 + bodyLength)].join('\n'));
-    rest = rest.slice(end + 4 + bodyLength);
+    const hasBody = rest.length > end + 4 && !rest.startsWith('HTTP/', end + 4);
+    const bodyEnd = end + 4 + (hasBody ? length : 0);
+    // Of several faults one engine may name another, and one may be found before it is known that it is in a HEAD.
+    if (line?.includes(' 200 '))
+      responses.push([line, ...shown, '', rest.slice(end + 4, bodyEnd)].join('\n'));
+    else responses.push('refused');
+    rest = rest.slice(bodyEnd);
   }
   return responses;
 }
 
+/** Where the engines differ by intent. */
+const differences: readonly (readonly [reason: string, sign: RegExp])[] = [
+  ['node:http ends a connection whose body it was to ask for and did not', /\r\nexpect:/i],
+  ['node:http takes a field for that of the connection that is not of HTTP', /\r\nproxy-connection:/i],
+  ['node:http takes LF for CRLF, CR or spaces where RFC 9112 does not', /(?<!\r)\n|\r(?!\n)|^ | {2}/],
+  [
+    'node:http mends a raw query in a connection of its own, where the request is the first',
+    /\?\S*[\x80-\xff]/,
+  ],
+  ['node:http answers CONNECT without a look at its fields', /CONNECT /],
+  ['node:http takes RTSP for HTTP where nothing else shows it', / RTSP\//],
+];
+
 test('the same answers', async () => {
+  let compared = 0;
   await fc.assert(
     fc.asyncProperty(connectionText, async (text) => {
+      if (differences.some(([, sign]) => sign.test(text))) return;
+      compared += 1;
       const [byNode, byWire, byAuto] = await Promise.all(all.map(({ port }) => said(port, text)));
       assert.deepEqual(byWire, byNode);
       assert.deepEqual(byAuto, byNode);
     }),
-    { numRuns: 500 },
+    { numRuns: 1500 },
   );
+  assert.ok(compared > 500, `only ${compared} were compared`);
 });
