@@ -164,7 +164,8 @@ export function linger(socket: Duplex): void {
   socket.on('error', () => socket.destroy());
   socket.on('data', (bytes: Uint8Array) => {
     left -= bytes.length;
-    if (left < 0) socket.destroy();
+    // A close now would be the reset that takes the answer away; the time ends it soon enough.
+    if (left < 0) socket.pause();
   });
   socket.resume();
 }

@@ -77,6 +77,7 @@ const differences: readonly (readonly [reason: string, sign: RegExp])[] = [
   ['node:http ends a connection whose body it was to ask for and did not', /\r\nexpect:/i],
   ['node:http takes a field for that of the connection that is not of HTTP', /\r\nproxy-connection:/i],
   ['node:http takes LF for CRLF, CR or spaces where RFC 9112 does not', /(?<!\r)\n|\r(?!\n)|^ | {2}/],
+  ['the same behind a body that ends between CR and LF', /content-length: 0?2[\s\S]*\r\n\r\n0\r\n/i],
   [
     'node:http mends a raw query in a connection of its own, where the request is the first',
     /\?\S*[\x80-\xff]/,

@@ -323,7 +323,7 @@ export class WireConnection {
     const shown = overridesCommon ? withoutOverridden(common, headers) : common;
     const size = body.kind === 'text' ? body.text.length : body.kind === 'bytes' ? body.bytes.length : 0;
     const lines = renderFields(status, headers, shown, size);
-    return `${lines}${clock.dateLine(Date.now())}${connectionLines(isLast, limits.idleTimeoutMs)}\r\n`;
+    return `${lines}${connectionLines(isLast, limits.idleTimeoutMs)}${clock.dateLine(Date.now())}\r\n`;
   }
 
   /** Two pieces in one system call. */
@@ -377,7 +377,9 @@ export class WireConnection {
     this.#onGone = undefined;
     this.#release(exchange);
     if (this.socket.destroyed) return;
-    if (isLast || this.#shared.draining || this.#hasEnded) return this.#close();
+    // What has come before the drain began is still answered, and the answer says that it is the last.
+    const drains = this.#shared.draining && this.socket.readableLength === 0;
+    if (isLast || drains || this.#hasEnded) return this.#close();
     this.#phase = 'idle';
     this.#deadlineMs = performance.now() + this.#shared.limits.idleTimeoutMs + KEEP_ALIVE_GRACE_MS;
     this.#resume();

@@ -278,7 +278,8 @@ function headOf(
   const head: Head = {
     ...{ method, target, version, headers, path: split.path, query: split.query },
     framing: isTunnel ? noFraming : framing,
-    isPersistent: !isTunnel && staysOpen(version, headers.connection),
+    // Who writes raw targets may write more that is not quite HTTP: node:http ends the connection as well.
+    isPersistent: !isTunnel && target === rawTarget && staysOpen(version, headers.connection),
     expectsContinue: version === '1.1' && headers.expect !== undefined && framing.kind !== 'none',
   };
   return { kind: 'head', head, length };
