@@ -7,7 +7,7 @@ import type { Io } from '../cli/io.ts';
 import type { NotifyConfig } from '../config/notify/file.ts';
 import { type Config, defaults } from '../config/options.ts';
 import type { Exchange, Hooks } from '../http/connection.ts';
-import { WireServer } from '../http/engine/wire-server.ts';
+import { WireServer } from '../http/engine/wire/server.ts';
 import type { Address } from '../http/listen.ts';
 import { type Authenticator, authStage, createAuthenticator } from '../http/middleware/basic-auth.ts';
 import { commonHeaders, preflightStage } from '../http/middleware/default-headers.ts';
@@ -79,7 +79,7 @@ export async function createApp(
     state: { draining: false },
   };
   const { notifying, state } = parts;
-  const server = createServer(config, hooksOf(parts));
+  const server = serverOf(config, hooksOf(parts));
   return {
     async start() {
       await notifying?.start();
@@ -182,7 +182,7 @@ function observe({ logFormat }: Config, stdout: Io['stdout']) {
   };
 }
 
-function createServer(config: Config, hooks: Hooks): HttpServer | WireServer {
+function serverOf(config: Config, hooks: Hooks): HttpServer | WireServer {
   if (config.httpEngine === 'wire') return new WireServer(config, hooks);
   const node = new HttpServer(config, hooks);
   return config.httpEngine === 'node' ? node : new WireServer(config, hooks, node);

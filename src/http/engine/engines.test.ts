@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import type { Hooks } from '../connection.ts';
 import { HttpServer, type Limits } from '../server.ts';
 import { connectionText } from '../wire/fixtures.ts';
-import { WireServer } from './wire-server.ts';
+import { WireServer } from './wire/server.ts';
 
 const limits: Limits = {
   ...{ headerTimeoutMs: 5000, requestTimeoutMs: 5000, idleTimeoutMs: 5000, sendTimeoutMs: 5000 },

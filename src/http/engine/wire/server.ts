@@ -1,13 +1,14 @@
 /** Listening on `node:net`: the connections of the engine `wire`, their clocks, and the drain at shutdown. */
-import net, { type Socket } from 'node:net';
-import type { Hooks } from '../connection.ts';
-import { Descriptors } from '../descriptors.ts';
-import { errorPlan } from '../errors.ts';
-import { InputTurns } from '../intake.ts';
-import { type Address, listen } from '../listen.ts';
-import { type HttpServer, type Limits, MAX_REFUSED_CONNECTIONS, TIMEOUT_CHECK_MS } from '../server.ts';
-import { HttpClock } from '../wire/response.ts';
-import { type Shared, WireConnection } from './wire-connection.ts';
+import { Server, type Socket } from 'node:net';
+import type { Hooks } from '../../connection.ts';
+import { Descriptors } from '../../descriptors.ts';
+import { errorPlan } from '../../errors.ts';
+import { InputTurns } from '../../intake.ts';
+import { type Address, listen } from '../../listen.ts';
+import { type HttpServer, type Limits, MAX_REFUSED_CONNECTIONS, TIMEOUT_CHECK_MS } from '../../server.ts';
+import { HttpClock } from '../../wire/response.ts';
+import { WireConnection } from './connection.ts';
+import type { Shared } from './shared.ts';
 
 /**
  * What a socket that is paused goes on to read: nothing, once it has something. So what waits behind an answer is one
@@ -18,7 +19,7 @@ const READ_AHEAD_BYTES = 1;
 export class WireServer {
   readonly #limits: Limits;
   readonly #shared: Shared;
-  readonly #server: net.Server;
+  readonly #server: Server;
   readonly #connections = new Map<Socket, WireConnection>();
   readonly #listeners: Readonly<Record<string, (this: Socket, chunk: Buffer) => void>>;
   readonly #node: HttpServer | undefined;
@@ -51,7 +52,7 @@ export class WireServer {
       close: this.#closed(),
     };
     const options = { allowHalfOpen: true, noDelay: true, highWaterMark: READ_AHEAD_BYTES };
-    this.#server = net.createServer(options, (socket) => this.#open(socket));
+    this.#server = new Server(options, (socket) => this.#open(socket));
     this.#server.maxConnections = limits.maxConnections + MAX_REFUSED_CONNECTIONS;
   }
 
@@ -118,12 +119,11 @@ export class WireServer {
   }
 
   /** Within one turn, and reading all the while: a socket that is paused would let later bytes overtake. */
-  #handOver(node: HttpServer, connection: WireConnection, head: Buffer, rest: Buffer): void {
-    const { socket, requests } = connection;
+  #handOver(node: HttpServer, socket: Socket, bytes: Buffer, requests: number): void {
     for (const [event, listener] of Object.entries(this.#listeners)) socket.off(event, listener);
     this.#forget(socket)?.onClose();
     socket.setTimeout(0);
-    node.adopt(socket, Buffer.concat([head, rest]), requests);
+    node.adopt(socket, bytes, requests);
   }
 
   #checkTime(): void {

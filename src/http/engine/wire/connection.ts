@@ -5,15 +5,14 @@
  * connections (`intake.ts`), so that what a client pipelines does not hold up the others.
  */
 import type { Socket } from 'node:net';
-import { withoutOverridden } from '../common.ts';
-import type { Exchange, Shared as NodeShared } from '../connection.ts';
-import { type ErrorCode, errorPlan, HttpError } from '../errors.ts';
-import { closeQuietly, Gone, linger, refuse, type SourceBody, sendSource } from '../send.ts';
-import type { Limits } from '../server.ts';
-import { type Plan, type RequestFacts, SAFE_METHODS } from '../types.ts';
-import { BodyReader } from '../wire/body.ts';
-import { type Head, type Progress, parseHead, type Words } from '../wire/head.ts';
-import { CONTINUE, connectionLines, type HttpClock, renderFields } from '../wire/response.ts';
+import type { Exchange } from '../../connection.ts';
+import { type ErrorCode, errorPlan, HttpError } from '../../errors.ts';
+import { closeQuietly, refuse } from '../../send.ts';
+import { type Plan, type RequestFacts, SAFE_METHODS } from '../../types.ts';
+import { BodyReader } from '../../wire/body.ts';
+import { type Head, type Progress, parseHead, type Words } from '../../wire/head.ts';
+import type { Shared } from './shared.ts';
+import { type Author, Writer } from './writer.ts';
 
 /** Of input that is looked at for a head, as long as that suffices: what is kept of a request keeps no more alive. */
 const WINDOW_BYTES = 2048;
@@ -25,23 +24,13 @@ const KEEP_ALIVE_GRACE_MS = 1000;
 const MAX_WAITING_BYTES = 32 * 1024 * 1024;
 const FAIR_WAITING_BYTES = 16 * 1024;
 
-const nothing = Buffer.alloc(0);
-
-/** What the connections of a server share. */
-export interface Shared extends NodeShared {
-  readonly limits: Limits;
-  readonly clock: HttpClock;
-  /** Takes over connections with what this engine does not answer itself; where it is absent, it answers all. */
-  readonly handOver: ((connection: WireConnection, head: Buffer, rest: Buffer) => void) | undefined;
-}
-
 /**
  * What is awaited. `first`: any byte at all; `head`: the rest of one; `body`: the rest of one; `idle`: the next request;
  * `answer`: ours; `over`: nothing, the last answer is on its way or somebody else has the connection.
  */
 type Phase = 'first' | 'head' | 'body' | 'idle' | 'answer' | 'over';
 
-export class WireConnection {
+export class WireConnection implements Author {
   readonly socket: Socket;
   readonly #shared: Shared;
   /** The peer's address, empty on a unix socket. */
@@ -65,13 +54,13 @@ export class WireConnection {
   #isPaused = false;
   #isResuming = false;
   #waitingBytes = 0;
-  /** Tells a write that is under way that the connection is gone. */
-  #onGone: (() => void) | undefined;
+  readonly #writer: Writer;
   readonly #isGone = (): boolean => this.socket.destroyed || this.socket.readableEnded;
 
   constructor(socket: Socket, shared: Shared) {
     this.socket = socket;
     this.#shared = shared;
+    this.#writer = new Writer(socket, shared, this);
     this.#peer = socket.remoteAddress ?? '';
     this.#client = shared.hooks.clientOf(this.#peer, {});
     this.#deadlineMs = performance.now() + shared.limits.headerTimeoutMs;
@@ -79,10 +68,6 @@ export class WireConnection {
 
   get isIdle(): boolean {
     return this.#current === undefined;
-  }
-
-  get requests(): number {
-    return this.#requests;
   }
 
   onData(chunk: Buffer): void {
@@ -113,7 +98,7 @@ export class WireConnection {
 
   onClose(): void {
     this.#count(0);
-    this.#onGone?.();
+    this.#writer.onClose();
     if (this.#current) this.#release(this.#current);
   }
 
@@ -194,9 +179,9 @@ export class WireConnection {
   #takeRequest(head: Head, chunk: Buffer, at: number, next: number): void {
     const { handOver } = this.#shared;
     if (handOver && !isPlain(head)) {
-      const before = Buffer.from(this.#head, 'latin1');
+      const bytes = Buffer.concat([Buffer.from(this.#head, 'latin1'), chunk.subarray(at)]);
       this.#end();
-      return handOver(this, Buffer.concat([before, chunk.subarray(at, next)]), chunk.subarray(next));
+      return handOver(this.socket, bytes, this.#requests);
     }
     const cameWhole = this.#phase !== 'head';
     this.#head = '';
@@ -242,7 +227,7 @@ export class WireConnection {
     if (this.#body.refusal) return this.#denyBody(this.#body.refusal);
     this.#phase = 'body';
     this.#deadlineMs = this.#beganMs + limits.requestTimeoutMs;
-    if (expectsContinue && !isComing) this.socket.write(CONTINUE, 'latin1');
+    if (expectsContinue && !isComing) this.#writer.askForBody();
   }
 
   #takeBody(body: BodyReader, chunk: Buffer, at: number): number {
@@ -287,28 +272,7 @@ export class WireConnection {
     exchange.status = plan.status;
     const { body } = plan;
     if (this.socket.destroyed) return void (body.kind === 'source' && closeQuietly(body.source));
-    const isLast = plan.close === true || this.#isLast();
-    let head: string;
-    try {
-      head = this.#renderHead(exchange, plan, isLast);
-    } catch (error) {
-      if (body.kind === 'source') void closeQuietly(body.source);
-      throw error;
-    }
-    const hasBody = exchange.facts.method !== 'HEAD' && body.kind !== 'none';
-    if (body.kind === 'source') {
-      void this.#stream(exchange, head, hasBody ? body : { ...body, pieces: [] }, isLast);
-      return;
-    }
-    if (!hasBody) this.socket.write(head, 'latin1');
-    else if (body.kind === 'text') {
-      exchange.progress.bodyBytes = body.text.length;
-      this.socket.write(head + body.text, 'latin1');
-    } else {
-      exchange.progress.bodyBytes = body.bytes.length;
-      this.#writeBoth(head, body.bytes);
-    }
-    this.#finishWritten(exchange, isLast);
+    this.#writer.send(exchange, plan, plan.close === true || this.#isLast());
   }
 
   #isLast(): boolean {
@@ -316,65 +280,12 @@ export class WireConnection {
     return draining || !this.#isPersistent || this.#requests >= limits.maxRequestsPerConnection;
   }
 
-  #renderHead({ facts }: Exchange, plan: Plan, isLast: boolean): string {
-    const { hooks, clock, limits } = this.#shared;
-    const { status, headers, body, overridesCommon } = plan;
-    const common = hooks.commonHeaders(facts.headers);
-    const shown = overridesCommon ? withoutOverridden(common, headers) : common;
-    const size = body.kind === 'text' ? body.text.length : body.kind === 'bytes' ? body.bytes.length : 0;
-    const lines = renderFields(status, headers, shown, size);
-    return `${lines}${connectionLines(isLast, limits.idleTimeoutMs)}${clock.dateLine(Date.now())}\r\n`;
-  }
-
-  /** Two pieces in one system call. */
-  #writeBoth(head: string, bytes: Uint8Array, done?: (error?: Error | null) => void): void {
-    this.socket.cork();
-    this.socket.write(head, 'latin1');
-    this.socket.write(bytes, done);
-    this.socket.uncork();
-  }
-
-  /** Goes on when all is in the kernel's hands, which mostly it is already. */
-  #finishWritten(exchange: Exchange, isLast: boolean): void {
-    if (this.socket.writableLength === 0) return this.#finish(exchange, isLast);
-    this.#stall();
-    this.socket.write(nothing, (error) => {
-      if (!error) this.#finish(exchange, isLast);
-    });
-  }
-
-  /** Nothing more is taken while an answer waits for its client, who could else look alive by talking. */
-  #stall(): void {
+  onStall(): void {
     this.socket.pause();
     this.#isPaused = true;
-    this.socket.setTimeout(this.#shared.limits.sendTimeoutMs);
   }
 
-  async #stream(exchange: Exchange, head: string, body: SourceBody, isLast: boolean): Promise<void> {
-    const { socket } = this;
-    const { progress } = exchange;
-    let first = head;
-    this.#stall();
-    const write = (bytes: Uint8Array) =>
-      new Promise<void>((resolve, reject) => {
-        if (socket.destroyed) return reject(new Gone());
-        this.#onGone = () => reject(new Gone());
-        const settle = (error?: Error | null) => (error ? reject(new Gone()) : resolve());
-        progress.bodyBytes += bytes.length;
-        if (first === '') socket.write(bytes, settle);
-        else this.#writeBoth(first, bytes, settle);
-        first = '';
-      });
-    const end = () => {
-      if (first !== '') socket.write(first, 'latin1');
-      this.#finishWritten(exchange, isLast);
-    };
-    await sendSource({ write, end, abort: () => socket.destroy() }, body, progress);
-  }
-
-  #finish(exchange: Exchange, isLast: boolean): void {
-    if (this.socket.timeout) this.socket.setTimeout(0);
-    this.#onGone = undefined;
+  onSent(exchange: Exchange, isLast: boolean): void {
     this.#release(exchange);
     if (this.socket.destroyed) return;
     // What has come before the drain began is still answered, and the answer says that it is the last.
@@ -391,13 +302,9 @@ export class WireConnection {
     this.#shared.hooks.onEnd(exchange);
   }
 
-  /** After the last answer. Who did not ask for it may be sending: a close with unread input would be a reset. */
   #close(): void {
     this.#end();
-    if (this.#hasEnded || (!this.#isPersistent && !this.#isPaused)) return this.socket.destroySoon();
-    this.socket.removeAllListeners('data');
-    this.socket.end();
-    linger(this.socket);
+    this.#writer.close(!this.#hasEnded && (this.#isPersistent || this.#isPaused));
   }
 
   /** Into the stream, not into a list of our own: so its end is not heard before what comes before it. */

@@ -1,0 +1,15 @@
+/** What the connections of the engine `wire` share. */
+import type { Socket } from 'node:net';
+import type { Shared as CommonShared } from '../../connection.ts';
+import type { Limits } from '../../server.ts';
+import type { HttpClock } from '../../wire/response.ts';
+
+export interface Shared extends CommonShared {
+  readonly limits: Limits;
+  readonly clock: HttpClock;
+  /**
+   * Takes over a connection from `bytes` on, after `requests` that were answered. Where it is absent, this engine
+   * answers all there is.
+   */
+  readonly handOver: ((socket: Socket, bytes: Buffer, requests: number) => void) | undefined;
+}
