@@ -157,6 +157,8 @@ export function refuse(socket: Duplex, plan: Plan, common: HeaderList): void {
 
 /** Reads on for a moment after the last answer, whose end has been sent. */
 export function linger(socket: Duplex): void {
+  // Who has closed its half says nothing any more.
+  if (socket.readableEnded) socket.once('finish', () => socket.destroy());
   let left = LINGER_BYTES;
   const timer = setTimeout(() => socket.destroy(), LINGER_MS);
   socket.once('close', () => clearTimeout(timer));

@@ -3,8 +3,10 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { after, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
 import type { Hooks } from '../connection.ts';
+import { tick } from '../fixtures.ts';
 import { HttpServer, type Limits } from '../server.ts';
 import { connectionText } from '../wire/fixtures.ts';
 import { WireServer } from './wire/server.ts';
@@ -14,6 +16,9 @@ const limits: Limits = {
   ...{ maxConnections: 1000, maxHeaderBytes: 16_384, maxTargetBytes: 4096, maxBodyBytes: 1024 },
   maxRequestsPerConnection: 1000,
 };
+
+/** What is open. */
+const counts = { connections: 0, requests: 0 };
 
 /** Tells a client how it was understood. */
 const hooks: Hooks = {
@@ -26,9 +31,15 @@ const hooks: Hooks = {
   },
   commonHeaders: () => ['X-Common', 'a'],
   clientOf: (peer) => peer,
-  onConnection: () => undefined,
-  onStart: () => undefined,
-  onEnd: () => undefined,
+  onConnection: (delta) => {
+    counts.connections += delta;
+  },
+  onStart: () => {
+    counts.requests += 1;
+  },
+  onEnd: () => {
+    counts.requests -= 1;
+  },
   onRefused: () => undefined,
   onExhausted: () => undefined,
   onFault: (error) => assert.fail(String(error)),
@@ -41,14 +52,22 @@ const all = [node, wire, auto];
 await Promise.all(all.map((server) => server.listen({ port: 0, host: '127.0.0.1' })));
 after(() => Promise.all(all.map((server) => server.stop(0))));
 
-/** Everything that a server says to `text` and the end of it. */
-async function said(port: number, text: string): Promise<string[]> {
-  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+/** Everything that a server says to `text`, which comes in pieces, and its end. */
+async function said(port: number, text: string, cuts: readonly number[] = []): Promise<string[]> {
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
   const chunks: Buffer[] = [];
   socket.on('data', (chunk: Buffer) => chunks.push(chunk));
   socket.on('error', () => undefined);
-  socket.end(Buffer.from(text, 'latin1'));
-  await once(socket, 'close');
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  await once(socket, 'connect');
+  let from = 0;
+  for (const cut of cuts) {
+    socket.write(text.slice(from, cut), 'latin1');
+    from = cut;
+    await tick();
+  }
+  socket.end(text.slice(from), 'latin1');
+  await closed;
   return responsesIn(Buffer.concat(chunks).toString('latin1'));
 }
 
@@ -99,4 +118,58 @@ test('the same answers', async () => {
     { numRuns: 1500 },
   );
   assert.ok(compared > 500, `only ${compared} were compared`);
+});
+
+test('in pieces the same as whole', async () => {
+  const positions = fc.array(fc.nat({ max: 300 }), { minLength: 1, maxLength: 8 });
+  await fc.assert(
+    fc.asyncProperty(connectionText, positions, async (text, places) => {
+      const cuts = places.filter((cut) => cut < text.length).sort((a, b) => a - b);
+      for (const { port } of [wire, auto])
+        assert.deepEqual(await said(port, text, cuts), await said(port, text));
+    }),
+    { numRuns: 300 },
+  );
+});
+
+const post = 'POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello';
+const chunked =
+  'POST /c HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n0\r\nX: y\r\n\r\n';
+const get = 'GET /g HTTP/1.1\r\nHost: a\r\n\r\n';
+
+test('plain requests and others in every order', async () => {
+  for (const first of [get, post, chunked]) {
+    for (const second of [get, post, chunked]) {
+      for (const third of [get, post, chunked]) {
+        const text = first + second + third;
+        const [byNode, ...others] = await Promise.all(all.map(({ port }) => said(port, text)));
+        assert.equal(byNode?.length, 3);
+        for (const answers of others) assert.deepEqual(answers, byNode);
+      }
+    }
+  }
+});
+
+test('byte by byte', async () => {
+  const text = get + chunked + post + get;
+  const cuts = Array.from({ length: text.length - 1 }, (_, i) => i + 1);
+  const [byNode, ...others] = await Promise.all(all.map(({ port }) => said(port, text, cuts)));
+  assert.equal(byNode?.length, 4);
+  for (const answers of others) assert.deepEqual(answers, byNode);
+});
+
+test('a client that is gone at any byte leaves nothing behind', async () => {
+  const text = get + chunked + get + post;
+  for (const { port } of [wire, auto]) {
+    for (let length = 0; length < text.length; length++) {
+      const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+      socket.on('error', () => undefined);
+      await once(socket, 'connect');
+      if (length > 0) await new Promise<unknown>((resolve) => socket.write(text.slice(0, length), resolve));
+      if (length % 2 === 0) socket.resetAndDestroy();
+      else socket.destroy();
+    }
+  }
+  for (let turn = 0; turn < 200 && counts.connections > 0; turn++) await delay(20);
+  assert.deepEqual(counts, { connections: 0, requests: 0 });
 });

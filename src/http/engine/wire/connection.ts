@@ -177,8 +177,9 @@ export class WireConnection implements Author {
   }
 
   #takeRequest(head: Head, chunk: Buffer, at: number, next: number): void {
-    const { handOver } = this.#shared;
-    if (handOver && !isPlain(head)) {
+    const { handOver, draining } = this.#shared;
+    // At the end the other engine takes no more; this one can answer all there is.
+    if (handOver && !draining && !isPlain(head)) {
       const bytes = Buffer.concat([Buffer.from(this.#head, 'latin1'), chunk.subarray(at)]);
       this.#end();
       return handOver(this.socket, bytes, this.#requests);
