@@ -16,7 +16,7 @@ export function joinField(name: string, before: string, value: string): string {
 }
 
 const closing = /(?:^|[,\t ])close(?:[,\t ]|$)/i;
-const keeping = /(?:^|[,\t ])keep-alive(?:[,\t ]|$)/i;
+const keeping = /(?:^|,)[ \t]*keep-alive[ \t]*(?:,|$)/i;
 
 /** Whether a client that says this wants to go on with the connection; `close` wins (RFC 9112 §9.3). */
 export function staysOpen(version: '1.0' | '1.1', connection: string | undefined): boolean {

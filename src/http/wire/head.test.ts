@@ -304,6 +304,8 @@ describe('heads that are taken', () => {
     ['1.0', 'Connection: Keep-Alive\r\n', true],
     ['1.0', 'Connection: keep-alive, close\r\n', false],
     ['1.0', 'Connection: x\r\n', false],
+    ['1.0', 'Connection: x keep-alive\r\n', false],
+    ['1.0', 'Connection: x,\tkeep-alive , y\r\n', true],
   ];
   for (const [version, fields, isPersistent] of connections) {
     test(`HTTP/${version} with ${JSON.stringify(fields)} ${isPersistent ? 'stays' : 'ends'}`, () => {

@@ -18,6 +18,7 @@ import { type Author, Writer } from './writer.ts';
 const WINDOW_BYTES = 2048;
 /** A request that comes alone and is no larger is taken without a look at the time. */
 const SMALL_BYTES = 256;
+const CR = 13;
 /** How much longer than it is told a kept connection stays, for requests that are on their way. */
 const KEEP_ALIVE_GRACE_MS = 1000;
 /** Bytes that wait behind unanswered requests, of all connections; and what each may keep when it is exceeded. */
@@ -85,6 +86,11 @@ export class WireConnection implements Author {
     return this.#phase !== 'answer' && this.#phase !== 'over';
   }
 
+  /** Something of a request has come, and not only the empty line that some send behind a body. */
+  get #isInRequest(): boolean {
+    return this.#phase === 'body' || (this.#phase === 'head' && this.#head.charCodeAt(0) !== CR);
+  }
+
   get #isOver(): boolean {
     return this.#phase === 'over';
   }
@@ -92,8 +98,8 @@ export class WireConnection implements Author {
   /** The client has closed its half: it still gets its answer (RFC 9112 §9.6). */
   onEnd(): void {
     this.#hasEnded = true;
-    if (this.#phase === 'head' || this.#phase === 'body') this.deny(errorPlan('bad_request'));
-    else if (this.#phase === 'first' || this.#phase === 'idle') this.socket.destroySoon();
+    if (this.#isInRequest) this.deny(errorPlan('bad_request'));
+    else if (this.#isListening) this.socket.destroySoon();
   }
 
   onClose(): void {
@@ -110,7 +116,7 @@ export class WireConnection implements Author {
   /** Gives up what has taken too long. */
   checkTime(nowMs: number): void {
     if (nowMs < this.#deadlineMs) return;
-    if (this.#phase === 'head' || this.#phase === 'body') this.deny(errorPlan('request_timeout'));
+    if (this.#isInRequest) this.deny(errorPlan('request_timeout'));
     else this.socket.destroy();
   }
 
