@@ -145,11 +145,13 @@ export class WireConnection implements Author {
 
   /** Takes what belongs to a head from `at` on, and answers it where it is complete; returns where it ends. */
   #takeHead(chunk: Buffer, at: number): number {
-    const { limits } = this.#shared;
+    const { limits, memo } = this.#shared;
     for (let end = Math.min(chunk.length, at + WINDOW_BYTES); ; ) {
       const text = this.#head + chunk.toString('latin1', at, end);
-      const result = parseHead(text, limits, this.#progress);
+      const known = memo.get(text);
+      const result = known ?? parseHead(text, limits, this.#progress);
       if (result.kind === 'head') {
+        if (!known) memo.add(text, result);
         const next = at + result.length - this.#head.length;
         this.#takeRequest(result.head, chunk, at, next);
         return next;

@@ -6,6 +6,7 @@ import { errorPlan } from '../../errors.ts';
 import { InputTurns } from '../../intake.ts';
 import { type Address, listen } from '../../listen.ts';
 import { type HttpServer, type Limits, MAX_REFUSED_CONNECTIONS, TIMEOUT_CHECK_MS } from '../../server.ts';
+import { HeadMemo } from '../../wire/memo.ts';
 import { HttpClock } from '../../wire/response.ts';
 import { WireConnection } from './connection.ts';
 import type { Shared } from './shared.ts';
@@ -30,9 +31,14 @@ export class WireServer {
   constructor(limits: Limits, hooks: Hooks, node?: HttpServer) {
     this.#limits = limits;
     this.#node = node;
-    const handOver = node && this.#handOver.bind(this, node);
     this.#shared = {
-      ...{ limits, hooks, handOver, draining: false, clock: new HttpClock(), inputTurns: new InputTurns() },
+      limits,
+      hooks,
+      handOver: node && this.#handOver.bind(this, node),
+      draining: false,
+      clock: new HttpClock(),
+      memo: new HeadMemo(),
+      inputTurns: new InputTurns(),
       descriptors: new Descriptors(hooks.onExhausted),
     };
     const connections = this.#connections;

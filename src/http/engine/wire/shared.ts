@@ -2,11 +2,13 @@
 import type { Socket } from 'node:net';
 import type { Shared as CommonShared } from '../../connection.ts';
 import type { Limits } from '../../server.ts';
+import type { HeadMemo } from '../../wire/memo.ts';
 import type { HttpClock } from '../../wire/response.ts';
 
 export interface Shared extends CommonShared {
   readonly limits: Limits;
   readonly clock: HttpClock;
+  readonly memo: HeadMemo;
   /**
    * Takes over a connection from `bytes` on, after `requests` that were answered. Where it is absent, this engine
    * answers all there is.
