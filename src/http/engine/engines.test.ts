@@ -12,8 +12,14 @@ import { connectionText } from '../wire/fixtures.ts';
 import { WireServer } from './wire/server.ts';
 
 const limits: Limits = {
-  ...{ headerTimeoutMs: 5000, requestTimeoutMs: 5000, idleTimeoutMs: 5000, sendTimeoutMs: 5000 },
-  ...{ maxConnections: 1000, maxHeaderBytes: 16_384, maxTargetBytes: 4096, maxBodyBytes: 1024 },
+  headerTimeoutMs: 5000,
+  requestTimeoutMs: 5000,
+  idleTimeoutMs: 5000,
+  sendTimeoutMs: 5000,
+  maxConnections: 1000,
+  maxHeaderBytes: 16_384,
+  maxTargetBytes: 4096,
+  maxBodyBytes: 1024,
   maxRequestsPerConnection: 1000,
 };
 

@@ -4,9 +4,23 @@ export type Fields = Record<string, string | undefined>;
 
 /** Fields that are no lists: the first one counts, as with `node:http`. */
 const singles: ReadonlySet<string> = new Set([
-  ...['age', 'authorization', 'content-type', 'etag', 'expires', 'from', 'host', 'if-modified-since'],
-  ...['if-unmodified-since', 'last-modified', 'location', 'max-forwards', 'proxy-authorization', 'referer'],
-  ...['retry-after', 'server', 'user-agent'],
+  'age',
+  'authorization',
+  'content-type',
+  'etag',
+  'expires',
+  'from',
+  'host',
+  'if-modified-since',
+  'if-unmodified-since',
+  'last-modified',
+  'location',
+  'max-forwards',
+  'proxy-authorization',
+  'referer',
+  'retry-after',
+  'server',
+  'user-agent',
 ]);
 
 /** The value of a field that came again (RFC 9110 §5.3). */

@@ -226,8 +226,14 @@ describe('heads that are taken', () => {
     const { headers, ...rest } = result.head;
     assert.deepEqual({ ...headers }, { host: 'example.org:8080', 'x-a': 'b c' });
     assert.deepEqual(rest, {
-      ...{ method: 'GET', target: '/a%20b?x=1', path: '/a%20b', query: '?x=1', version: '1.1' },
-      ...{ framing: { kind: 'none' }, isPersistent: true, expectsContinue: false },
+      method: 'GET',
+      target: '/a%20b?x=1',
+      path: '/a%20b',
+      query: '?x=1',
+      version: '1.1',
+      framing: { kind: 'none' },
+      isPersistent: true,
+      expectsContinue: false,
     });
   });
 

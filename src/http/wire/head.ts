@@ -276,7 +276,12 @@ function headOf(
   const fault = refusalOf(target, version, rawHeaders, maxTargetBytes);
   if (fault || !split || !framing) return { kind: 'refused', code: fault ?? 'bad_request', words };
   const head: Head = {
-    ...{ method, target, version, headers, path: split.path, query: split.query },
+    method,
+    target,
+    version,
+    headers,
+    path: split.path,
+    query: split.query,
     framing: isTunnel ? noFraming : framing,
     // Who writes raw targets may write more that is not quite HTTP: node:http ends the connection as well.
     isPersistent: !isTunnel && target === rawTarget && staysOpen(version, headers.connection),
