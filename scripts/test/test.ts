@@ -3,7 +3,7 @@
  *
  *   node scripts/test/test.ts SUITE… [FILE…] [FLAG…]
  *
- * A suite is unit, blackbox or executable; a FILE takes the place of all of it, a FLAG is one of `node --test`.
+ * A suite is unit, blackbox, engines or executable; a FILE takes the place of all of it, a FLAG is one of `node --test`.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -16,11 +16,14 @@ import { describeSkips, type Skip } from './skips.ts';
 const suites: Readonly<Record<string, readonly string[]>> = {
   unit: ['src/**/*.test.ts', 'scripts/**/*.test.ts'],
   blackbox: ['test/*/*.test.ts'],
+  engines: ['test/http/*.test.ts'],
   executable: ['test/*/*.test.ts'],
 };
+/** Those that are not the default, which `blackbox` tests. */
+const OTHER_ENGINES = ['auto', 'wire'];
 /** Against an executable no test takes this long; one that hangs must not take the others with it. */
 const TEST_LIMIT_MS = 120_000;
-const USAGE = 'usage: node scripts/test/test.ts unit|blackbox|executable [FILE…] [--FLAG=VALUE…]\n';
+const USAGE = 'usage: node scripts/test/test.ts unit|blackbox|engines|executable [FILE…] [--FLAG=VALUE…]\n';
 
 const collected = join(mkdtempSync(join(tmpdir(), 'mote-skips-')), 'skips');
 const skips: Skip[] = [];
@@ -69,8 +72,17 @@ function againstExecutables(files: readonly string[], flags: readonly string[]):
   return codes.find((code) => code !== 0) ?? 0;
 }
 
+function withEngines(files: readonly string[], flags: readonly string[]): number {
+  const codes = OTHER_ENGINES.map((engine) => {
+    process.stderr.write(`\nblack-box tests with the HTTP engine ${engine}\n`);
+    return runTests(files, flags, { MOTE_ENGINE: engine });
+  });
+  return codes.find((code) => code !== 0) ?? 0;
+}
+
 function runSuite(name: string, files: readonly string[], flags: readonly string[]): number {
   const all = files.length > 0 ? files : globSync(suites[name] ?? [], { cwd: REPOSITORY }).sort();
+  if (name === 'engines') return withEngines(all, flags);
   return name === 'executable'
     ? againstExecutables(files.length > 0 ? files : withoutMicro(all), flags)
     : runTests(all, flags);
