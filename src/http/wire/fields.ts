@@ -38,3 +38,11 @@ export function staysOpen(version: '1.0' | '1.1', connection: string | undefined
   if (closing.test(connection)) return false;
   return version === '1.1' || keeping.test(connection);
 }
+
+/** Engines keep all of a text alive for a part of it, from some length on; and parts are kept, as keys of caches. */
+const MAX_COPIED_CHARACTERS = 12;
+
+/** The same Latin-1 text, for itself. */
+export function ownText(text: string): string {
+  return text.length > MAX_COPIED_CHARACTERS ? Buffer.from(text, 'latin1').toString('latin1') : text;
+}

@@ -8,7 +8,7 @@
 import type { ErrorCode } from '../errors.ts';
 import { encodeQuery, MAX_HEADER_FIELDS, refusalOf, type SplitTarget, splitTarget } from '../guard.ts';
 import type { RequestFacts } from '../types.ts';
-import { type Fields, joinField, staysOpen } from './fields.ts';
+import { type Fields, joinField, ownText, staysOpen } from './fields.ts';
 import {
   authorityForm,
   fieldLine,
@@ -267,7 +267,7 @@ function headOf(
   { maxTargetBytes }: HeadLimits,
   length: number,
 ): HeadResult {
-  const target = isRaw.test(rawTarget) ? encodeQuery(rawTarget) : rawTarget;
+  const target = ownText(isRaw.test(rawTarget) ? encodeQuery(rawTarget) : rawTarget);
   const headers = headersOf(rawHeaders);
   const words: Words = { method, target, version, headers };
   const isTunnel = method === 'CONNECT';
@@ -280,7 +280,7 @@ function headOf(
     target,
     version,
     headers,
-    path: split.path,
+    path: split.query === '' ? split.path : ownText(split.path),
     query: split.query,
     framing: isTunnel ? noFraming : framing,
     // Who writes raw targets may write more that is not quite HTTP: node:http ends the connection as well.
@@ -300,7 +300,7 @@ function headersOf(rawHeaders: readonly string[]): Fields {
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = (rawHeaders[i] as string).toLowerCase();
     const before = headers[name];
-    const value = rawHeaders[i + 1] as string;
+    const value = ownText(rawHeaders[i + 1] as string);
     headers[name] = before === undefined ? value : joinField(name, before, value);
   }
   return headers;

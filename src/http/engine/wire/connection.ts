@@ -229,8 +229,10 @@ export class WireConnection implements Author {
     try {
       exchange.room = hooks.roomFor?.(exchange.facts);
     } catch (error) {
-      if (!(error instanceof HttpError)) throw error;
-      return this.#denyBody(error.code);
+      if (error instanceof HttpError) return this.#denyBody(error.code);
+      hooks.onFault(error, exchange);
+      // The body stays unread, so that nothing can be read behind it.
+      return this.deny(errorPlan('internal'));
     }
     this.#body = new BodyReader(framing, exchange.room?.maxBytes ?? limits.maxBodyBytes);
     if (this.#body.refusal) return this.#denyBody(this.#body.refusal);
@@ -274,7 +276,8 @@ export class WireConnection implements Author {
       return this.#answer(exchange, errorPlan(error.code, error.headers));
     }
     this.#shared.hooks.onFault(error, exchange);
-    this.#answer(exchange, errorPlan('internal'));
+    if (this.#current === exchange) this.#answer(exchange, errorPlan('internal'));
+    else this.socket.destroy();
   }
 
   #answer(exchange: Exchange, plan: Plan): void {
