@@ -179,3 +179,18 @@ test('a client that is gone at any byte leaves nothing behind', async () => {
   for (let turn = 0; turn < 200 && counts.connections > 0; turn++) await delay(20);
   assert.deepEqual(counts, { connections: 0, requests: 0 });
 });
+
+test('the last request that a connection may make is the last of both engines together', async () => {
+  const few = { ...limits, maxRequestsPerConnection: 3 };
+  const server = new WireServer(few, hooks, new HttpServer(few, hooks));
+  await server.listen({ port: 0, host: '127.0.0.1' });
+  try {
+    const answers = await said(server.port, get + post + get + get);
+    assert.deepEqual(
+      answers.map((answer) => /Connection: close/.test(answer)),
+      [false, false, true],
+    );
+  } finally {
+    await server.stop(0);
+  }
+});
