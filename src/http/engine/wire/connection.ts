@@ -229,7 +229,6 @@ export class WireConnection implements Author {
     try {
       exchange.room = hooks.roomFor?.(exchange.facts);
     } catch (error) {
-      if (error instanceof HttpError) return this.#denyBody(error.code);
       hooks.onFault(error, exchange);
       // The body stays unread, so that nothing can be read behind it.
       return this.deny(errorPlan('internal'));
@@ -255,8 +254,8 @@ export class WireConnection implements Author {
   }
 
   #denyBody(code: ErrorCode): void {
-    const { facts } = this.#current as Exchange;
-    this.deny(this.#shared.hooks.refusalOf?.(facts, code) ?? errorPlan(code));
+    const forSize = code === 'content_too_large' ? this.#current?.room?.refuse() : undefined;
+    this.deny(forSize ?? errorPlan(code));
   }
 
   #respond(exchange: Exchange, facts: RequestFacts): void {
