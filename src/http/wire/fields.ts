@@ -39,10 +39,15 @@ export function staysOpen(version: '1.0' | '1.1', connection: string | undefined
   return version === '1.1' || keeping.test(connection);
 }
 
-/** Engines keep all of a text alive for a part of it, from some length on; and parts are kept, as keys of caches. */
+/**
+ * V8 keeps all of a text alive for a part of it of more than twelve characters; and parts are kept, as keys of caches
+ * and messages that wait. Of a text that is no longer than most heads it may.
+ */
+const MAX_KEPT_CHARACTERS = 1024;
 const MAX_COPIED_CHARACTERS = 12;
 
-/** The same Latin-1 text, for itself. */
-export function ownText(text: string): string {
-  return text.length > MAX_COPIED_CHARACTERS ? Buffer.from(text, 'latin1').toString('latin1') : text;
+/** `part`, which was cut out of `text`, for itself. */
+export function ownPart(text: string, part: string): string {
+  if (text.length <= MAX_KEPT_CHARACTERS || part.length <= MAX_COPIED_CHARACTERS) return part;
+  return Buffer.from(part, 'latin1').toString('latin1');
 }

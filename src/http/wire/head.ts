@@ -8,7 +8,7 @@
 import type { ErrorCode } from '../errors.ts';
 import { encodeQuery, MAX_HEADER_FIELDS, refusalOf, type SplitTarget, splitTarget } from '../guard.ts';
 import type { RequestFacts } from '../types.ts';
-import { type Fields, joinField, ownText, staysOpen } from './fields.ts';
+import { type Fields, joinField, ownPart, staysOpen } from './fields.ts';
 import {
   authorityForm,
   fieldLine,
@@ -115,7 +115,7 @@ function parseWhole(text: string, limits: HeadLimits): HeadResult | undefined {
   if (major !== '1' || lineFault(method, major, minor) !== undefined) return undefined;
   const rawHeaders = fieldsOf(text, fieldsStart, end - 2);
   if (rawHeaders.length > 2 * MAX_HEADER_FIELDS) return undefined;
-  return headOf(method, target, minor === '0' ? '1.0' : '1.1', rawHeaders, limits, end);
+  return headOf(method, ownPart(text, target), minor === '0' ? '1.0' : '1.1', rawHeaders, limits, end);
 }
 
 /** What is wrong with a request line that has the right form. */
@@ -144,7 +144,7 @@ function fieldValue(text: string, start: number, end: number): string {
   let to = end;
   while (from < to && isBlank(text.charCodeAt(from))) from += 1;
   while (to > from && isBlank(text.charCodeAt(to - 1))) to -= 1;
-  return text.slice(from, to);
+  return ownPart(text, text.slice(from, to));
 }
 
 function isBlank(code: number): boolean {
@@ -256,7 +256,7 @@ function complete(text: string, lastLine: number, limits: HeadLimits): HeadResul
   const line = requestLine.exec(text) as RegExpExecArray;
   const fields = fieldsOf(text, requestLine.lastIndex, lastLine);
   const version = line[4] === '0' ? '1.0' : '1.1';
-  return headOf(line[1] as string, line[2] as string, version, fields, limits, lastLine + 2);
+  return headOf(line[1] as string, ownPart(text, line[2] as string), version, fields, limits, lastLine + 2);
 }
 
 function headOf(
@@ -267,7 +267,7 @@ function headOf(
   { maxTargetBytes }: HeadLimits,
   length: number,
 ): HeadResult {
-  const target = ownText(isRaw.test(rawTarget) ? encodeQuery(rawTarget) : rawTarget);
+  const target = isRaw.test(rawTarget) ? encodeQuery(rawTarget) : rawTarget;
   const headers = headersOf(rawHeaders);
   const words: Words = { method, target, version, headers };
   const isTunnel = method === 'CONNECT';
@@ -280,7 +280,7 @@ function headOf(
     target,
     version,
     headers,
-    path: split.query === '' ? split.path : ownText(split.path),
+    path: split.path,
     query: split.query,
     framing: isTunnel ? noFraming : framing,
     // Who writes raw targets may write more that is not quite HTTP: node:http ends the connection as well.
@@ -300,7 +300,7 @@ function headersOf(rawHeaders: readonly string[]): Fields {
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = (rawHeaders[i] as string).toLowerCase();
     const before = headers[name];
-    const value = ownText(rawHeaders[i + 1] as string);
+    const value = rawHeaders[i + 1] as string;
     headers[name] = before === undefined ? value : joinField(name, before, value);
   }
   return headers;
