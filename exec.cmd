@@ -1,2 +1,2 @@
-@rem `npm start` is `exec node …`, so that no shell stands between the signals of npm and mote. This is exec for Windows.
+@rem `npm start` is `exec node ...`, so that no shell stands between the signals of npm and mote. This file is exec on Windows, in the folder where cmd.exe looks first: that of package.json.
 @%*

@@ -26,6 +26,7 @@ export interface Peer {
 
 const own = (file: string) => join(import.meta.dirname, file);
 const installed = (name: string) => own(join('node_modules/.bin', name));
+const words = (text: string) => text.split(' ');
 const scriptEndings = /\.[cm]?[jt]s$/;
 
 /** All servers in the order of the report. `target` is mote: a script for `node`, or an executable. */
@@ -40,8 +41,10 @@ export function peers(node: string, target: string): readonly Peer[] {
       name: 'sirv-cli',
       installed: true,
       command: ({ root, port }) => [
-        ...[node, installed('sirv'), root, '--quiet', '--etag', '--maxage', '3600'],
-        ...['--host', '127.0.0.1', '--port', `${port}`],
+        node,
+        installed('sirv'),
+        root,
+        ...words(`--quiet --etag --maxage 3600 --host 127.0.0.1 --port ${port}`),
       ],
     },
     {
@@ -53,16 +56,21 @@ export function peers(node: string, target: string): readonly Peer[] {
       name: 'http-server',
       installed: true,
       command: ({ root, port }) => [
-        ...[node, installed('http-server'), root, '--silent', '-c3600'],
-        ...['-a', '127.0.0.1', '-p', `${port}`],
+        node,
+        installed('http-server'),
+        root,
+        ...words(`--silent -c3600 -a 127.0.0.1 -p ${port}`),
       ],
     },
     {
       name: 'serve',
       installed: true,
       command: ({ root, port }) => [
-        ...[node, installed('serve'), root, '--no-request-logging', '--no-clipboard', '--no-compression'],
-        ...['--no-port-switching', '--listen', `tcp://127.0.0.1:${port}`],
+        node,
+        installed('serve'),
+        root,
+        ...words('--no-request-logging --no-clipboard --no-compression --no-port-switching'),
+        ...words(`--listen tcp://127.0.0.1:${port}`),
       ],
     },
   ];

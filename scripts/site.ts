@@ -6,7 +6,7 @@ import { lstat, readdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { diskFolder, kindOfPath } from '../src/static/disk.ts';
 import { packSite, type SiteEntry } from '../src/static/embedded.ts';
-import { dateOf, type Source, type SourceFile } from '../src/static/source.ts';
+import { dateOf, type FileSource, type SourceFile } from '../src/static/source.ts';
 
 /** More than that belongs beside an executable, not into it. */
 export const MAX_SITE_BYTES = 1024 ** 3;
@@ -73,7 +73,7 @@ class SiteReader implements FolderContent {
   readonly leftOut: string[] = [];
   bytes = 0;
   readonly #root: string;
-  readonly #source: Source;
+  readonly #source: FileSource;
 
   readonly #maxBytes: number;
 

@@ -13,7 +13,7 @@ import { packSite } from '../../src/static/embedded.ts';
 import * as mime from '../../src/static/mime.ts';
 import { bundle, checkSize, describeParts, MAX_BUNDLE_BYTES, partsOf, REPOSITORY } from './bundle.ts';
 import { copyOfRepository, requireBuilt, temporaryFolder } from './fixtures.ts';
-import { bundledPackages, noticesFor } from './licenses.ts';
+import { bundledPackages, licensesFor } from './licenses.ts';
 import { SITE_ASSET } from './replacements.ts';
 
 /** About what it is: it should stay a small page. */
@@ -42,7 +42,7 @@ describe('the bundle', () => {
   });
 
   test('has its licenses inside', () => {
-    assert.equal(run('--licenses'), noticesFor('bundle', REPOSITORY));
+    assert.equal(run('--licenses'), licensesFor('bundle', REPOSITORY));
   });
 
   test('names its source map, which is not inside and names the sources', () => {
@@ -156,11 +156,11 @@ describe('licenses', () => {
   ];
   for (const [base, names] of inside) {
     test(`in ${base}: mote, its packages${names.map((name) => `, ${name}`).join('')}`, () => {
-      const notices = noticesFor(base, REPOSITORY);
+      const licenses = licensesFor(base, REPOSITORY);
       for (const name of ['mote', 'mime-types', 'mime-db'])
-        assert.match(notices, new RegExp(`^${name}\n=`, 'm'));
-      assert.ok(notices.includes(readFileSync(join(REPOSITORY, 'LICENSE'), 'utf8').trim()));
-      const found = Object.entries(texts).filter(([, text]) => notices.includes(text));
+        assert.match(licenses, new RegExp(`^${name}\n=`, 'm'));
+      assert.ok(licenses.includes(readFileSync(join(REPOSITORY, 'LICENSE'), 'utf8').trim()));
+      const found = Object.entries(texts).filter(([, text]) => licenses.includes(text));
       assert.deepEqual(found.map(([name]) => name).toSorted(), names.toSorted());
     });
   }

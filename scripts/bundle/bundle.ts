@@ -9,7 +9,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { build, type Metafile } from 'esbuild';
 import type { BuildInfo } from '../../src/build/info.ts';
-import { bundledPackages, noticesFor } from './licenses.ts';
+import { bundledPackages, licensesFor } from './licenses.ts';
 import { replacements } from './replacements.ts';
 
 export const REPOSITORY = resolve(import.meta.dirname, '../..');
@@ -62,7 +62,7 @@ export async function bundle(info: BuildInfo, name = 'mote.cjs', root = REPOSITO
     preserveSymlinks: true,
     // An executable can load nothing but what is inside: `import()` becomes a call of `require`.
     supported: { 'dynamic-import': false },
-    plugins: [replacements({ build: info, notices: noticesFor(info.base, root) })],
+    plugins: [replacements({ build: info, licenses: licensesFor(info.base, root) })],
   });
   const [map, code] = [outputOf('.map'), outputOf(name)];
   function outputOf(end: string): Uint8Array {
@@ -82,7 +82,7 @@ export function checkSize(bytes: number): void {
   );
 }
 
-/** Whatever is inside must be among the notices. */
+/** Whatever is inside must be among the licenses. */
 function checkParts(parts: readonly Part[], noticed: readonly string[]): void {
   const unknown = parts.find(
     ({ name }) => !name.startsWith('src') && name !== GLUE && !noticed.includes(name),

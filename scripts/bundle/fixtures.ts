@@ -21,7 +21,7 @@ export async function requireBuilt<Exports>(entry: string, folder: string): Prom
     format: 'cjs',
     minify: true,
     logLevel: 'error',
-    plugins: [replacements({ build: { base: 'bundle', embeddedSite: false }, notices: '' })],
+    plugins: [replacements({ build: { base: 'bundle', embeddedSite: false }, licenses: '' })],
   });
   return createRequire(import.meta.url)(outfile);
 }

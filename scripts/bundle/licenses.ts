@@ -43,7 +43,7 @@ const musl: Component = {
 };
 
 /** Everything in what is built on `base` from the repository at `root`. */
-export function noticesFor(base: BuildInfo['base'], root: string): string {
+export function licensesFor(base: BuildInfo['base'], root: string): string {
   const sections = componentsOf(base, root).map(({ title, about, texts }) => {
     const full = texts.map((path) => readFileSync(join(root, path), 'utf8').trim());
     return `${title}\n${'='.repeat(WIDTH)}\n\n${[about, ...full].join(`\n\n${'-'.repeat(WIDTH)}\n\n`)}\n`;

@@ -1,7 +1,7 @@
 /**
- * The esbuild plugin that puts built modules in the place of the three that say «nothing built here»:
- * `build-info.ts`, `notices.ts` and `embedded-site.ts`; the small registry of media types in that of the large
- * one; and the minified parts of the notify page in that of the module that reads them.
+ * The esbuild plugin that replaces the three placeholders in `src/build` (`info.ts`, `licenses.ts` and `site.ts`) with
+ * what is true of a build, the full registry of media types with a reduced one, and the module that reads the parts of
+ * the notify page with the minified parts.
  */
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -16,13 +16,13 @@ export const SITE_ASSET = 'mote.site';
 export interface Replacements {
   readonly build: BuildInfo;
   /** The text of `mote --licenses`. */
-  readonly notices: string;
+  readonly licenses: string;
 }
 
-export function replacements({ build, notices }: Replacements): Plugin {
+export function replacements({ build, licenses }: Replacements): Plugin {
   const modules: readonly (readonly [filter: RegExp, contents: () => string])[] = [
     [/[/\\]src[/\\]build[/\\]info\.ts$/, () => `export const buildInfo = ${JSON.stringify(build)};`],
-    [/[/\\]src[/\\]build[/\\]licenses\.ts$/, () => noticesModule(notices)],
+    [/[/\\]src[/\\]build[/\\]licenses\.ts$/, () => licensesModule(licenses)],
     [/[/\\]src[/\\]build[/\\]site\.ts$/, () => siteModule(build)],
   ];
   return {
@@ -61,8 +61,8 @@ function mediaTypesModule(db: MediaTypes): string {
   return `module.exports = JSON.parse(${JSON.stringify(JSON.stringify(reduceMediaTypes(db)))});`;
 }
 
-function noticesModule(notices: string): string {
-  const text = Buffer.from(notices);
+function licensesModule(licenses: string): string {
+  const text = Buffer.from(licenses);
   const params = {
     [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT,
     [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY,
@@ -71,7 +71,7 @@ function noticesModule(notices: string): string {
   };
   const packed = brotliCompressSync(text, { params }).toString('base64');
   return `import { brotliDecompressSync } from 'node:zlib';
-export const readNotices = () => brotliDecompressSync(Buffer.from('${packed}', 'base64')).toString();`;
+export const readLicenses = () => brotliDecompressSync(Buffer.from('${packed}', 'base64')).toString();`;
 }
 
 /** A sealed executable has the site as an asset, mapped into memory; elsewhere it is a file beside the bundle. */

@@ -21,7 +21,7 @@ import { VERSION } from '../../src/build/version.ts';
 import { OTHER_AUTHORITY, PEM } from '../../src/http/fixtures.ts';
 import { REPOSITORY } from '../bundle/bundle.ts';
 import { copyOfRepository, temporaryFolder } from '../bundle/fixtures.ts';
-import { noticesFor } from '../bundle/licenses.ts';
+import { licensesFor } from '../bundle/licenses.ts';
 import { cannotSeal, inRoot, LOCKED_NODE, makeRoot, noEmptyRoot } from '../seal/fixtures.ts';
 import { build, fakeBase, offline, run } from './fixtures.ts';
 
@@ -93,7 +93,7 @@ describe('the sealed executable', { skip: cannotSeal() }, () => {
   });
 
   test('has the licenses of all that is inside', async () => {
-    assert.equal((await run([executable, '--licenses'])).stdout, noticesFor('seal', REPOSITORY));
+    assert.equal((await run([executable, '--licenses'])).stdout, licensesFor('seal', REPOSITORY));
   });
 
   test('is the same when it is built from another folder to another place, and names neither', async () => {

@@ -1,6 +1,6 @@
 /** The JSON Schema of the notify file, made from the tables that check it; `scripts/generate/usage.ts` writes it. */
-import type { Field, Fields } from '../../src/config/notify/fields.ts';
-import { NAME_PATTERN, topFields, userFields } from '../../src/config/notify/file.ts';
+import { NAME_PATTERN, topKeys, userKeys } from '../../src/config/notify/file.ts';
+import type { ConfigKey, KeyTable } from '../../src/config/notify/key-table.ts';
 import { kinds } from '../../src/config/notify/kinds.ts';
 
 type Schema = Readonly<Record<string, unknown>>;
@@ -13,13 +13,13 @@ export function notifySchema(): string {
   const schema = {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: 'The notify file of mote',
-    ...objectOf(topFields, { users: named('#/$defs/user'), channels: named('#/$defs/channel') }),
+    ...objectOf(topKeys, { users: named('#/$defs/user'), channels: named('#/$defs/channel') }),
     $defs: {
       secret: {
         description: 'A secret, or where it is.',
-        oneOf: [text, objectOf({ file: textField }), objectOf({ env: textField })],
+        oneOf: [text, objectOf({ file: textKey }), objectOf({ env: textKey })],
       },
-      user: objectOf(userFields, {
+      user: objectOf(userKeys, {
         tokens: {
           type: 'array',
           minItems: 1,
@@ -30,10 +30,10 @@ export function notifySchema(): string {
         type: 'object',
         required: ['kind'],
         properties: { kind: { enum: Object.keys(kinds) } },
-        allOf: Object.entries(kinds).map(([kind, { doc, fields }]) => ({
+        allOf: Object.entries(kinds).map(([kind, { doc, keys }]) => ({
           if: { properties: { kind: { const: kind } } },
           // biome-ignore lint/suspicious/noThenProperty: JSON Schema calls it so
-          then: channelOf(kind, doc, fields),
+          then: channelOf(kind, doc, keys),
         })),
       },
     },
@@ -41,10 +41,10 @@ export function notifySchema(): string {
   return `${JSON.stringify(schema, null, 2)}\n`;
 }
 
-const textField = { type: 'text', required: true, doc: '' } as const;
+const textKey = { type: 'text', required: true, doc: '' } as const;
 
-function channelOf(kind: string, doc: string, fields: Fields): Schema {
-  const { properties, ...rest } = objectOf(fields) as { properties: Schema };
+function channelOf(kind: string, doc: string, keys: KeyTable): Schema {
+  const { properties, ...rest } = objectOf(keys) as { properties: Schema };
   return { description: doc, ...rest, properties: { kind: { const: kind }, ...properties } };
 }
 
@@ -58,12 +58,12 @@ function named(entry: string): Schema {
   };
 }
 
-/** `known` are the properties that say more than their field does. */
-function objectOf(fields: Fields, known: Readonly<Record<string, Schema>> = {}): Schema {
-  const required = Object.keys(fields).filter((key) => fields[key]?.required);
-  const properties = Object.entries(fields).map(([key, field]) => [
+/** `known` are the properties that say more than their key does. */
+function objectOf(keys: KeyTable, known: Readonly<Record<string, Schema>> = {}): Schema {
+  const required = Object.keys(keys).filter((key) => keys[key]?.required);
+  const properties = Object.entries(keys).map(([key, spec]) => [
     key,
-    { ...(field.doc !== '' && { description: field.doc }), ...(known[key] ?? schemaOf(field)) },
+    { ...(spec.doc !== '' && { description: spec.doc }), ...(known[key] ?? schemaOf(spec)) },
   ]);
   return {
     type: 'object',
@@ -73,13 +73,13 @@ function objectOf(fields: Fields, known: Readonly<Record<string, Schema>> = {}):
   };
 }
 
-function schemaOf(field: Field): Schema {
-  switch (field.type) {
+function schemaOf(spec: ConfigKey): Schema {
+  switch (spec.type) {
     case 'text':
-      if (field.words) return { enum: field.words };
-      return field.secret ? secret : text;
+      if (spec.words) return { enum: spec.words };
+      return spec.secret ? secret : text;
     case 'integer':
-      return { type: 'integer', minimum: field.min, maximum: field.max };
+      return { type: 'integer', minimum: spec.min, maximum: spec.max };
     case 'boolean':
       return { type: 'boolean' };
     case 'texts':
@@ -88,10 +88,10 @@ function schemaOf(field: Field): Schema {
       return {
         type: 'array',
         minItems: 1,
-        items: { type: 'integer', minimum: field.min, maximum: field.max },
+        items: { type: 'integer', minimum: spec.min, maximum: spec.max },
       };
     case 'record':
-      return { type: 'object', additionalProperties: field.secret ? secret : text };
+      return { type: 'object', additionalProperties: spec.secret ? secret : text };
     case 'json':
       return { type: ['object', 'array'] };
     case 'scalar':

@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Field } from '../../src/config/notify/fields.ts';
+import type { ConfigKey } from '../../src/config/notify/key-table.ts';
 import { type Kind, kinds, variableOf } from '../../src/config/notify/kinds.ts';
 import { optionsTable } from '../../src/config/usage.ts';
 import { notifySchema } from './notify-schema.ts';
@@ -29,13 +29,13 @@ export function withTable(text: string, name: string, table: string): string {
 
 /** The Markdown table of the kinds of channels and their keys, without a line break at its end. */
 function channelsTable(): string {
-  const rows = Object.entries(kinds).flatMap(([kind, { doc, fields }]) => [
+  const rows = Object.entries(kinds).flatMap(([kind, { doc, keys }]) => [
     [`**\`${kind}\`**`, '', doc],
-    ...Object.entries<Field>(fields).map(([key, field]) => {
-      const file = 'secret' in field ? '`, `…_FILE`' : '`';
-      const needed = field.required ? '' : ' (optional)';
-      const words = 'words' in field && field.words ? ` One of ${field.words.join(', ')}.` : '';
-      return [`\`${key}\`${needed}`, `\`${variableOf(kind as Kind, key)}${file}`, `${field.doc}${words}`];
+    ...Object.entries<ConfigKey>(keys).map(([key, spec]) => {
+      const file = 'secret' in spec ? '`, `…_FILE`' : '`';
+      const needed = spec.required ? '' : ' (optional)';
+      const words = 'words' in spec && spec.words ? ` One of ${spec.words.join(', ')}.` : '';
+      return [`\`${key}\`${needed}`, `\`${variableOf(kind as Kind, key)}${file}`, `${spec.doc}${words}`];
     }),
   ]);
   return [['Key', 'Variable', 'Meaning'], ['---', '---', '---'], ...rows]

@@ -5,7 +5,7 @@
  *                         [-o OUT] [--image OUT.tar] [--listing] [--header compact|strict]
  *
  *   --port N       where neither the first argument of the program nor PORT says otherwise (default 8080)
- *   --profile P    record: the smallest valid answer · standard (default for a file): a real server for one page
+ *   --profile P    record: the smallest valid response · standard (default for a file): a real server for one page
  *                  full: with gzip, entity tags, IPv6 and SIGTERM besides · site (default for a folder): full for
  *                  all that mote would serve from a folder
  *   --arch A       the processor that it runs on: x86-64 (default) or arm64, or both: that makes two executables,

@@ -30,7 +30,7 @@ export function changed(original: Buffer, change: (bytes: Buffer) => unknown): B
 /** The probe as a blob for the locked Node. */
 export function probeBlob(folder: string): Buffer {
   const [output, config] = [join(folder, 'probe.blob'), join(folder, 'probe.json')];
-  const main = join(import.meta.dirname, 'probe.cjs');
+  const main = join(import.meta.dirname, 'probe-fixture.cjs');
   const settings = { disableExperimentalSEAWarning: true, execArgv: ['--use-openssl-ca'] };
   writeFileSync(config, JSON.stringify({ main, output, ...settings }));
   execFileSync(LOCKED_NODE, ['--experimental-sea-config', config], { stdio: 'ignore' });

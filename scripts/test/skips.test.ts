@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -64,6 +64,8 @@ would be tested with: apt-get install a.b+ x y
         '    1',
         'would be tested with: apt-get install x-tools',
         '',
+        '1 passed, 0 failed, 3 skipped',
+        '',
       ],
     );
   });
@@ -73,9 +75,11 @@ would be tested with: apt-get install a.b+ x y
     t.after(() => rmSync(folder, { recursive: true, force: true }));
     const file = join(folder, 'some.test.ts');
     writeFileSync(file, `${SUITE}test('bad', () => { throw new Error(); });`);
-    const env = { ...process.env, NODE_TEST_CONTEXT: undefined };
+    const counted = join(folder, 'counts');
+    const env = { ...process.env, NODE_TEST_CONTEXT: undefined, MOTE_TEST_COUNTS: counted };
     const { status, stdout } = spawnSync(process.execPath, [script, 'unit', file], { encoding: 'utf8', env });
     assert.deepEqual([status, stdout.includes('\nNOT TESTED here (3')], [1, true]);
+    assert.equal(readFileSync(counted, 'utf8'), '1 passed, 1 failed, 3 skipped\n');
   });
 
   test('a file that is not there is wrong use', () => {

@@ -1,10 +1,16 @@
-/** What was not tested, for the end of a run. */
+/** The end of a run: what was not tested, and how many tests passed, failed and were skipped. */
 
 /** A test or a whole suite. */
 export interface Skip {
   readonly file: string;
   readonly name: string;
   readonly reason: string;
+}
+
+/** How the tests of one run ended. What was skipped is in the list, where a suite counts as well. */
+export interface Counts {
+  readonly passed: number;
+  readonly failed: number;
 }
 
 const PACKAGES = /\(Debian: ([a-z0-9.+ -]+)\)/g;
@@ -22,4 +28,10 @@ export function describeSkips(skips: readonly Skip[]): string {
   );
   const advice = `would be tested with: apt-get install ${[...new Set(packages)].sort().join(' ')}\n`;
   return `\nNOT TESTED here (${skips.length} tests and suites):\n${entries.join('')}${packages.length > 0 ? advice : ''}`;
+}
+
+/** The counts of all runs, as the last line. */
+export function describeCounts(runs: readonly Counts[], skips: readonly Skip[]): string {
+  const sum = (name: keyof Counts) => runs.reduce((total, counts) => total + counts[name], 0);
+  return `${sum('passed')} passed, ${sum('failed')} failed, ${skips.length} skipped\n`;
 }

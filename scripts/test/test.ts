@@ -1,56 +1,69 @@
 /**
- * Runs suites of tests and ends with one list of what was not tested here:
+ * Runs suites of tests, then lists what was not tested here, and counts what was:
  *
  *   node scripts/test/test.ts SUITE… [FILE…] [FLAG…]
  *
- * A suite is unit, blackbox, engines or executable; a FILE takes the place of all of it, a FLAG is one of `node --test`.
+ * A suite is unit, quick (unit without what takes long), blackbox, engines or executable. A FILE replaces all files of the
+ * suite, a FLAG is one of `node --test`. The counts are appended to the file that `MOTE_TEST_COUNTS` names.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { REPOSITORY } from '../bundle/bundle.ts';
 import { type Against, executables, withoutMicro } from './executable.ts';
-import { describeSkips, type Skip } from './skips.ts';
+import { type Counts, describeCounts, describeSkips, type Skip } from './skips.ts';
 
+const unit = ['src/**/*.test.ts', 'scripts/**/*.test.ts'];
 const suites: Readonly<Record<string, readonly string[]>> = {
-  unit: ['src/**/*.test.ts', 'scripts/**/*.test.ts'],
+  unit,
+  quick: unit,
   blackbox: ['test/*/*.test.ts'],
   engines: ['test/http/*.test.ts'],
   executable: ['test/*/*.test.ts'],
 };
+/** What builds executables, kills processes over and over, or checks the structure, which `npm run check` does itself. */
+const slow = [
+  'scripts/{executable,seal,launch}/*.test.ts',
+  'scripts/micro/order.test.ts',
+  'scripts/tidy/tidy.test.ts',
+  'src/notify/spool/crash.test.ts',
+];
 /** Those that are not the default, which `blackbox` tests. */
 const OTHER_ENGINES = ['auto', 'wire'];
 /** Against an executable no test takes this long; one that hangs must not take the others with it. */
 const TEST_LIMIT_MS = 120_000;
-const USAGE = 'usage: node scripts/test/test.ts unit|blackbox|engines|executable [FILE…] [--FLAG=VALUE…]\n';
+const USAGE =
+  'usage: node scripts/test/test.ts unit|quick|blackbox|engines|executable [FILE…] [--FLAG=VALUE…]\n';
 
-const collected = join(mkdtempSync(join(tmpdir(), 'mote-skips-')), 'skips');
+const collected = join(mkdtempSync(join(tmpdir(), 'mote-test-')), 'lines');
 const skips: Skip[] = [];
+const counts: Counts[] = [];
 
 /** One run of node:test. Returns its exit code. */
 function runTests(files: readonly string[], flags: readonly string[], env: NodeJS.ProcessEnv = {}): number {
   const reporters = [
     '--test-reporter=spec',
     '--test-reporter-destination=stdout',
-    `--test-reporter=${join(REPOSITORY, 'scripts/test/skip-reporter.ts')}`,
+    `--test-reporter=${join(REPOSITORY, 'scripts/test/reporter.ts')}`,
     `--test-reporter-destination=${collected}`,
   ];
   const { status } = spawnSync(process.execPath, ['--test', ...flags, ...reporters, ...files], {
     cwd: REPOSITORY,
-    env: { ...process.env, ...env },
+    // A test that runs this program does not count for it.
+    env: { ...process.env, ...env, MOTE_TEST_COUNTS: undefined },
     stdio: 'inherit',
   });
   if (existsSync(collected)) {
-    skips.push(...readFileSync(collected, 'utf8').split('\n').filter(Boolean).map(skipOf));
+    for (const line of readFileSync(collected, 'utf8').split('\n').filter(Boolean)) note(JSON.parse(line));
     rmSync(collected);
   }
   return status ?? 1;
 }
 
-function skipOf(line: string): Skip {
-  const skip: Skip = JSON.parse(line);
-  return { ...skip, file: relative(REPOSITORY, skip.file) };
+function note(line: Skip | Counts): void {
+  if ('reason' in line) skips.push({ ...line, file: relative(REPOSITORY, line.file) });
+  else counts.push(line);
 }
 
 /** All targets are tried, whatever the first one says. */
@@ -81,7 +94,8 @@ function withEngines(files: readonly string[], flags: readonly string[]): number
 }
 
 function runSuite(name: string, files: readonly string[], flags: readonly string[]): number {
-  const all = files.length > 0 ? files : globSync(suites[name] ?? [], { cwd: REPOSITORY }).sort();
+  const exclude = name === 'quick' ? slow : [];
+  const all = files.length > 0 ? files : globSync(suites[name] ?? [], { cwd: REPOSITORY, exclude }).sort();
   if (name === 'engines') return withEngines(all, flags);
   return name === 'executable'
     ? againstExecutables(files.length > 0 ? files : withoutMicro(all), flags)
@@ -102,7 +116,9 @@ function main(args: readonly string[]): number {
   }
   let code = 0;
   for (const name of names) code ||= runSuite(name, files, flags);
-  process.stdout.write(describeSkips(skips));
+  const total = describeCounts(counts, skips);
+  process.stdout.write(`${describeSkips(skips)}\n${total}`);
+  if (process.env.MOTE_TEST_COUNTS) appendFileSync(process.env.MOTE_TEST_COUNTS, total);
   return code;
 }
 

@@ -1,29 +1,29 @@
-/** What keeps files from being served, told to the operator once, with what to do about it. */
+/** Log lines for the operator about files that cannot be served, with what to do about it. */
 import { HttpError } from '../http/errors.ts';
 import type { EventLog } from '../observe/log.ts';
-import type { Source } from '../static/source.ts';
+import type { FileSource } from '../static/source.ts';
 
-/** Files that cannot be read are told up to this many; one who has seen these knows. */
-const MAX_TOLD_PATHS = 10;
+/** More warnings about files that cannot be read would say nothing new. */
+const MAX_WARNED_PATHS = 10;
 
-/** Who this process is to the file system, where there are such numbers. */
+/** The account of this process as the file system knows it. */
 export function account(): string {
   const uid = process.getuid?.();
   return uid === undefined ? 'this account' : `uid ${uid}`;
 }
 
-/** The same source, which tells of each path that the system does not let it read. */
-export function tellingSource(source: Source, event: EventLog): Source {
-  const told = new Set<string>();
-  const tell = (segments: readonly string[], error: unknown): never => {
+/** The same source, which warns once of each path that the system does not let it read. */
+export function warningSource(source: FileSource, event: EventLog): FileSource {
+  const warned = new Set<string>();
+  const warn = (segments: readonly string[], error: unknown): never => {
     const path = segments.join('/') || '.';
     if (
       error instanceof HttpError &&
       error.code === 'forbidden' &&
-      told.size < MAX_TOLD_PATHS &&
-      !told.has(path)
+      warned.size < MAX_WARNED_PATHS &&
+      !warned.has(path)
     ) {
-      told.add(path);
+      warned.add(path);
       event('warn', `permission denied for ${account()}: chmod a+r the file, and a+x the folders above it`, {
         path,
       });
@@ -31,19 +31,19 @@ export function tellingSource(source: Source, event: EventLog): Source {
     throw error;
   };
   return {
-    open: (segments) => source.open(segments).catch((error) => tell(segments, error)),
-    list: (segments) => source.list(segments).catch((error) => tell(segments, error)),
+    open: (segments) => source.open(segments).catch((error) => warn(segments, error)),
+    list: (segments) => source.list(segments).catch((error) => warn(segments, error)),
   };
 }
 
-/** For the start of serving a folder: what to do where `/` would be nothing. */
+/** What to do where a folder is served and `/` would not be found. */
 export async function adviceFor(
-  source: Source,
+  source: FileSource,
   { index, listing }: { readonly index: string; readonly listing: boolean },
 ): Promise<string | undefined> {
-  // What may not be read is told by the source.
+  // The source itself warns of a file that it may not read.
   const found = await source.open([index]).catch(() => undefined);
   if (found?.kind === 'file') await found.file.close();
   if (found?.kind !== 'missing' || listing) return undefined;
-  return `there is no ${index}, so that / is not found: put one there, or list folders with --listing`;
+  return `there is no ${index}, so that / is not found: add one, or list folders with --listing`;
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
@@ -8,7 +9,8 @@ import { makeFolder } from '../../test/support/folder.ts';
 import { type Answerer, json, startStandIn } from '../../test/support/stand-in.ts';
 import { startTunnels } from '../../test/support/tunnel.ts';
 import { type ChannelConfig, type Kind, kinds } from '../config/notify/kinds.ts';
-import { deliver, messageOf } from '../notify/channels/fixtures.ts';
+import type { Channel } from '../notify/channels/channel.ts';
+import { deliver, errorOf, messageOf, successOf } from '../notify/channels/fixtures.ts';
 import { createChannel, lazyTrust } from './channels.ts';
 
 type Values = Readonly<Record<string, unknown>>;
@@ -42,7 +44,11 @@ const noTrust = () => {
   throw new Error('nobody is trusted');
 };
 
-function make(kind: Kind, values: Values = {}, trust: Parameters<typeof createChannel>[1] = noTrust) {
+async function make(...settings: Parameters<typeof attempt>): Promise<Channel> {
+  return successOf(await attempt(...settings));
+}
+
+function attempt(kind: Kind, values: Values = {}, trust: Parameters<typeof createChannel>[1] = noTrust) {
   const config = { kind, name: 'one', values: { ...least[kind], ...values } };
   return createChannel(config as unknown as ChannelConfig, trust);
 }
@@ -60,7 +66,7 @@ describe('every kind', () => {
     });
   }
 
-  const posting = (Object.keys(kinds) as Kind[]).filter((kind) => 'base' in kinds[kind].fields);
+  const posting = (Object.keys(kinds) as Kind[]).filter((kind) => 'base' in kinds[kind].keys);
   for (const kind of posting) {
     test(`${kind} goes to its base, by its proxy`, async (t) => {
       const provider = await standIn(t, () => ({ status: 503 }));
@@ -151,17 +157,14 @@ describe('settings that cannot work', () => {
       'two passwords',
       'smtp',
       { url: 'smtps://u:S3CRET@h', user: 'u', password: 'S3CRET' },
-      /^user, password: they stand in the url already/,
+      /^user, password: the url contains them already/,
     ],
   ];
   for (const [name, kind, values, line] of cases) {
     test(`${kind}: ${name}`, async () => {
-      await assert.rejects(make(kind, values), (error: Error) => {
-        assert.ok(error instanceof RangeError, error.stack);
-        assert.match(error.message, line);
-        assert.doesNotMatch(error.message, /s3%?cret/i);
-        return true;
-      });
+      const error = errorOf(await attempt(kind, values));
+      assert.match(error, line);
+      assert.doesNotMatch(error, /s3%?cret/i);
     });
   }
 });
@@ -218,20 +221,19 @@ describe('mail', () => {
 
 describe('trust', () => {
   test('is read when it is needed, again while it cannot be, and then kept', async () => {
-    const folder = makeFolder({ 'ca.pem': authority });
-    const env: Record<string, string> = { SSL_CERT_FILE: join(folder, 'none.pem') };
-    const trust = lazyTrust(env);
-    assert.throws(trust, /none\.pem, which does not exist/);
-    env.SSL_CERT_FILE = join(folder, 'ca.pem');
+    const caFile = join(makeFolder(), 'ca.pem');
+    const trust = lazyTrust(caFile);
+    assert.throws(trust, /ca\.pem, which does not exist/);
+    writeFileSync(caFile, authority);
     const first = trust();
-    env.SSL_CERT_FILE = join(folder, 'none.pem');
+    rmSync(caFile);
     assert.equal(trust(), first);
   });
 
   test('is what a channel verifies its provider by', async (t) => {
     const provider = await standIn(t, () => json({ errcode: 0, errmsg: 'ok' }), { tls: true });
     const folder = makeFolder({ 'ca.pem': authority });
-    const trust = lazyTrust({ SSL_CERT_FILE: join(folder, 'ca.pem') });
+    const trust = lazyTrust(join(folder, 'ca.pem'));
     const message = messageOf({ text: 'x' });
     const trusting = await make('wecom-robot', { base: provider.origin }, trust);
     assert.equal((await deliver(trusting, message)).kind, 'delivered');

@@ -3,7 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { ExposureError, refuseExposure, type Secrets } from './exposure.ts';
+import { ConfigurationError } from './configuration-error.ts';
+import { type PrivatePaths, refuseExposure } from './exposure.ts';
 
 const base = mkdtempSync(join(tmpdir(), 'mote-exposure-'));
 after(() => rmSync(base, { recursive: true, force: true }));
@@ -70,22 +71,22 @@ const taken: readonly [name: string, root: string, secrets: { files?: string[]; 
   ['what has no place, as from a shell', 'www', { files: ['/dev/fd/0'] }],
 ];
 
-function secretsOf({ files = [], spool = '' }: { files?: string[]; spool?: string }): Secrets {
+function secretsOf({ files = [], spool = '' }: { files?: string[]; spool?: string }): PrivatePaths {
   return { files: files.map((path) => (path.startsWith('/') ? path : at(path))), spool: spool && at(spool) };
 }
 
 describe('refused', () => {
   for (const [name, root, given] of refused) {
-    test(name, () => assert.throws(() => refuseExposure(at(root), secretsOf(given)), ExposureError));
+    test(name, () => assert.throws(() => refuseExposure(at(root), secretsOf(given)), ConfigurationError));
     test(`${name}, by relative paths`, () => {
       const near = (path: string) => path.replace(base, relative(process.cwd(), base));
       const { files, spool } = secretsOf(given);
       const secrets = { files: files.map(near), spool: spool && near(spool) };
-      assert.throws(() => refuseExposure(near(at(root)), secrets), ExposureError);
+      assert.throws(() => refuseExposure(near(at(root)), secrets), ConfigurationError);
     });
   }
   test('from the root of everything', () => {
-    assert.throws(() => refuseExposure('/', { files: [at('etc/token')], spool: '' }), ExposureError);
+    assert.throws(() => refuseExposure('/', { files: [at('etc/token')], spool: '' }), ConfigurationError);
   });
 });
 

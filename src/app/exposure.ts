@@ -5,31 +5,21 @@
  */
 import { readlinkSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve, sep } from 'node:path';
+import { ConfigurationError } from './configuration-error.ts';
 
 /** What mote itself has read or will write, and nobody else may see. */
-export interface Secrets {
+export interface PrivatePaths {
   /** The configuration, and what it and the environment name for tokens and passwords. */
   readonly files: readonly string[];
   /** The folder of messages, which need not exist yet; empty for none. */
   readonly spool: string;
 }
 
-/** Secrets would be served: lines for the operator. */
-export class ExposureError extends Error {
-  readonly problems: readonly string[];
-
-  constructor(problems: readonly string[]) {
-    super(problems.join('; '));
-    this.name = 'ExposureError';
-    this.problems = problems;
-  }
-}
-
-/** As many as Linux follows on the way to a file. */
+/** Linux follows as many on the way to a file. */
 const MAX_LINKS = 40;
 
-/** @throws ExposureError. `root` is the folder or the file that is served. */
-export function refuseExposure(root: string, { files, spool }: Secrets): void {
+/** Throws a {@link ConfigurationError}. `root` is the folder or the file that is served. */
+export function refuseExposure(root: string, { files, spool }: PrivatePaths): void {
   const real = realpathSync.native(root);
   const shownRoot = shownPath(root, real);
   const problems = [...new Set(files)]
@@ -42,7 +32,7 @@ export function refuseExposure(root: string, { files, spool }: Secrets): void {
     problems.push(`--spool: ${quoted(spool)} ${belongsElsewhere('lies in', shownRoot)}`);
   else if (spool !== '' && holds(realPlace(spool), real))
     problems.push(`--spool: ${quoted(spool)} holds ${shownRoot}, which is served; serve another folder`);
-  if (problems.length > 0) throw new ExposureError(problems);
+  if (problems.length > 0) throw new ConfigurationError('secret_exposed', problems);
 }
 
 function belongsElsewhere(where: string, root: string): string {
@@ -58,7 +48,7 @@ function holds(folder: string, place: string): boolean {
   return place === folder || place.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 }
 
-/** Where it is, and every name on the way there: one link after the other is followed, the outermost first. */
+/** Where it is, and every name on the way there: links are followed one by one, the outermost first. */
 function placesOf(path: string): string[] {
   // What comes before a `..` may be a link, so that the text alone says nothing.
   const places = [realPlace(path)];
@@ -80,7 +70,7 @@ function withoutFirstLink(path: string): string | undefined {
   return undefined;
 }
 
-/** The real path, also of what is not there yet: then that of the folder where it would be made. */
+/** The real path, also of what does not exist yet: it would be made in the real path of its folder. */
 function realPlace(path: string): string {
   try {
     return realpathSync.native(path);
@@ -91,7 +81,7 @@ function realPlace(path: string): string {
   }
 }
 
-/** Where a link leads; `undefined` for what is none. */
+/** The target of a link; `undefined` for anything else. */
 function targetOf(place: string): string | undefined {
   try {
     return readlinkSync(place);

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import type { NotifyConfig } from '../config/notify/file.ts';
 import type { Config } from '../config/options.ts';
 import type { BodyRoom, RequestFacts, Stage } from '../http/types.ts';
-import type { Trust } from '../net/ca-bundle.ts';
+import type { CaTrust } from '../net/ca-bundle.ts';
 import { createNotifyStage, readNotifyHead } from '../notify/api/handler.ts';
 import { createPageStage } from '../notify/api/page/page.ts';
 import { createRooms } from '../notify/api/room.ts';
@@ -18,55 +18,47 @@ import { Notifier } from '../notify/notifier.ts';
 import { systemClock } from '../notify/queue/clock.ts';
 import { Queue, type QueueEvents } from '../notify/queue/queue.ts';
 import { defaultRetryPolicy } from '../notify/queue/retry.ts';
-import { memoryStore, type Store } from '../notify/queue/store.ts';
+import { type MessageStore, memoryStore, StoreError } from '../notify/queue/store.ts';
 import { type DeliveryMetrics, deliveryMetrics } from '../observe/deliveries.ts';
 import type { EventLog } from '../observe/log.ts';
-import { createChannel, type Env, lazyTrust } from './channels.ts';
+import { StartError } from '../util/start-error.ts';
+import { createChannel, lazyTrust } from './channels.ts';
+import { ConfigurationError } from './configuration-error.ts';
 
-/** Attempts at a time on each channel. */
+/** Concurrent attempts on each channel. */
 const CHANNEL_CONCURRENCY = 8;
 
-/** What cannot be as it is configured: lines for the operator. */
-export class NotifyError extends Error {
-  readonly problems: readonly string[];
-
-  constructor(problems: readonly string[]) {
-    super(problems.join('; '));
-    this.name = 'NotifyError';
-    this.problems = problems;
-  }
-}
-
-export interface Notifying {
+export interface NotifyService {
   readonly stages: readonly Stage[];
   /** Room for the body of a request that is for notify; see `Hooks.roomFor`. */
   roomFor(facts: RequestFacts): BodyRoom | undefined;
-  /** For everything of a request that is logged. */
-  readonly strike: Redactor;
-  /** For the operator: where messages go, and how safe they are until then. */
+  /** Replaces tokens in everything of a request that is logged. */
+  readonly redact: Redactor;
+  /** For the operator: where messages go, and where they are kept until then. */
   readonly summary: string;
   /** In the Prometheus format. */
   renderMetrics(): string;
-  /** Takes up what the spool holds. Rejects with a `StoreError`. */
+  /** Takes up the messages of the spool. Rejects with a `StartError`. */
   start(): Promise<void>;
-  /** Ends within the grace time, about a second later where a channel does not let go. */
+  /** Ends within the grace time, or about a second later where a channel does not stop. */
   stop(graceMs: number): Promise<void>;
 }
 
-export interface Surroundings {
-  readonly env: Env;
+export interface NotifyServiceOptions {
+  /** Empty: the CA bundle of the system. */
+  readonly caFile: string;
   readonly event: EventLog;
 }
 
-/** Rejects with {@link NotifyError}, or a `StoreError` if the spool cannot be used. */
+/** Rejects with a `StartError` if channels or the spool cannot work as configured. */
 export async function openNotify(
   config: Config,
   { users, channels: configs }: NotifyConfig,
-  { env, event }: Surroundings,
-): Promise<Notifying> {
-  const channels = await createChannels(configs, lazyTrust(env));
+  { caFile, event }: NotifyServiceOptions,
+): Promise<NotifyService> {
+  const channels = await createChannels(configs, lazyTrust(caFile));
   const metrics = deliveryMetrics(channels.map(({ name }) => name));
-  const store = await openStore(config, event, metrics);
+  const store = await openStore(config, event, metrics).catch(refuseStart);
   const queue = new Queue({
     channels,
     store,
@@ -94,36 +86,38 @@ export async function openNotify(
       notifier,
       headReaders: [dialects.readHead, (facts) => readNotifyHead(facts, options)],
     }),
-    strike: createRedactor(notifyDialects, (text) => access.isToken(text)),
+    redact: createRedactor(notifyDialects, (text) => access.isToken(text)),
     summary: summaryOf(channels, store),
     renderMetrics: () =>
       metrics.render({ waiting: queue.size, dead: store.isDurable ? store.deadMessages : undefined }),
-    start: () => queue.start(),
+    start: () => queue.start().catch(refuseStart),
     stop: async (graceMs) => report(await queue.stop(graceMs), store, event),
   };
 }
 
-/** All of them, or everything that is wrong with any. */
-async function createChannels(configs: NotifyConfig['channels'], trust: () => Trust): Promise<Channel[]> {
+/** Rejects with a {@link ConfigurationError} that has the problems of all channels. */
+async function createChannels(configs: NotifyConfig['channels'], trust: () => CaTrust): Promise<Channel[]> {
   const problems: string[] = [];
   const channels: Channel[] = [];
   for (const config of configs) {
-    try {
-      channels.push(await createChannel(config, trust));
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      problems.push(`channel ${config.name}: ${error.message}`);
-    }
+    const channel = await createChannel(config, trust);
+    if (channel.ok) channels.push(channel.value);
+    else problems.push(`channel ${config.name}: ${channel.error}`);
   }
-  if (problems.length > 0) throw new NotifyError(problems);
+  if (problems.length > 0) throw new ConfigurationError('channel_unusable', problems);
   return channels;
+}
+
+/** What the store cannot do at the start is for the operator to change; its messages say how. */
+function refuseStart(error: unknown): never {
+  throw error instanceof StoreError ? new StartError('spool_unusable', error.message, '') : error;
 }
 
 async function openStore(
   { spool, maxDeadMessages }: Config,
   event: EventLog,
   metrics: DeliveryMetrics,
-): Promise<Store> {
+): Promise<MessageStore> {
   if (spool === '') return memoryStore;
   const { openSpool } = await import('../notify/spool/spool.ts');
   return openSpool(spool, {
@@ -131,7 +125,7 @@ async function openStore(
     report: (path, fault) => event('warn', `spool: ${fault}; left alone`, { path }),
     onRemoved(messages) {
       metrics.countRemoved(messages);
-      event('warn', 'messages that were given up are removed: more than --max-dead-messages', { messages });
+      event('warn', 'messages that were given up were removed: more than --max-dead-messages', { messages });
     },
   });
 }
@@ -144,22 +138,22 @@ function eventsOf(event: EventLog, metrics: DeliveryMetrics): QueueEvents {
       if (kind === 'delivered') event('info', 'delivered', { id, channel, attempts });
       else if (kind === 'failed')
         event('error', 'not delivered', { id, channel, attempts, reason: progress.reason });
-      else event('warn', 'to be tried again', { id, channel, attempts, reason: progress.reason });
+      else event('warn', 'will be retried', { id, channel, attempts, reason: progress.reason });
     },
     channelFault: (channel, fault) => event('error', `defect of a channel: ${fault}`, { channel }),
     storeFault: (message) => event('error', message),
   };
 }
 
-function summaryOf(channels: readonly Channel[], store: Store): string {
+function summaryOf(channels: readonly Channel[], store: MessageStore): string {
   const names = channels.map(({ name }) => name).join(', ');
   const safety = store.isDurable
     ? `the queue is kept in ${store.name}`
-    : 'the queue is in memory and ends with the process; --spool DIR keeps it';
+    : 'the queue is in memory and is lost when the process ends; --spool DIR keeps it';
   return `mote notifies by ${names} at POST /notify; ${safety}`;
 }
 
-function report(remaining: number, store: Store, event: EventLog): void {
+function report(remaining: number, store: MessageStore, event: EventLog): void {
   if (remaining === 0) return;
   if (store.isDurable)
     event('info', 'messages wait in the spool for the next start', { messages: remaining });

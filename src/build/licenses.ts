@@ -1,10 +1,10 @@
-/** The licenses of all that is inside. `scripts/bundle/bundle.ts` puts another module in the place of this one. */
+/** The licenses of everything inside the program. `scripts/bundle/bundle.ts` replaces this module. */
 
 /** The text of `mote --licenses`. */
-export function readNotices(): string {
+export function readLicenses(): string {
   return `mote is free software under the MIT license, which is in its file LICENSE.
 
-It runs from its sources, so that nothing else is inside: the packages have their licenses in their folders
-below node_modules, and so has Node. An executable prints the licenses of all that is inside.
+It runs from its sources, which contain nothing else: the licenses of the packages and of Node are in their
+folders below node_modules. An executable prints the licenses of everything inside it.
 `;
 }

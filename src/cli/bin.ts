@@ -1,10 +1,10 @@
 #!/usr/bin/env node
-/** The executable's entry: gives `run` the real world. */
+/** The entry of the executable: gives `run` the real streams, signals and environment. */
 import { isatty } from 'node:tty';
-import { FAILED, type Io, type StopSignal } from './io.ts';
+import type { Io, StopSignal } from './io.ts';
 import { run } from './main.ts';
 
-/** What may still be on its way to standard output gets this long; then open connections count no more. */
+/** Output that is on its way gets this long; then open connections no longer keep the process. */
 const EXIT_DELAY_MS = 100;
 
 const stopSignals: readonly StopSignal[] = ['SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGHUP'];
@@ -18,7 +18,7 @@ const io: Io = {
     for (const signal of stopSignals) process.on(signal, () => listener(signal));
     process.on('SIGUSR2', () => undefined);
   },
-  // Now: a terminal that has gone is none.
+  // Before anything else: a terminal may close.
   hasTerminal: [0, 1, 2].some((descriptor) => isatty(descriptor)),
 };
 
@@ -28,23 +28,14 @@ async function readStdin(): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
-// Without a listener Node would open its inspector, through which every process of this user can run code in here.
+// Without a listener Node would open its inspector, through which every process of this user can run code here.
 process.on('SIGUSR1', () => undefined);
 
-// A reader that has gone (`mote --help | head`) is no reason for a stack trace.
+// A reader that has closed early (`mote --help | head`) is no reason for a stack trace.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
 // No top-level await: the bundle inside the executable is CommonJS.
-void run(process.argv.slice(2), process.env, io)
-  .catch((error: NodeJS.ErrnoException) => {
-    const advice =
-      error.code === 'EMFILE'
-        ? 'raise the limit of open files'
-        : 'this is a defect of mote, please report it';
-    io.stderr.write(`mote: ${error.message}; ${advice}\n`);
-    return FAILED;
-  })
-  .then((code) => {
-    process.exitCode = code;
-    setTimeout(() => process.exit(), EXIT_DELAY_MS).unref();
-  });
+void run(process.argv.slice(2), process.env, io).then((code) => {
+  process.exitCode = code;
+  setTimeout(() => process.exit(), EXIT_DELAY_MS).unref();
+});

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { tooFewDescriptors } from './descriptors.ts';
+import { checkDescriptors } from './descriptors.ts';
 
 const limits = (text: string) => () => `Limit                     Soft Limit           Hard Limit\n${text}\n`;
 const failing = (code: string) => () => {
@@ -25,8 +25,8 @@ const rows: readonly (readonly [name: string, read: () => string, expected: RegE
 
 for (const [name, read, expected] of rows) {
   test(`descriptors: ${name}`, () => {
-    const line = tooFewDescriptors(read);
-    if (expected) assert.match(line ?? '', expected);
-    else assert.equal(line, undefined);
+    if (expected) {
+      assert.throws(() => checkDescriptors(read), { code: 'too_few_descriptors', message: expected });
+    } else checkDescriptors(read);
   });
 }

@@ -1,22 +1,29 @@
-/** Whether the system lets this process open as much as serving needs. */
+/** Whether the system lets this process open as many files as serving needs. */
 import { readFileSync } from 'node:fs';
+import { StartError } from '../util/start-error.ts';
 
-/** What Node holds open by itself is some 20. */
+/** Node itself holds about 20 open. */
 export const MIN_DESCRIPTORS = 32;
 
-/** A line for the operator, if it does not. Node has raised the soft limit to the hard one. */
-export function tooFewDescriptors(
+/** Throws a `StartError` where the limit is too low. Node has raised the soft limit to the hard one. */
+export function checkDescriptors(
   readLimits: () => string = () => readFileSync('/proc/self/limits', 'utf8'),
-): string | undefined {
-  let limit = Number.POSITIVE_INFINITY;
-  try {
-    limit = Number(/^Max open files +(\d+)/m.exec(readLimits())?.[1] ?? limit);
-  } catch (error) {
-    // Elsewhere than on Linux nothing says it.
-    if ((error as NodeJS.ErrnoException).code !== 'EMFILE') return undefined;
-    limit = 0;
-  }
-  if (limit >= MIN_DESCRIPTORS) return undefined;
+): void {
+  const limit = limitIn(readLimits);
+  if (limit >= MIN_DESCRIPTORS) return;
   const allowed = limit === 0 ? 'too few' : `only ${limit}`;
-  return `${allowed} open files are allowed; at least ${MIN_DESCRIPTORS} are needed: raise the limit (ulimit -n, LimitNOFILE=, --ulimit nofile=)`;
+  throw new StartError(
+    'too_few_descriptors',
+    `${allowed} open files are allowed; at least ${MIN_DESCRIPTORS} are needed`,
+    'raise the limit (ulimit -n, LimitNOFILE=, --ulimit nofile=)',
+  );
+}
+
+function limitIn(readLimits: () => string): number {
+  try {
+    return Number(/^Max open files +(\d+)/m.exec(readLimits())?.[1] ?? Number.POSITIVE_INFINITY);
+  } catch (error) {
+    // Other systems than Linux have no such file.
+    return (error as NodeJS.ErrnoException).code === 'EMFILE' ? 0 : Number.POSITIVE_INFINITY;
+  }
 }

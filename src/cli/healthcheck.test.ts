@@ -42,14 +42,14 @@ describe('healthy', () => {
   for (const status of ['200 OK', '204 No Content', '299 ']) {
     test(`any 2xx: ${status}`, async (t) => {
       const port = await listen(t, '127.0.0.1', reply(`HTTP/1.1 ${status}\r\n\r\n`));
-      assert.deepEqual(await check({ port }), { ok: true });
+      assert.deepEqual(await check({ port }), { kind: 'healthy' });
     });
   }
 
   for (const host of ['', '0.0.0.0']) {
     test(`every address (${host || 'empty host'}) is asked on 127.0.0.1`, async (t) => {
       const port = await listen(t, '127.0.0.1', reply('HTTP/1.1 200 OK\r\n\r\n'));
-      assert.deepEqual(await check({ host, port }), { ok: true });
+      assert.deepEqual(await check({ host, port }), { kind: 'healthy' });
     });
   }
 
@@ -61,7 +61,7 @@ describe('healthy', () => {
       request = text;
       socket.end('HTTP/1.1 200 OK\r\n\r\n');
     });
-    assert.deepEqual(await check({ host: '::', port }), { ok: true });
+    assert.deepEqual(await check({ host: '::', port }), { kind: 'healthy' });
     assert.match(request, new RegExp(`\\r\\nHost: \\[::1\\]:${port}\\r\\n`));
   });
 
@@ -70,7 +70,7 @@ describe('healthy', () => {
     t.after(() => rmSync(folder, { recursive: true }));
     const path = join(folder, 'socket');
     await listen(t, path, reply('HTTP/1.1 200 OK\r\n\r\n'));
-    assert.deepEqual(await check({ host: path }), { ok: true });
+    assert.deepEqual(await check({ host: path }), { kind: 'healthy' });
   });
 
   test('a status line in pieces', async (t) => {
@@ -78,7 +78,7 @@ describe('healthy', () => {
       socket.write('HTTP/1.1 2');
       setTimeout(() => socket.write('00 OK\r\n'), 20);
     });
-    assert.deepEqual(await check({ port }), { ok: true });
+    assert.deepEqual(await check({ port }), { kind: 'healthy' });
   });
 
   test('the request is one that a strict server takes', async (t) => {
@@ -98,20 +98,20 @@ describe('healthy', () => {
 
 describe('not healthy', () => {
   const answers: readonly [name: string, answer: Answer, reason: string][] = [
-    ['503', reply('HTTP/1.1 503 Service Unavailable\r\n\r\n'), 'answered with status 503'],
-    ['a redirect', reply('HTTP/1.1 301 Moved\r\n\r\n'), 'answered with status 301'],
-    ['not HTTP', reply('SSH-2.0-OpenSSH\r\n'), 'the answer is not HTTP'],
-    ['a status that is none', reply('HTTP/1.1 2000 OK\r\n\r\n'), 'the answer is not HTTP'],
-    ['an endless first line', reply('x'.repeat(100_000)), 'the answer is not HTTP'],
-    ['nothing', reply(''), 'the connection was closed without an answer'],
-    ['half a line', reply('HTTP/1.1 200'), 'the connection was closed without an answer'],
-    ['a reset', (socket) => socket.resetAndDestroy(), 'the connection broke (ECONNRESET)'],
-    ['silence', () => undefined, 'no answer within 50 ms'],
+    ['503', reply('HTTP/1.1 503 Service Unavailable\r\n\r\n'), 'responded with status 503'],
+    ['a redirect', reply('HTTP/1.1 301 Moved\r\n\r\n'), 'responded with status 301'],
+    ['not HTTP', reply('SSH-2.0-OpenSSH\r\n'), 'the response is not HTTP'],
+    ['a status that is none', reply('HTTP/1.1 2000 OK\r\n\r\n'), 'the response is not HTTP'],
+    ['an endless first line', reply('x'.repeat(100_000)), 'the response is not HTTP'],
+    ['nothing', reply(''), 'the connection was closed without a response'],
+    ['half a line', reply('HTTP/1.1 200'), 'the connection was closed without a response'],
+    ['a reset', (socket) => socket.resetAndDestroy(), 'the connection was lost (ECONNRESET)'],
+    ['silence', () => undefined, 'no response within 50 ms'],
   ];
   for (const [name, answer, reason] of answers) {
     test(name, async (t) => {
       const port = await listen(t, '127.0.0.1', answer);
-      const expected = { ok: false, reason: `127.0.0.1:${port}: ${reason}` };
+      const expected = { kind: 'unhealthy', reason: `127.0.0.1:${port}: ${reason}` };
       assert.deepEqual(await check({ port }, name === 'silence' ? 50 : undefined), expected);
     });
   }
@@ -119,46 +119,43 @@ describe('not healthy', () => {
   test('nobody listens', async () => {
     const port = await freePort();
     const reason = `127.0.0.1:${port}: cannot connect (ECONNREFUSED)`;
-    assert.deepEqual(await check({ port }), { ok: false, reason });
+    assert.deepEqual(await check({ port }), { kind: 'unhealthy', reason });
   });
 
   test('nobody listens behind a name', async () => {
     const port = await freePort();
     const reason = `localhost:${port}: cannot connect (ECONNREFUSED)`;
-    assert.deepEqual(await check({ host: 'localhost', port }), { ok: false, reason });
+    assert.deepEqual(await check({ host: 'localhost', port }), { kind: 'unhealthy', reason });
   });
 
   test('no unix socket', async () => {
     const path = join(tmpdir(), 'mote-no-such-folder/socket');
     const reason = `unix:${path}: cannot connect (ENOENT)`;
-    assert.deepEqual(await check({ host: path }), { ok: false, reason });
+    assert.deepEqual(await check({ host: path }), { kind: 'unhealthy', reason });
   });
 
   test('no health path', async () => {
-    const reason = 'the health path is empty, so there is nothing to ask';
-    assert.deepEqual(await check({ healthPath: '' }), { ok: false, reason });
+    const reason = 'the health path is empty, so that there is nothing to request';
+    assert.deepEqual(await check({ healthPath: '' }), { kind: 'unhealthy', reason });
   });
 
   test('a port that cannot be', async () => {
     const health = await check({ port: 70_000 });
-    assert.ok(!health.ok && /^127\.0\.0\.1:70000: .+$/.test(health.reason));
+    assert.ok(health.kind === 'unhealthy' && /^127\.0\.0\.1:70000: .+$/.test(health.reason));
   });
 });
 
 describe('any URL', () => {
-  /** Nothing but these files, and no variable but what the test says. */
-  const surroundings = (
-    env: Readonly<Record<string, string>> = {},
-    files: Readonly<Record<string, string>> = {},
-  ) => ({
-    env,
+  /** These files and nothing else. */
+  const caSource = (caFile = '', files: Readonly<Record<string, string>> = {}) => ({
+    caFile,
     readFile: (path: string) => {
       const text = files[path];
       if (text === undefined) throw Object.assign(new Error('ENOENT'), { code: 'ENOENT' });
       return text;
     },
   });
-  const trusting = (pem: string) => surroundings({ SSL_CERT_FILE: '/ca.pem' }, { '/ca.pem': pem });
+  const trusting = (pem: string) => caSource('/ca.pem', { '/ca.pem': pem });
 
   /** A server with the certificate for localhost. */
   async function listenTls(t: TestContext, answer: string): Promise<{ port: number; requests: string[] }> {
@@ -182,7 +179,7 @@ describe('any URL', () => {
       socket.end('HTTP/1.1 200 OK\r\n\r\n');
     });
     const url = new URL(`http://127.0.0.1:${port}/a%20b?c=d#e`);
-    assert.deepEqual(await probe(url, surroundings()), { ok: true });
+    assert.deepEqual(await probe(url, caSource()), { kind: 'healthy' });
     assert.equal(
       request,
       `GET /a%20b?c=d HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUser-Agent: mote-healthcheck\r\nConnection: close\r\n\r\n`,
@@ -191,14 +188,14 @@ describe('any URL', () => {
 
   test('http on IPv6', { skip: !hasIpv6 && 'this machine has no ::1' }, async (t) => {
     const port = await listen(t, '::1', reply('HTTP/1.1 200 OK\r\n\r\n'));
-    assert.deepEqual(await probe(new URL(`http://[::1]:${port}`), surroundings()), { ok: true });
+    assert.deepEqual(await probe(new URL(`http://[::1]:${port}`), caSource()), { kind: 'healthy' });
   });
 
   test('a redirect is not followed', async (t) => {
     const port = await listen(t, '127.0.0.1', reply('HTTP/1.1 302 Found\r\nLocation: /\r\n\r\n'));
-    const reason = `http://127.0.0.1:${port}: answered with status 302`;
-    assert.deepEqual(await probe(new URL(`http://127.0.0.1:${port}/`), surroundings()), {
-      ok: false,
+    const reason = `http://127.0.0.1:${port}: responded with status 302`;
+    assert.deepEqual(await probe(new URL(`http://127.0.0.1:${port}/`), caSource()), {
+      kind: 'unhealthy',
       reason,
     });
   });
@@ -206,7 +203,7 @@ describe('any URL', () => {
   test('https to a server that the bundle vouches for', async (t) => {
     const { port, requests } = await listenTls(t, 'HTTP/1.1 204 No Content\r\n\r\n');
     const url = new URL(`https://localhost:${port}/health`);
-    assert.deepEqual(await probe(url, trusting(PEM)), { ok: true });
+    assert.deepEqual(await probe(url, trusting(PEM)), { kind: 'healthy' });
     assert.match(requests[0] ?? '', new RegExp(`^GET /health HTTP/1\\.1\\r\\nHost: localhost:${port}\\r\\n`));
   });
 
@@ -222,7 +219,7 @@ describe('any URL', () => {
         const { port, requests } = await listenTls(t, 'HTTP/1.1 200 OK\r\n\r\n');
         const reason = `https://${host}:${port}: no trusted TLS (${code})`;
         const health = await probe(new URL(`https://${host}:${port}/`), trusting(bundle));
-        assert.deepEqual([health, requests], [{ ok: false, reason }, []]);
+        assert.deepEqual([health, requests], [{ kind: 'unhealthy', reason }, []]);
       });
     }
   }
@@ -230,8 +227,11 @@ describe('any URL', () => {
   test('https without a bundle connects to nobody', async (t) => {
     const { port, requests } = await listenTls(t, 'HTTP/1.1 200 OK\r\n\r\n');
     const reason = `https://localhost:${port}: no CA bundle: SSL_CERT_FILE names /ca.pem, which does not exist`;
-    const without = surroundings({ SSL_CERT_FILE: '/ca.pem' });
-    assert.deepEqual(await probe(new URL(`https://localhost:${port}/`), without), { ok: false, reason });
+    const without = caSource('/ca.pem');
+    assert.deepEqual(await probe(new URL(`https://localhost:${port}/`), without), {
+      kind: 'unhealthy',
+      reason,
+    });
     assert.deepEqual(requests, []);
   });
 
@@ -239,7 +239,7 @@ describe('any URL', () => {
     const port = await listen(t, '127.0.0.1', reply('HTTP/1.1 400 Bad Request\r\n\r\n'));
     const reason = `https://localhost:${port}: no trusted TLS (EPROTO)`;
     assert.deepEqual(await probe(new URL(`https://localhost:${port}/`), trusting(PEM)), {
-      ok: false,
+      kind: 'unhealthy',
       reason,
     });
   });
@@ -248,15 +248,15 @@ describe('any URL', () => {
     const port = await freePort();
     const reason = `https://localhost:${port}: cannot connect (ECONNREFUSED)`;
     assert.deepEqual(await probe(new URL(`https://localhost:${port}/`), trusting(PEM)), {
-      ok: false,
+      kind: 'unhealthy',
       reason,
     });
   });
 
   test('silence after the connection', async (t) => {
     const port = await listen(t, '127.0.0.1', () => undefined);
-    const reason = `https://localhost:${port}: no answer within 50 ms`;
+    const reason = `https://localhost:${port}: no response within 50 ms`;
     const url = new URL(`https://localhost:${port}/`);
-    assert.deepEqual(await probe(url, trusting(PEM), 50), { ok: false, reason });
+    assert.deepEqual(await probe(url, trusting(PEM), 50), { kind: 'unhealthy', reason });
   });
 });

@@ -11,44 +11,49 @@ export interface HealthTarget {
   readonly healthPath: string;
 }
 
-export type Health = { readonly ok: true } | { readonly ok: false; readonly reason: string };
+export type ProbeOutcome =
+  | { readonly kind: 'healthy' }
+  /** `reason` is one line of plain text. */
+  | { readonly kind: 'unhealthy'; readonly reason: string };
 
-/** How it calls itself, so that a server can keep its own checks out of its log. */
+/** Its `User-Agent`, so that a server can keep its own checks out of its log. */
 export const PROBE_AGENT = 'mote-healthcheck';
 /** From the start of the connection to the status line. */
 export const HEALTHCHECK_TIMEOUT_MS = 2000;
 const MAX_STATUS_LINE_BYTES = 256;
 
-/** Asks a server of mote's own once. Never rejects: every failure is one line of plain text in `reason`. */
+/** Sends one request to a server of mote. Never rejects. */
 export async function healthcheck(
   target: HealthTarget,
   timeoutMs: number = HEALTHCHECK_TIMEOUT_MS,
-): Promise<Health> {
-  if (target.healthPath === '') return failure('the health path is empty, so there is nothing to ask');
+): Promise<ProbeOutcome> {
+  if (target.healthPath === '')
+    return unhealthy('the health path is empty, so that there is nothing to request');
   const { options, name, authority } = endpointOf(target);
   const request = requestText(target.healthPath, authority);
   return judge(name, () => firstLine(connect(options), request, timeoutMs));
 }
 
-/** What https needs beside the URL. */
-export interface Surroundings {
-  readonly env: Readonly<Record<string, string | undefined>>;
+/** Where the CA bundle comes from. */
+export interface CaSource {
+  /** Empty for the system's. */
+  readonly caFile: string;
   /** Throws the system's error when it cannot read. */
   readonly readFile: (path: string) => string;
 }
 
-/** The same for any server, by an http or https URL. Redirects are not followed: they are not well. */
+/** The same for any server, by an http or https URL. Redirects are not followed: they count as unhealthy. */
 export function probe(
   { protocol, origin, host: authority, hostname, port: givenPort, pathname, search }: URL,
-  surroundings: Surroundings,
+  caSource: CaSource,
   timeoutMs: number = HEALTHCHECK_TIMEOUT_MS,
-): Promise<Health> {
+): Promise<ProbeOutcome> {
   const host = hostname.replace(/^\[(.*)\]$/, '$1');
   const request = requestText(pathname + search, authority);
   return judge(origin, async () => {
     const secure = protocol === 'https:';
     const endpoint = { host, port: Number(givenPort || (secure ? 443 : 80)) };
-    const dial = secure ? await tlsDialler(endpoint, surroundings) : () => connect(endpoint);
+    const dial = secure ? await tlsDialler(endpoint, caSource) : () => connect(endpoint);
     return firstLine(dial(), request, timeoutMs);
   });
 }
@@ -56,10 +61,10 @@ export function probe(
 /** TLS is loaded here and only here: the check of a container comes every few seconds and needs none. */
 async function tlsDialler(
   endpoint: { readonly host: string; readonly port: number },
-  { env, readFile }: Surroundings,
+  { caFile, readFile }: CaSource,
 ): Promise<() => Socket> {
   const [tls, { readTrust }] = await Promise.all([import('node:tls'), import('../net/ca-bundle.ts')]);
-  const trust = readTrust(env, readFile);
+  const trust = readTrust(caFile, readFile);
   // The name to verify, sent so that the server can choose its certificate; never an address (RFC 6066 §3).
   const servername = isIP(endpoint.host) === 0 ? endpoint.host : '';
   return () => tls.connect({ ...endpoint, ...trust, servername, ALPNProtocols: ['http/1.1'] });
@@ -89,35 +94,38 @@ function requestText(target: string, authority: string): string {
   return `GET ${target} HTTP/1.1\r\nHost: ${authority}\r\nUser-Agent: ${PROBE_AGENT}\r\nConnection: close\r\n\r\n`;
 }
 
-async function judge(name: string, readStatusLine: () => Promise<string>): Promise<Health> {
+async function judge(name: string, readStatusLine: () => Promise<string>): Promise<ProbeOutcome> {
   try {
     return verdict(await readStatusLine(), name);
   } catch (error) {
-    return failure(`${name}: ${(error as Error).message}`);
+    return unhealthy(`${name}: ${(error as Error).message}`);
   }
 }
 
-function verdict(line: string, name: string): Health {
+function verdict(line: string, name: string): ProbeOutcome {
   const status = /^HTTP\/1\.[01] (\d{3})(?: |$)/.exec(line)?.[1];
-  if (status === undefined) return failure(`${name}: the answer is not HTTP`);
-  return status.startsWith('2') ? { ok: true } : failure(`${name}: answered with status ${status}`);
+  if (status === undefined) return unhealthy(`${name}: the response is not HTTP`);
+  return status.startsWith('2') ? { kind: 'healthy' } : unhealthy(`${name}: responded with status ${status}`);
 }
 
-function failure(reason: string): Health {
-  return { ok: false, reason };
+function unhealthy(reason: string): ProbeOutcome {
+  return { kind: 'unhealthy', reason };
 }
 
-/** Sends `request` and resolves to the first line of the answer. */
+/** Sends `request` and resolves to the first line of the response. */
 function firstLine(socket: Socket, request: string, timeoutMs: number): Promise<string> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => socket.destroy(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+    const timer = setTimeout(
+      () => socket.destroy(new Error(`no response within ${timeoutMs} ms`)),
+      timeoutMs,
+    );
     let trouble = 'cannot connect';
     let text = '';
     socket.once('connect', () => {
-      trouble = 'encrypted' in socket ? 'no trusted TLS' : 'the connection broke';
+      trouble = 'encrypted' in socket ? 'no trusted TLS' : 'the connection was lost';
     });
     socket.once('secureConnect', () => {
-      trouble = 'the connection broke';
+      trouble = 'the connection was lost';
     });
     socket.setEncoding('latin1');
     socket.on('data', (chunk: string) => {
@@ -130,10 +138,10 @@ function firstLine(socket: Socket, request: string, timeoutMs: number): Promise<
     socket.on('error', (error: NodeJS.ErrnoException) => {
       reject(error.code === undefined ? error : new Error(`${trouble} (${error.code})`));
     });
-    // After a line or an error this says nothing: a promise settles once.
+    // Without effect after a line or an error: a promise settles once.
     socket.on('close', () => {
       clearTimeout(timer);
-      reject(new Error('the connection was closed without an answer'));
+      reject(new Error('the connection was closed without a response'));
     });
     socket.write(request);
   });

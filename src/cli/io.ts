@@ -1,10 +1,11 @@
-/** What the program touches of the world around it, and how it tells that world how it went. */
+/** The streams and signals of the program, and its exit codes. */
 import type { LineStream } from '../observe/line-sink.ts';
 
-/** Exit codes: all went well, it failed while running, it was called wrongly. */
+/** Exit codes: success, failure, wrong use or configuration, a defect of mote (EX_SOFTWARE of sysexits.h). */
 export const OK = 0;
 export const FAILED = 1;
 export const MISUSED = 2;
+export const DEFECT = 70;
 
 /** `SIGHUP` comes when a terminal closes, `SIGQUIT` from `Ctrl-\\` and as the stop signal of images made for nginx. */
 export type StopSignal = 'SIGINT' | 'SIGTERM' | 'SIGQUIT' | 'SIGHUP';
@@ -29,13 +30,13 @@ export interface Io {
   readonly readStdin: () => Promise<string>;
   /** Standard input, if it is a terminal. */
   readonly terminal: () => Terminal | undefined;
-  /** Calls back on each of these signals. The other ones that would end a program are heard and ignored from then on. */
+  /** Calls back on each of these signals. Other signals that would end a program are ignored from then on. */
   readonly onSignal: (listener: (signal: StopSignal) => void) => void;
   /** Whether one of the standard streams was a terminal when the program started. */
   readonly hasTerminal: boolean;
 }
 
-/** Waits for the reader, who may be a pager. One that has seen enough and gone, such as `head`, is no failure. */
+/** Waits for the reader, which may be a pager. A reader that has closed early, such as `head`, is no failure. */
 export function say({ stdout }: Pick<Io, 'stdout'>, text: string): Promise<number> {
   return new Promise((resolve) => {
     stdout.write(text === '' || text.endsWith('\n') ? text : `${text}\n`, (error) => {
@@ -44,7 +45,7 @@ export function say({ stdout }: Pick<Io, 'stdout'>, text: string): Promise<numbe
   });
 }
 
-/** Tells of wrong use, a line for each mistake. Returns the exit code. */
+/** Reports wrong use, a line for each problem. Returns the exit code. */
 export function complain({ stderr }: Pick<Io, 'stderr'>, problems: readonly string[]): number {
   stderr.write(problems.map((problem) => `mote: ${problem}\n`).join(''));
   return MISUSED;

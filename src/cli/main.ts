@@ -1,46 +1,55 @@
 /**
- * The command line: `run` decides what to do and returns the exit code. The only reader of arguments,
- * environment and signals, so that all of it can be tested in process.
+ * The command line: `run` chooses the command and returns the exit code. Arguments, environment and signals are read
+ * only here, so that all of it can be tested in process.
  */
 import { readFileSync } from 'node:fs';
 import { VERSION } from '../build/version.ts';
-import { type Loaded, load } from '../config/load.ts';
-import { parseProbeUrl, Refusal } from '../config/parse.ts';
-import { refused } from '../config/source.ts';
+import { type Invocation, load } from '../config/load.ts';
+import { parseProbeUrl } from '../config/parse.ts';
+import { refused } from '../config/problems.ts';
+import type { Env } from '../config/system.ts';
 import { usage } from '../config/usage.ts';
+import { reportFailure } from './failure.ts';
 import { healthcheck, probe } from './healthcheck.ts';
 import { complain, FAILED, type Io, OK, say } from './io.ts';
 import { signalQueue } from './signals.ts';
 
-type Env = Readonly<Record<string, string | undefined>>;
-type Run = Extract<Loaded, { kind: 'ok' }>;
-
-/** Runs one command to its end and returns the exit code. */
+/** Runs one command to its end and returns the exit code. Never rejects. */
 export async function run(argv: readonly string[], env: Env, io: Io): Promise<number> {
+  try {
+    return await runCommand(argv, env, io);
+  } catch (error) {
+    return reportFailure(io, error);
+  }
+}
+
+async function runCommand(argv: readonly string[], env: Env, io: Io): Promise<number> {
   const loaded = load(argv, env, readText);
-  if (loaded.kind === 'problems') return complain(io, loaded.problems);
-  switch (loaded.command) {
+  if (!loaded.ok) return complain(io, loaded.error);
+  const invocation = loaded.value;
+  switch (invocation.command) {
     case 'help':
       return say(io, usage());
     case 'version':
-      return say(io, loaded.json ? await (await import('./version.ts')).about() : `mote ${VERSION}`);
+      return say(io, invocation.json ? await (await import('./version.ts')).about() : `mote ${VERSION}`);
     case 'licenses':
-      return say(io, (await import('../build/licenses.ts')).readNotices());
+      return say(io, (await import('../build/licenses.ts')).readLicenses());
     case 'healthcheck':
-      return checkHealth(io, loaded, env);
+      return checkHealth(io, invocation);
     case 'hash-password':
-      return printHash(io, loaded);
+      return printHash(io, invocation);
     case 'token':
       return (await import('./token.ts')).printToken(io);
     case 'hash-token':
       return (await import('./token.ts')).printTokenHash(io);
     case 'spool':
-      return (await import('./spool.ts')).spoolCommand(io, loaded.config.spool, loaded.args);
+      return (await import('./spool.ts')).spoolCommand(io, invocation.config.spool, invocation.args);
     case 'serve': {
       // First of all: as PID 1 a signal without a listener would be lost.
       const signals = signalQueue(io);
-      const { config, origins, notify, notice, files } = loaded;
-      return (await import('./serve.ts')).serve(io, { config, origins, notify, notice, files, env }, signals);
+      const { config, origins, notify, notice, files, caFile } = invocation;
+      const options = { origins, notify, notice, files, caFile, workingFolder: env.PWD };
+      return (await import('./serve.ts')).serve(io, config, options, signals);
     }
   }
 }
@@ -49,22 +58,21 @@ function readText(path: string): string {
   return readFileSync(path, 'utf8');
 }
 
-async function checkHealth(io: Io, { args: [text], config }: Run, env: Env): Promise<number> {
+async function checkHealth(io: Io, { args: [text], config, caFile }: Invocation): Promise<number> {
   const url = text === undefined ? undefined : parseProbeUrl(text);
-  if (url instanceof Refusal)
-    return complain(io, [refused('healthcheck', withoutPassword(text), url.allowed)]);
-  const health = await (url ? probe(url, { env, readFile: readText }) : healthcheck(config));
-  if (health.ok) return OK;
+  if (url && !url.ok) return complain(io, [refused('healthcheck', withoutPassword(text), url.error)]);
+  const health = await (url ? probe(url.value, { caFile, readFile: readText }) : healthcheck(config));
+  if (health.kind === 'healthy') return OK;
   io.stderr.write(`mote: unhealthy: ${health.reason}\n`);
   return FAILED;
 }
 
-/** The mistake may be that there is one. */
+/** A password in the URL may be what is refused. */
 function withoutPassword(url = ''): string {
   return url.replace(/\/\/.*@/, '//…@');
 }
 
-async function printHash(io: Io, { args: [user = ''] }: Run): Promise<number> {
+async function printHash(io: Io, { args: [user = ''] }: Invocation): Promise<number> {
   const { faultOfUser, hashPassword } = await import('../http/middleware/basic-auth.ts');
   const fault = faultOfUser(user);
   // Before anybody types a password.
@@ -73,6 +81,6 @@ async function printHash(io: Io, { args: [user = ''] }: Run): Promise<number> {
   const input = await readSecret(io, 'hash-password', ['Password: ', 'Again: ']);
   if (input.kind === 'none') return input.code;
   if (input.text === '')
-    return complain(io, ['hash-password: standard input was empty, the password is read from it']);
+    return complain(io, ['hash-password: standard input was empty; the password is read from it']);
   return say(io, await hashPassword(user, input.text));
 }

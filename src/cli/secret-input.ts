@@ -8,34 +8,34 @@ const CTRL_U = '\x15';
 const ERASE = ['\b', '\x7f'];
 const ENTER = ['\r', '\n'];
 /** 128 + SIGINT. */
-const BROKEN_OFF = 130;
+const INTERRUPTED = 130;
 
 export type SecretInput =
   | { readonly kind: 'secret'; readonly text: string }
-  /** The user was told; the command ends with this code. */
+  /** There is none, and the user knows why; the command ends with this code. */
   | { readonly kind: 'none'; readonly code: number };
 
-/** Asks at a terminal, once for each prompt, and wants the same each time; else takes all of standard input. */
+/** Asks at a terminal, once for each prompt, and expects the same each time; else reads all of standard input. */
 export async function readSecret(io: Io, command: string, prompts: readonly string[]): Promise<SecretInput> {
   const terminal = io.terminal();
   if (!terminal) return { kind: 'secret', text: (await io.readStdin()).replace(/\r?\n$/, '') };
   const typed: (string | undefined)[] = [];
   for (const prompt of prompts) {
-    // First of all: what is typed after the prompt must find a terminal that does not show it.
+    // Before the prompt: nothing that is typed after it may be shown.
     terminal.setRawMode(true);
     // On standard error, so that standard output is the result alone.
     io.stderr.write(prompt);
     typed.push(await typeLine(terminal));
     terminal.setRawMode(false);
     io.stderr.write('\n');
-    if (typed.includes(undefined)) return { kind: 'none', code: BROKEN_OFF };
+    if (typed.includes(undefined)) return { kind: 'none', code: INTERRUPTED };
   }
   const [text = ''] = typed;
   if (typed.every((one) => one === text)) return { kind: 'secret', text };
-  return { kind: 'none', code: complain(io, [`${command}: what was typed differs; try again`]) };
+  return { kind: 'none', code: complain(io, [`${command}: the two inputs differ; try again`]) };
 }
 
-/** One line; `undefined` where Ctrl-C or the end of the terminal broke it off. */
+/** One line; `undefined` if Ctrl-C or the end of the terminal interrupted it. */
 function typeLine(terminal: Terminal): Promise<string | undefined> {
   return new Promise((resolve) => {
     const line = new UnseenLine();
@@ -54,12 +54,12 @@ function typeLine(terminal: Terminal): Promise<string | undefined> {
 /** The keys of one line. */
 export class UnseenLine {
   #characters: string[] = [];
-  #isBroken = false;
+  #isInterrupted = false;
 
-  /** Whether the line has ended; keys after its end are dropped. */
+  /** Returns whether the line has ended; keys after its end are dropped. */
   take(keys: string): boolean {
     for (const key of keys) {
-      if (key === CTRL_C) this.#isBroken = true;
+      if (key === CTRL_C) this.#isInterrupted = true;
       if (key === CTRL_C || key === CTRL_D || ENTER.includes(key)) return true;
       if (ERASE.includes(key)) this.#characters.pop();
       else if (key === CTRL_U) this.#characters = [];
@@ -68,8 +68,8 @@ export class UnseenLine {
     return false;
   }
 
-  /** What was typed; `undefined` where Ctrl-C broke it off. */
+  /** The typed text; `undefined` if Ctrl-C interrupted it. */
   get text(): string | undefined {
-    return this.#isBroken ? undefined : this.#characters.join('');
+    return this.#isInterrupted ? undefined : this.#characters.join('');
   }
 }

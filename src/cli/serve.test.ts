@@ -49,7 +49,8 @@ describe('a start that fails ends with 1 and one line', () => {
   });
 
   test('PATH looks like a port', async () => {
-    const expected = 'cannot serve "8099": no such file or folder; for a port alone say mote --port 8099';
+    const expected =
+      'cannot serve "8099": no such file or folder; to choose only the port, write mote --port 8099';
     assert.equal(await failure(['8099']), expected);
   });
 
@@ -114,7 +115,7 @@ describe('a start that fails ends with 1 and one line', () => {
 
   test('an address of another machine', async (t) => {
     // RFC 5737: for documentation, so that no machine has it.
-    const advice = 'this machine has no such address; --host takes one of its own';
+    const advice = 'this machine has no such address; give one of its own with --host';
     const argv = [makeFolder(t), '8099', '--host', '192.0.2.1'];
     assert.equal(await failure(argv), `cannot listen on 192.0.2.1 8099: ${advice}`);
   });
@@ -146,7 +147,7 @@ describe('a start that fails ends with 1 and one line', () => {
       'ENOTFOUND',
       'getaddrinfo',
       ['--host', 'no.example'],
-      'cannot listen on no.example 8080: no address of this name is known; --host takes one of this machine',
+      'cannot listen on no.example 8080: no address is known for this name; give one of this machine with --host',
     ],
   ];
   for (const [code, syscall, flags, expected] of refused) {
@@ -156,10 +157,10 @@ describe('a start that fails ends with 1 and one line', () => {
     });
   }
 
-  const denied = `permission denied for uid ${process.getuid?.()}, which must be able to write to its folder`;
+  const denied = `permission denied for uid ${process.getuid?.()}; the account must be able to write to the folder of the socket`;
   const sockets: readonly (readonly [code: string, folder: string, expected: string])[] = [
     ['EACCES', '/', denied],
-    ['EACCES', '/nowhere/', 'its folder does not exist; make it first'],
+    ['EACCES', '/nowhere/', 'its folder does not exist; create it first'],
     ['EROFS', '/', 'listen EROFS'],
   ];
   for (const [code, folder, expected] of sockets) {

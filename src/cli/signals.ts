@@ -1,20 +1,20 @@
 /**
  * Signals one by one.
  *
- * `SIGHUP` asks to stop where there is a terminal that can close. Where there is none, it comes from somebody who
- * wants a configuration read again, which mote does not do, or the program was started by `nohup`: Node undoes the
- * disposition that `nohup` leaves, but not that it takes all three streams away from the terminal.
+ * `SIGHUP` asks to stop if there is a terminal that can close. Without one it comes from somebody who wants a
+ * configuration to be reloaded, which mote does not do, or the program was started by `nohup`: Node resets the
+ * disposition that `nohup` leaves, but `nohup` also detaches all three streams from the terminal.
  */
 import type { Io, StopSignal } from './io.ts';
 
 export interface SignalQueue {
-  /** The next signal; those that came before anybody asked are kept. */
+  /** The next signal; those that came before the call are kept. */
   next(): Promise<StopSignal>;
 }
 
 /**
- * A signal that comes again so soon is the same request, by another way: a terminal sends Ctrl-C to npm and to mote,
- * and npm hands it on; an init stops all processes of a unit, with those that hand it on among them.
+ * A signal that comes again so soon is the same request by another way: a terminal sends Ctrl-C to npm and to mote, and
+ * npm forwards it; an init stops all processes of a unit, including those that forward the signal.
  */
 const ECHO_MS = 200;
 
@@ -28,7 +28,7 @@ export function signalQueue(
   let wake: ((signal: StopSignal) => void) | undefined;
   let isAsked = false;
   onSignal((signal) => {
-    // It never hurries: the kernel and the shell both say that a terminal closes, and service managers send it along.
+    // It never means hurry: the kernel and the shell both report a closing terminal, and service managers send it too.
     if (signal === 'SIGHUP' && (isAsked || !hasTerminal)) return;
     isAsked = true;
     const sinceMs = nowMs() - (lastMs.get(signal) ?? Number.NEGATIVE_INFINITY);

@@ -49,7 +49,9 @@ async function filled(t: TestContext) {
   const waiting = record(make(1, 'Disk\u001b[2J'), 'phone', { kind: 'retry', reason: 'busy' }, at);
   const failed = record(
     record(make(2, 'Night'), 'phone', { kind: 'rejected', reason: 'no such number' }, at),
-    ...(['mail', { kind: 'delivered' }, at] as const),
+    'mail',
+    { kind: 'delivered' },
+    at,
   );
   await spool.save(waiting);
   await spool.save(failed);
@@ -76,7 +78,7 @@ test('show tells how far each channel is, and the text', async (t) => {
   assert.match(stdout, /^phone: failed 2026-01-02T03:04:05\.000Z, 1 attempt: no such number$/m);
   assert.match(stdout, /^mail: delivered 2026-01-02T03:04:05\.000Z, 1 attempt$/m);
   assert.match(stdout, new RegExp(`\\n\\n${content.text}\\n$`));
-  assert.match((await run(path, 'show', waiting)).stdout, /^phone: waits until .*, 1 attempt: busy$/m);
+  assert.match((await run(path, 'show', waiting)).stdout, /^phone: waiting until .*, 1 attempt: busy$/m);
 });
 
 test('requeue brings a dead message back, once', async (t) => {
@@ -89,14 +91,14 @@ test('requeue brings a dead message back, once', async (t) => {
   assert.match((await run(path, 'show', dead)).stdout, /^requeued: once$/m);
   const again = await run(path, 'requeue', dead);
   assert.equal(again.code, 1);
-  assert.equal(again.stderr, `mote: ${dead} waits already\n`);
+  assert.equal(again.stderr, `mote: ${dead} is waiting already\n`);
 });
 
 const purges: readonly [name: string, which: (id: string) => string, stdout: string, left: number][] = [
-  ['one by its id', (id) => id, 'ID is removed\n', 1],
-  ['all', () => 'all', '1 messages that were given up are removed\n', 1],
-  ['the old ones', () => '30d', '1 messages that were given up are removed\n', 1],
-  ['none that is young', () => '999999d', '0 messages that were given up are removed\n', 2],
+  ['one by its id', (id) => id, 'ID was removed\n', 1],
+  ['all', () => 'all', '1 messages that were given up were removed\n', 1],
+  ['the old ones', () => '30d', '1 messages that were given up were removed\n', 1],
+  ['none that is young', () => '999999d', '0 messages that were given up were removed\n', 2],
 ];
 for (const [name, which, stdout, left] of purges) {
   test(`purge removes what was given up: ${name}`, async (t) => {
@@ -110,7 +112,10 @@ for (const [name, which, stdout, left] of purges) {
 test('purge leaves what waits, and what was requeued', async (t) => {
   const { path, dead, waiting } = await filled(t);
   const refused = await run(path, 'purge', waiting);
-  assert.deepEqual([refused.code, refused.stderr], [1, `mote: ${waiting} waits and is not removed\n`]);
+  assert.deepEqual(
+    [refused.code, refused.stderr],
+    [1, `mote: ${waiting} is still waiting and was not removed\n`],
+  );
   await run(path, 'requeue', dead);
   assert.match((await run(path, 'purge', 'all')).stdout, /^0 messages/);
   assert.equal((await run(path, 'list')).stdout.trim().split('\n').length, 2);
@@ -160,7 +165,7 @@ test('without a folder, and with one that is not there', async () => {
   assert.deepEqual(await run('', 'list'), {
     code: 2,
     stdout: '',
-    stderr: 'mote: spool: needs the folder; give it with --spool DIR or MOTE_SPOOL\n',
+    stderr: 'mote: spool: the folder is missing; give it with --spool DIR or MOTE_SPOOL\n',
   });
   const { code, stderr } = await run('/nonexistent', 'list');
   assert.equal(code, 1);

@@ -1,6 +1,6 @@
-/** `mote spool list|show|requeue|purge`: the spool as its operator sees it, also while a server uses it. */
-import { refused } from '../config/source.ts';
-import type { Progress } from '../notify/queue/envelope.ts';
+/** `mote spool list|show|requeue|purge`: the spool for its operator, also while a server uses it. */
+import { refused } from '../config/problems.ts';
+import type { ChannelProgress } from '../notify/queue/envelope.ts';
 import { StoreError } from '../notify/queue/store.ts';
 import { type Listed, SpoolDesk } from '../notify/spool/desk.ts';
 import { complain, FAILED, type Io, say } from './io.ts';
@@ -11,7 +11,8 @@ const MAX_TITLE_CHARACTERS = 40;
 /** `path` is the folder of the spool, `args` what follows the word `spool`. Returns the exit code. */
 export async function spoolCommand(io: Io, path: string, args: readonly string[]): Promise<number> {
   const [action, id] = args;
-  if (path === '') return complain(io, ['spool: needs the folder; give it with --spool DIR or MOTE_SPOOL']);
+  if (path === '')
+    return complain(io, ['spool: the folder is missing; give it with --spool DIR or MOTE_SPOOL']);
   const desk = new SpoolDesk(
     path,
     (file, fault) => io.stderr.write(`mote: ${file}: ${fault}; left alone\n`),
@@ -45,7 +46,7 @@ function lineOf({ folder, envelope: { message, user, progress } }: Listed): stri
   return `${[message.id, state, new Date(message.acceptedMs).toISOString(), user, channels, cut].join('\t')}\n`;
 }
 
-/** What could end the line or play tricks on the terminal becomes a space. */
+/** Characters that could end the line or control the terminal become spaces. */
 function printable(text: string): string {
   return text.replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ');
 }
@@ -72,7 +73,7 @@ async function show(io: Io, desk: SpoolDesk, id: string): Promise<number> {
   return say(io, `${head}\n${body}\n`);
 }
 
-function stateOf(progress: Progress): string {
+function stateOf(progress: ChannelProgress): string {
   const tried = `${progress.attempts} ${progress.attempts === 1 ? 'attempt' : 'attempts'}`;
   switch (progress.kind) {
     case 'delivered':
@@ -81,7 +82,7 @@ function stateOf(progress: Progress): string {
       return `failed ${new Date(progress.atMs).toISOString()}, ${tried}: ${progress.reason}`;
     case 'pending': {
       const next = new Date(progress.nextMs).toISOString();
-      return `waits until ${next}, ${tried}${progress.reason === undefined ? '' : `: ${progress.reason}`}`;
+      return `waiting until ${next}, ${tried}${progress.reason === undefined ? '' : `: ${progress.reason}`}`;
     }
   }
 }
@@ -91,7 +92,7 @@ async function requeue(io: Io, desk: SpoolDesk, id: string): Promise<number> {
     case 'requeued':
       return say(io, `${id} will be sent again within a minute, or when a server starts`);
     case 'waiting':
-      io.stderr.write(`mote: ${id} waits already\n`);
+      io.stderr.write(`mote: ${id} is waiting already\n`);
       return FAILED;
     case 'missing':
       return missing(io, id);
@@ -106,13 +107,13 @@ async function purge(io: Io, desk: SpoolDesk, which: string): Promise<number> {
   const [, count, unit = ''] = DURATION.exec(which) ?? [];
   if (which === 'all' || count !== undefined) {
     const ageMs = count === undefined ? Number.NEGATIVE_INFINITY : Number(count) * (unitsMs[unit] ?? 0);
-    return say(io, `${await desk.purgeOlder(ageMs)} messages that were given up are removed`);
+    return say(io, `${await desk.purgeOlder(ageMs)} messages that were given up were removed`);
   }
   switch (await desk.purge(which)) {
     case 'purged':
-      return say(io, `${which} is removed`);
+      return say(io, `${which} was removed`);
     case 'waiting':
-      io.stderr.write(`mote: ${which} waits and is not removed\n`);
+      io.stderr.write(`mote: ${which} is still waiting and was not removed\n`);
       return FAILED;
     case 'missing':
       io.stderr.write(

@@ -4,13 +4,13 @@ import { faultOfToken, hashToken, makeToken, wordHash } from '../notify/auth/tok
 import { complain, type Io, say } from './io.ts';
 import { readSecret } from './secret-input.ts';
 
-/** Makes a token. Returns the exit code. */
+/** Creates a token. Returns the exit code. */
 export function printToken(io: Io): Promise<number> {
   const { token, hash } = makeToken(randomBytes);
   return say(io, `token, for the sender: ${token}\nhash, for the notify file: ${hash}`);
 }
 
-/** For a token that somebody chose, from standard input. Returns the exit code. */
+/** Prints the hash of a token from standard input. Returns the exit code. */
 export async function printTokenHash(io: Io): Promise<number> {
   const input = await readSecret(io, 'hash-token', ['Token: ']);
   if (input.kind === 'none') return input.code;

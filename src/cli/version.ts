@@ -1,11 +1,11 @@
-/** `mote --version --json`: what this program is made of, for inventories and bug reports. */
+/** `mote --version --json`: the parts of this program, for inventories and bug reports. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { type BuildInfo, buildInfo } from '../build/info.ts';
 import { VERSION } from '../build/version.ts';
 
-/** One line of JSON. The size in bytes and the SHA-256 are those of the executable, where there is one. */
+/** One line of JSON. The size in bytes and the SHA-256 are those of the executable, if there is one. */
 export async function about(
   build: BuildInfo = buildInfo,
   execPath: string = process.execPath,

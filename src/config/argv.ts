@@ -1,6 +1,7 @@
 /** The command line: a command, positional arguments, and flags in any order. */
 import { type NamedOption, options } from './options.ts';
-import { refused, type Source, shownName, textsOf, unknownName } from './source.ts';
+import { refused, shownName, unknownName } from './problems.ts';
+import { type Setting, type SettingSource, textsOf } from './setting.ts';
 
 /** The commands, with the number of operands that each leaves to `main`. */
 const maxOperands = {
@@ -17,21 +18,21 @@ const maxOperands = {
 
 export type Command = keyof typeof maxOperands;
 
-export interface Arguments extends Source {
+export interface Arguments extends SettingSource {
   readonly command: Command;
-  /** What is left for the command itself. */
+  /** The arguments of the command itself. */
   readonly operands: readonly string[];
-  /** The JSON file to read; empty means none, whatever the environment says. */
+  /** The JSON file to read; empty means none, even if the environment names one. */
   readonly configFile: string | undefined;
   readonly json: boolean;
 }
 
-/** What a flag is about. */
+/** What a flag sets. */
 type Target = NamedOption | 'config' | 'help' | 'version' | 'licenses' | 'json';
 
 interface Flag {
   readonly target: Target;
-  /** The value when it stands alone; without this, it takes the next argument. */
+  /** The value if the flag stands alone; without this, it takes the next argument. */
   readonly implied?: string;
   /** `--flag=value` is not allowed. */
   readonly bare?: true;
@@ -67,18 +68,18 @@ export function readArgv(argv: readonly string[]): Arguments {
 }
 
 class ArgvReader {
-  readonly #settings: Source['settings'] = new Map();
+  readonly #settings = new Map<NamedOption, Setting>();
   readonly #problems: string[] = [];
   readonly #seen = new Set<Target>();
   readonly #operands: string[] = [];
   #command: Command = 'serve';
   #configFile: string | undefined;
   #positionals = 0;
-  /** PATH, where it was an argument. */
+  /** PATH, if it was an argument. */
   #path = '';
   #onlyPositionals = false;
 
-  /** Takes one argument; returns how many are used up: 2 when the next one was its value. */
+  /** Takes one argument; returns how many are consumed: 2 if the next one was its value. */
   take(word: string, next: string | undefined): 1 | 2 {
     if (this.#onlyPositionals || !word.startsWith('-') || word === '-') {
       this.#takePositional(word);
@@ -124,7 +125,7 @@ class ArgvReader {
     }
     if (place === 1 && this.#path === 'serve' && !/^\d+$/.test(word)) {
       const path = shownName(word);
-      this.#problems.push(`serve: there is no such command, serving needs none; write \`mote ${path}\``);
+      this.#problems.push(`serve: no such command; serving needs none: write \`mote ${path}\``);
       return;
     }
     const option = options.find(({ positional }) => positional === place);
@@ -151,7 +152,7 @@ class ArgvReader {
     this.#seen.add(target);
     if (target === 'config') this.#configFile = value;
     if (typeof target === 'string') return;
-    // Lists grow; of anything else the last one counts, so that a wrapper's flags can be overridden.
+    // Lists grow; for anything else the last flag wins, so that a wrapper's flags can be overridden.
     const earlier = target.kind === 'list' ? (this.#settings.get(target)?.texts ?? []) : [];
     this.#settings.set(target, { origin, texts: [...earlier, ...textsOf(target, value)] });
   }
@@ -160,12 +161,12 @@ class ArgvReader {
     // A password given here would be in the process list already; it need not get into a log as well.
     if (this.#command === 'hash-password') return 'hash-password: allowed: one user name and nothing else';
     if (this.#command === 'hash-token')
-      return 'hash-token: allowed: nothing after it, the token is read from standard input';
+      return 'hash-token: allowed: no arguments; the token is read from standard input';
     return refused('arguments', surplus.join(' '), operandsOf(this.#command));
   }
 }
 
-/** What a command takes, for people. */
+/** The arguments of a command, for messages. */
 function operandsOf(command: Command): string {
   switch (command) {
     case 'serve':

@@ -1,8 +1,8 @@
-/** Options that are valid one by one and wrong together. */
+/** Options that are valid each by itself and conflict with each other. */
 import type { Config } from './options.ts';
 
 interface Conflict {
-  /** Not looked at when one of these was refused already. */
+  /** Not checked if one of these is invalid already. */
   readonly between: readonly (keyof Config)[];
   readonly when: (config: Config) => boolean;
   readonly problem: string;
@@ -12,7 +12,7 @@ const conflicts: readonly Conflict[] = [
   {
     between: ['metricsPath', 'healthPath'],
     when: ({ metricsPath, healthPath }) => metricsPath !== '' && metricsPath === healthPath,
-    problem: '--metrics-path and --health-path: received the same path twice; allowed: two different ones',
+    problem: '--metrics-path and --health-path: received the same path twice; allowed: two different paths',
   },
   {
     between: ['corsOrigins'],
@@ -32,9 +32,9 @@ const conflicts: readonly Conflict[] = [
   },
 ];
 
-/** One line for each conflict among the options that were not refused. */
-export function findConflicts(config: Config, refused: ReadonlySet<keyof Config>): string[] {
+/** One line for each conflict among the valid options. */
+export function findConflicts(config: Config, invalid: ReadonlySet<keyof Config>): string[] {
   return conflicts
-    .filter(({ between, when }) => !between.some((property) => refused.has(property)) && when(config))
+    .filter(({ between, when }) => !between.some((property) => invalid.has(property)) && when(config))
     .map(({ problem }) => problem);
 }

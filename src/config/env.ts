@@ -1,15 +1,15 @@
 /** The environment: `MOTE_…` variables, the plain ones that some options also have, and secrets in files. */
+import { failure, type Result, success } from '../util/result.ts';
 import { notifyVariables } from './notify/env.ts';
 import { type NamedOption, options } from './options.ts';
-import { readSecret, type Setting, type Source, textsOf, unknownName, unreadableSecret } from './source.ts';
-
-export type Env = Readonly<Record<string, string | undefined>>;
-
-/** Gives the text of a file or throws the system's error. */
-export type ReadFile = (path: string) => string;
+import { readSecretFile, unknownName, unreadableSecret } from './problems.ts';
+import { type Setting, type SettingSource, sourceOf, textsOf } from './setting.ts';
+import type { Env, ReadFile } from './system.ts';
 
 /** Names the JSON file, as `--config` does. */
 export const CONFIG_VARIABLE = 'MOTE_CONFIG';
+/** Names the file with the CA bundle, as it does for OpenSSL and for most other programs. */
+const CA_FILE_VARIABLE = 'SSL_CERT_FILE';
 
 /**
  * What Kubernetes puts into every container beside a service named `mote` or `mote-…`
@@ -32,23 +32,26 @@ export function fileVariableOf(option: NamedOption): string {
   return `${option.envNames[0]}_FILE`;
 }
 
-export function readEnv(env: Env, readFile: ReadFile): Source {
-  const given = meantForUs(env);
-  const source: Source = { settings: new Map(), problems: [] };
-  for (const option of options) {
+export function readEnv(env: Env, readFile: ReadFile): SettingSource {
+  const given = relevantVariables(env);
+  const settings = options.flatMap((option) => {
     const setting = settingOf(option, given, readFile);
-    if (typeof setting === 'string') source.problems.push(setting);
-    else if (setting) source.settings.set(option, setting);
-  }
-  for (const name of given.keys()) {
-    if (!name.startsWith('MOTE_') || knownNames.includes(name)) continue;
-    source.problems.push(unknownName(name, 'environment variable', knownNames));
-  }
-  return source;
+    return setting ? [[option, setting] as const] : [];
+  });
+  const unknown = [...given.keys()].filter((name) => name.startsWith('MOTE_') && !knownNames.includes(name));
+  return sourceOf(
+    settings,
+    unknown.map((name) => unknownName(name, 'environment variable', knownNames)),
+  );
+}
+
+/** The file with the CA bundle for outgoing TLS; empty: the one of the system. */
+export function caFileIn(env: Env): string {
+  return env[CA_FILE_VARIABLE] ?? '';
 }
 
 /** The variables that are set and not empty: compose files and shells cannot easily leave one out. */
-function meantForUs(env: Env): Map<string, string> {
+function relevantVariables(env: Env): Map<string, string> {
   const given = new Map<string, string>();
   for (const [name, value] of Object.entries(env)) {
     const serviceLink =
@@ -59,22 +62,25 @@ function meantForUs(env: Env): Map<string, string> {
   return given;
 }
 
-/** What the environment says about an option, or a problem in words. */
+/** What the environment says about an option, if anything. */
 function settingOf(
   option: NamedOption,
   given: ReadonlyMap<string, string>,
   readFile: ReadFile,
-): Setting | string | undefined {
+): Result<Setting, string> | undefined {
   const name = option.envNames.find((candidate) => given.has(candidate));
   const fileVariable = fileVariableOf(option);
   const path = option.secret ? given.get(fileVariable) : undefined;
   if (path === undefined) {
-    return name === undefined ? undefined : { origin: name, texts: textsOf(option, given.get(name) ?? '') };
+    return name === undefined
+      ? undefined
+      : success({ origin: name, texts: textsOf(option, given.get(name) ?? '') });
   }
-  if (name !== undefined) return `${name}: set together with ${fileVariable}; allowed: one of the two`;
+  if (name !== undefined)
+    return failure(`${name}: set together with ${fileVariable}; allowed: one of the two`);
   try {
-    return { origin: fileVariable, texts: textsOf(option, readSecret(path, readFile)) };
+    return success({ origin: fileVariable, texts: textsOf(option, readSecretFile(path, readFile)) });
   } catch (error) {
-    return unreadableSecret(fileVariable, error);
+    return failure(unreadableSecret(fileVariable, error));
   }
 }

@@ -42,8 +42,8 @@ describe('a health check takes from the server', () => {
     test(name, () => {
       const argv = own.slice(own.indexOf('healthcheck'));
       const loaded = load(argv, { MOTE_PORT: '7000' }, proc(own, first));
-      assert.ok(loaded.kind === 'ok');
-      assert.equal(loaded.config.port, port);
+      assert.ok(loaded.ok);
+      assert.equal(loaded.value.config.port, port);
     });
   }
 
@@ -51,8 +51,8 @@ describe('a health check takes from the server', () => {
     const fromProc = proc(CHECK, ['/mote', '--config', '/mote.json']);
     const readFile = (path: string) => (path === '/mote.json' ? '{"port": 9000}' : fromProc(path));
     const loaded = load(['healthcheck'], {}, readFile);
-    assert.ok(loaded.kind === 'ok');
-    assert.equal(loaded.config.port, 9000);
+    assert.ok(loaded.ok);
+    assert.equal(loaded.value.config.port, 9000);
   });
 
   test('nothing where there is no /proc', () => {
@@ -65,6 +65,6 @@ test('no other command looks at it', () => {
   const readFile = proc(['/mote'], ['/mote', '--port', '9000']);
   for (const argv of [[], ['spool', 'list']]) {
     const loaded = load(argv, {}, readFile);
-    assert.ok(loaded.kind === 'problems' || loaded.config.port === 8080);
+    assert.ok(!loaded.ok || loaded.value.config.port === 8080);
   }
 });

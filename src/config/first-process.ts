@@ -1,19 +1,19 @@
 /**
- * The command line of the server that a health check is for. In a container both are started with the same
- * environment and files, but only the server with the flags that follow the image's name. It is process 1 there, or
- * the child of an init that has the whole command line too.
+ * The command line of the server that a health check is for. In a container both start with the same environment and
+ * files, but only the server has the flags that follow the name of the image. The server is process 1 there, or the
+ * child of an init whose command line contains that of the server.
  */
 import { type Arguments, readArgv } from './argv.ts';
-import type { ReadFile } from './env.ts';
+import type { ReadFile } from './system.ts';
 
 const OWN = '/proc/self/cmdline';
 const FIRST = '/proc/1/cmdline';
-/** Where in the command line of an init another one may begin. */
+/** How far into the command line of an init another one may begin. */
 const MAX_INIT_ARGUMENTS = 8;
 
 /**
- * What process 1 was told, if it is a server of the same program; elsewhere it is none, and nothing is known.
- * `ownArguments` is how many arguments this program has after its own name.
+ * The arguments of process 1 if it is a server of the same program, else `undefined`. `ownArguments` is the number of
+ * arguments that this program has after its own name.
  */
 export function readFirstProcess(ownArguments: number, readFile: ReadFile): Arguments | undefined {
   const [own, first] = [OWN, FIRST].map((path) => wordsOf(path, readFile));

@@ -1,7 +1,7 @@
 /** What the tests of `load` share. */
 import assert from 'node:assert/strict';
-import type { Env } from './env.ts';
-import { type Loaded, load } from './load.ts';
+import { type Invocation, load } from './load.ts';
+import type { Env } from './system.ts';
 
 /** A salt of the bytes 0 to 7 and a hash of 32 zero bytes. */
 export const USER = `ann:pbkdf2-sha256:1000:AAECAwQFBgc:${'A'.repeat(43)}`;
@@ -13,7 +13,7 @@ export interface Given {
   readonly files?: Readonly<Record<string, string>>;
 }
 
-function run({ argv = [], env = {}, files = {} }: Given): Loaded {
+function run({ argv = [], env = {}, files = {} }: Given): ReturnType<typeof load> {
   return load(argv, env, (path) => {
     const text = files[path];
     if (text === undefined) throw Object.assign(new Error(`no ${path}`), { code: 'ENOENT' });
@@ -21,16 +21,16 @@ function run({ argv = [], env = {}, files = {} }: Given): Loaded {
   });
 }
 
-export function succeed(given: Given): Extract<Loaded, { kind: 'ok' }> {
+export function succeed(given: Given): Invocation {
   const loaded = run(given);
-  assert.ok(loaded.kind === 'ok', loaded.kind === 'problems' ? loaded.problems.join('\n') : '');
-  return loaded;
+  assert.ok(loaded.ok, loaded.ok ? '' : loaded.error.join('\n'));
+  return loaded.value;
 }
 
 export function fail(given: Given): readonly string[] {
   const loaded = run(given);
-  assert.ok(loaded.kind === 'problems', 'expected problems');
-  return loaded.problems;
+  assert.ok(!loaded.ok, 'expected problems');
+  return loaded.error;
 }
 
 /** JSON given by `--config c.json`, with more flags and variables. */

@@ -2,6 +2,7 @@
  * Where a text stops being JSON (RFC 8259). The messages of `JSON.parse` quote the text, which may hold
  * secrets, and say the position only sometimes.
  */
+import { failure, type Result, success } from '../util/result.ts';
 
 /** Each pattern takes the white space before its token. */
 const STRING = /[ \t\n\r]*"[ !#-[\]-\uFFFF]*(?:\\(?:["\\/bfnrt]|u[\dA-Fa-f]{4})[ !#-[\]-\uFFFF]*)*"/y;
@@ -13,6 +14,7 @@ const CLOSE_ARRAY = /[ \t\n\r]*\]/y;
 const COLON = /[ \t\n\r]*:/y;
 const COMMA = /[ \t\n\r]*,/y;
 const SPACE = /[ \t\n\r]*/y;
+/** Deeper than any configuration: the stack is limited too. */
 const MAX_DEPTH = 500;
 
 /** The position of the first token that cannot stand where it does, or `undefined` when all of it is JSON. */
@@ -35,7 +37,6 @@ export function jsonErrorOffset(text: string): number | undefined {
   let depth = 0;
   const value = (): boolean => {
     if (accept(STRING) || accept(OTHER_SCALAR)) return true;
-    // Deeper than any configuration: the stack is not made for it.
     if (depth === MAX_DEPTH) return false;
     depth += 1;
     let whole = false;
@@ -49,12 +50,12 @@ export function jsonErrorOffset(text: string): number | undefined {
   return whole && offset === text.length ? undefined : offset;
 }
 
-/** What `text` holds, or in words where it stops being JSON: nothing of the text is shown. */
-export function parseJson(text: string): { readonly value: unknown } | string {
+/** The value of `text`, or in words where it stops being JSON: nothing of the text is shown. */
+export function parseJson(text: string): Result<unknown, string> {
   const offset = jsonErrorOffset(text);
-  if (offset === undefined) return { value: JSON.parse(text) };
+  if (offset === undefined) return success(JSON.parse(text));
   const { line, column } = lineAndColumn(text, offset);
-  return `not valid JSON from line ${line}, column ${column} on`;
+  return failure(`not valid JSON from line ${line}, column ${column} on`);
 }
 
 /** The place of an offset as editors show it, both from 1. */

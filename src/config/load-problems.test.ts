@@ -24,7 +24,7 @@ const problems: readonly [name: string, given: Given, expected: readonly string[
   [
     'a command of others',
     { argv: ['serve', '.'] },
-    ['serve: there is no such command, serving needs none; write `mote .`'],
+    ['serve: no such command; serving needs none: write `mote .`'],
   ],
   ['a variable', { env: { PORT: 'x' } }, ['PORT: received "x"; allowed: a whole number from 0 to 65535']],
   [
@@ -166,7 +166,7 @@ const problems: readonly [name: string, given: Given, expected: readonly string[
   [
     'the same path for two uses',
     { argv: ['--metrics-path', '/healthz'] },
-    ['--metrics-path and --health-path: received the same path twice; allowed: two different ones'],
+    ['--metrics-path and --health-path: received the same path twice; allowed: two different paths'],
   ],
   [
     '* among origins',
@@ -253,9 +253,9 @@ test('any argv and environment gives a configuration or problems of one line eac
   fc.assert(
     fc.property(fc.array(words), fc.dictionary(names, fc.string()), fc.string(), (argv, env, text) => {
       const loaded = load(argv, env, () => text);
-      if (loaded.kind === 'ok') return;
-      assert.notEqual(loaded.problems.length, 0);
-      for (const line of loaded.problems) assert.doesNotMatch(line, /[\r\n]/);
+      if (loaded.ok) return;
+      assert.notEqual(loaded.error.length, 0);
+      for (const line of loaded.error) assert.doesNotMatch(line, /[\r\n]/);
     }),
     { numRuns: 1000 },
   );

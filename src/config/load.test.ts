@@ -170,3 +170,11 @@ test('a broken environment hides neither help nor version nor a new password lin
     assert.equal(succeed({ argv, env }).command, argv[0]);
   }
 });
+
+test('the CA bundle is that of SSL_CERT_FILE, for commands with and without options', () => {
+  const env = { SSL_CERT_FILE: '/ca.pem' };
+  for (const argv of [[], ['healthcheck'], ['healthcheck', 'https://example.org/']]) {
+    assert.equal(succeed({ argv, env }).caFile, '/ca.pem');
+    assert.equal(succeed({ argv }).caFile, '');
+  }
+});

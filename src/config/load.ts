@@ -1,60 +1,59 @@
 /** From argv, environment and JSON file to one valid `Config`, or to every problem at once. */
+import { failure, type Result, success } from '../util/result.ts';
 import { type Arguments, type Command, readArgv } from './argv.ts';
 import { findConflicts } from './conflicts.ts';
-import { CONFIG_VARIABLE, type Env, type ReadFile, readEnv } from './env.ts';
+import { CONFIG_VARIABLE, caFileIn, readEnv } from './env.ts';
 import { readFirstProcess } from './first-process.ts';
 import { readJsonFile } from './json-file.ts';
 import type { NotifyConfig } from './notify/file.ts';
-import { idleNotice, loadNotify } from './notify.ts';
+import { idleNotice, loadNotify } from './notify/load.ts';
 import { type Config, defaults, type NamedOption, options } from './options.ts';
-import { type Parser, parseBoolean, parseQuantity, Refusal } from './parse.ts';
-import { refused, refusedSecret, type Setting, type Source } from './source.ts';
+import { type Parser, parseBoolean, parseQuantity } from './parse.ts';
+import { allOf, type Problems, refused, refusedSecret } from './problems.ts';
+import type { Setting, SettingSource } from './setting.ts';
+import type { Env, ReadFile } from './system.ts';
 
 /** How the sources name what they set: `--port`, `HOST`, `the argument PATH`. */
 export type Origins = Readonly<Partial<Record<keyof Config, string>>>;
 
-export type Loaded =
-  | {
-      readonly kind: 'ok';
-      readonly command: Command;
-      /** What the command takes besides options: the user name of `hash-password`, the URL of `healthcheck`. */
-      readonly args: readonly string[];
-      /** `--json` was given, which goes only with `--version`. */
-      readonly json: boolean;
-      /** Complete for `serve`, `spool`, and `healthcheck` without a URL; the others have no use for it. */
-      readonly config: Config;
-      /** Where the options come from that are not at their defaults. */
-      readonly origins: Origins;
-      /** Only for `serve`, and only where notify is on. */
-      readonly notify?: NotifyConfig;
-      /** What is no mistake, and yet may not be as it was meant; only for `serve`. */
-      readonly notice?: string;
-      /** What was read: the configuration, and secrets that stand in files. */
-      readonly files: readonly string[];
-    }
-  | {
-      readonly kind: 'problems';
-      /** One line each: what was given, its value unless that is secret, and what is allowed. */
-      readonly problems: readonly string[];
-    };
+/** One run of the program: the command and everything that it needs to know. */
+export interface Invocation {
+  readonly command: Command;
+  /** What the command takes besides options: the user name of `hash-password`, the URL of `healthcheck`. */
+  readonly args: readonly string[];
+  /** `--json` was given, which is allowed only with `--version`. */
+  readonly json: boolean;
+  /** Complete for `serve`, `spool`, and `healthcheck` without a URL; the other commands do not use it. */
+  readonly config: Config;
+  /** Where the options come from that are not at their defaults. */
+  readonly origins: Origins;
+  /** The file with the CA bundle for outgoing TLS, from `SSL_CERT_FILE`; empty: the one of the system. */
+  readonly caFile: string;
+  /** Only for `serve`, and only where notify is on. */
+  readonly notify?: NotifyConfig;
+  /** A warning about settings that are valid and may not be meant; only for `serve`. */
+  readonly notice?: string;
+  /** The files that were read: the configuration, and secrets that stand in files. */
+  readonly files: readonly string[];
+}
 
-/** The others must work while the environment or the file is wrong: a new password line may repair it. */
+/** The other commands must work while the environment or the file is wrong: a new password line may repair it. */
 function needsOptions({ command, operands }: Arguments): boolean {
   return command === 'serve' || command === 'spool' || (command === 'healthcheck' && operands.length === 0);
 }
 
 /**
- * Loads the configuration: a flag counts before the environment, that before the JSON file, that before
- * the default. `argv` begins after the name of the program; `readFile` is for the JSON file, for secrets in files and
+ * Loads the configuration: flags override environment variables, which override the JSON file, which overrides the
+ * defaults. `argv` begins after the name of the program; `readFile` is for the JSON file, for secrets in files and
  * for the command line of the server that is checked, and throws when it cannot read.
  */
-export function load(argv: readonly string[], env: Env, readFile: ReadFile): Loaded {
+export function load(argv: readonly string[], env: Env, readFile: ReadFile): Result<Invocation, Problems> {
   const args = readArgv(argv);
-  const { command, json } = args;
+  const { command, operands, json } = args;
   const files: string[] = [];
-  const done = { kind: 'ok', command, args: args.operands, json, files } as const;
+  const common = { command, args: operands, json, files, caFile: caFileIn(env) };
   // Whoever asks for help may be doing so because of a mistake elsewhere.
-  if (command === 'help') return { ...done, config: defaults, origins: {} };
+  if (command === 'help') return success({ ...common, config: defaults, origins: {} });
   const recorded: ReadFile = (path) => {
     const text = readFile(path);
     files.push(path);
@@ -62,14 +61,21 @@ export function load(argv: readonly string[], env: Env, readFile: ReadFile): Loa
   };
   const sources = needsOptions(args) ? sourcesOf(args, argv.length, env, recorded) : [args];
   const { config, origins, problems } = merge(sources);
-  const notify = command === 'serve' ? loadNotify(config, { env, readFile: recorded }, problems) : undefined;
-  if (problems.length > 0) return { kind: 'problems', problems };
-  const notice = command === 'serve' && !notify ? idleNotice(env) : undefined;
-  return { ...done, config, origins, ...(notify && { notify }), ...(notice !== undefined && { notice }) };
+  const notify = command === 'serve' ? loadNotify(config, { env, readFile: recorded }) : success(undefined);
+  if (!notify.ok) return failure([...problems, ...notify.error]);
+  if (problems.length > 0) return failure(problems);
+  const notice = command === 'serve' && !notify.value ? idleNotice(env) : undefined;
+  return success({
+    ...common,
+    config,
+    origins,
+    ...(notify.value && { notify: notify.value }),
+    ...(notice !== undefined && { notice }),
+  });
 }
 
-/** In order of precedence: the flags, those of the server that is asked about, the environment and the JSON file. */
-function sourcesOf(args: Arguments, argc: number, env: Env, readFile: ReadFile): Source[] {
+/** In order of precedence: the flags, those of the server that is checked, the environment and the JSON file. */
+function sourcesOf(args: Arguments, argc: number, env: Env, readFile: ReadFile): SettingSource[] {
   const server = args.command === 'healthcheck' ? readFirstProcess(argc, readFile) : undefined;
   const sources = [args, ...(server ? [server] : []), readEnv(env, readFile)];
   const configFile = args.configFile ?? server?.configFile;
@@ -79,43 +85,50 @@ function sourcesOf(args: Arguments, argc: number, env: Env, readFile: ReadFile):
   return [...sources, readJsonFile(path, namedBy, readFile)];
 }
 
-function merge(sources: readonly Source[]): { config: Config; origins: Origins; problems: string[] } {
+interface Merged {
+  /** Options with problems are at their defaults. */
+  readonly config: Config;
+  readonly origins: Origins;
+  readonly problems: Problems;
+}
+
+function merge(sources: readonly SettingSource[]): Merged {
   const problems = sources.flatMap((source) => source.problems);
   const values: Partial<Record<keyof Config, unknown>> = {};
   const origins: Partial<Record<keyof Config, string>> = {};
-  const refusedOptions = new Set<keyof Config>();
+  const invalid = new Set<keyof Config>();
   for (const option of options) {
     const setting = sources.find(({ settings }) => settings.has(option))?.settings.get(option);
     if (!setting) continue;
     origins[option.property] = setting.origin;
     const parsed = parseSetting(option, setting);
-    if (parsed.problems.length > 0) refusedOptions.add(option.property);
-    else values[option.property] = parsed.value;
-    problems.push(...parsed.problems);
+    if (parsed.ok) {
+      values[option.property] = parsed.value;
+    } else {
+      invalid.add(option.property);
+      problems.push(...parsed.error);
+    }
   }
   const config = { ...defaults, ...values } as Config;
-  problems.push(...findConflicts(config, refusedOptions));
-  return { config, origins, problems };
+  return { config, origins, problems: [...problems, ...findConflicts(config, invalid)] };
 }
 
-function parseSetting(
-  option: NamedOption,
-  { origin, texts }: Setting,
-): { value: unknown; problems: string[] } {
-  const parse = parserOf(option);
-  const problems: string[] = [];
-  const values: unknown[] = [];
-  for (const text of texts) {
-    const value = parse(text);
-    if (!(value instanceof Refusal)) values.push(value);
-    else if (option.secret) problems.push(refusedSecret(origin, value.allowed));
-    else problems.push(refused(origin, text, value.allowed));
-  }
+function parseSetting(option: NamedOption, { origin, texts }: Setting): Result<unknown, Problems> {
   if (option.secret && texts.length === 0) {
     // An empty secret is a mistake somewhere, and going on would leave the door open.
-    problems.push(`${origin}: received nothing; allowed: at least one entry, or not to set it`);
+    return failure([`${origin}: received nothing; allowed: at least one entry, or not to set it`]);
   }
-  return { value: option.kind === 'list' ? values.flat() : values[0], problems };
+  const parse = parserOf(option);
+  const entries = texts.map((text): Result<unknown, Problems> => {
+    const parsed = parse(text);
+    if (parsed.ok) return parsed;
+    return failure([
+      option.secret ? refusedSecret(origin, parsed.error) : refused(origin, text, parsed.error),
+    ]);
+  });
+  const values = allOf(entries);
+  if (!values.ok) return values;
+  return success(option.kind === 'list' ? values.value.flat() : values.value[0]);
 }
 
 function parserOf(option: NamedOption): Parser<unknown> {

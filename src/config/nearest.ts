@@ -6,7 +6,7 @@ export function nearest(word: string, candidates: readonly string[]): string | u
     .map((candidate) => ({ candidate, distance: editDistance(word, candidate) }))
     .sort((a, b) => a.distance - b.distance);
   const best = ranked[0];
-  // Two edits explain most slips of the hand; in short words they would explain anything.
+  // Two edits explain most typing errors; in short words they would explain anything.
   return best && best.distance <= Math.min(2, word.length / 3) ? best.candidate : undefined;
 }
 

@@ -2,10 +2,11 @@
  * The one table of options. An entry here is a flag `--key`, an environment variable `MOTE_KEY`, a key of
  * the JSON file, a property of `Config`, a line of `--help` and a row of the README: nothing else names it.
  */
-import type { Option } from './option.ts';
+import type { Option } from './option-kinds.ts';
 import {
   emptyOr,
   oneOf,
+  type Parser,
   parseBasicUser,
   parseCharset,
   parseFieldValue,
@@ -15,9 +16,8 @@ import {
   parseHost,
   parseMediaType,
   parseOrigin,
-  parseProxy,
+  parseTrustedProxy,
   parseUrlPath,
-  type Refusal,
 } from './parse.ts';
 
 const MAX_TIME_MS = 24 * 3_600_000;
@@ -28,7 +28,12 @@ const MIB = 1024 ** 2;
 const fileName = { kind: 'text', group: 'What is served', label: 'NAME', parse: parseFileName } as const;
 const contentSwitch = { kind: 'boolean', group: 'What is served', default: false } as const;
 const cacheControl = { kind: 'text', group: 'Caching', label: 'VALUE', parse: parseFieldValue } as const;
-const urlPath = { kind: 'text', group: 'Observing', label: 'URLPATH', parse: emptyOr(parseUrlPath) } as const;
+const urlPath = {
+  kind: 'text',
+  group: 'Observability',
+  label: 'URLPATH',
+  parse: emptyOr(parseUrlPath),
+} as const;
 const duration = {
   kind: 'number',
   group: 'Time limits',
@@ -52,16 +57,16 @@ const table = {
     default: 'web_root',
     doc: 'The folder or the single file to serve.',
   },
-  index: { ...fileName, default: 'index.html', doc: 'The file that answers for its folder.' },
+  index: { ...fileName, default: 'index.html', doc: 'The file that is served for its folder.' },
   listing: { ...contentSwitch, doc: 'List folders that have no index file.' },
   spa: {
     ...contentSwitch,
-    doc: 'Answer unknown paths with the index file of the root where the client prefers text/html, or anything and the last segment has no dot.',
+    doc: 'Serve the index file of the root for unknown paths if the client prefers text/html, or if it accepts anything and the last segment has no dot.',
   },
   notFound: {
     ...fileName,
     default: '404.html',
-    doc: 'The file in the root that is the body of a 404, where it exists.',
+    doc: 'The file in the root that is the body of 404 responses, if it exists.',
   },
   dotfiles: {
     ...contentSwitch,
@@ -70,7 +75,7 @@ const table = {
   symlinks: { ...contentSwitch, doc: 'Follow symbolic links that leave the root.' },
   compression: {
     ...contentSwitch,
-    doc: 'Compress text on the fly; ready-made .br, .zst and .gz siblings are used in any case.',
+    doc: 'Compress text on the fly. Precompressed siblings (.br, .zst, .gz) are always used.',
   },
   mediaTypes: {
     kind: 'list',
@@ -79,7 +84,7 @@ const table = {
     label: 'EXT=TYPE',
     parse: parseMediaType,
     default: [],
-    doc: 'The Content-Type of files whose names end in .EXT, such as ts=text/javascript; they are sent as they are stored.',
+    doc: 'The Content-Type of files whose names end in .EXT, such as ts=text/javascript; these files are sent as they are stored.',
   },
   charset: {
     kind: 'text',
@@ -87,12 +92,12 @@ const table = {
     label: 'NAME',
     parse: emptyOr(parseCharset),
     default: 'utf-8',
-    doc: 'The encoding that Content-Type names for text. Empty: none, so that each page says it itself.',
+    doc: 'The character encoding in the Content-Type of text. Empty: none, so that each page declares its own.',
   },
 
   port: {
     kind: 'number',
-    group: 'Where',
+    group: 'Address',
     label: 'PORT',
     positional: 1,
     env: ['PORT'],
@@ -100,11 +105,11 @@ const table = {
     min: 0,
     max: 65_535,
     default: 8080,
-    doc: 'The TCP port; 0 takes a free one and prints it.',
+    doc: 'The TCP port; 0 chooses a free one and prints it.',
   },
   host: {
     kind: 'text',
-    group: 'Where',
+    group: 'Address',
     label: 'HOST',
     env: ['HOST'],
     parse: parseHost,
@@ -121,7 +126,7 @@ const table = {
   cacheOther: {
     ...cacheControl,
     default: 'no-cache',
-    doc: 'Cache-Control of everything else. max-age=3600 saves a question an hour, and shows changes that much later.',
+    doc: 'Cache-Control of everything else. With max-age=3600 clients revalidate once an hour, and see changes up to an hour late.',
   },
   cacheBytes: {
     ...bytes,
@@ -129,7 +134,7 @@ const table = {
     min: 0,
     max: 64 * GIB,
     default: 32 * MIB,
-    doc: 'Memory for small files that are kept ready; 0 turns it off.',
+    doc: 'Memory for the cache of small files; 0 turns it off.',
   },
 
   headers: {
@@ -139,7 +144,7 @@ const table = {
     label: "'NAME: VALUE'",
     parse: parseHeader,
     default: [],
-    doc: 'A header that every answer gets.',
+    doc: 'A header for every response.',
   },
   securityHeaders: {
     kind: 'boolean',
@@ -163,7 +168,7 @@ const table = {
     commas: true,
     parse: parseOrigin,
     default: [],
-    doc: 'An origin whose pages may read the answers, or * for all of them.',
+    doc: 'An origin whose pages may read responses, or * for all origins.',
   },
 
   auth: {
@@ -173,27 +178,27 @@ const table = {
     secret: true,
     parse: parseBasicUser,
     default: [],
-    doc: 'A user for Basic authentication: a line printed by `mote hash-password`. None: everyone may read.',
+    doc: 'A user for Basic authentication: a line printed by `mote hash-password`. Without users everyone may read.',
   },
   trustedProxies: {
     kind: 'list',
     group: 'Access',
     label: 'ADDRESS',
     commas: true,
-    parse: parseProxy,
+    parse: parseTrustedProxy,
     default: [],
-    doc: 'An address or a block like 10.0.0.0/8 whose X-Forwarded-For is believed; unix for peers on a unix socket.',
+    doc: 'An address or a block like 10.0.0.0/8 whose X-Forwarded-For is trusted; unix for peers on a unix socket.',
   },
 
   notify: {
     ...notifyPath,
     label: 'FILE',
-    doc: 'The JSON file with users and channels of POST /notify. Empty: notify is off, or configured by MOTE_NOTIFY_TOKEN.',
+    doc: 'The JSON file with the users and channels of POST /notify. Empty: notify is off, or configured by MOTE_NOTIFY_TOKEN.',
   },
   spool: {
     ...notifyPath,
     label: 'DIR',
-    doc: 'The folder that keeps messages until they are delivered. Empty: they are kept in memory, and lost with the process.',
+    doc: 'The folder that keeps messages until they are delivered. Empty: messages are kept in memory and lost when the process ends.',
   },
   notifyDialects: {
     kind: 'list',
@@ -202,56 +207,56 @@ const table = {
     commas: true,
     parse: dialects,
     default: [],
-    doc: 'An API of others to understand as well: serverchan, gotify, ntfy, bark, apprise, alertmanager, grafana.',
+    doc: 'The API of another service to accept messages by: serverchan, gotify, ntfy, bark, apprise, alertmanager, grafana.',
   },
   notifyQuery: {
     kind: 'boolean',
     group: 'Notify',
     default: false,
-    doc: 'Let GET send messages, and take tokens from the query, where histories and the logs of proxies see them.',
+    doc: 'Let GET send messages, and accept tokens in the query, which histories and the logs of proxies record.',
   },
 
   logFormat: {
     kind: 'text',
-    group: 'Observing',
+    group: 'Observability',
     label: 'FORMAT',
     parse: oneOf('combined', 'json', 'off'),
     default: 'combined',
     doc: 'The access log on standard output: combined, json or off.',
   },
-  healthPath: { ...urlPath, default: '/healthz', doc: 'Where to answer health checks. Empty: nowhere.' },
-  metricsPath: { ...urlPath, default: '', doc: 'Where to answer with Prometheus metrics. Empty: nowhere.' },
+  healthPath: { ...urlPath, default: '/healthz', doc: 'The path of health checks. Empty: none.' },
+  metricsPath: { ...urlPath, default: '', doc: 'The path of Prometheus metrics. Empty: none.' },
 
   headerTimeoutMs: {
     ...duration,
     min: 1,
     default: 10_000,
-    doc: 'For the header section of a request to come in; 408 after it.',
+    doc: 'Time allowed to receive the headers; then 408.',
   },
   requestTimeoutMs: {
     ...duration,
     min: 1,
     default: 60_000,
-    doc: 'For the whole request to come in; 408 after it.',
+    doc: 'Time allowed to receive the whole request; then 408.',
   },
   idleTimeoutMs: {
     ...duration,
     min: 1,
     default: 5000,
-    doc: 'For a kept connection to wait for its next request; closed after it.',
+    doc: 'Time that a keep-alive connection waits for its next request; then it is closed.',
   },
   sendTimeoutMs: {
     ...duration,
     min: 1,
     default: 60_000,
-    doc: 'For a client to take nothing of an answer; cut after it.',
+    doc: 'Time allowed without any progress in sending a response; then the connection is closed.',
   },
   notifyWaitMs: {
     ...duration,
     key: 'notify-wait',
     min: 0,
     default: 3000,
-    doc: 'For POST /notify to wait for the first attempts; answered with 202 after it. Dialects wait 2.5s at most.',
+    doc: 'Time that POST /notify waits for the first attempts; then the response is 202. Dialects wait at most 2.5s.',
   },
   notifyMaxAgeMs: {
     ...duration,
@@ -259,13 +264,13 @@ const table = {
     min: 1000,
     max: 14 * MAX_TIME_MS,
     default: MAX_TIME_MS,
-    doc: 'For a message to be tried again; given up after it.',
+    doc: 'Time that delivery of a message is retried; then the message is given up.',
   },
   shutdownGraceMs: {
     ...duration,
     min: 0,
     default: 8000,
-    doc: 'For answers in progress to finish at shutdown; cut after it. Docker kills after 10s.',
+    doc: 'Time allowed at shutdown to finish responses in progress; then they are cut off. Docker kills after 10s.',
   },
 
   maxConnections: {
@@ -273,50 +278,56 @@ const table = {
     min: 1,
     max: 1_000_000,
     default: 4096,
-    doc: 'Connections at a time; 503 beyond it.',
+    doc: 'Concurrent connections; 503 beyond this limit.',
   },
   maxHeaderBytes: {
     ...bytes,
     min: 256,
     max: MIB,
     default: 16_384,
-    doc: 'The header section; 431 beyond it.',
+    doc: 'Size of the headers of a request; 431 beyond this limit.',
   },
-  maxTargetBytes: { ...bytes, min: 64, max: MIB, default: 8192, doc: 'The request target; 414 beyond it.' },
+  maxTargetBytes: {
+    ...bytes,
+    min: 64,
+    max: MIB,
+    default: 8192,
+    doc: 'Size of the request target; 414 beyond this limit.',
+  },
   maxBodyBytes: {
     ...bytes,
     min: 0,
     max: GIB,
     default: 65_536,
-    doc: 'The body of a request; 413 beyond it. Messages may have 4M, with a good token in the header.',
+    doc: 'Size of the body of a request; 413 beyond this limit. For messages it is at least 4M if a valid token is in the headers.',
   },
   maxQueuedMessages: {
     ...count,
     min: 1,
     max: 1_000_000,
     default: 10_000,
-    doc: 'Messages that wait for their delivery; 503 beyond it.',
+    doc: 'Messages that wait for delivery; 503 beyond this limit.',
   },
   maxQueuedBytes: {
     ...bytes,
     min: 64 * 1024,
     max: 64 * GIB,
     default: 32 * MIB,
-    doc: 'Memory for these; 503 beyond it.',
+    doc: 'Memory for waiting messages; 503 beyond this limit.',
   },
   maxDeadMessages: {
     ...count,
     min: 1,
     max: 1_000_000,
     default: 10_000,
-    doc: 'Messages that were given up and stay in the spool; the oldest are removed beyond it.',
+    doc: 'Messages that were given up and stay in the spool; beyond this limit the oldest are removed.',
   },
   maxRequestsPerConnection: {
     ...count,
     min: 1,
     max: 1_000_000_000,
     default: 1000,
-    doc: 'Requests on one connection; the last answer closes it.',
+    doc: 'Requests on one connection; it is closed after the last.',
   },
   httpEngine: {
     kind: 'text',
@@ -334,10 +345,10 @@ type ValueOf<O> = O extends { kind: 'number' }
   ? number
   : O extends { kind: 'boolean' }
     ? boolean
-    : O extends { kind: 'list'; parse: (text: string) => infer Entry }
-      ? readonly Flat<Exclude<Entry, Refusal>>[]
-      : O extends { kind: 'text'; parse: (text: string) => infer Text }
-        ? Exclude<Text, Refusal>
+    : O extends { kind: 'list'; parse: Parser<infer Entry> }
+      ? readonly Flat<Entry>[]
+      : O extends { kind: 'text'; parse: Parser<infer Text> }
+        ? Text
         : never;
 
 /** Everything that can be configured, valid and complete. Times in milliseconds, sizes in bytes. */

@@ -1,18 +1,10 @@
-/**
- * Option values from text. Every parser is pure and gives the value, or a `Refusal` that says what would
- * have been allowed.
- */
+/** Option values from text. Every parser is pure. */
+import { failure, type Result, success } from '../util/result.ts';
 
-/** Why a text is not a value: what is allowed instead, worded to follow "allowed:". Never holds the text. */
-export class Refusal {
-  readonly allowed: string;
+/** A value, or what is allowed instead, worded to follow "allowed:". The error never contains the text. */
+export type Parsed<T> = Result<T, string>;
 
-  constructor(allowed: string) {
-    this.allowed = allowed;
-  }
-}
-
-export type Parser<T> = (text: string) => T | Refusal;
+export type Parser<T> = (text: string) => Parsed<T>;
 
 /** One user of Basic authentication, with the PBKDF2-HMAC-SHA256 hash of the password (RFC 8018 §5.2). */
 export interface BasicUser {
@@ -31,7 +23,7 @@ export interface Bounds {
   readonly max: number;
 }
 
-/** Suffixes from small to large; of two with the same factor the last is the one that is printed. */
+/** Suffixes from small to large; of two with the same factor the last one is printed. */
 const factors: Readonly<Record<Unit, Readonly<Record<string, number>>>> = {
   count: {},
   bytes: { K: 1024, k: 1024, M: 1024 ** 2, G: 1024 ** 3 },
@@ -41,7 +33,7 @@ const factors: Readonly<Record<Unit, Readonly<Record<string, number>>>> = {
 /** RFC 8018 §4.1 wants at least 64 bits of salt, §4.2 at least 1000 iterations. */
 const MIN_SALT_BYTES = 8;
 const MIN_ITERATIONS = 1000;
-/** Some seconds of one core for each new password: more would let guesses stop the server. */
+/** This takes seconds of one core for each new password: with more, guesses could stop the server. */
 const MAX_ITERATIONS = 10_000_000;
 const SHA256_BYTES = 32;
 /** `sun_path` of Linux holds 108 bytes with the final NUL; macOS ends at 104. */
@@ -104,76 +96,79 @@ const notations: Readonly<Record<Unit, readonly [what: string, suffixes: string]
   ms: ['a whole number of milliseconds', ', also with ms, s, m or h'],
 };
 
-export function parseQuantity(text: string, bounds: Bounds): number | Refusal {
+export function parseQuantity(text: string, bounds: Bounds): Parsed<number> {
   const [, digits, suffix = ''] = /^(\d{1,15})([a-zA-Z]*)$/.exec(text) ?? [];
   const factor = suffix === '' ? 1 : factors[bounds.unit][suffix];
   const value = Number(digits) * (factor ?? Number.NaN);
-  if (value >= bounds.min && value <= bounds.max) return value;
+  if (value >= bounds.min && value <= bounds.max) return success(value);
   const [what, suffixes] = notations[bounds.unit];
-  return new Refusal(`${what} ${describeSpan(bounds)}${suffixes}`);
+  return failure(`${what} ${describeSpan(bounds)}${suffixes}`);
 }
 
-export function parseBoolean(text: string): boolean | Refusal {
+export function parseBoolean(text: string): Parsed<boolean> {
   const word = text.toLowerCase();
-  if (['true', 'on', 'yes', '1'].includes(word)) return true;
-  if (['false', 'off', 'no', '0'].includes(word)) return false;
-  return new Refusal('true, false, on, off, yes, no, 1 or 0');
+  if (['true', 'on', 'yes', '1'].includes(word)) return success(true);
+  if (['false', 'off', 'no', '0'].includes(word)) return success(false);
+  return failure('true, false, on, off, yes, no, 1 or 0');
 }
 
 export function oneOf<const T extends string>(...words: readonly T[]): Parser<T> {
-  return (text) => words.find((word) => word === text) ?? new Refusal(words.join(', '));
+  return (text) => {
+    const word = words.find((one) => one === text);
+    return word === undefined ? failure(words.join(', ')) : success(word);
+  };
 }
 
 /** A path of the file system: any text that the system calls can take. */
-export function parseFilePath(text: string): string | Refusal {
-  return text !== '' && !text.includes('\0') ? text : new Refusal('the path of a file or folder');
+export function parseFilePath(text: string): Parsed<string> {
+  return text !== '' && !text.includes('\0') ? success(text) : failure('the path of a file or folder');
 }
 
 /** One name inside a folder: it must not be able to lead anywhere else. */
-export function parseFileName(text: string): string | Refusal {
+export function parseFileName(text: string): Parsed<string> {
   const plain = text !== '' && text !== '.' && text !== '..' && !/[/\\]/.test(text) && !CONTROL.test(text);
   const fits = Buffer.byteLength(text) <= MAX_FILE_NAME_BYTES;
-  return plain && fits ? text : new Refusal('a plain file name, without slashes');
+  return plain && fits ? success(text) : failure('a plain file name, without slashes');
 }
 
 /** The empty string turns the option off; anything else goes to `parse`. */
 export function emptyOr(parse: Parser<string>): Parser<string> {
   return (text) => {
-    const parsed = text === '' ? '' : parse(text);
-    return parsed instanceof Refusal ? new Refusal(`${parsed.allowed}; empty for none`) : parsed;
+    const parsed = text === '' ? success('') : parse(text);
+    return parsed.ok ? parsed : failure(`${parsed.error}; empty for none`);
   };
 }
 
-/** A path that is compared with the one of a request as it stands: hence no encoding in it. */
-export function parseUrlPath(text: string): string | Refusal {
+/** A path that is compared with that of a request as it stands, so that it contains no encoding. */
+export function parseUrlPath(text: string): Parsed<string> {
   return PLAIN_URL_PATH.test(text) && !DOT_SEGMENT.test(text)
-    ? text
-    : new Refusal('a URL path like /name, without % and dot segments');
+    ? success(text)
+    : failure('a URL path like /name, without % and dot segments');
 }
 
 /** A field value (RFC 9110 §5.5). */
-export function parseFieldValue(text: string): string | Refusal {
+export function parseFieldValue(text: string): Parsed<string> {
   return FIELD_VALUE.test(text)
-    ? text
-    : new Refusal('a header value: printable ASCII, no line breaks, no spaces around it');
+    ? success(text)
+    : failure('a header value: printable ASCII, without line breaks or surrounding spaces');
 }
 
 /** `Name: value`, taken apart. */
-export function parseHeader(text: string): readonly [name: string, value: string] | Refusal {
+export function parseHeader(text: string): Parsed<readonly [name: string, value: string]> {
   const colon = text.indexOf(':');
   const name = text.slice(0, Math.max(colon, 0));
   // Not trim(), which would silently drop line breaks as well.
   const value = text.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, '');
   if (!TOKEN.test(name) || !FIELD_VALUE.test(value)) {
-    return new Refusal("'Name: value', the value in printable ASCII without line breaks");
+    return failure("'Name: value', the value in printable ASCII without line breaks");
   }
   if (OWN_FIELDS.has(name.toLowerCase())) {
-    return new Refusal(`a header that the server does not set itself (not ${[...OWN_FIELDS].join(', ')})`);
+    return failure(`a header that the server does not set itself (not ${[...OWN_FIELDS].join(', ')})`);
   }
   if (name.toLowerCase() === 'cache-control') {
-    return new Refusal('a header other than Cache-Control, which the cache options set');
+    return failure('a header other than Cache-Control, which the cache options set');
   }
-  return [name, value];
+  return success([name, value]);
 }
 
 /** The media type of files with an extension, which has no dot in front; both in lower case. */
@@ -183,70 +178,74 @@ export interface MediaType {
 }
 
 /** `EXT=TYPE`: an extension with or without its dot, and a media type (RFC 9110 §8.3.1). */
-export function parseMediaType(text: string): MediaType | Refusal {
+export function parseMediaType(text: string): Parsed<MediaType> {
   const [, extension = '', type = '', parameters = ''] = MEDIA_TYPE.exec(text) ?? [];
   return extension === ''
-    ? new Refusal('an extension and a media type, like ts=text/javascript or data.gz=application/gzip')
-    : { extension: extension.toLowerCase(), type: type.toLowerCase() + parameters };
+    ? failure('an extension and a media type, like ts=text/javascript or data.gz=application/gzip')
+    : success({ extension: extension.toLowerCase(), type: type.toLowerCase() + parameters });
 }
 
 /** The name of a character encoding (RFC 2978 §2.3, without what a parameter would have to quote). */
-export function parseCharset(text: string): string | Refusal {
-  return CHARSET.test(text) ? text : new Refusal('the name of a character encoding, like windows-1251');
+export function parseCharset(text: string): Parsed<string> {
+  return CHARSET.test(text) ? success(text) : failure('the name of a character encoding, like windows-1251');
 }
 
 /** `*`, or an origin (RFC 6454 §6.2) in the form in which browsers send it. */
-export function parseOrigin(text: string): string | Refusal {
-  if (text === '*') return text;
+export function parseOrigin(text: string): Parsed<string> {
+  if (text === '*') return success(text);
   if (!ORIGIN.test(text) || !URL.canParse(text)) {
-    return new Refusal('an origin like https://example.org, without a path, or *');
+    return failure('an origin like https://example.org, without a path, or *');
   }
   const { origin, hostname } = new URL(text);
   // The URL standard takes characters that no name in use has: such an origin, a pattern above all, matches nothing.
   if (!ORIGIN_HOST.test(hostname)) {
-    return new Refusal('whole origins, one for each name, since there are no patterns, or * for all of them');
+    return failure(
+      'complete origins, one for each name, since patterns are not supported, or * for all origins',
+    );
   }
   // Schemes that the URL standard does not know, such as those of app shells, have no origin there.
-  return origin === 'null' ? text.replace(/\/$/, '') : origin;
+  return success(origin === 'null' ? text.replace(/\/$/, '') : origin);
 }
 
-/** The URL that `healthcheck` asks. */
-export function parseProbeUrl(text: string): URL | Refusal {
+/** The URL for `healthcheck`. */
+export function parseProbeUrl(text: string): Parsed<URL> {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const allowed = url && /^https?:$/.test(url.protocol) && url.username + url.password === '';
-  return allowed ? url : new Refusal('a URL like https://example.org/health, without a user name');
+  return allowed ? success(url) : failure('a URL like https://example.org/health, without a user name');
 }
 
-/** Agrees with `net.isIP`, which pure files do not import; 0 when it is no address. */
+/** The same as `net.isIP`, which pure files do not import; 0 for anything but an address. */
 export function ipVersion(text: string): 0 | 4 | 6 {
   if (IPV4.test(text)) return 4;
   return /^[\da-f:.]+$/i.test(text) && URL.canParse(`http://[${text}]/`) ? 6 : 0;
 }
 
 /** An address, an address block in CIDR notation, or `unix` for peers on a unix socket. */
-export function parseProxy(text: string): string | Refusal {
-  if (text === 'unix') return text;
+export function parseTrustedProxy(text: string): Parsed<string> {
+  if (text === 'unix') return success(text);
   const [address = '', prefix, ...rest] = text.split('/');
   const version = ipVersion(address);
   const bits = prefix === undefined ? 0 : /^\d{1,3}$/.test(prefix) ? Number(prefix) : Number.NaN;
   return version !== 0 && rest.length === 0 && bits <= (version === 4 ? 32 : 128)
-    ? text
-    : new Refusal('an IP address, a block like 10.0.0.0/8 or fd00::/8, or unix');
+    ? success(text)
+    : failure('an IP address, a block like 10.0.0.0/8 or fd00::/8, or unix');
 }
 
 /** Where to listen: empty for every address, an address, a host name, or a socket's path (it has a `/`). */
-export function parseHost(text: string): string | Refusal {
-  const refusal = new Refusal(
+export function parseHost(text: string): Parsed<string> {
+  const rejected = failure(
     `an IPv4 or IPv6 address, a host name, or the path of a unix socket (at most ${MAX_SOCKET_PATH_BYTES} bytes)`,
   );
-  if (text === '') return text;
+  if (text === '') return success(text);
   if (text.includes('/')) {
-    return !text.includes('\0') && Buffer.byteLength(text) <= MAX_SOCKET_PATH_BYTES ? text : refusal;
+    return !text.includes('\0') && Buffer.byteLength(text) <= MAX_SOCKET_PATH_BYTES
+      ? success(text)
+      : rejected;
   }
   const bare = text.startsWith('[') && text.endsWith(']') ? text.slice(1, -1) : text;
   // RFC 4007 §11: a link-local address needs its zone, `fe80::1%eth0`.
-  if (ipVersion(bare.replace(/%[\w.-]+$/, '')) === 6) return bare;
-  return ipVersion(text) === 4 || isHostname(text) ? text : refusal;
+  if (ipVersion(bare.replace(/%[\w.-]+$/, '')) === 6) return success(bare);
+  return ipVersion(text) === 4 || isHostname(text) ? success(text) : rejected;
 }
 
 function isHostname(text: string): boolean {
@@ -257,16 +256,16 @@ function isHostname(text: string): boolean {
 }
 
 /** The line that `mote hash-password` prints: `user:pbkdf2-sha256:ITERATIONS:SALT:HASH`, base64url. */
-export function parseBasicUser(text: string): BasicUser | Refusal {
+export function parseBasicUser(text: string): Parsed<BasicUser> {
   const [user = '', scheme, count = '', salt, hash, ...rest] = text.split(':');
   const iterations = parseQuantity(count, { unit: 'count', min: MIN_ITERATIONS, max: MAX_ITERATIONS });
   const saltBytes = decodeBase64Url(salt ?? '');
   const hashBytes = decodeBase64Url(hash ?? '');
   const shape = user !== '' && !CONTROL.test(user) && scheme === 'pbkdf2-sha256' && rest.length === 0;
   const sizes = saltBytes.length >= MIN_SALT_BYTES && hashBytes.length === SHA256_BYTES;
-  return shape && sizes && typeof iterations === 'number'
-    ? { user, iterations, salt: saltBytes, hash: hashBytes }
-    : new Refusal('user:pbkdf2-sha256:ITERATIONS:SALT:HASH as `mote hash-password` prints it');
+  return shape && sizes && iterations.ok
+    ? success({ user, iterations: iterations.value, salt: saltBytes, hash: hashBytes })
+    : failure('user:pbkdf2-sha256:ITERATIONS:SALT:HASH as `mote hash-password` prints it');
 }
 
 /** Empty for anything that is not exactly base64url without padding (RFC 4648 §5). */

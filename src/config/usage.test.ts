@@ -24,8 +24,8 @@ test('an entry shows what the option does, its bounds and its default', () => {
   assert.ok(
     usage().includes(
       [
-        '  --cache-bytes BYTES             Memory for small files that are kept ready; 0 turns it off.',
-        '                                  Allowed from 0 to 64G. [32M]',
+        '  --cache-bytes BYTES             Memory for the cache of small files; 0 turns it off. Allowed: from',
+        '                                  0 to 64G. [32M]',
       ].join('\n'),
     ),
   );
@@ -42,8 +42,8 @@ test('a row names the variables and the default', () => {
   const rowOf = (start: string) => rows.find((row) => row.startsWith(`| \`${start}`));
   assert.equal(
     rowOf('--port'),
-    '| `--port PORT` | `MOTE_PORT` `PORT` | `8080` | The TCP port; 0 takes a free one and prints it. ' +
-      'Also the second argument. Allowed from 0 to 65535. |',
+    '| `--port PORT` | `MOTE_PORT` `PORT` | `8080` | The TCP port; 0 chooses a free one and prints it. ' +
+      'Also the second argument. Allowed: from 0 to 65535. |',
   );
   assert.match(rowOf('--auth') ?? '', /\| `MOTE_AUTH` `MOTE_AUTH_FILE` \| {2}\|/);
   assert.match(rowOf('--[no-]security-headers') ?? '', /\| `on` \|/);

@@ -1,11 +1,11 @@
-/** The options as people read them: `--help` and the table of the README. */
+/** The options for people: `--help` and the table of the documentation. */
 import { CONFIG_VARIABLE, fileVariableOf } from './env.ts';
-import type { Group } from './option.ts';
+import type { Group } from './option-kinds.ts';
 import { type NamedOption, options } from './options.ts';
 import { describeSpan, formatQuantity } from './parse.ts';
 
 const MAX_COLUMNS = 100;
-/** Where the explanations begin in `--help`. */
+/** The column where explanations begin in `--help`. */
 const DOC_COLUMN = 34;
 const ORDINALS = ['first', 'second'];
 
@@ -14,21 +14,22 @@ const CONFIG_DOC = 'A JSON file with the options as keys, for example {"port": 9
 const HEADER = `mote: a minimal static HTTP server
 
 Usage: mote [PATH] [PORT] [OPTIONS]     serve a folder or a single file
-       mote healthcheck [OPTIONS]       exit 0 when the server with these options is healthy
+       mote healthcheck [OPTIONS]       exit with 0 if the server with these options is healthy
        mote healthcheck URL             the same for any http or https URL
        mote hash-password USER          ask for a password, print a line for --auth
-       mote token                       make a token for POST /notify, print it and its hash
+       mote token                       create a token for POST /notify, print it and its hash
        mote hash-token                  ask for a token, print its hash
-       mote spool list                  list what waits in the --spool, and what was given up
-       mote spool show ID               print a message of it and how far it came
-       mote spool requeue ID            send a message that was given up again
-       mote spool purge ID, AGE or all  remove what was given up: one, those older than 30d, or all
+       mote spool list                  list the messages of the --spool: waiting or given up
+       mote spool show ID               print a message and the progress of its delivery
+       mote spool requeue ID            retry a message that was given up
+       mote spool purge ID, AGE or all  remove messages given up: one, those older than 30d, or all
        mote help, version, licenses     also --help, -h, --version [--json], -v, --licenses
 
 Each --some-option is also the environment variable MOTE_SOME_OPTION and the key "some-option" of
-the JSON file. A flag counts before the environment, that before the file, that before the default.
-Lists: repeat the flag; one entry a line in a variable; an array in JSON. Times are milliseconds or
-have the suffix ms, s, m or h; sizes are bytes or have the suffix k, M or G (of 1024).
+the JSON file. Flags override environment variables, which override the file.
+Lists: repeat the flag; in a variable one entry per line; in JSON an array. Times are in
+milliseconds or have the suffix ms, s, m or h; sizes are in bytes or have the suffix k, M or G (of
+1024).
 `;
 
 /** The text of `--help`. */
@@ -38,7 +39,7 @@ export function usage(): string {
   return [HEADER, ...groups, `Configuration file:\n${file}\n`].join('\n');
 }
 
-/** The Markdown table of the README, without a line break at its end. */
+/** The Markdown table of the documentation, without a line break at its end. */
 export function optionsTable(): string {
   const rows = options.map((option) => [
     code(signature(option)),
@@ -114,7 +115,7 @@ function meaning(option: NamedOption): string {
   const { doc, positional } = option;
   const place = positional === undefined ? [] : [`Also the ${ORDINALS[positional]} argument.`];
   const many = option.kind === 'list' ? ['May be repeated.'] : [];
-  const bounds = option.kind === 'number' ? [`Allowed ${describeSpan(option)}.`] : [];
+  const bounds = option.kind === 'number' ? [`Allowed: ${describeSpan(option)}.`] : [];
   return [doc, ...place, ...many, ...bounds].join(' ');
 }
 
@@ -122,7 +123,7 @@ function code(text: string): string {
   return `\`${text}\``;
 }
 
-/** A bar would end the cell, even inside of code. */
+/** A bar would end the cell, even inside code. */
 function escapeCell(text: string): string {
   return text.replaceAll('|', '\\|');
 }

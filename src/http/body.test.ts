@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { PassThrough } from 'node:stream';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { hasBody, readBody } from './body.ts';
+import { hasBody, receiveBody } from './body.ts';
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -43,7 +43,7 @@ describe('a body within the limit', () => {
   for (const [name, chunks, headers] of cases) {
     test(name, async () => {
       const { stream, req } = requestOf(headers);
-      const body = readBody(req, LIMIT);
+      const body = receiveBody(req, LIMIT);
       for (const chunk of chunks) stream.write(chunk);
       stream.end();
       assert.equal(Buffer.from(await body).toString(), chunks.join(''));
@@ -53,7 +53,7 @@ describe('a body within the limit', () => {
   test('every content comes through, however it is cut', async () => {
     const property = fc.asyncProperty(fc.array(fc.uint8Array({ minLength: 1 })), async (chunks) => {
       const { stream, req } = requestOf();
-      const body = readBody(req, Number.MAX_SAFE_INTEGER);
+      const body = receiveBody(req, Number.MAX_SAFE_INTEGER);
       for (const chunk of chunks) stream.write(chunk);
       stream.end();
       assert.deepEqual(Buffer.from(await body), Buffer.concat(chunks));
@@ -64,7 +64,7 @@ describe('a body within the limit', () => {
   test('takes memory in proportion to its bytes, not to their number of chunks', async () => {
     const { stream, req } = requestOf();
     const received = { bytes: 0 };
-    const body = readBody(req, 100_000, received);
+    const body = receiveBody(req, 100_000, received);
     for (let i = 0; i < 60_000; i++) stream.write('x');
     stream.end();
     const bytes = await body;
@@ -74,7 +74,7 @@ describe('a body within the limit', () => {
 
   test('a declared length alone takes none', async () => {
     const { stream, req } = requestOf({ 'content-length': '1000000' });
-    const body = readBody(req, 1_000_000);
+    const body = receiveBody(req, 1_000_000);
     stream.write('x');
     stream.end();
     assert.ok((await body).buffer.byteLength <= 4096);
@@ -82,7 +82,7 @@ describe('a body within the limit', () => {
 
   test('nothing at all may be the limit', async () => {
     const { stream, req } = requestOf();
-    const body = readBody(req, 0);
+    const body = receiveBody(req, 0);
     stream.end();
     assert.equal((await body).length, 0);
   });
@@ -92,13 +92,13 @@ describe('a body beyond the limit', () => {
   test('declared: refused before anything of it is read', async () => {
     const { stream, req } = requestOf({ 'content-length': '11' });
     stream.write('hello');
-    await assert.rejects(readBody(req, LIMIT), TOO_LARGE);
+    await assert.rejects(receiveBody(req, LIMIT), TOO_LARGE);
     assert.equal(stream.readableLength, 5);
   });
 
   test('sent: refused with the byte that is too many, not at the end', async () => {
     const { stream, req } = requestOf();
-    const body = readBody(req, LIMIT);
+    const body = receiveBody(req, LIMIT);
     stream.write('0123456789');
     stream.write('x');
     await assert.rejects(body, TOO_LARGE);
@@ -109,7 +109,7 @@ describe('a body beyond the limit', () => {
 
   test('more than declared', async () => {
     const { stream, req } = requestOf({ 'content-length': '5' });
-    const body = readBody(req, LIMIT);
+    const body = receiveBody(req, LIMIT);
     stream.write('x'.repeat(LIMIT + 1));
     await assert.rejects(body, TOO_LARGE);
   });
@@ -118,7 +118,7 @@ describe('a body beyond the limit', () => {
 describe('a body that breaks off', () => {
   test('with an error', async () => {
     const { stream, req } = requestOf({ 'content-length': '5' });
-    const body = readBody(req, LIMIT);
+    const body = receiveBody(req, LIMIT);
     stream.write('he');
     const reset = new Error('ECONNRESET');
     stream.destroy(reset);
@@ -127,7 +127,7 @@ describe('a body that breaks off', () => {
 
   test('without one', async () => {
     const { stream, req } = requestOf({ 'content-length': '5' });
-    const body = readBody(req, LIMIT);
+    const body = receiveBody(req, LIMIT);
     stream.write('he');
     stream.destroy();
     await assert.rejects(body, /closed before the body was complete/);
@@ -135,7 +135,7 @@ describe('a body that breaks off', () => {
 
   test('a close after the end takes nothing back', async () => {
     const { stream, req } = requestOf();
-    const body = readBody(req, LIMIT);
+    const body = receiveBody(req, LIMIT);
     stream.end('hello');
     stream.once('end', () => stream.destroy());
     assert.equal(Buffer.from(await body).toString(), 'hello');

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { HttpError } from './errors.ts';
 
-/** Where the room for a body begins: a declared length is a promise, not yet a reason to set memory aside. */
+/** The initial buffer of a body: a declared length alone is no reason to allocate memory. */
 const FIRST_ROOM_BYTES = 4096;
 
 /** How much of a body has been read. */
@@ -16,11 +16,11 @@ export function hasBody({ headers }: IncomingMessage): boolean {
 }
 
 /**
- * Reads the whole body into memory, which it takes in proportion to its bytes, however they are cut: an object for
- * each chunk would cost a chunk of one byte four hundred.
- * @throws HttpError `content_too_large` as soon as more than `maxBytes` are declared or have come.
+ * Reads the whole body into memory, in proportion to its bytes and independent of the size of its chunks: an object
+ * for each chunk would take 400 bytes for a chunk of one byte.
+ * @throws HttpError `content_too_large` as soon as more than `maxBytes` are declared or received.
  */
-export function readBody(
+export function receiveBody(
   req: IncomingMessage,
   maxBytes: number,
   received: Received = { bytes: 0 },
@@ -40,13 +40,13 @@ export function readBody(
       received.bytes = size;
     });
     req.once('end', () => resolve(room.subarray(0, received.bytes)));
-    // The timers of node:http and aborts by the client end here; nobody waits for an answer any more.
+    // Timeouts of node:http and aborts by the client; nobody waits for a response any more.
     req.once('error', reject);
     req.once('close', () => reject(new Error('the client closed before the body was complete')));
   });
 }
 
-/** Room for at least `needed` bytes, and twice as much as before, so that copying stays in proportion. */
+/** A buffer of at least `needed` bytes and twice the size, so that copying stays proportional. */
 function grown(room: Buffer, used: number, needed: number, maxBytes: number): Buffer {
   const wanted = Math.max(needed, 2 * room.length, FIRST_ROOM_BYTES);
   const larger = Buffer.allocUnsafeSlow(Math.min(wanted, maxBytes));

@@ -24,7 +24,7 @@ const LIMITS = {
 async function clientOf(t: TestContext, handle: Hooks['handle']): Promise<Socket> {
   const server = new HttpServer(LIMITS, {
     handle,
-    commonHeaders: () => [],
+    defaultHeaders: () => [],
     clientOf: (peer) => peer,
     onConnection() {},
     onStart() {},

@@ -6,13 +6,13 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { hasBody, type Received, readBody } from './body.ts';
+import { hasBody, type Received, receiveBody } from './body.ts';
 import type { Descriptors } from './descriptors.ts';
 import { errorPlan, HttpError } from './errors.ts';
-import { refusalOf, type SplitTarget, splitTarget } from './guard.ts';
+import { headRefusal, type SplitTarget, splitTarget } from './guard.ts';
 import { type Consumer, type Demand, type InputTurns, Intake } from './intake.ts';
 import type { Handle } from './router.ts';
-import { closeQuietly, type Progress, refuse, send, sendContinue } from './send.ts';
+import { closeQuietly, refuse, type SendProgress, send, sendContinue } from './send.ts';
 import type { BodyRoom, HeaderList, Plan, RequestFacts } from './types.ts';
 
 export interface ConnectionLimits {
@@ -30,8 +30,8 @@ export interface Exchange {
   readonly startedMs: number;
   /** 0 until the answer is known. */
   status: number;
-  readonly progress: Progress;
-  /** What the owner of the path says about the body. */
+  readonly progress: SendProgress;
+  /** The decision of the path's owner about the body. */
   room?: BodyRoom | undefined;
 }
 
@@ -44,7 +44,7 @@ export interface Hooks {
    */
   readonly roomFor?: ((facts: RequestFacts) => BodyRoom | undefined) | undefined;
   /** Headers that every answer gets, depending on the request (CORS) or not. */
-  readonly commonHeaders: (headers: RequestFacts['headers']) => HeaderList;
+  readonly defaultHeaders: (headers: RequestFacts['headers']) => HeaderList;
   readonly clientOf: (peer: string, headers: RequestFacts['headers']) => string;
   readonly onConnection: (delta: 1 | -1) => void;
   readonly onStart: () => void;
@@ -97,6 +97,7 @@ export class Connection implements Consumer {
   #lastWord: Plan | undefined;
   /** The last answer is on its way; nothing more is taken. */
   #over = false;
+  #left = false;
   readonly #isGone = (): boolean => this.socket.destroyed || this.socket.readableEnded;
 
   constructor(socket: Socket, shared: Shared) {
@@ -112,6 +113,7 @@ export class Connection implements Consumer {
   }
 
   get demand(): Demand {
+    if (this.#left) return 'elsewhere';
     if (this.#over) return 'over';
     if (this.#lastWord) return 'nothing';
     if (!this.#current) return 'head';
@@ -161,6 +163,7 @@ export class Connection implements Consumer {
   /** Somebody else answers what comes from now on. */
   leave(): void {
     this.#over = true;
+    this.#left = true;
   }
 
   /** Nothing came or went for the time that the server allows. */
@@ -184,7 +187,12 @@ export class Connection implements Consumer {
     this.#requests += 1;
     hooks.onStart();
     res.on('close', () => this.#end(exchange));
-    const refusal = refusalOf(exchange.facts.target, req.httpVersion, req.rawHeaders, limits.maxTargetBytes);
+    const refusal = headRefusal(
+      exchange.facts.target,
+      req.httpVersion,
+      req.rawHeaders,
+      limits.maxTargetBytes,
+    );
     if (refusal || !split) this.#answer(exchange, res, errorPlan(refusal ?? 'bad_request'));
     else if (hasBody(req)) void this.#receive(exchange, { req, res, expects });
     else this.#respond(exchange, res, exchange.facts);
@@ -215,7 +223,7 @@ export class Connection implements Consumer {
     try {
       exchange.room = hooks.roomFor?.(exchange.facts);
       const maxBodyBytes = exchange.room?.maxBytes ?? limits.maxBodyBytes;
-      const coming = readBody(req, maxBodyBytes, this.#received);
+      const coming = receiveBody(req, maxBodyBytes, this.#received);
       if (expects === 'continue' && Number(req.headers['content-length'] ?? 0) <= maxBodyBytes) {
         sendContinue(res);
       }
@@ -255,7 +263,7 @@ export class Connection implements Consumer {
     const { facts, progress } = exchange;
     this.#over = plan.close === true || this.#isLast(exchange);
     const last = this.#over && !plan.close ? { ...plan, close: true } : plan;
-    send(res, facts.method, last, this.#shared.hooks.commonHeaders(facts.headers), progress);
+    send(res, facts.method, last, this.#shared.hooks.defaultHeaders(facts.headers), progress);
     // Nothing more is taken while this answer waits for its client, who could else look alive by talking.
     if (last.body.kind === 'source' || this.socket.writableLength > 0) this.#intake.pause();
   }
@@ -299,6 +307,6 @@ export class Connection implements Consumer {
   /** Answers outside of `node:http` and closes. */
   #refuse(plan: Plan): void {
     this.#over = true;
-    refuse(this.socket, plan, this.#shared.hooks.commonHeaders({}));
+    refuse(this.socket, plan, this.#shared.hooks.defaultHeaders({}));
   }
 }

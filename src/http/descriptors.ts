@@ -1,13 +1,13 @@
 /**
- * Notices that the process has no file descriptors left. A connection that cannot be accepted for want of one is
- * closed by libuv, which tells nobody; so it is tried now and then whether a file could be opened.
+ * Detects that the process has no file descriptors left. libuv silently closes connections that it cannot accept for
+ * lack of one; so mote occasionally tries to open a file.
  */
 import { open } from 'node:fs/promises';
 import { devNull } from 'node:os';
 
-/** How long after a connection came, and from then on how often for as long as there are none left. */
+/** The delay of the check after a new connection, and its interval while there are none left. */
 const CHECK_MS = 1000;
-/** How often it is said. */
+/** The shortest interval between two reports. */
 const REPORT_EVERY_MS = 60_000;
 
 export class Descriptors {
@@ -19,12 +19,12 @@ export class Descriptors {
     this.#onExhausted = onExhausted;
   }
 
-  /** One was taken. */
+  /** A descriptor was taken. */
   onUse(): void {
     this.#timer ??= setTimeout(() => void this.#check(), CHECK_MS).unref();
   }
 
-  /** An error that a request ended with, whatever it was. */
+  /** Any error of a request. */
   onError(error: unknown): void {
     const code = (error as NodeJS.ErrnoException | undefined)?.code;
     if (code === 'EMFILE' || code === 'ENFILE') this.#report();

@@ -1,7 +1,8 @@
 /**
- * The catalogue of errors that a client may see. Whatever else is thrown becomes a generic 500 at one
- * boundary (`server.ts`) and is logged there.
+ * The catalogue of errors that a client may see. Any other exception becomes a generic 500 at one boundary
+ * (`connection.ts`) and is logged there.
  */
+import { jsonPlan, textPlan } from './reply.ts';
 import type { HeaderList, Plan } from './types.ts';
 
 interface CatalogueEntry {
@@ -39,17 +40,17 @@ const catalogue = {
 
 export type ErrorCode = keyof typeof catalogue;
 
-/** What a client is told beyond the code. */
+/** What the client learns in addition to the code. */
 export interface Problem {
   /** What is wrong and what to do about it, in a sentence or two. */
   readonly detail: string;
-  /** The fields of the request that are wrong, where it is about fields. */
+  /** The invalid fields of the request, if the error concerns fields. */
   readonly errors?: readonly { readonly field: string; readonly detail: string }[];
 }
 
 /**
- * An error meant for the client. `headers` are added to the answer, for example `Allow` or `Retry-After`; the cause
- * is for the server alone.
+ * An error for the client. `headers` are added to the response, for example `Allow` or `Retry-After`; the cause is
+ * never sent.
  */
 export class HttpError extends Error {
   readonly code: ErrorCode;
@@ -63,37 +64,20 @@ export class HttpError extends Error {
   }
 }
 
-/** The answer for a catalogue entry: one line of text, never cached (RFC 9111 §4.2.2 lets caches keep a 404). */
+/** The response for a catalogue entry: one line of text, never cached (RFC 9111 §4.2.2 lets caches store a 404). */
 export function errorPlan(code: ErrorCode, extra: HeaderList = []): Plan {
   const { status, text, close }: CatalogueEntry = catalogue[code];
-  const body = `${status} ${text}\n`;
-  const headers = [
-    'Content-Type',
-    'text/plain; charset=utf-8',
-    'Content-Length',
-    String(body.length),
-    'Cache-Control',
-    'no-store',
-    ...extra,
-  ];
-  return { status, headers, body: { kind: 'text', text: body }, ...(close && { close }) };
+  return { ...textPlan(status, `${status} ${text}\n`, extra), ...(close && { close }) };
 }
 
-/** The answer for a catalogue entry as problem details (RFC 9457): `code`, what is wrong, and what to do about it. */
+/** The response for a catalogue entry as problem details (RFC 9457), with `code`, and what to do about the problem. */
 export function problemPlan(code: ErrorCode, problem: Problem, extra: HeaderList = []): Plan {
   const { status, text, close }: CatalogueEntry = catalogue[code];
   const { detail, errors } = problem;
-  const bytes = Buffer.from(`${JSON.stringify({ title: text, status, code, detail, errors })}\n`);
-  const headers = [
-    'Content-Type',
-    'application/problem+json',
-    'Content-Length',
-    String(bytes.length),
-    'Cache-Control',
-    'no-store',
-    ...extra,
-  ];
-  return { status, headers, body: { kind: 'bytes', bytes }, ...(close && { close }) };
+  // A relative reference with a whole path, as RFC 9457 §3.1.1 recommends; docs/errors.md has the section.
+  const type = `/errors#${code}`;
+  const details = { type, title: text, status, code, detail, errors };
+  return { ...jsonPlan(status, details, extra, 'application/problem+json'), ...(close && { close }) };
 }
 
 export function statusOf(code: ErrorCode): number {
@@ -102,7 +86,7 @@ export function statusOf(code: ErrorCode): number {
 
 const reasons = new Map<number, string>(Object.values(catalogue).map(({ status, text }) => [status, text]));
 
-/** The reason phrase of an error's status, for answers written without `node:http`. */
-export function reasonOf(status: number): string {
+/** The reason phrase of an error's status, for responses that are written without `node:http`. */
+export function reasonPhrase(status: number): string {
   return reasons.get(status) ?? '';
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { encodeQuery, MAX_HEADER_FIELDS, refusalOf, splitTarget } from './guard.ts';
+import { encodeQuery, headRefusal, MAX_HEADER_FIELDS, splitTarget } from './guard.ts';
 
 const MAX_TARGET_BYTES = 64;
 
@@ -14,7 +14,7 @@ interface Head {
 function refusal(changed: Partial<Head>): string | undefined {
   const good: Head = { target: '/', httpVersion: '1.1', rawHeaders: ['Host', 'localhost'] };
   const { target, httpVersion, rawHeaders } = { ...good, ...changed };
-  return refusalOf(target, httpVersion, rawHeaders, MAX_TARGET_BYTES);
+  return headRefusal(target, httpVersion, rawHeaders, MAX_TARGET_BYTES);
 }
 
 describe('raw UTF-8 in a query is percent-encoded', () => {

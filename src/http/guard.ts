@@ -1,24 +1,24 @@
 /**
- * What `node:http` lets through although RFC 9110 and RFC 9112 do not, plus the length of the target.
- * Pure: the server asks before anything else looks at a request.
+ * Rejects what `node:http` accepts although RFC 9110 and RFC 9112 do not allow it, and targets that are too long.
+ * Applied before anything else sees a request. Pure.
  */
 import type { ErrorCode } from './errors.ts';
 
-/** Fields of one request: several times what clients and the proxies before them send. */
+/** Fields of one request: several times as many as clients and proxies send. */
 export const MAX_HEADER_FIELDS = 200;
 
 /**
- * uri-host [ ":" port ] of RFC 9110 §7.2, without the comma: two joined hosts must not pass as one. Empty is what
- * probes of load balancers send, and what RFC 9112 §3.2 wants where there is no authority. A zone (RFC 6874, or
- * with a bare `%` as it is typed) comes from clients that forgot to take it out.
+ * uri-host [ ":" port ] of RFC 9110 §7.2, without the comma: two joined hosts must not pass as one. Probes of load
+ * balancers send an empty host, which RFC 9112 §3.2 requires if there is no authority. Some clients forget to remove
+ * the zone (RFC 6874, or with a bare `%` as it is typed).
  */
 const hostPattern = /^(?:|(?:\[[0-9a-f:.]+(?:%[a-z0-9._~%-]+)?\]|[a-z0-9._~!$&'()*+;=%-]+)(?::\d{0,5})?)$/i;
-/** Visible ASCII without `#`, which no request target has (RFC 9112 §3.2). */
+/** Visible ASCII without `#`, which is not allowed in a request target (RFC 9112 §3.2). */
 const targetPattern = /^[\x21\x22\x24-\x7e]+$/;
 const absoluteForm =
   /^https?:\/\/(?:\[[0-9a-f:.]+(?:%[a-z0-9._~%-]+)?\]|[a-z0-9._~!$&'()*+;=%-]+)(?::\d{0,5})?(?=[/?]|$)/i;
 
-/** Methods of RTSP alone: llhttp takes them only in a request that names that protocol, which it does not tell. */
+/** Methods of RTSP only: llhttp accepts them in RTSP requests, but does not report which protocol it saw. */
 const rtspMethods: ReadonlySet<string> = new Set([
   'ANNOUNCE',
   'DESCRIBE',
@@ -33,14 +33,14 @@ const rtspMethods: ReadonlySet<string> = new Set([
   'TEARDOWN',
 ]);
 
-/** A transfer coding and its parameters (RFC 9112 §7), quoted ones left out: no coding that is in use has any. */
+/** A transfer coding and its parameters (RFC 9112 §7), without quoted ones, which no coding in use has. */
 const codingPattern =
   /^[ \t]*([\w!#$%&'*+.^`|~-]+)(?:[ \t]*;[ \t]*[\w!#$%&'*+.^`|~-]+=[\w!#$%&'*+.^`|~-]+)*[ \t]*$/;
 
 /**
- * The target with the raw UTF-8 of its query percent-encoded, as its sender should have done it (RFC 3986 §2.1): curl
- * sends there what was typed. A path has one form only, lest a filter on the way sees another (RFC 9112 §3.2); what is
- * raw there, or no UTF-8, stays and is refused.
+ * The target with raw UTF-8 in its query percent-encoded, as the client should have done (RFC 3986 §2.1): curl sends a
+ * query as it was typed. A path is never repaired, since a filter on the way might see another one (RFC 9112 §3.2); raw
+ * bytes in it, or bytes that are not UTF-8, remain and are rejected.
  */
 export function encodeQuery(target: string): string {
   const mark = target.indexOf('?');
@@ -54,14 +54,14 @@ export function encodeQuery(target: string): string {
   );
 }
 
-/** The host that passed last: nearly all requests of a client repeat it. */
+/** The last valid host: nearly all requests repeat it. */
 let lastGoodHost = '';
 
 /**
- * The reason to refuse a request by its head alone, or `undefined`.
- * `httpVersion` is like `1.1`; `rawHeaders` are names and values in turn, as they came in.
+ * Why a request is rejected by its head alone, or `undefined`. `httpVersion` is like `1.1`; `rawHeaders` are
+ * alternating names and values as received.
  */
-export function refusalOf(
+export function headRefusal(
   target: string,
   httpVersion: string,
   rawHeaders: readonly string[],
@@ -71,12 +71,12 @@ export function refusalOf(
   if (rawHeaders.length > 2 * MAX_HEADER_FIELDS) return 'headers_too_large';
   if (target.length > maxTargetBytes) return 'uri_too_long';
   if (!targetPattern.test(target)) return 'bad_request';
-  // The asterisk came with HTTP/1.1; RTSP/1.0 has it, and llhttp takes the one for the other.
+  // The asterisk was introduced by HTTP/1.1; here it is RTSP/1.0, which llhttp does not distinguish.
   if (target === '*' && httpVersion === '1.0') return 'bad_request';
   return headFault(httpVersion, rawHeaders);
 }
 
-/** One Host in HTTP/1.1 (RFC 9112 §3.2), a framing that we know (§6.1), and no field that says otherwise. */
+/** Requires one Host in HTTP/1.1 (RFC 9112 §3.2), a supported framing (§6.1), and valid fields. */
 function headFault(httpVersion: string, rawHeaders: readonly string[]): ErrorCode | undefined {
   let hosts = 0;
   let codings: string | undefined;
@@ -94,15 +94,15 @@ function headFault(httpVersion: string, rawHeaders: readonly string[]): ErrorCod
   return codings === undefined ? undefined : codingFault(httpVersion, codings);
 }
 
-/** What is wrong with one field, looked at alone. */
+/** The error in a single field. */
 function fieldFault(name: string, value: string, httpVersion: string): ErrorCode | undefined {
   switch (name) {
     case 'host':
       return value === lastGoodHost || rememberHost(value) ? undefined : 'bad_request';
-    // Every request of RTSP has one (RFC 7826 §18.20), and none of HTTP.
+    // Mandatory in RTSP (RFC 7826 §18.20), unknown in HTTP.
     case 'cseq':
       return 'bad_request';
-    // node:http is content with 100-continue anywhere in the value. HTTP/1.0 has no such field (RFC 9110 §10.1.1).
+    // node:http accepts 100-continue anywhere in the value. HTTP/1.0 has no such field (RFC 9110 §10.1.1).
     case 'expect':
       return httpVersion === '1.0' || value.toLowerCase() === '100-continue'
         ? undefined
@@ -113,11 +113,11 @@ function fieldFault(name: string, value: string, httpVersion: string): ErrorCode
 }
 
 /**
- * Anything but `chunked` once and alone. That it is the last coding node:http has seen to; it does not see that
- * the content inside of the chunks is coded as well, which nobody here would undo.
+ * Rejects everything except a single `chunked`. node:http ensures that it is the last coding, but not that the content
+ * of the chunks has no other coding, which mote does not decode.
  */
 function codingFault(httpVersion: string, list: string): ErrorCode | undefined {
-  // An HTTP/1.0 recipient on the way would have framed this message differently.
+  // An HTTP/1.0 intermediary would have framed this message differently.
   if (httpVersion === '1.0') return 'bad_request';
   const names = list.split(',').map((member) => codingPattern.exec(member)?.[1]?.toLowerCase());
   const isLast = names.indexOf('chunked') === names.length - 1;
@@ -138,7 +138,7 @@ export interface SplitTarget {
 
 const asterisk: SplitTarget = { path: '*', query: '' };
 
-/** Path and query of a request target (RFC 9112 §3.2), or `undefined` where the form does not fit the method. */
+/** Path and query of a request target (RFC 9112 §3.2), or `undefined` if the method does not allow its form. */
 export function splitTarget(method: string, target: string): SplitTarget | undefined {
   if (method !== 'GET' && rtspMethods.has(method)) return undefined;
   if (target.charCodeAt(0) !== 47) {

@@ -1,60 +1,63 @@
 /**
- * Reading a connection: its bytes go to the parser of `node:http` message by message.
+ * Reads a connection: its bytes are passed to the parser of `node:http` message by message.
  *
- * Left alone the parser is given 64 kB at a time and makes of them whatever is in them: 3,600 requests, each with
- * objects of some kilobytes, or 11,000 chunks. What a client sends must neither cost a multiple of its bytes nor
- * hold up the others, so here it waits as bytes until the connection can use it, and what has much in it takes turns.
+ * By default the parser gets 64 kB at a time and parses everything in it: 3,600 requests, each with objects of some
+ * kilobytes, or 11,000 chunks. The input of a client must neither take a multiple of its size in memory nor delay
+ * other clients. So it waits as bytes until the connection can use it, and connections with much input take turns.
  */
 import type { Socket } from 'node:net';
 
-/** What a connection can use next. `nothing`: it owes an answer first. `over`: whatever comes is thrown away. */
-export type Demand = 'head' | 'body' | 'nothing' | 'over';
+/**
+ * What a connection can use next. `nothing`: a response is due first. `over`: all further input is discarded.
+ * `elsewhere`: another listener of the socket takes it.
+ */
+export type Demand = 'head' | 'body' | 'nothing' | 'over' | 'elsewhere';
 
 export interface Consumer {
   readonly demand: Demand;
-  /** How much of the body that is being read has come, without its framing. */
+  /** The received part of the current body, without its framing. */
   readonly bodyBytes: number;
-  /** The body is framed in more bytes than a client has reason to. */
+  /** The framing of the body has more bytes than any legitimate client sends. */
   onExcessFraming(): void;
-  /** More waits here than there is room for. */
+  /** There is no room for the input that waits. */
   onOverload(): void;
 }
 
-/** A request that comes alone and is no larger is passed on without a look: at most a dozen requests are in it. */
+/** Input up to this size is passed on unexamined: it contains at most a dozen requests. */
 const SMALL_BYTES = 256;
-/** Of a body that the parser gets at a time: with one byte in a chunk, 700 chunks, a good millisecond. */
+/** The part of a body that the parser gets at a time: with chunks of one byte, 700 chunks or about 1 ms. */
 const SLICE_BYTES = 4096;
-/** How long all connections together may parse large input before others get their turn. */
+/** How long all connections together may parse large input in one iteration of the event loop. */
 const TURN_MS = 10;
-/** The same while there are newcomers. */
+/** The same while there are new connections. */
 const SHORT_TURN_MS = 1;
-/** Sizes, extensions and trailers of a chunked body: this much, and as many bytes for each of the body itself. */
+/** Sizes, extensions and trailers of a chunked body: this many bytes, plus this share of the body itself. */
 const MAX_FRAMING_BYTES = 16 * 1024;
 const MAX_FRAMING_SHARE = 2;
-/** Bytes that wait behind unanswered requests, of all connections; and what each may keep when it is exceeded. */
+/** Bytes that wait behind pending requests of all connections, and what each may keep when this is exceeded. */
 const MAX_WAITING_BYTES = 32 * 1024 * 1024;
 const FAIR_WAITING_BYTES = 16 * 1024;
 
-/** The end of a head, and of a chunked body: no request begins anywhere else but behind a body with a length. */
+/** The end of a head and of a chunked body: apart from the end of a body with a length, no request begins elsewhere. */
 const END = Buffer.from('\r\n\r\n');
 
 type SocketListener = (this: Socket, ...args: unknown[]) => void;
 
-/** What the connections of a server share: the time of one turn of the event loop, and the room for what waits. */
+/** What the connections of a server share: the time in one iteration of the event loop, and the room for input. */
 export class InputTurns {
   waitingBytes = 0;
-  /** In order of their coming, each connection at most once. */
+  /** In order of arrival, each connection at most once. */
   #queue: (() => void)[] = [];
   #turnEndsMs: number | undefined;
   #isServing = false;
   #accepted = false;
 
-  /** A connection was accepted: more may wait for it, and only one is accepted in each turn. */
+  /** A connection was accepted: more may be pending, and only one is accepted per iteration. */
   onAccept(): void {
     this.#accepted = true;
   }
 
-  /** Whether there is time left for large input in this turn. */
+  /** Whether there is time left for large input in this iteration. */
   get hasTime(): boolean {
     const nowMs = performance.now();
     if (this.#turnEndsMs === undefined) {
@@ -65,7 +68,7 @@ export class InputTurns {
     return nowMs < this.#turnEndsMs;
   }
 
-  /** Calls `goOn` in one of the next turns. */
+  /** Calls `goOn` in one of the next iterations. */
   queue(goOn: () => void): void {
     this.#queue.push(goOn);
     if (this.#isServing) return;
@@ -73,11 +76,11 @@ export class InputTurns {
     setImmediate(() => this.#serve(this.#queue.length));
   }
 
-  /** Those that were here when the turn began; who comes back meanwhile does not push in. */
+  /** Serves those that were queued when the iteration began; others have to wait for the next one. */
   #serve(count: number): void {
     if (count > 0 && this.hasTime) {
       this.#queue.shift()?.();
-      // A stream goes on in a tick that it has scheduled by now, so the next one comes after its work is done.
+      // The stream continues in a tick that is already scheduled, so that the next one follows after its work is done.
       process.nextTick(() => this.#serve(count - 1));
       return;
     }
@@ -95,10 +98,10 @@ export class Intake {
   #paused = false;
   #resuming = false;
   #waitingBytes = 0;
-  /** Given to the parser since the last body began. */
+  /** Bytes passed to the parser since the last body began. */
   #fedBytes = 0;
 
-  /** Takes the place of the parser that `node:http` has just put on the socket. */
+  /** Replaces the parser that `node:http` has just attached to the socket. */
   constructor(socket: Socket, consumer: Consumer, inputTurns: InputTurns) {
     this.#socket = socket;
     this.#consumer = consumer;
@@ -108,14 +111,14 @@ export class Intake {
     this.#stops = socket.listeners('pause') as SocketListener[];
     const starts = socket.listeners('resume') as SocketListener[];
     socket.removeAllListeners('data');
-    // With it node:http takes away the listeners by which a pause really stops the reading.
+    // node:http then also removes the listeners by which a pause stops the reading.
     socket.on('data', (chunk: Buffer) => this.#take(chunk));
     for (const stop of this.#stops) socket.on('pause', stop);
     for (const start of starts) socket.on('resume', start);
     socket.once('close', () => this.#count(0));
   }
 
-  /** What is given to the parser from now on belongs to a body. */
+  /** Further input of the parser belongs to a body. */
   beginBody(): void {
     this.#fedBytes = 0;
   }
@@ -133,7 +136,7 @@ export class Intake {
     });
   }
 
-  /** Goes on with what waits, and then with the socket; in the next turn, so that others get theirs. */
+  /** Continues with the waiting input, then with the socket, in a later iteration so that others get their turn. */
   resume(): void {
     if (!this.#paused || this.#resuming) return;
     this.#resuming = true;
@@ -151,7 +154,7 @@ export class Intake {
     if (demand === 'head' && chunk.length <= SMALL_BYTES) this.#parse(chunk);
     else if (demand === 'nothing') this.#putBack(chunk);
     else if (demand === 'body' && this.#hasExcessFraming()) this.#consumer.onExcessFraming();
-    else if (demand !== 'over') this.#takeFirst(chunk, demand);
+    else if (demand === 'head' || demand === 'body') this.#takeFirst(chunk, demand);
   }
 
   #hasExcessFraming(): boolean {
@@ -159,7 +162,7 @@ export class Intake {
     return this.#fedBytes - bodyBytes > MAX_FRAMING_BYTES + MAX_FRAMING_SHARE * bodyBytes;
   }
 
-  /** Passes on the first part of `chunk`; the rest has to wait. */
+  /** Passes on the first part of `chunk`; the rest waits. */
   #takeFirst(chunk: Buffer, demand: 'head' | 'body'): void {
     const length = this.#inputTurns.hasTime ? lengthOfFirst(chunk, demand) : 0;
     if (length > 0) {
@@ -167,14 +170,15 @@ export class Intake {
       this.#parse(length < chunk.length ? chunk.subarray(0, length) : chunk);
     }
     if (length === chunk.length || this.#consumer.demand === 'over') return;
+    if (this.#consumer.demand === 'elsewhere') return void this.#socket.unshift(chunk.subarray(length));
     this.#putBack(chunk.subarray(length));
     this.resume();
   }
 
-  /** Into the stream, not into a list of our own: so its end is not heard before what comes before it. */
+  /** Into the stream rather than into a separate list: so the end of the stream stays behind its data. */
   #putBack(chunk: Buffer): void {
     const socket = this.#socket;
-    // A stream that flows would hand it out again at once.
+    // A flowing stream would emit it again at once.
     socket.pause();
     socket.unshift(chunk);
     this.pause();
@@ -190,7 +194,7 @@ export class Intake {
   }
 }
 
-/** How much of `chunk` to parse at a time: never more than to the end of a message. */
+/** How much of `chunk` to parse at a time: at most to the end of a message. */
 function lengthOfFirst(chunk: Buffer, demand: 'head' | 'body'): number {
   const slice = demand === 'body' ? chunk.subarray(0, SLICE_BYTES) : chunk;
   const end = slice.indexOf(END);

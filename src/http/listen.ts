@@ -8,8 +8,8 @@ export type Address = { readonly host?: string; readonly port: number } | { read
 const ACCEPT_BACKLOG = 1024;
 
 /**
- * Resolves when connections are accepted; rejects with the system's error. A socket file that a killed server
- * left behind is removed, but only when nobody answers on it.
+ * Resolves when connections are accepted; rejects with the system's error. The socket file of a killed server is
+ * removed, but only if nobody listens on it.
  */
 export async function listen(server: Server, address: Address): Promise<void> {
   try {
@@ -32,7 +32,7 @@ function attempt(server: Server, address: Address): Promise<void> {
   });
 }
 
-/** Connecting to any other file is refused too, and only a refusal proves that nobody listens. */
+/** Connecting to a regular file is refused as well; and only ECONNREFUSED proves that nobody listens. */
 async function isDeadSocket(path: string): Promise<boolean> {
   const stats = await lstat(path).catch(() => undefined);
   return stats?.isSocket() === true && (await isRefused(path));

@@ -1,17 +1,17 @@
-/** What a client is told about bytes that the parser of `node:http` refused, or waited for in vain. Pure. */
+/** The response to input that the parser of `node:http` rejected, or did not receive in time. Pure. */
 import type { ErrorCode } from './errors.ts';
 
 /** An error of the event `clientError`. */
 export interface ParseError extends Error {
   readonly code?: string;
-  /** The piece of input in which it came up: a longer head may have begun before it. */
+  /** The chunk of input in which it occurred: the head may have begun in an earlier one. */
   readonly rawPacket?: Buffer;
-  /** Where in it. */
+  /** The position in it. */
   readonly bytesParsed?: number;
 }
 
 const LF = 10;
-/** A request line (RFC 9112 §3) that nothing is wrong with but, perhaps, that we do not know its words. */
+/** A well-formed request line (RFC 9112 §3), perhaps with an unknown method or version. */
 const requestLine = /^[\w!#$%&'*+.^`|~-]+ [\x21-\x7e]+ HTTP\/(\d)\.\d\r?$/;
 const knownVersion = /HTTP\/1\.[01]\r?$/;
 
@@ -24,7 +24,7 @@ export function codeOfParseError(error: ParseError): ErrorCode {
       return 'content_too_large';
     case 'HPE_HEADER_OVERFLOW':
       return codeOfOverflow(error);
-    // The last is for methods that llhttp knows of other protocols.
+    // HPE_INVALID_CONSTANT: a method that llhttp knows from another protocol.
     case 'HPE_INVALID_METHOD':
     case 'HPE_INVALID_VERSION':
     case 'HPE_INVALID_CONSTANT':
@@ -34,7 +34,7 @@ export function codeOfParseError(error: ParseError): ErrorCode {
   }
 }
 
-/** Whether the target or the fields were too long shows in the first line, where it came in one piece. */
+/** If the first line is not complete in the chunk, the target is too long; otherwise the header section is. */
 function codeOfOverflow({ rawPacket }: ParseError): ErrorCode {
   return rawPacket && rawPacket.indexOf(LF) < 0 && /^[A-Z]+ /.test(rawPacket.toString('latin1', 0, 16))
     ? 'uri_too_long'
@@ -42,8 +42,8 @@ function codeOfOverflow({ rawPacket }: ParseError): ErrorCode {
 }
 
 /**
- * A well-formed line that was refused all the same has a method that nobody knows (501, RFC 9110 §15.6.2) or a
- * version that llhttp does not take: another major (505), but also 1.2 to 1.9, which it cannot be told to take for 1.1.
+ * A well-formed line that was rejected has an unknown method (501, RFC 9110 §15.6.2) or a version that llhttp does not
+ * accept: another major version (505), but also 1.2 to 1.9, which it cannot be configured to treat as 1.1.
  */
 function codeOfLine(line: string): ErrorCode {
   const major = requestLine.exec(line)?.[1];
@@ -51,7 +51,7 @@ function codeOfLine(line: string): ErrorCode {
   return knownVersion.test(line) ? 'not_implemented' : 'version_not_supported';
 }
 
-/** The line that the parser was in. Empty where it began in another piece: what it says cannot be known then. */
+/** The line at which the parser stopped; empty if it is not complete in the chunk. */
 function lineOf({ rawPacket, bytesParsed = 0 }: ParseError): string {
   if (!rawPacket) return '';
   const start = bytesParsed === 0 ? 0 : rawPacket.lastIndexOf(LF, bytesParsed - 1) + 1;

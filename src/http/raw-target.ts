@@ -1,7 +1,7 @@
 /**
- * Requests whose query has raw UTF-8, as curl sends what was typed (`/KEY.send?title=测试`). The parser of `node:http`
- * refuses them, and other servers do not. So the request that it refused is written as its sender should have written
- * it (RFC 3986 §2.1) and goes to the server once more, as a connection of its own with this one request.
+ * Requests whose query contains raw UTF-8, as curl sends it (`/KEY.send?title=测试`). The parser of `node:http` rejects
+ * them; other servers do not. So the rejected request is percent-encoded as the client should have done it (RFC 3986
+ * §2.1) and passed to the server again, as a new connection with this one request.
  */
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
@@ -10,7 +10,7 @@ import { encodeQuery } from './guard.ts';
 const LINE_END = '\r\n';
 const requestLine = /^([A-Z]{1,10}) ([!->@-~]+\?[!-~\x80-\xff]+) (HTTP\/1\.[01])$/;
 
-/** `packet` with its query percent-encoded; `undefined` where something else is wrong with it. */
+/** `packet` with its query percent-encoded; `undefined` if that does not repair it. */
 export function mendTarget(packet: Buffer): Buffer | undefined {
   const end = packet.indexOf(LINE_END);
   if (end < 0) return undefined;
@@ -21,7 +21,7 @@ export function mendTarget(packet: Buffer): Buffer | undefined {
   return Buffer.concat([Buffer.from(line, 'latin1'), packet.subarray(end)]);
 }
 
-/** The connection once more, from `first` on. Its parser hears no more of it. */
+/** The same connection, starting with `first`. The original parser no longer receives its data. */
 export class Retold extends Duplex {
   readonly remoteAddress: string | undefined;
   readonly #socket: Socket;
@@ -36,7 +36,7 @@ export class Retold extends Duplex {
     });
     socket.once('end', () => this.push(null));
     socket.once('close', () => this.destroy());
-    socket.once('timeout', () => socket.destroy());
+    socket.on('timeout', () => this.emit('timeout'));
     this.push(first);
   }
 
@@ -57,7 +57,7 @@ export class Retold extends Duplex {
     done(error);
   }
 
-  /** As `net.Socket` has it. */
+  /** Like `net.Socket.destroySoon`. */
   destroySoon(): void {
     this.end(() => this.destroy());
   }

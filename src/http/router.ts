@@ -1,10 +1,10 @@
-/** The router: stages in order, the first that answers wins. Stays synchronous for as long as the stages do. */
+/** The router: stages in order; the first that returns a plan wins. Synchronous as long as the stages are. */
 import { errorPlan } from './errors.ts';
 import type { Plan, RequestFacts, Stage } from './types.ts';
 
 export type Handle = (facts: RequestFacts) => Plan | Promise<Plan>;
 
-/** Makes one handler out of `stages`; a request that no stage wants gets a 404. */
+/** Combines `stages` into one handler; a request without a plan gets a 404. */
 export function route(stages: readonly Stage[]): Handle {
   const from = (index: number, facts: RequestFacts): Plan | Promise<Plan> => {
     for (let i = index; i < stages.length; i++) {

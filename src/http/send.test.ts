@@ -4,7 +4,7 @@ import { Socket } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import { errorPlan } from './errors.ts';
 import { tick, until, Wire } from './fixtures.ts';
-import { type Progress, send } from './send.ts';
+import { type SendProgress, send } from './send.ts';
 import type { ByteSource, HeaderList, Plan } from './types.ts';
 
 const CHUNK_BYTES = 128 * 1024;
@@ -47,7 +47,7 @@ function respond(t: TestContext, method = 'GET') {
   Object.assign(req, { httpVersionMajor: 1, httpVersionMinor: 1 });
   const res = new ServerResponse(req);
   res.assignSocket(wire as unknown as Socket);
-  const progress: Progress = { bodyBytes: 0 };
+  const progress: SendProgress = { bodyBytes: 0 };
   const begin = (plan: Plan, common: HeaderList = []) => send(res, method, plan, common, progress);
   return { wire, res, progress, begin };
 }
@@ -96,7 +96,7 @@ describe('a plan on the wire', () => {
   test('a plan that overrides the common ones replaces those of its names, in any case', async (t) => {
     const { wire, res, begin } = respond(t);
     const plan = { status: 204, headers: ['X-A', 'plan'], body: { kind: 'none' } } as const;
-    begin({ ...plan, overridesCommon: true }, ['x-a', 'common', 'X-B', 'common', 'X-A', 'again']);
+    begin({ ...plan, overridesDefaults: true }, ['x-a', 'common', 'X-B', 'common', 'X-A', 'again']);
     await until(() => res.writableFinished, 'finished');
     assert.match(wire.text, /^HTTP\/1.1 204 No Content\r\nX-A: plan\r\nX-B: common\r\nDate: /);
   });

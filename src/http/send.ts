@@ -1,47 +1,47 @@
 /**
- * The only writer of a response. It owns the status line, back-pressure, aborts, HEAD and the closing of
- * byte sources, so that everything before it can be plain data.
+ * The only writer of responses. It owns the status line, back-pressure, aborts, HEAD, and the closing of
+ * byte sources, so that everything before it is plain data.
  */
 import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { reasonOf } from './errors.ts';
+import { reasonPhrase } from './errors.ts';
 import { withoutOverridden } from './middleware/default-headers.ts';
 import { Streams } from './streams.ts';
 import type { Body, ByteSource, HeaderList, Plan } from './types.ts';
 
 /** One process is one server. */
 const streams = new Streams();
-/** How long, and for how much, a refused client may go on talking before its connection is cut. */
+/** How long, and how much, a refused client may go on sending before its connection is cut. */
 const LINGER_MS = 1000;
 const LINGER_BYTES = 1024 * 1024;
 
 export type SourceBody = Extract<Body, { kind: 'source' }>;
 
-/** What became of an answer; `send` keeps it up to date while bytes leave. */
-export interface Progress {
+/** How much of a response has been sent; `send` updates it as it writes. */
+export interface SendProgress {
   bodyBytes: number;
-  /** Why the server cut the answer short; absent where the client just left. */
+  /** Why the server cut the response short; absent if the client left. */
   fault?: string;
 }
 
-/** The client went away. Nobody is left to tell, so this is not a fault. */
+/** The client has left. This is not a fault of the server. */
 export class Gone extends Error {}
 
-/** Asks for the body of a request that waits to be asked (RFC 9110 §15.2.1). The plan comes after it. */
+/** Sends 100 Continue to a client that waits for it before it sends the body (RFC 9110 §15.2.1). */
 export function sendContinue(res: ServerResponse): void {
   res.writeContinue();
 }
 
-/** Carries out `plan`. Returns at once; `res` emits `close` when all is done or the client has gone. */
+/** Carries out `plan`. Returns at once; `res` emits `close` when everything is sent or the client has left. */
 export function send(
   res: ServerResponse,
   method: string,
   plan: Plan,
   common: HeaderList,
-  progress: Progress,
+  progress: SendProgress,
 ): void {
-  const { body, close, overridesCommon } = plan;
-  const merged = plan.headers.concat(overridesCommon ? withoutOverridden(common, plan.headers) : common);
+  const { body, close, overridesDefaults } = plan;
+  const merged = plan.headers.concat(overridesDefaults ? withoutOverridden(common, plan.headers) : common);
   const headers = close ? [...merged, 'Connection', 'close'] : merged;
   try {
     res.writeHead(plan.status, headers);
@@ -63,26 +63,26 @@ export function send(
   }
 }
 
-async function stream(res: ServerResponse, body: SourceBody, progress: Progress): Promise<void> {
+async function stream(res: ServerResponse, body: SourceBody, progress: SendProgress): Promise<void> {
   const write = writerOf(res, progress);
   await sendSource({ write, end: () => res.end(), abort: () => res.destroy() }, body, progress);
 }
 
-/** Where the bytes of one answer go. */
+/** Where the bytes of one response go. */
 export interface Outlet {
-  /** Settles when the bytes have left for the kernel; rejects with `Gone` where nobody takes them any more. */
+  /** Settles when the bytes are in the kernel; rejects with `Gone` if the client has left. */
   readonly write: (bytes: Uint8Array) => Promise<void>;
   readonly end: () => void;
   readonly abort: () => void;
 }
 
 /** Sends the pieces one after another and closes the source; cuts the connection if bytes are missing. */
-export async function sendSource(outlet: Outlet, body: SourceBody, progress: Progress): Promise<void> {
+export async function sendSource(outlet: Outlet, body: SourceBody, progress: SendProgress): Promise<void> {
   try {
     await streams.run(() => pump(outlet.write, body));
     outlet.end();
   } catch (error) {
-    // The length is promised already: the only honest way left to say "incomplete" is to cut the connection.
+    // Content-Length has been sent: only cutting the connection shows that the response is incomplete.
     if (!(error instanceof Gone)) progress.fault = (error as Error).message;
     outlet.abort();
   } finally {
@@ -90,7 +90,7 @@ export async function sendSource(outlet: Outlet, body: SourceBody, progress: Pro
   }
 }
 
-/** Nothing depends on it any more, whatever the file system says. */
+/** Errors are ignored: nothing depends on the source any more. */
 export function closeQuietly(source: ByteSource): Promise<void> {
   return source.close().catch(() => undefined);
 }
@@ -117,7 +117,7 @@ async function pump(write: Outlet['write'], { source, pieces }: SourceBody): Pro
   }
 }
 
-/** `chunk`, or a new one where it has become twice too large or too small: the number of streams changes. */
+/** `chunk`, or a new one if it is off by a factor of two: the size depends on the number of streams. */
 function fitting(chunk: Buffer | undefined, size: number): Buffer {
   return chunk && chunk.length < 2 * size && size < 2 * chunk.length ? chunk : Buffer.allocUnsafeSlow(size);
 }
@@ -126,8 +126,8 @@ function longest(pieces: SourceBody['pieces']): number {
   return Math.max(...pieces.map((piece) => (piece instanceof Uint8Array ? 0 : piece.end + 1 - piece.start)));
 }
 
-/** A write that settles when the bytes have left for the kernel, so that their buffer can be used again. */
-function writerOf(res: ServerResponse, progress: Progress): Outlet['write'] {
+/** A write that settles when the bytes are in the kernel, so that their buffer can be reused. */
+function writerOf(res: ServerResponse, progress: SendProgress): Outlet['write'] {
   let settle: ((error?: Error | null) => void) | undefined;
   res.once('close', () => settle?.(new Gone()));
   return (bytes) =>
@@ -140,24 +140,24 @@ function writerOf(res: ServerResponse, progress: Progress): Outlet['write'] {
 }
 
 /**
- * Answers on a connection that has no usable request (malformed, too large, too many), then closes it.
- * It lingers for a moment, reading on: a close with unread input would reset the connection and could
- * take the answer away before the client has read it (RFC 9112 §9.6).
+ * Responds on a connection without a usable request (malformed, too large, too many), then closes it.
+ * It lingers for a moment and reads on: closing with unread input would reset the connection, and the client could
+ * lose the response before reading it (RFC 9112 §9.6).
  */
 export function refuse(socket: Duplex, plan: Plan, common: HeaderList): void {
   if (socket.destroyed || socket.writableEnded) return;
   const { body } = plan;
   const text = body.kind === 'text' ? body.text : '';
   const bytes = body.kind === 'bytes' ? body.bytes : [];
-  // The parser of node:http is one of those who listen; what comes now costs no more than its reading.
+  // Among the listeners is the parser of node:http; further input is only read and discarded.
   socket.removeAllListeners('data');
   socket.end(Buffer.concat([Buffer.from(`${headText(plan, common)}${text}`, 'latin1'), Buffer.from(bytes)]));
   linger(socket);
 }
 
-/** Reads on for a moment after the last answer, whose end has been sent. */
+/** Reads on for a moment after the last response, whose end has been sent. */
 export function linger(socket: Duplex): void {
-  // Who has closed its half says nothing any more.
+  // A client that has closed its half sends nothing any more.
   if (socket.readableEnded) socket.once('finish', () => socket.destroy());
   let left = LINGER_BYTES;
   const timer = setTimeout(() => socket.destroy(), LINGER_MS);
@@ -166,7 +166,7 @@ export function linger(socket: Duplex): void {
   socket.on('error', () => socket.destroy());
   socket.on('data', (bytes: Uint8Array) => {
     left -= bytes.length;
-    // A close now would be the reset that takes the answer away; the time ends it soon enough.
+    // Closing now would be the reset that takes the response away; the timer closes it soon enough.
     if (left < 0) socket.pause();
   });
   socket.resume();
@@ -174,7 +174,7 @@ export function linger(socket: Duplex): void {
 
 function headText(plan: Plan, common: HeaderList): string {
   const headers = [...plan.headers, ...common, 'Connection', 'close', 'Date', new Date().toUTCString()];
-  let text = `HTTP/1.1 ${plan.status} ${reasonOf(plan.status)}\r\n`;
+  let text = `HTTP/1.1 ${plan.status} ${reasonPhrase(plan.status)}\r\n`;
   for (let i = 0; i < headers.length; i += 2) text += `${headers[i]}: ${headers[i + 1]}\r\n`;
   return `${text}\r\n`;
 }

@@ -92,6 +92,9 @@ export class HttpServer {
     const mended = code === 'HPE_INVALID_URL' && isFirst && rawPacket && mendTarget(rawPacket);
     if (!mended) return false;
     connection.leave();
+    this.#connections.delete(socket);
+    // What it was while it was kept for a next request.
+    socket.setTimeout(this.#limits.sendTimeoutMs);
     this.#server.emit('connection', new Retold(socket, mended));
     return true;
   }
@@ -147,21 +150,26 @@ export class HttpServer {
   }
 
   #open(socket: Socket): void {
-    const { onConnection } = this.#shared.hooks;
     const connection = new Connection(socket, this.#shared);
     this.#connections.set(socket, connection);
-    onConnection(1);
-    this.#shared.descriptors.onUse();
-    this.#shared.inputTurns.onAccept();
+    // One that is heard once more is counted already.
+    if (socket instanceof Socket) this.#count(socket);
     // After a CONNECT node:http listens no more, and an error that nobody hears ends the process.
     socket.on('error', () => socket.destroy());
     socket.once('close', () => {
       this.#connections.delete(socket);
-      onConnection(-1);
       if (this.#connections.size === 0) this.#onEmpty?.();
     });
     if (this.#connections.size > this.#limits.maxConnections) {
       connection.deny(errorPlan('overloaded', ['Retry-After', '1']));
     }
+  }
+
+  #count(socket: Socket): void {
+    const { hooks, descriptors, inputTurns } = this.#shared;
+    hooks.onConnection(1);
+    descriptors.onUse();
+    inputTurns.onAccept();
+    socket.once('close', () => hooks.onConnection(-1));
   }
 }

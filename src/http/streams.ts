@@ -1,30 +1,31 @@
 /**
- * What the answers that are being streamed share: how much memory each may use, and turns in reading.
+ * What streamed responses share: a limit of memory, and turns at reading.
  *
- * The event loop accepts one connection in each of its turns. A thousand downloads that all go on in every turn would
- * make a newcomer wait for seconds, so only a few of them do.
+ * The event loop accepts one connection per iteration. If a thousand downloads all proceeded in every iteration, a new
+ * connection would wait for seconds; so only a few of them do.
  */
+import { ConcurrencyLimiter } from '../util/semaphore.ts';
 
-/** Reads under way at a time, and so chunks written in one turn: some for each thread of libuv's pool. */
+/** Concurrent reads, and thus chunks written per iteration: two for each thread of libuv's pool. */
 const MAX_READS = 8;
+/** Each open response waits for one read at most, so that `maxConnections` is the bound that counts. */
+const MAX_WAITING_READS = 1_000_000;
 /** One read and one write in flight per response: the memory that a slow client costs. */
 const MAX_CHUNK_BYTES = 128 * 1024;
 const MIN_CHUNK_BYTES = 16 * 1024;
-/** What all responses together use, as long as each has its smallest chunk. */
+/** Memory of all responses together, unless each already has the smallest chunk. */
 const MEMORY_BYTES = 8 * 1024 * 1024;
 
 export class Streams {
   #count = 0;
-  #reads = 0;
-  /** In order of their coming. At most one for each open response. */
-  readonly #waiting: (() => void)[] = [];
+  readonly #reads = new ConcurrencyLimiter({ concurrency: MAX_READS, maxWaiting: MAX_WAITING_READS });
 
-  /** How much a response should read at a time. */
+  /** The number of bytes that a response should read at a time. */
   get chunkBytes(): number {
     return Math.max(MIN_CHUNK_BYTES, Math.min(MAX_CHUNK_BYTES, Math.floor(MEMORY_BYTES / this.#count)));
   }
 
-  /** Runs `stream` as one more of those that share. */
+  /** Runs `stream` as one of the streams that share. */
   async run(stream: () => Promise<void>): Promise<void> {
     this.#count += 1;
     try {
@@ -35,15 +36,7 @@ export class Streams {
   }
 
   /** Runs `read` when it is its turn. */
-  async inTurn<T>(read: () => Promise<T>): Promise<T> {
-    if (this.#reads >= MAX_READS) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    else this.#reads += 1;
-    try {
-      return await read();
-    } finally {
-      const next = this.#waiting.shift();
-      if (next) next();
-      else this.#reads -= 1;
-    }
+  inTurn<T>(read: () => Promise<T>): Promise<T> {
+    return this.#reads.run(read);
   }
 }

@@ -1,4 +1,4 @@
-/** The address of the client, looked up behind the proxies that the operator trusts. */
+/** The address of the client behind trusted proxies. */
 import { BlockList, isIP, isIPv6, SocketAddress } from 'node:net';
 
 /**
@@ -7,14 +7,14 @@ import { BlockList, isIP, isIPv6, SocketAddress } from 'node:net';
  */
 export type ClientOf = (peer: string, forwardedFor: string | undefined) => string;
 
-/** The entry that trusts whoever connects through a unix socket. */
+/** The entry that trusts every peer on a unix socket. */
 const UNIX_PEER = 'unix';
 
 /**
  * Trusts the addresses, CIDR blocks and the word `unix` in `list`. Throws a `RangeError` for anything else.
  *
- * Each proxy appends the address it saw, so the last entry that is not itself a trusted proxy is the client;
- * whatever stands left of it is the client's own claim. An entry that is no address ends the search.
+ * Each proxy appends the address of its peer, so that the last entry that is not a trusted proxy is the client;
+ * entries before it are the client's own claims. An entry that is not an address ends the search.
  */
 export function trustedProxies(list: readonly string[]): ClientOf {
   if (list.length === 0) return unmapped;
@@ -37,7 +37,7 @@ function nearestUntrusted(
   let nearest = peer;
   for (const entry of forwardedFor.split(',').reverse()) {
     const text = entry.trim();
-    // RFC 9110 §5.6.1.2: empty list elements count for nothing.
+    // Empty list elements are ignored (RFC 9110 §5.6.1.2).
     if (text === '') continue;
     const address = addressIn(text);
     if (address === undefined) return nearest;
@@ -67,14 +67,14 @@ function addressIn(entry: string): string | undefined {
   return isIP(address) ? canonical(address) : undefined;
 }
 
-/** One spelling per address (RFC 5952), so that a client is one string in the log. */
+/** One spelling per address (RFC 5952), so that the log is consistent. */
 function canonical(address: string): string {
   return isIPv6(address) ? unmapped(new SocketAddress({ address, family: 'ipv6' }).address) : address;
 }
 
 const MAPPED_PREFIX = '::ffff:';
 
-/** A socket that takes IPv4 and IPv6 shows IPv4 peers as `::ffff:192.0.2.1` (RFC 4291 §2.5.5.2). */
+/** A dual-stack socket reports IPv4 peers as `::ffff:192.0.2.1` (RFC 4291 §2.5.5.2). */
 function unmapped(address: string): string {
   const isMapped = address.startsWith(MAPPED_PREFIX) && address.includes('.');
   return isMapped ? address.slice(MAPPED_PREFIX.length) : address;

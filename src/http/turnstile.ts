@@ -1,58 +1,55 @@
 /**
- * Lets slow work through, a few at a time, and those who want it stand in lines, one for each pair of address and
- * user name, which are served by turns: who asks much waits behind himself. Those who failed too often have lines
- * apart, which leave one of the two places to the others and get one themselves. So they cannot slow others down, and
- * still somebody who stands behind the same address gets through.
+ * A fair queue for slow work. Few tasks run at a time; the others wait in lines, one for each pair of address and user
+ * name, which are served round-robin, so that a client with many requests delays only itself. Addresses with too many
+ * failures (suspects) have separate lines, which leave one of the two permits to the others and get one themselves.
+ * So suspects cannot slow others down, and a legitimate user behind the same address is still served.
  */
+import { ConcurrencyLimiter } from '../util/semaphore.ts';
 import { HttpError } from './errors.ts';
 
-/** Hashing happens in the thread pool (4 threads) that also reads files: these many leave threads for them. */
+/** Hashing uses the thread pool (4 threads) that also reads files: this many leave threads for the files. */
 export const MAX_RUNNING = 2;
-/** In all lines. Beyond it the first of the longest line is told to come back, which is the one to suffer. */
+/** In all lines together. Beyond it, the first of the longest line is rejected: its client causes the crowd. */
 export const MAX_WAITING = 512;
-/** Clients have given up by then, or will soon. */
+/** How long a task waits; by then most clients have given up. */
 export const PATIENCE_MS = 30_000;
 const RETRY_AFTER_SECONDS = '2';
 
-/** Which line somebody stands in. */
+/** Identifies a line. */
 export interface Line {
   readonly address: string;
-  /** Of the user who somebody says to be; empty for names that nobody has. */
+  /** The claimed user name; empty for unknown names, which share a line. */
   readonly name: string;
   readonly suspect: boolean;
 }
 
 interface Waiter {
-  readonly letIn: () => void;
-  readonly turnAway: () => void;
+  readonly admit: () => void;
+  readonly reject: () => void;
 }
 
-/** Lines in the order in which they are served next; none is empty. */
+/** In the order in which they are served next; none is empty. */
 type Lines = Map<string, Waiter[]>;
 
 export class Turnstile {
   readonly #good: Lines = new Map();
   readonly #suspect: Lines = new Map();
+  readonly #permits = new ConcurrencyLimiter({ concurrency: MAX_RUNNING, maxWaiting: 0 });
   #waiting = 0;
-  #running = 0;
   #suspectsRunning = 0;
 
-  /** Runs `task` when it is its turn. Rejects with 503 `unavailable` where that would not come in time. */
+  /** Runs `task` when it is its turn. Rejects with 503 `unavailable` if that takes too long. */
   async pass<T>(line: Line, task: () => Promise<T>): Promise<T> {
-    // A place is free only where nobody waits for it.
-    if (this.#running < MAX_RUNNING) this.#count(line.suspect, 1);
-    else await this.#wait(line);
+    // A permit is free only while nobody waits.
+    if (!this.#permits.tryAcquire()) await this.#wait(line);
+    else if (line.suspect) this.#suspectsRunning += 1;
     try {
       return await task();
     } finally {
-      this.#count(line.suspect, -1);
+      if (line.suspect) this.#suspectsRunning -= 1;
+      this.#permits.release();
       this.#next();
     }
-  }
-
-  #count(suspect: boolean, delta: 1 | -1): void {
-    this.#running += delta;
-    if (suspect) this.#suspectsRunning += delta;
   }
 
   #wait({ address, name, suspect }: Line): Promise<void> {
@@ -62,12 +59,12 @@ export class Turnstile {
       const key = `${address} ${name}`;
       const timer = setTimeout(() => this.#leave(lines, key, waiter), PATIENCE_MS);
       const waiter: Waiter = {
-        letIn: () => {
+        admit: () => {
           clearTimeout(timer);
-          this.#count(suspect, 1);
+          if (suspect) this.#suspectsRunning += 1;
           resolve();
         },
-        turnAway: () => {
+        reject: () => {
           clearTimeout(timer);
           reject(new HttpError('unavailable', ['Retry-After', RETRY_AFTER_SECONDS]));
         },
@@ -80,21 +77,20 @@ export class Turnstile {
   }
 
   #next(): void {
-    while (this.#running < MAX_RUNNING) {
+    while (this.#waiting > 0 && this.#permits.tryAcquire()) {
       const isTheirs = this.#good.size === 0 || (this.#suspectsRunning === 0 && this.#suspect.size > 0);
       const lines = isTheirs ? this.#suspect : this.#good;
-      const [first] = lines;
-      if (!first) return;
-      const [key, line] = first;
+      // Not empty, because somebody waits.
+      const [key, line] = lines.entries().next().value as [string, Waiter[]];
       const waiter = line.shift();
       lines.delete(key);
       if (line.length > 0) lines.set(key, line);
       this.#waiting -= 1;
-      waiter?.letIn();
+      waiter?.admit();
     }
   }
 
-  /** Turns away who came first to the longest line of all. */
+  /** Rejects the first of the longest line. */
   #thin(): void {
     const all = [this.#good, this.#suspect].flatMap((lines) =>
       [...lines].map(([key, line]) => ({ lines, key, line })),
@@ -108,6 +104,6 @@ export class Turnstile {
     if (left.length > 0) lines.set(key, left);
     else lines.delete(key);
     this.#waiting -= 1;
-    waiter.turnAway();
+    waiter.reject();
   }
 }

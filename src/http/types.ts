@@ -5,7 +5,7 @@
  * plan out. Every HTTP rule in between is therefore a pure function over these types.
  */
 
-/** What a client asked, as plain data. Header names are lower case, repeated fields joined as RFC 9110 §5.3 says. */
+/** A request, as plain data. Header names are lower case, repeated fields joined as RFC 9110 §5.3 says. */
 export interface RequestFacts {
   readonly method: string;
   /** The request target exactly as received, for example `/a%20b?x=1` (RFC 9112 §3.2). */
@@ -20,8 +20,8 @@ export interface RequestFacts {
   /** The whole request body, already bounded; absent when none was sent. */
   readonly body?: Uint8Array;
   /**
-   * Whether the client has closed the connection, or its half of it, by now: an answer hardly reaches it. The one thing
-   * here that is not data.
+   * Whether the client has closed the connection, or its half of it, so that a response would hardly reach it. The only
+   * member that is not data.
    */
   readonly isGone?: () => boolean;
 }
@@ -44,7 +44,7 @@ export interface ByteRange {
   readonly end: number;
 }
 
-/** Something with positions that bytes can be read from. `send.ts` closes it, whatever happens. */
+/** Bytes that can be read at any position. `send.ts` closes it in every case. */
 export interface ByteSource {
   /** Fills `target` from `position` on; returns the number of bytes read, 0 at the end of the file. */
   read(target: Uint8Array, position: number): Promise<number>;
@@ -63,18 +63,18 @@ export type Body =
       readonly pieces: readonly (Uint8Array | ByteRange)[];
     };
 
-/** A whole answer as data. `Date` and `Connection` belong to `node:http`; everything else is here. */
+/** A complete response as data. `Date` and `Connection` belong to `node:http`; everything else is here. */
 export interface Plan {
   readonly status: number;
   readonly headers: HeaderList;
   readonly body: Body;
-  /** The connection ends after this answer, because what follows on it can no longer be trusted. */
+  /** The connection is closed after this response, because what follows on it can no longer be trusted. */
   readonly close?: boolean;
-  /** These headers take the place of common ones (`common.ts`) with the same name, the operator's included. */
-  readonly overridesCommon?: true;
+  /** These headers replace default headers of the same name, including the operator's own. */
+  readonly overridesDefaults?: true;
 }
 
-/** One stage of the router: an answer, or `undefined` for "not mine". */
+/** One stage of the router: a plan, or `undefined` if the request is for a later stage. */
 export type Stage = (facts: RequestFacts) => Plan | undefined | Promise<Plan | undefined>;
 
 export const noBody: Body = { kind: 'none' };

@@ -2,8 +2,8 @@
  * Profiles `full` and `site` for arm64: the server of `a64-server.ts` with entity tags, gzip, SIGTERM and IPv6.
  *
  * `full.ts` tells how it works. Here are the same blocks in the same order, and `content.ts` makes the same list of
- * the same answers. In memory, wherever the kernel wants it, stand the table of where each answer begins, the list,
- * and the answers.
+ * the same responses. In memory, wherever the kernel wants it, stand the table of where each response begins, the list,
+ * and the responses.
  */
 import * as a64 from '../asm/a64.ts';
 import { type Assembled, assemble, type Block, block } from '../asm/assembler.ts';
@@ -46,8 +46,8 @@ const { ldrb, ldrh, lsl, madd, mov, mul, orr, str, sub, subs, sxtb, tbz, tst, ub
 const { w0, w1, w2, w3, w6, w7, w8, w9, wzr } = a64;
 const { x0, x1, x2, x6, x7, x10, x14, x15, x16, x17, x30, xzr } = a64;
 
-/** The number of the answer is in `flags`, from here on. */
-const [ANSWER_BIT, ANSWER_BITS] = [8, 16];
+/** The number of the response is in `flags`, from here on. */
+const [RESPONSE_BIT, RESPONSE_BITS] = [8, 16];
 const ENTRY_BYTES = 8;
 /** Numbers below it, and multiples of it, can be added in one instruction. */
 const PAGE_BYTES = 0x1000;
@@ -59,9 +59,9 @@ const ORDER = [
   'watch', 'control', 'variant', 'content', 'packed', 'symbol', 'literal', 'store', 'nineBits', 'short', 'length',
   'distance', 'window', 'copyByte', 'copy', 'value', 'haveValue', 'unpackedOne',
   'turn', 'read', 'nextByte', 'lookUp', 'found', 'path', 'pathEnd', 'findPath', 'foundPath', 'newLine', 'sameLine',
-  'sameWord', 'take', 'answer', 'fallBack', 'headByte', 'send', 'progress', 'sent', 'callForConnection', 'call', 'wait',
-  'sweep', 'swept', 'idle', 'accept', 'noWord', 'otherWord', 'newWord', 'notRead', 'rewatch', 'close', 'portIs',
-  'tokens', 'paths', 'answerOfPath', 'tags', 'list', 'stored',
+  'sameWord', 'take', 'response', 'fallBack', 'headByte', 'send', 'progress', 'sent', 'callForConnection', 'call',
+  'wait', 'sweep', 'swept', 'idle', 'accept', 'noWord', 'otherWord', 'newWord', 'notRead', 'rewatch', 'close', 'portIs',
+  'tokens', 'paths', 'responseOfPath', 'tags', 'list', 'stored',
 ];
 
 export function assembleA64Full({ page, ...options }: ServerOptions): Assembled {
@@ -77,30 +77,30 @@ function assembleWith(content: Content, { port, layout }: ProgramOptions): Assem
   checkTokens(TOKENS, starts());
   const blocks = [
     ...[header(port, layout), ...choosePort(), ...setUp(true)],
-    ...[...makingAnswers(content), ...inflate('unpackedOne')],
+    ...[...makingResponses(content), ...inflate('unpackedOne')],
     ...[...waiting(), ...watching(), ...receiving(), ...recognising(content)],
-    ...[...answering(), ...sending(), ...ending()],
+    ...[...responding(), ...sending(), ...ending()],
     ...[portIs(), tokenTable(TOKENS), ...filesOf(content)],
   ];
   return assemble({ blocks, order: ORDER, origin: ORIGIN, jump: b });
 }
 
-/** With the end of the last answer. */
-function tableBytesOf({ answers }: Content): number {
-  const size = (answers * VARIANTS + 1) * ENTRY_BYTES;
+/** With the end of the last response. */
+function tableBytesOf({ responses }: Content): number {
+  const size = (responses * VARIANTS + 1) * ENTRY_BYTES;
   return size < PAGE_BYTES ? size : Math.ceil(size / PAGE_BYTES) * PAGE_BYTES;
 }
 
 /** What fails here ends in a crash. */
-function makingAnswers(content: Content): Block[] {
+function makingResponses(content: Content): Block[] {
   const tableBytes = tableBytesOf(content);
   return [
     block(
       'unpack',
       [
-        ...[mov(x0, xzr), ...set(w1, tableBytes + content.listBytes + content.answerBytes)],
+        ...[mov(x0, xzr), ...set(w1, tableBytes + content.listBytes + content.responseBytes)],
         ...[mov(w2, linux.PROT_READ_WRITE), mov(w3, linux.MAP_PRIVATE_ANONYMOUS), ...system('mmap')],
-        // x16: the list, once it is unpacked · x15: its end · x2: where the next answer goes, at first behind the
+        // x16: the list, once it is unpacked · x15: its end · x2: where the next response goes, at first behind the
         // list · x17: its entry in the table · x1: the content that is next
         ...[mov(table, x0), mov(x17, x0)],
         tableBytes < PAGE_BYTES
@@ -128,7 +128,7 @@ function makingAnswers(content: Content): Block[] {
 }
 
 /** Step 4, see `server.ts`: words, and in the first line the path */
-function recognising({ paths, answers }: Content): Block[] {
+function recognising({ paths, responses }: Content): Block[] {
   return [
     // As signed numbers no flags are greater than those of the path.
     block(
@@ -137,11 +137,11 @@ function recognising({ paths, answers }: Content): Block[] {
       'lookUp',
     ),
     ...lookingUp(CONTEXT),
-    // Is it the tag of the file? For answers without one some other number stands there, which does no harm.
+    // Is it the tag of the file? For responses without one some other number stands there, which does no harm.
     block(
       'noWord',
       [
-        ...[ubfx(w6, flags, ANSWER_BIT, ANSWER_BITS), adr(x7, shifted('tags', -4 * (MISSING + 1)))],
+        ...[ubfx(w6, flags, RESPONSE_BIT, RESPONSE_BITS), adr(x7, shifted('tags', -4 * (MISSING + 1)))],
         ...[ldr(w7, indexed(x7, x6, 2)), cmp(w7, progress), bne('otherWord'), orr(flags, flags, FLAG.SAME)],
       ],
       'otherWord',
@@ -155,13 +155,13 @@ function recognising({ paths, answers }: Content): Block[] {
       [orr(w6, flags, ~ABOUT.PATH), mov(progress, byte), bfi(progress, w6, 8, 8)],
       'sameWord',
     ),
-    ...findingPath(paths.length, answers),
+    ...findingPath(paths.length, responses),
   ];
 }
 
 /** The path ends with a space, a query, or what must not be in it. */
-function findingPath(paths: number, answers: number): Block[] {
-  const number = bytesOfNumber(answers) === 1 ? ldrb(w6, indexed(x7, x6)) : ldrh(w6, indexed(x7, x6, 1));
+function findingPath(paths: number, responses: number): Block[] {
+  const number = bytesOfNumber(responses) === 1 ? ldrb(w6, indexed(x7, x6)) : ldrh(w6, indexed(x7, x6, 1));
   return [
     block(
       'path',
@@ -176,7 +176,7 @@ function findingPath(paths: number, answers: number): Block[] {
       [mul(progress, progress, factor), mov(w6, paths + 1), adr(x7, shifted('paths', -8))],
       'findPath',
     ),
-    // From the last to the first, and one before it, which is no path, but leads to the answer for what is missing.
+    // From the last to the first, and one before it, which is no path, but leads to the response for what is missing.
     block(
       'findPath',
       [
@@ -185,18 +185,22 @@ function findingPath(paths: number, answers: number): Block[] {
       ],
       'foundPath',
     ),
-    block('foundPath', [adr(x7, 'answerOfPath'), number, bfi(flags, w6, ANSWER_BIT, ANSWER_BITS)], 'newLine'),
+    block(
+      'foundPath',
+      [adr(x7, 'responseOfPath'), number, bfi(flags, w6, RESPONSE_BIT, RESPONSE_BITS)],
+      'newLine',
+    ),
   ];
 }
 
-/** Step 5. x1, w2: the answer's address and length */
-function answering(): Block[] {
+/** Step 5. x1, w2: the response's address and length */
+function responding(): Block[] {
   return [
     block(
-      'answer',
+      'response',
       [
         // GZIP and SAME are the number of the variant.
-        ubfx(w6, flags, ANSWER_BIT, ANSWER_BITS),
+        ubfx(w6, flags, RESPONSE_BIT, RESPONSE_BITS),
         ubfx(w7, flags, Math.log2(FLAG.GZIP), Math.log2(VARIANTS)),
         add(w6, w7, w6, { lsl: Math.log2(VARIANTS) }),
       ],

@@ -20,7 +20,7 @@ export const [progress, wideProgress, flags] = [w26, x26, w27];
 export const [listener, epoll, tick] = [w21, w22, w23];
 /** Constants that have no place in an instruction: `FACTOR` and `NOT_DELIMITER`. */
 export const [factor, notDelimiter] = [w24, w25];
-/** Where the table of answers is (profiles `full` and `site` only). */
+/** Where the table of responses is (profiles `full` and `site` only). */
 export const table = x28;
 /** While setting up. */
 export const [port, widePort] = [w26, x26];

@@ -9,7 +9,7 @@ import { assembleA64Record } from './a64-record.ts';
 import { assembleA64Standard } from './a64-server.ts';
 
 const page = { content: Buffer.from('<p>hello'.repeat(20)), contentType: 'text/html;charset=utf-8' };
-/** More answers than a byte can count. */
+/** More responses than a byte can count. */
 const filesOf = (count: number) =>
   Array.from({ length: count }, (_, index) => ({ ...page, segments: [`${index}.html`] }));
 const programs: readonly (readonly [name: string, program: Assembled])[] = [

@@ -6,9 +6,9 @@
 import * as a64 from '../asm/a64.ts';
 import { type Assembled, ascii, assemble, block, bytes, label } from '../asm/assembler.ts';
 import { port, set, system, widePort } from './a64-idioms.ts';
-import { ONLY_HEAD } from './answers.ts';
 import { headerWith, type Layout, ORIGIN } from './elf.ts';
 import * as linux from './linux.ts';
+import { ONLY_HEAD } from './responses.ts';
 
 const { add, adr, at, after, b, bpl, ldr, ldrb, madd, mov, rev, str, subs } = a64;
 const { sp, w0, w1, w2, w3, w9, w10, w20, w21, x1, x11, xzr } = a64;
@@ -33,12 +33,12 @@ export function assembleA64Record(content: Uint8Array, layout: Layout = 'compact
     ...[mov(w0, w20), mov(x1, xzr), ...system('accept'), mov(w21, w0)],
     // MSG_TRUNC throws away what it receives: there is no buffer. Closing with something unread would be a reset.
     ...[mov(w2, REQUEST_BYTES), mov(w3, linux.MSG.TRUNC), ...system('recvfrom')],
-    ...[mov(w0, w21), adr(x1, 'answer'), ...set(w2, ONLY_HEAD.length + content.length), ...system('write')],
+    ...[mov(w0, w21), adr(x1, 'response'), ...set(w2, ONLY_HEAD.length + content.length), ...system('write')],
     ...[mov(w0, w21), ...system('close'), b('next')],
   ];
   const blocks = [
     block('header', headerWith(layout, 'arm64', { sections, physical, alignment })),
-    block('answer', [ascii(ONLY_HEAD), bytes(content, 'the page'), label('end')]),
+    block('response', [ascii(ONLY_HEAD), bytes(content, 'the page'), label('end')]),
   ];
   return assemble({ blocks, origin: ORIGIN, jump: b });
 }

@@ -2,7 +2,7 @@
  * A web server for one page, in A64 instructions: profile `standard` for arm64.
  *
  * `server.ts` tells how it works. Here are the same blocks, under the same names and in the same order, with the
- * same words, answers and states. What differs comes from the processor:
+ * same words, responses and states. What differs comes from the processor:
  *
  * - An instruction has four bytes, whatever it does, so that the fewest instructions are the shortest program.
  *   Jumps are all alike: in `ORDER` as many blocks as can be run into their successor.
@@ -41,9 +41,9 @@ import {
   wideProgress,
 } from './a64-idioms.ts';
 import { BUFFER_BYTES, choosePort, headerGaps, portIs, STATES_BYTES, setUp } from './a64-start.ts';
-import { NOT_ALLOWED, NOT_FOUND, okHead } from './answers.ts';
 import { headerWith, type Layout, ORIGIN } from './elf.ts';
 import * as linux from './linux.ts';
+import { NOT_ALLOWED, NOT_FOUND, okHead } from './responses.ts';
 import { CONTEXT, checkTokens, FLAG, type Page, type ServerOptions, TOKENS } from './server.ts';
 import { DELIMITERS, FOLD, hashOf, LETTER_BIT, type Token } from './tokens.ts';
 
@@ -70,7 +70,7 @@ const IDLE_SLEEP_MS = 16_000;
 // biome-ignore format: a list of names
 const ORDER = [
   'header', 'arguments', 'nextVariable', 'parse', 'digit', 'havePort', 'turn', 'read', 'nextByte', 'lookUp', 'found',
-  'noWord', 'sameWord', 'take', 'answer', 'send', 'progress', 'sent', 'callForConnection', 'call', 'wait', 'sweep',
+  'noWord', 'sameWord', 'take', 'response', 'send', 'progress', 'sent', 'callForConnection', 'call', 'wait', 'sweep',
   'swept', 'idle', 'accept', 'watch', 'control', 'notRead', 'rewatch', 'close', 'portIs', 'tokens', 'notAllowed',
   'notFound', 'ok',
 ];
@@ -85,7 +85,7 @@ export function assembleA64Standard({ page, port, layout }: ServerOptions): Asse
     ...watching(),
     ...receiving(),
     ...recognising(),
-    ...answering(page),
+    ...responding(page),
     ...sending(),
     ...ending(),
     ...dataOf(page),
@@ -158,7 +158,7 @@ export function waiting(): Block[] {
       ],
       'watch',
     ),
-    block('turn', [findState(), ldp(progress, flags, at(state)), where(COMPLETE_BIT, 'answer')], 'read'),
+    block('turn', [findState(), ldp(progress, flags, at(state)), where(COMPLETE_BIT, 'response')], 'read'),
   ];
 }
 
@@ -205,7 +205,7 @@ export function receiving(): Block[] {
     ),
     block('sameWord', [cmp(w2, w0), bne('nextByte')], 'take'),
     // Takes what has been looked at out of the socket. The last word of a request leaves 0 as its hash.
-    block('take', [mov(w0, connection), mov(w3, wzr), svc, unless(COMPLETE_BIT, 'wait')], 'answer'),
+    block('take', [mov(w0, connection), mov(w3, wzr), svc, unless(COMPLETE_BIT, 'wait')], 'response'),
   ];
 }
 
@@ -252,12 +252,12 @@ function recognising(): Block[] {
   ];
 }
 
-/** Step 5. x1, w2: the answer's address and length, as a whole and then what is left of it */
-function answering(page: Page): Block[] {
+/** Step 5. x1, w2: the response's address and length, as a whole and then what is left of it */
+function responding(page: Page): Block[] {
   const head = okHead(page.contentType, page.content.length);
   return [
     block(
-      'answer',
+      'response',
       [
         ...[
           adr(x1, 'notAllowed'),
@@ -282,7 +282,7 @@ export function sending(): Block[] {
         ...[add(x1, x1, wideProgress), sub(w2, w2, progress)],
         ...[mov(w0, connection), mov(w3, MSG.NOSIGNAL | MSG.DONTWAIT), ...system('sendto')],
         // What else can go wrong here has greater numbers, and so is less: the client is gone, or has had its last
-        // answer. No matter, it counts as sent; reading will tell.
+        // response. No matter, it counts as sent; reading will tell.
         ...[cmn(w0, linux.EAGAIN), beq('rewatch'), csel(w0, [w2, w0], 'mi')],
       ],
       'progress',

@@ -16,7 +16,7 @@ interface Read {
   readonly body: number;
 }
 
-/** What the program makes of the list: the variants of every answer. */
+/** What the program makes of the list: the variants of every response. */
 function variantsOf({ packedList, listBytes }: ReturnType<typeof contentOfSite>): Read[][] {
   const list = inflateRawSync(packedList);
   assert.equal(list.length, listBytes);
@@ -27,10 +27,10 @@ function variantsOf({ packedList, listBytes }: ReturnType<typeof contentOfSite>)
     all.push({ head, body: list.readInt32LE(at + 1 + length) });
     at += 1 + length + 4;
   }
-  const answers = Math.floor(all.length / VARIANTS);
-  assert.equal(all.length, answers * VARIANTS + 1);
-  return Array.from({ length: answers }, (_, answer) =>
-    all.slice(answer * VARIANTS, (answer + 1) * VARIANTS),
+  const responses = Math.floor(all.length / VARIANTS);
+  assert.equal(all.length, responses * VARIANTS + 1);
+  return Array.from({ length: responses }, (_, response) =>
+    all.slice(response * VARIANTS, (response + 1) * VARIANTS),
   );
 }
 
@@ -86,14 +86,14 @@ describe('hashOfPath', () => {
   });
 });
 
-describe('answers', () => {
+describe('responses', () => {
   test('a file that packs: as it is, packed, and not at all', () => {
     const { paths, tags, stored, ...content } = contentOfSite([file('a.html', TEXT)]);
-    const [refused, missing, answer] = variantsOf({ paths, tags, stored, ...content });
+    const [refused, missing, response] = variantsOf({ paths, tags, stored, ...content });
     assert.match(refused?.[0]?.head ?? '', /^HTTP\/1\.1 405 /);
     assert.match(missing?.[0]?.head ?? '', /^HTTP\/1\.1 404 /);
-    assert.deepEqual(paths, [{ text: '/a.html', answer: 2 }]);
-    const [plain, packed, same, both] = answer ?? [];
+    assert.deepEqual(paths, [{ text: '/a.html', response: 2 }]);
+    const [plain, packed, same, both] = response ?? [];
     const length = (stored[0]?.length ?? 0) + 10;
     assert.ok(plain?.head.endsWith(`ETag:W/"${tags[0]}"\r\nContent-Length:${TEXT.length}\r\n\r\n`));
     assert.ok((plain?.body ?? 0) < 0, 'to be unpacked');

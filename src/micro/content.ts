@@ -1,7 +1,7 @@
 /**
- * What profiles `full` and `site` answer with, before there is a program: files become answers, paths numbers.
+ * What profiles `full` and `site` respond with, before there is a program: files become responses, paths numbers.
  *
- * An answer has a number, and four variants, of which those that are missing are empty:
+ * A response has a number, and four variants, of which those that are missing are empty:
  *
  *   0   the content as it is
  *   1   the content packed, for clients that take gzip
@@ -11,8 +11,8 @@
  * The program falls back from an empty variant to the one before it.
  */
 import { createHash } from 'node:crypto';
-import { fileHead, METHOD_REFUSED, NOT_FOUND, notModified, redirect } from './answers.ts';
 import { deflate, GZIP_HEADER, MAX_PACKED_BYTES, pack } from './pack.ts';
+import { fileHead, METHOD_REFUSED, NOT_FOUND, notModified, redirect } from './responses.ts';
 import { FACTOR } from './tokens.ts';
 
 export interface TypedContent {
@@ -29,12 +29,12 @@ export interface SiteFile extends TypedContent {
 export const MAX_FILES = 1000;
 /** A server keeps all of it in memory, unpacked. */
 export const MAX_CONTENT_BYTES = 64 * 1024 * 1024;
-/** The answer to an unknown path; the one before it is that to unknown methods. */
+/** The response to an unknown path; the one before it is that to unknown methods. */
 export const MISSING = 1;
-/** How many variants an answer has. */
+/** How many variants a response has. */
 export const VARIANTS = 4;
 const INDEX = 'index.html';
-/** In the root: what an unknown path is answered with. It has no path of its own. */
+/** In the root: the response to an unknown path. It has no path of its own. */
 const MISSING_PAGE = '404.html';
 const TAG_DIGITS = 8;
 /** What one byte can say. */
@@ -54,21 +54,21 @@ export interface Content {
    */
   readonly packedList: Uint8Array;
   readonly listBytes: number;
-  readonly answers: number;
+  readonly responses: number;
   /** Of all variants. */
-  readonly answerBytes: number;
+  readonly responseBytes: number;
   /** The files: packed ones without the header of gzip, others as they are. */
   readonly stored: readonly Uint8Array[];
   readonly paths: readonly Path[];
-  /** The entity tags of the answers behind `MISSING`. */
+  /** The entity tags of the responses behind `MISSING`. */
   readonly tags: readonly string[];
 }
 
 interface Path {
   /** As it stands in requests. */
   readonly text: string;
-  /** The number of its answer. */
-  readonly answer: number;
+  /** The number of its response. */
+  readonly response: number;
 }
 
 interface Variant {
@@ -78,7 +78,7 @@ interface Variant {
   readonly bytes: number;
 }
 
-interface Answer {
+interface PreparedResponse {
   readonly names: readonly string[];
   readonly tag?: string;
   readonly variants: readonly Variant[];
@@ -87,7 +87,7 @@ interface Answer {
 
 export function contentOfPage(page: TypedContent): Content {
   if (page.content.length > MAX_CONTENT_BYTES) throw new SiteError(tooLarge(page.content.length));
-  return contentWith(only(NOT_FOUND), [fileAnswer(page, ['/'])]);
+  return contentWith(only(NOT_FOUND), [fileResponse(page, ['/'])]);
 }
 
 /** @throws SiteError */
@@ -95,26 +95,26 @@ export function contentOfSite(files: readonly SiteFile[]): Content {
   checkSize(files);
   const page = files.find(isMissingPage);
   const served = files.filter((file) => file !== page).toSorted(byTypeAndPath);
-  return contentWith(page ? missingAnswer(page) : only(NOT_FOUND), [
-    ...served.map((file) => fileAnswer(file, namesOf(file.segments))),
+  return contentWith(page ? missingResponse(page) : only(NOT_FOUND), [
+    ...served.map((file) => fileResponse(file, namesOf(file.segments))),
     ...served.flatMap(({ segments }) => redirectTo(segments)),
   ]);
 }
 
-function contentWith(missing: Answer, found: readonly Answer[]): Content {
-  const answers = [only(METHOD_REFUSED), missing, ...found];
-  const paths = answers.flatMap(({ names }, answer) => names.map((text) => ({ text, answer })));
+function contentWith(missing: PreparedResponse, found: readonly PreparedResponse[]): Content {
+  const responses = [only(METHOD_REFUSED), missing, ...found];
+  const paths = responses.flatMap(({ names }, response) => names.map((text) => ({ text, response })));
   checkPaths(paths);
-  const variants = answers.flatMap((answer) => fourOf(answer));
+  const variants = responses.flatMap((response) => fourOf(response));
   const list = listOf(variants);
   return {
     packedList: Buffer.from(deflate(list)),
     listBytes: list.length,
-    answers: answers.length,
-    answerBytes: variants.reduce((sum, { bytes }) => sum + bytes, 0),
-    stored: answers.flatMap(({ stored }) => stored ?? []),
+    responses: responses.length,
+    responseBytes: variants.reduce((sum, { bytes }) => sum + bytes, 0),
+    stored: responses.flatMap(({ stored }) => stored ?? []),
     paths,
-    tags: answers.flatMap(({ tag }) => tag ?? []),
+    tags: responses.flatMap(({ tag }) => tag ?? []),
   };
 }
 
@@ -139,7 +139,7 @@ function byTypeAndPath(a: SiteFile, b: SiteFile): number {
   return Number(left > right) - Number(left < right);
 }
 
-/** An index file answers for its folder too. */
+/** An index file is the response for its folder, too. */
 function namesOf(segments: readonly string[]): string[] {
   const names = pathsOf(segments);
   if (segments.at(-1) !== INDEX) return names;
@@ -184,12 +184,12 @@ export function hashOfPath(text: string): number {
   return Math.imul(hash, FACTOR) >>> 0;
 }
 
-function only(text: string): Answer {
+function only(text: string): PreparedResponse {
   return { names: [], variants: [textOnly(text)] };
 }
 
 /** What does not fit into the list is stored as if it were content. */
-function anyLength(text: string): Pick<Answer, 'variants' | 'stored'> {
+function anyLength(text: string): Pick<PreparedResponse, 'variants' | 'stored'> {
   const all = Buffer.from(text, 'latin1');
   const [start, rest] = [all.subarray(0, MAX_TEXT_BYTES), all.subarray(MAX_TEXT_BYTES)];
   const variants = [variant(start, rest.length, rest.length)];
@@ -200,14 +200,14 @@ function textOnly(text: string): Variant {
   return { text: Buffer.from(text, 'latin1'), body: 0, bytes: text.length };
 }
 
-/** From a folder with an index to where that answers. */
-function redirectTo(segments: readonly string[]): Answer[] {
+/** From the path of a folder without its slash to the one with it. */
+function redirectTo(segments: readonly string[]): PreparedResponse[] {
   if (segments.length === 1 || segments.at(-1) !== INDEX) return [];
   const names = pathsOf(segments.slice(0, -1));
   return [{ names, ...anyLength(redirect(`${names[0]}/`)) }];
 }
 
-function fileAnswer(file: TypedContent, names: readonly string[]): Answer {
+function fileResponse(file: TypedContent, names: readonly string[]): PreparedResponse {
   const tag = createHash('sha256').update(file.content).digest('hex').slice(0, TAG_DIGITS);
   const { identity, gzip, stored } = bodiesOf(file, tag);
   const same = textOnly(notModified(tag, gzip ? 'identity' : 'only'));
@@ -215,12 +215,12 @@ function fileAnswer(file: TypedContent, names: readonly string[]): Answer {
 }
 
 /** Who sends If-None-Match: * for it gets it without the page; an empty variant would fall back to gzip. */
-function missingAnswer(page: TypedContent): Answer {
+function missingResponse(page: TypedContent): PreparedResponse {
   const { identity, gzip, stored } = bodiesOf(page, undefined);
   return { names: [], variants: [identity, gzip ?? textOnly(''), textOnly(NOT_FOUND)], stored };
 }
 
-/** The answers with the content. It is only packed where that makes it smaller. */
+/** The responses with the content. It is only packed where that makes it smaller. */
 function bodiesOf({ content, contentType }: TypedContent, tag: string | undefined) {
   const packed = content.length <= MAX_PACKED_BYTES ? pack(content) : content;
   const head = (bytes: number, coding: 'only' | 'gzip' | 'identity') =>
@@ -244,7 +244,7 @@ function variant(text: Uint8Array, body: number, bodyBytes: number): Variant {
   return { text, body, bytes: text.length + bodyBytes };
 }
 
-function fourOf({ variants }: Answer): Variant[] {
+function fourOf({ variants }: PreparedResponse): Variant[] {
   return Array.from({ length: VARIANTS }, (_, index) => variants[index] ?? textOnly(''));
 }
 

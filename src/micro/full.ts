@@ -2,14 +2,14 @@
  * Profiles `full` and `site`: the server of `server.ts` with entity tags, gzip, SIGTERM and IPv6; for one page, and
  * for a folder.
  *
- * All answers are made at the start, in memory that stays writable, and in which nothing is ever executed: texts
+ * All responses are made at the start, in memory that stays writable, and in which nothing is ever executed: texts
  * out of a packed list (`content.ts`), each with its content behind it, copied or unpacked from the file. A table
  * says where each begins, and with that where the one before it ends.
  *
  * In the state of a connection, beside what stands in `server.ts`:
  *
  *   byte   4        among the flags, what the line is about (`ABOUT`)
- *   byte   5 to 6   the number of the answer; until the path has come in 0, which refuses the method
+ *   byte   5 to 6   the number of the response; until the path has come in 0, which refuses the method
  *
  * Words are looked for in lines, and the path only in the whole. It is looked up where it ends.
  */
@@ -78,7 +78,7 @@ export const ABOUT = { ENCODING: 0x20, MATCH: 0x40, PATH: PATH_START } as const;
 /** All other flags. Set in where a word begins, so that only the request itself begins with 0. */
 export const NOT_ABOUT = 0xff & ~ABOUT.PATH;
 export const QUOTE = 0x22;
-/** Where the answers are: low, so that four bytes hold an address, and far from everything else. */
+/** Where the responses are: low, so that four bytes hold an address, and far from everything else. */
 const MEMORY = 0x40000000;
 /** What of a word's flags becomes the start of the next one. That is 0 only behind a request. */
 export const CONTEXT = 0xff & ~(FLAG.COMPLETE | FLAG.HEAD);
@@ -112,11 +112,11 @@ export const TOKENS: readonly Token[] = [
 // biome-ignore format: a list of names
 const ORDER = [
   'header', 'arguments', 'nextVariable', 'parse', 'digit', 'havePort', 'unpack', 'variant', 'unpacked',
-  'answer', 'fallBack', 'headByte', 'send', 'progress', 'sent', 'turn', 'swept', 'notRead', 'rewatch', 'idle',
+  'response', 'fallBack', 'headByte', 'send', 'progress', 'sent', 'turn', 'swept', 'notRead', 'rewatch', 'idle',
   'accept', 'close', 'wait', 'sweep', 'read', 'watch', 'control', 'take', 'noWord', 'otherWord', 'newWord',
   'sameLine', 'path', 'sameWord', 'nextByte', 'lookUp', 'pathEnd', 'findPath', 'newLine', 'bit', 'value',
   'moreBits', 'placeBits', 'haveValue', 'short', 'length', 'haveLength', 'distanceBit', 'symbol', 'codeBit',
-  'nineBits', 'store', 'packed', 'literal', 'tokens', 'paths', 'answerOfPath', 'tags', 'list', 'stored',
+  'nineBits', 'store', 'packed', 'literal', 'tokens', 'paths', 'responseOfPath', 'tags', 'list', 'stored',
 ];
 
 export function assembleFull({ page, ...options }: ServerOptions): Assembled {
@@ -150,28 +150,28 @@ function blocksOf(content: Content, { port, layout = 'compact' }: ProgramOptions
     block('header', headerWith(layout, 'x86-64', gaps)),
     ...choosePort(),
     ...setUp(ROOM_BYTES, true),
-    ...makingAnswers(content),
+    ...makingResponses(content),
     ...inflate('haveValue'),
     ...waiting(),
     ...watching(),
     ...receiving(),
     ...recognising(content),
-    ...answering(content),
+    ...responding(content),
     ...sending(),
     ...ending(),
     ...dataOf(content),
   ];
 }
 
-/** The address of the table: behind the list and the answers. */
-function tableOf({ listBytes, answerBytes }: Content): number {
-  return MEMORY + listBytes + answerBytes;
+/** The address of the table: behind the list and the responses. */
+function tableOf({ listBytes, responseBytes }: Content): number {
+  return MEMORY + listBytes + responseBytes;
 }
 
 /** rax is a small number before. What fails here ends in a crash. */
-function makingAnswers(content: Content): Block[] {
+function makingResponses(content: Content): Block[] {
   const table = tableOf(content);
-  const tableBytes = 4 * (content.answers * VARIANTS + 1);
+  const tableBytes = 4 * (content.responses * VARIANTS + 1);
   return [
     block(
       'unpack',
@@ -179,7 +179,7 @@ function makingAnswers(content: Content): Block[] {
         // edx is still the length of the address that was bound.
         ...[mov(edi, MEMORY), mov(esi, table + tableBytes - MEMORY), mov(dl, linux.PROT_READ_WRITE)],
         ...[...set(r10, linux.MAP_PRIVATE_ANONYMOUS_FIXED), ...chained('mmap')],
-        // rsi: the list, once it is unpacked · rdi: where the next answer goes, at first behind the list · rbp: its
+        // rsi: the list, once it is unpacked · rdi: where the next response goes, at first behind the list · rbp: its
         // entry in the table · on the stack, for good: the content that is next
         ...[push(rax), mov(esi, address('list')), call('packed'), pop(rsi)],
         ...[mov(ebp, table), push(address('stored'))],
@@ -203,11 +203,11 @@ function makingAnswers(content: Content): Block[] {
   ];
 }
 
-/** The number of the answer. */
-const answer = word(rbx, STATE.answer);
+/** The number of the response. */
+const response = word(rbx, STATE.response);
 
-/** The hash of the tag of answer rcx. */
-const tagOfAnswer = at(scaled(rcx, 4), shifted('tags', -4 * (MISSING + 1)));
+/** The hash of the tag of response rcx. */
+const tagOfResponse = at(scaled(rcx, 4), shifted('tags', -4 * (MISSING + 1)));
 
 /** Sets a register to a number of any size. */
 function setTo(register: x64.Register<64>, value: number): Fragment[] {
@@ -215,7 +215,7 @@ function setTo(register: x64.Register<64>, value: number): Fragment[] {
 }
 
 /** Step 4, see `server.ts`: words, and in the first line the path */
-function recognising({ paths, answers }: Content): Block[] {
+function recognising({ paths, responses }: Content): Block[] {
   return [
     block(
       'nextByte',
@@ -228,10 +228,10 @@ function recognising({ paths, answers }: Content): Block[] {
       'lookUp',
     ),
     lookUp(CONTEXT),
-    // Is it the tag of the file? For answers without one some other number stands there, which does no harm.
+    // Is it the tag of the file? For responses without one some other number stands there, which does no harm.
     block(
       'noWord',
-      [mov(cx, answer), cmp(tagOfAnswer, ebp), jne('otherWord'), or(flags, FLAG.SAME)],
+      [mov(cx, response), cmp(tagOfResponse, ebp), jne('otherWord'), or(flags, FLAG.SAME)],
       'otherWord',
     ),
     block('otherWord', [test(al, NOT_DELIMITER), jne('sameWord')], 'newWord'),
@@ -248,39 +248,39 @@ function recognising({ paths, answers }: Content): Block[] {
       'sameWord',
     ),
     block('pathEnd', setTo(rcx, paths.length + 1), 'findPath'),
-    // From the last to the first, and one before it, which is no path, but leads to the answer for what is missing.
+    // From the last to the first, and one before it, which is no path, but leads to the response for what is missing.
     block(
       'findPath',
       [
         ...[cmp(at(scaled(rcx, 4), shifted('paths', -8)), ebp), loopne('findPath')],
-        ...[fromTable(answers), mov(answer, cx)],
+        ...[fromTable(responses), mov(response, cx)],
       ],
       'newLine',
     ),
   ];
 }
 
-/** The number of an answer in the table of paths. */
-export function bytesOfNumber(answers: number): 1 | 2 {
-  return answers <= 0x100 ? 1 : 2;
+/** The number of a response in the table of paths. */
+export function bytesOfNumber(responses: number): 1 | 2 {
+  return responses <= 0x100 ? 1 : 2;
 }
 
-function fromTable(answers: number): Fragment {
-  const table = address('answerOfPath');
-  return movzx(ecx, bytesOfNumber(answers) === 1 ? byte(rcx, table) : word(scaled(rcx, 2), table));
+function fromTable(responses: number): Fragment {
+  const table = address('responseOfPath');
+  return movzx(ecx, bytesOfNumber(responses) === 1 ? byte(rcx, table) : word(scaled(rcx, 2), table));
 }
 
-/** Step 5. esi, edx: the answer's address and length */
-function answering(content: Content): Block[] {
+/** Step 5. esi, edx: the response's address and length */
+function responding(content: Content): Block[] {
   const table = tableOf(content);
   const first = Math.log2(FLAG.GZIP);
   const lastFour = dword(rsi, rdx, -END_OF_HEAD.length);
   return [
     block(
-      'answer',
+      'response',
       [
         // GZIP and SAME are the number of the variant.
-        ...[movzx(ecx, answer), movzx(eax, flags), shr(al, first), and(al, VARIANTS - 1)],
+        ...[movzx(ecx, response), movzx(eax, flags), shr(al, first), and(al, VARIANTS - 1)],
         lea(ecx, at(rax, scaled(rcx, VARIANTS))),
       ],
       'fallBack',
@@ -309,7 +309,7 @@ function ending(): Block[] {
     block(
       'sent',
       [
-        ...[mov(at(rbx, STATE.progress), edx), mov(answer, dx), xchg(edx, eax), xchg(flags, al)],
+        ...[mov(at(rbx, STATE.progress), edx), mov(response, dx), xchg(edx, eax), xchg(flags, al)],
         ...[test(al, FLAG.CLOSE), je('wait')],
         ...[...set(rsi, linux.SHUT_WR), ...chained('shutdown')],
       ],
@@ -327,14 +327,14 @@ function dataOf(content: Content): Block[] {
 }
 
 /** What depends on the files, for both processors: words may stand anywhere. */
-export function filesOf({ packedList, stored, paths, tags, answers }: Content): Block[] {
-  const answerOfPath = [MISSING, ...paths.map((path) => path.answer)];
+export function filesOf({ packedList, stored, paths, tags, responses }: Content): Block[] {
+  const responseOfPath = [MISSING, ...paths.map((path) => path.response)];
   return [
     block(
       'paths',
       paths.map(({ text }) => data(4, hashOfPath(text))),
     ),
-    block('answerOfPath', [data(bytesOfNumber(answers), ...answerOfPath)]),
+    block('responseOfPath', [data(bytesOfNumber(responses), ...responseOfPath)]),
     block(
       'tags',
       tags.map((tag) => data(4, hashOf({ start: behind(QUOTE, ABOUT.MATCH), text: `${tag}"` }))),

@@ -1,5 +1,5 @@
 /**
- * The smallest web server that gives a valid HTTP/1.1 answer, in x86-64 instructions: profile `record`.
+ * The smallest web server that gives a valid HTTP/1.1 response, in x86-64 instructions: profile `record`.
  *
  * One connection at a time: accept, take out what has come first, whatever it is, send the page, close. The
  * port is the first argument. What does not fit into 204 bytes is left out: a client that connects and stays
@@ -11,9 +11,9 @@
 
 import { type Assembled, address, ascii, assemble, block, bytes, distance, label } from '../asm/assembler.ts';
 import * as x64 from '../asm/x64.ts';
-import { ONLY_HEAD } from './answers.ts';
 import { headerWith, type Layout, ORIGIN } from './elf.ts';
 import * as linux from './linux.ts';
+import { ONLY_HEAD } from './responses.ts';
 
 const { rax, rbx, rdi, rsi, rsp, r10 } = x64;
 const { al, bl, dh, dl, dx, eax, ebx, edi, edx, esi } = x64;
@@ -51,14 +51,14 @@ export function assembleRecord(content: Uint8Array, layout: Layout = 'compact'):
     ...[push(rdi), xchg(edi, eax)],
     // MSG_TRUNC throws away what it receives: there is no buffer. Closing with something unread would be a reset.
     ...[mov(dh, REQUEST_BYTES_HIGH), mov(al, SYS.recvfrom), syscall],
-    ...[mov(esi, address('answer')), mov(short ? dx : edx, distance('answer', 'end'))],
+    ...[mov(esi, address('response')), mov(short ? dx : edx, distance('response', 'end'))],
     ...[push(SYS.write), pop(rax), syscall],
     ...[push(SYS.close), pop(rax), syscall],
     ...[pop(rdi), jmp('next')],
   ];
   const blocks = [
     block('header', headerWith(layout, 'x86-64', { sections, physical, alignment })),
-    block('answer', [ascii(ONLY_HEAD), bytes(content, 'the page'), label('end')]),
+    block('response', [ascii(ONLY_HEAD), bytes(content, 'the page'), label('end')]),
   ];
   return assemble({ blocks, origin: ORIGIN, jump: jmp });
 }

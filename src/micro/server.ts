@@ -5,7 +5,7 @@
  * waits. There is no heap and no buffer for each connection, only eight bytes of state:
  *
  *   byte   0 to 3   while a request comes in: the hash of its last word (`tokens.ts`)
- *                   while its answer goes out: how much of it has been sent
+ *                   while its response goes out: how much of it has been sent
  *   byte   4        the flags below: what is known about the request
  *   byte   7        the tick in which there was progress last; never 0 once used
  *
@@ -15,11 +15,11 @@
  * 3. Accepting: a new connection begins with a state of zeros.
  * 4. Reading: what has come in is first looked at only (MSG_PEEK) and hashed up to the end of the request, and
  *    then taken out of the socket exactly so far. The next request stays where it is.
- * 5. Answering: head and page stand one behind the other in the file, which is mapped, so that an answer is a
+ * 5. Responding: head and page stand one behind the other in the file, which is mapped, so that a response is a
  *    piece of memory. Which one follows from the flags, each time anew, and so nothing has to be remembered.
- * 6. Ending: after an answer that is the last one, the connection is shut down in this direction only, since
- *    closing it with something unread takes the answer away from the client. What it still sends, is read like
- *    requests; the answers to them go nowhere.
+ * 6. Ending: after a response that is the last one, the connection is shut down in this direction only, since
+ *    closing it with something unread takes the response away from the client. What it still sends, is read like
+ *    requests; the responses to them go nowhere.
  *
  * The table of words and the code that ends the program begin in the gaps of the ELF header (`elf.ts`).
  *
@@ -41,10 +41,10 @@ import {
   type OrderedProgram,
 } from '../asm/assembler.ts';
 import * as x64 from '../asm/x64.ts';
-import { NOT_ALLOWED, NOT_FOUND, okHead } from './answers.ts';
 import { GAP_BYTES, headerWith, type Layout, ORIGIN } from './elf.ts';
 import { chained, copy, set, shifted, system } from './idioms.ts';
 import * as linux from './linux.ts';
+import { NOT_ALLOWED, NOT_FOUND, okHead } from './responses.ts';
 import { choosePort, setUp } from './start.ts';
 import { collisions, DELIMITERS, FACTOR, FOLD, hashOf, LETTER_BIT, type Token } from './tokens.ts';
 
@@ -57,13 +57,13 @@ const { EPOLLIN, EPOLLOUT, MSG } = linux;
 
 /** What is known about a request. */
 export const FLAG = {
-  /** It is complete. Two bits: reading has 0, answering 5, and either ^ 1 is what to wait for, EPOLLIN or OUT. */
+  /** It is complete. Two bits: reading has 0, responding 5, and either ^ 1 is what to wait for, EPOLLIN or OUT. */
   COMPLETE: EPOLLIN | EPOLLOUT,
   HEAD: 0x02,
   /** The client takes gzip; it has this very file (both in `full.ts` only). */
   GZIP: 0x08,
   SAME: 0x10,
-  /** The connection ends with the answer: the client wants it, or there is a body, which is not understood. */
+  /** The connection ends with the response: the client wants it, or there is a body, which is not understood. */
   CLOSE: 0x80,
   /** The target is the page. As a number it is also the space that the next word begins behind. */
   FOUND: 0x20,
@@ -97,7 +97,7 @@ export const NOT_DELIMITER = 0xff & ~DELIMITERS.reduce<number>((bits, byte) => b
 export const BUFFER_BYTES = 0x78;
 const MAX_DESCRIPTORS = 0x2000;
 export const ROOM_BYTES = 0xfff8;
-export const STATE = { progress: 0, flags: 4, answer: 5, tick: 7 } as const;
+export const STATE = { progress: 0, flags: 4, response: 5, tick: 7 } as const;
 /** These bits are always set: a tick is eight turns of the counter's lower half, 7 to 34 s, and is never 0. */
 const TICK_MASK = 7;
 /** Sending neither waits nor kills; the same number is how many milliseconds an idle program sleeps. */
@@ -110,7 +110,7 @@ const AGAIN = 0x100 - linux.EAGAIN;
 const ORDER = [
   'header', 'arguments', 'nextVariable', 'parse', 'digit', 'havePort', 'watch', 'control', 'idle', 'accept',
   'close', 'notRead', 'rewatch', 'turn', 'swept', 'wait', 'sweep', 'read', 'send', 'progress', 'sent', 'take',
-  'answer', 'noWord', 'newWord', 'sameWord', 'nextByte', 'lookUp', 'tokens', 'notAllowed', 'notFound', 'ok',
+  'response', 'noWord', 'newWord', 'sameWord', 'nextByte', 'lookUp', 'tokens', 'notAllowed', 'notFound', 'ok',
 ];
 
 export interface Page {
@@ -147,7 +147,7 @@ function blocksOf({ page, port, layout = 'compact' }: ServerOptions): Block[] {
     ...watching(),
     ...receiving(),
     ...recognising(),
-    ...answering(page),
+    ...responding(page),
     ...sending(),
     ...ending(),
     ...dataOf(page),
@@ -228,7 +228,7 @@ export function waiting(): Block[] {
       'turn',
       [
         ...[lea(rbx, stateAt(0)), test(eax, eax), jne('watch')],
-        ...[test(flags, FLAG.COMPLETE & EPOLLOUT), jne('answer')],
+        ...[test(flags, FLAG.COMPLETE & EPOLLOUT), jne('response')],
       ],
       'read',
     ),
@@ -284,7 +284,7 @@ export function receiving(): Block[] {
         ...[mov(edx, esi), sub(edx, esp), ...copy(rsi, rsp), xor(eax, eax), syscall],
         ...[test(flags, FLAG.COMPLETE & EPOLLOUT), je('wait')],
       ],
-      'answer',
+      'response',
     ),
   ];
 }
@@ -325,12 +325,12 @@ export function lookUp(context: number): Block {
   );
 }
 
-/** Step 5. esi, edx: the answer's address and length, as a whole and then what is left of it */
-function answering(page: Page): Block[] {
+/** Step 5. esi, edx: the response's address and length, as a whole and then what is left of it */
+function responding(page: Page): Block[] {
   const head = okHead(page.contentType, page.content.length);
   return [
     block(
-      'answer',
+      'response',
       [
         ...[mov(esi, address('notAllowed')), ...set(rdx, NOT_ALLOWED.length + NOT_FOUND.length)],
         // Shifted left twice, KNOWN is the carry, and FOUND the sign; lea and mov leave them alone.
@@ -354,7 +354,7 @@ export function sending(): Block[] {
         ...[mov(r10w, SEND_FLAGS), ...chained('sendto')],
         // What else can go wrong here has greater numbers, and so is less.
         ...[cmp(eax, -linux.EAGAIN), je('rewatch'), jns('progress')],
-        // The client is gone, or has had its last answer: no matter. Reading will tell.
+        // The client is gone, or has had its last response: no matter. Reading will tell.
         mov(eax, edx),
       ],
       'progress',

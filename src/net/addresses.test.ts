@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { addressPolicy } from './addresses.ts';
+import { isGlobalAddress, parseAddressPolicy } from './addresses.ts';
+
+function addressPolicy(allowed: readonly string[]) {
+  const policy = parseAddressPolicy(allowed);
+  return policy.ok ? policy.value : assert.fail(policy.error);
+}
 
 describe('without exceptions', () => {
-  const mayConnect = addressPolicy();
+  const mayConnect = isGlobalAddress;
   const refused = [
     '0.0.0.0',
     '10.0.0.1',
@@ -109,7 +114,7 @@ describe('exceptions', () => {
   });
 
   for (const entry of ['', 'localhost', '10.0.0.0/33', '::/129', '10.0.0.0/', '10.0.0.0/8/8', '/8']) {
-    test(`"${entry}" is no entry`, () => assert.throws(() => addressPolicy([entry]), RangeError));
+    test(`"${entry}" is no entry`, () => assert.equal(parseAddressPolicy(['10.0.0.1', entry]).ok, false));
   }
 });
 
@@ -153,7 +158,7 @@ describe('the metadata of clouds', () => {
       assert.ok(mayConnect(address), address);
   });
   test('beside the wire server of Azure all is global', () => {
-    assert.ok(addressPolicy()('168.63.129.17'));
+    assert.ok(isGlobalAddress('168.63.129.17'));
   });
   for (const entry of ['169.254.169.254', '169.254.169.254/32']) {
     test(`named as ${entry} it is taken, and it alone`, () => {

@@ -5,8 +5,9 @@
  * gives its machines their credentials are refused even where a block with them is allowed.
  */
 import { BlockList, isIP } from 'node:net';
+import { collect, failure, type Result, success } from '../util/result.ts';
 
-/** Judges an address in its textual form, with or without a zone. What is no address is refused. */
+/** Decides on an address in its textual form, with or without a zone. Anything else is refused. */
 export type MayConnect = (address: string) => boolean;
 
 const SPECIAL_IPV4: readonly (readonly [network: string, prefix: number])[] = [
@@ -45,7 +46,7 @@ const SPECIAL_IPV6: readonly (readonly [network: string, prefix: number])[] = [
 const NAT64_PREFIX_BITS = 96;
 
 /**
- * Where clouds answer with credentials, keys and user data (IMDS and its kin). Some lie in blocks that are allowed
+ * Metadata services of clouds (IMDS and the like), which hand out credentials, keys and user data. Some lie in blocks that are allowed
  * for other reasons, and Azure's is a global address.
  */
 const METADATA_IPV4: readonly string[] = [
@@ -78,14 +79,28 @@ const METADATA_IPV6: readonly string[] = [
 ];
 
 /**
- * Allows all global addresses and those in `allowed`: addresses and CIDR blocks, where `0.0.0.0/0` and `::/0`
- * are everything except for what has the metadata of clouds: such an address must be named itself.
- * Throws a `RangeError` for an entry that is neither.
+ * Allows all global addresses and those in `allowed`: addresses and CIDR blocks, where `0.0.0.0/0` and `::/0` mean
+ * everything except the metadata services of clouds: such an address must be named itself.
  */
-export function addressPolicy(allowed: readonly string[] = []): MayConnect {
+export function parseAddressPolicy(allowed: readonly string[]): Result<MayConnect, string> {
+  const entries = collect(allowed.map(parseEntry));
+  return entries.ok ? success(policyOf(entries.value)) : entries;
+}
+
+interface AddressBlock {
+  readonly address: string;
+  readonly prefix: number;
+  readonly family: 'ipv4' | 'ipv6';
+  /** A block of one address is that address. */
+  readonly isSingle: boolean;
+}
+
+function policyOf(entries: readonly AddressBlock[]): MayConnect {
   const blocks = new BlockList();
   const named = new BlockList();
-  for (const entry of allowed) addEntry(blocks, named, entry);
+  for (const { address, prefix, family, isSingle } of entries) {
+    (isSingle ? named : blocks).addSubnet(address, prefix, family);
+  }
   return (text) => {
     const [address = ''] = text.split('%');
     const version = isIP(address);
@@ -98,15 +113,15 @@ export function addressPolicy(allowed: readonly string[] = []): MayConnect {
   };
 }
 
-/** A block of one address is that address. */
-function addEntry(blocks: BlockList, named: BlockList, entry: string): void {
-  const [, address = '', prefix] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(entry) ?? [];
+function parseEntry(entry: string): Result<AddressBlock, string> {
+  const [, address = '', length] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(entry) ?? [];
   const version = isIP(address);
   const bits = version === 6 ? 128 : 32;
-  const length = prefix === undefined ? bits : Number(prefix);
-  if (version === 0 || length > bits)
-    throw new RangeError(`allowAddresses: not an address or block such as 10.0.0.0/8: ${entry}`);
-  (length === bits ? named : blocks).addSubnet(address, length, version === 6 ? 'ipv6' : 'ipv4');
+  const prefix = length === undefined ? bits : Number(length);
+  if (version === 0 || prefix > bits) {
+    return failure(`allowAddresses: not an address or block such as 10.0.0.0/8: ${entry}`);
+  }
+  return success({ address, prefix, family: version === 6 ? 'ipv6' : 'ipv4', isSingle: prefix === bits });
 }
 
 const globalIpv6 = new BlockList();
@@ -126,3 +141,6 @@ for (const address of METADATA_IPV4) {
   metadata.addAddress(address, 'ipv4');
   metadata.addAddress(`64:ff9b::${address}`, 'ipv6');
 }
+
+/** Allows global addresses only. */
+export const isGlobalAddress: MayConnect = policyOf([]);

@@ -1,9 +1,9 @@
-/** Where a provider is, or something that stands in front of it. */
+/** Where a provider is, or what stands in front of it. */
+import { failure, type Result, success } from '../util/result.ts';
 
-/** Throws a `RangeError`, which does not show it, for what is no `http:` or `https:` URL. */
-export function parseBase(base: string): URL {
-  if (!URL.canParse(base)) throw new RangeError('base: not a URL');
+/** An `http:` or `https:` URL. The error does not show what was written instead: that may hold a secret. */
+export function parseBase(base: string): Result<URL, string> {
+  if (!URL.canParse(base)) return failure('base: not a URL');
   const url = new URL(base);
-  if (!/^https?:$/.test(url.protocol)) throw new RangeError('base: neither an http: nor an https: URL');
-  return url;
+  return /^https?:$/.test(url.protocol) ? success(url) : failure('base: neither an http: nor an https: URL');
 }

@@ -23,39 +23,38 @@ describe('which bundle is read', () => {
   const all = { [USUAL]: PEM, '/etc/ssl/cert.pem': PEM, '/own.pem': PEM };
   const cases: readonly (readonly [
     name: string,
-    env: Readonly<Record<string, string>>,
+    caFile: string,
     files: Readonly<Record<string, string>>,
     read: string,
   ])[] = [
-    ['the usual one', {}, all, USUAL],
-    ['the one that SSL_CERT_FILE names', { SSL_CERT_FILE: '/own.pem' }, all, '/own.pem'],
-    ['the usual one where the variable is empty', { SSL_CERT_FILE: '' }, all, USUAL],
-    ['that of another system', {}, { '/etc/ssl/cert.pem': PEM }, '/etc/ssl/cert.pem'],
+    ['the usual one', '', all, USUAL],
+    ['the one of the configuration', '/own.pem', all, '/own.pem'],
+    ['that of another system', '', { '/etc/ssl/cert.pem': PEM }, '/etc/ssl/cert.pem'],
   ];
-  for (const [name, env, files, expected] of cases) {
+  for (const [name, caFile, files, expected] of cases) {
     test(name, () => {
       const { reads, readFile } = system(files);
-      assert.equal(readTrust(env, readFile).rejectUnauthorized, true);
+      assert.equal(readTrust(caFile, readFile).rejectUnauthorized, true);
       assert.equal(reads.at(-1), expected);
     });
   }
 
   test('a bundle of several certificates', () => {
-    readTrust({}, system({ [USUAL]: `# comment\n${PEM}\n${OTHER_AUTHORITY}` }).readFile);
+    readTrust('', system({ [USUAL]: `# comment\n${PEM}\n${OTHER_AUTHORITY}` }).readFile);
   });
 });
 
 describe('no bundle, no connections', () => {
-  const named = { SSL_CERT_FILE: '/own.pem' };
+  const named = '/own.pem';
   const cases: readonly (readonly [
     name: string,
-    env: Readonly<Record<string, string>>,
+    caFile: string,
     files: Readonly<Record<string, string | Error>>,
     message: string | RegExp,
   ])[] = [
     [
       'nothing in any usual place',
-      {},
+      '',
       {},
       `no CA bundle: ${USUAL} is missing; put one there, or name it in SSL_CERT_FILE`,
     ],
@@ -67,7 +66,7 @@ describe('no bundle, no connections', () => {
     ],
     [
       'one that may not be read',
-      {},
+      '',
       { [USUAL]: failing('EACCES') },
       `no CA bundle: ${USUAL} cannot be read (EACCES)`,
     ],
@@ -77,7 +76,7 @@ describe('no bundle, no connections', () => {
       { '/own.pem': failing('EISDIR') },
       'no CA bundle: SSL_CERT_FILE names /own.pem, which cannot be read (EISDIR)',
     ],
-    ['an empty file', {}, { [USUAL]: '' }, `the CA bundle ${USUAL} holds no certificate in PEM form`],
+    ['an empty file', '', { [USUAL]: '' }, `the CA bundle ${USUAL} holds no certificate in PEM form`],
     [
       'a key only',
       named,
@@ -85,9 +84,9 @@ describe('no bundle, no connections', () => {
       /^the CA bundle \/own\.pem holds no certificate/,
     ],
   ];
-  for (const [name, env, files, message] of cases) {
+  for (const [name, caFile, files, message] of cases) {
     test(name, () => {
-      assert.throws(() => readTrust(env, system(files).readFile), { name: 'TrustError', message });
+      assert.throws(() => readTrust(caFile, system(files).readFile), { name: 'TrustError', message });
     });
   }
 });

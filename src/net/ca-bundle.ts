@@ -1,11 +1,11 @@
 /**
- * Whom outgoing TLS connections trust: the CA bundle of the system and nobody else. It is asked for before
- * the first of them, and without a bundle there is none: a peer that cannot be verified is not talked to.
+ * What outgoing TLS connections trust: the CA bundle of the system and nothing else. It is read before the first
+ * connection; without a bundle there is no connection, since no peer could be verified.
  */
 import { createSecureContext, type SecureContext } from 'node:tls';
 
 /** Names the file with the CA bundle, as it does for OpenSSL and for most other programs. */
-export const CERT_FILE_VARIABLE = 'SSL_CERT_FILE';
+const CERT_FILE_VARIABLE = 'SSL_CERT_FILE';
 
 /** Where systems keep theirs: Debian, Ubuntu, Alpine and most images; Fedora; openSUSE; macOS and the BSDs. */
 const BUNDLE_PATHS: readonly [string, ...string[]] = [
@@ -15,10 +15,10 @@ const BUNDLE_PATHS: readonly [string, ...string[]] = [
   '/etc/ssl/cert.pem',
 ];
 
-/** What every `tls.connect` and `https.request` is given. */
-export interface Trust {
+/** Options of every `tls.connect` and `https.request`. */
+export interface CaTrust {
   readonly secureContext: SecureContext;
-  /** Said aloud, because NODE_TLS_REJECT_UNAUTHORIZED turns it off where nothing is said. */
+  /** Explicit, because NODE_TLS_REJECT_UNAUTHORIZED turns verification off where this is absent. */
   readonly rejectUnauthorized: true;
 }
 
@@ -28,19 +28,16 @@ export class TrustError extends Error {
 }
 
 /**
- * Reads the CA bundle that `SSL_CERT_FILE` names, else the first one of the system. Takes some milliseconds:
- * keep the result.
+ * Reads the CA bundle of the configuration, else the first one of the system. Takes some milliseconds: keep the
+ * result.
  *
+ * @param caFile empty for the system's
  * @param readFile throws the system's error when it cannot read
  * @throws TrustError
  */
-export function readTrust(
-  env: Readonly<Record<string, string | undefined>>,
-  readFile: (path: string) => string,
-): Trust {
-  const named = env[CERT_FILE_VARIABLE];
-  const { path, pem } = named ? readNamed(named, readFile) : readFirst(readFile);
-  // Node passes over what is no certificate; of an empty list it would only say that each peer is unknown.
+export function readTrust(caFile: string, readFile: (path: string) => string): CaTrust {
+  const { path, pem } = caFile === '' ? readFirst(readFile) : readNamed(caFile, readFile);
+  // Node ignores anything that is not a certificate, and with an empty list would only report every peer as unknown.
   if (!pem.includes('-----BEGIN CERTIFICATE-----')) {
     throw new TrustError(`the CA bundle ${path} holds no certificate in PEM form`);
   }

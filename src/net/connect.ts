@@ -1,5 +1,5 @@
 /**
- * A connection that is ready for a request: look-up, judgement of the address, TCP, the proxy's tunnel, TLS.
+ * A connection that is ready for a request: lookup, check of the address, TCP, the proxy's tunnel, TLS.
  * TLS always verifies, whatever the environment says.
  */
 import { once } from 'node:events';
@@ -8,9 +8,9 @@ import { isIP, type LookupFunction, Socket } from 'node:net';
 import { type SecureContext, connect as startTls } from 'node:tls';
 import type { MayConnect } from './addresses.ts';
 import { basicOf } from './credentials.ts';
-import { Fault, faultOf, Refusal } from './faults.ts';
+import { ForbiddenDestination, NetworkFault, networkFaultOf } from './network-fault.ts';
 
-/** Straight to the server, whose addresses are judged after they were looked up, or by an HTTP proxy. */
+/** Directly to the server, whose addresses are checked after the lookup, or through an HTTP proxy. */
 export type Route =
   | { readonly kind: 'direct'; readonly mayConnect?: MayConnect }
   /** `http://[user:password@]host:port`. The proxy is asked for a tunnel (RFC 9110 §9.3.6), for `http:` too. */
@@ -19,9 +19,9 @@ export type Route =
 export interface ConnectOptions {
   /** Default: direct, to any address. */
   readonly route?: Route;
-  /** Whom to trust instead of Node's own list. What it throws is told to senders and operators. */
+  /** The CAs to trust instead of Node's own list. Its error messages are shown to senders and operators. */
   readonly trust?: () => SecureContext;
-  /** For look-up, connection, proxy and TLS together. Default {@link CONNECT_TIMEOUT_MS}. */
+  /** For lookup, connection, proxy and TLS together. Default {@link CONNECT_TIMEOUT_MS}. */
   readonly connectTimeoutMs?: number;
   /** Instead of the system's resolver. */
   readonly lookup?: LookupFunction;
@@ -31,9 +31,9 @@ export const CONNECT_TIMEOUT_MS = 10_000;
 
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 };
 
-/** Rejects with a {@link Refusal} for what must not be, else with what went wrong. */
+/** Rejects with a {@link ForbiddenDestination} where connecting is not allowed, otherwise with the error. */
 export async function connect(url: URL, signal: AbortSignal, options: ConnectOptions): Promise<Socket> {
-  if (!(url.protocol in DEFAULT_PORTS)) throw new Refusal('the URL is neither http: nor https:');
+  if (!(url.protocol in DEFAULT_PORTS)) throw new ForbiddenDestination('the URL is neither http: nor https:');
   const limit = new AbortController();
   const abort = () => limit.abort();
   const timer = setTimeout(abort, options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS);
@@ -56,7 +56,7 @@ async function reach(url: URL, signal: AbortSignal, { route, lookup }: ConnectOp
     const socket = await dial(route.url, signal, lookup);
     return await tunnel(socket, `${url.hostname}:${portOf(url)}`, route.url, signal);
   } catch (error) {
-    throw new Fault(`proxy: ${faultOf(error)}`);
+    throw new NetworkFault(`proxy: ${networkFaultOf(error)}`);
   }
 }
 
@@ -67,7 +67,7 @@ async function dial(
   mayConnect: MayConnect = () => true,
 ): Promise<Socket> {
   const host = hostOf(url);
-  // No name, no look-up: this is the address.
+  // An address needs no lookup.
   if (isIP(host) && !mayConnect(host)) throw forbidden();
   signal.throwIfAborted();
   const socket = new Socket();
@@ -78,21 +78,21 @@ async function dial(
   const connected = ready(socket, 'connect', signal);
   socket.connect({ host, port: portOf(url), ...(lookup && { lookup }) });
   await connected;
-  // The last word, before anything is sent, has the address that is really connected to.
+  // The final check, before anything is sent, is of the address of the connection itself.
   if (mayConnect(socket.remoteAddress ?? '')) return socket;
   socket.destroy();
   throw forbidden();
 }
 
-function forbidden(): Refusal {
-  return new Refusal(
+function forbidden(): ForbiddenDestination {
+  return new ForbiddenDestination(
     'the host has a private or special address, which allowAddresses (WEBHOOK_ALLOW_ADDRESSES) does not allow',
   );
 }
 
 /** The same socket once `event` has come; it is destroyed if something else comes first. */
 async function ready<S extends Socket>(socket: S, event: string, signal: AbortSignal): Promise<S> {
-  // An error that comes when nobody waits any more must not end the process.
+  // A late error must not end the process.
   socket.on('error', () => undefined);
   try {
     await once(socket, event, { signal });
@@ -104,7 +104,9 @@ async function ready<S extends Socket>(socket: S, event: string, signal: AbortSi
 }
 
 async function tunnel(socket: Socket, authority: string, proxy: URL, signal: AbortSignal): Promise<Socket> {
-  const authorization = basicOf(proxy);
+  const credentials = basicOf(proxy);
+  if (!credentials.ok) throw new NetworkFault(credentials.error);
+  const authorization = credentials.value;
   const outgoing = startRequest({
     createConnection: () => socket,
     method: 'CONNECT',
@@ -114,9 +116,9 @@ async function tunnel(socket: Socket, authority: string, proxy: URL, signal: Abo
   outgoing.on('error', () => undefined);
   outgoing.end();
   try {
-    const [answer]: IncomingMessage[] = await once(outgoing, 'connect', { signal });
-    const status = answer?.statusCode ?? 0;
-    if (status < 200 || status > 299) throw new Fault(`it answered ${status}`);
+    const [response]: IncomingMessage[] = await once(outgoing, 'connect', { signal });
+    const status = response?.statusCode ?? 0;
+    if (status < 200 || status > 299) throw new NetworkFault(`it responded with ${status}`);
     return socket;
   } catch (error) {
     socket.destroy();
@@ -149,7 +151,7 @@ function contextOf(socket: Socket, trust: () => SecureContext): SecureContext {
     return trust();
   } catch (error) {
     socket.destroy();
-    throw new Fault((error as Error).message);
+    throw new NetworkFault((error as Error).message);
   }
 }
 

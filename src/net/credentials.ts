@@ -1,18 +1,16 @@
-/** Credentials that stand in a URL. Pure. */
+/** Credentials in a URL. Pure. */
+import { failure, type Result, success } from '../util/result.ts';
 
 /**
- * As the value of `Authorization` (RFC 7617 §2), or `undefined` where there are none. Throws a `RangeError`, which
- * does not show them, for what cannot be decoded.
+ * As the value of `Authorization` (RFC 7617 §2), or `undefined` where there are none. The error shows nothing of
+ * credentials that cannot be decoded.
  */
-export function basicOf({ username, password }: URL): string | undefined {
-  if (username === '' && password === '') return undefined;
-  return `Basic ${Buffer.from(`${decode(username)}:${decode(password)}`).toString('base64')}`;
-}
-
-function decode(text: string): string {
+export function basicOf({ username, password }: URL): Result<string | undefined, string> {
+  if (username === '' && password === '') return success(undefined);
   try {
-    return decodeURIComponent(text);
+    const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+    return success(`Basic ${Buffer.from(credentials).toString('base64')}`);
   } catch {
-    throw new RangeError('user or password in it are wrongly percent-encoded: write %25 for %');
+    return failure('user or password in it are not percent-encoded correctly: write %25 for %');
   }
 }

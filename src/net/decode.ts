@@ -1,15 +1,15 @@
 /**
- * The content of an answer without its content codings (RFC 9110 §8.4). Requests ask for none; some servers and the
- * proxies before them code their answers all the same.
+ * The content of a response without its content codings (RFC 9110 §8.4). Requests ask for none, but some servers and
+ * proxies encode their responses anyway.
  */
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** More than one is rare, and each could be a bomb in a bomb. */
+/** More than one is rare, and nested codings could be a decompression bomb. */
 const MAX_CODINGS = 2;
 
 /**
- * The bytes as they are where they are not coded, where the coding is not known, and where what is said about it is
- * not true, as behind proxies that decode and leave the header. `undefined` for more than `maxBytes`.
+ * The bytes unchanged where they are not encoded, where the coding is unknown, and where the header is wrong, as behind
+ * proxies that decode the content but keep the header. `undefined` for more than `maxBytes`.
  */
 export async function decodeContent(
   body: Buffer,
@@ -18,15 +18,13 @@ export async function decodeContent(
 ): Promise<Buffer | undefined> {
   const codings = codingsOf(headers);
   if (body.length === 0 || codings.length === 0 || codings.length > MAX_CODINGS) return body;
-  // Loaded by the first answer that needs it.
+  // Loaded for the first response that needs it.
   const zlib = await import('node:zlib');
   const limit = { maxOutputLength: maxBytes };
   const gzip = (bytes: Buffer) => zlib.gunzipSync(bytes, limit);
   const decoders = new Map([
-    ...([
-      ['gzip', gzip],
-      ['x-gzip', gzip],
-    ] as const),
+    ['gzip', gzip],
+    ['x-gzip', gzip],
     // RFC 9110 §8.4.1.2: some send the format without the wrapper of zlib.
     ['deflate', (bytes: Buffer) => (isZlib(bytes) ? zlib.inflateSync : zlib.inflateRawSync)(bytes, limit)],
     ['br', (bytes: Buffer) => zlib.brotliDecompressSync(bytes, limit)],

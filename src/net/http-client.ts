@@ -1,6 +1,6 @@
 /**
- * One outgoing request, one answer. What matters to the channels is how far a request got: a short message may
- * only be repeated if it certainly did not leave. So each request has a connection of its own, made and
+ * One outgoing request, one response. The channels need to know how far a request got: a short message may only be
+ * repeated if it certainly was not sent. So each request has a connection of its own, made and
  * secured before the first byte is sent; on a kept one, which the server may close at that moment, it would
  * be open whether the request was read. Redirects are not followed.
  */
@@ -8,9 +8,8 @@ import { once } from 'node:events';
 import { type IncomingHttpHeaders, type IncomingMessage, request as startRequest } from 'node:http';
 import type { Socket } from 'node:net';
 import { type ConnectOptions, connect } from './connect.ts';
-import { basicOf } from './credentials.ts';
 import { decodeContent } from './decode.ts';
-import { faultOf, Refusal } from './faults.ts';
+import { ForbiddenDestination, networkFaultOf } from './network-fault.ts';
 
 export interface OutgoingRequest {
   readonly method: string;
@@ -24,69 +23,70 @@ export interface OutgoingRequest {
   readonly signal: AbortSignal;
 }
 
-/** How far a request got. Faults are one line for the sender's eyes, without anything of the URL. */
-export type Outcome =
-  /** It will not be sent, now or later: a forbidden address, a header that is none. */
+/** How far a request got. Faults are one line for the sender, without any part of the URL. */
+export type ClientResult =
+  /** It will never be sent: a forbidden address, or an invalid header. */
   | { readonly kind: 'refused'; readonly fault: string }
   /** There was no connection, so nothing was sent. */
   | { readonly kind: 'unsent'; readonly fault: string }
-  /** Some or all of it was sent, and whether it was acted upon is not known. */
-  | { readonly kind: 'unanswered'; readonly fault: string }
-  | Answer;
+  /** Some or all of it was sent, and whether the server acted on it is unknown. */
+  | { readonly kind: 'no-response'; readonly fault: string }
+  | ClientResponse;
 
-export interface Answer {
-  readonly kind: 'answered';
+export interface ClientResponse {
+  readonly kind: 'response';
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   /** Without its content codings. */
   readonly body: Buffer;
-  /** False if the body is longer than the limit, coded or not, or broke off. */
+  /** False if the body exceeds the limit, encoded or not, or broke off. */
   readonly complete: boolean;
 }
 
 /** Never rejects. */
-export type Send = (request: OutgoingRequest) => Promise<Outcome>;
+export type Send = (request: OutgoingRequest) => Promise<ClientResult>;
 
 export interface ClientOptions extends ConnectOptions {
-  /** Default {@link MAX_ANSWER_BYTES}. */
-  readonly maxAnswerBytes?: number;
+  /** Default {@link MAX_RESPONSE_BYTES}. */
+  readonly maxResponseBytes?: number;
 }
 
-/** Answers of the providers have a few hundred bytes. */
-export const MAX_ANSWER_BYTES = 64 * 1024;
-/** Cookies and policies make some longer than the 16 KiB that Node takes. */
+/** Providers respond with a few hundred bytes. */
+export const MAX_RESPONSE_BYTES = 64 * 1024;
+/** Cookies and policies make some headers longer than the 16 KiB that Node accepts. */
 const MAX_HEADER_BYTES = 64 * 1024;
 
-/** Throws a `RangeError` if the proxy is no `http:` URL, or its credentials cannot be decoded. */
 export function createClient(options: ClientOptions = {}): Send {
-  const { route } = options;
-  if (route?.kind === 'proxy') {
-    if (route.url.protocol !== 'http:') throw new RangeError('it must be an http: URL');
-    basicOf(route.url);
-  }
   return (request) => send(request, options);
 }
 
-async function send(request: OutgoingRequest, options: ClientOptions): Promise<Outcome> {
+async function send(request: OutgoingRequest, options: ClientOptions): Promise<ClientResult> {
   const { url, signal } = request;
   let socket: Socket;
   try {
     socket = await connect(url, signal, options);
   } catch (error) {
-    return { kind: error instanceof Refusal ? 'refused' : 'unsent', fault: faultOf(error) };
+    return {
+      kind: error instanceof ForbiddenDestination ? 'refused' : 'unsent',
+      fault: networkFaultOf(error),
+    };
   }
   const abort = () => socket.destroy();
   signal.addEventListener('abort', abort, { once: true });
   try {
     await request.beforeSending?.();
-    return await exchange(socket, request, options.maxAnswerBytes ?? MAX_ANSWER_BYTES);
+    return await exchange(socket, request, options.maxResponseBytes ?? MAX_RESPONSE_BYTES);
   } finally {
     signal.removeEventListener('abort', abort);
     socket.destroy();
   }
 }
 
-async function exchange(socket: Socket, request: OutgoingRequest, maxAnswerBytes: number): Promise<Outcome> {
+async function exchange(
+  socket: Socket,
+  request: OutgoingRequest,
+  maxResponseBytes: number,
+): Promise<ClientResult> {
   const { method, url, headers, body, signal } = request;
   let outgoing: ReturnType<typeof startRequest>;
   try {
@@ -95,50 +95,50 @@ async function exchange(socket: Socket, request: OutgoingRequest, maxAnswerBytes
       method,
       path: url.pathname + url.search,
       headers: { host: url.host, 'user-agent': 'mote', 'accept-encoding': 'identity', ...headers },
-      // Small devices end lines as they like. An answer that is refused for that is a message that is sent again and
-      // again; and no other answer follows on this connection, that could be smuggled in.
+      // Small devices end lines as they like. A response that is refused for that is a message that is sent again and
+      // again; and no other response follows on this connection, that could be smuggled in.
       insecureHTTPParser: true,
       maxHeaderSize: MAX_HEADER_BYTES,
     });
   } catch {
     return { kind: 'refused', fault: 'the method or a header holds characters that HTTP does not allow' };
   }
-  // Once an answer has begun, errors show in the answer.
+  // Once a response has begun, errors show in the response.
   outgoing.on('error', () => undefined);
   // A string would be joined to the header section, whose Latin-1 would then become UTF-8.
   outgoing.end(typeof body === 'string' ? Buffer.from(body) : body);
   try {
-    const [answer] = (await Promise.race([
+    const [response] = (await Promise.race([
       once(outgoing, 'response', { signal }),
-      // To a protocol that was not asked for (101); without a listener this would be silence.
+      // A switch to a protocol that was not requested (101); without a listener nothing would happen.
       once(outgoing, 'upgrade', { signal }),
     ])) as [IncomingMessage];
-    return await read(answer, maxAnswerBytes);
+    return await read(response, maxResponseBytes);
   } catch (error) {
-    return { kind: 'unanswered', fault: faultOf(error) };
+    return { kind: 'no-response', fault: networkFaultOf(error) };
   }
 }
 
-async function read(answer: IncomingMessage, maxAnswerBytes: number): Promise<Answer> {
+async function read(response: IncomingMessage, maxResponseBytes: number): Promise<ClientResponse> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   let complete = true;
   try {
-    for await (const chunk of answer as AsyncIterable<Buffer>) {
-      chunks.push(chunk.subarray(0, maxAnswerBytes - bytes));
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      chunks.push(chunk.subarray(0, maxResponseBytes - bytes));
       bytes += chunk.length;
-      complete = bytes <= maxAnswerBytes;
+      complete = bytes <= maxResponseBytes;
       if (!complete) break;
     }
   } catch {
     complete = false;
   }
-  const { statusCode: status = 0, headers } = answer;
+  const { statusCode: status = 0, headers } = response;
   const content = complete
-    ? await decodeContent(Buffer.concat(chunks), headers, maxAnswerBytes)
+    ? await decodeContent(Buffer.concat(chunks), headers, maxResponseBytes)
     : Buffer.concat(chunks);
   return {
-    kind: 'answered',
+    kind: 'response',
     status,
     headers,
     ...(content ? { body: content, complete } : { body: Buffer.alloc(0), complete: false }),

@@ -4,12 +4,12 @@ import fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import type { Attempt, Channel, Delivery } from './channels/channel.ts';
+import type { Attempt, Channel, Delivery, EndedPart } from './channels/channel.ts';
 import type { Message } from './message.ts';
 import type { Clock } from './queue/clock.ts';
 import type { Envelope, Note, Receipt } from './queue/envelope.ts';
 import { type Order, Queue, type QueueEvents, type QueueOptions } from './queue/queue.ts';
-import { memoryStore, type Store, StoreError } from './queue/store.ts';
+import { type MessageStore, memoryStore, StoreError } from './queue/store.ts';
 import type { SpoolOptions } from './spool/spool.ts';
 
 export const START_MS = Date.UTC(2026, 0, 2, 3, 4, 5);
@@ -62,7 +62,7 @@ type Script = (attempt: Attempt, message: Message) => Delivery | Promise<Deliver
 export class FakeChannel implements Channel {
   readonly name: string;
   readonly timeoutMs = 1000;
-  readonly attempts: { readonly id: string; readonly number: number; readonly done: readonly string[] }[] =
+  readonly attempts: { readonly id: string; readonly number: number; readonly done: readonly EndedPart[] }[] =
     [];
   closed = false;
   script: Script;
@@ -163,7 +163,7 @@ export function makeFolder(t: TestContext): string {
 }
 
 /** Keeps envelopes in a map that outlives queues, and fails on demand. */
-export class FakeStore implements Store {
+export class FakeStore implements MessageStore {
   readonly name = 'fake';
   readonly isDurable = true;
   readonly deadMessages = 0;

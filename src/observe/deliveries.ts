@@ -1,31 +1,31 @@
 /** Counters of notify in the Prometheus text exposition format 0.0.4. */
 
-/** How an attempt left its message. */
+/** The state of a message after an attempt. */
 const RESULTS = ['delivered', 'pending', 'failed'] as const;
-type Result = (typeof RESULTS)[number];
+type AttemptResult = (typeof RESULTS)[number];
 
-/** As the label says it. */
-const labels: Readonly<Record<Result, string>> = {
+/** The values of the label `result`. */
+const labels: Readonly<Record<AttemptResult, string>> = {
   delivered: 'delivered',
   pending: 'retry',
   failed: 'failed',
 };
 
 export interface MessageCounts {
-  /** They have not ended. */
+  /** Messages that are still being delivered. */
   readonly waiting: number;
-  /** They were given up and are kept; absent where nothing is kept. */
+  /** Dead letters that are kept; absent if none are kept. */
   readonly dead: number | undefined;
 }
 
 export interface DeliveryMetrics {
-  count(channel: string, result: Result): void;
-  /** So many messages that were given up are not kept any more. */
+  count(channel: string, result: AttemptResult): void;
+  /** Counts dead letters that were removed. */
   countRemoved(messages: number): void;
   render(messages: MessageCounts): string;
 }
 
-/** Channels of messages in a spool that are not configured any more are counted together, as `unknown`. */
+/** Channels of spooled messages that are no longer configured are counted together as `unknown`. */
 export function deliveryMetrics(channels: readonly string[]): DeliveryMetrics {
   const counts = new Map(
     [...channels, 'unknown'].map((name) => [name, { delivered: 0, pending: 0, failed: 0 }]),

@@ -1,19 +1,19 @@
 /** A bounded, batching writer of lines that never blocks, throws or takes the server down. */
 
-/** Bytes that may wait for a slow reader of the log, in this sink and in its stream; then lines are dropped. */
+/** Bytes that may wait for a slow reader of the log, in this sink and in its stream; beyond it, lines are dropped. */
 export const MAX_QUEUED_BYTES = 1024 * 1024;
-/** A batch goes out when it has this many bytes … */
+/** A batch is written when it has this many bytes … */
 export const BATCH_BYTES = 16 * 1024;
 /** … or this long after its first line. */
 export const BATCH_DELAY_MS = 100;
-/** How long logging rests when the disk is full. */
+/** How long logging pauses when the disk is full. */
 export const FULL_DISK_PAUSE_MS = 5000;
 /** How long `flush` waits for a slow reader. */
 export const FLUSH_TIMEOUT_MS = 500;
 const FLUSH_POLL_MS = 10;
 
-/** Errors of a stream that go away without a new stream. `process.stdout` can be written to again after them. */
-const passingErrors: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQUOT', 'EAGAIN']);
+/** Transient errors: the same stream, such as `process.stdout`, can be written to again after them. */
+const transientErrors: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQUOT', 'EAGAIN']);
 
 /** The part of a `stream.Writable` that a sink uses. */
 export interface LineStream {
@@ -23,21 +23,21 @@ export interface LineStream {
 }
 
 export interface SinkOptions {
-  /** Words the line that stands for `count` lines lost; without line feed. */
+  /** The line that reports `count` lost lines, without line feed. */
   readonly describeDropped: (count: number) => string;
   readonly maxQueuedBytes?: number;
 }
 
 export interface LineSink {
-  /** Takes one line of ASCII text without its line feed. Never blocks or throws. */
+  /** Queues one line of ASCII text without its line feed. Never blocks or throws. */
   write(line: string): void;
-  /** Hands everything to the stream and waits until it is written, at most `timeoutMs`. */
+  /** Writes everything to the stream and waits until it is flushed, at most `timeoutMs`. */
   flush(timeoutMs?: number): Promise<void>;
-  /** Lines lost since the start: no room, a full disk, or a reader that has gone. */
+  /** Lines lost since the start, because of a slow reader, a full disk, or a closed pipe. */
   readonly droppedLines: number;
 }
 
-/** `full` ends when half of the room is free again, so that a slow reader gets few notices, not one per line. */
+/** `full` ends when half of the space is free again, so that a slow reader gets few reports, not one per line. */
 type SinkState = 'open' | 'full' | 'paused' | 'stopped';
 
 class BoundedLineSink implements LineSink {
@@ -47,7 +47,7 @@ class BoundedLineSink implements LineSink {
   #state: SinkState = 'open';
   #batch = '';
   #batchLines = 0;
-  /** Lines of the batch that the stream got last: lost if it reports an error now. */
+  /** Lines of the last batch written to the stream: lost if it reports an error now. */
   #sentLines = 0;
   #armed = false;
   #unreported = 0;
@@ -129,13 +129,13 @@ class BoundedLineSink implements LineSink {
     }
   }
 
-  /** Nobody can be told that the log is broken; serving goes on without it. */
+  /** There is nowhere to report a broken log; the server continues without it. */
   #fail(error: NodeJS.ErrnoException): void {
     this.#drop(this.#sentLines + this.#batchLines);
     this.#batch = '';
     this.#sentLines = 0;
     this.#batchLines = 0;
-    if (!passingErrors.has(error.code)) {
+    if (!transientErrors.has(error.code)) {
       this.#state = 'stopped';
     } else if (this.#state === 'open' || this.#state === 'full') {
       this.#state = 'paused';
@@ -151,8 +151,8 @@ class BoundedLineSink implements LineSink {
 }
 
 /**
- * A sink on `stream`, typically `process.stdout`. A passing error (full disk) pauses it, any other error
- * (`EPIPE`: the reader has gone) stops it; both are silent and count as dropped lines.
+ * A sink on `stream`, typically `process.stdout`. A transient error (full disk) pauses it, any other error
+ * (`EPIPE`: the reader has closed the pipe) stops it; both are silent and count as dropped lines.
  */
 export function createLineSink(stream: LineStream, options: SinkOptions): LineSink {
   return new BoundedLineSink(stream, options);

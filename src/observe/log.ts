@@ -1,8 +1,8 @@
 /**
- * What is logged: one line per request, and the server's own events.
+ * The log: one line per request, and the server's own events.
  *
- * Every line is printable ASCII. Whatever a client sends is escaped, so nobody can end a line and forge the
- * next one, or play tricks on the terminal that shows it.
+ * Every line is printable ASCII. All input of clients is escaped, so that nobody can end a line and forge the next
+ * one, or send control sequences to a terminal.
  */
 import type { LineSink } from './line-sink.ts';
 
@@ -20,7 +20,7 @@ export interface AccessEntry {
   readonly target: string;
   /** `1.1` or `1.0`. */
   readonly httpVersion: string;
-  /** 0 where the client left before there was an answer. */
+  /** 0 if the client left before there was a response. */
   readonly status: number;
   readonly bodyBytes: number;
   readonly durationMs: number;
@@ -29,17 +29,16 @@ export interface AccessEntry {
   readonly host?: string | undefined;
 }
 
-export type Clock = () => number;
 export type AccessLog = (entry: AccessEntry) => void;
 
 /**
- * The access log in `format`, or `undefined` for `off`. The time of a line is the end of its answer, in UTC.
- * Secrets in the target, the referrer and the name of the client's program are struck out, see {@link redact}.
+ * The access log in `format`, or `undefined` for `off`. The time of a line is the end of its response, in UTC.
+ * Secrets in the target, the referrer and the user agent are redacted, see {@link redact}.
  */
 export function accessLog(
   format: LogFormat,
   sink: Pick<LineSink, 'write'>,
-  now: Clock = Date.now,
+  now: () => number = Date.now,
 ): AccessLog | undefined {
   if (format === 'off') return undefined;
   const render = format === 'json' ? jsonAccess() : combinedAccess();
@@ -49,8 +48,8 @@ export function accessLog(
 type Render = (entry: AccessEntry, nowMs: number) => string;
 
 /**
- * `%h - %u [time] "%r" status bytes "referer" "agent"`. Where Apache and nginx differ it follows nginx: no
- * body is `0` bytes, no answer is status `000`.
+ * `%h - %u [time] "%r" status bytes "referer" "agent"`. Where Apache and nginx differ it follows nginx: `0` bytes
+ * without a body, status `000` without a response.
  */
 function combinedAccess(): Render {
   const stamp = perSecond(commonLogTime);
@@ -62,14 +61,14 @@ function combinedAccess(): Render {
     return ` "${quotedField(referer && redact(referer))}" "${quotedField(agent && redact(agent))}"`;
   });
   return ({ client, user, method, target, httpVersion, status, bodyBytes, referer, userAgent }, nowMs) => {
-    const asked = head(client, user, stamp(nowMs)) + request(method, target, httpVersion);
-    return `${asked}${status || '000'} ${bodyBytes}${tail(referer, userAgent)}`;
+    const start = head(client, user, stamp(nowMs)) + request(method, target, httpVersion);
+    return `${start}${status || '000'} ${bodyBytes}${tail(referer, userAgent)}`;
   };
 }
 
 /**
- * The same text, as one piece in memory. A template is a tree of its parts, put together anew for each line that
- * holds it; a search puts it together for good.
+ * The same text as one flat string. V8 represents a concatenation as a tree of its parts, which would be flattened
+ * again for each line that contains it; a search flattens it once.
  */
 function flat(text: string): string {
   return text.includes('\n') ? text.replaceAll('\n', ' ') : text;
@@ -78,7 +77,7 @@ function flat(text: string): string {
 type Part = string | undefined;
 type RenderFields = (first: Part, second: Part, third?: Part) => string;
 
-/** Keeps the last result: a line of the log repeats most of the one before. */
+/** Caches the last result: consecutive lines of the log have most of their parts in common. */
 function remember(render: RenderFields): RenderFields {
   let [one, two, three]: Part[] = [];
   let last: string | undefined;
@@ -111,21 +110,25 @@ export type EventLevel = 'info' | 'warn' | 'error';
 export type EventFields = Readonly<Record<string, string | number | boolean | undefined>>;
 export type EventLog = (level: EventLevel, message: string, fields?: EventFields) => void;
 
-/** The log of the server's own events: lines of JSON beside a JSON access log, otherwise lines of text. */
-export function eventLog(sink: Pick<LineSink, 'write'>, format: LogFormat, now: Clock = Date.now): EventLog {
+/** The log of the server's own events: JSON lines if the access log is JSON, otherwise lines of text. */
+export function eventLog(
+  sink: Pick<LineSink, 'write'>,
+  format: LogFormat,
+  now: () => number = Date.now,
+): EventLog {
   const render = eventRenderer(format, now);
   return (level, message, fields = {}) => sink.write(render(level, message, fields));
 }
 
-/** The notice for {@link SinkOptions.describeDropped} that fits the other lines of a log in `format`. */
-export function droppedNotice(format: LogFormat, now: Clock = Date.now): (count: number) => string {
+/** The line for {@link SinkOptions.describeDropped}, in the `format` of the log. */
+export function droppedNotice(format: LogFormat, now: () => number = Date.now): (count: number) => string {
   const render = eventRenderer(format, now);
   return (count) => render('warn', `${count} log lines dropped`, {});
 }
 
 type RenderEvent = (level: EventLevel, message: string, fields: EventFields) => string;
 
-function eventRenderer(format: LogFormat, now: Clock): RenderEvent {
+function eventRenderer(format: LogFormat, now: () => number): RenderEvent {
   const stamp = isoStamp();
   return (level, message, fields) => {
     const time = stamp(now());
@@ -161,14 +164,14 @@ const secretNames: ReadonlySet<string> = new Set([
   'secret',
   'client_secret',
 ]);
-// Each match begins at a separator, so that the work stays linear in the length of the query.
+// Each match begins at a separator, so that the time is linear in the length of the query.
 const queryParameter = /([?&;])([^?&;=]+)=([^&;]*)/g;
 
-/** What `mote token` makes is a secret wherever it stands. */
+/** Tokens made by `mote token` are secrets wherever they occur. */
 const madeToken = /mote_[\w-]{43}/g;
 const userinfo = /:\/\/[^/?#\s]*@/g;
 
-/** `text`, a target or URL, with `***` in place of the secrets in its query, of its userinfo and of tokens of our make. */
+/** `text`, a target or URL, with `***` in place of secrets in the query, userinfo, and tokens made by `mote token`. */
 export function redact(text: string): string {
   const unmade = text.includes('mote_') ? text.replace(madeToken, '***') : text;
   const open = unmade.includes('@') ? unmade.replace(userinfo, '://***@') : unmade;
@@ -186,7 +189,7 @@ export function redact(text: string): string {
   return open.slice(0, mark) + query;
 }
 
-/** A receiver decodes names, so `%74oken` is a token too. */
+/** Receivers decode names, so that `%74oken` is a token as well. */
 function decoded(name: string): string {
   if (!name.includes('%')) return name;
   try {
@@ -199,7 +202,7 @@ function decoded(name: string): string {
 const plain = /^[ !#-[\]-~]*$/;
 const unprintable = /[^ -~]/g;
 
-/** Escapes like Apache's `ap_escape_logitem`: quotes and backslashes by a backslash, all else as `\xHH` per byte. */
+/** Escapes like Apache's `ap_escape_logitem`: quotes and backslashes with a backslash, other bytes as `\xHH`. */
 function escapeQuoted(text: string): string {
   return plain.test(text) ? text : text.replace(/["\\]/g, '\\$&').replace(unprintable, hexBytes);
 }
@@ -210,7 +213,7 @@ function quotedField(text: string | undefined): string {
 
 const plainWord = /^[!#-[\]-~]+$/;
 
-/** Outside the quotes a space ends the field. */
+/** Outside of quotes a space would end the field. */
 function bareField(text: string | undefined): string {
   return text && plainWord.test(text) ? text : quotedField(text).replaceAll(' ', '\\x20');
 }
@@ -221,7 +224,7 @@ function hexBytes(character: string): string {
   return Buffer.from(character).toString('hex').replace(/../g, '\\x$&');
 }
 
-/** A JSON string in ASCII: some readers also end a line at U+0085 or U+2028. */
+/** A JSON string in ASCII: some readers also break lines at U+0085 or U+2028. */
 function jsonString(text: string): string {
   if (plain.test(text)) return `"${text}"`;
   return JSON.stringify(text).replace(unprintable, (unit) => {
@@ -229,7 +232,7 @@ function jsonString(text: string): string {
   });
 }
 
-/** Renders a time once per second instead of once per line. */
+/** Renders the time once per second instead of once per line. */
 function perSecond(render: (ms: number) => string): (ms: number) => string {
   let second = Number.NaN;
   let text = '';
@@ -243,7 +246,7 @@ function perSecond(render: (ms: number) => string): (ms: number) => string {
   };
 }
 
-/** `10/Oct/2000:13:55:36 +0000`, from the `Tue, 10 Oct 2000 13:55:36 GMT` that ECMAScript promises. */
+/** `10/Oct/2000:13:55:36 +0000`, from the `Tue, 10 Oct 2000 13:55:36 GMT` that ECMAScript specifies. */
 function commonLogTime(ms: number): string {
   const text = new Date(ms).toUTCString();
   return `${text.slice(5, 7)}/${text.slice(8, 11)}/${text.slice(12, 16)}:${text.slice(17, 25)} +0000`;

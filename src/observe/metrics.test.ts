@@ -173,10 +173,10 @@ describe('stage', () => {
         headers: [
           'Content-Type',
           'text/plain; version=0.0.4; charset=utf-8',
-          'Cache-Control',
-          'no-store',
           'Content-Length',
           '4',
+          'Cache-Control',
+          'no-store',
         ],
         body: { kind: 'text', text: 'x 1\n' },
       });

@@ -1,31 +1,32 @@
 /** Counters of the server in the Prometheus text exposition format 0.0.4. */
 import { errorPlan } from '../http/errors.ts';
-import type { HeaderList, Stage } from '../http/types.ts';
+import { replyPlan } from '../http/reply.ts';
+import type { Stage } from '../http/types.ts';
 
-/** Upper bounds of the duration histogram, in seconds: from memory hits to the slowest downloads. */
+/** Upper bounds of the duration histogram, in seconds: from cache hits to slow downloads. */
 export const DURATION_BUCKETS_SECONDS = [
   0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60,
 ] as const;
 
-/** By the first digit of the status; `none` where the client left before there was an answer. */
+/** By the first digit of the status; `none` if the client left before there was a response. */
 const CODE_CLASSES = ['none', '1xx', '2xx', '3xx', '4xx', '5xx'] as const;
 
 export interface MetricsOptions {
   /** The semantic version for `mote_build_info`. */
   readonly version: string;
-  /** Asked at each rendering for `mote_log_lines_dropped_total`. */
+  /** The value of `mote_log_lines_dropped_total`, read at each rendering. */
   readonly droppedLogLines: () => number;
 }
 
 export interface Metrics {
   requestStarted(): void;
-  /** `status` is 100 to 599, or 0 where the client left before there was an answer. */
+  /** `status` is 100 to 599, or 0 if the client left before there was a response. */
   requestEnded(status: number, bodyBytes: number, durationMs: number): void;
   connectionOpened(): void;
   connectionClosed(): void;
-  /** Has `more` in the exposition format rendered at the end. */
+  /** Appends the result of `more`, in the exposition format, to each rendering. */
   add(more: () => string): void;
-  /** Everything in the exposition format. */
+  /** All metrics in the exposition format. */
   render(): string;
 }
 
@@ -63,7 +64,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
       return [
         requestsByCode(requests),
         metric('mote_http_response_body_bytes_total', 'counter', 'Bytes of response bodies sent.', bodyBytes),
-        metric('mote_http_requests_in_flight', 'gauge', 'Requests being answered.', inFlight),
+        metric('mote_http_requests_in_flight', 'gauge', 'Requests in progress.', inFlight),
         durationHistogram(durations, durationMs / 1000),
         metric('mote_connections', 'gauge', 'Open connections.', connections),
         ...processMetrics(options, startedSeconds),
@@ -98,14 +99,14 @@ function metric(name: string, type: MetricType, help: string, value: number): st
 function requestsByCode(requests: Float64Array): string {
   const name = 'mote_http_requests_total';
   const lines = CODE_CLASSES.map((code, index) => `${name}{code="${code}"} ${requests[index]}\n`);
-  return head(name, 'counter', 'Requests answered, by class of status.') + lines.join('');
+  return head(name, 'counter', 'Requests completed, by class of status.') + lines.join('');
 }
 
 /** Buckets are cumulative in the format, single in memory. */
 function durationHistogram(durations: Float64Array, sumSeconds: number): string {
   const name = 'mote_http_request_duration_seconds';
   let count = 0;
-  let text = head(name, 'histogram', 'Time from the head of a request to the end of its answer.');
+  let text = head(name, 'histogram', 'Time from the head of a request to the end of its response.');
   for (const [index, inBucket] of durations.entries()) {
     count += inBucket;
     text += `${name}_bucket{le="${DURATION_BUCKETS_SECONDS[index] ?? '+Inf'}"} ${count}\n`;
@@ -113,7 +114,7 @@ function durationHistogram(durations: Float64Array, sumSeconds: number): string 
   return `${text}${name}_sum ${sumSeconds}\n${name}_count ${count}\n`;
 }
 
-/** The names without `mote_` are those that Prometheus recommends to all client libraries. */
+/** The names without `mote_` are those that Prometheus recommends for all client libraries. */
 function processMetrics({ version, droppedLogLines }: MetricsOptions, startedSeconds: number): string[] {
   const cpu = process.cpuUsage();
   const cpuSeconds = (cpu.user + cpu.system) / 1e6;
@@ -127,24 +128,14 @@ function processMetrics({ version, droppedLogLines }: MetricsOptions, startedSec
   ];
 }
 
-const headers: HeaderList = [
-  'Content-Type',
-  'text/plain; version=0.0.4; charset=utf-8',
-  'Cache-Control',
-  'no-store',
-];
+const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
-/** Answers GET and HEAD on `path` with the metrics; an empty `path` is never asked for. */
+/** Responds to GET and HEAD on `path` with the metrics. An empty `path` matches no request. */
 export function metricsStage(path: string, metrics: Pick<Metrics, 'render'>): Stage {
   const notAllowed = errorPlan('method_not_allowed', ['Allow', 'GET, HEAD']);
-  return ({ path: asked, method }) => {
-    if (asked !== path) return undefined;
+  return ({ path: requested, method }) => {
+    if (requested !== path) return undefined;
     if (method !== 'GET' && method !== 'HEAD') return notAllowed;
-    const text = metrics.render();
-    return {
-      status: 200,
-      headers: [...headers, 'Content-Length', String(text.length)],
-      body: { kind: 'text', text },
-    };
+    return replyPlan(200, CONTENT_TYPE, metrics.render());
   };
 }

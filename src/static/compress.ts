@@ -1,11 +1,11 @@
-/** Compression of small files that have no precompressed sibling, done once when they enter the memory cache. */
+/** Compresses small files without a precompressed sibling, once, when they enter the memory cache. */
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import type { Coding } from './encoding.ts';
 
-/** Below this a coding saves less than one network packet. */
+/** Below this size a coding saves less than one network packet. */
 const MIN_BYTES = 1024;
-/** Half the best brotli level: most of the gain at a tenth of the time. */
+/** About half of the maximum quality: most of the gain in a tenth of the time. */
 const BROTLI_QUALITY = 5;
 
 const brotliAsync = promisify(brotliCompress);
@@ -16,7 +16,7 @@ export interface Compressed {
   readonly bytes: Buffer;
 }
 
-/** The codings of `bytes` that are worth having, apart from those in `existing`. */
+/** The codings of `bytes` that are smaller than `bytes`, except those in `existing`. */
 export async function compress(bytes: Buffer, existing: readonly Coding[]): Promise<Compressed[]> {
   if (bytes.length < MIN_BYTES) return [];
   const made: Compressed[] = [];

@@ -1,31 +1,31 @@
-/** Reads what is inside a file: for the memory cache, and for an entity tag that depends on the content alone. */
+/** Reads the content of files: for the memory cache, and for an entity tag that depends on the content alone. */
 import { createHash, type Hash } from 'node:crypto';
 import type { SourceFile } from './source.ts';
 
-/** Files up to this size are tagged by their content; reading a larger one only for its tag would take too long. */
+/** Files up to this size are tagged by their content; reading larger ones only for the tag would take too long. */
 export const MAX_HASHED_BYTES = 64 * 1024 * 1024;
 const CHUNK_BYTES = 256 * 1024;
 
-export interface Content {
-  /** The whole content, where it is small enough to be kept. */
+export interface FileContent {
+  /** The whole content, if it is small enough for the cache. */
   readonly bytes: Buffer | undefined;
-  /** Bytes; what was really read, for kept content. */
+  /** In bytes; for cached content, the number of bytes actually read. */
   readonly size: number;
   /** The opaque part of a strong entity tag (RFC 9110 §8.8.3). */
   readonly tag: string;
 }
 
 /**
- * Reads `file` for the cache. The tag is a hash of the content, so that builds which set all times alike, and
- * replicas, agree on it and never share it between different contents. A file that is too large for that, that
- * `keepsChanging` (a hash would cost a whole read and be wrong again soon), or that changes while it is read, is
- * tagged by its version: safe too, but good for this copy of the file only.
+ * Reads `file` for the cache. The tag is a hash of the content: replicas, and builds that give all files the same
+ * time, agree on the tag of equal contents, and different contents never share one. A file that is too large, that
+ * `keepsChanging` (a hash would cost a full read and soon be obsolete), or that changes while it is read is tagged by
+ * its version: equally safe, but valid for this copy of the file only.
  */
 export async function readContent(
   file: SourceFile,
   maxKeptBytes: number,
   keepsChanging = false,
-): Promise<Content> {
+): Promise<FileContent> {
   if (file.size <= maxKeptBytes) {
     const bytes = await readWhole(file);
     return { bytes, size: bytes.length, tag: tagOf(bytes) };
@@ -34,17 +34,17 @@ export async function readContent(
   return { bytes: undefined, size: file.size, tag: tag ?? versionTag(file) };
 }
 
-/** A tag for content in memory. */
+/** The tag of content in memory. */
 export function tagOf(bytes: Uint8Array): string {
   return digest(createHash('sha256').update(bytes));
 }
 
-/** A tag that changes with every change of the file that the file system shows. */
+/** A tag that changes with every change of the file that the file system reports. */
 export function versionTag(file: SourceFile): string {
   return digest(createHash('sha256').update(file.version));
 }
 
-/** 128 bits are plenty against accidents, and short in each answer. */
+/** 128 bits rule out accidental collisions and are short enough for every response. */
 function digest(hash: Hash): string {
   return hash.digest().toString('base64url', 0, 16);
 }
@@ -54,14 +54,14 @@ async function readWhole(file: SourceFile): Promise<Buffer> {
   let length = 0;
   while (length < bytes.length) {
     const count = await file.read(bytes.subarray(length), length);
-    // Copied: a part would keep the whole buffer.
+    // Copied: a subarray would keep the whole buffer in memory.
     if (count === 0) return Buffer.from(bytes.subarray(0, length));
     length += count;
   }
   return bytes;
 }
 
-/** The hash of a file that did not change meanwhile. */
+/** The hash of the file, unless the file changed while it was read. */
 async function hashSteady(file: SourceFile): Promise<string | undefined> {
   const hash = createHash('sha256');
   const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);

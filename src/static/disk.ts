@@ -1,8 +1,8 @@
 /**
- * Files on disk: the only user of the file system in serving.
+ * Files on disk: the only module of the file server that uses the file system.
  *
- * A path is opened first and judged afterwards, by what the open descriptor turned out to be. So no link that
- * is swapped between a check and its use can lead out of the root.
+ * A path is opened first and checked afterwards, by its open descriptor. So no link that is swapped between a check
+ * and its use can lead out of the root.
  */
 import { constants } from 'node:fs';
 import { type FileHandle, lstat, open, readdir, readlink, realpath, stat } from 'node:fs/promises';
@@ -10,62 +10,63 @@ import { basename, isAbsolute, join, resolve, sep } from 'node:path';
 import { HttpError } from '../http/errors.ts';
 import {
   dateOf,
+  type FileSource,
   type FolderEntry,
   type FolderListing,
   type Found,
   SETTLE_MS,
-  type Source,
   type SourceFile,
 } from './source.ts';
 
-/** Entries of one folder that a listing shows at most, and that wait for the thread pool at a time, as files do too. */
+/** Entries of one folder that a listing shows at most. */
 const MAX_LISTED_ENTRIES = 10_000;
-const LISTED_AT_A_TIME = 16;
+/** Entries that are examined at a time: reads of files need the same thread pool. */
+const ENTRIES_AT_A_TIME = 16;
 
 export interface DiskRules {
-  /** Names that begin with a dot are served too. `.well-known` (RFC 8615) always is. */
+  /** Serve names that begin with a dot. `.well-known` (RFC 8615) is always served. */
   readonly dotfiles: boolean;
-  /** Links may lead out of the root. */
+  /** Follow links out of the root. */
   readonly symlinks: boolean;
 }
 
 /**
- * How long a request waits until another program gives up its lease on a file (an oplock of Samba, a delegation of
- * NFS), which the attempt to open it asks for; and how often it looks. The kernel breaks a lease after 45 s.
+ * How long, and at which interval, a request waits until another program gives up its lease on a file (an oplock of
+ * Samba, a delegation of NFS), which the attempt to open it requests. The kernel breaks a lease after 45 s.
  */
 const LEASE_WAIT_MS = 2000;
 const LEASE_POLL_MS = 25;
 
-/** Not O_RDONLY alone: opening a FIFO without a writer must not hang. */
+/** O_NONBLOCK: opening a FIFO without a writer must not hang. */
 const openFlags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 const missing: Found = { kind: 'missing' };
 const folder: Found = { kind: 'folder' };
 const nothing: FolderListing = { entries: [], notUtf8: 0, beyond: 0 };
 
 /** A folder as a source. */
-export function diskFolder(root: string, rules: DiskRules): Source {
+export function diskFolder(root: string, rules: DiskRules): FileSource {
   return {
-    open: (segments) => onceMoreIfStale(() => openInside(root, segments, rules)),
-    list: (segments) => onceMoreIfStale(() => listInside(root, segments, rules)),
+    open: (segments) => retryIfStale(() => openInside(root, segments, rules)),
+    list: (segments) => retryIfStale(() => listInside(root, segments, rules)),
   };
 }
 
-/** One file as a source: at the root, and under its own name. */
-export function diskFile(path: string, name: string): Source {
+/** One file as a source: at the root, and under its name. */
+export function diskFile(path: string, name: string): FileSource {
   return {
     async open(segments) {
       if (segments.length > 1 || (segments.length === 1 && segments[0] !== name)) return missing;
       const look = () => openAndDescribe(path, name, async () => true);
-      return (await onceMoreIfStale(look)) ?? missing;
+      return (await retryIfStale(look)) ?? missing;
     },
     list: async () => nothing,
   };
 }
 
 /**
- * `path` as it is found from anywhere. A relative one is good only for as long as the working folder, which a build
- * may remove and make anew. `named` is the name by which the shell knows that folder (`PWD`): unlike the kernel's it
- * keeps links, which a deployment switches. It is believed where it leads to the same folder.
+ * `path` independent of the working folder, which a build may remove and create again. `named` is the shell's name of
+ * that folder (`PWD`): unlike the kernel's name it keeps links, which a deployment switches. It is used if it leads to
+ * the same folder.
  */
 export async function absolutePath(path: string, named: string | undefined): Promise<string> {
   if (isAbsolute(path)) return path;
@@ -78,7 +79,7 @@ async function isSameFolder(a: string, b: string): Promise<boolean> {
   return one !== undefined && one.ino === other?.ino && one.dev === other.dev;
 }
 
-/** What PATH on the command line is. @throws the system's error when it cannot be read. */
+/** Whether PATH of the command line is a file or a folder. @throws the system's error if it cannot be read. */
 export async function kindOfPath(path: string): Promise<'file' | 'folder'> {
   const handle = await open(path, openFlags);
   try {
@@ -94,15 +95,15 @@ export async function kindOfPath(path: string): Promise<'file' | 'folder'> {
 async function openInside(root: string, segments: readonly string[], rules: DiskRules): Promise<Found> {
   if (!rules.dotfiles && segments.some(isHidden)) return missing;
   const path = join(root, ...segments);
-  // A file outside is looked for once more: a deployment may have switched the root between open and judgement.
-  const found = (await openAndJudge(path, root, rules)) ?? (await openAndJudge(path, root, rules));
+  // Tried again if it is outside: a deployment may have switched the root between the opening and the check.
+  const found = (await openAndCheck(path, root, rules)) ?? (await openAndCheck(path, root, rules));
   return found ?? missing;
 }
 
-const openAndJudge = (path: string, root: string, rules: DiskRules): Promise<Found | undefined> =>
+const openAndCheck = (path: string, root: string, rules: DiskRules): Promise<Found | undefined> =>
   openAndDescribe(path, basename(path), (handle) => mayServe(handle, path, root, rules));
 
-/** `undefined` where the opened file may not be served. */
+/** `undefined` if the opened file may not be served. */
 async function openAndDescribe(
   path: string,
   name: string,
@@ -130,14 +131,14 @@ async function openOrMissing(path: string): Promise<FileHandle | undefined> {
       return await open(path, openFlags);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      if (code !== 'EAGAIN' || waitedMs >= LEASE_WAIT_MS) return judge(error as NodeJS.ErrnoException);
+      if (code !== 'EAGAIN' || waitedMs >= LEASE_WAIT_MS) return clientError(error as NodeJS.ErrnoException);
     }
     await new Promise((resolve) => setTimeout(resolve, LEASE_POLL_MS));
   }
 }
 
-/** A handle of NFS is stale when its file was replaced on the server; the next look finds the new one. */
-async function onceMoreIfStale<T>(look: () => Promise<T>): Promise<T> {
+/** A handle of NFS is stale when its file was replaced on the server; the next attempt finds the new one. */
+async function retryIfStale<T>(look: () => Promise<T>): Promise<T> {
   try {
     return await look();
   } catch (error) {
@@ -146,8 +147,8 @@ async function onceMoreIfStale<T>(look: () => Promise<T>): Promise<T> {
   }
 }
 
-/** An error of open(2) as the client should see it. What is not there for anybody is `undefined`. */
-function judge(error: NodeJS.ErrnoException): undefined {
+/** Translates an error of open(2) for the client; `undefined` if the file does not exist for anybody. */
+function clientError(error: NodeJS.ErrnoException): undefined {
   switch (error.code) {
     case 'ENOENT':
     case 'ENOTDIR':
@@ -169,13 +170,13 @@ function judge(error: NodeJS.ErrnoException): undefined {
 }
 
 /**
- * Whether the opened file lies where it may be served from, wherever links led on the way to it: also through
- * hidden folders, as all do in a volume of Kubernetes (`index.html` → `..data/index.html` →
- * `..2025_1/index.html`), but not to a hidden file.
+ * Whether the opened file is inside the root, wherever links led on the way to it. They may pass through hidden
+ * folders, as in every volume of Kubernetes (`index.html` → `..data/index.html` → `..2025_1/index.html`), but not lead
+ * to a hidden file.
  */
 async function mayServe(handle: FileHandle, path: string, root: string, rules: DiskRules): Promise<boolean> {
   if (rules.symlinks) return true;
-  const [real, base] = await Promise.all([realPathOf(handle, path), realpath(root).catch(judge)]);
+  const [real, base] = await Promise.all([realPathOf(handle, path), realpath(root).catch(clientError)]);
   if (real === undefined || base === undefined || !isInside(real, base)) return false;
   return rules.dotfiles || !isHidden(basename(real)) || (await handle.stat()).isDirectory();
 }
@@ -184,7 +185,7 @@ function isInside(real: string, base: string): boolean {
   return real === base || real.startsWith(base.endsWith(sep) ? base : base + sep);
 }
 
-/** Where the open file is: from the kernel where /proc tells it, else by the path if that still leads to it. */
+/** The real path of the open file: from /proc if it is available, else by `path` if that still leads to the file. */
 async function realPathOf(handle: FileHandle, path: string): Promise<string | undefined> {
   const known = await readlink(`/proc/self/fd/${handle.fd}`).catch(() => undefined);
   if (known !== undefined) return known;
@@ -194,7 +195,7 @@ async function realPathOf(handle: FileHandle, path: string): Promise<string | un
   return opened.ino === found?.ino && opened.dev === found.dev ? real : undefined;
 }
 
-/** Takes over `handle`: closes it unless it becomes part of the answer. */
+/** Takes ownership of `handle`: closes it unless it becomes part of the result. */
 async function describe(handle: FileHandle, name: string): Promise<Found> {
   const stats = await handle.stat({ bigint: true });
   if (stats.isFile()) return { kind: 'file', file: fileOf(handle, name, stats) };
@@ -208,8 +209,8 @@ const bigStat = (handle: FileHandle) => handle.stat({ bigint: true });
 let unsettled = 0;
 
 /**
- * ctime cannot be set by a program, so that it also tells apart what was written with an old mtime. Another
- * change could hide within the same tick of the clock: until that is over, no version equals any other.
+ * Programs cannot set the ctime, so that it also reveals a change with an old mtime. Another change could hide within
+ * the same tick of the clock: until that has passed, no version equals any other.
  */
 function versionOf({ dev, ino, size, mtimeNs, ctimeNs, ctimeMs }: BigStats): string {
   const version = `${dev}-${ino}-${size}-${mtimeNs}-${ctimeNs}`;
@@ -239,28 +240,28 @@ async function listInside(
   if (!rules.dotfiles && segments.some(isHidden)) return nothing;
   const path = join(root, ...segments);
   const [names, base, real] = await Promise.all([
-    readdir(path).catch(judge),
-    realpath(root).catch(judge),
-    realpath(path).catch(judge),
+    readdir(path).catch(clientError),
+    realpath(root).catch(clientError),
+    realpath(path).catch(clientError),
   ]);
   if (!names || base === undefined || real === undefined) return nothing;
   if (!rules.symlinks && !isInside(real, base)) return nothing;
   const visible = names.filter((name) => rules.dotfiles || !isHidden(name));
   const looked = visible.slice(0, MAX_LISTED_ENTRIES);
   const found: (FolderEntry | undefined)[] = [];
-  for (let i = 0; i < looked.length; i += LISTED_AT_A_TIME) {
-    const some = looked.slice(i, i + LISTED_AT_A_TIME).map((name) => entryOf(path, name, base, rules));
+  for (let i = 0; i < looked.length; i += ENTRIES_AT_A_TIME) {
+    const some = looked.slice(i, i + ENTRIES_AT_A_TIME).map((name) => entryOf(path, name, base, rules));
     found.push(...(await Promise.all(some)));
   }
   return {
     entries: found.filter((entry) => entry !== undefined),
-    // What is not UTF-8 was replaced, so that nothing was found under the name.
+    // readdir replaces what is not UTF-8, so that nothing is found under such a name.
     notUtf8: looked.filter((name, i) => found[i] === undefined && name.includes('\ufffd')).length,
     beyond: visible.length - looked.length,
   };
 }
 
-/** What a listing says of `name`, or nothing where a request for it would get nothing either. */
+/** The entry of a listing for `name`; `undefined` if a request for it would get a 404. */
 async function entryOf(
   folderPath: string,
   name: string,
@@ -270,7 +271,7 @@ async function entryOf(
   try {
     const path = join(folderPath, name);
     const own = await lstat(path);
-    // What is no link is where its folder is: to ask where would cost more than all the rest.
+    // An entry that is not a link is inside its folder; realpath would cost more than everything else here.
     const isLink = own.isSymbolicLink();
     const real = isLink && !rules.symlinks ? await realpath(path) : path;
     if (isLink && !rules.symlinks && !isInside(real, base)) return undefined;

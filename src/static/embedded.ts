@@ -1,29 +1,29 @@
 /**
- * A site in one piece of memory, for executables that bring their files along: the archive that `packSite`
- * makes, and the source that serves from it. Nothing is copied before it is asked for, so that an archive that
- * is mapped from the executable costs no memory.
+ * A site in one block of memory, for executables with embedded files: the archive that `packSite` creates, and the
+ * source that serves from it. Nothing is copied before it is requested, so that an archive that is mapped from the
+ * executable takes no memory.
  *
- * The archive is the length of the index in four bytes (little-endian), the index as JSON, and the contents
+ * The archive consists of the length of the index in four bytes (little-endian), the index as JSON, and the contents
  * of the files in the order of the index.
  */
 import { tagOf } from './content.ts';
-import type { FolderEntry, Found, Source, SourceFile } from './source.ts';
+import type { FileSource, FolderEntry, Found, SourceFile } from './source.ts';
 
 const LENGTH_BYTES = 4;
 
-/** A file of a site, or a folder (which must be named only if it is empty). */
+/** A file of a site, or a folder (required only if it is empty). */
 export type SiteEntry =
   | { readonly segments: readonly string[]; readonly bytes: Uint8Array }
   | { readonly segments: readonly string[]; readonly bytes: undefined };
 
 interface Index {
-  /** Milliseconds since the epoch, for all files alike; absent where they have no date. */
+  /** Milliseconds since the epoch, the same for all files; absent if they have no date. */
   readonly modifiedMs?: number;
-  /** Path, size in bytes and the tag of the content; a path that ends with a slash is a folder. */
+  /** Path, size in bytes, and tag of the content; a path that ends with a slash is a folder. */
   readonly entries: readonly (readonly [path: string, size: number, tag: string])[];
 }
 
-/** The archive of `entries`. The same ones in the same order give the same bytes. */
+/** The archive of `entries`. Equal entries in the same order give equal bytes. */
 export function packSite(entries: readonly SiteEntry[], modifiedMs: number | undefined): Buffer {
   const index: Index = {
     ...(modifiedMs !== undefined && { modifiedMs }),
@@ -49,7 +49,7 @@ const missing: Found = { kind: 'missing' };
 const folder: Found = { kind: 'folder' };
 
 /** The files of an archive as a source. */
-export function embeddedFolder(archive: Uint8Array): Source {
+export function embeddedFolder(archive: Uint8Array): FileSource {
   const { root, modifiedMs } = readArchive(archive);
   return {
     async open(segments) {
@@ -74,7 +74,7 @@ function readArchive(archive: Uint8Array): { root: Map<string, Node>; modifiedMs
   const root = new Map<string, Node>();
   for (const [path, size, tag] of entries) {
     const segments = path.split('/');
-    // Empty for a folder, which has all that it needs as soon as it is there.
+    // Empty for a folder, which `makeFolder` creates.
     const name = segments.pop() ?? '';
     const parent = makeFolder(root, segments);
     if (name !== '') parent.set(name, { bytes: bytes.subarray(position, position + size), tag });
@@ -100,7 +100,7 @@ function find(root: Node, segments: readonly string[]): Node | undefined {
   return node;
 }
 
-/** The content cannot change, so that its tag is its version for ever. */
+/** The content never changes, so that its tag is also its version. */
 function fileOf(name: string, { bytes, tag }: StoredFile, modifiedMs: number | undefined): SourceFile {
   return {
     name,

@@ -2,7 +2,7 @@
 
 export type Coding = 'br' | 'zstd' | 'gzip';
 
-/** The codings in the server's order of preference, each with the suffix of the sibling file that holds it. */
+/** The codings in the server's order of preference, each with the suffix of the precompressed sibling. */
 export const codings: readonly { readonly coding: Coding; readonly suffix: string }[] = [
   { coding: 'br', suffix: '.br' },
   { coding: 'zstd', suffix: '.zst' },
@@ -10,13 +10,13 @@ export const codings: readonly { readonly coding: Coding; readonly suffix: strin
 ];
 
 /**
- * The coding to answer with, of those available: the one the client weighs highest, on equal weight the
- * server's order.
+ * The coding of the response, of those available: the one with the highest weight in the request; on equal weight
+ * the server's order decides.
  *
- * Identity wins if the client weighs it higher in so many words, if it names nothing that is available, and
- * if there is no field at all: any coding would then be allowed, but a client that cannot decode sends none
- * either. It is also the answer to `identity;q=0` with nothing else acceptable, where a server may either
- * refuse (406) or disregard the field (§12.4.1): content is of more use than a refusal.
+ * Identity wins if the client explicitly gives it a higher weight, if the client names no available coding, and
+ * if there is no field at all: any coding would then be allowed, but a client that cannot decode sends no field
+ * either. It is also the result for `identity;q=0` with nothing else acceptable, where a server may either
+ * respond with 406 or disregard the field (§12.4.1): content is more useful than an error.
  */
 export function negotiate(
   acceptEncoding: string | undefined,
@@ -39,7 +39,7 @@ export function negotiate(
 
 type Weights = { [name in Coding | 'identity' | '*']?: number };
 
-/** The weights of the codings that matter here; of a name given twice, the last counts. */
+/** The weights of the codings above; if a name occurs twice, the last one counts. */
 function parseWeights(acceptEncoding: string): Weights {
   const weights: Weights = {};
   for (const member of acceptEncoding.split(',')) {

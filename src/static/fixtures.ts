@@ -11,8 +11,8 @@ import type { TestContext } from 'node:test';
 import type { ByteRange, ByteSource, HeaderList, Plan } from '../http/types.ts';
 import type { DiskRules } from './disk.ts';
 import type { Representation } from './plan.ts';
-import type { FolderEntry, FolderListing, Found, Source, SourceFile } from './source.ts';
-import type { Lookup, Resource, Store } from './store.ts';
+import type { FileSource, FolderEntry, FolderListing, Found, SourceFile } from './source.ts';
+import type { FileStore, Lookup, Resource } from './store.ts';
 
 interface Stored {
   bytes: Buffer;
@@ -32,7 +32,7 @@ interface Details {
 const MTIME_MS = Date.UTC(2024, 0, 2, 3, 4, 5);
 
 /** Folders are there as long as they hold files. Paths are written without a slash in front. */
-export class MemorySource implements Source {
+export class MemorySource implements FileSource {
   /** Every path that was asked for, in order. */
   readonly looks: string[] = [];
   /** Files that were handed out and are not closed. */
@@ -149,19 +149,19 @@ export class MemorySource implements Source {
 }
 
 /** The one file at `path`, open. */
-export async function openFile(source: Source, path: string): Promise<SourceFile> {
+export async function openFile(source: FileSource, path: string): Promise<SourceFile> {
   const found = await source.open(path.split('/'));
   if (found.kind !== 'file') throw new Error(`${path} is ${found.kind}`);
   return found.file;
 }
 
 /** Looks `path` up as the handler does. */
-export function find(store: Store, path: string): Promise<Lookup> {
+export function find(store: FileStore, path: string): Promise<Lookup> {
   const segments = path.split('/').filter((name) => name !== '');
   return store.find(path, { segments, directory: path.endsWith('/') });
 }
 
-export async function findResource(store: Store, path: string): Promise<Resource> {
+export async function findResource(store: FileStore, path: string): Promise<Resource> {
   const found = await find(store, path);
   assert.ok(found.kind === 'resource', `${path}: ${found.kind}`);
   return found;
@@ -218,7 +218,7 @@ export function makeTree(t: TestContext, files: Readonly<Record<string, string>>
 }
 
 /** The content for a file, else what was found. */
-export async function outcomeOf(source: Source, path: string): Promise<string> {
+export async function outcomeOf(source: FileSource, path: string): Promise<string> {
   return contentOf(await source.open(path.split('/').filter((name) => name !== '')));
 }
 

@@ -1,115 +1,108 @@
 /**
  * The static file stage. Its steps, in order:
  *
- * 1. method: GET and HEAD are served, OPTIONS is answered, everything else is refused (405 with Allow)
- * 2. memory: a path that was looked up a moment ago skips steps 3 to 5
- * 3. path: decode once, refuse what cannot be a file name (400)
- * 4. look-up: file, index of a folder, redirect to the folder's slash, listing, or nothing
- * 5. nothing: the single-page fallback for who wants a page, else the 404 page, else the plain 404
- * 6. negotiation: the best coding that the client accepts among those that exist
- * 7. content: from memory, or from the file opened anew, which then decides all that follows
- * 8. preconditions and ranges: 304, 412, 416 or a selection of bytes
+ * 1. method: GET and HEAD are served, OPTIONS gets 204, every other method 405 (both with Allow)
+ * 2. memory: a recently found path skips steps 3 to 5
+ * 3. path: decode once, reject what cannot be a file name (400)
+ * 4. lookup: file, index of a folder, redirect to the trailing slash, listing, or nothing
+ * 5. nothing: the page of a single-page application for clients that want a page, else the 404 page or a plain 404
+ * 6. negotiation: the best available coding that the client accepts
+ * 7. content: from memory, or from the file opened again, which then determines everything that follows
+ * 8. preconditions and ranges: 304, 412, 416, or a selection of bytes
  */
 import { errorPlan, HttpError } from '../http/errors.ts';
-import { noBody, type Plan, type RequestFacts, SAFE_METHODS } from '../http/types.ts';
+import { noContentPlan, redirectPlan } from '../http/reply.ts';
+import { type Plan, type RequestFacts, SAFE_METHODS } from '../http/types.ts';
 import { negotiate } from './encoding.ts';
-import { Listings, type Warn } from './listings.ts';
-import { encodePath, parsePath } from './path.ts';
-import { answerTo, planFromMemory, planFromSource, type Representation } from './plan.ts';
-import { SETTLE_MS, type Source, type SourceFile } from './source.ts';
+import { ListingCache, type Warn } from './listing-cache.ts';
+import { encodePath, type ParsedPath, parsePath } from './path.ts';
+import { planContent, planFromMemory, planFromSource, type Representation } from './plan.ts';
+import { type FileSource, SETTLE_MS, type SourceFile } from './source.ts';
 import { wantsPage } from './spa.ts';
-import {
-  type Lookup,
-  type Place,
-  type Resource,
-  representChanged,
-  Store,
-  type StoreOptions,
-} from './store.ts';
+import { FileStore, type FileStoreOptions, type Lookup, type Resource, representChanged } from './store.ts';
 
-export interface StaticOptions extends StoreOptions {
+export interface StaticOptions extends FileStoreOptions {
   readonly listing: boolean;
   readonly spa: boolean;
-  /** Name of a file in the root that is sent with status 404; absence is fine. */
+  /** Name of a file in the root that is sent with status 404; it need not exist. */
   readonly notFound: string;
 }
 
-type Answered = Plan | Promise<Plan>;
+type Planned = Plan | Promise<Plan>;
 
 const missing: Lookup = { kind: 'missing' };
 
-/** Serves `source`. It answers every request, so it is the router's last stage. */
+/** Serves `source`. It has a response for every request, so that it must be the last stage of the router. */
 export function createStaticStage(
-  source: Source,
+  source: FileSource,
   options: StaticOptions,
   warn?: Warn,
-): (facts: RequestFacts) => Answered {
+): (facts: RequestFacts) => Planned {
   const files = new StaticFiles(source, options, warn);
   return (facts) => files.handle(facts);
 }
 
 class StaticFiles {
-  readonly #source: Source;
+  readonly #source: FileSource;
   readonly #options: StaticOptions;
-  readonly #store: Store;
-  readonly #listings: Listings;
+  readonly #store: FileStore;
+  readonly #listings: ListingCache;
 
-  constructor(source: Source, options: StaticOptions, warn: Warn | undefined) {
+  constructor(source: FileSource, options: StaticOptions, warn: Warn | undefined) {
     this.#source = source;
     this.#options = options;
-    this.#store = new Store(source, options);
-    this.#listings = new Listings(source, warn);
+    this.#store = new FileStore(source, options);
+    this.#listings = new ListingCache(source, warn);
   }
 
-  handle(facts: RequestFacts): Answered {
+  handle(facts: RequestFacts): Planned {
     const { method, path, headers } = facts;
-    if (method !== 'GET' && method !== 'HEAD') return answerOtherMethod(method);
+    if (method !== 'GET' && method !== 'HEAD') return planOtherMethod(method);
     const known = this.#store.peek(path);
     if (known) return this.#serve(method, headers, known);
     const parsed = parsePath(path);
-    if (parsed.kind === 'bad') return errorPlan('bad_path');
-    return this.#find(facts, parsed);
+    return parsed.ok ? this.#find(facts, parsed.value) : errorPlan('bad_path');
   }
 
-  async #find(facts: RequestFacts, place: Place): Promise<Plan> {
-    const found = await this.#lookUp(place);
+  async #find(facts: RequestFacts, parsed: ParsedPath): Promise<Plan> {
+    const found = await this.#lookUp(parsed);
     if (found.kind === 'resource') return this.#serve(facts.method, facts.headers, found);
-    if (found.kind === 'redirect') return redirectTo(place, facts.query);
-    if (found.kind === 'folder' && this.#options.listing) return this.#listings.answer(place.segments);
-    return this.#findNothing(facts, place);
+    if (found.kind === 'redirect') return redirectTo(parsed, facts.query);
+    if (found.kind === 'folder' && this.#options.listing) return this.#listings.planOf(parsed.segments);
+    return this.#planMissing(facts, parsed);
   }
 
-  async #findNothing(facts: RequestFacts, { segments }: Place): Promise<Plan> {
+  async #planMissing(facts: RequestFacts, { segments }: ParsedPath): Promise<Plan> {
     const { spa, index, notFound } = this.#options;
     if (spa && wantsPage(facts.headers.accept, segments.at(-1) ?? '')) {
       const shell = await this.#lookUp({ segments: [index], directory: false });
       if (shell.kind === 'resource') return byAccept(await this.#serve(facts.method, facts.headers, shell));
     }
-    // What may not be read is no answer to a question about something else.
+    // A 404 page that cannot be read must not turn this into another error.
     const page = await this.#lookUp({ segments: [notFound], directory: false }).catch(() => missing);
     if (page.kind === 'resource') return this.#servePage(page.identity);
     return errorPlan('not_found');
   }
 
-  /** Remembered under the canonical path alone: other spellings must not fill the memory. */
-  async #lookUp(place: Place): Promise<Lookup> {
-    const path = encodePath(place.segments, place.directory);
-    return this.#store.peek(path) ?? this.#store.find(path, place);
+  /** Cached under the canonical path only: other spellings must not fill the memory. */
+  async #lookUp(parsed: ParsedPath): Promise<Lookup> {
+    const path = encodePath(parsed.segments, parsed.directory);
+    return this.#store.peek(path) ?? this.#store.find(path, parsed);
   }
 
-  #serve(method: string, headers: RequestFacts['headers'], resource: Resource): Answered {
+  #serve(method: string, headers: RequestFacts['headers'], resource: Resource): Planned {
     const { identity, coded, available } = resource;
     const coding = available.length > 0 ? negotiate(headers['accept-encoding'], available) : 'identity';
     const representation = coding === 'identity' ? identity : (coded.get(coding) ?? identity);
     const { content } = representation;
     if (!content) return this.#serveOpened(method, headers, representation, available.length > 0);
-    const answer = answerTo(method, headers, representation);
-    return answer.kind === 'plan' ? answer.plan : planFromMemory(answer.selection, content);
+    const planned = planContent(method, headers, representation);
+    return planned.kind === 'plan' ? planned.plan : planFromMemory(planned.selection, content);
   }
 
   /**
-   * Content that is not in memory may be another by now. So the file is opened first, for HEAD and for what needs
-   * no content as well, and one truth decides sizes, tags, conditions and ranges.
+   * Content that is not in memory may have changed since the lookup. So the file is opened first, also for HEAD and
+   * for responses without content: size, tag, preconditions and ranges all refer to the same version.
    */
   async #serveOpened(
     method: string,
@@ -120,15 +113,16 @@ class StaticFiles {
     const file = await this.#openSettled(lookedUp);
     if (!file) return errorPlan('not_found');
     const isSame = file.version === lookedUp.version;
-    const answer = answerTo(method, headers, isSame ? lookedUp : representChanged(file, lookedUp, varies));
-    if (answer.kind === 'selection') return planFromSource(answer.selection, file);
+    const current = isSame ? lookedUp : representChanged(file, lookedUp, varies);
+    const planned = planContent(method, headers, current);
+    if (planned.kind === 'selection') return planFromSource(planned.selection, file);
     await file.close();
-    return answer.plan;
+    return planned.plan;
   }
 
   /**
-   * A version of this very moment equals no other, and neither would a tag made of it: a client could never come
-   * back to it. So what changed just now is opened once more when its version has settled.
+   * A file that has just changed has a version, and thus a tag, that equals no other: no client could revalidate it.
+   * So such a file is opened again after {@link SETTLE_MS}.
    */
   async #openSettled(lookedUp: Representation): Promise<SourceFile | undefined> {
     const file = await this.#openFile(lookedUp);
@@ -144,7 +138,7 @@ class StaticFiles {
     return found.kind === 'file' ? found.file : undefined;
   }
 
-  /** The 404 page, always whole: preconditions and ranges are about what was asked for, which does not exist. */
+  /** The whole 404 page: preconditions and ranges refer to the requested file, which does not exist. */
   async #servePage(page: Representation): Promise<Plan> {
     const { content, contentType, size } = page;
     const headers = ['Content-Type', contentType, 'Cache-Control', 'no-store'];
@@ -158,22 +152,21 @@ class StaticFiles {
   }
 }
 
-function answerOtherMethod(method: string): Plan {
+function planOtherMethod(method: string): Plan {
   if (method !== 'OPTIONS') throw new HttpError('method_not_allowed', ['Allow', SAFE_METHODS]);
-  return { status: 204, headers: ['Allow', SAFE_METHODS], body: noBody };
+  return noContentPlan(['Allow', SAFE_METHODS]);
 }
 
-/** Caches must not hand the page to those who would have been told that nothing is there. */
+/** Caches must not send the page to clients that would get a 404. */
 function byAccept(plan: Plan): Plan {
   return { ...plan, headers: [...plan.headers, 'Vary', 'Accept'] };
 }
 
 /**
- * To the folder with its slash. The reference is relative to what was asked for: so it holds behind a proxy that
- * strips a prefix, and can name no other host. A `:` in its first segment would end a scheme (RFC 3986 §4.2).
+ * To the folder with its trailing slash. The reference is relative to the requested path: so it is valid behind a proxy
+ * that strips a prefix, and cannot name another host. A `:` in its first segment would end a scheme (RFC 3986 §4.2).
  */
-function redirectTo({ segments }: Place, query: string): Plan {
+function redirectTo({ segments }: ParsedPath, query: string): Plan {
   const name = encodePath(segments.slice(-1), true).slice(1);
-  const location = ['Location', (name.includes(':') ? './' : '') + name + query, 'Content-Length', '0'];
-  return { status: 301, headers: [...location, 'Cache-Control', 'no-cache'], body: noBody };
+  return redirectPlan(301, (name.includes(':') ? './' : '') + name + query);
 }

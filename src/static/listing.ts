@@ -1,27 +1,28 @@
-/** The page that lists a folder. No scripts, nothing loaded: it works under `default-src 'none'`. */
+/** The page that lists a folder. It has no scripts and loads nothing, so that it works under a strict CSP. Pure. */
 
 export interface ListingEntry {
   readonly name: string;
   readonly directory: boolean;
-  /** In bytes; not shown for a folder. */
+  /** In bytes; not shown for folders. */
   readonly size: number;
-  /** Milliseconds since the epoch; nothing is shown where it is not known. */
+  /** Milliseconds since the epoch; the column is empty if it is unknown. */
   readonly modifiedMs: number | undefined;
 }
 
-/** How many entries of a folder are not in its list, and why. */
+/** The number of entries that a listing leaves out, by reason. */
 export interface Omitted {
   /** No URL can hold their names. */
   readonly unnamable: number;
   /** There are too many entries. */
   readonly beyond: number;
 }
-/** A part of the page takes about a millisecond, so that others can have their turn between two of them. */
+
+/** Rendering one part of the page takes about a millisecond; other work gets its turn between two parts. */
 const ROWS_IN_A_PART = 250;
 
 /**
- * The page for the folder at `segments` (decoded; none for the root), with `entries` sorted, folders first, in parts.
- * Its links are relative, so it must be served at a URL that ends with `/`.
+ * Renders the page of the folder at `segments` (decoded; none for the root) in parts; entries are sorted, folders
+ * first. Its links are relative, so that it must be served at a URL that ends with `/`.
  */
 export function* renderListing(
   segments: readonly string[],
@@ -60,7 +61,7 @@ ${notes(entries.length, omitted)}</main>
 `;
 }
 
-/** What the table does not show. */
+/** The number of entries that the table does not show, and why. */
 function notes(listed: number, { unnamable, beyond }: Omitted): string {
   const lines: string[] = [];
   if (beyond > 0) lines.push(`This folder is too large to be listed: ${beyond} of its entries are left out.`);
@@ -107,7 +108,7 @@ function compare(a: string, b: string): number {
 
 function entryRow({ name, directory, size, modifiedMs }: ListingEntry): string {
   const slash = directory ? '/' : '';
-  // `./` keeps `javascript:x` a file name; the rest is percent-encoding (RFC 3986 §4.2 names this very case).
+  // Without `./`, `javascript:x` would be a URL with a scheme instead of a file name (RFC 3986 §4.2).
   const link = `<a href="./${encodeURIComponent(name.toWellFormed())}${slash}">${isolated(name)}${slash}</a>`;
   return row(link, directory ? '' : readableSize(size), readableTime(modifiedMs));
 }
@@ -126,7 +127,7 @@ function breadcrumbs(segments: readonly string[]): string {
   return parts.join('');
 }
 
-/** Without isolation a right-to-left character in a name turns around what stands beside it. */
+/** Without isolation, a right-to-left character in a name reverses the text beside it. */
 function isolated(name: string): string {
   return name === '' ? '' : `<bdi>${escapeHtml(name)}</bdi>`;
 }
@@ -143,13 +144,13 @@ function escapeHtml(name: string): string {
   return visible(name.toWellFormed()).replace(/[&<>"']/g, (character) => entities[character] as string);
 }
 
-/** Characters that are not seen but can change how others are: `a<U+202E>gpj.exe` poses as `aexe.jpg`. */
-const UNSEEN = /[\p{Bidi_Control}\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}]/gu;
-/** Those of them that join letters and emoji, choose their form, or spell a flag. */
+/** Invisible characters that can change how others are displayed: `a<U+202E>gpj.exe` looks like `aexe.jpg`. */
+const INVISIBLE = /[\p{Bidi_Control}\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}]/gu;
+/** Those of them that join letters and emoji, select their form, or encode a flag. */
 const PART_OF_LETTERS = /\u200c|\u200d|\p{Variation_Selector}|[\u{e0020}-\u{e007f}]/u;
 
 function visible(name: string): string {
-  return name.replace(UNSEEN, (character) => {
+  return name.replace(INVISIBLE, (character) => {
     const code = character.codePointAt(0) as number;
     return PART_OF_LETTERS.test(character)
       ? character
@@ -159,7 +160,7 @@ function visible(name: string): string {
 
 const UNITS = ['KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
 
-/** `999 B`, `1.5 KiB`, `12 MiB`: two digits are enough to choose by. */
+/** `999 B`, `1.5 KiB`, `12 MiB`: two significant digits. */
 function readableSize(bytes: number): string {
   if (bytes < 1024) return `${bytes} B`;
   let value = bytes / 1024;
@@ -168,7 +169,7 @@ function readableSize(bytes: number): string {
   return `${value < 9.95 ? value.toFixed(1) : Math.round(value)} ${UNITS[unit]}`;
 }
 
-/** Empty where there is no date, or one that no calendar has. */
+/** Empty if the date is unknown or out of range. */
 function readableTime(ms: number | undefined): string {
   const date = new Date(ms ?? Number.NaN);
   if (Number.isNaN(date.getTime())) return '';

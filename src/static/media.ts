@@ -1,25 +1,25 @@
-/** What a file holds, by its name: the media type, and the coding that its content is stored in. */
+/** What a file contains, by its name: the media type, and the coding in which its content is stored. Pure. */
 import { type Coding, codings } from './encoding.ts';
 import { contentType } from './mime.ts';
 
 export interface MediaOptions {
-  /** File extensions in lower case without their first dot (`ts`, `data.gz`), with the type of such files. */
+  /** File extensions in lower case without the leading dot (`ts`, `data.gz`), and the type of such files. */
   readonly mediaTypes: readonly { readonly extension: string; readonly type: string }[];
-  /** The `charset` of text; empty for none. */
+  /** The `charset` of text; empty: none. */
   readonly charset: string;
 }
 
 export interface Medium {
   /** The value of `Content-Type`. */
   readonly type: string;
-  /** The value of `Content-Encoding`, whoever asks: there is no other form under this name. */
+  /** The value of `Content-Encoding`, for every client: no other form exists under this name. */
   readonly coding: Coding | 'identity';
 }
 
 /**
- * Files that a page loads and cannot unpack itself: scripts, styles, WebAssembly, SVG, and the data and symbols
- * of Unity. Whatever else ends in `.gz`, `.br` or `.zst` is a download, which must arrive as it is: archives,
- * indexes of apt, tables, and JSON that scripts unpack.
+ * Files that a page loads and cannot decompress itself: scripts, styles, WebAssembly, SVG, and the data and symbols
+ * of Unity. Every other file that ends in `.gz`, `.br` or `.zst` is a download, which must arrive unchanged:
+ * archives, indexes of apt, tables, and JSON that scripts decompress.
  */
 const STORED = /^(.+\.(?:js|mjs|css|wasm|svg|data|symbols\.json))(\.(?:gz|br|zst))$/i;
 const CODINGS: Readonly<Record<string, Coding>> = Object.fromEntries(
@@ -32,7 +32,7 @@ const UTF8 = '; charset=utf-8';
 const TEXT = /^text\//;
 const CHARSET = /;[ \t]*charset=/i;
 
-/** A function from the name of a file, without its folder, to what is in the file. */
+/** A function from the name of a file, without its folder, to its content's type and coding. */
 export function mediaReader({ mediaTypes, charset }: MediaOptions): (fileName: string) => Medium {
   const own = new Map(mediaTypes.map(({ extension, type }) => [extension, type]));
   const typeOf = (fileName: string): string => {
@@ -40,7 +40,7 @@ export function mediaReader({ mediaTypes, charset }: MediaOptions): (fileName: s
     return type === undefined ? inCharset(contentType(fileName), charset) : withCharset(type, charset);
   };
   return (fileName) => {
-    // Who names the type of such files says that they are what they look like.
+    // A configured type says that such files are what their name says, and not a coded form of another file.
     const stored = ownType(own, fileName) === undefined ? storedForm(fileName) : undefined;
     return stored
       ? { type: typeOf(stored.inner), coding: stored.coding }
@@ -48,7 +48,7 @@ export function mediaReader({ mediaTypes, charset }: MediaOptions): (fileName: s
   };
 }
 
-/** The coding of what is stored in one, and the name that tells what it is without. */
+/** The coding in which the file is stored, and the name that tells the type of the decoded content. */
 function storedForm(fileName: string): { inner: string; coding: Coding } | undefined {
   if (PACKED_SVG.test(fileName)) return { inner: fileName, coding: 'gzip' };
   const [, inner, suffix = ''] = STORED.exec(fileName) ?? [];
@@ -56,11 +56,11 @@ function storedForm(fileName: string): { inner: string; coding: Coding } | undef
   return inner !== undefined && coding ? { inner, coding } : undefined;
 }
 
-/** The operator's type for the longest extension of the name that has one. */
+/** The configured type for the longest extension of the name that has one. */
 function ownType(own: ReadonlyMap<string, string>, fileName: string): string | undefined {
   if (own.size === 0) return undefined;
   const name = fileName.toLowerCase();
-  // A dot in front hides a file; it does not begin an extension.
+  // A leading dot hides a file; it does not begin an extension.
   for (let dot = name.indexOf('.', 1); dot > 0; dot = name.indexOf('.', dot + 1)) {
     const type = own.get(name.slice(dot + 1));
     if (type !== undefined) return type;
@@ -68,7 +68,7 @@ function ownType(own: ReadonlyMap<string, string>, fileName: string): string | u
   return undefined;
 }
 
-/** Our own types are in UTF-8. Text can be in another encoding; JSON cannot (RFC 8259 §8.1). */
+/** Types from the registry say UTF-8. Text may have another encoding; JSON cannot (RFC 8259 §8.1). */
 function inCharset(type: string, charset: string): string {
   if (charset !== '' && !TEXT.test(type)) return type;
   return type.endsWith(UTF8) ? withCharset(type.slice(0, -UTF8.length), charset) : type;

@@ -1,19 +1,19 @@
-/** Media types (RFC 9110 §8.3) by file name; content is never looked at. */
+/** Media types (RFC 9110 §8.3) by file name; content is never inspected. Pure. */
 import mime from 'mime-types';
 
 const UNKNOWN = 'application/octet-stream';
 const TEXT = 'text/plain; charset=utf-8';
 
 /**
- * Where the registry's answer is of no use to a browser.
+ * Overrides of registered types that are useless to a browser.
  *
- * `.ts` is not here on purpose: it stays `video/mp2t`, which players of HLS segments rely on. A browser
- * cannot run TypeScript whatever its type, so there the cost is a download instead of a page of text.
+ * `.ts` is deliberately absent: it remains `video/mp2t`, which players of HLS segments rely on. No browser can run
+ * TypeScript whatever its type, so that the only cost is a download instead of a page of text.
  */
 const BY_EXTENSION: ReadonlyMap<string, string> = new Map([
-  // The registered application/node keeps browsers from running `lib.umd.cjs`.
+  // With the registered application/node, browsers do not run `lib.umd.cjs`.
   ['cjs', 'text/javascript; charset=utf-8'],
-  // Rust source; registered for application/rls-services+xml, which no browser shows.
+  // Rust source; the registered application/rls-services+xml is not displayed by any browser.
   ['rs', TEXT],
 ]);
 
@@ -49,26 +49,26 @@ const BY_NAME: ReadonlyMap<string, string> = new Map([
     'sha512sums',
     'vagrantfile',
   ].map((name) => [name, TEXT] as const),
-  // Apple asks for this type and for no extension.
+  // Apple requires this type, and no extension.
   ['apple-app-site-association', 'application/json; charset=utf-8'],
 ]);
 
 /**
  * The value of `Content-Type` for a file name without its folder.
  *
- * Text, JavaScript and JSON get `charset=utf-8`. XML and SVG do not: they name their own encoding, UTF-8 if
- * nothing is said, and a parameter would overrule what the file says (RFC 7303 §3).
+ * Text, JavaScript and JSON get `charset=utf-8`. XML and SVG do not: they declare their own encoding, UTF-8 by
+ * default, which a parameter would override (RFC 7303 §3).
  */
 export function contentType(fileName: string): string {
   const dot = fileName.lastIndexOf('.');
   if (dot < 0) return BY_NAME.get(fileName.toLowerCase()) ?? UNKNOWN;
-  // A dot in front hides a file; it does not begin an extension.
+  // A leading dot hides a file; it does not begin an extension.
   if (dot === 0) return UNKNOWN;
   const extension = fileName.slice(dot + 1).toLowerCase();
   return BY_EXTENSION.get(extension) ?? (mime.contentType(extension) || UNKNOWN);
 }
 
-/** `text/*`, anything built on JSON or XML, and the formats below that are neither packed nor text. */
+/** `text/*`, everything based on JSON or XML, and the formats below that are neither compressed nor text. */
 const COMPRESSIBLE = /^text\/|[/+](?:json5?|xml)$|^application\/(?:javascript|sql|toml|wasm|rtf|x-sh|x-tex)$/;
 const COMPRESSIBLE_BINARY: ReadonlySet<string> = new Set([
   'application/vnd.ms-fontobject',
@@ -82,7 +82,7 @@ const COMPRESSIBLE_BINARY: ReadonlySet<string> = new Set([
   'model/gltf-binary',
 ]);
 
-/** Whether gzip and its like make content of this type (with or without parameters) clearly smaller. */
+/** Whether compression makes content of this type (with or without parameters) considerably smaller. */
 export function isCompressible(contentType: string): boolean {
   const semicolon = contentType.indexOf(';');
   const type = (semicolon < 0 ? contentType : contentType.slice(0, semicolon)).trim().toLowerCase();

@@ -2,22 +2,22 @@
 import type { ByteRange } from '../http/types.ts';
 
 export interface MultipartLayout {
-  /** The value of the answer's own `Content-Type`. */
+  /** The value of `Content-Type` of the response itself. */
   readonly contentType: string;
-  /** All pieces together in bytes: the value of `Content-Length`. */
+  /** Total bytes of all pieces: the value of `Content-Length`. */
   readonly length: number;
-  /** In the order of sending: delimiters with the part's headers as bytes, file content as ranges. */
+  /** In sending order: delimiters with the part's headers as bytes, file content as ranges. */
   readonly pieces: readonly (Uint8Array | ByteRange)[];
 }
 
 /**
  * Lays the parts out in the order given.
  *
- * @param size the whole file in bytes
- * @param contentType the type that the whole file would be sent with
+ * @param size of the whole file, in bytes
+ * @param contentType the type with which the whole file would be sent
  * @param boundary a token (RFC 9110 §5.6.2) of 1 to 70 characters that does not occur in the file after a line
- *   break and two hyphens; since the file is not searched, it has to be one that whoever wrote the file could
- *   not know, such as a random value or a hash of the content
+ *   break and two hyphens; since the file is not searched, it must be unpredictable to the author of the file,
+ *   such as a random value or a hash of the content
  */
 export function layoutMultipart(
   ranges: readonly ByteRange[],

@@ -6,8 +6,9 @@ import { encodePath, parsePath } from './path.ts';
 /** What is understood, as `a|b` and a final `/` for a folder, or the reason of refusal. */
 function outcomeOf(rawPath: string): string {
   const parsed = parsePath(rawPath);
-  if (parsed.kind === 'bad') return parsed.reason;
-  return parsed.segments.join('|') + (parsed.directory ? '/' : '');
+  if (!parsed.ok) return parsed.error;
+  const { segments, directory } = parsed.value;
+  return segments.join('|') + (directory ? '/' : '');
 }
 
 describe('a path that is understood', () => {
@@ -170,9 +171,8 @@ describe('paths: properties', () => {
       fc.property(segments, fc.boolean(), (names, directory) => {
         const parsed = parsePath(encodePath(names, directory));
         assert.deepEqual(parsed, {
-          kind: 'path',
-          segments: names,
-          directory: directory || names.length === 0,
+          ok: true,
+          value: { segments: names, directory: directory || names.length === 0 },
         });
       }),
     );
@@ -190,7 +190,7 @@ describe('paths: properties', () => {
     fc.assert(
       fc.property(rawPath, (raw) => {
         const parsed = parsePath(raw);
-        for (const name of parsed.kind === 'path' ? parsed.segments : []) {
+        for (const name of parsed.ok ? parsed.value.segments : []) {
           assert.ok(name !== '' && name !== '.' && name !== '..');
           assert.doesNotMatch(name, /[/\\\p{Cc}]/u);
         }
@@ -203,8 +203,8 @@ describe('paths: properties', () => {
     fc.assert(
       fc.property(rawPath, (raw) => {
         const parsed = parsePath(raw);
-        fc.pre(parsed.kind === 'path');
-        assert.deepEqual(parsePath(encodePath(parsed.segments, parsed.directory)), parsed);
+        fc.pre(parsed.ok);
+        assert.deepEqual(parsePath(encodePath(parsed.value.segments, parsed.value.directory)), parsed);
       }),
     );
   });
@@ -212,7 +212,7 @@ describe('paths: properties', () => {
   test('no string makes it throw', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (raw) => {
-        assert.ok(['path', 'bad'].includes(parsePath(raw).kind));
+        assert.equal(typeof parsePath(raw).ok, 'boolean');
       }),
     );
   });

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { ByteSource, HeaderList, Plan } from '../http/types.ts';
-import { formatHttpDate } from './conditional.ts';
+import { formatHttpDate } from '../util/http-date.ts';
 import { bodyOf, headerOf, MemorySource, openFile } from './fixtures.ts';
 import {
-  type Answer,
-  answerTo,
+  type ContentPlan,
   type Ingredients,
+  planContent,
   planFromMemory,
   planFromSource,
   type Representation,
@@ -45,7 +45,7 @@ function namesOf(headers: HeaderList): string[] {
   return headers.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase());
 }
 
-function headOf(answer: Answer): { readonly status: number; readonly headers: HeaderList } {
+function headOf(answer: ContentPlan): { readonly status: number; readonly headers: HeaderList } {
   return answer.kind === 'plan' ? answer.plan : answer.selection;
 }
 
@@ -90,7 +90,7 @@ describe('status', () => {
   for (const [name, method, headers, status] of cases) {
     test(`${name}: ${status}`, () => {
       for (const representation of [inMemory, onDisk]) {
-        assert.equal(headOf(answerTo(method, headers, representation)).status, status);
+        assert.equal(headOf(planContent(method, headers, representation)).status, status);
       }
     });
   }
@@ -110,7 +110,7 @@ describe('fields', () => {
       [true, ['vary']],
     ] as const) {
       test(`${name}, ${varies ? 'several representations' : 'one representation'}`, () => {
-        const answer = headOf(answerTo('GET', headers, make({ varies })));
+        const answer = headOf(planContent('GET', headers, make({ varies })));
         assert.deepEqual(namesOf(answer.headers).toSorted(), [...expected, ...vary].toSorted());
         if (varies) assert.equal(headerOf(answer.headers, 'vary'), 'Accept-Encoding');
       });
@@ -118,7 +118,7 @@ describe('fields', () => {
   }
 
   test('values of a 200', () => {
-    assert.deepEqual(headOf(answerTo('GET', {}, inMemory)).headers, [
+    assert.deepEqual(headOf(planContent('GET', {}, inMemory)).headers, [
       'Content-Type',
       'text/plain; charset=utf-8',
       'Content-Length',
@@ -138,10 +138,10 @@ describe('fields', () => {
     const undated = make({ modifiedMs: undefined });
     const without = (list: HeaderList) => list.filter((text) => text !== 'Last-Modified' && text !== DATE);
     for (const headers of [{}, { range: 'bytes=0-4' }, { 'if-none-match': '*' }]) {
-      const [dated, answer] = [answerTo('GET', headers, inMemory), answerTo('GET', headers, undated)];
+      const [dated, answer] = [planContent('GET', headers, inMemory), planContent('GET', headers, undated)];
       assert.deepEqual(headOf(answer).headers, without(headOf(dated).headers));
     }
-    assert.equal(headOf(answerTo('GET', { 'if-modified-since': LATER }, undated)).status, 200);
+    assert.equal(headOf(planContent('GET', { 'if-modified-since': LATER }, undated)).status, 200);
   });
 
   test('a coded form names its coding and has its own tag, in 200, 206 and 304', () => {
@@ -152,13 +152,13 @@ describe('fields', () => {
       [{ range: 'bytes=1-2,4-5' }, 206],
       [{ 'if-none-match': '"tag-br"' }, 304],
     ] as const) {
-      const answer = headOf(answerTo('GET', headers, coded));
+      const answer = headOf(planContent('GET', headers, coded));
       assert.equal(answer.status, status);
       assert.equal(headerOf(answer.headers, 'etag'), '"tag-br"');
       assert.equal(headerOf(answer.headers, 'vary'), 'Accept-Encoding');
       assert.equal(headerOf(answer.headers, 'content-encoding'), status === 304 ? undefined : 'br');
     }
-    assert.equal(headOf(answerTo('GET', { 'if-none-match': '"tag"' }, coded)).status, 200);
+    assert.equal(headOf(planContent('GET', { 'if-none-match': '"tag"' }, coded)).status, 200);
   });
 
   // The answers below are not cacheable, so that Vary has no work to do in them (RFC 9110 §12.5.5).
@@ -167,7 +167,7 @@ describe('fields', () => {
     [416, { range: 'bytes=10-' }],
   ] as const) {
     test(`${status} is never stored, and promises nothing about the content`, () => {
-      const answer = headOf(answerTo('GET', headers, make({ varies: true })));
+      const answer = headOf(planContent('GET', headers, make({ varies: true })));
       assert.equal(answer.status, status);
       assert.equal(headerOf(answer.headers, 'cache-control'), 'no-store');
       for (const name of ['etag', 'last-modified', 'content-encoding']) {
@@ -177,18 +177,18 @@ describe('fields', () => {
   }
 
   test('416 says how long the content is (RFC 9110 §15.5.17)', () => {
-    const { headers } = headOf(answerTo('GET', { range: 'bytes=10-' }, inMemory));
+    const { headers } = headOf(planContent('GET', { range: 'bytes=10-' }, inMemory));
     assert.equal(headerOf(headers, 'content-range'), 'bytes */10');
   });
 
   test('206 says which bytes it has, and as many as it says', () => {
-    const { headers } = headOf(answerTo('GET', { range: 'bytes=-3' }, inMemory));
+    const { headers } = headOf(planContent('GET', { range: 'bytes=-3' }, inMemory));
     assert.equal(headerOf(headers, 'content-range'), 'bytes 7-9/10');
     assert.equal(headerOf(headers, 'content-length'), '3');
   });
 
   test('206 of several parts has the boundary in its type and the type in its parts', async () => {
-    const answer = answerTo('GET', { range: 'bytes=0-1,5-8' }, inMemory);
+    const answer = planContent('GET', { range: 'bytes=0-1,5-8' }, inMemory);
     assert.ok(answer.kind === 'selection' && inMemory.content);
     const type = headerOf(answer.selection.headers, 'content-type') ?? '';
     const [, boundary] = /^multipart\/byteranges; boundary=([\w-]{1,70})$/.exec(type) ?? [];
@@ -206,11 +206,11 @@ describe('what needs no content opens no file', () => {
     ['416', 'GET', { range: 'bytes=10-' }],
   ];
   for (const [name, method, headers] of cases) {
-    test(name, () => assert.equal(answerTo(method, headers, onDisk).kind, 'plan'));
+    test(name, () => assert.equal(planContent(method, headers, onDisk).kind, 'plan'));
   }
 
   test('a plain GET from memory is always the same plan', () => {
-    const [one, two] = [answerTo('GET', {}, inMemory), answerTo('GET', {}, inMemory)];
+    const [one, two] = [planContent('GET', {}, inMemory), planContent('GET', {}, inMemory)];
     assert.ok(one.kind === 'plan' && two.kind === 'plan');
     assert.equal(one.plan, two.plan);
   });
@@ -230,7 +230,7 @@ describe('an empty file', () => {
   for (const [where, empty] of Object.entries(empties)) {
     for (const [name, headers, status] of cases) {
       test(`${where}, ${name}: ${status}`, async () => {
-        const answer = answerTo('GET', headers, empty);
+        const answer = planContent('GET', headers, empty);
         assert.ok(answer.kind === 'plan');
         assert.equal(answer.plan.status, status);
         if (status === 200) assert.equal(headerOf(answer.plan.headers, 'content-length'), '0');
@@ -254,7 +254,7 @@ describe('content in memory', () => {
 
   test('every byte value survives', async () => {
     const all = Buffer.from(Array.from({ length: 256 }, (_, value) => value));
-    const answer = answerTo('GET', {}, make({ bytes: all }));
+    const answer = planContent('GET', {}, make({ bytes: all }));
     assert.ok(answer.kind === 'plan');
     assert.deepEqual(await bodyOf(answer.plan), all);
   });
@@ -274,7 +274,7 @@ describe('for every content and every request', () => {
   async function bothPlans(bytes: Buffer, headers: Headers): Promise<readonly [Plan, Plan]> {
     const kept = make({ bytes });
     const opened = make({ bytes: undefined, size: bytes.length });
-    const [a, b] = [answerTo('GET', headers, kept), answerTo('GET', headers, opened)];
+    const [a, b] = [planContent('GET', headers, kept), planContent('GET', headers, opened)];
     assert.ok(kept.content);
     return [
       a.kind === 'plan' ? a.plan : planFromMemory(a.selection, kept.content),
@@ -297,7 +297,7 @@ describe('for every content and every request', () => {
   test('HEAD has the fields of the whole GET (RFC 9110 §9.3.2)', () => {
     const property = fc.property(contents, fc.boolean(), fc.boolean(), (bytes, keep, varies) => {
       const representation = make({ bytes: keep ? bytes : undefined, size: bytes.length, varies });
-      const [get, head] = [answerTo('GET', {}, representation), answerTo('HEAD', {}, representation)];
+      const [get, head] = [planContent('GET', {}, representation), planContent('HEAD', {}, representation)];
       assert.deepEqual(headOf(head).headers, headOf(get).headers);
     });
     fc.assert(property);
@@ -305,7 +305,7 @@ describe('for every content and every request', () => {
 });
 
 test('a plan from a source owns it', async () => {
-  const answer = answerTo('GET', {}, onDisk);
+  const answer = planContent('GET', {}, onDisk);
   assert.ok(answer.kind === 'selection');
   const source = await sourceOf(content);
   const plan = planFromSource(answer.selection, source);

@@ -1,7 +1,7 @@
 /**
- * From a representation and a request to a `Plan`: preconditions, then ranges, then the bytes. Pure.
+ * Turns a representation and a request into a `Plan`: preconditions, then ranges, then the bytes. Pure.
  *
- * Whatever needs no content (304, 412, 416, HEAD) is planned without opening the file.
+ * Responses without content (304, 412, 416, HEAD) are planned without opening the file.
  */
 import { errorPlan } from '../http/errors.ts';
 import {
@@ -13,32 +13,33 @@ import {
   type Plan,
   type RequestFacts,
 } from '../http/types.ts';
-import { evaluate, formatHttpDate, ifRangeHolds, type Validators } from './conditional.ts';
+import { formatHttpDate } from '../util/http-date.ts';
+import { evaluatePreconditions, ifRangeHolds, type Validators } from './conditional.ts';
 import type { Coding } from './encoding.ts';
 import { layoutMultipart } from './multipart.ts';
 import { parseRange, resolveRanges } from './range.ts';
 
-/** Up to this size content is kept as Latin-1 text, which leaves together with the headers in one write. */
+/** Up to this size content is kept as Latin-1 text, which is sent together with the headers in one write. */
 const MAX_TEXT_BYTES = 16 * 1024;
 
 export type MemoryBody = Extract<Body, { kind: 'text' | 'bytes' }>;
 
-/** One coded form of a resource (RFC 9110 §3.2), with all that repeats in its answers prepared. */
+/** One coded form of a resource (RFC 9110 §3.2), with everything prepared that its responses have in common. */
 export interface Representation {
   readonly coding: Coding | 'identity';
-  /** Where the source has it. */
+  /** Its path in the source. */
   readonly segments: readonly string[];
-  /** The source's version of the file that this was made from. */
+  /** The version of the file from which this was made. */
   readonly version: string;
   readonly size: number;
   readonly contentType: string;
   readonly validators: Validators;
-  /** Sent with 200 and 206 alike. */
+  /** Sent with 200 and with 206. */
   readonly fields: HeaderList;
   readonly notModified: Plan;
-  /** The whole content, where it is kept in memory. */
+  /** The whole content, if it is in memory. */
   readonly content: MemoryBody | undefined;
-  /** The answer to a plain GET, where the content is kept in memory. */
+  /** The response to a plain GET, if the content is in memory. */
   readonly whole: Plan | undefined;
 }
 
@@ -52,11 +53,11 @@ export interface Ingredients {
   readonly tag: string;
   readonly modifiedMs: number | undefined;
   readonly bytes: Buffer | undefined;
-  /** The resource has more than one representation, so that every answer must say what it was chosen by. */
+  /** The resource has more than one representation, so that every response needs `Vary`. */
   readonly varies: boolean;
 }
 
-/** Prepares everything that does not depend on a request. */
+/** Prepares everything that does not depend on the request. */
 export function represent(from: Ingredients): Representation {
   const { coding, segments, version, size, contentType, bytes } = from;
   const etag = coding === 'identity' ? `"${from.tag}"` : `"${from.tag}-${coding}"`;
@@ -93,31 +94,31 @@ const wholeHeaders = (contentType: string, size: number, fields: HeaderList): st
   ...fields,
 ];
 
-/** Which bytes to send under which header section; `pieces` count from the start of the content. */
+/** Which bytes to send with which headers; positions in `pieces` count from the start of the content. */
 export interface Selection {
   readonly status: number;
   readonly headers: HeaderList;
   readonly pieces: readonly (Uint8Array | ByteRange)[];
 }
 
-/** Either a plan that needs no content any more, or the selection of content that is still to be opened. */
-export type Answer =
+/** Either a complete plan, or the selection of content that still has to be opened. */
+export type ContentPlan =
   | { readonly kind: 'plan'; readonly plan: Plan }
   | { readonly kind: 'selection'; readonly selection: Selection };
 
 type Headers = RequestFacts['headers'];
 
-/** Steps 2 and 3 of an answer: preconditions (RFC 9110 §13.2.2), then ranges (§14.2). */
-export function answerTo(method: string, headers: Headers, representation: Representation): Answer {
+/** Preconditions (RFC 9110 §13.2.2), then ranges (§14.2). */
+export function planContent(method: string, headers: Headers, representation: Representation): ContentPlan {
   const { validators, notModified } = representation;
   if (isConditional(headers)) {
-    const outcome = evaluate(method, headers, validators);
-    if (outcome === 'not_modified') return { kind: 'plan', plan: notModified };
-    if (outcome === 'precondition_failed') return { kind: 'plan', plan: errorPlan('precondition_failed') };
+    const result = evaluatePreconditions(method, headers, validators);
+    if (result === 'not_modified') return { kind: 'plan', plan: notModified };
+    if (result === 'precondition_failed') return { kind: 'plan', plan: errorPlan('precondition_failed') };
   }
-  // Range has a meaning for GET only (§14.2).
-  if (method === 'GET' && headers.range !== undefined) return answerRange(headers, representation);
-  return wholeAnswer(method, representation);
+  // Range is defined for GET only (§14.2).
+  if (method === 'GET' && headers.range !== undefined) return planRange(headers, representation);
+  return planWhole(method, representation);
 }
 
 function isConditional(headers: Headers): boolean {
@@ -129,20 +130,20 @@ function isConditional(headers: Headers): boolean {
   );
 }
 
-function wholeAnswer(method: string, { contentType, size, fields, whole }: Representation): Answer {
+function planWhole(method: string, { contentType, size, fields, whole }: Representation): ContentPlan {
   if (whole) return { kind: 'plan', plan: whole };
   const headers = wholeHeaders(contentType, size, fields);
   if (method === 'HEAD' || size === 0) return { kind: 'plan', plan: { status: 200, headers, body: noBody } };
   return { kind: 'selection', selection: { status: 200, headers, pieces: [{ start: 0, end: size - 1 }] } };
 }
 
-function answerRange(headers: Headers, representation: Representation): Answer {
+function planRange(headers: Headers, representation: Representation): ContentPlan {
   const { validators, size, contentType, fields } = representation;
   const set = ifRangeHolds(headers, validators) ? parseRange(headers.range as string) : undefined;
   const resolved = set ? resolveRanges(set, size) : ({ kind: 'whole' } as const);
   switch (resolved.kind) {
     case 'whole':
-      return wholeAnswer('GET', representation);
+      return planWhole('GET', representation);
     case 'unsatisfiable':
       return { kind: 'plan', plan: errorPlan('range_not_satisfiable', ['Content-Range', `bytes */${size}`]) };
     case 'partial': {
@@ -152,7 +153,7 @@ function answerRange(headers: Headers, representation: Representation): Answer {
   }
 }
 
-/** A boundary that no client chooses and that the content, of which it is a hash, cannot be made to contain. */
+/** Neither the client nor the author of the content can choose the boundary: it is a hash of the content. */
 function boundaryOf(etag: string): string {
   return `mote-${etag.replace(/[^A-Za-z0-9_-]/g, '')}`;
 }
@@ -187,10 +188,10 @@ export function planFromMemory({ status, headers, pieces }: Selection, content: 
   return planFromSource({ status, headers, pieces: parts }, nothingToOpen);
 }
 
-/** Parts of the content in memory are sent as they are: a copy for each slow client would add up. */
+/** The pieces reference the content in memory: a copy for each slow client would add up. */
 const nothingToOpen: ByteSource = { read: async () => 0, close: async () => undefined };
 
-/** Fills a selection from an open source, which the plan then owns. */
+/** Fills a selection from an open source, which the plan then owns and `send` closes. */
 export function planFromSource({ status, headers, pieces }: Selection, source: ByteSource): Plan {
   return { status, headers, body: { kind: 'source', source, pieces } };
 }

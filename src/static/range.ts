@@ -1,12 +1,12 @@
 /**
  * Byte ranges (RFC 9110 §14): parsed without the size, resolved with it.
  *
- * Ranges are optional: a server may always ignore `Range` and send the whole representation (§14.2). This
- * one does so for anything broken or wasteful, and keeps 416 for well-formed sets that lie outside the file.
+ * Ranges are optional: a server may always ignore `Range` and send the whole representation (§14.2). mote
+ * does so for anything malformed or wasteful, and reserves 416 for well-formed sets outside the file.
  */
 import type { ByteRange } from '../http/types.ts';
 
-/** One member of a set, as asked. Beyond 2^53 a number is not exact, up to `Infinity`; no file is that long. */
+/** One member of a set, as requested. Numbers above 2^53 are inexact, up to `Infinity`; no file is that long. */
 export type RangeSpec =
   | { readonly kind: 'from'; readonly start: number }
   | { readonly kind: 'span'; readonly start: number; readonly end: number }
@@ -15,14 +15,14 @@ export type RangeSpec =
 export type RangeSet = readonly RangeSpec[];
 
 export type ResolvedRanges =
-  /** Answer as if `Range` were absent. */
+  /** Respond as if `Range` were absent. */
   | { readonly kind: 'whole' }
-  /** In the order in which they were asked; adjacent ranges are not joined (§15.3.7.2). */
+  /** In the order of the request; adjacent ranges are not joined (§15.3.7.2). */
   | { readonly kind: 'partial'; readonly ranges: readonly [ByteRange, ...ByteRange[]] }
   /** 416, with the size alone in `Content-Range` (§14.4). */
   | { readonly kind: 'unsatisfiable' };
 
-/** More parts than this in one answer are a broken client or an attack (§17.15). */
+/** More parts than this in one response indicate a broken client or an attack (§17.15). */
 export const MAX_RANGES = 64;
 
 const WHOLE: ResolvedRanges = { kind: 'whole' };
@@ -38,7 +38,7 @@ export function parseRange(header: string): RangeSet | undefined {
   const specs: RangeSpec[] = [];
   for (const member of header.slice(equals + 1).split(',')) {
     const text = member.trim();
-    // Recipients put up with empty list members (RFC 9110 §5.6.1.2).
+    // Recipients ignore empty list members (RFC 9110 §5.6.1.2).
     if (text === '') continue;
     const spec = parseSpec(text);
     if (spec === undefined) return undefined;
@@ -48,9 +48,9 @@ export function parseRange(header: string): RangeSet | undefined {
 }
 
 /**
- * What a set means for a file of `size` bytes. Members outside the file are dropped. The rest is answered
- * whole if it holds more than `MAX_RANGES` members or any two that overlap; without an overlap, the parts
- * together are never longer than the file.
+ * What a set means for a file of `size` bytes. Members outside the file are dropped. If more than `MAX_RANGES`
+ * remain or any two overlap, the whole file is sent; without an overlap, the parts together are never longer than
+ * the file.
  */
 export function resolveRanges(specs: RangeSet, size: number): ResolvedRanges {
   // A suffix is satisfiable even here (§14.1.2), but an empty part cannot be written as a Content-Range.
@@ -77,7 +77,7 @@ function isNonEmptySuffix(spec: RangeSpec): boolean {
   return spec.kind === 'suffix' && spec.length > 0;
 }
 
-/** The bytes of a file of at least one byte, or `undefined` if the spec has none of them. */
+/** The bytes of a file of at least one byte, or `undefined` if the spec selects none of them. */
 function locate(spec: RangeSpec, size: number): ByteRange | undefined {
   const start = spec.kind === 'suffix' ? Math.max(0, size - spec.length) : spec.start;
   const end = spec.kind === 'span' ? Math.min(spec.end, size - 1) : size - 1;

@@ -8,13 +8,13 @@ import type { Plan } from '../http/types.ts';
 import { readContent, tagOf } from './content.ts';
 import { bodyOf, openFile, outcomeOf } from './fixtures.ts';
 import { createStaticStage, type StaticOptions } from './handler.ts';
-import type { Source } from './source.ts';
+import type { FileSource } from './source.ts';
 
 /** Paths → contents; a path that ends with a slash is an empty folder. */
 export type Tree = Readonly<Record<string, string>>;
 
 /** A source that serves `tree` by the default rules, all files with the same date, until the test ends. */
-export type MakeSource = (t: TestContext, tree: Tree) => Promise<Source>;
+export type MakeSource = (t: TestContext, tree: Tree) => Promise<FileSource>;
 
 const PAGE = 'a page of text\n'.repeat(2000);
 

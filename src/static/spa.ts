@@ -1,12 +1,12 @@
-/** Which requests for what is not there a single-page application answers itself. */
+/** Which requests for missing files get the page of a single-page application. Pure. */
 
 const PAGE = /^(?:text\/html|application\/xhtml\+xml)$/;
 const ANYTHING = '*/*';
 
 /**
- * Whether the client wants a page: it prefers HTML in so many words, as browsers do when they navigate, or it
- * takes whatever comes and the path does not look like a file. Scripts, styles, images and calls of an API name
- * other types, or none, and are told that nothing is there: a page in their place would only hide that.
+ * Whether the client wants a page: it explicitly prefers HTML, as browsers do when they navigate, or it accepts
+ * anything and the path does not look like a file. Requests for scripts, styles, images and APIs name other types,
+ * or none, and get 404: a page in their place would only hide the error.
  */
 export function wantsPage(accept: string | undefined, lastSegment: string): boolean {
   const preferred = preferredType(accept);
@@ -15,7 +15,7 @@ export function wantsPage(accept: string | undefined, lastSegment: string): bool
 
 const WEIGHT = /;[ \t]*q=([\d.]+)/i;
 
-/** The media range with the highest weight (RFC 9110 §12.5.1), of several the first; without any, anything. */
+/** The media range with the highest weight (RFC 9110 §12.5.1), the first of several; anything if there is none. */
 function preferredType(accept: string | undefined): string {
   let preferred = '';
   let highest = 0;

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import fc from 'fast-check';
 import { find, findResource, MemorySource, settle, textOf } from './fixtures.ts';
-import { Store, type StoreOptions } from './store.ts';
+import { FileStore, type FileStoreOptions } from './store.ts';
 
 const FRESH_MS = 500;
 const STALE_MS = 900;
 
-const options: StoreOptions = {
+const options: FileStoreOptions = {
   index: 'index.html',
   compression: false,
   cacheBytes: 1024 * 1024,
@@ -27,7 +27,7 @@ class Clock {
 }
 
 /** What the memory alone answers. */
-function peekText(store: Store, path: string): string | undefined {
+function peekText(store: FileStore, path: string): string | undefined {
   const resource = store.peek(path);
   return resource && textOf(resource.identity);
 }
@@ -36,14 +36,14 @@ describe('time', () => {
   async function warm(t: TestContext) {
     const clock = new Clock(t);
     const source = new MemorySource({ 'a.txt': 'old' });
-    const store = new Store(source, options);
+    const store = new FileStore(source, options);
     await find(store, '/a.txt');
     source.looks.length = 0;
     return { clock, source, store };
   }
 
   test('nothing is known before the first look, or of what is no resource', async () => {
-    const store = new Store(new MemorySource({ 'd/a.txt': 'a' }), options);
+    const store = new FileStore(new MemorySource({ 'd/a.txt': 'a' }), options);
     assert.equal(store.peek('/d/a.txt'), undefined);
     await find(store, '/d');
     await find(store, '/nothing');
@@ -103,7 +103,7 @@ describe('time', () => {
     let wallMs = Date.now();
     t.mock.method(Date, 'now', () => wallMs);
     const source = new MemorySource({ 'a.log': 'one' });
-    const store = new Store(source, { ...options, cacheBytes: 0 });
+    const store = new FileStore(source, { ...options, cacheBytes: 0 });
     const look = async () => {
       clock.nowMs += STALE_MS;
       let reads = 0;
@@ -157,7 +157,7 @@ describe('time', () => {
     const steps = fc.array(fc.tuple(fc.integer({ min: 1, max: 1200 }), fc.boolean()), { maxLength: 30 });
     const property = fc.asyncProperty(steps, async (sequence) => {
       const source = new MemorySource({ 'a.txt': '0' });
-      const store = new Store(source, options);
+      const store = new FileStore(source, options);
       let nowMs = 1000;
       const { mock } = t.mock.method(performance, 'now', () => nowMs);
       /** When each content was replaced. */
@@ -182,7 +182,7 @@ describe('time', () => {
 describe('one look at a time for one path', () => {
   test('all who ask at the same time share it', async () => {
     const source = new MemorySource({ 'a.txt': 'a' });
-    const store = new Store(source, options);
+    const store = new FileStore(source, options);
     const release = source.hold();
     const asked = Array.from({ length: 20 }, () => findResource(store, '/a.txt'));
     await settle();
@@ -195,7 +195,7 @@ describe('one look at a time for one path', () => {
   test('also checks behind requests, however many', async (t) => {
     const clock = new Clock(t);
     const source = new MemorySource({ 'a.txt': 'a' });
-    const store = new Store(source, options);
+    const store = new FileStore(source, options);
     await find(store, '/a.txt');
     const release = source.hold();
     source.looks.length = 0;
@@ -210,7 +210,7 @@ describe('one look at a time for one path', () => {
 
   test('a failure is shared too, and the next look starts anew', async () => {
     const source = new MemorySource({ 'a.txt': 'a' });
-    const store = new Store(source, options);
+    const store = new FileStore(source, options);
     const broken = new Error('EIO');
     source.failOpen('a.txt', broken);
     const outcomes = await Promise.allSettled([find(store, '/a.txt'), find(store, '/a.txt')]);
@@ -222,7 +222,7 @@ describe('one look at a time for one path', () => {
 
   test('different paths do not wait for each other', async () => {
     const source = new MemorySource({ 'a.txt': 'a', 'b.txt': 'b' });
-    const store = new Store(source, options);
+    const store = new FileStore(source, options);
     const release = source.hold();
     const slow = find(store, '/a.txt');
     source.gate = Promise.resolve();
@@ -236,7 +236,7 @@ describe('failures', () => {
   test('a check that fails behind a request takes nothing away, nor crashes', async (t) => {
     const clock = new Clock(t);
     const source = new MemorySource({ 'a.txt': 'a' });
-    const store = new Store(source, options);
+    const store = new FileStore(source, options);
     await find(store, '/a.txt');
     source.failOpen('a.txt', new Error('EMFILE'));
     for (clock.nowMs += FRESH_MS; clock.nowMs < 1000 + STALE_MS; clock.nowMs += 100) {
@@ -268,7 +268,7 @@ describe('failures', () => {
       source.onRead = (name) => {
         if (unreadable.includes(name)) throw new Error(`read ${name}`);
       };
-      const store = new Store(source, { ...options, cacheBytes: rest.cacheBytes });
+      const store = new FileStore(source, { ...options, cacheBytes: rest.cacheBytes });
       await find(store, path).catch(() => undefined);
       assert.equal(source.openFiles, 0);
     });
@@ -280,7 +280,7 @@ describe('failures', () => {
     source.onRead = (name) => {
       if (name === 'a.txt.br') throw new Error('EIO');
     };
-    assert.deepEqual((await findResource(new Store(source, options), '/a.txt')).available, ['gzip']);
+    assert.deepEqual((await findResource(new FileStore(source, options), '/a.txt')).available, ['gzip']);
   });
 
   test('reading ends when one of the forms fails', async () => {
@@ -289,7 +289,7 @@ describe('failures', () => {
     source.onRead = (name) => {
       if (name === 'a.txt.br') throw new Error('EIO');
     };
-    await find(new Store(source, options), '/a.txt').catch(() => undefined);
+    await find(new FileStore(source, options), '/a.txt').catch(() => undefined);
     await settle();
     source.assertClosed();
   });
@@ -306,7 +306,7 @@ describe('memory', () => {
   ];
   for (const [name, size, cacheBytes, expected] of kept) {
     test(`a file of ${name} is ${expected ? 'kept' : 'remembered without its content'}`, async () => {
-      const store = new Store(new MemorySource({ a: 'x'.repeat(size) }), { ...options, cacheBytes });
+      const store = new FileStore(new MemorySource({ a: 'x'.repeat(size) }), { ...options, cacheBytes });
       const { identity } = await findResource(store, '/a');
       assert.equal(textOf(identity)?.length, expected ? size : undefined);
       assert.equal(store.peek('/a')?.identity, identity);
@@ -315,7 +315,7 @@ describe('memory', () => {
   }
 
   /** What all entries together keep, as far as the outside can tell. */
-  function heldBytes(store: Store, paths: readonly string[]): number {
+  function heldBytes(store: FileStore, paths: readonly string[]): number {
     const resources = paths.map((path) => store.peek(path)).filter((found) => found !== undefined);
     const forms = resources.flatMap(({ identity, coded }) => [identity, ...coded.values()]);
     return forms.reduce((sum, form) => sum + (textOf(form)?.length ?? 0), 0);
@@ -333,7 +333,7 @@ describe('memory', () => {
     const steps = fc.array(step, { minLength: 20, maxLength: 60 });
     const property = fc.asyncProperty(limits, fc.boolean(), steps, async (cacheBytes, compression, all) => {
       const source = new MemorySource();
-      const store = new Store(source, { ...options, cacheBytes, compression });
+      const store = new FileStore(source, { ...options, cacheBytes, compression });
       for (const { name, suffix, size } of all) {
         if (size === null) source.remove(name + suffix);
         else source.put(name + suffix, 'y'.repeat(size));
@@ -350,7 +350,7 @@ describe('memory', () => {
     const source = new MemorySource(
       Object.fromEntries([...'abcdefghi'].map((name) => [name, 'x'.repeat(100)])),
     );
-    const store = new Store(source, { ...options, cacheBytes: 800 });
+    const store = new FileStore(source, { ...options, cacheBytes: 800 });
     for (const name of 'abcdefgh') await find(store, `/${name}`);
     await find(store, '/a');
     assert.equal(
@@ -369,7 +369,7 @@ describe('memory', () => {
 
   test('content that is loaded anew does not count twice', async () => {
     const source = new MemorySource({ a: 'x'.repeat(100), b: 'x'.repeat(100) });
-    const store = new Store(source, { ...options, cacheBytes: 800 });
+    const store = new FileStore(source, { ...options, cacheBytes: 800 });
     await find(store, '/b');
     for (let i = 0; i < 20; i++) {
       source.put('a', String(i % 10).repeat(100));
@@ -381,7 +381,7 @@ describe('memory', () => {
   test('a limited number of paths is remembered', async (t) => {
     new Clock(t);
     const MAX_ENTRIES = 4096;
-    const store = new Store(new MemorySource({ a: '' }), options);
+    const store = new FileStore(new MemorySource({ a: '' }), options);
     const paths = Array.from({ length: MAX_ENTRIES + 2 }, (_, index) => `/${index}`);
     for (const path of paths) await store.find(path, { segments: ['a'], directory: false });
     const known = paths.filter((path) => store.peek(path));

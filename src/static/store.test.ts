@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { find, findResource, headerOf, MemorySource, textOf } from './fixtures.ts';
-import { representChanged, Store, type StoreOptions } from './store.ts';
+import { FileStore, type FileStoreOptions, representChanged } from './store.ts';
 
-const options: StoreOptions = {
+const options: FileStoreOptions = {
   index: 'index.html',
   compression: false,
   cacheBytes: 1024 * 1024,
@@ -41,14 +41,14 @@ describe('what a path means', () => {
   ];
   for (const [name, path, expected] of cases) {
     test(`${name}: ${path}`, async () => {
-      const found = await find(new Store(source, options), path);
+      const found = await find(new FileStore(source, options), path);
       assert.equal(found.kind === 'resource' ? textOf(found.identity) : found.kind, expected);
       source.assertClosed();
     });
   }
 
   test('type and Cache-Control come from the name of the file, not from the path', async () => {
-    const { identity } = await findResource(new Store(source, options), '/docs/');
+    const { identity } = await findResource(new FileStore(source, options), '/docs/');
     assert.equal(identity.contentType, 'text/html; charset=utf-8');
     assert.ok(identity.fields.includes('no-cache'));
     assert.deepEqual(identity.segments, ['docs', 'index.html']);
@@ -59,7 +59,7 @@ describe('representations', () => {
   test('the precompressed siblings are found, each with a tag of its own content', async () => {
     const files = { 'a.css': 'plain', 'a.css.br': 'BR', 'a.css.zst': 'ZSTD', 'a.css.gz': 'GZ' };
     const source = new MemorySource(files);
-    const { identity, coded, available } = await findResource(new Store(source, options), '/a.css');
+    const { identity, coded, available } = await findResource(new FileStore(source, options), '/a.css');
     assert.deepEqual(available, ['br', 'zstd', 'gzip']);
     assert.deepEqual([...coded.values()].map(textOf), ['BR', 'ZSTD', 'GZ']);
     const all = [identity, ...coded.values()];
@@ -73,7 +73,7 @@ describe('representations', () => {
 
   test('a file alone has no Vary', async () => {
     const { identity, available } = await findResource(
-      new Store(new MemorySource({ 'a.css': 'plain' }), options),
+      new FileStore(new MemorySource({ 'a.css': 'plain' }), options),
       '/a.css',
     );
     assert.deepEqual(available, []);
@@ -84,7 +84,7 @@ describe('representations', () => {
     const files = { 'a.js.br': 'BR', 'a.js.br.gz': 'GZ', 'a.js.br.br': 'BRBR' };
     for (const compression of [false, true]) {
       const source = new MemorySource(files);
-      const store = new Store(source, { ...options, compression });
+      const store = new FileStore(source, { ...options, compression });
       const { identity, available } = await findResource(store, '/a.js.br');
       assert.deepEqual([textOf(identity), available], ['BR', []]);
       assert.equal(headerOf(identity.fields, 'content-encoding'), 'br');
@@ -95,13 +95,13 @@ describe('representations', () => {
 
   test('the siblings of an index belong to its folder', async () => {
     const source = new MemorySource({ 'd/index.html': 'plain', 'd/index.html.gz': 'GZ' });
-    assert.deepEqual((await findResource(new Store(source, options), '/d/')).available, ['gzip']);
+    assert.deepEqual((await findResource(new FileStore(source, options), '/d/')).available, ['gzip']);
   });
 
   test('folders beside a file, and siblings that cannot be opened, are as good as absent', async () => {
     const source = new MemorySource({ 'a.css': 'plain', 'a.css.br/x': 'folder', 'a.css.gz': 'GZ' });
     source.failOpen('a.css.gz', new Error('EACCES'));
-    assert.deepEqual((await findResource(new Store(source, options), '/a.css')).available, []);
+    assert.deepEqual((await findResource(new FileStore(source, options), '/a.css')).available, []);
     source.assertClosed();
   });
 
@@ -110,7 +110,7 @@ describe('representations', () => {
 
   test('compression on the fly fills in what has no sibling', async () => {
     const source = new MemorySource({ 'a.css': text, 'a.css.br': 'BR' });
-    const { coded } = await findResource(new Store(source, compressing), '/a.css');
+    const { coded } = await findResource(new FileStore(source, compressing), '/a.css');
     const [br, gzip] = [coded.get('br'), coded.get('gzip')];
     assert.ok(br && gzip);
     assert.equal(textOf(br), 'BR');
@@ -126,14 +126,14 @@ describe('representations', () => {
   };
   for (const [name, [file, content, compression]] of Object.entries(uncompressed)) {
     test(`no compression on the fly: ${name}`, async () => {
-      const store = new Store(new MemorySource({ [file]: content }), { ...options, compression });
+      const store = new FileStore(new MemorySource({ [file]: content }), { ...options, compression });
       assert.deepEqual((await findResource(store, `/${file}`)).available, []);
     });
   }
 
   test('a file found changed is represented anew, by its version and without long caching', async () => {
     const source = new MemorySource({ 'a.css': 'old' });
-    const { identity } = await findResource(new Store(source, options), '/a.css');
+    const { identity } = await findResource(new FileStore(source, options), '/a.css');
     source.put('a.css', 'newer', { modifiedMs: 0 });
     const found = await source.open(['a.css']);
     assert.ok(found.kind === 'file');

@@ -1,39 +1,41 @@
 /**
- * What paths mean right now: finds files through a source, and keeps small ones in memory, ready to send.
+ * Resolves paths to files: finds files through a source, and keeps small ones in memory, ready to send.
  *
- * An entry younger than FRESH_MS is used as it is. From then to STALE_MS it is still used while it is checked
- * again behind the request, so that busy files never wait; older ones are checked first. So a change on disk
- * shows within STALE_MS.
+ * An entry younger than FRESH_MS is used without a check. From then until STALE_MS it is still used, while it is
+ * checked in the background, so that requests for busy files never wait; an older entry is checked first. A change on
+ * disk is therefore visible within STALE_MS.
  */
+import { BoundedMap } from '../util/bounded-map.ts';
 import { type CachePolicy, cacheControl } from './cache-policy.ts';
 import { compress } from './compress.ts';
-import { type Content, readContent, tagOf, versionTag } from './content.ts';
+import { type FileContent, readContent, tagOf, versionTag } from './content.ts';
 import { type Coding, codings } from './encoding.ts';
 import { type MediaOptions, type Medium, mediaReader } from './media.ts';
 import { isCompressible } from './mime.ts';
+import type { ParsedPath } from './path.ts';
 import { type Representation, represent } from './plan.ts';
-import type { Source, SourceFile } from './source.ts';
+import type { FileSource, SourceFile } from './source.ts';
 
 const FRESH_MS = 500;
 const STALE_MS = 900;
-/** Paths remembered, with or without their content. */
+/** Cached paths, with or without their content. */
 const MAX_ENTRIES = 4096;
 /**
- * A file that was seen to change is not hashed before it has been left alone for this long, so that one which
- * grows all the time costs no reading, and has the same tag in all responses meanwhile.
+ * A file that has changed is not hashed until it has been unchanged for this long, so that a file that keeps growing
+ * is not read each time.
  */
 const QUIET_MS = 60_000;
-/** The largest file that is kept, as a share of the whole cache and at all. */
+/** The largest file that is cached, relative to the whole cache and absolutely. */
 const MAX_KEPT_SHARE = 1 / 8;
 const MAX_KEPT_BYTES = 1024 * 1024;
 
-export interface StoreOptions extends CachePolicy, MediaOptions {
+export interface FileStoreOptions extends CachePolicy, MediaOptions {
   readonly index: string;
   readonly compression: boolean;
   readonly cacheBytes: number;
 }
 
-/** A file as a client knows it: one or more representations of the same thing. */
+/** A file as a client sees it: one or more representations of the same content. */
 export interface Resource {
   readonly kind: 'resource';
   /** The file itself, as it is stored. */
@@ -45,24 +47,18 @@ export interface Resource {
 
 export type Lookup =
   | Resource
-  /** A folder that was asked for without its slash. */
+  /** A folder that was requested without its trailing slash. */
   | { readonly kind: 'redirect' }
   /** A folder without an index. */
   | { readonly kind: 'folder' }
   | { readonly kind: 'missing' };
 
-/** A path as the router parsed it. */
-export interface Place {
-  readonly segments: readonly string[];
-  readonly directory: boolean;
-}
-
 interface Entry {
   readonly resource: Resource;
-  readonly place: Place;
+  readonly parsed: ParsedPath;
   readonly version: string;
   readonly bytes: number;
-  /** Some of it is tagged by version until it has been quiet for a while. */
+  /** A part of it is tagged by its version until the file has been unchanged for {@link QUIET_MS}. */
   readonly isProvisional: boolean;
   checkedMs: number;
 }
@@ -76,49 +72,49 @@ interface Candidate extends Located {
   readonly coding: Coding | 'identity';
 }
 
-export class Store {
-  readonly #source: Source;
-  readonly #options: StoreOptions;
+export class FileStore {
+  readonly #source: FileSource;
+  readonly #options: FileStoreOptions;
   readonly #maxKeptBytes: number;
   readonly #mediumOf: (fileName: string) => Medium;
-  /** In order of their last check: the first is the one that was wanted least lately. */
-  readonly #entries = new Map<string, Entry>();
+  /** In the order of their last check, weighed by the bytes of their content. */
+  readonly #entries: BoundedMap<string, Entry>;
   readonly #pending = new Map<string, Promise<Lookup>>();
-  #bytes = 0;
 
-  constructor(source: Source, options: StoreOptions) {
+  constructor(source: FileSource, options: FileStoreOptions) {
     this.#source = source;
     this.#options = options;
+    this.#entries = new BoundedMap({ maxEntries: MAX_ENTRIES, maxWeight: options.cacheBytes });
     this.#mediumOf = mediaReader(options);
     this.#maxKeptBytes = Math.min(MAX_KEPT_BYTES, options.cacheBytes * MAX_KEPT_SHARE);
   }
 
-  /** The resource under `path` if it is known well enough to answer without a look at the source. */
+  /** The resource at `path`, if it is in memory and need not be checked first. */
   peek(path: string): Resource | undefined {
     const entry = this.#entries.get(path);
     if (!entry) return undefined;
     const ageMs = performance.now() - entry.checkedMs;
     if (ageMs < FRESH_MS) return entry.resource;
     if (ageMs >= STALE_MS) return undefined;
-    // A failure is met again, and answered, by the first request that has to wait for the check.
-    this.find(path, entry.place).catch(() => undefined);
+    // A failure recurs in, and is reported to, the first request that has to wait for the check.
+    this.find(path, entry.parsed).catch(() => undefined);
     return entry.resource;
   }
 
-  /** Looks at the source, once for all who ask for `path` at the same time. @throws like `Source.open`. */
-  find(path: string, place: Place): Promise<Lookup> {
+  /** Resolves `path` by the source, once for all concurrent requests. @throws like `FileSource.open`. */
+  find(path: string, parsed: ParsedPath): Promise<Lookup> {
     const pending = this.#pending.get(path);
     if (pending) return pending;
-    const lookup = this.#look(path, place).finally(() => this.#pending.delete(path));
+    const lookup = this.#look(path, parsed).finally(() => this.#pending.delete(path));
     this.#pending.set(path, lookup);
     return lookup;
   }
 
-  async #look(path: string, place: Place): Promise<Lookup> {
+  async #look(path: string, parsed: ParsedPath): Promise<Lookup> {
     const checkedMs = performance.now();
-    const located = await this.#locate(place);
+    const located = await this.#locate(parsed);
     if ('kind' in located) {
-      this.#forget(path);
+      this.#entries.delete(path);
       return located;
     }
     const { coding } = this.#mediumOf(located.file.name);
@@ -129,16 +125,16 @@ export class Store {
       const known = this.#entries.get(path);
       const entry = isCurrent(known, candidates)
         ? Object.assign(known, { checkedMs })
-        : { place, checkedMs, ...(await this.#load(candidates, known !== undefined)) };
-      this.#remember(path, entry);
+        : { parsed, checkedMs, ...(await this.#load(candidates, known !== undefined)) };
+      this.#entries.set(path, entry, entry.bytes);
       return entry.resource;
     } finally {
       await Promise.all(candidates.map(({ file }) => file.close()));
     }
   }
 
-  /** The file that `place` stands for, its index for a folder. */
-  async #locate({ segments, directory }: Place): Promise<Located | Exclude<Lookup, Resource>> {
+  /** The file at this path; for a folder, its index. */
+  async #locate({ segments, directory }: ParsedPath): Promise<Located | Exclude<Lookup, Resource>> {
     const found = await this.#source.open(segments);
     if (found.kind === 'missing') return found;
     if (found.kind === 'file') {
@@ -152,7 +148,7 @@ export class Store {
     return index.kind === 'file' ? { segments: inner, file: index.file } : { kind: 'folder' };
   }
 
-  /** The precompressed files beside a file. One that cannot be opened, or is still empty, is as good as absent. */
+  /** The precompressed siblings of a file. Those that cannot be opened or are still empty count as absent. */
   async #siblings({ segments, file }: Located): Promise<Candidate[]> {
     const name = segments.at(-1);
     if (name === undefined) return [];
@@ -176,7 +172,7 @@ export class Store {
     const compressing = this.#options.compression && coding === 'identity' && isCompressible(type);
     const keepsChanging = wasKnown && !areQuiet(candidates);
     const forms = await this.#read(candidates, keepsChanging);
-    // Only what could be read: the rest is tried again at the next check.
+    // Only the forms that could be read: the others are tried again at the next check.
     const version = versionOf(forms);
     if (compressing) forms.push(...(await compressedForms(forms)));
     const shared = {
@@ -193,7 +189,7 @@ export class Store {
     return { resource: resourceOf(representations), version, bytes, isProvisional };
   }
 
-  /** One failed sibling is as good as absent; without the file itself there is nothing. */
+  /** A sibling that cannot be read counts as absent; for the file itself, the error is thrown. */
   async #read(candidates: readonly Candidate[], keepsChanging: boolean): Promise<Form[]> {
     const read = async ({ coding, segments, file }: Candidate): Promise<Form> => {
       const content = await readContent(file, this.#maxKeptBytes, keepsChanging);
@@ -202,21 +198,6 @@ export class Store {
     const [first, ...others] = await Promise.allSettled(candidates.map(read));
     if (first?.status !== 'fulfilled') throw first?.reason;
     return [first, ...others].filter((result) => result.status === 'fulfilled').map(({ value }) => value);
-  }
-
-  #remember(path: string, entry: Entry): void {
-    this.#forget(path);
-    this.#entries.set(path, entry);
-    this.#bytes += entry.bytes;
-    for (const oldest of this.#entries.keys()) {
-      if (this.#bytes <= this.#options.cacheBytes && this.#entries.size <= MAX_ENTRIES) break;
-      this.#forget(oldest);
-    }
-  }
-
-  #forget(path: string): void {
-    this.#bytes -= this.#entries.get(path)?.bytes ?? 0;
-    this.#entries.delete(path);
   }
 }
 
@@ -227,19 +208,19 @@ interface Loaded {
   readonly isProvisional: boolean;
 }
 
-/** One representation in the making. */
+/** The content of one representation. */
 interface Form {
   readonly coding: Coding | 'identity';
   readonly segments: readonly string[];
   readonly version: string;
-  readonly content: Content;
+  readonly content: FileContent;
 }
 
 function versionOf(files: readonly { readonly version: string }[]): string {
   return files.map(({ version }) => version).join(' ');
 }
 
-/** Whether what is remembered still holds for these files. */
+/** Whether the cached entry is still valid for these files. */
 function isCurrent(known: Entry | undefined, candidates: readonly Candidate[]): known is Entry {
   if (known?.version !== versionOf(candidates.map(({ file }) => file))) return false;
   return !(known.isProvisional && areQuiet(candidates));
@@ -252,7 +233,7 @@ function areQuiet(candidates: readonly Candidate[]): boolean {
   );
 }
 
-/** RFC 9110 §8.8.2.1: never later than the response. */
+/** Never later than the response (RFC 9110 §8.8.2.1). */
 function lastModifiedOf({ modifiedMs }: SourceFile): number | undefined {
   return modifiedMs === undefined ? undefined : Math.min(modifiedMs, Date.now());
 }
@@ -277,7 +258,7 @@ function resourceOf(representations: readonly Representation[]): Resource {
   return { kind: 'resource', identity: identity as Representation, coded, available: [...coded.keys()] };
 }
 
-/** A representation of a file that was found changed after its resource was looked up; valid for one answer. */
+/** The representation of a file that has changed since the lookup of its resource; valid for one response. */
 export function representChanged(file: SourceFile, stale: Representation, varies: boolean): Representation {
   return represent({
     coding: stale.coding,

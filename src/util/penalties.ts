@@ -1,19 +1,19 @@
-/** What addresses have to bear that bring wrong tokens or passwords. Pure. */
-import { touch } from './bounded-map.ts';
+/** Penalties for addresses that send wrong tokens or passwords. Pure. */
+import { BoundedMap } from './bounded-map.ts';
 
-/** Failures that an address may have before it is slowed down … */
+/** Failures of an address without a penalty … */
 export const FREE_FAILURES = 5;
-/** … by this long after the next, twice as long after each further one, … */
+/** … the penalty for the next one, doubled for each further one … */
 export const FIRST_PENALTY_MS = 1000;
-/** … at most this long. */
+/** … up to this maximum. */
 export const MAX_PENALTY_MS = 60_000;
-/** After this long without a failure all is forgiven. */
+/** After this time without a failure, earlier ones no longer count. */
 export const FORGIVEN_MS = 15 * 60_000;
-/** Addresses whose failures are remembered; the one that failed longest ago is forgotten first. */
+/** Addresses whose failures are remembered; the one with the oldest failure is forgotten first. */
 export const MAX_ADDRESSES = 4096;
 
 interface Failures {
-  /** Of different kinds. */
+  /** Repetitions of the same failure are not counted. */
   readonly count: number;
   /** The latest of them, at most {@link FREE_FAILURES}. */
   readonly latest: readonly string[];
@@ -21,22 +21,22 @@ interface Failures {
   readonly blockedUntilMs: number;
 }
 
-/** Counts failures by address. What a penalty keeps from doing is up to who asks. */
+/** Counts failures by address. The caller decides what a penalty prevents. */
 export class Penalties {
   readonly #now: () => number;
-  readonly #failures = new Map<string, Failures>();
+  readonly #failures = new BoundedMap<string, Failures>({ maxEntries: MAX_ADDRESSES });
 
-  /** `now` is in milliseconds from any start; a clock that nobody sets keeps penalties right. */
+  /** `now` is a monotonic clock in milliseconds. */
   constructor(now: () => number) {
     this.#now = now;
   }
 
-  /** How long the penalty of `address` (an {@link addressKey}) still lasts; 0 or less without one. */
+  /** The remaining penalty of `address` (an {@link addressKey}); 0 or less if there is none. */
   leftMs(address: string): number {
     return (this.#failures.get(address)?.blockedUntilMs ?? 0) - this.#now();
   }
 
-  /** `mark` tells failures apart: the same one again is a mistake, not a guess, and counts once. */
+  /** `mark` identifies a failure: a repetition is a misconfiguration, not a guess, and counts once. */
   fail(address: string, mark?: string): void {
     const nowMs = this.#now();
     const known = this.#failures.get(address);
@@ -45,8 +45,7 @@ export class Penalties {
     const count = (before?.count ?? 0) + (isMistake ? 0 : 1);
     const latest = latestOf(before?.latest ?? [], isMistake ? undefined : mark);
     const blockedUntilMs = nowMs + (isMistake ? 0 : penaltyMsOf(count));
-    const failures = { count, latest, lastMs: nowMs, blockedUntilMs };
-    touch(this.#failures, address, failures, MAX_ADDRESSES);
+    this.#failures.set(address, { count, latest, lastMs: nowMs, blockedUntilMs });
   }
 }
 
@@ -60,8 +59,8 @@ function penaltyMsOf(count: number): number {
 }
 
 /**
- * What counts as one address: an IPv4 address, also where it is written as IPv6 (RFC 4291 §2.5.5.2), and the
- * first 64 bits of other IPv6 addresses, because one host can have all of what follows.
+ * What counts as one address: an IPv4 address, also in its IPv6-mapped form (RFC 4291 §2.5.5.2), and the first 64 bits
+ * of any other IPv6 address, because one host can use all addresses of that prefix.
  */
 export function addressKey(client: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(client)?.[1];

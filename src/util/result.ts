@@ -18,6 +18,16 @@ export function success<T>(value: T): Success<T> {
   return { ok: true, value };
 }
 
+/** All values in order, or the first error. */
+export function collect<T, E>(results: readonly Result<T, E>[]): Result<readonly T[], E> {
+  const values: T[] = [];
+  for (const result of results) {
+    if (!result.ok) return result;
+    values.push(result.value);
+  }
+  return success(values);
+}
+
 export function failure<E>(error: E): Failure<E> {
   return { ok: false, error };
 }

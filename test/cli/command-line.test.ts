@@ -316,29 +316,26 @@ test('healthcheck: 1 and one line when nobody listens', async (t) => {
   assert.match(line ?? '', new RegExp(String(gone.port)));
 });
 
-test('healthcheck: 1 when the answer is not well', async () => {
+test('healthcheck: 1 when the response is not well', async () => {
   const args = ['healthcheck', '--port', String(server.port), '--health-path', '/missing'];
   const [line] = assertFailed(await run(args), { code: 1, lines: 1 });
   assert.match(line ?? '', /404/);
 });
 
 test('healthcheck costs little more than the start of the runtime', { skip: engineBetween }, async () => {
-  const fastest = async (measure: () => Promise<number>) => {
-    const times: number[] = [];
-    for (let i = 0; i < 5; i++) times.push(await measure());
-    return Math.min(...times);
-  };
-  const bare = await fastest(async () => {
-    const began = performance.now();
-    await once(spawn(process.execPath, ['-e', '0'], { stdio: 'ignore' }), 'close');
-    return performance.now() - began;
-  });
-  const check = await fastest(
-    async () => (await run(['healthcheck', '--port', String(server.port)])).durationMs,
-  );
   // Every start of the source reads all modules and strips them of their types; the executable does not.
   const allowanceMs = isSource ? 600 : 100;
-  assert.ok(check - bare < allowanceMs, `${check} ms, of which ${bare} ms for the runtime`);
+  let bareMs = Number.POSITIVE_INFINITY;
+  let checkMs = Number.POSITIVE_INFINITY;
+  // Other work only ever makes them slower: the fastest of each tell, and many are made only while that is needed.
+  for (let i = 0; i < 30 && (i < 5 || checkMs - bareMs >= allowanceMs); i++) {
+    const began = performance.now();
+    await once(spawn(process.execPath, ['-e', '0'], { stdio: 'ignore' }), 'close');
+    bareMs = Math.min(bareMs, performance.now() - began);
+    const { durationMs } = await run(['healthcheck', '--port', String(server.port)]);
+    checkMs = Math.min(checkMs, durationMs);
+  }
+  assert.ok(checkMs - bareMs < allowanceMs, `${checkMs} ms, of which ${bareMs} ms for the runtime`);
 });
 
 test('hash-password without a password says so', async () => {

@@ -31,7 +31,7 @@ test('the combined format', async () => {
   assert.ok(Math.abs(Date.now() - logged) < 60_000, time);
 });
 
-test('the combined format without referrer and agent, and with other answers', async () => {
+test('the combined format without referrer and agent, and with other responses', async () => {
   await request(combined, '/missing-1', { method: 'HEAD' });
   assert.match(await combined.stdout.find(/missing-1/), /"HEAD \/missing-1 HTTP\/1\.1" 404 0 "-" "-"$/);
   await exchange(combined, 'GET /old-1 HTTP/1.0\r\n\r\n');

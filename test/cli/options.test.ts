@@ -17,7 +17,7 @@ const root = makeFolder({
 });
 const plain = await startForFile({ root });
 
-test('security headers are on by default, on every answer; no CSP, no CORS, no server name', async () => {
+test('security headers are on by default, on every response; no CSP, no CORS, no server name', async () => {
   for (const path of ['/', '/missing', '/sub', '/healthz', '/%zz']) {
     const response = await request(plain, path);
     assert.equal(response.header('x-content-type-options'), 'nosniff', path);
@@ -156,7 +156,7 @@ test('--cors for some origins', async (t) => {
     );
     assert.equal(response.status, 200);
     assert.equal(response.header('access-control-allow-origin'), allowed, origin);
-    // Caches must keep the answers apart, also those that name no origin.
+    // Caches must keep the responses apart, also those that name no origin.
     assert.match(response.header('vary') ?? '', /\bOrigin\b/i);
   }
 });
@@ -248,9 +248,9 @@ test('--listing shows names for what they are, and says what it leaves out', asy
   }
   assert.doesNotMatch((await request(server, '/many/')).text, /left out/);
   await server.stop();
-  const told = server.stdout.all.filter((line) => line.includes('leaves entries out'));
-  assert.equal(told.length, 1, told.join('\n'));
-  assert.match(told[0] ?? '', /folder="?\/"? unnamable=2 beyond=0/);
+  const result = server.stdout.all.filter((line) => line.includes('leaves entries out'));
+  assert.equal(result.length, 1, result.join('\n'));
+  assert.match(result[0] ?? '', /folder="?\/"? unnamable=2 beyond=0/);
 });
 
 test('--spa', async (t) => {

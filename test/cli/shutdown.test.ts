@@ -52,7 +52,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     }
   });
 
-  test(`${signal} lets an answer finish`, async () => {
+  test(`${signal} lets a response finish`, async () => {
     const server = await start({ root });
     const idle = await connect(server);
     assert.equal((await idle.get('/small.txt')).status, 200);
@@ -72,7 +72,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   });
 }
 
-test('pipelined requests behind the answer in flight do not hold the end up', async () => {
+test('pipelined requests behind the response in flight do not hold the end up', async () => {
   const server = await start({ root });
   const client = await connect(server);
   client.write(requestText('GET', '/big.bin') + requestText('GET', '/small.txt'));
@@ -113,7 +113,7 @@ test('a second signal ends the server now', async () => {
   client.destroy();
 });
 
-test('an answer that takes longer than the grace time is cut', async () => {
+test('a response that takes longer than the grace time is cut', async () => {
   const server = await start({ root, args: ['--shutdown-grace-ms', '500'] });
   const client = await downloading(server);
   const began = performance.now();
@@ -126,7 +126,7 @@ test('an answer that takes longer than the grace time is cut', async () => {
   client.destroy();
 });
 
-test('a health check behind the answer in flight says that the server drains', async () => {
+test('a health check behind the response in flight says that the server drains', async () => {
   const server = await start({ root });
   const client = await connect(server);
   client.write(requestText('GET', '/big.bin') + requestText('GET', '/healthz'));

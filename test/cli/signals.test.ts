@@ -66,7 +66,7 @@ async function seat(t: TestContext, command: string): Promise<Seated> {
     stdio: ['pipe', 'ignore', 'ignore'],
   });
   t.after(() => terminal.kill('SIGKILL'));
-  const { answer: text } = await eventually(
+  const { value: text } = await eventually(
     20_000,
     async () => readFileSync(log, 'utf8'),
     (read) => /pid=\d+[\s\S]* on http:\S+:\d+\r?\n/.test(read),

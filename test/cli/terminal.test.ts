@@ -79,7 +79,7 @@ describe('at a terminal', { skip }, () => {
         ['Again: ', 'second\r'],
       ],
     );
-    assert.equal(shown, 'Password: \nAgain: \nmote: hash-password: what was typed differs; try again\n');
+    assert.equal(shown, 'Password: \nAgain: \nmote: hash-password: the two inputs differ; try again\n');
     assert.equal(code, 2);
   });
 

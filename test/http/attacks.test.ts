@@ -23,14 +23,14 @@ const server = await startForFile({ root, args: ['--max-requests-per-connection'
 describe('what an attack costs', { skip: engineBetween }, () => {
   for (const name of [
     'one-byte chunks',
-    'one-byte chunks behind an answer',
+    'one-byte chunks behind a response',
     'one-byte chunks, the connection refused before',
     'chunk extensions of one byte',
     'trailers of many requests',
     'pipelined requests with 900 fields',
-    'pipelined requests with 190 fields behind an answer',
+    'pipelined requests with 190 fields behind a response',
     'tiny pipelined requests',
-    'pipelined bodies behind an answer',
+    'pipelined bodies behind a response',
     'downloads that nobody reads',
   ]) {
     test(name, async (t) => {
@@ -56,8 +56,8 @@ describe('framing', () => {
     ['extensions in moderate chunks', chunks(50, `1;${'e'.repeat(1000)}\r\nx\r\n`)],
   ] as const) {
     test(`${name}: 413 and the end of the connection`, async () => {
-      const [answer] = await exchange(server, body);
-      assert.equal(answer?.status, 413);
+      const [response] = await exchange(server, body);
+      assert.equal(response?.status, 413);
     });
   }
 
@@ -81,8 +81,8 @@ describe('the number of fields', () => {
     `GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n${'x:\r\n'.repeat(count - 2)}${last}\r\n`;
 
   test('200 are taken', async () => {
-    const [answer] = await exchange(server, withFields(200));
-    assert.equal(answer?.status, 200);
+    const [response] = await exchange(server, withFields(200));
+    assert.equal(response?.status, 200);
   });
 
   for (const [name, bytes] of [
@@ -91,8 +91,8 @@ describe('the number of fields', () => {
     ['a length that a parser could hide', withFields(1100, 'Content-Length: 30\r\n')],
   ] as const) {
     test(`${name}: 431`, async () => {
-      const [answer] = await exchange(server, bytes);
-      assert.equal(answer?.status, 431);
+      const [response] = await exchange(server, bytes);
+      assert.equal(response?.status, 431);
     });
   }
 });
@@ -126,8 +126,8 @@ test('no descriptor left for a file: 503, and it is said', { skip: withoutPrlimi
   assert.equal((await client.get('/')).status, 200);
   // Numbers of descriptors below it are taken.
   execFileSync('prlimit', ['--pid', String(poor.pid), '--nofile=3']);
-  const answer = await client.get(`/${BIG_FILE}`);
-  assert.deepEqual([answer.status, answer.header('retry-after')], [503, '1']);
+  const response = await client.get(`/${BIG_FILE}`);
+  assert.deepEqual([response.status, response.header('retry-after')], [503, '1']);
   await poor.logged(/out of file descriptors/);
   client.destroy();
 });

@@ -23,7 +23,7 @@ async function noticed(path: string, content: string): Promise<void> {
   await eventually(
     NOTICED_WITHIN_MS,
     () => text(path),
-    (answer) => answer === content,
+    (response) => response === content,
   );
 }
 
@@ -116,8 +116,8 @@ test('a release switched by a link: all files change together', async (t) => {
   const base = makeFolder({ ...tree('one'), ...tree('two'), current: { link: 'one' } });
   const linked = await startForTest(t, { root: join(base, 'current') });
   const both = async () => {
-    const answers = [await request(linked, '/a.txt'), await request(linked, '/b/')];
-    return answers.map((answer) => answer.text).join();
+    const responses = [await request(linked, '/a.txt'), await request(linked, '/b/')];
+    return responses.map((response) => response.text).join();
   };
   assert.equal(await both(), 'one,one');
   addTo(base, { next: { link: 'two' } });

@@ -16,7 +16,8 @@ const SMALL = 'small file';
 const MEDIUM = pattern(300_001);
 const BIG = pattern(20_000_003);
 const root = makeFolder({ 'small.txt': SMALL, 'medium.bin': MEDIUM, 'big.bin': BIG, 'cold.bin': BIG });
-const server = await startForFile({ root });
+// A thousand answers take longer than the usual idle timeout on a busy machine.
+const server = await startForFile({ root, args: ['--idle-timeout-ms', '1m'] });
 
 /** Waits until the server has let go of everything that the clients left behind. */
 async function quiet(sockets: number): Promise<void> {
@@ -99,7 +100,7 @@ test('requests split at every byte of a pipeline', async () => {
 
 for (const [path, content] of [
   ['/small.txt', Buffer.from(SMALL)],
-  // Nobody has asked for it yet, so the answer takes longest to begin.
+  // Nobody has asked for it yet, so the response takes longest to begin.
   ['/cold.bin', BIG],
 ] as const) {
   test(`a client that has closed its half still gets ${path}`, async () => {
@@ -111,7 +112,7 @@ for (const [path, content] of [
   });
 }
 
-test('a client that closes its half after several requests gets all answers', async () => {
+test('a client that closes its half after several requests gets all responses', async () => {
   const client = await connect(server);
   client.socket.end(requestText('GET', '/medium.bin') + requestText('GET', '/small.txt').repeat(3));
   assert.ok((await client.response()).body.equals(MEDIUM));
@@ -160,8 +161,8 @@ test('out of file descriptors the server refuses, lives and recovers', {
   await Promise.any(clients.map((client) => client.gone()));
   for (const client of clients) client.destroy();
   const ask = () => request(poor, '/small.txt').catch(() => undefined);
-  const { answer } = await eventually(PATIENCE_MS, ask, (response) => response?.status === 200);
-  assert.equal(answer?.text, SMALL);
+  const { value: response } = await eventually(PATIENCE_MS, ask, (response) => response?.status === 200);
+  assert.equal(response?.text, SMALL);
 });
 
 test('Connection: close is obeyed, with other options beside it', async () => {

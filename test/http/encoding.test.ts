@@ -244,7 +244,7 @@ test('what is compressed on the fly revalidates', async () => {
   assert.deepEqual([again.status, again.header('vary')], [304, 'Accept-Encoding']);
 });
 
-test('a range of a compressed answer is one of its coded bytes', async () => {
+test('a range of a compressed response is one of its coded bytes', async () => {
   const whole = await compressed('/big.txt', 'gzip');
   const response = await compressed('/big.txt', 'gzip', { Range: 'bytes=44-87' });
   assert.equal(response.status, 206);
@@ -254,7 +254,7 @@ test('a range of a compressed answer is one of its coded bytes', async () => {
   assert.ok(response.body.equals(whole.body.subarray(44, 88)));
 });
 
-test('HEAD says of a compressed answer what GET says', async () => {
+test('HEAD says of a compressed response what GET says', async () => {
   const options = { headers: { 'Accept-Encoding': 'gzip' } };
   const get = await request(compressing, '/big.txt', options);
   const head = await request(compressing, '/big.txt', { method: 'HEAD', ...options });

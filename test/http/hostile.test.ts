@@ -63,7 +63,7 @@ test('a client that pipelines thousands does not take the turn of one that pipel
   greedy.destroy();
 });
 
-test('answers that are owed come before the refusal of what follows them', async () => {
+test('responses that are owed come before the refusal of what follows them', async () => {
   const client = await connect(server);
   const post = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc';
   client.write(`${post}${requestText('GET', '/small.txt')}\x01garbage\r\n\r\n`);
@@ -85,16 +85,16 @@ test('an empty sibling is one that is still being written', async (t) => {
   const folder = makeFolder({ 'a.txt': 'text', 'a.txt.gz': 'x' });
   truncateSync(join(folder, 'a.txt.gz'), 0);
   const fresh = await startForTest(t, { root: folder });
-  const answer = await request(fresh, '/a.txt', { headers: { 'Accept-Encoding': 'gzip' } });
-  assert.deepEqual([answer.text, answer.header('content-encoding')], ['text', undefined]);
+  const response = await request(fresh, '/a.txt', { headers: { 'Accept-Encoding': 'gzip' } });
+  assert.deepEqual([response.text, response.header('content-encoding')], ['text', undefined]);
 });
 
-test('Last-Modified is never later than the answer', async (t) => {
+test('Last-Modified is never later than the response', async (t) => {
   const folder = makeFolder({ 'a.txt': 'text' });
   utimesSync(join(folder, 'a.txt'), 4e9, 4e9);
   const fresh = await startForTest(t, { root: folder });
-  const answer = await request(fresh, '/a.txt');
-  const [modified, date] = [answer.header('last-modified'), answer.header('date')].map((text) =>
+  const response = await request(fresh, '/a.txt');
+  const [modified, date] = [response.header('last-modified'), response.header('date')].map((text) =>
     Date.parse(text ?? ''),
   );
   assert.ok(modified !== undefined && date !== undefined && modified <= date, `${modified} ${date}`);

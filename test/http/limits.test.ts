@@ -143,7 +143,7 @@ test('a client that reads nothing but goes on talking is cut too', async () => {
 test('a slow reader that makes progress is not cut', async () => {
   const client = await connect(impatient);
   client.write(requestText('GET', '/big.bin', { Connection: 'close' }));
-  // Twenty pauses of a third of the time limit, spread over the whole answer.
+  // Twenty pauses of a third of the time limit, spread over the whole response.
   for (let pause = 1; pause <= 10; pause++) {
     await client.received((BIG_BYTES / 11) * pause);
     client.socket.pause();
@@ -169,12 +169,12 @@ test('connections over the limit get 503 and are closed; a free place is used ag
   await third.ended();
   assert.equal((await first.get('/')).status, 200, 'the others go on');
   second.destroy();
-  const { answer } = await eventually(
+  const { value: response } = await eventually(
     SLACK_MS,
     () => request(server, '/'),
     ({ status }) => status === 200,
   );
-  assert.equal(answer.text, 'ok');
+  assert.equal(response.text, 'ok');
   first.destroy();
 });
 
@@ -188,7 +188,7 @@ test('a flood of connections over the limit does no harm', async (t) => {
   await eventually(
     SLACK_MS,
     () => request(server, '/').catch(() => undefined),
-    (answer) => answer?.status === 200,
+    (response) => response?.status === 200,
   );
   kept.destroy();
 });

@@ -265,7 +265,7 @@ for (const [name, bytes] of either) {
 test('a smuggled request behind a bad frame is not answered', async () => {
   const smuggled = requestText('GET', '/smuggled');
   const bytes = `${post}Content-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${smuggled}`;
-  // exchange() fails if anything comes after the one answer.
+  // exchange() fails if anything comes after the one response.
   const [response] = await exchange(server, bytes);
   assert.equal(response?.status, 400);
 });
@@ -295,7 +295,7 @@ test('a request before a limit is answered first', async () => {
   assert.deepEqual([first?.status, second?.status], [200, 414]);
 });
 
-test('Expect: 100-continue gets its interim answer before the body', async () => {
+test('Expect: 100-continue gets its interim response before the body', async () => {
   const client = await connect(server);
   client.write(`${post}Expect: 100-continue\r\nContent-Length: 2\r\nConnection: close\r\n\r\n`);
   assert.equal((await client.response()).status, 100);
@@ -328,6 +328,6 @@ test('a request that comes byte by byte is whole in the end', async () => {
   await client.ended();
 });
 
-test('after all that the server answers as ever', async () => {
+test('after all that the server still responds', async () => {
   assert.equal((await request(server, '/')).text, CONTENT);
 });

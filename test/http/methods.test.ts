@@ -10,7 +10,7 @@ const root = makeFolder({ 'index.html': '<p>index</p>', 'file.txt': CONTENT, 'em
 const server = await startForFile({ root });
 const ALLOW = 'GET, HEAD, OPTIONS';
 
-test('GET answers the file with its headers', async () => {
+test('GET responds with the file and its headers', async () => {
   const response = await request(server, '/file.txt');
   assert.equal(response.status, 200);
   assert.equal(response.reason, 'OK');
@@ -38,7 +38,7 @@ for (const path of ['/file.txt', '/', '/empty.txt', '/missing']) {
 }
 
 for (const path of ['/file.txt', '/', '*']) {
-  test(`OPTIONS ${path} answers 204 with Allow`, async () => {
+  test(`OPTIONS ${path} responds with 204 and Allow`, async () => {
     const response = await request(server, path, { method: 'OPTIONS' });
     assert.deepEqual([response.status, response.header('allow')], [204, ALLOW]);
   });
@@ -115,7 +115,7 @@ test('a small body is drained and the connection goes on', async () => {
   client.destroy();
 });
 
-test('HTTP/1.0 needs no Host and ends with the answer', async () => {
+test('HTTP/1.0 needs no Host and ends with the response', async () => {
   const [response] = await exchange(server, 'GET /file.txt HTTP/1.0\r\n\r\n');
   assert.deepEqual([response?.status, response?.text], [200, CONTENT]);
   assert.equal(response?.header('transfer-encoding'), undefined);

@@ -267,9 +267,9 @@ test('a ConfigMap or Secret of Kubernetes is served, and followed when it is upd
   await eventually(
     NOTICED_WITHIN_MS,
     () => text('/'),
-    (answer) => {
-      assert.match(answer, /^(first|second)$/);
-      return answer === 'second';
+    (response) => {
+      assert.match(response, /^(first|second)$/);
+      return response === 'second';
     },
   );
 });

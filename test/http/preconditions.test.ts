@@ -130,7 +130,7 @@ for (const method of ['GET', 'HEAD']) {
   }
 }
 
-test('a 304 carries what a 200 would have said about the cached answer (RFC 9110 §15.4.5)', async () => {
+test('a 304 carries what a 200 would have said about the cached response (RFC 9110 §15.4.5)', async () => {
   const response = await request(server, '/file.txt', { headers: { 'If-None-Match': ETAG } });
   for (const name of ['etag', 'cache-control']) {
     assert.equal(response.header(name), first.header(name), name);
@@ -176,7 +176,7 @@ for (const [maker, date] of [
     assert.equal((await request(deployed, '/app.txt')).header('last-modified'), undefined);
     renameSync(next, file);
     const headers = { 'If-Modified-Since': time.toUTCString() };
-    const answered = () => request(deployed, '/app.txt', { headers });
-    await eventually(NOTICED_WITHIN_MS, answered, ({ text }) => text === 'second release');
+    const ask = () => request(deployed, '/app.txt', { headers });
+    await eventually(NOTICED_WITHIN_MS, ask, ({ text }) => text === 'second release');
   });
 }

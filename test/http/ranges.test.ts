@@ -94,7 +94,7 @@ test('416 on an empty file', async () => {
   assert.deepEqual([response.status, response.header('content-range')], [416, 'bytes */0']);
 });
 
-test('several ranges make a multipart answer, exact to the byte', async () => {
+test('several ranges make a multipart response, exact to the byte', async () => {
   const response = await range('bytes=0-1,5-8,-1');
   assert.equal(response.status, 206);
   assert.equal(response.header('content-range'), undefined);

@@ -97,9 +97,9 @@ function runsWithoutRights(image: string): void {
     const port = await freePort();
     const id = await started(t, ['--network', 'slirp4netns', '--publish', `127.0.0.1:${port}:8080`, image]);
     const ask = () => request({ port }, '/').catch(() => undefined);
-    const { answer } = await eventually(START_LIMIT_MS, ask, (response) => response !== undefined);
+    const { value: response } = await eventually(START_LIMIT_MS, ask, (response) => response !== undefined);
     const site = readFileSync(join(repository, 'web_root/index.html'), 'utf8');
-    assert.deepEqual([answer?.status, answer?.text], [200, site]);
+    assert.deepEqual([response?.status, response?.text], [200, site]);
 
     const { Pid } = await stateOf(id);
     assert.deepEqual(rightsOf(Pid), {

@@ -84,7 +84,7 @@ describe('mote-micro', { skip: cannotRunMicro, concurrency: true }, () => {
         client.destroy();
       });
 
-      test('a client that closes its half gets all answers', async (t) => {
+      test('a client that closes its half gets all responses', async (t) => {
         const server = await startMicro(t, small, { port: await freePort() });
         const client = await connect(server);
         client.socket.end(requestText('GET', '/').repeat(5));

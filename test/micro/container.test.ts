@@ -40,12 +40,12 @@ describe('the image', { skip: cannotRunMicro || noEngine }, () => {
     const machines = ['x86-64', 'arm64'].map((arch) => readFileSync(`${out}-${arch}`).readUInt16LE(18));
     assert.deepEqual(machines, [62, 183]);
     for (const architecture of ['amd64', 'arm64']) {
-      const told = await skopeo('inspect', '--override-arch', architecture, `oci-archive:${tar}`);
-      assert.equal(JSON.parse(told).Architecture, architecture);
+      const result = await skopeo('inspect', '--override-arch', architecture, `oci-archive:${tar}`);
+      assert.equal(JSON.parse(result).Architecture, architecture);
     }
     await podman('load', '-i', tar);
-    const told = await podman('image', 'inspect', '--format', '{{.Architecture}}', 'mote-micro:latest');
-    assert.equal(told.trim(), process.arch === 'arm64' ? 'arm64' : 'amd64');
+    const result = await podman('image', 'inspect', '--format', '{{.Architecture}}', 'mote-micro:latest');
+    assert.equal(result.trim(), process.arch === 'arm64' ? 'arm64' : 'amd64');
   });
 
   const stopped: readonly (readonly [profile: string, exitCode: number, signal?: string])[] = [
@@ -71,8 +71,8 @@ describe('the image', { skip: cannotRunMicro || noEngine }, () => {
       ];
       const id = (await podman('run', ...options, 'mote-micro:latest')).trim();
       const ask = () => request({ port }, '/').catch(() => undefined);
-      const { answer } = await eventually(5000, ask, (response) => response !== undefined);
-      assert.equal(answer?.text, PAGE);
+      const { value: response } = await eventually(5000, ask, (response) => response !== undefined);
+      assert.equal(response?.text, PAGE);
       if (profile === 'site') assert.equal((await request({ port }, '/docs/')).text, '<p>docs');
       const began = performance.now();
       await podman('stop', id);

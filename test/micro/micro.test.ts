@@ -1,4 +1,4 @@
-/** mote-micro: what it answers, and how it starts and ends. */
+/** mote-micro: its responses, and how it starts and ends. */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -36,7 +36,7 @@ for (const profile of ['standard', 'full', 'site'])
       for (const end of files.after) end();
     });
 
-    const answers: readonly (readonly [name: string, method: string, target: string, status: number])[] = [
+    const responses: readonly (readonly [name: string, method: string, target: string, status: number])[] = [
       ['GET', 'GET', '/', 200],
       ['a query', 'GET', '/?a=b&c', 200],
       ['HEAD', 'HEAD', '/', 200],
@@ -50,7 +50,7 @@ for (const profile of ['standard', 'full', 'site'])
       ['a method that begins alike', 'GETS', '/', 405],
       ['what only a careless hash takes for GET', 'GESY', '/', 405],
     ];
-    for (const [name, method, target, status] of answers) {
+    for (const [name, method, target, status] of responses) {
       test(`${name}: ${status}`, async () => {
         const response = await request(server, target, { method });
         assert.equal(response.status, status);
@@ -359,7 +359,7 @@ function unpacked(response: Response): Buffer {
 }
 
 describe('profile record', { skip: cannotRunMicro }, () => {
-  test('answers everything with the page', async (t) => {
+  test('serves the page for every path', async (t) => {
     for (const page of [PAGE, 'x'.repeat(70_000)]) {
       const server = await startMicro(t, program('record', page), { port: await freePort() });
       for (const bytes of [requestText('GET', '/'), requestText('GET', '/x', { A: 'b'.repeat(2000) })]) {

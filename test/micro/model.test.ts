@@ -1,4 +1,4 @@
-/** mote-micro, profile `site`: pipelines of random requests, in random pieces, against a model of the answers. */
+/** mote-micro, profile `site`: pipelines of random requests, in random pieces, against a model of the responses. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
@@ -119,7 +119,7 @@ function valuesOf({ fields }: Request, wanted: string): readonly string[] {
   return fields.filter(([name]) => name.toLowerCase() === wanted).map(([, value]) => value);
 }
 
-function checkAnswer(request: Request, response: Response): void {
+function checkResponse(request: Request, response: Response): void {
   const { method, target } = request;
   const [path = ''] = target.split('?');
   const heads = method === 'HEAD';
@@ -178,7 +178,7 @@ describe('a site of odd names', { skip: cannotRunMicro }, () => {
     for (const end of ends) end();
   });
 
-  test('answers whatever is asked as the model does', async () => {
+  test('responds to every request as the model does', async () => {
     const idle = server.descriptors();
     const requests = fc.array(anyRequest, { minLength: 1, maxLength: 12 });
     const cuts = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 6 });
@@ -187,9 +187,9 @@ describe('a site of odd names', { skip: cannotRunMicro }, () => {
         const client = await connect(server);
         try {
           await send(client, all.map(textOf).join(''), places);
-          // Some clients leave amid their answers.
+          // Some clients leave amid their responses.
           for (const one of resets ? all.slice(0, all.length / 2) : all) {
-            checkAnswer(one, await client.response(one.method));
+            checkResponse(one, await client.response(one.method));
           }
           if (!resets) assert.equal(client.waiting, 0);
         } finally {

@@ -65,10 +65,10 @@ const encoded = (path: string) => `/${encodeURI(path)}`;
 describe('a real site', { skip: cannotRunMicro }, () => {
   const ends: (() => void)[] = [];
   let server: Micro;
-  let told: ReturnType<typeof micro>;
+  let result: ReturnType<typeof micro>;
   before(async () => {
     const [root, out] = [makeFolder(tree), join(makeFolder(), 'site')];
-    told = micro(root, '-o', out);
+    result = micro(root, '-o', out);
     const owner = { after: (end: () => void) => ends.push(end) };
     server = await startMicro(owner as never, out, { port: await freePort() });
   });
@@ -77,8 +77,8 @@ describe('a real site', { skip: cannotRunMicro }, () => {
   });
 
   test('the command says what was left out, and how large the rest is', () => {
-    assert.match(told.stdout, /site: \d+ bytes, \d+ of them not the files\n$/);
-    const leftOut = told.stderr.trimEnd().split('\n');
+    assert.match(result.stdout, /site: \d+ bytes, \d+ of them not the files\n$/);
+    const leftOut = result.stderr.trimEnd().split('\n');
     assert.deepEqual(
       leftOut.map((line) => line.split(': ').slice(0, 3).join(': ')),
       ['.env', 'docs/.git', 'out'].map((path) => `micro: left out: ${path}`),
@@ -350,9 +350,9 @@ describe('the command', { skip: cannotRunMicro }, () => {
   ];
   for (const [name, args, status, message] of refused) {
     test(`${name}: one clear line`, () => {
-      const told = micro(...args, '-o', at('out'));
-      assert.equal(told.status, status);
-      assert.match(told.stderr, message);
+      const result = micro(...args, '-o', at('out'));
+      assert.equal(result.status, status);
+      assert.match(result.stderr, message);
     });
   }
 
@@ -366,9 +366,9 @@ describe('the command', { skip: cannotRunMicro }, () => {
 
   test('the same folder gives the same bytes, and a listing of all of them', () => {
     const [first, second] = ['first', 'second'].map((name) => {
-      const told = micro(at('many'), '-o', at(name), '--listing');
-      assert.equal(told.status, 0);
-      return { bytes: readFileSync(at(name)), listing: told.stdout };
+      const result = micro(at('many'), '-o', at(name), '--listing');
+      assert.equal(result.status, 0);
+      return { bytes: readFileSync(at(name)), listing: result.stdout };
     });
     assert.ok(first && second?.bytes.equals(first.bytes));
     const hex = [...first.listing.matchAll(/^[0-9a-f]{8} {2}([0-9a-f]+)/gm)]

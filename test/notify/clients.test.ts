@@ -244,7 +244,7 @@ describe('curl', { skip: lacking({ curl: 'curl' }) }, () => {
     assert.deepEqual(received.slice(before), [{ title: '', text, url: '' }]);
   });
 
-  // As its hook does (notify/ntfy.sh): the form's type, no title, and success only where «expires» is in the answer.
+  // As its hook does (notify/ntfy.sh): the form's type, no title, and success only where «expires» is in the response.
   test('acme.sh, its hook for ntfy', async () => {
     const { port, received } = shared;
     const before = received.length;
@@ -334,16 +334,18 @@ describe('alertmanager', { skip: lacking({ 'prometheus-alertmanager': 'prometheu
     assert.match((await server.message(1)).title, /^\[FIRING:70\] DiskFull/);
   });
 
-  test('an answer that was lost does not double a message', async (t) => {
+  test('a response that was lost does not double a message', async (t) => {
     const server = await startNotifyServer(t);
     const proxy = await startStandIn(async ({ target, headers, body }) => {
       const { authorization = '', 'content-type': type = '' } = headers;
-      const answer = await fetch(`${server.origin}${target}`, {
+      const response = await fetch(`${server.origin}${target}`, {
         method: 'POST',
         headers: { authorization, 'content-type': type },
         body: new Uint8Array(body),
       });
-      return proxy.received.length === 1 ? 'hang up' : { status: answer.status, body: await answer.text() };
+      return proxy.received.length === 1
+        ? 'hang up'
+        : { status: response.status, body: await response.text() };
     });
     t.after(() => proxy.close());
     const manager = await startAlertmanager(t, `${proxy.origin}/notify/alertmanager`, bearer);

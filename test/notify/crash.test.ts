@@ -1,4 +1,4 @@
-/** The running program against SIGKILL: senders that repeat what they heard no answer to, and a spool. */
+/** The running program against SIGKILL: senders that repeat requests without a response, and a spool. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { makeFolder } from '../support/folder.ts';
@@ -35,8 +35,8 @@ async function startReceiver() {
 /** Sends `title` until it is accepted by whatever server runs; the key makes it one message. */
 async function sendUntilAccepted(running: () => Server, title: string, deadlineMs: number): Promise<void> {
   while (performance.now() < deadlineMs) {
-    const told = await send(running(), { title }, { 'Idempotency-Key': title }).catch(() => undefined);
-    if (told && told.http >= 200 && told.http < 300) return;
+    const result = await send(running(), { title }, { 'Idempotency-Key': title }).catch(() => undefined);
+    if (result && result.http >= 200 && result.http < 300) return;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   throw new Error(`${title} was never accepted`);

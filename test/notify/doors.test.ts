@@ -1,4 +1,4 @@
-/** Before a message is in: large bodies, bad tokens, clients that leave before the answer. */
+/** Before a message is in: large bodies, bad tokens, clients that leave before the response. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect as connectTcp, type Socket } from 'node:net';
@@ -12,12 +12,12 @@ const TOKEN = 'token-of-ann-in-this-file';
 const MIB = 1024 * 1024;
 const REVOKED = 'token-that-was-revoked';
 
-let answering = true;
+let responding = true;
 const waiting: (() => void)[] = [];
 const delivered: string[] = [];
 const hook = await startStandIn(async ({ body }) => {
   delivered.push(JSON.parse(String(body)).text);
-  if (!answering) await new Promise<void>((resolve) => waiting.push(resolve));
+  if (!responding) await new Promise<void>((resolve) => waiting.push(resolve));
   return { status: 204 };
 });
 after(() => hook.close());
@@ -60,8 +60,8 @@ describe('large bodies', () => {
       const body = groupOf(count);
       assert.ok(body.length > 65_536 && body.length < 4 * MIB, String(body.length));
       const before = delivered.length;
-      const answer = await post('/notify/alertmanager', body, bearer(TOKEN));
-      assert.equal(answer.status, 200, await answer.text());
+      const response = await post('/notify/alertmanager', body, bearer(TOKEN));
+      assert.equal(response.status, 200, await response.text());
       assert.match(delivered[before] ?? '', /and \d+ more/);
       assert.ok(delivered[before]?.startsWith(`**Firing (${count})**`));
     });
@@ -90,9 +90,9 @@ describe('large bodies', () => {
       socket.write(
         `POST /notify/alertmanager HTTP/1.1\r\n${lines.map(([key, value]) => `${key}: ${value}\r\n`).join('')}\r\n`,
       );
-      const answer = await readAll(socket);
-      assert.match(answer, new RegExp(`^HTTP/1.1 ${status} `));
-      assert.match(answer, /\r\n\r\n\{"status":"error","error":"/);
+      const response = await readAll(socket);
+      assert.match(response, new RegExp(`^HTTP/1.1 ${status} `));
+      assert.match(response, /\r\n\r\n\{"status":"error","error":"/);
     });
   }
 
@@ -149,18 +149,51 @@ describe('raw UTF-8 in the query', () => {
   };
 
   test('with the body in a packet of its own', async () => {
-    const answer = await ask(
+    const response = await ask(
       `POST /topic?title=测试 HTTP/1.1\r\n${auth}Content-Length: 10\r\n\r\n`,
       'raw',
       ' target',
     );
-    assert.match(answer, /^HTTP\/1\.1 200 [\s\S]*"title":"测试","message":"raw target"/);
+    assert.match(response, /^HTTP\/1\.1 200 [\s\S]*"title":"测试","message":"raw target"/);
     assert.equal(delivered.at(-1), 'raw target');
   });
 
+  for (const [name, fields] of [
+    ['in the packet of its head', ''],
+    ['chunked', 'Transfer-Encoding: chunked\r\n'],
+  ]) {
+    // Heads of more than 256 bytes are given to the parser without what follows them.
+    test(`with a large head and the body ${name}`, async () => {
+      const body = fields ? '5\r\nlarge\r\n5\r\n head\r\n0\r\n\r\n' : 'large head';
+      const head = `${auth}User-Agent: ${'x'.repeat(300)}\r\n${fields || 'Content-Length: 10\r\n'}`;
+      const answer = await ask(`POST /topic?title=测试 HTTP/1.1\r\n${head}\r\n${body}`);
+      assert.match(answer, /^HTTP\/1\.1 200 [\s\S]*"title":"测试","message":"large head"/);
+    });
+  }
+
+  test('such a connection is counted once, and a shutdown waits for its answer', async (t) => {
+    const args = ['--notify', file, '--notify-dialects', 'ntfy', '--max-connections', '2'];
+    const own = await start({ root, args: [...args, '--metrics-path', '/metrics'] });
+    t.after(() => own.stop());
+    responding = false;
+    t.after(() => (responding = true));
+    const socket = connectTcp(own.port, '127.0.0.1');
+    const count = delivered.length;
+    socket.write(`POST /topic?title=测试 HTTP/1.1\r\n${auth}Content-Length: 4\r\n\r\nlate`);
+    const answer = readAll(socket);
+    while (delivered.length === count) await new Promise((resolve) => setTimeout(resolve, 5));
+    const metrics = await fetch(`http://127.0.0.1:${own.port}/metrics`);
+    assert.match(await metrics.text(), /^mote_connections 2$/m);
+    const stopped = own.stop();
+    await own.stdout.find(/SIGTERM/);
+    for (const respond of waiting.splice(0)) respond();
+    assert.match(await answer, /^HTTP\/1\.1 200 /);
+    await stopped;
+  });
+
   test('a file, and what follows on the connection is not read', async () => {
-    const answer = await ask(`GET /?测试 HTTP/1.1\r\n${auth}\r\nGET / HTTP/1.1\r\n${auth}\r\n`);
-    assert.match(answer, /^HTTP\/1\.1 200 [\s\S]*Connection: close\r\n[\s\S]*\r\nthe site$/);
+    const response = await ask(`GET /?测试 HTTP/1.1\r\n${auth}\r\nGET / HTTP/1.1\r\n${auth}\r\n`);
+    assert.match(response, /^HTTP\/1\.1 200 [\s\S]*Connection: close\r\n[\s\S]*\r\nthe site$/);
   });
 
   const refused: readonly [name: string, request: Buffer][] = [
@@ -184,7 +217,7 @@ describe('raw UTF-8 in the query', () => {
   });
 });
 
-describe('a client that leaves before the answer', () => {
+describe('a client that leaves before the response', () => {
   const request = (body: string) =>
     `POST /message HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${TOKEN}\r\n` +
     `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
@@ -196,17 +229,17 @@ describe('a client that leaves before the answer', () => {
   const count = (text: string) => delivered.filter((one) => one === text).length;
 
   test('and sends the same again is heard once', async () => {
-    answering = false;
+    responding = false;
     const first = await send('left');
     await until(() => count('left') === 1);
     const closed = once(first, 'close');
     first.destroy();
     await closed;
     const second = await send('left');
-    const answer = await once(second, 'data');
+    const response = await once(second, 'data');
     second.destroy();
-    assert.match(String(answer), /^HTTP\/1\.1 200 /);
-    answering = true;
+    assert.match(String(response), /^HTTP\/1\.1 200 /);
+    responding = true;
     for (const resolve of waiting.splice(0)) resolve();
     const third = await send('another');
     await once(third, 'data');
@@ -224,13 +257,13 @@ describe('a client that leaves before the answer', () => {
   });
 
   test('nobody waits for more than 3 s', async () => {
-    answering = false;
+    responding = false;
     const startMs = performance.now();
-    const answer = await fetch(`${origin}/topic`, { method: 'POST', headers: bearer(TOKEN), body: 'slow' });
+    const response = await fetch(`${origin}/topic`, { method: 'POST', headers: bearer(TOKEN), body: 'slow' });
     const tookMs = performance.now() - startMs;
-    answering = true;
+    responding = true;
     for (const resolve of waiting.splice(0)) resolve();
-    assert.equal(answer.status, 200);
+    assert.equal(response.status, 200);
     assert.ok(tookMs > 1000 && tookMs < 3000, `${tookMs} ms`);
   });
 });

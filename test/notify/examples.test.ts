@@ -80,8 +80,8 @@ describe('examples/notify.env', () => {
     const own = { WEBHOOK_URL: `${hook.origin}/hook`, WEBHOOK_ALLOW_ADDRESSES: '127.0.0.1' };
     const env = { ...readEnvFile(notifyEnv), ...readEnvFile(block), ...own, MOTE_NOTIFY_TOKEN: TOKEN };
     const server = await startForTest(t, { root, env });
-    const told = await send(server, { title: 'Disk', text: 'full', channels: ['webhook'] });
-    assert.equal(told.http, 200, told.text);
+    const result = await send(server, { title: 'Disk', text: 'full', channels: ['webhook'] });
+    assert.equal(result.http, 200, result.text);
     assert.equal(String(hook.received[0]?.body), '{"msg":"Disk: full"}');
   });
 

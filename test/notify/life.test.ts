@@ -20,7 +20,7 @@ const allowed = { kind: 'webhook', allowAddresses: ['127.0.0.1'] };
 const toHook = { ...allowed, url: hook.origin };
 
 describe('a channel that fails', () => {
-  /** A server whose one webhook answers as told, at last with success. */
+  /** A server with one webhook whose provider responds as scripted, at last with success. */
   async function failing(t: TestContext, replies: Reply[], ...args: readonly string[]) {
     const standIn = await startStandIn(() => replies.shift() ?? json({ ok: true }));
     t.after(() => standIn.close());
@@ -35,25 +35,25 @@ describe('a channel that fails', () => {
     const { standIn, args } = await failing(t, [{ status: 503 }, 'hang up']);
     const own = await startForTest(t, { root, args });
     const before = hook.received.length;
-    const told = await send(own, { text: 'x' });
-    assert.equal(told.http, 202);
-    assert.equal(told.channels.first?.status, 'retrying');
-    assert.equal(told.channels.second?.status, 'delivered');
-    const ended = await untilStatus(own, told.id, ({ status }) => status !== 'pending');
+    const result = await send(own, { text: 'x' });
+    assert.equal(result.http, 202);
+    assert.equal(result.channels.first?.status, 'retrying');
+    assert.equal(result.channels.second?.status, 'delivered');
+    const ended = await untilStatus(own, result.id, ({ status }) => status !== 'pending');
     assert.equal(ended.channels.first?.attempts, 3);
     assert.equal(standIn.received.length, 3);
     assert.equal(hook.received.length, before + 1, 'the one that succeeded is not repeated');
   });
 
-  test('in nothing but that its answers are coded is delivered once', async (t) => {
+  test('in nothing but that its responses are coded is delivered once', async (t) => {
     const coded = { headers: { 'content-encoding': 'gzip' }, body: gzipSync('{"ok":true}') };
     const standIn = await startStandIn(() => coded);
     t.after(() => standIn.close());
     const success = { successPointer: '/ok', successEquals: true };
     const file = notifyFile({ only: { ...allowed, ...success, url: standIn.origin } });
     const own = await startForTest(t, { root, args: ['--notify', file] });
-    const told = await send(own, { text: 'x' });
-    assert.equal(told.http, 200, told.text);
+    const result = await send(own, { text: 'x' });
+    assert.equal(result.http, 200, result.text);
     assert.equal(standIn.received.length, 1);
   });
 
@@ -71,14 +71,14 @@ describe('a channel that fails', () => {
       },
     });
     const own = await startForTest(t, { root, args: ['--notify', file] });
-    const told = await send(own, { text: 'x' });
-    assert.equal(told.http, 502, told.text);
+    const result = await send(own, { text: 'x' });
+    assert.equal(result.http, 502, result.text);
     assert.match(
-      told.channels.only?.reason ?? '',
+      result.channels.only?.reason ?? '',
       /^HTTP 400: \{"error":"no space\\r\\n\\u001b\[31m","target":"/,
     );
     await own.logged(/not delivered/);
-    const printed = [...own.stdout.all, ...own.stderr.all, told.text].join('\n');
+    const printed = [...own.stdout.all, ...own.stderr.all, result.text].join('\n');
     assert.doesNotMatch(printed, /S3cret/);
   });
 
@@ -98,9 +98,9 @@ describe('a channel that fails', () => {
     const { args } = await failing(t, ['silence'], '--notify-wait', '300ms');
     const own = await startForTest(t, { root, args: [...args, '--shutdown-grace-ms', '100'] });
     const began = performance.now();
-    const told = await send(own, { text: 'x', channels: ['first'] });
+    const result = await send(own, { text: 'x', channels: ['first'] });
     const tookMs = performance.now() - began;
-    assert.deepEqual([told.http, told.channels.first?.status], [202, 'waiting']);
+    assert.deepEqual([result.http, result.channels.first?.status], [202, 'waiting']);
     assert.ok(tookMs >= 290 && tookMs < 5000, `${tookMs} ms`);
   });
 
@@ -135,9 +135,9 @@ describe('a channel that fails', () => {
         env,
         args: ['--notify', file, '--shutdown-grace-ms', '100'],
       });
-      const told = await send(own, { text: 'x' });
-      assert.equal(told.http, 202, told.text);
-      assert.match(told.channels.robot?.reason ?? '', reason);
+      const result = await send(own, { text: 'x' });
+      assert.equal(result.http, 202, result.text);
+      assert.match(result.channels.robot?.reason ?? '', reason);
     }
     assert.equal(secure.received.length, before);
   });
@@ -201,8 +201,8 @@ describe('the spool', () => {
         (count) => count > before,
       );
       own.signal('SIGTERM');
-      const told = await sending;
-      assert.deepEqual([told.http, told.channels.hook?.status], [202, 'waiting']);
+      const result = await sending;
+      assert.deepEqual([result.http, result.channels.hook?.status], [202, 'waiting']);
       assert.equal((await own.exited).code, 0);
     }
   });

@@ -34,9 +34,13 @@ describe('mail goes out', () => {
   for (const security of ['tls', 'starttls'] as const) {
     test(`by ${security}, with login, to all recipients`, async (t) => {
       const { standIn, server } = await mailing(t, { security });
-      const told = await send(server, { title: 'Disk 满', text: '# web1\n\nis *full*', format: 'markdown' });
-      assert.equal(told.http, 200, told.text);
-      assert.match(told.channels.mail?.providerId ?? '', /Q1/);
+      const result = await send(server, {
+        title: 'Disk 满',
+        text: '# web1\n\nis *full*',
+        format: 'markdown',
+      });
+      assert.equal(result.http, 200, result.text);
+      assert.match(result.channels.mail?.providerId ?? '', /Q1/);
       const [mail] = standIn.taken;
       assert.deepEqual([mail?.isSecure, mail?.user], [true, account.user]);
       assert.deepEqual(mail?.to, ['you@mote.example', 'she@mote.example']);
@@ -48,10 +52,10 @@ describe('mail goes out', () => {
   test('again after a temporary refusal, to those who did not get it', async (t) => {
     const { standIn, server } = await mailing(t, { security: 'tls' });
     standIn.recipients.set('she@mote.example', '450 4.2.1 Later');
-    const told = await send(server, { text: 'x' });
-    assert.equal(told.http, 202);
+    const result = await send(server, { text: 'x' });
+    assert.equal(result.http, 202);
     standIn.recipients.clear();
-    const ended = await untilStatus(server, told.id, ({ status }) => status !== 'pending');
+    const ended = await untilStatus(server, result.id, ({ status }) => status !== 'pending');
     assert.equal(ended.status, 'delivered');
     assert.deepEqual(
       standIn.taken.map(({ to }) => to),
@@ -81,12 +85,12 @@ describe('mail stays', () => {
   for (const [name, options, more, http, reason] of cases) {
     test(name, async (t) => {
       const { standIn, server } = await mailing(t, options, more);
-      const told = await send(server, { text: 'x' });
-      assert.equal(told.http, http, told.text);
-      assert.match(told.channels.mail?.reason ?? '', reason);
+      const result = await send(server, { text: 'x' });
+      assert.equal(result.http, http, result.text);
+      assert.match(result.channels.mail?.reason ?? '', reason);
       assert.equal(standIn.taken.length, 0);
-      await server.logged(/not delivered|to be tried again/);
-      const printed = [...server.stdout.all, ...server.stderr.all, told.text].join('\n');
+      await server.logged(/not delivered|will be retried/);
+      const printed = [...server.stdout.all, ...server.stderr.all, result.text].join('\n');
       for (const secret of ['s3cret', account.password]) assert.ok(!printed.includes(secret));
     });
   }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Channel } from '../../src/notify/channels/channel.ts';
-import { deliver, messageOf } from '../../src/notify/channels/fixtures.ts';
+import { deliver, messageOf, successOf } from '../../src/notify/channels/fixtures.ts';
 import { createSmtpChannel, type SmtpSettings } from '../../src/notify/channels/smtp/channel.ts';
 import { noPostfix, type Postfix, startPostfix } from '../support/postfix.ts';
 import { account, trust } from '../support/providers/smtp.ts';
@@ -20,16 +20,18 @@ describe('postfix', { skip: noPostfix }, () => {
 
   function channel(security: 'tls' | 'starttls', settings: Partial<SmtpSettings> = {}): Channel {
     const server = { host: 'localhost', port: postfix.ports[security], security };
-    return createSmtpChannel(
-      { name: 'mail', ...server, ...sender, to: ['ann@mote.example'], ...settings },
-      { trust },
+    return successOf(
+      createSmtpChannel(
+        { name: 'mail', ...server, ...sender, to: ['ann@mote.example'], ...settings },
+        { trust },
+      ),
     );
   }
 
   /** The mails of this subject in a mailbox, once there are as many. */
   async function mailsOf(name: string, subject: string, count = 1): Promise<string[]> {
     const find = () => postfix.mailbox(name).filter((mail) => mail.includes(`\nSubject: ${subject}\n`));
-    return (await eventually(PATIENCE_MS, find, (found) => found.length >= count)).answer;
+    return (await eventually(PATIENCE_MS, find, (found) => found.length >= count)).value;
   }
 
   for (const security of ['tls', 'starttls'] as const) {

@@ -111,12 +111,12 @@ async function basicUser(): Promise<string> {
 
 describe('a message', () => {
   test('goes out by every channel of its user', async () => {
-    const told = await send(server, { title: 'Disk 满', text: 'on web1' });
-    assert.equal(told.http, 200, told.text);
-    assert.equal(told.status, 'delivered');
-    assert.deepEqual(Object.keys(told.channels).sort(), Object.keys(channels).sort());
-    assert.match(told.channels.wecom?.providerId ?? '', /^msg_/);
-    assert.match(told.channels.wecom?.note ?? '', /nobody/, 'who did not get it is told');
+    const result = await send(server, { title: 'Disk 满', text: 'on web1' });
+    assert.equal(result.http, 200, result.text);
+    assert.equal(result.status, 'delivered');
+    assert.deepEqual(Object.keys(result.channels).sort(), Object.keys(channels).sort());
+    assert.match(result.channels.wecom?.providerId ?? '', /^msg_/);
+    assert.match(result.channels.wecom?.note ?? '', /nobody/, 'who did not get it is told');
     assert.deepEqual(
       wecom.delivered.map(({ content }) => content),
       ['Disk 满\n\non web1', 'Disk 满\n\non web1'],
@@ -126,8 +126,8 @@ describe('a message', () => {
     assert.equal(twilio.taken[0]?.Body, 'Disk 满\n\non web1');
     const [posted] = hook.received;
     assert.equal(posted?.target, `/${secrets.webhook}?t=Disk%20%E6%BB%A1`);
-    assert.deepEqual(JSON.parse(String(posted?.body)), { text: 'on web1', id: told.id });
-    const { pathname } = new URL(told.header('location') ?? '', 'http://mote.example/notify');
+    assert.deepEqual(JSON.parse(String(posted?.body)), { text: 'on web1', id: result.id });
+    const { pathname } = new URL(result.header('location') ?? '', 'http://mote.example/notify');
     const later = await ask(server, { method: 'GET', path: pathname });
     assert.equal(later.http, 200);
     assert.equal(later.status, 'delivered');
@@ -141,8 +141,11 @@ describe('a message', () => {
   for (const [name, headers, body] of ways) {
     test(`as a form, with the token by ${name}`, async () => {
       const type = { 'Content-Type': 'application/x-www-form-urlencoded' };
-      const told = await ask(server, { headers: { ...type, ...headers }, body: `${body}&channels=webhook` });
-      assert.equal(told.http, 200, told.text);
+      const result = await ask(server, {
+        headers: { ...type, ...headers },
+        body: `${body}&channels=webhook`,
+      });
+      assert.equal(result.http, 200, result.text);
     });
   }
 
@@ -161,8 +164,8 @@ describe('a message', () => {
   test('is for its user alone', async () => {
     const { id } = await send(server, { text: 'x', channels: ['webhook'] });
     const bob = { Authorization: 'Bearer bob-has-this-token' };
-    const told = await ask(server, { method: 'GET', path: `/notify/${id}`, headers: bob });
-    assert.deepEqual([told.http, told.code], [404, 'not_found']);
+    const result = await ask(server, { method: 'GET', path: `/notify/${id}`, headers: bob });
+    assert.deepEqual([result.http, result.code], [404, 'not_found']);
     const stranger = await send(server, { text: 'x', channels: ['wecom'] }, bob);
     assert.deepEqual([stranger.http, stranger.code], [403, 'forbidden']);
   });
@@ -172,9 +175,9 @@ describe('a message', () => {
     const statuses: number[] = [];
     let wait: string | undefined;
     for (let sent = 0; sent < 3; sent++) {
-      const told = await send(server, { text: 'x' }, bob);
-      statuses.push(told.http);
-      wait = told.header('retry-after');
+      const result = await send(server, { text: 'x' }, bob);
+      statuses.push(result.http);
+      wait = result.header('retry-after');
     }
     // One of the two went in the test before: a refusal for the channel counts as well.
     assert.equal(statuses.at(-1), 429, String(statuses));
@@ -208,18 +211,18 @@ describe('refusals', () => {
   ];
   for (const [name, asked, status, code] of cases) {
     test(name, async () => {
-      const told = await ask(server, asked);
-      assert.deepEqual([told.http, told.code], [status, code], told.text);
-      assert.match(told.header('content-type') ?? '', /^application\/problem\+json/);
-      assert.match(told.detail ?? '', /\w/, 'says what to do');
+      const result = await ask(server, asked);
+      assert.deepEqual([result.http, result.code], [status, code], result.text);
+      assert.match(result.header('content-type') ?? '', /^application\/problem\+json/);
+      assert.match(result.detail ?? '', /\w/, 'says what to do');
     });
   }
 
   test('a body over the limit', async () => {
     const body = (bytes: number) => JSON.stringify({ text: 'x'.repeat(bytes), token: TOKEN });
-    const told = await ask(server, { headers: { ...json, Authorization: '' }, body: body(70_000) });
-    assert.deepEqual([told.http, told.code], [413, 'content_too_large']);
-    assert.match(told.detail ?? '', /more than 65536 bytes: send less; with the token in a header field/);
+    const result = await ask(server, { headers: { ...json, Authorization: '' }, body: body(70_000) });
+    assert.deepEqual([result.http, result.code], [413, 'content_too_large']);
+    assert.match(result.detail ?? '', /more than 65536 bytes: send less; with the token in a header field/);
     const larger = await ask(server, { headers: json, body: body(4 * 1024 * 1024) });
     assert.deepEqual([larger.http, larger.code], [413, 'content_too_large']);
     assert.match(larger.detail ?? '', /more than 4194304 bytes: send less/);
@@ -228,8 +231,8 @@ describe('refusals', () => {
   test('wrong tokens are slowed down, good ones are not', async () => {
     const statuses: number[] = [];
     for (let tries = 0; tries < 8; tries++) {
-      const told = await send(server, { text: 'x' }, { Authorization: `Bearer not-a-token-${tries}` });
-      statuses.push(told.http);
+      const result = await send(server, { text: 'x' }, { Authorization: `Bearer not-a-token-${tries}` });
+      statuses.push(result.http);
     }
     assert.equal(statuses[0], 401);
     assert.equal(statuses.at(-1), 429);
@@ -262,7 +265,7 @@ describe('beside the site', () => {
 });
 
 test('nothing that the program prints holds a secret', async () => {
-  const told = await Promise.all([
+  const result = await Promise.all([
     ask(server, { path: `/notify?token=${TOKEN}`, headers: { Referer: `http://h/notify?token=${TOKEN}` } }),
     ask(server, { method: 'GET', path: `/notify/${TOKEN}x?token=${TOKEN}` }),
     // As clients of dialects do that are not switched on.
@@ -275,8 +278,8 @@ test('nothing that the program prints holds a secret', async () => {
   wecom.scripted.set('gettoken', [40001]);
   wecom.endTokens();
   const failed = await send(server, { text: 'x', channels: ['wecom', 'robot'] });
-  await server.logged(/not delivered|to be tried again/);
-  const lines = [...server.stdout.all, ...server.stderr.all, ...told.map(({ text }) => text), failed.text];
+  await server.logged(/not delivered|will be retried/);
+  const lines = [...server.stdout.all, ...server.stderr.all, ...result.map(({ text }) => text), failed.text];
   assert.ok(lines.length > 20);
   const words = [
     ...Object.values(secrets),
@@ -324,8 +327,8 @@ describe('the environment alone', () => {
     const env = { MOTE_NOTIFY_TOKEN: TOKEN, WEBHOOK_URL: hook.origin, WEBHOOK_ALLOW_ADDRESSES: '127.0.0.1' };
     const own = await startForTest(t, { root, env, args: ['--notify-query'] });
     const path = `/notify?token=${TOKEN}&text=by%20GET`;
-    const told = await ask(own, { method: 'GET', path, headers: { Authorization: '' } });
-    assert.equal(told.http, 200, told.text);
+    const result = await ask(own, { method: 'GET', path, headers: { Authorization: '' } });
+    assert.equal(result.http, 200, result.text);
     assert.match(hook.received.at(-1)?.body.toString() ?? '', /by GET/);
     assert.doesNotMatch(await own.logged(/GET \/notify/), new RegExp(TOKEN));
   });

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { requireBuilt } from '../../scripts/bundle/fixtures.ts';
 import { defaults } from '../../src/config/options.ts';
-import { commonHeaders } from '../../src/http/middleware/default-headers.ts';
+import { defaultHeaders } from '../../src/http/middleware/default-headers.ts';
 import { route } from '../../src/http/router.ts';
 import { HttpServer } from '../../src/http/server.ts';
 import type { RequestFacts } from '../../src/http/types.ts';
@@ -26,7 +26,7 @@ const TOKEN = 'token-of-ann';
 const CHANNELS = ['phone', 'mail'];
 
 /** What the server does with requests before mote sees them. */
-type Interference = (facts: RequestFacts) => 'pass' | 'lose the answer';
+type Interference = (facts: RequestFacts) => 'pass' | 'lose the response';
 
 async function startServer(t: TestContext, pageStage = createPageStage()) {
   const sent: { readonly channel: string; readonly message: Message }[] = [];
@@ -45,7 +45,7 @@ async function startServer(t: TestContext, pageStage = createPageStage()) {
   const user = { name: 'ann', tokenHashes: [hashToken(TOKEN)], channels: CHANNELS };
   const access = new Access([{ ...user, limit: { burst: 100, perMinute: 600 } }], () => Date.now());
   const notifier = new Notifier({ access, queue, waitMs: 50, now: () => performance.now() });
-  const answer = route([createNotifyStage(notifier, { allowQuery: false }), pageStage]);
+  const respond = route([createNotifyStage(notifier, { allowQuery: false }), pageStage]);
   const control = {
     interfere: (() => 'pass') as Interference,
     requests: [] as RequestFacts[],
@@ -56,12 +56,12 @@ async function startServer(t: TestContext, pageStage = createPageStage()) {
       // As behind a proxy that puts mote below a prefix.
       const facts = { ...received, path: received.path.replace(/^\/prefix/, '') };
       control.requests.push(facts);
-      const plan = await answer(facts);
+      const plan = await respond(facts);
       if (control.interfere(facts) === 'pass') return plan;
       return { status: 502, headers: ['Content-Length', '0'], body: { kind: 'none' } };
     },
     // A policy of the operator that would stop every inline script.
-    commonHeaders: commonHeaders({ ...defaults, csp: "default-src 'self'" }),
+    defaultHeaders: () => defaultHeaders({ ...defaults, csp: "default-src 'self'" }),
     clientOf: (peer) => peer,
     onConnection() {},
     onStart() {},
@@ -211,10 +211,10 @@ describe('the page', { skip }, () => {
     assert.equal(control.requests.filter(({ method }) => method === 'POST').length, 1);
   });
 
-  test('a lost answer is asked for again, under the same key', async (t) => {
+  test('a lost response is asked for again, under the same key', async (t) => {
     const { url, sent, control } = await startServer(t);
     let losses = 1;
-    control.interfere = ({ method }) => (method === 'POST' && losses-- > 0 ? 'lose the answer' : 'pass');
+    control.interfere = ({ method }) => (method === 'POST' && losses-- > 0 ? 'lose the response' : 'pass');
     const page = await browser.open(t, url);
     await write(page, 'Hello');
     await page.click('#send');
@@ -222,9 +222,9 @@ describe('the page', { skip }, () => {
     assert.equal(sent.length, CHANNELS.length);
   });
 
-  test('when no answer comes at all, pressing again does not send again; a new press after it does', async (t) => {
+  test('when no response comes at all, pressing again does not send again; a new press after it does', async (t) => {
     const { url, sent, control } = await startServer(t);
-    control.interfere = ({ method }) => (method === 'POST' ? 'lose the answer' : 'pass');
+    control.interfere = ({ method }) => (method === 'POST' ? 'lose the response' : 'pass');
     const page = await browser.open(t, url);
     await write(page, 'Hello');
     await page.click('#send');

@@ -74,8 +74,12 @@ describe('the exact request of', () => {
     test(name, async () => {
       const { origin, received } = shared;
       const before = received.length;
-      const answer = await fetch(`${origin}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
-      assert.equal(answer.status, 200, await answer.text());
+      const response = await fetch(`${origin}${path}`, {
+        method: 'POST',
+        headers,
+        body: JSON.stringify(body),
+      });
+      assert.equal(response.status, 200, await response.text());
       assert.deepEqual(received.slice(before), [plain]);
     });
   }

@@ -47,12 +47,12 @@ export async function startAlertmanager(
   return {
     async post(alerts) {
       const headers = { 'content-type': 'application/json' };
-      const answer = await fetch(`${origin}/api/v2/alerts`, {
+      const response = await fetch(`${origin}/api/v2/alerts`, {
         method: 'POST',
         headers,
         body: JSON.stringify(alerts),
       });
-      if (!answer.ok) throw new Error(`alertmanager: ${answer.status} ${await answer.text()}`);
+      if (!response.ok) throw new Error(`alertmanager: ${response.status} ${await response.text()}`);
     },
     async logged(pattern) {
       for (const endMs = Date.now() + PATIENCE_MS; Date.now() < endMs; await sleep(POLL_MS)) {

@@ -12,7 +12,7 @@ export interface Attack {
   readonly opening?: Uint8Array;
   /** Sent when all are open and have sent theirs. */
   readonly messages?: Uint8Array;
-  /** Whether answers are taken. */
+  /** Whether responses are taken. */
   readonly reads?: true;
 }
 
@@ -30,12 +30,12 @@ const joined = (...texts: string[]) => latin1(texts.join(''));
 const fields = (count: number) => Array.from({ length: count }, (_, i) => `${i.toString(36)}:\r\n`).join('');
 
 const oneByteChunks = '1\r\nx\r\n'.repeat(65_000);
-/** An answer that does not end, so that what follows it waits. */
+/** A response that does not end, so that what follows it waits. */
 const slow = latin1(get(BIG_FILE));
 
 export const attacks: Readonly<Record<string, Attack>> = {
   'one-byte chunks': { connections: 100, messages: joined(chunked, oneByteChunks) },
-  'one-byte chunks behind an answer': {
+  'one-byte chunks behind a response': {
     connections: 100,
     opening: slow,
     messages: joined(chunked, oneByteChunks),
@@ -60,18 +60,18 @@ export const attacks: Readonly<Record<string, Attack>> = {
   },
   'pipelined requests with 900 fields': { connections: 300, messages: times(60, get('', fields(900))) },
   'pipelined requests with 190 fields': { connections: 300, messages: times(300, get('', fields(190))) },
-  'pipelined requests with 190 fields behind an answer': {
+  'pipelined requests with 190 fields behind a response': {
     connections: 300,
     opening: slow,
     messages: times(300, get('', fields(190))),
   },
   'tiny pipelined requests': { connections: 300, messages: times(8000, get('')) },
-  'tiny pipelined requests behind an answer': {
+  'tiny pipelined requests behind a response': {
     connections: 300,
     opening: slow,
     messages: times(8000, get('')),
   },
-  'pipelined bodies behind an answer': {
+  'pipelined bodies behind a response': {
     connections: 300,
     opening: slow,
     messages: times(2500, `${post('Content-Length: 10\r\n')}0123456789`),
@@ -92,7 +92,7 @@ export const attacks: Readonly<Record<string, Attack>> = {
 export interface Cost {
   /** How much the resident memory grew at most, in bytes. */
   readonly grownBytes: number;
-  /** How long `/healthz` took on new connections, from first to last; `Infinity` without an answer. */
+  /** How long `/healthz` took on new connections, from first to last; `Infinity` without a response. */
   readonly healthMs: readonly number[];
 }
 

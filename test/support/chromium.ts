@@ -227,7 +227,7 @@ export class Page {
   }
 }
 
-/** An answer of 400 and more has the source `network`: it is for the page to judge. Advice is `verbose`. */
+/** A response of 400 and more has the source `network`: it is for the page to judge. Advice is `verbose`. */
 function isComplaint({ source, level }: { readonly source: string; readonly level: string }): boolean {
   return source !== 'network' && level !== 'verbose';
 }

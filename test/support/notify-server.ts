@@ -34,7 +34,7 @@ export interface NotifyServer {
   message(count: number): Promise<Received>;
 }
 
-/** Stops when the test, or the file, ends. `limit` is that of each token; the provider answers after `delayMs`. */
+/** Stops when the test, or the file, ends. `limit` is that of each token; the provider responds after `delayMs`. */
 export async function startNotifyServer(
   scope: { after(end: () => Promise<unknown>): void },
   limit = { burst: 1000, perMinute: 1000 },

@@ -38,7 +38,7 @@ export interface Channel {
   readonly note?: string;
 }
 
-export interface Told {
+export interface NotifyResult {
   readonly http: number;
   readonly header: (name: string) => string | undefined;
   readonly text: string;
@@ -60,7 +60,7 @@ export interface Request {
 }
 
 /** One request on its own connection, with Ann's token unless `headers` has another `Authorization`. */
-export async function ask(server: Address, asked: Request = {}): Promise<Told> {
+export async function ask(server: Address, asked: Request = {}): Promise<NotifyResult> {
   const { method = 'POST', path = '/notify', headers = {}, body = '' } = asked;
   const bytes = Buffer.from(body);
   const fields: Record<string, string> = {
@@ -75,9 +75,9 @@ export async function ask(server: Address, asked: Request = {}): Promise<Told> {
   client.write(Buffer.concat([Buffer.from(`${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n`), bytes]));
   const { status: http, header, text } = await client.response(method);
   client.destroy();
-  const { channels = [], ...told } = text.startsWith('{') ? JSON.parse(text) : {};
+  const { channels = [], ...result } = text.startsWith('{') ? JSON.parse(text) : {};
   const byName = channels.map((one: Channel) => [one.channel, one] as const);
-  return { http, header, text, ...told, channels: Object.fromEntries(byName) };
+  return { http, header, text, ...result, channels: Object.fromEntries(byName) };
 }
 
 /** Sends a message as JSON. */
@@ -85,7 +85,7 @@ export function send(
   server: Address,
   message: object,
   headers: Readonly<Record<string, string>> = {},
-): Promise<Told> {
+): Promise<NotifyResult> {
   const body = JSON.stringify(message);
   return ask(server, { body, headers: { 'Content-Type': 'application/json', ...headers } });
 }
@@ -94,14 +94,14 @@ export function send(
 export async function untilStatus(
   server: Address,
   id: string,
-  done: (told: Told) => boolean,
+  done: (result: NotifyResult) => boolean,
   withinMs = 20_000,
-): Promise<Told> {
+): Promise<NotifyResult> {
   const deadlineMs = performance.now() + withinMs;
   for (;;) {
-    const told = await ask(server, { method: 'GET', path: `/notify/${id}` });
-    if (done(told)) return told;
-    assert.ok(performance.now() < deadlineMs, `not within ${withinMs} ms: ${told.text}`);
+    const result = await ask(server, { method: 'GET', path: `/notify/${id}` });
+    if (done(result)) return result;
+    assert.ok(performance.now() < deadlineMs, `not within ${withinMs} ms: ${result.text}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

@@ -77,12 +77,12 @@ export class Client {
     return this;
   }
 
-  /** Sends a GET that keeps the connection, and parses the answer. */
+  /** Sends a GET that keeps the connection, and parses the response. */
   get(path: string, fields: Readonly<Record<string, string>> = {}): Promise<Response> {
     return this.write(requestText('GET', path, fields)).response();
   }
 
-  /** Parses the next response, which answers a request with `method`. */
+  /** Parses the next response, which belongs to a request with `method`. */
   async response(method = 'GET'): Promise<Response> {
     const head = (await this.#through('\r\n\r\n')).toString('latin1');
     const { status, reason, fields } = parseHead(head);
@@ -275,23 +275,23 @@ export async function request(
   return response as Response;
 }
 
-/** Asks again until `done`; fails after `withinMs`. Returns the last answer and how long it took. */
+/** Asks again until `done`; fails after `withinMs`. Returns the last value and how long it took. */
 export async function eventually<T>(
   withinMs: number,
   ask: () => Promise<T> | T,
-  done: (answer: T) => boolean,
-): Promise<{ answer: T; afterMs: number }> {
+  done: (value: T) => boolean,
+): Promise<{ value: T; afterMs: number }> {
   const began = performance.now();
   for (;;) {
-    const answer = await ask();
+    const value = await ask();
     const afterMs = performance.now() - began;
-    if (done(answer)) return { answer, afterMs };
-    if (afterMs > withinMs) assert.fail(`not within ${withinMs} ms; at last: ${describe(answer)}`);
+    if (done(value)) return { value, afterMs };
+    if (afterMs > withinMs) assert.fail(`not within ${withinMs} ms; at last: ${describe(value)}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
 
-function describe(answer: unknown): string {
-  const isResponse = typeof answer === 'object' && answer !== null && 'head' in answer;
-  return isResponse ? String(answer.head) : (JSON.stringify(answer) ?? String(answer));
+function describe(value: unknown): string {
+  const isResponse = typeof value === 'object' && value !== null && 'head' in value;
+  return isResponse ? String(value.head) : (JSON.stringify(value) ?? String(value));
 }

@@ -1,4 +1,4 @@
-/** What stands in for a provider: a real server on loopback that answers as told and keeps what it received. */
+/** What stands in for a provider: a real server on loopback that responds as scripted and keeps what it received. */
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -12,7 +12,7 @@ export interface Received {
   readonly body: Buffer;
 }
 
-/** An answer, or what broken servers do after they have read the request. */
+/** A response, or what broken servers do after they have read the request. */
 export type Reply =
   | {
       readonly status?: number;
@@ -21,7 +21,7 @@ export type Reply =
     }
   /** Nothing, ever. */
   | 'silence'
-  /** The connection ends without an answer. */
+  /** The connection ends without a response. */
   | 'hang up'
   /** The header section and half of the body. */
   | 'break off'
@@ -46,7 +46,10 @@ export interface StandInOptions {
   readonly tls?: boolean | string;
 }
 
-export async function startStandIn(answer: Answerer, { tls = false }: StandInOptions = {}): Promise<StandIn> {
+export async function startStandIn(
+  respond: Answerer,
+  { tls = false }: StandInOptions = {},
+): Promise<StandIn> {
   const received: Received[] = [];
   let connections = 0;
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -55,7 +58,7 @@ export async function startStandIn(answer: Answerer, { tls = false }: StandInOpt
     const { method = '', url: target = '', headers } = request;
     const facts = { method, target, headers, body: Buffer.concat(chunks) };
     received.push(facts);
-    perform(await answer(facts), response);
+    perform(await respond(facts), response);
   };
   const onRequest = (request: IncomingMessage, response: ServerResponse) => {
     handle(request, response).catch(() => response.destroy());
@@ -93,7 +96,7 @@ function perform(reply: Reply, response: ServerResponse): void {
   }
 }
 
-/** A JSON answer. */
+/** A JSON response. */
 export function json(value: unknown, status = 200, headers: Record<string, string> = {}): Reply {
   return {
     status,

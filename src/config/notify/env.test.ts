@@ -7,13 +7,13 @@ const TOKEN = 'a-token-of-mine';
 const robot = { WECOM_ROBOT_KEY: 'k' };
 
 function read(env: Readonly<Record<string, string>>, files: Readonly<Record<string, string>> = {}) {
-  const problems: string[] = [];
   const readFile = (path: string): string => {
     const text = files[path];
     if (text === undefined) throw Object.assign(new Error(path), { code: 'ENOENT' });
     return text;
   };
-  return { config: readNotifyEnv({ env, readFile }, problems), problems };
+  const read = readNotifyEnv({ env, readFile });
+  return read.ok ? { config: read.value, problems: [] } : { config: undefined, problems: read.error };
 }
 
 describe('the token turns notify on', () => {
@@ -49,6 +49,18 @@ describe('the token turns notify on', () => {
   const wrong: readonly [name: string, env: Readonly<Record<string, string>>, problem: RegExp][] = [
     ['short', { MOTE_NOTIFY_TOKEN: 'short', ...robot }, /^MOTE_NOTIFY_TOKEN: .*not shown.*12 characters$/],
     ['a space', { MOTE_NOTIFY_TOKEN: 'a-token of-mine', ...robot }, /^MOTE_NOTIFY_TOKEN: .*no spaces$/],
+    ['in quotes', { MOTE_NOTIFY_TOKEN: `"${TOKEN}"`, ...robot }, /^MOTE_NOTIFY_TOKEN: stands in quotes/],
+    [
+      'a secret in quotes',
+      { MOTE_NOTIFY_TOKEN: TOKEN, WECOM_ROBOT_KEY: "'k'" },
+      /^WECOM_ROBOT_KEY: stands in/,
+    ],
+    [
+      'a text in quotes',
+      { MOTE_NOTIFY_TOKEN: TOKEN, SMTP_URL: 'smtps://h', SMTP_TO: 'a@b.c', SMTP_FROM: '"a@b.c"' },
+      /^SMTP_FROM: stands in quotes/,
+    ],
+    ['JSON in quotes', { MOTE_NOTIFY_TOKEN: TOKEN, WEBHOOK_JSON: `'{"a":1}'` }, /^WEBHOOK_JSON: stands in/],
     ['half a hash', { MOTE_NOTIFY_TOKEN: 'sha256:123456', ...robot }, /^MOTE_NOTIFY_TOKEN: .*64 hexa/],
     ['the hash of nothing', { MOTE_NOTIFY_TOKEN: wordHash(hashToken('')), ...robot }, /^MOTE_NOTIFY_TOKEN: /],
     [
@@ -72,6 +84,20 @@ describe('the token turns notify on', () => {
 });
 
 describe('channels', () => {
+  test('quotes of JSON, and those of a name in an address, are no mistake', () => {
+    const { config, problems } = read({
+      MOTE_NOTIFY_TOKEN: TOKEN,
+      WEBHOOK_URL: 'https://example.com/',
+      WEBHOOK_SUCCESS_FIELD: 'status',
+      WEBHOOK_SUCCESS_EQUALS: '"ok"',
+      SMTP_URL: 'smtps://h',
+      SMTP_TO: 'a@b.c',
+      SMTP_FROM: '"B, Ann" <a@b.c>',
+    });
+    assert.deepEqual(problems, []);
+    assert.equal(config?.channels.length, 2);
+  });
+
   test('texts of variables become what the file would hold', () => {
     const { config, problems } = read(
       {

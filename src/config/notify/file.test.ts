@@ -7,20 +7,19 @@ const HASH = `sha256:${'0123456789abcdef'.repeat(4)}`;
 const NOTHING = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
 const OTHER = 'F'.repeat(64);
 
-interface Result {
+interface Outcome {
   readonly config: NotifyConfig | undefined;
   readonly problems: readonly string[];
 }
 
-function read(value: unknown, files: Readonly<Record<string, string>> = {}): Result {
-  const problems: string[] = [];
+function read(value: unknown, files: Readonly<Record<string, string>> = {}): Outcome {
   const readFile = (path: string): string => {
     const text = files[path];
     if (text === undefined) throw Object.assign(new Error(path), { code: 'ENOENT' });
     return text;
   };
-  const config = readNotifyFile('n.json', value, { env: { KEY: 'from-env', EMPTY: '' }, readFile }, problems);
-  return { config, problems };
+  const read = readNotifyFile('n.json', value, { env: { KEY: 'from-env', EMPTY: '' }, readFile });
+  return read.ok ? { config: read.value, problems: [] } : { config: undefined, problems: read.error };
 }
 
 const robot = { kind: 'wecom-robot', key: 'k' };
@@ -53,10 +52,14 @@ describe('users', () => {
   });
 
   const wrong: readonly [name: string, users: unknown, problem: RegExp][] = [
-    ['nobody', {}, /^n\.json: users: allowed: an object with one entry at least$/],
+    ['nobody', {}, /^n\.json: users: allowed: an object with at least one entry$/],
     ['a list', [], /^n\.json: users: allowed/],
     ['no token', { ann: {} }, /^n\.json: users\.ann\.tokens: missing/],
-    ['an empty list of tokens', { ann: { tokens: [] } }, /^n\.json: users\.ann\.tokens: .*allowed: an array/],
+    [
+      'an empty list of tokens',
+      { ann: { tokens: [] } },
+      /^n\.json: users\.ann\.tokens: .*allowed: a non-empty array/,
+    ],
     ['a plain token', { ann: { tokens: ['mote_plain-token'] } }, /^n\.json: users\.ann\.tokens: .*not shown/],
     ['the hash of nothing', { ann: { tokens: [NOTHING] } }, /users\.ann\.tokens: .*the hash of a token/],
     [
@@ -68,7 +71,7 @@ describe('users', () => {
     [
       'an unknown key',
       { ann: { tokens: [HASH], colour: 1 } },
-      /no such key; there are tokens, channels, burst/,
+      /no such key; the keys are tokens, channels, burst/,
     ],
     ['a channel that is none', { ann: { tokens: [HASH], channels: ['x'] } }, /received "x"; allowed: .*: c$/],
     ['a slip', { ann: { tokens: [HASH], chanels: ['c'] } }, /chanels: no such key; did you mean channels\?$/],
@@ -84,7 +87,7 @@ describe('users', () => {
       { ann: { tokens: [HASH] }, bob: { tokens: [HASH] } },
       /bob\.tokens: shares a token with ann/,
     ],
-    ['a token twice', { ann: { tokens: [HASH, HASH] } }, /ann\.tokens: holds a token twice/],
+    ['a token twice', { ann: { tokens: [HASH, HASH] } }, /ann\.tokens: contains a token twice/],
   ];
   for (const [name, entry, problem] of wrong) {
     test(`refused: ${name}`, () => {
@@ -180,7 +183,7 @@ describe('channels', () => {
       '{"file": "/run/none"}',
       'names the file /run/none, which cannot be read (ENOENT); allowed: a readable file',
     ],
-    ['{"file": "/empty"}', 'names the file /empty, which is empty; allowed: one with the secret'],
+    ['{"file": "/empty"}', 'names the file /empty, which is empty; allowed: a file that contains the secret'],
     ['{"file": "s3cret"}', 'names the file, which cannot be read (ENOENT); allowed: a readable file'],
     ['{"env": "NONE"}', 'names the variable NONE, which is not set; set it, or write {"file": "PATH"}'],
     ['{"env": "EMPTY"}', 'names the variable EMPTY, which is not set; set it, or write {"file": "PATH"}'],
@@ -233,11 +236,15 @@ describe('channels', () => {
       { kind: 'wecom', corpId: 'c', secret: 's', agentId: 1, safe: 'yes' },
       /safe: .*true or false/,
     ],
-    ['an empty list', { kind: 'smtp', url: 'smtps://h', from: 'a@b.c', to: [] }, /to: .*not empty/],
+    [
+      'an empty list',
+      { kind: 'smtp', url: 'smtps://h', from: 'a@b.c', to: [] },
+      /to: .*a non-empty array of strings/,
+    ],
     [
       'numbers for texts',
       { kind: 'smtp', url: 'smtps://h', from: 'a@b.c', to: [1] },
-      /to: .*an array of texts/,
+      /to: .*array of strings/,
     ],
     ['a text as JSON', { kind: 'webhook', url: 'https://h', json: '{}' }, /json: .*an object or an array/],
     ['a status of the past', { kind: 'webhook', url: 'https://h', successStatuses: [99] }, /successStatuses/],

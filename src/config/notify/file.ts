@@ -1,8 +1,10 @@
 /** The notify file: users with their tokens, and channels. */
 import type { NotifyUser as User } from '../../notify/auth/access.ts';
 import { parseHash } from '../../notify/auth/token.ts';
-import { refused, refusedSecret } from '../source.ts';
-import { type Fields, isObject, type Reading, readFields, type Secrets } from './fields.ts';
+import { isObject } from '../../util/json.ts';
+import { failure, type Result, success } from '../../util/result.ts';
+import { allOf, type Problems, refused, refusedSecret } from '../problems.ts';
+import { type KeyTable, type ReadContext, readConfigKeys, type SecretSources } from './key-table.ts';
 import { type ChannelConfig, isKind, type Kind, kinds } from './kinds.ts';
 
 /** Everything about notify that is not an option. */
@@ -15,13 +17,13 @@ export interface NotifyConfig {
 export const DEFAULT_LIMIT = { burst: 60, perMinute: 60 } as const;
 const MAX_RATE = 1_000_000;
 
-export const topFields = {
+export const topKeys = {
   $schema: { type: 'text', doc: 'For editors.' },
   users: { type: 'json', required: true, doc: 'Who may send: an object of users by name.' },
-  channels: { type: 'json', required: true, doc: 'The ways out: an object of channels by name.' },
-} as const satisfies Fields;
+  channels: { type: 'json', required: true, doc: 'Where messages go: an object of channels by name.' },
+} as const satisfies KeyTable;
 
-export const userFields = {
+export const userKeys = {
   tokens: {
     type: 'texts',
     required: true,
@@ -32,136 +34,137 @@ export const userFields = {
     type: 'integer',
     min: 1,
     max: MAX_RATE,
-    doc: `Messages of a token that may come at once; default ${DEFAULT_LIMIT.burst}.`,
+    doc: `Messages that one token may send at once; default ${DEFAULT_LIMIT.burst}.`,
   },
   perMinute: {
     type: 'integer',
     min: 1,
     max: MAX_RATE,
-    doc: `Messages of a token a minute in the long run; default ${DEFAULT_LIMIT.perMinute}.`,
+    doc: `Messages per minute that one token may send in the long run; default ${DEFAULT_LIMIT.perMinute}.`,
   },
-} as const satisfies Fields;
+} as const satisfies KeyTable;
 
-/** The empty text is no token, and its hash none of one. */
-export const HASH_FORM = '"sha256:" and 64 hexadecimal digits, the hash of a token, as `mote token` prints';
+/** The hash of the empty string is not allowed either. */
+export const HASH_FORM =
+  '"sha256:" and 64 hexadecimal digits, the hash of a token, as `mote token` prints it';
 
-/** Names stand in requests, where commas separate them. */
+/** Names occur in requests, where commas separate them. */
 export const NAME_PATTERN = '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$';
 const NAME = new RegExp(NAME_PATTERN);
 const NAME_IN_WORDS = 'up to 64 letters, digits, dots, dashes and underscores';
 
-/** `file` is its name for messages, `value` what it holds. `problems` grows by a line for each mistake. */
+type JsonObject = Readonly<Record<string, unknown>>;
+
+/** `file` is its name for messages, `value` its content. */
 export function readNotifyFile(
   file: string,
   value: unknown,
-  secrets: Secrets,
-  problems: string[],
-): NotifyConfig | undefined {
-  if (!isObject(value)) return void problems.push(`${file}: allowed: one JSON object`);
-  const top: Reading = { place: file, placeOf: (key) => `${file}: ${key}`, secrets, problems };
-  const sections = readFields(topFields, value, top);
-  if (!sections) return undefined;
-  const before = problems.length;
-  const channels = readNamed(file, 'channels', sections.channels, problems, (name, entry) =>
-    channelOf(name, entry, { place: `${file}: channels.${name}`, secrets, problems }),
+  secrets: SecretSources,
+): Result<NotifyConfig, Problems> {
+  if (!isObject(value)) return failure([`${file}: allowed: one JSON object`]);
+  const top = readConfigKeys(topKeys, value, { place: file, placeOf: (key) => `${file}: ${key}`, secrets });
+  if (!top.ok) return top;
+  const sections = top.value;
+  const channels = readNamed(file, 'channels', sections.channels, (name, entry) =>
+    channelOf(name, entry, contextOf(`${file}: channels.${name}`, secrets)),
   );
   const names = isObject(sections.channels) ? Object.keys(sections.channels) : [];
-  const users = readNamed(file, 'users', sections.users, problems, (name, entry) =>
-    userOf(name, entry, names, { place: `${file}: users.${name}`, secrets, problems }),
+  const users = readNamed(file, 'users', sections.users, (name, entry) =>
+    userOf(name, entry, names, contextOf(`${file}: users.${name}`, secrets)),
   );
-  checkTokens(file, users, problems);
-  return problems.length === before ? { users, channels } : undefined;
+  const shared = sharedTokens(file, users);
+  const [allChannels, allUsers] = [allOf(channels), allOf(users)];
+  if (allChannels.ok && allUsers.ok && shared.length === 0) {
+    return success({ users: allUsers.value, channels: allChannels.value });
+  }
+  return failure([
+    ...(allChannels.ok ? [] : allChannels.error),
+    ...(allUsers.ok ? [] : allUsers.error),
+    ...shared,
+  ]);
 }
 
-/** The entries of an object of objects that are well-formed; it must have one at least. */
+function contextOf(place: string, secrets: SecretSources): ReadContext {
+  return { place, placeOf: (key) => `${place}.${key}`, secrets };
+}
+
+/** The entries of an object of objects; at least one is required. */
 function readNamed<T>(
   file: string,
   section: string,
   value: unknown,
-  problems: string[],
-  read: (name: string, entry: Readonly<Record<string, unknown>>) => T | undefined,
-): T[] {
+  read: (name: string, entry: JsonObject) => Result<T, Problems>,
+): Result<T, Problems>[] {
   const entries = isObject(value) ? Object.entries(value) : [];
   if (entries.length === 0) {
-    problems.push(`${file}: ${section}: allowed: an object with one entry at least`);
+    return [failure([`${file}: ${section}: allowed: an object with at least one entry`])];
   }
-  return entries.flatMap(([name, entry]) => {
-    if (!NAME.test(name)) problems.push(refused(`${file}: name in ${section}`, name, NAME_IN_WORDS));
-    else if (!isObject(entry)) problems.push(`${file}: ${section}.${name}: allowed: an object`);
-    else return read(name, entry) ?? [];
-    return [];
+  return entries.map(([name, entry]) => {
+    if (!NAME.test(name)) return failure([refused(`${file}: name in ${section}`, name, NAME_IN_WORDS)]);
+    if (!isObject(entry)) return failure([`${file}: ${section}.${name}: allowed: an object`]);
+    return read(name, entry);
   });
-}
-
-type Entry = Omit<Reading, 'placeOf'>;
-
-/** An object within the file. */
-function within(entry: Entry): Reading {
-  return { ...entry, placeOf: (key) => `${entry.place}.${key}` };
 }
 
 function channelOf(
   name: string,
-  { kind, ...keys }: Readonly<Record<string, unknown>>,
-  entry: Entry,
-): ChannelConfig | undefined {
-  if (!isKind(kind)) {
-    entry.problems.push(refused(`${entry.place}.kind`, kind ?? null, Object.keys(kinds).join(', ')));
-    return undefined;
-  }
-  return readChannel(kind, name, keys, within(entry));
+  { kind, ...received }: JsonObject,
+  context: ReadContext,
+): Result<ChannelConfig, Problems> {
+  if (isKind(kind)) return readChannel(kind, name, received, context);
+  return failure([refused(`${context.place}.kind`, kind ?? null, Object.keys(kinds).join(', '))]);
 }
 
 /** A channel of this kind from its keys. */
 export function readChannel(
   kind: Kind,
   name: string,
-  keys: Readonly<Record<string, unknown>>,
-  reading: Reading,
-): ChannelConfig | undefined {
-  const values = readFields<Fields>(kinds[kind].fields, keys, reading);
+  received: JsonObject,
+  context: ReadContext,
+): Result<ChannelConfig, Problems> {
+  const values = readConfigKeys<KeyTable>(kinds[kind].keys, received, context);
   // The table pairs them: TypeScript cannot see that through the index.
-  return values && ({ kind, name, values } as unknown as ChannelConfig);
+  return values.ok ? success({ kind, name, values: values.value } as unknown as ChannelConfig) : values;
 }
 
 function userOf(
   name: string,
-  keys: Readonly<Record<string, unknown>>,
+  received: JsonObject,
   channelNames: readonly string[],
-  entry: Entry,
-): User | undefined {
-  const { place, problems } = entry;
-  const values = readFields(userFields, keys, within(entry));
-  if (!values) return undefined;
-  const { tokens, channels = channelNames, burst, perMinute } = values;
+  context: ReadContext,
+): Result<User, Problems> {
+  const { place } = context;
+  const values = readConfigKeys(userKeys, received, context);
+  if (!values.ok) return values;
+  const { tokens, channels = channelNames, burst, perMinute } = values.value;
   const tokenHashes = tokens.flatMap((text) => parseHash(text) ?? []);
-  if (tokenHashes.length < tokens.length) {
-    // What stands there instead may be the token itself.
-    problems.push(refusedSecret(`${place}.tokens`, HASH_FORM));
-  }
-  for (const channel of channels.filter((one) => !channelNames.includes(one))) {
-    problems.push(refused(`${place}.channels`, channel, `names in channels: ${channelNames.join(', ')}`));
-  }
+  const problems = channels
+    .filter((one) => !channelNames.includes(one))
+    .map((one) => refused(`${place}.channels`, one, `names in channels: ${channelNames.join(', ')}`));
+  // A text that is no hash may be the token itself.
+  if (tokenHashes.length < tokens.length) problems.unshift(refusedSecret(`${place}.tokens`, HASH_FORM));
+  if (problems.length > 0) return failure(problems);
   const limit = {
     burst: burst ?? DEFAULT_LIMIT.burst,
     perMinute: perMinute ?? DEFAULT_LIMIT.perMinute,
   };
-  return { name, tokenHashes, channels: [...new Set(channels)], limit };
+  return success({ name, tokenHashes, channels: [...new Set(channels)], limit });
 }
 
-/** The same token for two would leave open who sends. */
-function checkTokens(file: string, users: readonly User[], problems: string[]): void {
+/** A token that two users share would leave open who sends: a problem for each. */
+function sharedTokens(file: string, users: readonly Result<User, Problems>[]): string[] {
   const owners = new Map<string, string>();
-  for (const { name, tokenHashes } of users) {
+  const problems: string[] = [];
+  for (const { name, tokenHashes } of users.flatMap((user) => (user.ok ? [user.value] : []))) {
     for (const hash of tokenHashes) {
       const key = Buffer.from(hash).toString('hex');
       const owner = owners.get(key);
       if (owner !== undefined) {
-        problems.push(
-          `${file}: users.${name}.tokens: ${owner === name ? 'holds a token twice' : `shares a token with ${owner}`}; allowed: every token once`,
-        );
+        const problem = owner === name ? 'contains a token twice' : `shares a token with ${owner}`;
+        problems.push(`${file}: users.${name}.tokens: ${problem}; allowed: every token once`);
       }
       owners.set(key, name);
     }
   }
+  return problems;
 }

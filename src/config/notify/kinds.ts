@@ -1,8 +1,8 @@
 /**
- * The one table of channels: what kinds there are and which keys each has. A key `someKey` of the kind `kind` is
- * the variable `KIND_SOME_KEY` as well, for the one user who is configured by the environment alone.
+ * The one table of channels: the kinds and the keys of each. A key `someKey` of the kind `kind` is also the variable
+ * `KIND_SOME_KEY`, for the one user who is configured by the environment alone.
  */
-import type { Fields, Values } from './fields.ts';
+import type { KeyTable, KeyValues } from './key-table.ts';
 
 const text = { type: 'text' } as const;
 const texts = { type: 'texts' } as const;
@@ -10,23 +10,26 @@ const secret = { type: 'text', secret: true } as const;
 const required = { required: true } as const;
 
 // What several kinds share.
-const base = { ...text, doc: "The provider's API, or what stands in front of it: an http(s) URL." } as const;
+const base = {
+  ...text,
+  doc: "The http(s) URL of the provider's API, or of a gateway in front of it.",
+} as const;
 const proxy = {
   ...secret,
-  doc: 'An HTTP proxy to go by: http://[user:password@]host:port.',
+  doc: 'The HTTP proxy to use: http://[user:password@]host:port.',
 } as const;
 const numbers = { ...texts, ...required, doc: 'The phone numbers, with + and country code.' } as const;
 const maxVariableCharacters = {
   type: 'integer',
   min: 1,
   max: 10_000,
-  doc: 'Longer values of variables are cut; default: they are sent as they are.',
+  doc: 'Longer values of variables are truncated; default: no limit.',
 } as const;
 
 export const kinds = {
   wecom: {
     doc: 'Messages of a WeCom (企业微信) application.',
-    fields: {
+    keys: {
       corpId: { ...text, ...required, doc: 'The id of the company (企业ID).' },
       secret: { ...secret, ...required, doc: 'The secret of the application.' },
       agentId: {
@@ -36,27 +39,27 @@ export const kinds = {
         max: 2 ** 31,
         doc: 'The id of the application (AgentId).',
       },
-      users: { ...texts, doc: 'User ids, or @all; users, parties or tags are needed.' },
+      users: { ...texts, doc: 'User ids, or @all; one of users, parties and tags is required.' },
       parties: { ...texts, doc: 'Ids of departments.' },
       tags: { ...texts, doc: 'Ids of tags.' },
       style: {
         ...text,
         words: ['text', 'markdown', 'textcard'],
-        doc: 'How it looks; default text, since WeChat (微信插件) does not show markdown.',
+        doc: 'The type of the message; default text, since WeChat (微信插件) does not show markdown.',
       },
-      safe: { type: 'boolean', doc: 'Recipients cannot share it.' },
+      safe: { type: 'boolean', doc: 'Recipients cannot share the message.' },
       base,
       proxy,
     },
   },
   'wecom-robot': {
     doc: 'The robot of a WeCom (企业微信) group.',
-    fields: {
+    keys: {
       key: { ...secret, ...required, doc: "The key in the robot's URL." },
       style: {
         ...text,
         words: ['text', 'markdown'],
-        doc: 'How it looks; default: as the message is formatted.',
+        doc: 'The type of the message; default: according to its format.',
       },
       mentionUsers: { ...texts, doc: 'User ids to mention, or @all; texts only.' },
       mentionMobiles: { ...texts, doc: 'Mobile numbers to mention, or @all; texts only.' },
@@ -66,13 +69,13 @@ export const kinds = {
   },
   smtp: {
     doc: 'E-mail.',
-    fields: {
+    keys: {
       url: {
         ...secret,
         ...required,
         doc: 'The server: smtps://user:password@host (port 465) or smtp://user:password@host (port 587, STARTTLS); smtp://host?security=none (port 25) only for loopback and private addresses.',
       },
-      user: { ...text, doc: 'The user, where it does not stand in the URL; needs no percent-encoding here.' },
+      user: { ...text, doc: 'The user, if the URL does not contain it; needs no percent-encoding here.' },
       password: { ...secret, doc: 'The password of this user.' },
       from: { ...text, ...required, doc: 'The sender: an address, or Name <address>.' },
       to: { ...texts, ...required, doc: 'The addresses of the recipients.' },
@@ -80,7 +83,7 @@ export const kinds = {
   },
   aliyun: {
     doc: 'Short messages by Alibaba Cloud.',
-    fields: {
+    keys: {
       keyId: { ...text, ...required, doc: 'The AccessKey id.' },
       keySecret: { ...secret, ...required, doc: 'The AccessKey secret.' },
       signName: { ...text, ...required, doc: 'The approved signature.' },
@@ -88,7 +91,7 @@ export const kinds = {
       variables: {
         ...required,
         type: 'record',
-        doc: 'The variables of the template and what fills them: {"content": "{{title}} {{text}}"}.',
+        doc: 'The variables of the template and their values: {"content": "{{title}} {{text}}"}.',
       },
       maxVariableCharacters,
       to: numbers,
@@ -98,17 +101,17 @@ export const kinds = {
   },
   tencent: {
     doc: 'Short messages by Tencent Cloud.',
-    fields: {
+    keys: {
       secretId: { ...text, ...required, doc: 'The id of the key.' },
       secretKey: { ...secret, ...required, doc: 'The key.' },
-      region: { ...text, ...required, doc: 'Such as ap-guangzhou.' },
+      region: { ...text, ...required, doc: 'The region, such as ap-guangzhou.' },
       appId: { ...text, ...required, doc: 'The SdkAppId of the SMS application.' },
-      signName: { ...text, doc: 'The approved signature; needed for numbers of mainland China.' },
+      signName: { ...text, doc: 'The approved signature; required for numbers of mainland China.' },
       templateId: { ...text, ...required, doc: 'The approved template.' },
       variables: {
         ...texts,
         ...required,
-        doc: 'What fills the variables {1}, {2} … of the template: ["{{title}}", "{{text}}"].',
+        doc: 'The values of the variables {1}, {2} … of the template: ["{{title}}", "{{text}}"].',
       },
       maxVariableCharacters,
       to: numbers,
@@ -118,11 +121,11 @@ export const kinds = {
   },
   twilio: {
     doc: 'Short messages by Twilio.',
-    fields: {
+    keys: {
       accountSid: { ...text, ...required, doc: 'The id of the account.' },
       authToken: { ...secret, ...required, doc: 'The token of the account.' },
-      from: { ...text, doc: 'The number that sends; this or messagingServiceSid is needed.' },
-      messagingServiceSid: { ...text, doc: 'The messaging service that sends.' },
+      from: { ...text, doc: 'The sending number; either this or messagingServiceSid is required.' },
+      messagingServiceSid: { ...text, doc: 'The sending messaging service.' },
       to: numbers,
       base,
       proxy,
@@ -130,44 +133,52 @@ export const kinds = {
   },
   webhook: {
     doc: 'A request to a URL of your choice.',
-    fields: {
-      url: { ...secret, ...required, doc: 'The URL; {{title}} and the like may stand in path and query.' },
-      method: { ...text, words: ['GET', 'POST', 'PUT', 'PATCH'], doc: 'Default POST.' },
-      headers: { type: 'record', secret: true, doc: 'Headers; {{title}} and the like may stand in values.' },
+    keys: {
+      url: {
+        ...secret,
+        ...required,
+        doc: 'The URL; path and query may contain placeholders such as {{title}}.',
+      },
+      method: { ...text, words: ['GET', 'POST', 'PUT', 'PATCH'], doc: 'The method; default POST.' },
+      headers: {
+        type: 'record',
+        secret: true,
+        doc: 'Headers; values may contain placeholders such as {{title}}.',
+      },
       json: {
         type: 'json',
         secret: true,
-        doc: 'The body: JSON whose strings may hold {{id}} {{title}} {{text}} {{url}}.',
+        doc: 'The body: JSON whose strings may contain {{id}}, {{title}}, {{text}} and {{url}}.',
       },
       successStatuses: {
         type: 'integers',
         min: 100,
         max: 599,
-        doc: 'The statuses of success; default 200 to 299.',
+        doc: 'The statuses that mean success; default 200 to 299.',
       },
       successPointer: {
         ...text,
-        doc: 'A JSON Pointer into the answer, such as /errcode; goes with successEquals.',
+        doc: 'A JSON Pointer into the response, such as /errcode; requires successEquals.',
       },
-      successEquals: { type: 'scalar', doc: 'What stands there in case of success.' },
+      successEquals: { type: 'scalar', doc: 'The value at successPointer that means success.' },
       allowAddresses: {
         ...texts,
-        doc: 'Private addresses and blocks, such as 10.0.0.0/8, that it may reach; others are refused, and the metadata of clouds unless its address is named itself.',
+        doc: 'Private addresses and blocks, such as 10.0.0.0/8, that it may connect to; all others are refused. Addresses of cloud metadata must be listed individually.',
       },
       proxy,
     },
   },
-} as const satisfies Readonly<Record<string, { readonly doc: string; readonly fields: Fields }>>;
+} as const satisfies Readonly<Record<string, { readonly doc: string; readonly keys: KeyTable }>>;
 
 export type Kind = keyof typeof kinds;
 
 type OneOf<K extends Kind> = {
   readonly kind: K;
   readonly name: string;
-  readonly values: Values<(typeof kinds)[K]['fields']>;
+  readonly values: KeyValues<(typeof kinds)[K]['keys']>;
 };
 
-/** A channel as configured: every key has the right type; what the provider makes of it is not known yet. */
+/** A channel as configured: every key has the right type; whether the settings work is checked later. */
 export type ChannelConfig = { readonly [K in Kind]: OneOf<K> }[Kind];
 
 export function isKind(word: unknown): word is Kind {

@@ -35,7 +35,7 @@ async function asked(text: string) {
     });
   const hooks: Hooks = {
     handle,
-    commonHeaders: () => [],
+    defaultHeaders: () => [],
     clientOf: (peer) => peer,
     onConnection: () => undefined,
     onStart: () => began.resolve(),

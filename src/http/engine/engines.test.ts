@@ -35,7 +35,7 @@ const hooks: Hooks = {
     const bytes = Buffer.from(text, 'latin1');
     return { status: 200, headers: ['Content-Length', String(bytes.length)], body: { kind: 'bytes', bytes } };
   },
-  commonHeaders: () => ['X-Common', 'a'],
+  defaultHeaders: () => ['X-Common', 'a'],
   clientOf: (peer) => peer,
   onConnection: (delta) => {
     counts.connections += delta;

@@ -2,21 +2,32 @@ import assert from 'node:assert/strict';
 import { pbkdf2Sync } from 'node:crypto';
 import { describe, test } from 'node:test';
 import type { RequestFacts } from '../types.ts';
-import { authStage, createAuthenticator, HASH_BYTES, hashPassword, type User } from './basic-auth.ts';
+import {
+  authStage,
+  createAuthenticator,
+  hashPassword,
+  PASSWORD_HASH_BYTES,
+  type PasswordUser,
+} from './basic-auth.ts';
 
 function basic(user: string, password: string): string {
   return `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
 }
 
-function userOf(user: string, password: string, iterations = 1): User {
+function userOf(user: string, password: string, iterations = 1): PasswordUser {
   const salt = Buffer.from(`salt of ${user}`);
-  return { user, iterations, salt, hash: pbkdf2Sync(password, salt, iterations, HASH_BYTES, 'sha256') };
+  return {
+    user,
+    iterations,
+    salt,
+    hash: pbkdf2Sync(password, salt, iterations, PASSWORD_HASH_BYTES, 'sha256'),
+  };
 }
 
 const CLIENT = '192.0.2.1';
 
 /** Knows `users`; everybody is the same client. */
-function authenticatorOf(users: readonly User[]) {
+function authenticatorOf(users: readonly PasswordUser[]) {
   const { authenticate, knownUser } = createAuthenticator(users);
   return { authenticate: (header: string | undefined) => authenticate(header, CLIENT), knownUser };
 }

@@ -6,7 +6,7 @@
  * came. What needs all of the head comes after its end: Host, framing, expectations (`guard.ts`).
  */
 import type { ErrorCode } from '../errors.ts';
-import { encodeQuery, MAX_HEADER_FIELDS, refusalOf, type SplitTarget, splitTarget } from '../guard.ts';
+import { encodeQuery, headRefusal, MAX_HEADER_FIELDS, type SplitTarget, splitTarget } from '../guard.ts';
 import type { RequestFacts } from '../types.ts';
 import { type Fields, joinField, ownPart, staysOpen } from './fields.ts';
 import {
@@ -273,7 +273,7 @@ function headOf(
   const isTunnel = method === 'CONNECT';
   const split = isTunnel ? splitAuthority(target) : splitTarget(method, target);
   const framing = framingOf(headers);
-  const fault = refusalOf(target, version, rawHeaders, maxTargetBytes);
+  const fault = headRefusal(target, version, rawHeaders, maxTargetBytes);
   if (fault || !split || !framing) return { kind: 'refused', code: fault ?? 'bad_request', words };
   const head: Head = {
     method,

@@ -4,7 +4,7 @@
  * Nobody behind it looks at names and values again: what could begin another field or another response is a defect
  * of whoever made the plan, and thrown.
  */
-import { reasonOf } from '../errors.ts';
+import { reasonPhrase } from '../errors.ts';
 import type { HeaderList } from '../types.ts';
 import { notInValue, token } from './grammar.ts';
 
@@ -42,7 +42,7 @@ export function renderFields(
   bodyBytes: number,
 ): string {
   const own = linesOf(headers);
-  const line = `HTTP/1.1 ${status} ${reasons.get(status) ?? reasonOf(status)}\r\n`;
+  const line = `HTTP/1.1 ${status} ${reasons.get(status) ?? reasonPhrase(status)}\r\n`;
   const isFramed = own.hasLength || status === 204 || status === 304;
   return `${line}${own.text}${isFramed ? '' : `Content-Length: ${bodyBytes}\r\n`}${linesOf(common).text}`;
 }

@@ -1,5 +1,6 @@
 /** From bytes to names and values: JSON, URL-encoded forms, queries. What the values mean is decided later. Pure. */
 import type { RequestFacts } from '../../http/types.ts';
+import { isObject } from '../../util/json.ts';
 import { failure, type Result, success } from '../../util/result.ts';
 import { type NotifyProblem, notifyProblem } from './problem.ts';
 
@@ -59,12 +60,8 @@ export function jsonFields(text: string): Result<FieldMap, NotifyProblem> {
   } catch {
     return badBody('The body is not valid JSON: check quotes and commas, and escape line breaks as \\n.');
   }
-  if (!isJsonObject(value)) return badBody('The body is not a JSON object: send {"text": "…"}.');
+  if (!isObject(value)) return badBody('The body is not a JSON object: send {"text": "…"}.');
   return success(new Map(Object.entries(value).filter(([, field]) => field !== null)));
-}
-
-export function isJsonObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 export function formFields(text: string): Result<FieldMap, NotifyProblem> {

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Plan } from '../../http/types.ts';
-import type { Progress } from '../queue/envelope.ts';
+import { deliveredPart } from '../channels/parts.ts';
+import type { ChannelProgress } from '../queue/envelope.ts';
 import { fieldProblem, notifyProblem } from './problem.ts';
 import { messageStateOf, notifyProblemPlan, sentPlan, statusPlan } from './response.ts';
 
 const atMs = Date.UTC(2026, 0, 2, 3, 4, 5);
-const good: Progress = {
+const good: ChannelProgress = {
   kind: 'delivered',
   channel: 'a',
   attempts: 1,
@@ -14,23 +15,23 @@ const good: Progress = {
   providerId: 'p1',
   note: '张三 left out',
 };
-const bad: Progress = {
+const bad: ChannelProgress = {
   kind: 'failed',
   channel: 'b',
   attempts: 2,
   atMs,
   reason: 'no such number',
-  done: ['1'],
+  done: [deliveredPart('1')],
 };
-const retrying: Progress = {
+const retrying: ChannelProgress = {
   kind: 'pending',
   channel: 'c',
   attempts: 1,
   nextMs: atMs + 1500,
-  done: ['1'],
+  done: [deliveredPart('1')],
   reason: 'busy',
 };
-const waiting: Progress = { kind: 'pending', channel: 'd', attempts: 0, nextMs: atMs, done: [] };
+const waiting: ChannelProgress = { kind: 'pending', channel: 'd', attempts: 0, nextMs: atMs, done: [] };
 
 function bodyOf({ body, headers }: Plan): unknown {
   assert.equal(body.kind, 'bytes');
@@ -39,7 +40,7 @@ function bodyOf({ body, headers }: Plan): unknown {
 }
 
 describe('status', () => {
-  const cases: readonly [progress: readonly Progress[], state: string, status: number][] = [
+  const cases: readonly [progress: readonly ChannelProgress[], state: string, status: number][] = [
     [[good], 'delivered', 200],
     [[good, good], 'delivered', 200],
     [[waiting], 'pending', 202],
@@ -108,6 +109,7 @@ test('a refusal is problem details with the code of the catalogue', () => {
   assert.equal(plan.headers[plan.headers.indexOf('Retry-After') + 1], '7');
   assert.equal(plan.headers[plan.headers.indexOf('Content-Type') + 1], 'application/problem+json');
   assert.deepEqual(bodyOf(plan), {
+    type: '/errors#too_many_requests',
     title: 'Too Many Requests',
     status: 429,
     code: 'too_many_requests',
@@ -118,6 +120,7 @@ test('a refusal is problem details with the code of the catalogue', () => {
 test('wrong fields are listed', () => {
   const errors = [{ field: 'url', detail: 'must be a URL' }];
   assert.deepEqual(bodyOf(notifyProblemPlan(fieldProblem('unprocessable_content', errors))), {
+    type: '/errors#unprocessable_content',
     title: 'Unprocessable Content',
     status: 422,
     code: 'unprocessable_content',

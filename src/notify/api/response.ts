@@ -1,14 +1,15 @@
 /** What a sender learns about its message, as JSON. Pure. */
 import { type Problem, problemPlan } from '../../http/errors.ts';
-import type { HeaderList, Plan } from '../../http/types.ts';
+import { jsonPlan } from '../../http/reply.ts';
+import type { Plan } from '../../http/types.ts';
 import type { NotifyUser } from '../auth/access.ts';
-import type { Progress, Status } from '../queue/envelope.ts';
+import type { ChannelProgress, Status } from '../queue/envelope.ts';
 import type { NotifyProblem } from './problem.ts';
 
 /** The state of a message over all of its channels. */
 export type MessageState = 'delivered' | 'pending' | 'partial' | 'failed';
 
-export function messageStateOf(progress: readonly Progress[]): MessageState {
+export function messageStateOf(progress: readonly ChannelProgress[]): MessageState {
   const kinds = new Set(progress.map(({ kind }) => kind));
   if (kinds.has('pending')) return 'pending';
   if (!kinds.has('failed')) return 'delivered';
@@ -52,7 +53,7 @@ function bodyOf({ id, progress }: Status, status: MessageState, isRepeated: bool
 }
 
 /** One channel: `waiting` before the first attempt, `retrying` after it. */
-function channelOf(progress: Progress) {
+function channelOf(progress: ChannelProgress) {
   const { channel, attempts } = progress;
   switch (progress.kind) {
     case 'delivered': {
@@ -72,26 +73,4 @@ function channelOf(progress: Progress) {
 /** RFC 3339, in UTC. */
 function timeOf(ms: number): string {
   return new Date(ms).toISOString();
-}
-
-export function jsonPlan(status: number, body: unknown, extra: HeaderList = []): Plan {
-  return bytesPlan(status, 'application/json', `${JSON.stringify(body)}\n`, extra);
-}
-
-export function textPlan(status: number, text: string): Plan {
-  return bytesPlan(status, 'text/plain; charset=utf-8', text, []);
-}
-
-function bytesPlan(status: number, type: string, text: string, extra: HeaderList): Plan {
-  const bytes = Buffer.from(text);
-  const headers = [
-    'Content-Type',
-    type,
-    'Content-Length',
-    String(bytes.length),
-    'Cache-Control',
-    'no-store',
-    ...extra,
-  ];
-  return { status, headers, body: { kind: 'bytes', bytes } };
 }

@@ -6,7 +6,7 @@
  * Kept in memory only. After a restart it is unknown which responses arrived, and twice is better than never.
  */
 import { createHash } from 'node:crypto';
-import { touch } from '../../util/bounded-map.ts';
+import { BoundedMap } from '../../util/bounded-map.ts';
 import type { Acceptance } from '../queue/queue.ts';
 
 /** After a response that nobody received: longer than clients wait before they try again. */
@@ -26,7 +26,7 @@ export interface UnansweredRequest {
 export class UnansweredRequests {
   readonly #now: () => number;
   /** By message, the latest last. */
-  readonly #requests = new Map<string, UnansweredRequest[]>();
+  readonly #requests = new BoundedMap<string, UnansweredRequest[]>({ maxEntries: MAX_UNANSWERED });
 
   /** `now` is in milliseconds from any start. */
   constructor(now: () => number) {
@@ -34,7 +34,7 @@ export class UnansweredRequests {
   }
 
   begin(key: string, request: UnansweredRequest): void {
-    touch(this.#requests, key, [...(this.#requests.get(key) ?? []), request], MAX_UNANSWERED);
+    this.#requests.set(key, [...(this.#requests.get(key) ?? []), request]);
   }
 
   /** The response is ready: the request is remembered only if its client has left. */

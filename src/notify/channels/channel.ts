@@ -1,53 +1,63 @@
-/** The one interface that the queue knows channels by. */
+/** The interface between the queue and the channels. */
 import type { Message } from '../message.ts';
 
-/** How an attempt ended. Reasons are for the sender's eyes: one line, never a secret. */
+export interface DeliveredPart {
+  /** The channel's own name for it: a recipient, or which piece of a long text. */
+  readonly part: string;
+  readonly state: 'delivered';
+}
+
+/** It will not be delivered, unless the operator requeues the message. */
+export interface GivenUpPart {
+  readonly part: string;
+  readonly state: 'given up';
+  readonly reason: string;
+}
+
+/** A part of a message that need not be sent again. */
+export type EndedPart = DeliveredPart | GivenUpPart;
+
+/** How an attempt ended. Reasons are shown to the sender: one line, never a secret. */
 export type Delivery =
   | {
       readonly kind: 'delivered';
       /** The provider's own id, where it gives one. */
       readonly providerId?: string;
-      /** What went less well than it could, such as recipients that the provider left out. */
+      /** A partial problem, such as recipients that the provider left out. */
       readonly note?: string;
     }
   /** Nothing was delivered by this attempt beyond `done`, and another may succeed. */
   | {
       readonly kind: 'retry';
       readonly reason: string;
-      /** The provider's own wish, for example by Retry-After. */
+      /** The delay that the provider asks for, for example by Retry-After. */
       readonly afterMs?: number;
-      /** The provider was called too often: that keeps the channel's other messages too, for as long. */
+      /** The provider was called too often: the channel's other messages wait for as long. */
       readonly isLimited?: boolean;
       /** Parts that need not be sent again, see {@link Attempt.done}. */
-      readonly done?: readonly string[];
+      readonly done?: readonly EndedPart[];
     }
-  /** It will never succeed, or trying again could deliver twice. */
+  /** It will never succeed, or another attempt could deliver twice. */
   | {
       readonly kind: 'rejected';
       readonly reason: string;
-      /** Parts that need not be sent again if somebody sends the message again by hand. */
-      readonly done?: readonly string[];
+      /** Parts that need not be sent again if the operator requeues the message. */
+      readonly done?: readonly EndedPart[];
     };
-
-/** Begins a part in {@link Attempt.done} that never will be delivered. Sending by hand tries it again. */
-export const GIVEN_UP = '!';
 
 export interface Attempt {
   /** From 1. */
   readonly number: number;
+  /** The parts that ended in earlier attempts, so that a retry sends only the rest. */
+  readonly done: readonly EndedPart[];
+  /** To be called after every part, with all that have ended by now, so that a crash does not repeat them. */
+  report?(done: readonly EndedPart[]): Promise<void>;
   /**
-   * The parts that earlier attempts delivered, in the channel's own words (pieces of a long text, recipients),
-   * or gave up, behind {@link GIVEN_UP}; so that a retry sends only the rest.
-   */
-  readonly done: readonly string[];
-  /** To be told of every part, with all that are done by now, so that a crash does not repeat them. */
-  report?(done: readonly string[]): Promise<void>;
-  /**
-   * To be called by a channel that may not send twice before the first byte leaves that could deliver, `part` being
-   * what it delivers. Until then the attempt counts as not made.
+   * To be called by a channel that must not send twice, before it sends the first byte that could deliver `part`. Until
+   * then the attempt counts as not made.
    */
   beforeSending?(part?: string): Promise<void>;
-  /** Aborts at the channel's time limit, and at shutdown. */
+  /** Aborted at the channel's time limit, and at shutdown. */
   readonly signal: AbortSignal;
 }
 
@@ -66,18 +76,18 @@ export interface Rate {
 export type IfUnclear = 'repeat' | 'give up';
 
 export interface Channel {
-  /** What the configuration calls it. */
+  /** Its name in the configuration. */
   readonly name: string;
   /** Default `repeat`. */
   readonly ifUnclear?: IfUnclear;
-  /** All that hold; default none. */
+  /** All of them apply; default none. */
   readonly rates?: readonly Rate[];
   /** How often the provider will be called for what is not `done` of the message; default once. */
-  callsFor?(message: Message, done: readonly string[]): number;
+  callsFor?(message: Message, done: readonly EndedPart[]): number;
   /** The longest that one attempt may take. */
   readonly timeoutMs: number;
-  /** Never rejects for what a provider or the network does: that is a `Delivery` too. */
+  /** Never rejects for an error of the provider or the network: that is a `Delivery` too. */
   deliver(message: Message, attempt: Attempt): Promise<Delivery>;
-  /** Lets go of kept connections. */
+  /** Closes kept connections. */
   close?(): Promise<void>;
 }

@@ -3,11 +3,11 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { compileExcerpt } from './excerpt.ts';
 
-function answer(body: string | Buffer, complete = true) {
-  return { kind: 'answered', status: 400, headers: {}, body: Buffer.from(body), complete } as const;
+function response(body: string | Buffer, complete = true) {
+  return { kind: 'response', status: 400, headers: {}, body: Buffer.from(body), complete } as const;
 }
 
-describe('an excerpt of an answer', () => {
+describe('an excerpt of a response', () => {
   const excerptOf = compileExcerpt(['https://a.example/hooks/T0/{{title}}?key=abc1', 'Bearer q+/w ü 密码xy']);
   const cases: readonly [name: string, body: string, excerpt: string][] = [
     ['nothing', '', ''],
@@ -23,11 +23,11 @@ describe('an excerpt of an answer', () => {
     ['long text', 'a '.repeat(200), `${'a '.repeat(99)}a…`],
   ];
   for (const [name, body, excerpt] of cases) {
-    test(name, () => assert.equal(excerptOf(answer(body)), excerpt));
+    test(name, () => assert.equal(excerptOf(response(body)), excerpt));
   }
 
-  test('nothing of half a body', () => assert.equal(excerptOf(answer('abc', false)), ''));
-  test('nothing of bytes', () => assert.equal(excerptOf(answer(Buffer.from([0xff, 0xfe]))), ''));
+  test('nothing of half a body', () => assert.equal(excerptOf(response('abc', false)), ''));
+  test('nothing of bytes', () => assert.equal(excerptOf(response(Buffer.from([0xff, 0xfe]))), ''));
 
   test('no secret, wherever a server puts it and however often it encodes it', () => {
     const encodings = [
@@ -43,7 +43,7 @@ describe('an excerpt of an answer', () => {
       .filter((text) => text.replace(/[^a-z0-9]/gi, '').length >= 6);
     fc.assert(
       fc.property(secrets, fc.nat(3000), fc.constantFrom(...encodings), (secret, at, encode) => {
-        const said = compileExcerpt([secret])(answer(`${'.'.repeat(at)} ${encode(secret)} `.repeat(3)));
+        const said = compileExcerpt([secret])(response(`${'.'.repeat(at)} ${encode(secret)} `.repeat(3)));
         for (const word of secret.match(/[a-z0-9]{4,}/gi) ?? []) assert.ok(!said.includes(word), said);
       }),
     );
@@ -53,7 +53,7 @@ describe('an excerpt of an answer', () => {
     const excerpts = compileExcerpt(['aaaa-aaaa-aaaa-aaaa-aaab', 'x%2B'.repeat(100)]);
     const startMs = performance.now();
     for (const piece of ['<', '<a', '%25', '\\u0041', '&amp;', 'aaaa-', 'a1-', 'x+', '\u202e'])
-      excerpts(answer(piece.repeat(64 * 1024).slice(0, 64 * 1024)));
+      excerpts(response(piece.repeat(64 * 1024).slice(0, 64 * 1024)));
     assert.ok(performance.now() - startMs < 1000);
   });
 });

@@ -1,45 +1,45 @@
 /**
- * What a server says in the body of a refusal, for the reason: one short line, without anything that the operator
- * wrote into the request. Servers and their proxies like to say back what they got. Pure.
+ * An excerpt of an error response for the reason: one short line, without anything that the operator configured for the
+ * request, since servers and proxies often echo what they received. Pure.
  */
 
-import type { Answer } from '../../net/http-client.ts';
+import type { ClientResponse } from '../../net/http-client.ts';
 import { cutText } from './text/split.ts';
 
 const MAX_EXCERPT_UNITS = 200;
 /** How much of a body is looked at. */
 const WINDOW_UNITS = 2048;
-/** Shorter words would strike out half of every sentence. */
+/** Shorter secrets would redact half of every sentence. */
 const MIN_SECRET_CHARACTERS = 4;
 /** A character may become this many, as `%252B` for `+`. */
 const GROWTH = 6;
-const STRUCK = '***';
+const REDACTED = '***';
 
 const delimiters = /[\s;,=&:/?@#"'<>]+/;
 /** Between the words of a secret, however often it was encoded: percent, JSON, HTML, or nothing of these. */
 const BORDER = String.raw`(?:%(?:25)*[\da-f]{2}|\\+u[\da-f]{4}|&#?\w{1,8};|[^\p{L}\p{N}]){0,24}`;
-/** What looks like a token is one, whoever's it is. */
+/** Anything that looks like a token is treated as one. */
 const TOKEN = String.raw`(?=[\w-]*\d)(?=[\w-]*[a-z])[\w-]{20,}`;
 /** Control characters, and what makes text run backwards or vanish. */
 const invisible = /[\p{Cc}\p{Cf}\u2028\u2029\s]+/gu;
 
 /** `written` is what the operator wrote: URLs, values of headers, texts of a body, each with its placeholders. */
-export function compileExcerpt(written: readonly string[]): (answer: Answer) => string {
+export function compileExcerpt(written: readonly string[]): (response: ClientResponse) => string {
   const secrets = [...new Set(written.flatMap(piecesOf))].sort((a, b) => b.length - a.length);
   const pattern = new RegExp([...secrets.map(patternOf), TOKEN].join('|'), 'giu');
   const tailUnits = (secrets[0]?.length ?? 0) * GROWTH;
   return ({ body, complete }) => {
     const text = body.toString();
-    // Half a body may end in half a secret; and what is no UTF-8 is nothing to read.
+    // A truncated body may end in half a secret, and bytes that are not UTF-8 are unreadable.
     if (!complete || text.includes('\ufffd')) return '';
     const line = text
       .replace(/<[^<>]*>/g, ' ')
       .replace(invisible, ' ')
       .trim();
     const seen = line.slice(0, WINDOW_UNITS + tailUnits);
-    const struck = seen.replace(pattern, STRUCK);
+    const redacted = seen.replace(pattern, REDACTED);
     const whole =
-      seen.length < line.length ? struck.slice(0, Math.max(0, struck.length - tailUnits)) : struck;
+      seen.length < line.length ? redacted.slice(0, Math.max(0, redacted.length - tailUnits)) : redacted;
     return cutText(whole, MAX_EXCERPT_UNITS);
   };
 }

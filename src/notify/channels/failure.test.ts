@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { failureOf, retryAfterMs } from './failure.ts';
+import { failureOfStatus, retryAfterMs } from './failure.ts';
 
 function kindOf(status: number): string {
-  return failureOf({ kind: 'answered', status, headers: {}, body: Buffer.alloc(0), complete: true }, 0).kind;
+  return failureOfStatus({ kind: 'response', status, headers: {}, body: Buffer.alloc(0), complete: true }, 0)
+    .kind;
 }
 
 describe('a status', () => {

@@ -1,28 +1,34 @@
-/** What an outcome that is no success means for a message that may be sent twice rather than never. */
+/** What an unsuccessful request means for a message that may rather be sent twice than not at all. */
+
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Answer, Outcome } from '../../net/http-client.ts';
+import type { ClientResponse, ClientResult } from '../../net/http-client.ts';
+import { isObject } from '../../util/json.ts';
 import type { Delivery } from './channel.ts';
 
-export type Failure = Exclude<Delivery, { kind: 'delivered' }>;
-export type Retry = Extract<Delivery, { kind: 'retry' }>;
+export type FailedDelivery = Exclude<Delivery, { kind: 'delivered' }>;
+export type DeferredDelivery = Extract<Delivery, { kind: 'retry' }>;
 
-/** Without an answer, only a refusal is final. */
-export function failureWithout(outcome: Exclude<Outcome, Answer>): Failure {
+/** Without a response, only a refusal is final. */
+export function failureWithout(outcome: Exclude<ClientResult, ClientResponse>): FailedDelivery {
   return { kind: outcome.kind === 'refused' ? 'rejected' : 'retry', reason: outcome.fault };
 }
 
-/** Of the client's mistakes those that are for now: its time, its connection, a lock, too early, too often. */
+/** Temporary client errors: timeout, misdirected, locked, too early, too many requests. */
 const temporaryClientErrors = new Set([408, 421, 423, 425, 429]);
-/** Of the server's those that are for ever: it cannot do this, or does not speak this version. */
+/** Permanent server errors: not implemented, version not supported. */
 const finalServerErrors = new Set([501, 505]);
 
-/** A code that is not known means what the first of its class means (RFC 9110 §15), and 500 is for now. */
+/** An unknown code means the same as the x00 of its class (RFC 9110 §15), and 500 is temporary. */
 function isTemporary(status: number): boolean {
   return status >= 500 ? !finalServerErrors.has(status) : temporaryClientErrors.has(status);
 }
 
-/** By the status alone; `said` are words for people, about the answer. */
-export function failureOf({ status, headers }: Answer, nowMs: number, said = ''): Failure {
+/** By the status alone; `said` is an explanation for people. */
+export function failureOfStatus(
+  { status, headers }: ClientResponse,
+  nowMs: number,
+  said = '',
+): FailedDelivery {
   const code = status >= 300 && status < 400 ? `HTTP ${status}, not followed` : `HTTP ${status}`;
   const reason = said === '' ? code : `${code}: ${said}`;
   if (!isTemporary(status)) return { kind: 'rejected', reason };
@@ -35,39 +41,39 @@ function isLimit(status: number, afterMs: number | undefined): boolean {
   return status === 429 || (status === 503 && afterMs !== undefined);
 }
 
-/** How far the target of a redirect is from `url`; nothing of it is shown, since servers say back what they got. */
-export function redirectOf({ headers }: Answer, url: URL): string {
+/** Where a redirect leads, compared with `url`. The target itself is not shown, since servers echo what they received. */
+export function redirectOf({ headers }: ClientResponse, url: URL): string {
   const target = headers.location === undefined ? null : URL.parse(headers.location, url.href);
   if (!target) return '';
-  const advice = '; write the address where it leads to';
+  const advice = '; configure the address that it leads to';
   if (target.host !== url.host) return `it leads to another host${advice}`;
   if (target.protocol !== url.protocol) return `it leads to ${target.protocol.slice(0, -1)}${advice}`;
   return `it leads to another path${advice}`;
 }
 
-export function retry(reason: string, afterMs?: number): Retry {
+export function retry(reason: string, afterMs?: number): DeferredDelivery {
   return { kind: 'retry', reason, ...(afterMs !== undefined && { afterMs }) };
 }
 
 /** The provider was called too often: the channel's other messages have to wait too. */
-export function limited(reason: string, afterMs?: number): Retry {
+export function limited(reason: string, afterMs?: number): DeferredDelivery {
   return { ...retry(reason, afterMs), isLimited: true };
 }
 
-/** Providers count calls by the minute first. */
+/** Providers count calls per minute first. */
 export const FIRST_BLOCK_MS = 60_000;
-/** What is still blocked after the minutes is blocked by the hour or the day. */
+/** A longer block is per hour or per day. */
 const LONGEST_BLOCK_MS = 3_600_000;
 const BLOCK_GROWTH = 4;
 
-/** How long to leave a provider alone that blocked the attempt of this number and does not say for how long. */
+/** How long to wait after a provider blocked this attempt without saying for how long. */
 export function blockMs(attempt: number): number {
   return Math.min(FIRST_BLOCK_MS * BLOCK_GROWTH ** (attempt - 1), LONGEST_BLOCK_MS);
 }
 
 /**
- * For so long after a message was accepted an answer that says neither yes nor no is hoped to become readable, as
- * that of a proxy during maintenance. Later it is not sent again, since each time it may have been taken.
+ * Within this time after a message was accepted, an unreadable response (as from a proxy during maintenance) leads to
+ * another attempt. Later the message is not sent again, since each attempt may have delivered it.
  */
 const UNREAD_MAX_AGE_MS = 2 * 3_600_000;
 
@@ -77,8 +83,8 @@ export interface Repetition {
   readonly ageMs: number;
 }
 
-/** For a success that cannot be read: it is repeated slowly, and not for ever. */
-export function retryUnread(reason: string, { number, ageMs }: Repetition): Failure {
+/** For a success that cannot be read: it is repeated slowly, and only for a limited time. */
+export function retryUnread(reason: string, { number, ageMs }: Repetition): FailedDelivery {
   if (ageMs < UNREAD_MAX_AGE_MS) return retry(reason, blockMs(number));
   return { kind: 'rejected', reason: `${reason}; not repeated, since it may have been taken` };
 }
@@ -87,7 +93,7 @@ export function retryUnread(reason: string, { number, ageMs }: Repetition): Fail
 export function retryAfterMs(headers: IncomingHttpHeaders, nowMs: number): number | undefined {
   const value = headers['retry-after']?.trim();
   if (value === undefined) return undefined;
-  // Some give fractions.
+  // Some servers send fractions.
   if (/^\d{1,10}(\.\d{1,9})?$/.test(value)) return Math.ceil(Number(value) * 1000);
   // Date.parse takes much that is no date of HTTP; those begin with the name of the day.
   const dateMs = /^[A-Z][a-z]{2,8},? /.test(value) ? Date.parse(value) : Number.NaN;
@@ -95,7 +101,7 @@ export function retryAfterMs(headers: IncomingHttpHeaders, nowMs: number): numbe
 }
 
 /** The JSON in the body, if it is whole and is some. */
-export function jsonIn({ body, complete }: Answer): unknown {
+export function jsonIn({ body, complete }: ClientResponse): unknown {
   try {
     // Some servers begin it with a byte order mark, which is no JSON (RFC 8259 §8.1).
     return complete ? JSON.parse(body.toString().replace(/^\ufeff/, '')) : undefined;
@@ -104,17 +110,15 @@ export function jsonIn({ body, complete }: Answer): unknown {
   }
 }
 
-export function objectIn(answer: Answer): Readonly<Record<string, unknown>> | undefined {
-  return asObject(jsonIn(answer));
+export function objectIn(response: ClientResponse): Readonly<Record<string, unknown>> | undefined {
+  return asObject(jsonIn(response));
 }
 
 export function asObject(value: unknown): Readonly<Record<string, unknown>> | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : undefined;
+  return isObject(value) ? value : undefined;
 }
 
-/** A provider's own id or code, if it looks like one: nothing else that a server says is handed on. */
+/** A provider's own id or code, if it looks like one: no other text of a server is passed on. */
 export function identifier(value: unknown): string | undefined {
   const text = typeof value === 'number' ? String(value) : value;
   return typeof text === 'string' && /^[\w.:~^+/=-]{1,128}$/.test(text) ? text : undefined;

@@ -6,11 +6,12 @@
  * Alertmanager sends again after 5xx, never after 4xx. So what may succeed later is a 503 (too many requests too),
  * and what failed for good is a 424: sent again it would only fail again.
  */
+
+import { jsonPlan } from '../../http/reply.ts';
 import type { RequestFacts } from '../../http/types.ts';
 import { type Result, success } from '../../util/result.ts';
 import type { MessageInput } from '../api/draft.ts';
 import type { NotifyProblem } from '../api/problem.ts';
-import { jsonPlan } from '../api/response.ts';
 import { tokenOfAuthorization } from '../auth/credentials.ts';
 import type { Priority } from '../message.ts';
 import { type AlertGroup, parseAlertGroup } from './alert-group.ts';

@@ -6,6 +6,8 @@
  * The stateless form (`POST /notify` with the URLs of services) is not supported: that path is mote's own, and the
  * operator decides where messages go. A tag, or such a name, that is the name of a channel of the user selects it.
  */
+
+import { jsonPlan } from '../../http/reply.ts';
 import type { RequestFacts } from '../../http/types.ts';
 import { failure, type Result, success } from '../../util/result.ts';
 import { readForm } from '../api/body.ts';
@@ -13,7 +15,6 @@ import type { MessageInput } from '../api/draft.ts';
 import type { FieldMap } from '../api/fields.ts';
 import type { MultipartForm } from '../api/multipart.ts';
 import { type NotifyProblem, notifyProblem } from '../api/problem.ts';
-import { jsonPlan } from '../api/response.ts';
 import { tokenOfAuthorization } from '../auth/credentials.ts';
 import { MIN_TOKEN_CHARACTERS } from '../auth/token.ts';
 import type { Priority } from '../message.ts';

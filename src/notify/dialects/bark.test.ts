@@ -27,7 +27,9 @@ const ways: readonly [name: string, method: string, target: string, asked: Asked
   ['the query', 'GET', `/${ANN}?title=t&body=b`, {}, { title: 't' }],
   [
     'parameters in the query',
-    ...(['GET', `/${ANN}/b?url=https://x.example/&group=g&level=timeSensitive&sound=a`, {}] as const),
+    'GET',
+    `/${ANN}/b?url=https://x.example/&group=g&level=timeSensitive&sound=a`,
+    {},
     { url: 'https://x.example/', tags: ['g'], priority: 4 },
   ],
   ['the path before the query', 'GET', `/${ANN}/b?body=q`, {}, {}],
@@ -135,25 +137,19 @@ describe('refused in their shape', () => {
 });
 
 const others: readonly [method: string, target: string][] = [
-  ...([
-    ['GET', '/'],
-    ['GET', '/index.html'],
-    ['GET', '/assets/app.js'],
-    ['GET', `/${NOBODY}/b`],
-  ] as const),
-  ...([
-    ['HEAD', `/${ANN}/b`],
-    ['PUT', `/${ANN}/b`],
-    ['GET', `/${ANN}/a/b/c/d`],
-    ['GET', `//${ANN}/b`],
-  ] as const),
-  ...([
-    ['POST', '/'],
-    ['POST', '/notify'],
-    ['POST', `/notify/${ANN}`],
-    ['GET', '/push'],
-  ] as const),
-].map(([method, target]) => [method, target]);
+  ['GET', '/'],
+  ['GET', '/index.html'],
+  ['GET', '/assets/app.js'],
+  ['GET', `/${NOBODY}/b`],
+  ['HEAD', `/${ANN}/b`],
+  ['PUT', `/${ANN}/b`],
+  ['GET', `/${ANN}/a/b/c/d`],
+  ['GET', `//${ANN}/b`],
+  ['POST', '/'],
+  ['POST', '/notify'],
+  ['POST', `/notify/${ANN}`],
+  ['GET', '/push'],
+];
 for (const [method, target] of others) {
   test(`${method} ${target} goes on`, async () => {
     assert.equal(await openDialects(['bark']).ask(method, target), undefined);

@@ -7,12 +7,13 @@
  * A POST to such a path is always Bark's, since files take no POST. A GET is Bark's only if its first segment is a valid
  * token and too long to be guessed (`MIN_GET_TOKEN_CHARACTERS`); every other GET is left to the files.
  */
+
+import { jsonPlan } from '../../http/reply.ts';
 import type { RequestFacts } from '../../http/types.ts';
 import { failure, type Result, success } from '../../util/result.ts';
 import type { MessageInput } from '../api/draft.ts';
 import type { MultipartForm } from '../api/multipart.ts';
 import { type NotifyProblem, notifyProblem } from '../api/problem.ts';
-import { jsonPlan } from '../api/response.ts';
 import type { Priority } from '../message.ts';
 import {
   type DialectContext,

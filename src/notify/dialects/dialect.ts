@@ -10,7 +10,7 @@ import type { MessageInput } from '../api/draft.ts';
 import type { NotifyProblem } from '../api/problem.ts';
 import { messageStateOf } from '../api/response.ts';
 import type { Accepted } from '../notifier.ts';
-import type { Progress } from '../queue/envelope.ts';
+import type { ChannelProgress } from '../queue/envelope.ts';
 
 /** In the order in which they see a request: where paths overlap, the narrower dialect comes first. */
 export const DIALECT_NAMES = [
@@ -82,7 +82,7 @@ export function sendFailureOf(problem: NotifyProblem, atMs: number): SendFailure
   return { ...problem, status: statusOf(problem.code), atMs };
 }
 
-function stateText(progress: Progress): string {
+function stateText(progress: ChannelProgress): string {
   return `${progress.channel}: ${progress.kind === 'failed' ? progress.reason : progress.kind}`;
 }
 

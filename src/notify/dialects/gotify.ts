@@ -4,7 +4,8 @@
  * Of `extras` only the content type of the display and the URL of a click are used. Gotify's priorities go from 0 to 10;
  * its app is silent at 0, makes no sound up to 3, and is loud from 8.
  */
-import { reasonOf } from '../../http/errors.ts';
+import { reasonPhrase } from '../../http/errors.ts';
+import { jsonPlan } from '../../http/reply.ts';
 import type { RequestFacts } from '../../http/types.ts';
 import { failure, type Result, success } from '../../util/result.ts';
 import { readForm } from '../api/body.ts';
@@ -12,7 +13,6 @@ import type { MessageInput } from '../api/draft.ts';
 import type { FieldMap } from '../api/fields.ts';
 import type { MultipartForm } from '../api/multipart.ts';
 import { fieldProblem, type NotifyProblem } from '../api/problem.ts';
-import { jsonPlan } from '../api/response.ts';
 import { bearerTokenOf } from '../auth/credentials.ts';
 import type { Priority } from '../message.ts';
 import type { DialectRequest, SendFailure, SentMessage } from './dialect.ts';
@@ -104,6 +104,6 @@ function numberOf(id: string): number {
 }
 
 function failurePlan({ status, detail, headers }: SendFailure) {
-  const error = reasonOf(status) || 'Bad Gateway';
+  const error = reasonPhrase(status) || 'Bad Gateway';
   return jsonPlan(status, { error, errorCode: status, errorDescription: detail }, headers);
 }

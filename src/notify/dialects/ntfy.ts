@@ -11,6 +11,7 @@
  * ntfy's only if the credentials are a valid token.
  */
 import type { ErrorCode } from '../../http/errors.ts';
+import { jsonPlan } from '../../http/reply.ts';
 import type { RequestFacts } from '../../http/types.ts';
 import { failure, type Result, success } from '../../util/result.ts';
 import { readForm } from '../api/body.ts';
@@ -18,7 +19,6 @@ import type { MessageInput } from '../api/draft.ts';
 import { decodeUtf8, type FieldMap, mediaTypeOf } from '../api/fields.ts';
 import { MULTIPART_TYPE } from '../api/multipart.ts';
 import { type NotifyProblem, notifyProblem } from '../api/problem.ts';
-import { jsonPlan } from '../api/response.ts';
 import { bearerTokenOf, tokenOfAuthorization } from '../auth/credentials.ts';
 import { cutText } from '../channels/text/split.ts';
 import type { Priority } from '../message.ts';

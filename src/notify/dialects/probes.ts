@@ -2,8 +2,9 @@
  * Requests by which clients check, before they send, that the server is the right one and healthy. They come to a dialect
  * that is on before they come to files of these names. Pure.
  */
+
+import { jsonPlan, textPlan } from '../../http/reply.ts';
 import type { Plan, RequestFacts } from '../../http/types.ts';
-import { jsonPlan, textPlan } from '../api/response.ts';
 import type { Notifier } from '../notifier.ts';
 import type { DialectName } from './dialect.ts';
 import { ntfyProblemPlan, ntfyTokenOf } from './ntfy.ts';

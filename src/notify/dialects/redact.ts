@@ -29,8 +29,13 @@ const word = new RegExp(`[^/?&;=#,]{${MIN_TOKEN_CHARACTERS},}`, 'g');
 /** Each lookup takes time, and no honest request has more words that could be tokens. */
 const MAX_WORDS = 32;
 const MAX_LOOKUPS = 64;
+const MAX_RUN_LOOKUPS = 48;
 /** Around a token, as in `Bearer+TOKEN`, `user:TOKEN` or `(TOKEN)`. */
 const delimiters = /[^\w.~-]+/;
+/** Tokens made by `openssl rand -base64` have characters that separate words. */
+const base64Run = new RegExp(`[\\w+/=-]{${MIN_TOKEN_CHARACTERS},}`, 'g');
+/** Parts of a run that may be one token: one of 44 characters has more once in a thousand times. */
+const MAX_PARTS = 5;
 const base64 = /^[\w+/-]{16,}={0,2}$/;
 /** ntfy's `auth` is base64 of `Basic` and base64. */
 const MAX_LAYERS = 2;
@@ -43,9 +48,15 @@ export function createRedactor(names: readonly DialectName[], isToken: (text: st
 
   function redactValid(text: string): string {
     let words = 0;
+    const lookUp = bounded(MAX_LOOKUPS);
+    const lookUpRun = bounded(MAX_RUN_LOOKUPS);
+    const rest = text.replace(base64Run, (found) => redactRun(found, lookUpRun));
+    return rest.replace(word, (found) => (words++ < MAX_WORDS ? redactWord(found, lookUp) : found));
+  }
+
+  function bounded(most: number): typeof isToken {
     let lookups = 0;
-    const lookUp: typeof isToken = (piece) => lookups++ < MAX_LOOKUPS && isToken(piece);
-    return text.replace(word, (found) => (words++ < MAX_WORDS ? redactWord(found, lookUp) : found));
+    return (piece) => lookups++ < most && isToken(piece);
   }
 
   function redactWord(found: string, lookUp: typeof isToken): string {
@@ -76,6 +87,21 @@ export function createRedactor(names: readonly DialectName[], isToken: (text: st
     const isKey = method === 'POST' && !reservedSegments.has(first);
     return isKey ? `/${STARS}${path.slice(first.length + 1)}` : path;
   }
+}
+
+/** Each part ends with its separator; a slash at the end may belong to the path. */
+function redactRun(found: string, lookUp: (piece: string) => boolean): string {
+  const parts = found.split(/(?<=[/=])/);
+  for (let first = 0; first < parts.length; first++) {
+    for (let end = Math.min(first + MAX_PARTS, parts.length); end > first; end--) {
+      const text = parts.slice(first, end).join('');
+      const inside = text.endsWith('/') ? text.slice(0, -1) : text;
+      if (inside.length < MIN_TOKEN_CHARACTERS || !/[/=]/.test(inside)) break;
+      if (lookUp(inside) || (inside !== text && lookUp(text)))
+        parts.splice(first, end - first, STARS, text.slice(inside.length));
+    }
+  }
+  return parts.join('');
 }
 
 /** Decodes up to `layers` of base64. */

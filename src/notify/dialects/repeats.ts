@@ -10,7 +10,7 @@
  * The key contains the number of the window, so that it is usually the same after a restart too.
  */
 import { createHash } from 'node:crypto';
-import { touch } from '../../util/bounded-map.ts';
+import { BoundedMap } from '../../util/bounded-map.ts';
 
 export const REPEAT_WINDOW_MS = 60_000;
 /** The oldest are forgotten first. */
@@ -24,7 +24,7 @@ export interface DerivedKey {
 
 export class Repeats {
   /** When each accepted subject came first, by its digest. */
-  readonly #accepted = new Map<string, number>();
+  readonly #accepted = new BoundedMap<string, number>({ maxEntries: MAX_REMEMBERED });
 
   /** The key of a request about `subject`. */
   keyFor(subject: string, nowMs: number): DerivedKey {
@@ -38,6 +38,6 @@ export class Repeats {
 
   /** To be called for accepted requests only: refused ones are meant to be sent again. */
   accept({ digest, firstMs }: DerivedKey): void {
-    touch(this.#accepted, digest, firstMs, MAX_REMEMBERED);
+    this.#accepted.set(digest, firstMs);
   }
 }

@@ -47,7 +47,9 @@ const ways: readonly [name: string, method: string, target: string, asked: Asked
   ],
   [
     'a title beyond all bounds',
-    ...(['GET', `/${ANN}.send?title=${'%E6%A0%87'.repeat(400)}`, {}] as const),
+    'GET',
+    `/${ANN}.send?title=${'%E6%A0%87'.repeat(400)}`,
+    {},
     { title: `${'标'.repeat(340)}…` },
   ],
   [

@@ -5,11 +5,12 @@
  * Its limits (32 characters for a title, 32 KB for a text) do not apply, mote's do. Its `channel` holds numbers; here one
  * that is the name of a channel of the user selects it. `openid` and `noip` are ignored.
  */
+
+import { jsonPlan } from '../../http/reply.ts';
 import type { RequestFacts } from '../../http/types.ts';
 import { success } from '../../util/result.ts';
 import type { MessageInput } from '../api/draft.ts';
 import type { MultipartForm } from '../api/multipart.ts';
-import { jsonPlan } from '../api/response.ts';
 import { type DialectRequest, decodeSegment, type SendFailure, type SentMessage } from './dialect.ts';
 import { formFieldsOrNone, inputOf, namesOf, readQueryAndForm, textOf } from './reading.ts';
 

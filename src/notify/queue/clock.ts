@@ -1,13 +1,13 @@
-/** Time as the queue knows it, so that tests can hold it still. */
+/** The clock of the queue, an interface so that tests can control time. */
 
 export interface Clock {
   /** In milliseconds since the epoch. */
   now(): number;
-  /** Runs `action` after `ms`, unless the returned function is called before. */
+  /** Runs `action` after `ms`, unless the returned function is called first. */
   after(ms: number, action: () => void): () => void;
 }
 
-/** `setTimeout` takes longer times for 1 ms. */
+/** `setTimeout` treats longer delays as 1 ms. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export const systemClock: Clock = {

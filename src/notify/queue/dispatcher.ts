@@ -1,23 +1,24 @@
-/** Brings attempts to channels: in each channel's line, at its pace, and with notes that outlive the process. */
+/** Hands attempts to channels: each by its limiter, with notes that survive a crash of the process. */
 import type { Attempt, Channel, Delivery, IfUnclear } from '../channels/channel.ts';
+import { AttemptRunner, type OnFault, unknownChannel } from './attempt-runner.ts';
 import type { Clock } from './clock.ts';
 import type { Envelope, Note, Pending } from './envelope.ts';
-import { Courier, type Lane, Lanes, type OnFault, unknownChannel } from './lane.ts';
+import { type ChannelLimiter, ChannelLimiters } from './limiter.ts';
 
 export interface DispatcherOptions {
   readonly channels: readonly Channel[];
   readonly clock: Clock;
   /** Attempts at a time on each channel. */
   readonly concurrency: number;
-  /** For a refusal as one too many that does not say how long to wait. */
+  /** For a refusal as one call too many that does not say how long to wait. */
   readonly firstHoldMs: number;
   readonly onFault: OnFault;
-  /** Never rejects. See `Store.note`. */
+  /** Never rejects. See `MessageStore.note`. */
   note(note: Note, mustLast: boolean): Promise<void>;
 }
 
-/** How an attempt ended. What `isNext` was refused as one too many, and goes as soon as the channel may call again. */
-export interface Ended {
+/** How an attempt ended. `isNext`: it was refused as one call too many, and goes as soon as the channel may call again. */
+export interface AttemptEnd {
   readonly delivery: Delivery;
   readonly isNext: boolean;
 }
@@ -25,84 +26,87 @@ export interface Ended {
 export class Dispatcher {
   readonly #note: DispatcherOptions['note'];
   readonly #channels: ReadonlyMap<string, Channel>;
-  readonly #courier: Courier;
-  readonly #lanes: Lanes;
+  readonly #runner: AttemptRunner;
+  readonly #limiters: ChannelLimiters;
 
   constructor({ channels, clock, concurrency, firstHoldMs, onFault, note }: DispatcherOptions) {
     this.#note = note;
     this.#channels = new Map(channels.map((channel) => [channel.name, channel]));
-    this.#courier = new Courier(clock, onFault);
-    this.#lanes = new Lanes({ clock, concurrency, firstHoldMs });
+    this.#runner = new AttemptRunner(clock, onFault);
+    this.#limiters = new ChannelLimiters({ clock, concurrency, firstHoldMs });
   }
 
-  /** Whether no attempt is under way. */
+  /** Whether no attempt is in progress. */
   get isIdle(): boolean {
-    return this.#courier.isIdle;
+    return this.#runner.isIdle;
   }
 
-  /** Begins nothing more. */
+  /** Starts no further attempts. */
   close(): void {
-    this.#lanes.close();
+    this.#limiters.close();
   }
 
   abortAll(): void {
-    this.#courier.abortAll();
+    this.#runner.abortAll();
   }
 
   /** When the channel's limits let the next attempt begin. */
   opensMs(channel: string): number {
-    return this.#laneOf(channel).opensMs;
+    return this.#limiterOf(channel).opensMs;
   }
 
   ifUnclear(channel: string): IfUnclear {
     return this.#channelOf(channel).ifUnclear ?? 'repeat';
   }
 
-  /** Has `run` called when it is the turn of this attempt. `isNext`: see {@link Ended}. */
+  /** Calls `run` when it is the turn of this attempt. `isNext`: see {@link AttemptEnd}. */
   push({ message }: Envelope, { channel, done }: Pending, isNext: boolean, run: () => Promise<void>): void {
     const calls = this.#channelOf(channel).callsFor?.(message, done) ?? 1;
     const work = { id: message.id, calls: Math.max(1, calls), run };
-    const lane = this.#laneOf(channel);
-    if (isNext) lane.pushBack(work);
-    else lane.push(work);
+    const limiter = this.#limiterOf(channel);
+    if (isNext) limiter.pushBack(work);
+    else limiter.push(work);
   }
 
   /** Never rejects. */
-  async attempt({ message, round }: Envelope, { channel: name, attempts, done }: Pending): Promise<Ended> {
+  async attempt(
+    { message, round }: Envelope,
+    { channel: name, attempts, done }: Pending,
+  ): Promise<AttemptEnd> {
     const channel = this.#channelOf(name);
     const mayBeSent = channel.ifUnclear !== 'give up';
     let note: Note = { id: message.id, round, channel: name, number: attempts + 1, done, mayBeSent };
-    const tell = (change: Partial<Note>, mustLast = false): Promise<void> => {
+    const addNote = (change: Partial<Note>, mustLast = false): Promise<void> => {
       note = { ...note, ...change };
       return this.#note(note, mustLast);
     };
     const attempt: Omit<Attempt, 'signal'> = {
       number: note.number,
       done,
-      report: (parts) => tell({ done: parts, mayBeSent }),
-      // Where nothing may be sent twice the note has to outlive a power cut, too.
-      beforeSending: (part) => tell({ mayBeSent: true, ...(part !== undefined && { part }) }, true),
+      report: (parts) => addNote({ done: parts, mayBeSent }),
+      // Where nothing may be sent twice, the note has to survive a power cut as well.
+      beforeSending: (part) => addNote({ mayBeSent: true, ...(part !== undefined && { part }) }, true),
     };
-    const delivery = await this.#courier.deliver(channel, message, attempt, () => tell({}));
-    await tell({ delivery });
-    return pace(this.#laneOf(name), delivery);
+    const delivery = await this.#runner.deliver(channel, message, attempt, () => addNote({}));
+    await addNote({ delivery });
+    return pace(this.#limiterOf(name), delivery);
   }
 
   #channelOf(name: string): Channel {
     return this.#channels.get(name) ?? unknownChannel(name);
   }
 
-  #laneOf(name: string): Lane {
-    return this.#lanes.of(this.#channelOf(name));
+  #limiterOf(name: string): ChannelLimiter {
+    return this.#limiters.of(this.#channelOf(name));
   }
 }
 
-function pace(lane: Lane, delivery: Delivery): Ended {
+function pace(limiter: ChannelLimiter, delivery: Delivery): AttemptEnd {
   if (delivery.kind !== 'retry' || !delivery.isLimited) {
-    lane.release();
+    limiter.release();
     return { delivery, isNext: false };
   }
-  const wishedMs = delivery.afterMs ?? 0;
-  const holdMs = lane.hold(wishedMs);
-  return { delivery: { ...delivery, afterMs: Math.max(wishedMs, holdMs) }, isNext: wishedMs <= holdMs };
+  const requestedMs = delivery.afterMs ?? 0;
+  const holdMs = limiter.hold(requestedMs);
+  return { delivery: { ...delivery, afterMs: Math.max(requestedMs, holdMs) }, isNext: requestedMs <= holdMs };
 }

@@ -1,8 +1,8 @@
 /**
- * A message on its way: what is sent, for whom, and how far each channel is. Pure data and pure steps; the queue
- * takes the steps, the spool keeps the data.
+ * A message on its way: its content, its user, and the progress of each channel. Pure data and pure functions; the queue
+ * calls them, the spool stores the data.
  */
-import { type Delivery, GIVEN_UP, type IfUnclear } from '../channels/channel.ts';
+import type { Delivery, EndedPart, IfUnclear } from '../channels/channel.ts';
 import type { Message } from '../message.ts';
 import { decideRetry, type RetryPolicy } from './retry.ts';
 
@@ -12,13 +12,13 @@ interface Tried {
   readonly attempts: number;
 }
 
-/** The next attempt is due at `nextMs`, or under way. */
+/** The next attempt is due at `nextMs`, or in progress. */
 export interface Pending extends Tried {
   readonly kind: 'pending';
   /** In milliseconds since the epoch. */
   readonly nextMs: number;
-  /** Parts that are delivered or given up already, in the channel's own words. */
-  readonly done: readonly string[];
+  /** Parts that have ended already. */
+  readonly done: readonly EndedPart[];
   /** Why the last attempt failed; absent before the first. */
   readonly reason?: string;
 }
@@ -34,16 +34,16 @@ export interface Failed extends Tried {
   readonly kind: 'failed';
   readonly atMs: number;
   readonly reason: string;
-  /** Kept, so that a message that is sent again by hand does not repeat them. */
-  readonly done: readonly string[];
+  /** Stored so that a requeued message does not repeat them. */
+  readonly done: readonly EndedPart[];
 }
 
-export type Progress = Pending | Delivered | Failed;
+export type ChannelProgress = Pending | Delivered | Failed;
 
-/** What tells a repeated request from a new one. */
+/** Distinguishes a repeated request from a new one. */
 export interface Idempotency {
   readonly key: string;
-  /** A digest of what was asked; see `fingerprintOf`. */
+  /** A digest of the request; see `fingerprintOf`. */
   readonly fingerprint: string;
 }
 
@@ -51,37 +51,37 @@ export interface Envelope {
   readonly message: Message;
   readonly user: string;
   readonly idempotency?: Idempotency;
-  /** How often it was sent again by hand. */
+  /** How often it was requeued by the operator. */
   readonly round: number;
-  /** When this round began: what the age of retries counts from. */
+  /** When this round began; the age limit of retries counts from here. */
   readonly roundMs: number;
   /** One per channel, never empty, names unique. */
-  readonly progress: readonly Progress[];
+  readonly progress: readonly ChannelProgress[];
 }
 
-/** An envelope that has ended, without what was sent: enough to tell its status. */
+/** An envelope that has ended, without the message: enough to report its status. */
 export type Receipt = Omit<Envelope, 'message'> & { readonly id: string; readonly endedMs: number };
 
-/** What is known of an attempt before the envelope says it: that it began, its parts since, how it ended. */
+/** The progress of an attempt that is not yet in the envelope: that it began, the parts that ended, its result. */
 export interface Note {
   readonly id: string;
   readonly round: number;
   readonly channel: string;
   /** Of the attempt, from 1. */
   readonly number: number;
-  readonly done: readonly string[];
-  /** Whether what is not done may have been sent, as far as a channel of the name tells. */
+  readonly done: readonly EndedPart[];
+  /** Whether the remaining parts may have been sent. */
   readonly mayBeSent: boolean;
-  /** Only this of it may. */
+  /** The only part that may have been sent. */
   readonly part?: string;
-  /** Absent as long as it is under way. */
+  /** Absent while the attempt is in progress. */
   readonly delivery?: Delivery;
 }
 
-/** What `GET /notify/{id}` tells. */
+/** What `GET /notify/{id}` reports. */
 export interface Status {
   readonly id: string;
-  readonly progress: readonly Progress[];
+  readonly progress: readonly ChannelProgress[];
 }
 
 /** A new envelope, due at once on all `channels`. */
@@ -102,25 +102,25 @@ export function seal(
   };
 }
 
-function pendingAt(channel: string, nextMs: number, done: readonly string[]): Pending {
+function pendingAt(channel: string, nextMs: number, done: readonly EndedPart[]): Pending {
   return { kind: 'pending', channel, attempts: 0, nextMs, done };
 }
 
-export interface Circumstances {
+export interface RetryContext {
   readonly nowMs: number;
   readonly random: () => number;
   readonly policy: RetryPolicy;
 }
 
 /** The envelope after an attempt of `channel` ended with `delivery`. What has ended stays as it is. */
-export function record(envelope: Envelope, channel: string, delivery: Delivery, at: Circumstances): Envelope {
+export function record(envelope: Envelope, channel: string, delivery: Delivery, at: RetryContext): Envelope {
   const progress = envelope.progress.map((one) =>
     one.channel === channel && one.kind === 'pending' ? stepOf(one, delivery, envelope.roundMs, at) : one,
   );
   return { ...envelope, progress };
 }
 
-function stepOf(before: Pending, delivery: Delivery, roundMs: number, at: Circumstances): Progress {
+function stepOf(before: Pending, delivery: Delivery, roundMs: number, at: RetryContext): ChannelProgress {
   const { channel } = before;
   const { nowMs, policy, random } = at;
   const attempts = before.attempts + 1;
@@ -135,7 +135,7 @@ function stepOf(before: Pending, delivery: Delivery, roundMs: number, at: Circum
     };
   }
   const { reason } = delivery;
-  const done = [...new Set([...before.done, ...(delivery.done ?? [])])];
+  const done = mergeParts(before.done, delivery.done ?? []);
   if (delivery.kind === 'rejected') return { kind: 'failed', ...ended, reason, done };
   const ageMs = nowMs - roundMs;
   const decision = decideRetry(policy, { attempts, ageMs, afterMs: delivery.afterMs }, random);
@@ -146,10 +146,10 @@ function stepOf(before: Pending, delivery: Delivery, roundMs: number, at: Circum
 }
 
 /**
- * The envelope after an attempt of which only `note` was left when the process ended. What became of one that was
- * under way is not known.
+ * The envelope after an attempt of which only `note` was left when the process ended. The result of an attempt in
+ * progress is unknown.
  */
-export function recall(envelope: Envelope, note: Note, ifUnclear: IfUnclear, at: Circumstances): Envelope {
+export function recall(envelope: Envelope, note: Note, ifUnclear: IfUnclear, at: RetryContext): Envelope {
   const { id, channel, round, number, delivery } = note;
   const one = envelope.progress.find((progress) => progress.channel === channel);
   if (id !== envelope.message.id || round !== envelope.round) return envelope;
@@ -162,8 +162,9 @@ function interrupted({ mayBeSent, done, part }: Note, ifUnclear: IfUnclear): Del
   if (!mayBeSent) return { kind: 'retry', reason, done };
   if (ifUnclear === 'repeat') return { kind: 'retry', reason: `${reason}; it may have been delivered`, done };
   const final = `${reason}; not repeated, since the message may have been sent`;
-  // The channel tells of it when it is through with the others.
-  if (part !== undefined) return { kind: 'retry', reason, done: [...done, `${GIVEN_UP}${part} ${final}`] };
+  // The channel reports it when the other parts have ended.
+  if (part !== undefined)
+    return { kind: 'retry', reason, done: [...done, { part, state: 'given up', reason: final }] };
   return { kind: 'rejected', reason: final, done };
 }
 
@@ -171,24 +172,31 @@ export function hasEnded({ progress }: Pick<Envelope, 'progress'>): boolean {
   return progress.every(({ kind }) => kind !== 'pending');
 }
 
-/** Whether somebody should look at it before it is thrown away. */
+/** Whether it becomes a dead letter. */
 export function hasFailures({ progress }: Pick<Envelope, 'progress'>): boolean {
   return progress.some(({ kind }) => kind === 'failed');
 }
 
 /**
- * The next round of an envelope that has failed: what was delivered stays so, the rest is due at once, also
- * parts that were given up for good: whoever sends again by hand has mended what was in their way.
+ * The next round of a failed envelope: delivered channels and parts stay, the rest is due at once, including parts that
+ * were given up: an operator who requeues a message has removed the cause.
  */
 export function reopen(envelope: Envelope, nowMs: number): Envelope {
   const progress = envelope.progress.map((one) =>
-    one.kind === 'failed' ? pendingAt(one.channel, nowMs, one.done.filter(isDelivered)) : one,
+    one.kind === 'failed'
+      ? pendingAt(
+          one.channel,
+          nowMs,
+          one.done.filter(({ state }) => state === 'delivered'),
+        )
+      : one,
   );
   return { ...envelope, round: envelope.round + 1, roundMs: nowMs, progress };
 }
 
-function isDelivered(part: string): boolean {
-  return !part.startsWith(GIVEN_UP);
+/** Each part once, in its latest state. */
+function mergeParts(before: readonly EndedPart[], after: readonly EndedPart[]): EndedPart[] {
+  return [...new Map([...before, ...after].map((one) => [one.part, one])).values()];
 }
 
 export function receiptOf({ message, ...rest }: Envelope, endedMs: number): Receipt {

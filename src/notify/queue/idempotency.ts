@@ -1,10 +1,10 @@
-/** What is remembered of messages by their ids and idempotency keys: in use, and for a while after their end. */
+/** Finds messages by idempotency key, and receipts by id: while a message is active, and for a while after its end. */
 import type { Envelope, Idempotency, Receipt } from './envelope.ts';
 import { type ReceiptBounds, Receipts } from './receipts.ts';
 
-/** Messages with an idempotency key: how long and how many keys hold after their message has ended. */
+/** Messages with an idempotency key: how many keys are remembered after the message has ended, and for how long. */
 export const KEYED_RECEIPTS: ReceiptBounds = { max: 10_000, lifeMs: 24 * 3_600_000 };
-/** The others, whose status can be asked for as long as the process runs. */
+/** The others, whose status is available only as long as the process runs. */
 export const PLAIN_RECEIPTS: ReceiptBounds = { max: 2000, lifeMs: 3_600_000 };
 
 export interface KeyUse {
@@ -14,15 +14,15 @@ export interface KeyUse {
   readonly safe: Promise<boolean>;
 }
 
-/** Whose key it is, if there is one. */
+/** The user of a key, if there is a key. */
 type Owner = Pick<Envelope, 'user' | 'idempotency'>;
 
-export class Ledger {
+export class IdempotencyIndex {
   readonly #keys = new Map<string, KeyUse>();
   readonly #keyed: Receipts;
   readonly #plain = new Receipts(PLAIN_RECEIPTS, () => undefined);
 
-  /** `onForget` hears of receipts with a key that are not remembered any more. */
+  /** `onForget` is called for receipts with a key that are dropped. */
   constructor(onForget: (id: string) => void) {
     this.#keyed = new Receipts(KEYED_RECEIPTS, (receipt) => {
       this.release(receipt, receipt.id);
@@ -39,7 +39,7 @@ export class Ledger {
     this.#keys.set(keyOf(user, idempotency), { id, fingerprint: idempotency.fingerprint, safe });
   }
 
-  /** The key may stand for a younger message by now; then it stays. */
+  /** The key may belong to a newer message by now; then it stays. */
   release({ user, idempotency }: Owner, id: string): void {
     const key = idempotency && keyOf(user, idempotency);
     if (key !== undefined && this.#keys.get(key)?.id === id) this.#keys.delete(key);
@@ -50,7 +50,7 @@ export class Ledger {
     this.#receiptsFor(receipt).add(receipt);
   }
 
-  /** A message goes on, after its end or a restart. Its key may stand for a younger message by now; then it stays. */
+  /** A message continues, after its end or a restart. Its key may belong to a newer message by now; then that stays. */
   resume(envelope: Envelope): void {
     const { id } = envelope.message;
     this.#keyed.delete(id);
@@ -62,7 +62,7 @@ export class Ledger {
     return this.#keyed.get(id) ?? this.#plain.get(id);
   }
 
-  /** Forgets what is too old or too much. */
+  /** Drops what exceeds the age and number limits. */
   tidy(nowMs: number): void {
     this.#keyed.drop(nowMs);
     this.#plain.drop(nowMs);
@@ -73,7 +73,7 @@ export class Ledger {
   }
 }
 
-/** Users have their own keys. Neither part has control characters. */
+/** Keys are per user. Neither contains control characters. */
 function keyOf(user: string, { key }: Idempotency): string {
   return `${user}\n${key}`;
 }

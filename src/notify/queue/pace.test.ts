@@ -1,9 +1,11 @@
 /** How fast a channel may go, and how long messages take by it, against providers that count. */
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import type { Outcome, Send } from '../../net/http-client.ts';
+import type { ClientResult, Send } from '../../net/http-client.ts';
 import type { Channel } from '../channels/channel.ts';
+import { successOf } from '../channels/fixtures.ts';
 import { createWebhookChannel } from '../channels/webhook/channel.ts';
 import { createWecomRobotChannel } from '../channels/wecom-robot/channel.ts';
 import {
@@ -120,9 +122,18 @@ interface Provider {
   readonly refused: () => number;
 }
 
-type Answer = { readonly status: number; readonly headers?: Record<string, string>; readonly json?: object };
+type ClientResponse = {
+  readonly status: number;
+  readonly headers?: Record<string, string>;
+  readonly json?: object;
+};
 
-function provider(clock: FakeClock, perMinute: number, taken: Answer, refusal: Answer): Provider {
+function provider(
+  clock: FakeClock,
+  perMinute: number,
+  taken: ClientResponse,
+  refusal: ClientResponse,
+): Provider {
   const takenMs: number[] = [];
   let refused = 0;
   const send: Send = async () => {
@@ -132,12 +143,12 @@ function provider(clock: FakeClock, perMinute: number, taken: Answer, refusal: A
     else takenMs.push(nowMs);
     const { status, headers = {}, json = {} } = isFull ? refusal : taken;
     return {
-      kind: 'answered',
+      kind: 'response',
       status,
       headers,
       body: Buffer.from(JSON.stringify(json)),
       complete: true,
-    } as Outcome;
+    } as ClientResult;
   };
   return { send, takenMs, refused: () => refused };
 }
@@ -178,7 +189,9 @@ describe('messages to a provider that takes 20 a minute', () => {
     test(`${messages} to a robot`, async (t) => {
       const clock = new FakeClock();
       const robot = robotOf(clock);
-      const channel = createWecomRobotChannel({ name: 'robot', key: 'k' }, robot.send, () => clock.now());
+      const channel = successOf(
+        createWecomRobotChannel({ name: 'robot', key: 'k' }, robot.send, () => clock.now()),
+      );
       const took = await secondsFor(messages, clock, channel);
       t.diagnostic(`${messages} messages: ${took} s, ideal ${seconds} s, ${robot.refused()} refused`);
       assert.ok(took <= seconds * 1.05 + 1, `${took} s`);
@@ -190,8 +203,8 @@ describe('messages to a provider that takes 20 a minute', () => {
       test(`${messages} to a webhook that ${says}`, async (t) => {
         const clock = new FakeClock();
         const hook = provider(clock, 20, { status: 200 }, { status: 429, headers });
-        const channel = createWebhookChannel({ name: 'hook', url: 'http://h.example/' }, hook.send, () =>
-          clock.now(),
+        const channel = successOf(
+          createWebhookChannel({ name: 'hook', url: 'http://h.example/' }, hook.send, () => clock.now()),
         );
         const took = await secondsFor(messages, clock, channel);
         t.diagnostic(`${messages} messages: ${took} s, ideal ${seconds} s, ${hook.refused()} refused`);
@@ -203,7 +216,9 @@ describe('messages to a provider that takes 20 a minute', () => {
   test('a robot that others use too: 10 a minute are left', async (t) => {
     const clock = new FakeClock();
     const robot = robotOf(clock, 10);
-    const channel = createWecomRobotChannel({ name: 'robot', key: 'k' }, robot.send, () => clock.now());
+    const channel = successOf(
+      createWecomRobotChannel({ name: 'robot', key: 'k' }, robot.send, () => clock.now()),
+    );
     const took = await secondsFor(60, clock, channel);
     t.diagnostic(`60 messages: ${took} s, ideal 300 s, ${robot.refused()} refused`);
     assert.ok(took <= 400, `${took} s`);
@@ -212,7 +227,9 @@ describe('messages to a provider that takes 20 a minute', () => {
   test('parts are calls too, and one message stays together', async () => {
     const clock = new FakeClock();
     const robot = robotOf(clock);
-    const channel = createWecomRobotChannel({ name: 'robot', key: 'k' }, robot.send, () => clock.now());
+    const channel = successOf(
+      createWecomRobotChannel({ name: 'robot', key: 'k' }, robot.send, () => clock.now()),
+    );
     const queue = queueWith(clock, channel);
     const order = orderFor('robot');
     const long = { ...order, content: { ...order.content, text: 'x'.repeat(2000 * 11) } };

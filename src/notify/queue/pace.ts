@@ -1,28 +1,27 @@
 /**
- * How fast a channel may call its provider. Two limits hold it back: known rates, as windows over the latest calls,
- * and holds, after the provider has said that it was called too often. Pure but for what it remembers; all times
- * are in milliseconds since the epoch.
+ * How fast a channel may call its provider. Two limits apply: known rates, as windows over the latest calls, and holds
+ * after the provider has said that it was called too often. Free of I/O; all times are in milliseconds since the epoch.
  */
 import type { Rate } from '../channels/channel.ts';
 
-/** Providers count on clocks of their own, and from when a call arrives. */
+/** Providers count by their own clock, from the arrival of a call. */
 export const WINDOW_SLACK_MS = 1000;
-/** Holds double with every refusal up to this, unless the provider asks for more. */
+/** Holds double with every refusal up to this limit, unless the provider asks for more. */
 const MAX_BACK_OFF_MS = 30 * 60_000;
-/** A channel is tried again after this, whatever its provider asks for. */
+/** A channel is tried again after this time, whatever its provider asks for. */
 export const MAX_HOLD_MS = 3_600_000;
 
 export class Pace {
   readonly #rates: readonly Rate[];
   readonly #firstHoldMs: number;
   readonly #maxCalls: number;
-  /** Calls of attempts that are under way. */
+  /** Calls of attempts in progress. */
   #running = 0;
   /** When the latest calls had ended, the oldest first; at most as many as the widest rate counts. */
   readonly #endedMs: number[] = [];
   #heldSinceMs = 0;
   #heldUntilMs = 0;
-  /** Refusals one after the other, with no success in between. */
+  /** Consecutive refusals, without a success in between. */
   #refusals = 0;
   #isProbing = false;
 
@@ -33,7 +32,7 @@ export class Pace {
     this.#maxCalls = Math.max(0, ...rates.map(({ calls }) => calls));
   }
 
-  /** After a hold one attempt shows whether it is over. */
+  /** After a hold, a single attempt shows whether it is over. */
   get isProbing(): boolean {
     return this.#isProbing;
   }
@@ -64,9 +63,9 @@ export class Pace {
     this.#endedMs.splice(0, this.#endedMs.length - this.#maxCalls);
   }
 
-  /** The provider refused a call as one too many, and asked to wait. Gives for how long the channel is held. */
+  /** The provider reported too many calls and may have asked to wait. Returns how long the channel is held. */
   hold(afterMs: number | undefined, nowMs: number): number {
-    // Those that were under way when the first was refused say nothing new.
+    // Attempts that were already in progress at the first refusal say nothing new.
     const isNews = nowMs >= this.#heldUntilMs;
     if (isNews) this.#refusals += 1;
     const backOffMs = Math.min(MAX_BACK_OFF_MS, this.#firstHoldMs * 2 ** (this.#refusals - 1));
@@ -77,7 +76,7 @@ export class Pace {
     return this.#heldUntilMs - nowMs;
   }
 
-  /** A call was not refused as one too many. */
+  /** A call got through without the provider reporting too many. */
   release(nowMs: number): void {
     if (nowMs < this.#heldUntilMs) return;
     this.#refusals = 0;

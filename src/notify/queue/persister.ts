@@ -1,47 +1,47 @@
 /**
- * Keeps the store up to date with what the queue knows. What the store does not take holds in memory, and is
- * tried again until the store takes it.
+ * Keeps the store up to date with the queue. A change that the store fails to save stays in memory and is saved again
+ * until that succeeds.
  */
 import type { Clock } from './clock.ts';
 import { type Envelope, hasEnded, type Note, type Receipt, receiptOf } from './envelope.ts';
-import { type Store, StoreError } from './store.ts';
+import { type MessageStore, StoreError } from './store.ts';
 
-/** Until a store that failed is tried again. */
+/** Delay until a store that failed is tried again. */
 export const STORE_RETRY_MS = 5000;
-/** The same while stopping, when every moment may be the last. */
+/** The same delay during shutdown, when little time is left. */
 const HURRIED_RETRY_MS = 20;
-/** For so long the same fault is not told again: on a full disk everything fails, and the log is on it too. */
-export const FAULT_TOLD_MS = 60_000;
+/** The same fault is not reported again within this time: on a full disk every write fails, and the log is there too. */
+export const FAULT_SILENCE_MS = 60_000;
 
 export interface Kept {
   envelope: Envelope;
-  /** The store does not know the latest yet. */
+  /** The latest change is not saved yet. */
   isOutdated: boolean;
-  /** The store is at work. */
+  /** The save that is under way. */
   keeping: Promise<void> | undefined;
 }
 
-export interface KeeperOptions<E extends Kept> {
-  readonly store: Store;
+export interface PersisterOptions<E extends Kept> {
+  readonly store: MessageStore;
   readonly clock: Clock;
   onFault(message: string): void;
-  /** The store has taken the end of an envelope. */
+  /** The store has recorded the end of an envelope. */
   onEnd(entry: E, receipt: Receipt): void;
 }
 
-export class Keeper<E extends Kept> {
-  readonly #options: KeeperOptions<E>;
-  /** What the store failed to take; those that were tried longest ago come first. */
+export class Persister<E extends Kept> {
+  readonly #options: PersisterOptions<E>;
+  /** Messages that the store failed to save; those that were tried longest ago come first. */
   readonly #late = new Set<E>();
-  /** Refused to their senders, and still in the store because it failed twice. */
+  /** Messages that were refused, but are in the store because removing them failed as well. */
   readonly #refused = new Set<string>();
-  /** When each fault was told. */
-  readonly #told = new Map<string, number>();
+  /** When each fault was last reported. */
+  readonly #reportedMs = new Map<string, number>();
   #retryMs = STORE_RETRY_MS;
   #cancelRetry: (() => void) | undefined;
   #isStopped = false;
 
-  constructor(options: KeeperOptions<E>) {
+  constructor(options: PersisterOptions<E>) {
     this.#options = options;
   }
 
@@ -51,13 +51,13 @@ export class Keeper<E extends Kept> {
       await this.#options.store.save(envelope);
       return true;
     } catch (error) {
-      this.tell(error);
+      this.report(error);
       await this.#discard(envelope.message.id);
       return false;
     }
   }
 
-  /** Whether it is in the store although its sender was told that it is not. */
+  /** Whether the message is in the store although it was refused. */
   isRefused(id: string): boolean {
     return this.#refused.has(id);
   }
@@ -75,16 +75,16 @@ export class Keeper<E extends Kept> {
     }
   }
 
-  /** Resolves as well when the store fails: an attempt without a note is better than none. */
+  /** Also resolves when the store fails: an attempt without a note is better than no attempt. */
   async note(note: Note, mustLast: boolean): Promise<void> {
     try {
       await this.#options.store.note(note, mustLast);
     } catch (error) {
-      this.tell(error);
+      this.report(error);
     }
   }
 
-  /** Changes that come meanwhile go along. Resolves as well when the store fails. */
+  /** Saves the latest state, including changes made meanwhile. Also resolves when the store fails. */
   keep(entry: E): Promise<void> {
     entry.isOutdated = true;
     entry.keeping ??= this.#keepAll(entry).finally(() => {
@@ -117,7 +117,7 @@ export class Keeper<E extends Kept> {
       }
       return true;
     } catch (error) {
-      this.tell(error);
+      this.report(error);
       return false;
     }
   }
@@ -130,7 +130,7 @@ export class Keeper<E extends Kept> {
     });
   }
 
-  /** One of them shows whether the store works again: a broken one is not asked for all. */
+  /** The first message shows whether the store works again; only then are the others saved. */
   async #retry(): Promise<void> {
     const [first, ...others] = this.#late;
     if (!first) return;
@@ -139,17 +139,17 @@ export class Keeper<E extends Kept> {
     for (const entry of others) void this.keep(entry);
   }
 
-  /** Tells the operator, without what could be private. */
-  tell(error: unknown): void {
+  /** Reports an error to the operator, without private content. */
+  report(error: unknown): void {
     const message = error instanceof StoreError ? error.message : 'an unforeseen error';
     const nowMs = this.#options.clock.now();
-    const toldMs = this.#told.get(message);
-    if (toldMs !== undefined && Math.abs(nowMs - toldMs) < FAULT_TOLD_MS) return;
-    this.#told.set(message, nowMs);
+    const reportedMs = this.#reportedMs.get(message);
+    if (reportedMs !== undefined && Math.abs(nowMs - reportedMs) < FAULT_SILENCE_MS) return;
+    this.#reportedMs.set(message, nowMs);
     this.#options.onFault(message);
   }
 
-  /** From now on what is late is tried again without a pause. */
+  /** From now on, failed saves are retried without the usual delay. */
   hurry(): void {
     this.#retryMs = HURRIED_RETRY_MS;
     this.#cancelRetry?.();
@@ -157,7 +157,7 @@ export class Keeper<E extends Kept> {
     this.#planRetry();
   }
 
-  /** Touches the store no more. */
+  /** Stops using the store. */
   stop(): void {
     this.#isStopped = true;
     this.#cancelRetry?.();

@@ -1,7 +1,8 @@
 /** The queue over more than one life: what is taken up, and what is left at the end. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Delivery, IfUnclear } from '../channels/channel.ts';
+import type { Delivery, EndedPart, IfUnclear } from '../channels/channel.ts';
+import { deliveredPart, givenUpPart } from '../channels/parts.ts';
 import {
   accept,
   again,
@@ -21,8 +22,10 @@ import {
   untilAborted,
   withKey,
 } from '../fixtures.ts';
+import { ABORT_MS } from './drain.ts';
 import { type Note, receiptOf, record, seal } from './envelope.ts';
-import { ABORT_MS, type Queue, RESCAN_MS } from './queue.ts';
+import type { Queue } from './queue.ts';
+import { RESCAN_MS } from './rescan.ts';
 import { memoryStore } from './store.ts';
 
 describe('taking up', () => {
@@ -31,7 +34,9 @@ describe('taking up', () => {
     const { policy } = queueOptions([]);
     const sealed = seal(messageWith('m1'), 'ann', ['a', 'b', 'c']);
     const at = { nowMs: START_MS, random: () => 0.5, policy };
-    await store.save(record(record(sealed, 'a', delivered, at), 'b', { ...again, done: ['1'] }, at));
+    await store.save(
+      record(record(sealed, 'a', delivered, at), 'b', { ...again, done: [deliveredPart('1')] }, at),
+    );
     const channels = ['a', 'b', 'c'].map((name) => new FakeChannel(name));
     const { queue, clock } = openQueue(channels, { store });
     await queue.start();
@@ -42,7 +47,7 @@ describe('taking up', () => {
       channels.map(({ attempts }) => attempts.length),
       [0, 1, 1],
     );
-    assert.deepEqual(channels[1]?.attempts, [{ id: 'm1', number: 2, done: ['1'] }]);
+    assert.deepEqual(channels[1]?.attempts, [{ id: 'm1', number: 2, done: [deliveredPart('1')] }]);
     assert.equal(store.kept.size, 0);
   });
 
@@ -106,7 +111,7 @@ describe('taking up', () => {
 });
 
 describe('an attempt that was under way when the process ended', () => {
-  const begun = { id: 'm1', round: 0, channel: 'a', number: 1, done: ['1'], mayBeSent: true };
+  const begun = { id: 'm1', round: 0, channel: 'a', number: 1, done: [deliveredPart('1')], mayBeSent: true };
   const ended = 'the server ended during the attempt';
   const final = `${ended}; not repeated, since the message may have been sent`;
   type Case = readonly [
@@ -114,7 +119,7 @@ describe('an attempt that was under way when the process ended', () => {
     ifUnclear: IfUnclear,
     note: Note,
     kind: string,
-    done: readonly string[],
+    done: readonly EndedPart[],
     reason?: string,
   ];
   const cases: readonly Case[] = [
@@ -123,17 +128,24 @@ describe('an attempt that was under way when the process ended', () => {
       'repeat',
       begun,
       'pending',
-      ['1'],
+      [deliveredPart('1')],
       `${ended}; it may have been delivered`,
     ],
-    ['is given up where it may not', 'give up', begun, 'failed', ['1'], final],
-    ['goes on where nothing was sent', 'give up', { ...begun, mayBeSent: false }, 'pending', ['1'], ended],
+    ['is given up where it may not', 'give up', begun, 'failed', [deliveredPart('1')], final],
+    [
+      'goes on where nothing was sent',
+      'give up',
+      { ...begun, mayBeSent: false },
+      'pending',
+      [deliveredPart('1')],
+      ended,
+    ],
     [
       'goes on without what was being sent',
       'give up',
       { ...begun, part: '2' },
       'pending',
-      ['1', `!2 ${final}`],
+      [deliveredPart('1'), givenUpPart('2', final)],
       ended,
     ],
     ['that delivered is not repeated', 'repeat', { ...begun, delivery: delivered }, 'delivered', []],
@@ -224,7 +236,7 @@ describe('stopping', () => {
 
   test('aborts what is under way at the end of the grace time, and keeps what it says', async () => {
     const store = new FakeStore();
-    const channel = new FakeChannel('a', untilAborted({ ...again, done: ['1'] }));
+    const channel = new FakeChannel('a', untilAborted({ ...again, done: [deliveredPart('1')] }));
     const { queue, clock } = openQueue([channel], { store });
     const id = await accept(queue, orderFor('a'));
     let waited = false;
@@ -233,7 +245,7 @@ describe('stopping', () => {
     });
     assert.equal(await stop(queue, clock, 100), 1);
     const [progress] = store.kept.get(id)?.progress ?? [];
-    assert.ok(progress?.kind === 'pending' && progress.done[0] === '1');
+    assert.ok(progress?.kind === 'pending' && progress.done[0]?.part === '1');
     assert.equal(waited, true, 'nobody is left waiting');
   });
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Delivery } from '../channels/channel.ts';
+import { deliveredPart } from '../channels/parts.ts';
 import {
   accept,
   again,
@@ -17,10 +18,11 @@ import {
   untilAborted,
   withKey,
 } from '../fixtures.ts';
+import { OVERDUE_MS } from './attempt-runner.ts';
 import { KEYED_RECEIPTS, PLAIN_RECEIPTS } from './idempotency.ts';
-import { OVERDUE_MS } from './lane.ts';
-import { FAULT_TOLD_MS, STORE_RETRY_MS } from './persister.ts';
-import { type Acceptance, type Queue, RESCAN_MS } from './queue.ts';
+import { FAULT_SILENCE_MS, STORE_RETRY_MS } from './persister.ts';
+import type { Acceptance, Queue } from './queue.ts';
+import { RESCAN_MS } from './rescan.ts';
 
 describe('attempts', () => {
   test('a channel that succeeded is not tried again because another failed', async () => {
@@ -43,13 +45,13 @@ describe('attempts', () => {
   test('parts that are done are told to the next attempt', async () => {
     const channel = new FakeChannel(
       'a',
-      inTurn({ ...again, done: ['1'] }, { ...again, done: ['2'] }, delivered),
+      inTurn({ ...again, done: [deliveredPart('1')] }, { ...again, done: [deliveredPart('2')] }, delivered),
     );
     const { queue, clock } = openQueue([channel]);
     await accept(queue, orderFor('a'));
     await clock.pass(60_000);
     assert.deepEqual(
-      channel.attempts.map(({ number, done }) => [number, ...done]),
+      channel.attempts.map(({ number, done }) => [number, ...done.map(({ part }) => part)]),
       [[1], [2, '1'], [3, '1', '2']],
     );
   });
@@ -301,10 +303,10 @@ describe('a store that fails', () => {
     for (let count = 0; count < 10; count++) await accept(queue, orderFor('a', 'b', 'c'));
     await settle();
     store.isBroken = true;
-    await clock.pass(FAULT_TOLD_MS);
+    await clock.pass(FAULT_SILENCE_MS);
     const asked = store.asked;
-    await clock.pass(FAULT_TOLD_MS);
-    assert.equal(store.asked - asked, FAULT_TOLD_MS / STORE_RETRY_MS);
+    await clock.pass(FAULT_SILENCE_MS);
+    assert.equal(store.asked - asked, FAULT_SILENCE_MS / STORE_RETRY_MS);
     assert.ok(told.lines.length <= 3, told.lines.join());
     store.isBroken = false;
     for (const channel of channels) channel.script = () => delivered;

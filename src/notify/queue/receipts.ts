@@ -1,4 +1,4 @@
-/** Receipts of messages that have ended, bounded in number and age. Pure but for what it is told to call. */
+/** Receipts of messages that have ended, bounded in number and age. */
 import type { Receipt } from './envelope.ts';
 
 export interface ReceiptBounds {
@@ -10,10 +10,10 @@ export interface ReceiptBounds {
 export class Receipts {
   readonly #bounds: ReceiptBounds;
   readonly #onDrop: (receipt: Receipt) => void;
-  /** Those that ended first come first. */
+  /** In the order in which the messages ended. */
   readonly #receipts = new Map<string, Receipt>();
 
-  /** `onDrop` hears of those that became too old or too many. */
+  /** `onDrop` is called for receipts that exceed the bounds. */
   constructor(bounds: ReceiptBounds, onDrop: (receipt: Receipt) => void) {
     this.#bounds = bounds;
     this.#onDrop = onDrop;
@@ -28,7 +28,7 @@ export class Receipts {
     return this.#receipts.get(id);
   }
 
-  /** The message goes on. */
+  /** The message continues. */
   delete(id: string): void {
     this.#receipts.delete(id);
   }

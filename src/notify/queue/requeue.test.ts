@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { Channel } from '../channels/channel.ts';
+import { deliveredPart, givenUpPart } from '../channels/parts.ts';
 import {
   accept,
   again,
@@ -17,7 +18,8 @@ import {
 } from '../fixtures.ts';
 import { SpoolDesk } from '../spool/desk.ts';
 import { openSpool } from '../spool/spool.ts';
-import { type Queue, RESCAN_MS } from './queue.ts';
+import type { Queue } from './queue.ts';
+import { RESCAN_MS } from './rescan.ts';
 
 const LOOKS = 500;
 
@@ -53,7 +55,10 @@ async function fail(queue: Queue, channels: readonly Channel[]): Promise<string>
 
 test('only what was not delivered is sent again, also what was given up for good', async (t) => {
   const good = new FakeChannel('good');
-  const parts = new FakeChannel('parts', inTurn({ ...rejected, done: ['1', '!2 blocked'] }));
+  const parts = new FakeChannel(
+    'parts',
+    inTurn({ ...rejected, done: [deliveredPart('1'), givenUpPart('2', 'blocked')] }),
+  );
   const { queue, clock, desk } = await open(t, [good, parts]);
   const id = await fail(queue, [good, parts]);
   parts.script = inTurn(again, delivered);
@@ -64,7 +69,7 @@ test('only what was not delivered is sent again, also what was given up for good
   await clock.pass(1000);
   await until(() => queue.size === 0);
   assert.deepEqual(
-    parts.attempts.map(({ number, done }) => [number, ...done]),
+    parts.attempts.map(({ number, done }) => [number, ...done.map(({ part }) => part)]),
     [[1], [1, '1'], [2, '1']],
   );
   assert.equal(good.attempts.length, 1);

@@ -1,13 +1,19 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { type Decision, decideRetry, defaultRetryPolicy, type Failed, type RetryPolicy } from './retry.ts';
+import {
+  type Decision,
+  decideRetry,
+  defaultRetryPolicy,
+  type FailedAttempt,
+  type RetryPolicy,
+} from './retry.ts';
 
 const policy: RetryPolicy = { firstDelayMs: 1000, maxDelayMs: 8000, maxAttempts: 10, maxAgeMs: 60_000 };
 const HIGHEST = 1 - 2 ** -53;
 
 describe('the delay', () => {
-  const cases: readonly [name: string, failed: Failed, random: number, expected: number | string][] = [
+  const cases: readonly [name: string, failed: FailedAttempt, random: number, expected: number | string][] = [
     ['after the first attempt, at least', { attempts: 1, ageMs: 0 }, 0, 500],
     ['after the first attempt, at most', { attempts: 1, ageMs: 0 }, HIGHEST, 1000],
     ['doubles', { attempts: 3, ageMs: 0 }, HIGHEST, 4000],

@@ -1,6 +1,6 @@
 /**
  * When to try again. Pure: capped exponential back-off with «equal jitter» (half of the delay is fixed, half is
- * random), never sooner than the provider wished, given up after a number of attempts or at an age.
+ * random), never sooner than the provider asks, given up after a number of attempts or at an age.
  */
 
 export interface RetryPolicy {
@@ -22,12 +22,12 @@ export const defaultRetryPolicy: RetryPolicy = {
 };
 
 /** What is known after an attempt that may be repeated. */
-export interface Failed {
+export interface FailedAttempt {
   /** Attempts so far, at least 1. */
   readonly attempts: number;
   /** How long ago the message was accepted. */
   readonly ageMs: number;
-  /** The provider's wish, for example by Retry-After (RFC 9110 §10.2.3). */
+  /** The delay that the provider asks for, for example by Retry-After (RFC 9110 §10.2.3). */
   readonly afterMs?: number | undefined;
 }
 
@@ -36,18 +36,18 @@ export type Decision =
   | { readonly kind: 'give-up'; readonly reason: string };
 
 /** `random` gives numbers from 0 up to but not 1. */
-export function decideRetry(policy: RetryPolicy, failed: Failed, random: () => number): Decision {
+export function decideRetry(policy: RetryPolicy, failed: FailedAttempt, random: () => number): Decision {
   const { attempts, ageMs } = failed;
   if (attempts >= policy.maxAttempts) return giveUp(`given up after ${attempts} attempts`);
   // A clock that was set back must not make a message live longer.
   const remainingMs = policy.maxAgeMs - Math.max(0, ageMs);
-  if (remainingMs <= 0) return giveUp(`given up after ${wordDuration(policy.maxAgeMs)}`);
-  const wishedMs = wishOf(failed.afterMs);
-  if (wishedMs > remainingMs) return giveUp('the provider asks to wait for longer than messages are kept');
+  if (remainingMs <= 0) return giveUp(`given up after ${formatDuration(policy.maxAgeMs)}`);
+  const requestedMs = requestedDelayMs(failed.afterMs);
+  if (requestedMs > remainingMs) return giveUp('the provider asks to wait for longer than messages are kept');
   const backOffMs = Math.min(policy.maxDelayMs, policy.firstDelayMs * 2 ** (attempts - 1));
   const jitteredMs = backOffMs / 2 + (backOffMs / 2) * random();
-  // The wish gets jitter too: those who were all told the same would all come back at once.
-  const delayMs = wishedMs > jitteredMs ? wishedMs + jitteredMs * random() : jitteredMs;
+  // Jitter is added to the requested delay too, or all clients would come back at the same moment.
+  const delayMs = requestedMs > jitteredMs ? requestedMs + jitteredMs * random() : jitteredMs;
   return { kind: 'again', delayMs: Math.ceil(Math.min(delayMs, remainingMs)) };
 }
 
@@ -55,12 +55,12 @@ function giveUp(reason: string): Decision {
   return { kind: 'give-up', reason };
 }
 
-/** Nonsense from a provider is no wish. */
-function wishOf(afterMs: number | undefined): number {
+/** A negative or missing delay counts as none. */
+function requestedDelayMs(afterMs: number | undefined): number {
   return afterMs !== undefined && afterMs > 0 ? afterMs : 0;
 }
 
-function wordDuration(ms: number): string {
+function formatDuration(ms: number): string {
   const units = [
     ['h', 3_600_000],
     ['min', 60_000],

@@ -1,38 +1,38 @@
-/** Where the queue keeps what must not be lost: on disk, or nowhere. */
+/** Where the queue keeps messages: on disk, or nowhere. */
 import type { Envelope, Note, Receipt } from './envelope.ts';
 
-export interface Store {
-  /** What the start-up line and the operator call it. */
+export interface MessageStore {
+  /** Its name in the start-up line. */
   readonly name: string;
-  /** Whether what was accepted outlives the process. */
+  /** Whether accepted messages survive the end of the process. */
   readonly isDurable: boolean;
-  /** Messages that were given up and are still kept. */
+  /** Number of dead letters. */
   readonly deadMessages: number;
-  /** Keeps a new envelope or the state of a known one. Safe when it resolves; rejects with {@link StoreError}. */
+  /** Saves a new envelope or a new state of a known one. Safe when it resolves; rejects with {@link StoreError}. */
   save(envelope: Envelope): Promise<void>;
-  /** Keeps the end of an envelope and lets go of what was sent, unless a channel failed. */
+  /** Records the end of an envelope, and deletes the message unless a channel failed. */
   finish(envelope: Envelope, receipt: Receipt): Promise<void>;
   /**
-   * Keeps what is known of an attempt until a later `save` or `finish` says it too. What it resolves for outlives the
+   * Records the progress of an attempt until a later `save` or `finish` includes it. A note survives the end of the
    * process, and a power cut only if it `mustLast`. Rejects with {@link StoreError}.
    */
   note(note: Note, mustLast: boolean): Promise<void>;
-  /** The latest notes of attempts that were under way when the process before ended. Called once, after `receipts`. */
+  /** The latest notes of attempts that were in progress when the previous process ended. Called once, after `receipts`. */
   notes(): Promise<readonly Note[]>;
-  /** Takes back an envelope whose `save` failed: nobody was told that it is safe. */
+  /** Removes an envelope whose `save` failed, and whose message was therefore refused. */
   discard(id: string): Promise<void>;
-  /** Nobody will ask for this receipt any more. */
+  /** Deletes a receipt that is no longer needed. */
   forget(id: string): Promise<void>;
-  /** Envelopes that are there and for which `isKnown` is false, at most `max` of them, oldest first. */
+  /** Stored envelopes for which `isKnown` is false, at most `max` of them, oldest first. */
   discover(isKnown: (id: string) => boolean, max: number): Promise<readonly Envelope[]>;
-  /** Receipts that are kept from before. Called once, before anything else. */
+  /** Receipts of earlier processes. Called once, before anything else. */
   receipts(): Promise<readonly Receipt[]>;
-  /** The end of a message that failed, if it is still kept. */
+  /** The receipt of a failed message, if it is still stored. */
   findDead(id: string): Promise<Receipt | undefined>;
   close(): Promise<void>;
 }
 
-/** Nothing could be kept: a full disk, a folder that may not be written. The message says which, for the log. */
+/** Saving failed, for example on a full disk or in a folder without write permission. The message is for the log. */
 export class StoreError extends Error {
   constructor(message: string, cause: unknown) {
     super(message, { cause });
@@ -40,8 +40,8 @@ export class StoreError extends Error {
   }
 }
 
-/** Keeps nothing: what is not delivered when the process ends is lost, as the start-up line says. */
-export const memoryStore: Store = {
+/** Stores nothing: messages that are not delivered when the process ends are lost, as the start-up line says. */
+export const memoryStore: MessageStore = {
   name: 'memory',
   isDurable: false,
   deadMessages: 0,

@@ -1,41 +1,20 @@
-/** Files that are whole or not there, also after a power cut: write, fsync, rename, fsync of the folder. */
+/** Files that are either complete or absent, even after a power cut: write, fsync, rename, fsync of the folder. */
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, rename, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { ConcurrencyLimiter } from '../../util/semaphore.ts';
 
-/** For the eyes of the owner: messages are private. */
+/** Readable by the owner only: messages are private. */
 export const FILE_MODE = 0o600;
 export interface Owner {
   readonly uid: number;
   readonly gid: number;
 }
 
-/** Each has a file open, and a process may have few. */
+/** Each write has a file open, and the number of open files is limited. */
 const WRITES_AT_ONCE = 64;
 
-/** Lets so many in at a time, in order. */
-class Gate {
-  #free: number;
-  readonly #waiting: (() => void)[] = [];
-
-  constructor(places: number) {
-    this.#free = places;
-  }
-
-  async pass<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#free > 0) this.#free -= 1;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    try {
-      return await work();
-    } finally {
-      const next = this.#waiting.shift();
-      if (next) next();
-      else this.#free += 1;
-    }
-  }
-}
-
-/** One fsync of a folder serves all who asked for it before it began. */
+/** One fsync of a folder serves all callers that asked for it before it began. */
 class FolderSync {
   readonly #path: string;
   #running: Promise<void> | undefined;
@@ -52,7 +31,7 @@ class FolderSync {
   }
 
   async #startAfter(running: Promise<void> | undefined): Promise<void> {
-    // Also without a predecessor: others of this turn come along.
+    // This also yields when nothing is running, so that other calls of this turn share the sync.
     await running?.catch(() => undefined);
     this.#running = this.#next;
     this.#next = undefined;
@@ -66,22 +45,26 @@ class FolderSync {
 }
 
 /** Durable changes to files in the folders of one spool. */
-export class DurableFiles {
+export class AtomicFiles {
   readonly #temporary: string;
   readonly #syncs = new Map<string, FolderSync>();
-  readonly #writes = new Gate(WRITES_AT_ONCE);
+  /** As many wait as the queue has messages. */
+  readonly #writes = new ConcurrencyLimiter({
+    concurrency: WRITES_AT_ONCE,
+    maxWaiting: Number.POSITIVE_INFINITY,
+  });
 
-  /** `temporary` is a folder on the same file system, where files are while they are being written. */
+  /** `temporary` is a folder on the same file system, for files that are being written. */
   constructor(temporary: string) {
     this.#temporary = temporary;
   }
 
   /**
-   * Makes `path`, or replaces it, with this text, and makes it the `owner`'s. On failure nothing is changed and
-   * nothing is left over.
+   * Creates or replaces `path` with this text, owned by `owner`. On failure nothing is changed and no temporary file is
+   * left.
    */
   async write(path: string, text: string, owner?: Owner): Promise<void> {
-    await this.#writes.pass(() => this.#replace(path, text, owner));
+    await this.#writes.run(() => this.#replace(path, text, owner));
     await this.sync(dirname(path));
   }
 
@@ -98,19 +81,19 @@ export class DurableFiles {
     }
   }
 
-  /** It need not be there. */
+  /** The file may be missing. */
   async remove(path: string): Promise<void> {
     try {
       await unlink(path);
     } catch (error) {
-      // A read-only file system says so of files that are not there, too.
+      // A read-only file system reports EROFS for missing files too.
       if (await isMissing(path)) return;
       throw error;
     }
     await this.sync(dirname(path));
   }
 
-  /** Makes what was added to and taken from `folder` durable. */
+  /** Makes additions to and removals from `folder` durable. */
   sync(folder: string): Promise<void> {
     let sync = this.#syncs.get(folder);
     if (!sync) {

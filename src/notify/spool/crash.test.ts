@@ -15,7 +15,7 @@ import { content, makeFolder, queueOptions, quiet } from '../fixtures.ts';
 import { systemClock } from '../queue/clock.ts';
 import type { Envelope, Receipt } from '../queue/envelope.ts';
 import { Queue } from '../queue/queue.ts';
-import type { Store } from '../queue/store.ts';
+import type { MessageStore } from '../queue/store.ts';
 import { SpoolDesk } from './desk.ts';
 import { openSpool } from './spool.ts';
 
@@ -60,7 +60,7 @@ function providerOf(name: string, notes: Notes, failures: number, ifUnclear: IfU
       if (Math.random() < failures) return { kind: 'retry', reason: 'busy' };
       if (ifUnclear === 'give up') await beforeSending?.();
       notes.add('delivered', name, title);
-      // The answer is on its way: what is killed now was delivered and nobody knows.
+      // The response is on its way: what is killed now was delivered and nobody knows.
       await new Promise((resolve) => setTimeout(resolve, Math.random() * 2));
       return { kind: 'delivered' };
     },
@@ -68,7 +68,7 @@ function providerOf(name: string, notes: Notes, failures: number, ifUnclear: IfU
 }
 
 /** Notes what the store has taken. */
-function noted(store: Store, notes: Notes): Store {
+function noted(store: MessageStore, notes: Notes): MessageStore {
   const note = ({ message, progress }: Envelope): void => {
     for (const { kind, channel } of progress) {
       if (kind === 'delivered') notes.add('recorded', channel, message.title);
@@ -131,7 +131,7 @@ async function runChild(folder: string): Promise<void> {
   notes.add('finished');
 }
 
-/** Like a client that heard no answer and sends again with the same key. */
+/** Like a client that heard no response and sends again with the same key. */
 async function accept(queue: Queue, title: string, notes: Notes): Promise<void> {
   const idempotency = { key: `key-${title}`, fingerprint: title };
   const order = { user: 'ann', content: { ...content, title }, channels: CHANNELS, idempotency };

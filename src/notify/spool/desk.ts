@@ -1,4 +1,4 @@
-/** The spool as its operator uses it, also beside a running server: neither waits for the lock. */
+/** The operator's view of the spool. It works beside a running server and needs no lock. */
 
 import { isId } from '../id.ts';
 import { type Envelope, lastMsOf, reopen } from '../queue/envelope.ts';
@@ -32,7 +32,7 @@ export class SpoolDesk {
         if (envelope) listed.push({ folder, envelope });
       }
     }
-    // A dead file that was sent again stays until a server looks.
+    // The file of a requeued dead letter stays until a server removes it.
     const waiting = new Set(listed.filter(({ folder }) => folder === 'new').map(idOf));
     return listed.filter((one) => one.folder === 'new' || !waiting.has(idOf(one)));
   }
@@ -47,8 +47,8 @@ export class SpoolDesk {
   }
 
   /**
-   * Sends the failed channels of a dead message again; a running server finds it within a minute, another one when
-   * it starts. The server also removes the dead file: here it could hit that of a new failure.
+   * Sends the failed channels of a dead letter again; a running server picks it up within a minute, otherwise the next
+   * start does. The server also removes the dead letter: removing it here could delete that of a new failure.
    */
   async requeue(id: string): Promise<'requeued' | 'waiting' | 'missing'> {
     const found = await this.show(id);
@@ -57,7 +57,7 @@ export class SpoolDesk {
     return 'requeued';
   }
 
-  /** Removes a message that was given up; one that waits stays. */
+  /** Removes a dead letter; a waiting message stays. */
   async purge(id: string): Promise<'purged' | 'waiting' | 'missing'> {
     const found = await this.show(id);
     if (found?.folder !== 'dead') return found ? 'waiting' : 'missing';
@@ -65,7 +65,7 @@ export class SpoolDesk {
     return 'purged';
   }
 
-  /** Removes all that were given up at least so long ago, and gives their number. */
+  /** Removes the dead letters that are at least this old, and returns their number. */
   async purgeOlder(ageMs: number): Promise<number> {
     const waiting = new Set(await this.#files.ids('new'));
     const endedMs = this.#now() - ageMs;

@@ -1,34 +1,35 @@
-/** The folders and files of a spool, and all that is known of how they may fail. */
+/** The folders and files of a spool, and their error messages. */
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { lstat, mkdir, open, readdir, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { Result } from '../../util/result.ts';
 import { isId } from '../id.ts';
 import type { Envelope, Receipt } from '../queue/envelope.ts';
 import { StoreError } from '../queue/store.ts';
-import { DurableFiles, FILE_MODE } from './atomic-file.ts';
+import { AtomicFiles, FILE_MODE } from './atomic-file.ts';
 import { parseEnvelope, parseReceipt } from './format.ts';
 import type { JournalOptions } from './journal.ts';
-import { judgeFile, judgeFolder, judgeSpool, type Surroundings, surroundingsOf } from './trust.ts';
+import { fileProblem, folderProblem, type SpoolContext, spoolContextOf, spoolProblem } from './ownership.ts';
 
-/** Far more than the largest message that is accepted makes; what is larger is not ours. */
+/** Far larger than any file that mote writes for an accepted message. */
 const MAX_FILE_BYTES = 1024 * 1024;
-/** Starting up with thousands of messages should not take seconds. */
+/** Start-up with thousands of messages should not take seconds. */
 export const READS_AT_ONCE = 32;
-/** The same of the notes of attempts. */
+/** The same for the notes of attempts. */
 const MAX_NOTES_BYTES = 64 * 1024 * 1024;
 const FOLDER_MODE = 0o700;
-/** A pipe must not make anybody wait, nor a link lead away. */
+/** Opening a pipe must not block, and a link must not lead out of the spool. */
 const READ_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 const FOLDERS = ['tmp', 'new', 'dead', 'done', 'attempts', 'lock'] as const;
 export type Folder = 'new' | 'dead' | 'done';
 
-/** Tells the operator of a file that was left alone. Each is told once. */
+/** Reports a file that was left alone to the operator, once per file. */
 export type Report = (path: string, fault: string) => void;
 
 /**
- * With those above it. The `recursive` of `mkdir` never ends where a folder is there and nothing can be made in it:
+ * Creates missing parents too. The `recursive` of `mkdir` never ends where a folder is there and nothing can be made in it:
  * below /proc, or in a working folder that was removed.
  */
 async function makeFolder(path: string): Promise<void> {
@@ -40,8 +41,8 @@ async function makeFolder(path: string): Promise<void> {
 }
 
 /**
- * Whose a file is that this process makes in `folder`: where files are shared over a network that need not be the user
- * as whom it runs.
+ * The owner of files that this process creates in `folder`: on a network file system this need not be the user that it
+ * runs as.
  */
 async function ownerHere(folder: string): Promise<number> {
   // An empty file needs no space, so that a server starts on a full disk too.
@@ -69,33 +70,33 @@ async function makeOne(path: string): Promise<Error | undefined> {
 
 export class SpoolFiles {
   readonly path: string;
-  readonly #files: DurableFiles;
+  readonly #files: AtomicFiles;
   readonly #report: Report;
   readonly #reported = new Set<string>();
-  #surroundings: Promise<Surroundings> | undefined;
+  #context: Promise<SpoolContext> | undefined;
 
   constructor(path: string, report: Report) {
     this.path = path;
-    this.#files = new DurableFiles(join(path, 'tmp'));
+    this.#files = new AtomicFiles(join(path, 'tmp'));
     this.#report = report;
   }
 
-  /** All that a server needs, and nobody else may have a hand in. Rejects with what is wrong with it. */
+  /** Creates the folders of a server and checks their owners. Rejects with the problem. */
   async makeFolders(): Promise<void> {
     await makeFolder(this.path);
     const own = await ownerHere(this.path);
-    const around = await surroundingsOf(this.path);
-    refuse(judgeSpool(this.path, await stat(this.path), own, around));
+    const around = await spoolContextOf(this.path);
+    refuse(spoolProblem(this.path, await stat(this.path), own, around));
     for (const name of FOLDERS) {
       const folder = join(this.path, name);
       await makeFolder(folder);
-      refuse(judgeFolder(folder, await lstat(folder), own, around));
+      refuse(folderProblem(folder, await lstat(folder), own, around));
     }
     // A message in a folder that a power cut took away would be lost with it.
     await this.#files.sync(this.path);
   }
 
-  /** What a crash left half-written. Only the owner of the lock may call it, or it would hit somebody's work. */
+  /** Deletes files that a crash left half-written. Only for the owner of the lock: others may be writing there. */
   async clearTemporary(): Promise<void> {
     const folder = join(this.path, 'tmp');
     for (const name of await readdir(folder)) {
@@ -105,7 +106,7 @@ export class SpoolFiles {
     }
   }
 
-  /** Sorted, which is by time. */
+  /** Sorted, and so in the order of their time. */
   async ids(folder: Folder): Promise<readonly string[]> {
     const names = await readdir(join(this.path, folder)).catch((error) => {
       throw storeError(this.path, error);
@@ -125,7 +126,7 @@ export class SpoolFiles {
     });
   }
 
-  /** As `write`, by somebody who may be another user than the server. */
+  /** Like `write`, for a process whose user may differ from the server's. */
   async writeForServer(folder: Folder, id: string, text: string): Promise<void> {
     try {
       const { uid, gid } = await stat(join(this.path, folder));
@@ -149,15 +150,15 @@ export class SpoolFiles {
     return this.#parse(this.#pathOf('done', id), parseReceipt, (receipt) => receipt.id === id);
   }
 
-  async #parse<T>(path: string, parse: (text: string) => T | string, fits: (content: T) => boolean) {
+  async #parse<T>(path: string, parse: (text: string) => Result<T, string>, fits: (content: T) => boolean) {
     const text = await this.#read(path, MAX_FILE_BYTES);
     if (text === undefined) return undefined;
     const content = parse(text);
-    if (typeof content === 'string') return this.#tell(path, content);
-    return fits(content) ? content : this.#tell(path, 'of another name than the message in it');
+    if (!content.ok) return this.#tell(path, content.error);
+    return fits(content.value) ? content.value : this.#tell(path, 'named after another message');
   }
 
-  /** What is in a file of ours, if it is there; what is wrong with others is told. */
+  /** The content of a file, if it exists and is mote's; problems are reported. */
   async #read(path: string, maxBytes: number): Promise<string | undefined> {
     try {
       return await this.#text(path, maxBytes);
@@ -174,8 +175,8 @@ export class SpoolFiles {
     try {
       const facts = await file.stat();
       if (!facts.isFile()) return this.#tell(path, 'not a file');
-      this.#surroundings ??= surroundingsOf(this.path);
-      const fault = judgeFile(facts, await this.#surroundings);
+      this.#context ??= spoolContextOf(this.path);
+      const fault = fileProblem(facts, await this.#context);
       if (fault !== undefined) return this.#tell(path, fault);
       if (facts.size > maxBytes) return this.#tell(path, `${facts.size} bytes, more than mote ever writes`);
       return await file.readFile('utf8');

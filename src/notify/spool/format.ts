@@ -2,9 +2,11 @@
  * Envelopes, receipts and notes as the text of files. Pure. What comes back is checked: a file may be older than the
  * program, newer, cut short, or not ours at all.
  */
-import type { Delivery } from '../channels/channel.ts';
+
+import { failure, type Result, success } from '../../util/result.ts';
+import type { Delivery, EndedPart } from '../channels/channel.ts';
 import type { Message } from '../message.ts';
-import type { Envelope, Idempotency, Note, Progress, Receipt } from '../queue/envelope.ts';
+import type { ChannelProgress, Envelope, Idempotency, Note, Receipt } from '../queue/envelope.ts';
 
 const MAX_DATE_MS = 8.64e15;
 /** Goes up when old programs would misread new files. */
@@ -12,70 +14,111 @@ const VERSION = 1;
 
 /** One line of JSON. */
 export function envelopeText(envelope: Envelope): string {
-  return `${JSON.stringify({ version: VERSION, ...envelope })}\n`;
+  return lineOf(envelope);
 }
 
 export function receiptText(receipt: Receipt): string {
-  return `${JSON.stringify({ version: VERSION, ...receipt })}\n`;
+  return lineOf(receipt);
 }
 
-/** One line of JSON too. */
 export function noteText(note: Note): string {
-  return `${JSON.stringify({ version: VERSION, ...note })}\n`;
+  return lineOf(note);
+}
+
+function lineOf(content: object): string {
+  return `${JSON.stringify({ version: VERSION, ...content })}\n`;
 }
 
 /** The notes in `text`, without what a power cut left of the last ones. */
 export function parseNotes(text: string): Note[] {
   return text.split('\n').flatMap((line) => {
     const note = parse<Note>(line, isNote);
-    return typeof note === 'string' ? [] : [note];
+    return note.ok ? [note.value] : [];
   });
 }
 
-/** The envelope in `text`, or what is wrong with it. */
-export function parseEnvelope(text: string): Envelope | string {
+export function parseEnvelope(text: string): Result<Envelope, string> {
   return parse(text, isEnvelope);
 }
 
-/** The receipt in `text`, or what is wrong with it. */
-export function parseReceipt(text: string): Receipt | string {
+export function parseReceipt(text: string): Result<Receipt, string> {
   return parse(text, isReceipt);
 }
 
-type Json = Readonly<Record<string, unknown>>;
+type JsonObject = Readonly<Record<string, unknown>>;
 
-function parse<T>(text: string, isWhole: (value: Json) => value is Json & T): T | string {
+/** The content of `text`, or what is wrong with it as the end of a sentence about the file. */
+function parse<T>(
+  text: string,
+  isComplete: (value: JsonObject) => value is JsonObject & T,
+): Result<T, string> {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    return text.trim() === '' ? 'empty' : 'not JSON, or cut short';
+    return failure(text.trim() === '' ? 'empty' : 'not JSON, or truncated');
   }
-  if (!isObject(value)) return 'not an object';
+  if (!isObject(value)) return failure('not an object');
   const { version, ...rest } = value;
-  if (version !== VERSION) return `of version ${String(version)}, this program knows ${VERSION}`;
-  return isWhole(rest) ? (rest as T) : 'not what mote writes';
+  if (version !== VERSION) {
+    return failure(`written in format version ${String(version)}; this program reads version ${VERSION}`);
+  }
+  const content = withTypedParts(rest);
+  return isComplete(content) ? success(content as T) : failure('not in the format that mote writes');
 }
 
-const isObject = (value: unknown): value is Json =>
+// Parts as the first releases wrote them: `part`, and `!part reason` for one that was given up.
+
+/** `done` of a note, of its delivery, and of each channel's progress. */
+function withTypedParts(content: JsonObject): JsonObject {
+  const { delivery, progress } = content;
+  return {
+    ...withTypedDone(content),
+    ...(isObject(delivery) && { delivery: withTypedDone(delivery) }),
+    ...(Array.isArray(progress) && {
+      progress: progress.map((one) => (isObject(one) ? withTypedDone(one) : one)),
+    }),
+  };
+}
+
+function withTypedDone(holder: JsonObject): JsonObject {
+  const { done } = holder;
+  if (!Array.isArray(done)) return holder;
+  return { ...holder, done: done.map((one) => (isText(one) ? typedPart(one) : one)) };
+}
+
+function typedPart(text: string): EndedPart {
+  const givenUp = /^!(\S*) ?(.*)$/s.exec(text);
+  if (!givenUp) return { part: text, state: 'delivered' };
+  const [, part = '', reason = ''] = givenUp;
+  return { part, state: 'given up', reason };
+}
+
+const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 const isText = (value: unknown): value is string => typeof value === 'string';
 const isTextOrAbsent = (value: unknown): boolean => value === undefined || isText(value);
 const isTexts = (value: unknown): value is string[] => Array.isArray(value) && value.every(isText);
-const isTextsOrAbsent = (value: unknown): boolean => value === undefined || isTexts(value);
+const isParts = (value: unknown): value is EndedPart[] => Array.isArray(value) && value.every(isPart);
+const isPartsOrAbsent = (value: unknown): boolean => value === undefined || isParts(value);
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 /** Dates know no others (ECMA-262, Time Values). */
 const isTime = (value: unknown): value is number => isCount(value) && value <= MAX_DATE_MS;
 
-function isEnvelope(value: Json): value is Json & Envelope {
+function isPart(value: unknown): value is EndedPart {
+  if (!isObject(value) || !isText(value.part)) return false;
+  return value.state === 'delivered' || (value.state === 'given up' && isText(value.reason));
+}
+
+function isEnvelope(value: JsonObject): value is JsonObject & Envelope {
   return isCommon(value) && isMessage(value.message);
 }
 
-function isReceipt(value: Json): value is Json & Receipt {
+function isReceipt(value: JsonObject): value is JsonObject & Receipt {
   return isCommon(value) && isText(value.id) && isTime(value.endedMs);
 }
 
-function isCommon({ user, idempotency, round, roundMs, progress }: Json): boolean {
+function isCommon({ user, idempotency, round, roundMs, progress }: JsonObject): boolean {
   if (!isText(user) || !isCount(round) || !isTime(roundMs)) return false;
   if (idempotency !== undefined && !isIdempotency(idempotency)) return false;
   if (!Array.isArray(progress) || progress.length === 0 || !progress.every(isProgress)) return false;
@@ -100,27 +143,27 @@ function isMessage(value: unknown): value is Message {
 }
 
 /** The checks of each kind of progress; the mapped type makes sure that none is left out. */
-const progressChecks: { readonly [K in Progress['kind']]: (value: Json) => boolean } = {
-  pending: ({ nextMs, done, reason }) => isTime(nextMs) && isTexts(done) && isTextOrAbsent(reason),
+const progressChecks: { readonly [K in ChannelProgress['kind']]: (value: JsonObject) => boolean } = {
+  pending: ({ nextMs, done, reason }) => isTime(nextMs) && isParts(done) && isTextOrAbsent(reason),
   delivered: ({ atMs, providerId, note }) =>
     isTime(atMs) && isTextOrAbsent(providerId) && isTextOrAbsent(note),
-  failed: ({ atMs, reason, done }) => isTime(atMs) && isText(reason) && isTexts(done),
+  failed: ({ atMs, reason, done }) => isTime(atMs) && isText(reason) && isParts(done),
 };
 
-function isProgress(value: unknown): value is Progress {
+function isProgress(value: unknown): value is ChannelProgress {
   if (!isObject(value) || !isText(value.channel) || !isCount(value.attempts)) return false;
   const { kind } = value;
   return isText(kind) && Object.hasOwn(progressChecks, kind) && progressChecks[kind as 'failed'](value);
 }
 
-function isNote(value: Json): value is Json & Note {
+function isNote(value: JsonObject): value is JsonObject & Note {
   const { id, round, channel, number, done, mayBeSent, part, delivery } = value;
   return (
     isText(id) &&
     isCount(round) &&
     isText(channel) &&
     isCount(number) &&
-    isTexts(done) &&
+    isParts(done) &&
     typeof mayBeSent === 'boolean' &&
     isTextOrAbsent(part) &&
     (delivery === undefined || isDelivery(delivery))
@@ -128,11 +171,11 @@ function isNote(value: Json): value is Json & Note {
 }
 
 /** The checks of each way that an attempt ends. */
-const deliveryChecks: { readonly [K in Delivery['kind']]: (value: Json) => boolean } = {
+const deliveryChecks: { readonly [K in Delivery['kind']]: (value: JsonObject) => boolean } = {
   delivered: ({ providerId, note }) => isTextOrAbsent(providerId) && isTextOrAbsent(note),
   retry: ({ reason, afterMs, done }) =>
-    isText(reason) && (afterMs === undefined || typeof afterMs === 'number') && isTextsOrAbsent(done),
-  rejected: ({ reason, done }) => isText(reason) && isTextsOrAbsent(done),
+    isText(reason) && (afterMs === undefined || typeof afterMs === 'number') && isPartsOrAbsent(done),
+  rejected: ({ reason, done }) => isText(reason) && isPartsOrAbsent(done),
 };
 
 function isDelivery(value: unknown): value is Delivery {

@@ -1,9 +1,8 @@
 /**
- * Notes of attempts, one line each in one file. A note costs one write and, unless it must last, no sync: it is
- * there to outlive the process, whose death leaves what was written with the kernel. A power cut may take the latest
- * notes away, as if they had not been made.
+ * Notes of attempts, one line each in one file. A note costs one write and, unless it must last, no sync: it has to
+ * survive the process, and what a process has written stays with the kernel. A power cut may lose the latest notes.
  *
- * Only what no envelope says yet is of use. The file is written anew with that when it has grown.
+ * Only notes that are not yet in an envelope are needed. When the file has grown, it is rewritten with those.
  */
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, rename } from 'node:fs/promises';
@@ -12,12 +11,12 @@ import type { Envelope, Note } from '../queue/envelope.ts';
 import { FILE_MODE } from './atomic-file.ts';
 import { noteText, parseNotes } from './format.ts';
 
-/** The file is written anew beyond this, and beyond twice of what was of use the last time. */
+/** The file is rewritten beyond this size, and beyond twice its size after the last rewrite. */
 const MIN_REWRITE_BYTES = 256 * 1024;
 
 export interface JournalOptions {
   readonly path: string;
-  /** A folder on the same file system, where the file is while it is written anew. */
+  /** A folder on the same file system, for the file that is being rewritten. */
   readonly temporary: string;
   /** Makes what was added to a folder durable. */
   sync(folder: string): Promise<void>;
@@ -25,20 +24,20 @@ export interface JournalOptions {
 
 export class Journal {
   readonly #options: JournalOptions;
-  /** The latest by message and channel, as far as no envelope says it. */
+  /** The latest by message and channel that is not yet in an envelope. */
   readonly #notes = new Map<string, Note>();
-  /** Absent until the file is written anew. */
+  /** Absent until the file is rewritten. */
   #file: FileHandle | undefined;
   #bytes = 0;
   #maxBytes = MIN_REWRITE_BYTES;
   #isClosed = false;
-  /** Lines that wait for the next write, and whether one of them must last. */
+  /** Lines for the next write, and whether one of them must last. */
   #text = '';
   #mustLast = false;
   #running: Promise<void> | undefined;
   #next: Promise<void> | undefined;
 
-  /** `text` is what the process before left in the file. */
+  /** `text` is what the previous process left in the file. */
   constructor(options: JournalOptions, text: string) {
     this.#options = options;
     for (const note of parseNotes(text)) this.#notes.set(keyOf(note), note);
@@ -48,7 +47,7 @@ export class Journal {
     return [...this.#notes.values()];
   }
 
-  /** One write serves all who asked for it before it began. Rejects with the system's errors. */
+  /** One write serves all callers that asked for it before it began. Rejects with the system's errors. */
   note(note: Note, mustLast: boolean): Promise<void> {
     // The file may be another server's by now.
     if (this.#isClosed) return Promise.resolve();
@@ -59,7 +58,7 @@ export class Journal {
     return this.#next;
   }
 
-  /** Forgets what `envelope`, which is kept now, says itself. */
+  /** Drops the notes that are included in `envelope`, which is saved now. */
   settle({ message: { id }, round, progress }: Envelope): void {
     for (const { kind, channel, attempts } of progress) {
       const note = this.#notes.get(keyOf({ id, channel }));
@@ -81,7 +80,7 @@ export class Journal {
   }
 
   async #startAfter(running: Promise<void> | undefined): Promise<void> {
-    // Also without a predecessor: others of this turn come along.
+    // This also yields when nothing is running, so that other calls of this turn share the write.
     await running?.catch(() => undefined);
     this.#running = this.#next;
     this.#next = undefined;
@@ -92,7 +91,7 @@ export class Journal {
       if (!this.#file || this.#bytes > this.#maxBytes) await this.#rewrite(mustLast);
       else await this.#append(this.#file, text, mustLast);
     } catch (error) {
-      // A line may be cut short: what is of use is written anew the next time.
+      // A line may be truncated: the next write rewrites the file.
       await this.#file?.close().catch(() => undefined);
       this.#file = undefined;
       throw error;
@@ -101,7 +100,7 @@ export class Journal {
 
   async #append(file: FileHandle, text: string, mustLast: boolean): Promise<void> {
     const { bytesWritten } = await file.write(text);
-    if (bytesWritten < Buffer.byteLength(text)) throw new Error('the notes of attempts were cut short');
+    if (bytesWritten < Buffer.byteLength(text)) throw new Error('the notes of attempts were truncated');
     this.#bytes += bytesWritten;
     if (mustLast) await file.datasync();
   }
@@ -109,7 +108,7 @@ export class Journal {
   async #rewrite(mustLast: boolean): Promise<void> {
     const { path, temporary, sync } = this.#options;
     const before = this.#file;
-    // Named as what a crash leaves there.
+    // A name that `clearTemporary` removes after a crash.
     const fresh = join(temporary, `${randomBytes(6).toString('hex')}.notes.json`);
     this.#file = await open(fresh, 'wx', FILE_MODE);
     await before?.close();

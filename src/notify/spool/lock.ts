@@ -1,11 +1,11 @@
 /**
- * A lock on a folder that the kernel lets go of when its holder dies, however it dies: a listening unix socket.
- * Containers that share the folder see it too, which process ids would not give. Hosts that share it over a
- * network do not.
+ * A lock on a folder that the kernel releases when its holder dies, however it dies: a listening unix socket. It also
+ * works between containers that share the folder, unlike process ids, but not between hosts that share it over a
+ * network.
  *
- * Every contender listens on a name of its own first and looks for the others then. Of two, at least one sees
- * the other, so never both hold the lock. Sockets that nobody listens on are of the dead, and because names are
- * not used again they can be removed without a race.
+ * Every contender first listens on a name of its own and then looks for the others. Of two contenders, at least one
+ * sees the other, so they never both hold the lock. Sockets without a listener belong to dead processes, and because
+ * names are never reused they can be removed without a race.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, unlink } from 'node:fs/promises';
@@ -14,16 +14,16 @@ import { join } from 'node:path';
 
 /** `sun_path` of Linux has 108 bytes with the zero at the end (unix(7)). */
 const MAX_SOCKET_PATH_BYTES = 107;
-/** Two that start together may see each other and both step back. */
+/** Two processes that start together may see each other and both step back. */
 const ATTEMPTS = 4;
 const MAX_PAUSE_MS = 100;
 
 export type LockResult =
   | { readonly kind: 'held'; release(): Promise<void> }
-  /** Somebody else has it. */
+  /** Another process holds it. */
   | { readonly kind: 'taken' };
 
-/** `folder` belongs to the lock alone; it is made if missing. Rejects with the system's errors. */
+/** `folder` is used by the lock only; it is created if missing. Rejects with the system's errors. */
 export async function lockFolder(folder: string): Promise<LockResult> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
@@ -51,7 +51,7 @@ function listen(path: string): Promise<Server> {
   });
 }
 
-/** Takes the socket's file away too. */
+/** This removes the file of the socket too. */
 function close(server: Server): Promise<void> {
   return new Promise((resolve) => server.close(() => resolve()));
 }
@@ -65,11 +65,11 @@ async function isAlone(folder: string, own: string): Promise<boolean> {
 async function isAlive(path: string): Promise<boolean> {
   const code = await connectCode(path);
   if (code === 'ECONNREFUSED') await unlink(path).catch(() => undefined);
-  // Whatever else goes wrong is no proof of death.
+  // Other errors do not prove that the process is dead.
   return code !== 'ECONNREFUSED' && code !== 'ENOENT';
 }
 
-/** The error's code, or `undefined` if somebody listens. */
+/** The error code, or `undefined` if a process listens. */
 function connectCode(path: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     const socket = createConnection(path);

@@ -167,8 +167,8 @@ test('files that are not ours, or not readable, are left alone, told once, and s
   assert.deepEqual(names('new').sort(), before);
   assert.deepEqual(told.sort(), [
     'new/.hidden.json: not a file of mote',
-    `new/${cut}: not JSON, or cut short`,
-    `new/${other}: of another name than the message in it`,
+    `new/${cut}: not JSON, or truncated`,
+    `new/${other}: named after another message`,
     `new/${big}: 1048577 bytes, more than mote ever writes`,
     `new/${directory}: not a file`,
     'new/README: not a file of mote',

@@ -2,17 +2,17 @@
  * Envelopes on disk, one file each, laid out like a maildir:
  *
  *   tmp/   being written
- *   new/   accepted and not ended; replaced whole whenever a channel gets further
- *   dead/  ended with a failure, with the reasons; stays until somebody sends it again or removes it, or until there
- *          are too many
- *   done/  receipts of messages with an idempotency key, without what was sent
- *   attempts/  notes of attempts, which say what no envelope says yet
+ *   new/   accepted and not ended; replaced as a whole whenever a channel makes progress
+ *   dead/  dead letters: messages that failed, with the reasons; they stay until the operator requeues or purges them, or
+ *          until there are too many
+ *   done/  receipts of messages with an idempotency key, without the message
+ *   attempts/  notes of attempts that are not yet in an envelope
  *   lock/  the socket of the server that owns the spool
  *
- * A maildir's cur/ is missing on purpose: replacing a file in its place is one atomic rename, moving a changed
- * one between folders would have a moment with two of them.
+ * There is no cur/ as in a maildir: replacing a file in place is one atomic rename, while moving a changed file to
+ * another folder would leave two of them for a moment.
  *
- * Whatever in it is not mote's, or cannot be read, is left alone and reported.
+ * Files that are not mote's, or cannot be read, are left alone and reported.
  */
 import { join } from 'node:path';
 import { isId } from '../id.ts';
@@ -24,25 +24,25 @@ import {
   type Receipt,
   receiptOf,
 } from '../queue/envelope.ts';
-import { type Store, StoreError } from '../queue/store.ts';
+import { type MessageStore, StoreError } from '../queue/store.ts';
 import { READS_AT_ONCE, type Report, SpoolFiles, storeError } from './files.ts';
 import { envelopeText, receiptText } from './format.ts';
 import { Journal } from './journal.ts';
 import { type LockResult, lockFolder } from './lock.ts';
 
 export interface SpoolOptions {
-  /** Messages that were given up; the oldest are removed beyond it. */
+  /** Maximum number of dead letters; the oldest are removed beyond it. */
   readonly maxDead: number;
-  /** Hears of files that were left alone. */
+  /** Called for files that were left alone. */
   readonly report: Report;
-  /** So many of the dead were removed because there were too many. */
+  /** Called with the number of dead letters that were removed because there were too many. */
   onRemoved(count: number): void;
 }
 
-/** Beyond the bound that share of the dead goes at once: to look for the oldest takes long. */
+/** Share of dead letters removed at once beyond the limit, since finding the oldest is slow. */
 const REMOVED_SHARE = 1 / 20;
 
-/** Opened by the one server that owns it. Rejects with {@link StoreError} if another one does, or it is unusable. */
+/** For the one server that owns it. Rejects with {@link StoreError} if another server does, or the spool is unusable. */
 export async function openSpool(path: string, options: SpoolOptions): Promise<Spool> {
   const files = new SpoolFiles(path, options.report);
   let lock: LockResult;
@@ -68,7 +68,7 @@ interface SpoolParts {
 }
 
 /** The spool as a queue uses it. */
-export class Spool implements Store {
+export class Spool implements MessageStore {
   readonly name: string;
   readonly isDurable = true;
   readonly #files: SpoolFiles;
@@ -113,7 +113,7 @@ export class Spool implements Store {
     });
   }
 
-  /** Those whose message has not ended; the others are of no more use. */
+  /** Notes of messages that have not ended; the others are dropped. */
   async notes(): Promise<readonly Note[]> {
     const waiting = new Set(await this.#files.ids('new'));
     for (const note of this.#journal.notes) if (!waiting.has(note.id)) this.#journal.drop(note);
@@ -130,12 +130,12 @@ export class Spool implements Store {
 
   async discover(isKnown: (id: string) => boolean, max: number): Promise<readonly Envelope[]> {
     const dead = await this.#files.ids('dead');
-    // Others may have sent or removed some.
+    // The operator may have requeued or purged some.
     this.#dead = dead.length;
     await this.#removeOldest();
     const ids = (await this.#files.ids('new')).filter((id) => !isKnown(id));
     if (ids.length === 0) return [];
-    // Hardly any has ended: to look for the end of each would take longer than all the rest.
+    // Few of them have ended; looking up each one would take longer than everything else.
     const ended = new Set([...dead, ...(await this.#files.ids('done'))]);
     const find = (id: string) => this.#find(id, ended.has(id));
     const found: Envelope[] = [];
@@ -181,7 +181,7 @@ export class Spool implements Store {
     return dead && receiptOf(dead, lastMsOf(dead));
   }
 
-  /** Of the dead, as soon as there are too many. */
+  /** Removes the oldest dead letters as soon as there are too many. */
   async #removeOldest(): Promise<void> {
     if (this.#dead <= this.#options.maxDead) return;
     this.#removing ??= this.#removeDead().finally(() => {

@@ -39,15 +39,15 @@ export async function startAliyun(world: AliyunWorld, options: StandInOptions = 
   const taken: Record<string, string>[] = [];
   const nonces = new Set<string>();
   const script = new Script();
-  const answer = (received: Received) =>
-    script.answer(() => {
+  const respond = (received: Received) =>
+    script.reply(() => {
       const parameters = Object.fromEntries(new URL(received.target, 'http://stand.in').searchParams);
       const fault = faultOfSignature(received, world, nonces) ?? faultOfParameters(received, parameters);
       if (fault) return fault;
       taken.push(parameters);
       return json({ Code: 'OK', Message: 'OK', RequestId: 'R-1', BizId: `9000${taken.length}^0` });
     });
-  return { ...(await startStandIn(answer, options)), taken, script };
+  return { ...(await startStandIn(respond, options)), taken, script };
 }
 
 function faultOfSignature(received: Received, world: AliyunWorld, nonces: Set<string>): Reply | undefined {

@@ -35,8 +35,8 @@ export async function startTencent(
 ): Promise<TencentStandIn> {
   const taken: Record<string, unknown>[] = [];
   const script = new Script();
-  const answer = (received: Received) => script.answer(() => act(received, world, taken));
-  return { ...(await startStandIn(answer, options)), taken, script };
+  const respond = (received: Received) => script.reply(() => act(received, world, taken));
+  return { ...(await startStandIn(respond, options)), taken, script };
 }
 
 function act(received: Received, world: TencentWorld, taken: Record<string, unknown>[]): Reply {

@@ -23,8 +23,8 @@ export interface TwilioStandIn extends StandIn {
 export async function startTwilio(world: TwilioWorld, options: StandInOptions = {}): Promise<TwilioStandIn> {
   const taken: Record<string, string>[] = [];
   const script = new Script();
-  const answer = (received: Received) => script.answer(() => act(received, world, taken));
-  return { ...(await startStandIn(answer, options)), taken, script };
+  const respond = (received: Received) => script.reply(() => act(received, world, taken));
+  return { ...(await startStandIn(respond, options)), taken, script };
 }
 
 function act(

@@ -1,5 +1,5 @@
 /**
- * Stands in for WeCom's API: one corporation with one application and one group robot. It answers as the
+ * Stands in for WeCom's API: one corporation with one application and one group robot. It responds as the
  * provider's pages say, including what is unpleasant: status 200 on failure, tokens that end early, texts that
  * are cut without a word, blocks for calling too often.
  */
@@ -28,7 +28,7 @@ export interface Delivered {
   readonly users: readonly string[];
 }
 
-/** A reply, an `errcode`, the right answer, or none although the request was acted upon. */
+/** A reply, an `errcode`, the right response, or none although the request was acted upon. */
 export type Scripted = Reply | number | 'as usual' | 'answer lost';
 
 export interface WecomStandIn extends StandIn {
@@ -58,7 +58,7 @@ interface TokenState {
 
 export async function startWecom(world: WecomWorld, options: StandInOptions = {}): Promise<WecomStandIn> {
   const api = new WecomApi(world);
-  const standIn = await startStandIn((received) => api.answer(received), options);
+  const standIn = await startStandIn((received) => api.reply(received), options);
   return Object.assign(api, standIn, { tokenCalls: () => api.calls, endTokens: () => api.end() });
 }
 
@@ -80,7 +80,7 @@ class WecomApi {
     for (const token of this.#tokens.values()) token.ended = true;
   }
 
-  async answer(received: Received): Promise<Reply> {
+  async reply(received: Received): Promise<Reply> {
     const { pathname, searchParams: query } = new URL(received.target, 'http://stand.in');
     const path = /\/cgi-bin\/(.*)$/.exec(pathname)?.[1] ?? '';
     if (path === 'gettoken') {

@@ -11,7 +11,7 @@ import { closeQuietly, refuse } from '../../send.ts';
 import { type Plan, type RequestFacts, SAFE_METHODS } from '../../types.ts';
 import { BodyReader } from '../../wire/body.ts';
 import { type Head, type Progress, parseHead, type Words } from '../../wire/head.ts';
-import type { Shared } from './shared.ts';
+import type { WireShared } from './shared.ts';
 import { type Author, Writer } from './writer.ts';
 
 /** Of input that is looked at for a head, as long as that suffices: what is kept of a request keeps no more alive. */
@@ -33,7 +33,7 @@ type Phase = 'first' | 'head' | 'body' | 'idle' | 'answer' | 'over';
 
 export class WireConnection implements Author {
   readonly socket: Socket;
-  readonly #shared: Shared;
+  readonly #shared: WireShared;
   /** The peer's address, empty on a unix socket. */
   readonly #peer: string;
   /** The peer as the log names it, where no proxy speaks for somebody else. */
@@ -58,7 +58,7 @@ export class WireConnection implements Author {
   readonly #writer: Writer;
   readonly #isGone = (): boolean => this.socket.destroyed || this.socket.readableEnded;
 
-  constructor(socket: Socket, shared: Shared) {
+  constructor(socket: Socket, shared: WireShared) {
     this.socket = socket;
     this.#shared = shared;
     this.#writer = new Writer(socket, shared, this);
@@ -132,7 +132,7 @@ export class WireConnection implements Author {
     if (this.#current) this.#current.status = plan.status;
     else this.#shared.hooks.onRefused(plan.status, this.#client);
     this.#end();
-    refuse(this.socket, plan, this.#shared.hooks.commonHeaders({}));
+    refuse(this.socket, plan, this.#shared.hooks.defaultHeaders({}));
   }
 
   /** Nothing more is taken. */

@@ -9,7 +9,7 @@ import { type HttpServer, type Limits, MAX_REFUSED_CONNECTIONS, TIMEOUT_CHECK_MS
 import { HeadMemo } from '../../wire/memo.ts';
 import { HttpClock } from '../../wire/response.ts';
 import { WireConnection } from './connection.ts';
-import type { Shared } from './shared.ts';
+import type { WireShared } from './shared.ts';
 
 /**
  * What a socket that is paused goes on to read: nothing, once it has something. So what waits behind an answer is one
@@ -19,7 +19,7 @@ const READ_AHEAD_BYTES = 1;
 
 export class WireServer {
   readonly #limits: Limits;
-  readonly #shared: Shared;
+  readonly #shared: WireShared;
   readonly #server: Server;
   readonly #connections = new Map<Socket, WireConnection>();
   readonly #listeners: Readonly<Record<string, (this: Socket, chunk: Buffer) => void>>;

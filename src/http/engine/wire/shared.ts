@@ -1,11 +1,11 @@
 /** What the connections of the engine `wire` share. */
 import type { Socket } from 'node:net';
-import type { Shared as CommonShared } from '../../connection.ts';
+import type { Shared } from '../../connection.ts';
 import type { Limits } from '../../server.ts';
 import type { HeadMemo } from '../../wire/memo.ts';
 import type { HttpClock } from '../../wire/response.ts';
 
-export interface Shared extends CommonShared {
+export interface WireShared extends Shared {
   readonly limits: Limits;
   readonly clock: HttpClock;
   readonly memo: HeadMemo;

@@ -5,7 +5,7 @@ import { withoutOverridden } from '../../middleware/default-headers.ts';
 import { closeQuietly, Gone, linger, type SourceBody, sendSource } from '../../send.ts';
 import type { Plan } from '../../types.ts';
 import { CONTINUE, connectionLines, renderFields } from '../../wire/response.ts';
-import type { Shared } from './shared.ts';
+import type { WireShared } from './shared.ts';
 
 /** Who writes. */
 export interface Author {
@@ -19,12 +19,12 @@ const nothing = Buffer.alloc(0);
 
 export class Writer {
   readonly #socket: Socket;
-  readonly #shared: Shared;
+  readonly #shared: WireShared;
   readonly #author: Author;
   /** Tells a write that is under way that the connection is gone. */
   #onGone: (() => void) | undefined;
 
-  constructor(socket: Socket, shared: Shared, author: Author) {
+  constructor(socket: Socket, shared: WireShared, author: Author) {
     this.#socket = socket;
     this.#shared = shared;
     this.#author = author;
@@ -86,9 +86,9 @@ export class Writer {
 
   #headOf({ facts }: Exchange, plan: Plan, isLast: boolean): string {
     const { hooks, clock, limits } = this.#shared;
-    const { status, headers, body, overridesCommon } = plan;
-    const common = hooks.commonHeaders(facts.headers);
-    const shown = overridesCommon ? withoutOverridden(common, headers) : common;
+    const { status, headers, body, overridesDefaults } = plan;
+    const common = hooks.defaultHeaders(facts.headers);
+    const shown = overridesDefaults ? withoutOverridden(common, headers) : common;
     const size = body.kind === 'text' ? body.text.length : body.kind === 'bytes' ? body.bytes.length : 0;
     const lines = renderFields(status, headers, shown, size);
     return `${lines}${connectionLines(isLast, limits.idleTimeoutMs)}${clock.dateLine(Date.now())}\r\n`;

@@ -14,10 +14,10 @@ function ask(method: string, path: string) {
 }
 
 function page() {
-  const { status, headers, body, overridesCommon } = ask('GET', '/notify') ?? assert.fail();
+  const { status, headers, body, overridesDefaults } = ask('GET', '/notify') ?? assert.fail();
   assert.ok(body.kind === 'bytes');
   const headerOf = (name: string) => headers[headers.indexOf(name) + 1];
-  return { status, headers, headerOf, overridesCommon, bytes: body.bytes, html: body.bytes.toString() };
+  return { status, headers, headerOf, overridesDefaults, bytes: body.bytes, html: body.bytes.toString() };
 }
 
 const sha256 = (text = '') => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
@@ -67,12 +67,12 @@ test('everything is inside, once', () => {
 });
 
 test('the headers', () => {
-  const { headers, headerOf, bytes, overridesCommon } = page();
+  const { headers, headerOf, bytes, overridesDefaults } = page();
   assert.equal(headerOf('Content-Type'), 'text/html; charset=utf-8');
   assert.equal(headerOf('Content-Length'), String(bytes.length));
   assert.equal(headerOf('Cache-Control'), 'no-store');
   assert.equal(headerOf('Referrer-Policy'), 'no-referrer');
   assert.equal(headerOf('X-Content-Type-Options'), 'nosniff');
   assert.equal(headers.length, 12);
-  assert.equal(overridesCommon, true);
+  assert.equal(overridesDefaults, true);
 });

@@ -33,7 +33,7 @@ function pagePlan(): Plan {
     'Cache-Control',
     'no-store',
   ];
-  return { status: 200, headers, body: { kind: 'bytes', bytes }, overridesCommon: true };
+  return { status: 200, headers, body: { kind: 'bytes', bytes }, overridesDefaults: true };
 }
 
 function assemble(): string {

@@ -1,12 +1,12 @@
 /** ACS3-HMAC-SHA256, the signature of Alibaba Cloud's APIs ("V3 request body and signature"). */
-import { createHash, createHmac } from 'node:crypto';
+import { canonicalText, hmacSha256, type SignedHeaders, sha256, signedNames } from './signing.ts';
 
 export interface Acs3Request {
   readonly method: string;
   readonly path: string;
   readonly query: Readonly<Record<string, string>>;
   /** Those that are signed, names in lower case: `host`, `content-type` and `x-acs-*`. */
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: SignedHeaders;
   readonly body: string;
 }
 
@@ -21,28 +21,18 @@ export function canonicalQuery(query: Readonly<Record<string, string>>): string 
 }
 
 export function canonicalRequest({ method, path, query, headers, body }: Acs3Request): string {
-  const names = Object.keys(headers).sort();
-  const lines = names.map((name) => `${name}:${headers[name]?.trim()}\n`).join('');
-  return [method, path, canonicalQuery(query), lines, names.join(';'), sha256(body)].join('\n');
+  return canonicalText([method, path, canonicalQuery(query)], headers, body);
 }
 
 /** In hexadecimal. */
 export function acs3Signature(secret: string, request: Acs3Request): string {
-  return createHmac('sha256', secret)
-    .update(`${ALGORITHM}\n${sha256(canonicalRequest(request))}`)
-    .digest('hex');
+  return hmacSha256(secret, `${ALGORITHM}\n${sha256(canonicalRequest(request))}`).toString('hex');
 }
 
 /** The value of `Authorization`. */
 export function acs3Authorization(keyId: string, secret: string, request: Acs3Request): string {
-  const names = Object.keys(request.headers).sort().join(';');
   const signature = acs3Signature(secret, request);
-  return `${ALGORITHM} Credential=${keyId},SignedHeaders=${names},Signature=${signature}`;
-}
-
-/** In hexadecimal. */
-export function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+  return `${ALGORITHM} Credential=${keyId},SignedHeaders=${signedNames(request.headers)},Signature=${signature}`;
 }
 
 function percentEncode(text: string): string {

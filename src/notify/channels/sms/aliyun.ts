@@ -4,20 +4,15 @@
  */
 import { randomUUID } from 'node:crypto';
 import { parseBase } from '../../../net/base-url.ts';
-import type { Answer, Send } from '../../../net/http-client.ts';
+import type { ClientResponse, Send } from '../../../net/http-client.ts';
+import { collect, type Result, success } from '../../../util/result.ts';
 import type { Message } from '../../message.ts';
 import type { Channel, Delivery } from '../channel.ts';
 import { blockMs, FIRST_BLOCK_MS, identifier, limited, objectIn, retry } from '../failure.ts';
-import type { Fill } from '../text/template.ts';
-import { acs3Authorization, canonicalQuery, sha256 } from './aliyun-signature.ts';
-import {
-  checkNumbers,
-  compileVariable,
-  delivered,
-  SMS_TIMEOUT_MS,
-  smsFailureWithout,
-  unclear,
-} from './delivery.ts';
+import { delivered } from '../parts.ts';
+import { acs3Authorization, canonicalQuery } from './aliyun-signature.ts';
+import { checkNumbers, compileVariable, SMS_TIMEOUT_MS, smsFailureWithout, unclear } from './delivery.ts';
+import { sha256 } from './signing.ts';
 
 export interface AliyunSettings {
   readonly name: string;
@@ -46,23 +41,31 @@ export const ALIYUN_BASE = 'https://dysmsapi.aliyuncs.com';
 const MAX_NUMBERS = 1000;
 const NUMBER = /^\+?\d{5,20}$/;
 
-/** Throws a `RangeError` for settings that cannot work. */
 export function createAliyunChannel(
   settings: AliyunSettings,
   send: Send,
   aids: Aids = { nowMs: Date.now, nonce: randomUUID },
-): Channel {
-  checkNumbers(settings.to, MAX_NUMBERS, NUMBER);
-  const base = new URL('/', parseBase(settings.base ?? ALIYUN_BASE));
-  const variables = Object.entries(settings.variables).map(
-    ([name, source]) => [name, compileVariable(source, settings.maxVariableCharacters)] as const,
+): Result<Channel, string> {
+  const numbers = checkNumbers(settings.to, MAX_NUMBERS, NUMBER);
+  if (!numbers.ok) return numbers;
+  const origin = parseBase(settings.base ?? ALIYUN_BASE);
+  if (!origin.ok) return origin;
+  const base = new URL('/', origin.value);
+  const names = Object.keys(settings.variables);
+  const fills = collect(
+    Object.values(settings.variables).map((source) =>
+      compileVariable(source, settings.maxVariableCharacters),
+    ),
   );
-  return {
+  if (!fills.ok) return fills;
+  const parameterOf = (message: Message): string =>
+    JSON.stringify(Object.fromEntries(fills.value.map((fill, i) => [names[i], fill(message)])));
+  return success({
     name: settings.name,
     timeoutMs: SMS_TIMEOUT_MS,
     ifUnclear: 'give up',
     async deliver(message, { number, signal, beforeSending }) {
-      const { url, headers } = signedRequest(settings, base, parameterOf(variables, message), aids);
+      const { url, headers } = signedRequest(settings, base, parameterOf(message), aids);
       const outcome = await send({
         method: 'POST',
         url,
@@ -70,13 +73,9 @@ export function createAliyunChannel(
         signal,
         beforeSending: async () => beforeSending?.(),
       });
-      return outcome.kind === 'answered' ? judge(outcome, number) : smsFailureWithout(outcome);
+      return outcome.kind === 'response' ? deliveryOf(outcome, number) : smsFailureWithout(outcome);
     },
-  };
-}
-
-function parameterOf(variables: readonly (readonly [string, Fill])[], message: Message): string {
-  return JSON.stringify(Object.fromEntries(variables.map(([name, fill]) => [name, fill(message)])));
+  });
 }
 
 function signedRequest(settings: AliyunSettings, base: URL, parameter: string, aids: Aids) {
@@ -115,10 +114,10 @@ const meanings: ReadonlyMap<string, string> = new Map([
   ['InvalidTimeStamp.Expired', ': the clock of this server is wrong'],
 ]);
 
-function judge(answer: Answer, attempt: number): Delivery {
-  const fields = objectIn(answer);
+function deliveryOf(response: ClientResponse, attempt: number): Delivery {
+  const fields = objectIn(response);
   const code = identifier(fields?.Code);
-  if (!code) return unclear(`HTTP ${answer.status} without a code`);
+  if (!code) return unclear(`HTTP ${response.status} without a code`);
   if (code === 'OK') return delivered(identifier(fields?.BizId), []);
   const reason = `Aliyun ${code}${meanings.get(code) ?? ''}`;
   if (undecided.test(code)) return unclear(reason);

@@ -13,7 +13,7 @@ import { startAliyun } from '../../../../test/support/providers/aliyun.ts';
 import { startTencent } from '../../../../test/support/providers/tencent.ts';
 import { json, type Received, startStandIn } from '../../../../test/support/stand-in.ts';
 import { createClient } from '../../../net/http-client.ts';
-import { deliver, during, messageOf } from '../fixtures.ts';
+import { deliver, during, messageOf, successOf } from '../fixtures.ts';
 import { createAliyunChannel } from './aliyun.ts';
 import { acs3Authorization } from './aliyun-signature.ts';
 import { createTencentChannel } from './tencent.ts';
@@ -81,7 +81,7 @@ describe('Alibaba Cloud', () => {
       await sendBySdk(aliyun.port, template.signName, template.templateCode, text);
       const settings = { name: 'sms', base: aliyun.origin, ...keys, ...template, to: [number] };
       const variables = { text: '{{text}}' };
-      const channel = createAliyunChannel({ ...settings, variables }, createClient());
+      const channel = successOf(createAliyunChannel({ ...settings, variables }, createClient()));
       const delivery = await deliver(channel, messageOf({ text: text }));
       assert.equal(delivery.kind, 'delivered');
       assert.deepEqual(aliyun.taken[1], aliyun.taken[0]);
@@ -141,7 +141,7 @@ describe('Tencent Cloud', () => {
       await sendBySdk(t, tencent.port, '腾讯云', text);
       const settings = { name: 'sms', base: tencent.origin, ...keys, region, appId: '1400006666' };
       const template = { signName: '腾讯云', templateId: '1110', variables: ['{{text}}'], to: [number] };
-      const channel = createTencentChannel({ ...settings, ...template }, createClient());
+      const channel = successOf(createTencentChannel({ ...settings, ...template }, createClient()));
       assert.equal((await deliver(channel, messageOf({ text }))).kind, 'delivered');
       assert.deepEqual(tencent.taken[1], tencent.taken[0]);
       const [theirs, ours] = tencent.received;

@@ -1,12 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import {
-  type Acs3Request,
-  acs3Signature,
-  canonicalQuery,
-  canonicalRequest,
-  sha256,
-} from './aliyun-signature.ts';
+import { type Acs3Request, acs3Signature, canonicalQuery, canonicalRequest } from './aliyun-signature.ts';
+import { sha256 } from './signing.ts';
 import { tc3Authorization, tc3Signature } from './tencent-signature.ts';
 
 describe("ACS3-HMAC-SHA256, Alibaba's published vectors", () => {

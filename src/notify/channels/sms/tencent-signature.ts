@@ -1,12 +1,12 @@
 /** TC3-HMAC-SHA256, the signature of Tencent Cloud's API 3.0 ("Signature v3"). */
-import { createHash, createHmac } from 'node:crypto';
+import { canonicalText, hmacSha256, type SignedHeaders, sha256, signedNames } from './signing.ts';
 
 export interface Tc3Request {
   readonly method: string;
   /** Such as `sms`. */
   readonly service: string;
   /** Those that are signed, names and values in lower case: at least `content-type` and `host`. */
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: SignedHeaders;
   readonly body: string;
   /** As in `X-TC-Timestamp`. */
   readonly timestampSeconds: number;
@@ -17,18 +17,16 @@ const ALGORITHM = 'TC3-HMAC-SHA256';
 /** In hexadecimal. Path and query are always `/` and nothing. */
 export function tc3Signature(secretKey: string, request: Tc3Request): string {
   const { method, service, headers, body, timestampSeconds } = request;
-  const names = signedNames(headers);
-  const lines = names.map((name) => `${name}:${headers[name]}\n`).join('');
-  const canonical = [method, '/', '', lines, names.join(';'), sha256(body)].join('\n');
+  const canonical = canonicalText([method, '/', ''], headers, body);
   const toSign = [ALGORITHM, timestampSeconds, scopeOf(request), sha256(canonical)].join('\n');
-  const dateKey = hmac(`TC3${secretKey}`, dateOf(timestampSeconds));
-  const signingKey = hmac(hmac(dateKey, service), 'tc3_request');
-  return hmac(signingKey, toSign).toString('hex');
+  const dateKey = hmacSha256(`TC3${secretKey}`, dateOf(timestampSeconds));
+  const signingKey = hmacSha256(hmacSha256(dateKey, service), 'tc3_request');
+  return hmacSha256(signingKey, toSign).toString('hex');
 }
 
 /** The value of `Authorization`. */
 export function tc3Authorization(secretId: string, secretKey: string, request: Tc3Request): string {
-  const names = signedNames(request.headers).join(';');
+  const names = signedNames(request.headers);
   const signature = tc3Signature(secretKey, request);
   return `${ALGORITHM} Credential=${secretId}/${scopeOf(request)}, SignedHeaders=${names}, Signature=${signature}`;
 }
@@ -40,16 +38,4 @@ function scopeOf({ timestampSeconds, service }: Tc3Request): string {
 /** The day in UTC. */
 function dateOf(timestampSeconds: number): string {
   return new Date(timestampSeconds * 1000).toISOString().slice(0, 10);
-}
-
-function signedNames(headers: Tc3Request['headers']): string[] {
-  return Object.keys(headers).sort();
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
-}
-
-function hmac(key: string | Buffer, text: string): Buffer {
-  return createHmac('sha256', key).update(text).digest();
 }

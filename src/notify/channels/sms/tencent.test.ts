@@ -5,7 +5,8 @@ import { startTencent, type TencentStandIn } from '../../../../test/support/prov
 import { json } from '../../../../test/support/stand-in.ts';
 import { createClient } from '../../../net/http-client.ts';
 import type { Channel, Delivery } from '../channel.ts';
-import { deliver, during, messageOf } from '../fixtures.ts';
+import { deliver, during, messageOf, successOf } from '../fixtures.ts';
+import { deliveredPart, givenUpPart } from '../parts.ts';
 import { createTencentChannel, type TencentSettings } from './tencent.ts';
 
 const keys = { secretId: 'AKIDz8', secretKey: 'tencent s3cret' };
@@ -35,7 +36,7 @@ async function scene(
     to: [GOOD],
     ...settings,
   };
-  return { tencent, channel: createTencentChannel(all, createClient(), channelNowMs) };
+  return { tencent, channel: successOf(createTencentChannel(all, createClient(), channelNowMs)) };
 }
 
 const again = '; not repeated, since the message may have been sent';
@@ -97,7 +98,12 @@ describe('numbers that are refused', () => {
     [
       'all kinds',
       [GOOD, later, never],
-      { kind: 'retry', reason: daily, afterMs: 60_000, done: [GOOD, `!${never} ${blacklisted}`] },
+      {
+        kind: 'retry',
+        reason: daily,
+        afterMs: 60_000,
+        done: [deliveredPart(GOOD), givenUpPart(never, blacklisted)],
+      },
     ],
     ['nobody knows', [unknown], { kind: 'rejected', reason: `…0004: Tencent InternalError.Timeout${again}` }],
   ];
@@ -111,7 +117,10 @@ describe('numbers that are refused', () => {
 
 describe('a retry', () => {
   const to = [GOOD, '+8613800000002', '+8613800000003'];
-  const done = [GOOD, '!+8613800000003 Tencent FailedOperation.PhoneNumberInBlacklist'];
+  const done = [
+    deliveredPart(GOOD),
+    givenUpPart('+8613800000003', 'Tencent FailedOperation.PhoneNumberInBlacklist'),
+  ];
   const note = 'not sent to …0003: Tencent FailedOperation.PhoneNumberInBlacklist';
   const later = { PhoneNumber: '+8613800000002', Code: 'Ok', SerialNo: '5001:0' };
 
@@ -141,7 +150,7 @@ describe('a retry', () => {
   });
 });
 
-describe('an answer', () => {
+describe('a response', () => {
   const error = (Code: unknown) => json({ Response: { Error: { Code, Message: 'x' }, RequestId: 'r' } });
   const cases: readonly [name: string, scripted: Scripted, delivery: Delivery][] = [
     [
@@ -178,6 +187,6 @@ describe('an answer', () => {
 for (const to of [[], ['13800001111'], Array.from({ length: 201 }, () => GOOD)]) {
   test(`${to.length} numbers, such as "${to[0] ?? ''}", are refused`, () => {
     const settings = { name: 's', ...keys, region: 'r', appId: 'a', templateId: 't', variables: [], to };
-    assert.throws(() => createTencentChannel(settings, createClient()), RangeError);
+    assert.equal(createTencentChannel(settings, createClient()).ok, false);
   });
 }

@@ -1,31 +1,30 @@
 /**
  * Short messages by Tencent Cloud (SendSms, 2021-01-11). There is no free text: title and text go into the
- * numbered variables of an approved template. One request for all numbers, and an answer for each.
+ * numbered variables of an approved template. One request for all numbers, and a response for each.
  */
 
 import { parseBase } from '../../../net/base-url.ts';
-import type { Answer, Send } from '../../../net/http-client.ts';
-import type { Channel, Delivery } from '../channel.ts';
+import type { ClientResponse, Send } from '../../../net/http-client.ts';
+import { collect, type Result, success } from '../../../util/result.ts';
+import type { Channel, Delivery, EndedPart } from '../channel.ts';
 import {
   asObject,
   blockMs,
-  type Failure,
+  type FailedDelivery,
   FIRST_BLOCK_MS,
   identifier,
   limited,
   objectIn,
-  type Retry,
   retry,
 } from '../failure.ts';
+import { concludeParts, givenUpPart, remainingParts, settleParts } from '../parts.ts';
 import {
   checkNumbers,
   compileVariable,
-  conclude,
   E164,
-  gaveUp,
-  remainingOf,
   SMS_TIMEOUT_MS,
   smsFailureWithout,
+  smsSummaries,
   unclear,
 } from './delivery.ts';
 import { tc3Authorization } from './tencent-signature.ts';
@@ -55,26 +54,29 @@ export const TENCENT_BASE = 'https://sms.tencentcloudapi.com';
 const MAX_NUMBERS = 200;
 const ACTION = 'SendSms';
 
-/** Throws a `RangeError` for settings that cannot work. */
 export function createTencentChannel(
   settings: TencentSettings,
   send: Send,
   nowMs: () => number = Date.now,
-): Channel {
-  checkNumbers(settings.to, MAX_NUMBERS, E164);
-  const url = new URL('/', parseBase(settings.base ?? TENCENT_BASE));
-  const variables = settings.variables.map((source) =>
-    compileVariable(source, settings.maxVariableCharacters),
+): Result<Channel, string> {
+  const checked = checkNumbers(settings.to, MAX_NUMBERS, E164);
+  if (!checked.ok) return checked;
+  const base = parseBase(settings.base ?? TENCENT_BASE);
+  if (!base.ok) return base;
+  const url = new URL('/', base.value);
+  const fills = collect(
+    settings.variables.map((source) => compileVariable(source, settings.maxVariableCharacters)),
   );
-  return {
+  if (!fills.ok) return fills;
+  return success({
     name: settings.name,
     timeoutMs: SMS_TIMEOUT_MS,
     ifUnclear: 'give up',
     async deliver(message, { number: attempt, done, signal, beforeSending }) {
-      const numbers = remainingOf(settings.to, done);
+      const numbers = remainingParts(settings.to, done);
       // The settings may have lost numbers since the last attempt.
-      if (numbers.length === 0) return conclude(done);
-      const values = variables.map((fill) => fill(message));
+      if (numbers.length === 0) return concludeParts(done, smsSummaries);
+      const values = fills.value.map((fill) => fill(message));
       const body = bodyOf(settings, numbers, values);
       const headers = headersOf(settings, url, body, Math.floor(nowMs() / 1000));
       const outcome = await send({
@@ -85,14 +87,14 @@ export function createTencentChannel(
         signal,
         beforeSending: async () => beforeSending?.(),
       });
-      const result = outcome.kind === 'answered' ? read(outcome, attempt) : smsFailureWithout(outcome);
-      if (result.kind === 'read') return judge(result, numbers, done, attempt);
+      const result = outcome.kind === 'response' ? readResult(outcome, attempt) : smsFailureWithout(outcome);
+      if (result.kind === 'result') return deliveryOf(result, numbers, done, attempt);
       if (result.kind === 'retry') return { ...result, done };
-      return done.length > 0
-        ? conclude([...done, ...numbers.map((number) => gaveUp(number, result.reason))])
-        : result;
+      if (done.length === 0) return result;
+      const ended = [...done, ...numbers.map((number) => givenUpPart(number, result.reason))];
+      return concludeParts(ended, smsSummaries);
     },
-  };
+  });
 }
 
 function bodyOf(
@@ -143,46 +145,45 @@ const meanings: ReadonlyMap<string, string> = new Map([
   ['AuthFailure.SecretIdNotFound', ': the id of the key is wrong'],
 ]);
 
-/** An answer that says something about each number. */
-interface Read {
-  readonly kind: 'read';
+/** A response that says something about each number. */
+interface TencentResult {
+  readonly kind: 'result';
   /** By number: its code, where there is one. */
   readonly codes: ReadonlyMap<string, string>;
   readonly providerId: string | undefined;
 }
 
-function read(answer: Answer, attempt: number): Read | Failure {
-  const response = asObject(objectIn(answer)?.Response);
-  const error = asObject(response?.Error);
-  if (error) return failureOfCode(identifier(error.Code) ?? 'without a code', attempt);
-  if (!Array.isArray(response?.SendStatusSet)) return unclear(`HTTP ${answer.status} without a result`);
-  const statuses = response.SendStatusSet.map((status) => asObject(status) ?? {});
+function readResult(response: ClientResponse, attempt: number): TencentResult | FailedDelivery {
+  const result = asObject(objectIn(response)?.Response);
+  const error = asObject(result?.Error);
+  if (error) return failureOfTencentCode(identifier(error.Code) ?? 'without a code', attempt);
+  if (!Array.isArray(result?.SendStatusSet)) return unclear(`HTTP ${response.status} without a result`);
+  const statuses = result.SendStatusSet.map((status) => asObject(status) ?? {});
   const codes = statuses.map(
     ({ PhoneNumber, Code }) => [String(PhoneNumber), identifier(Code) ?? 'without a code'] as const,
   );
-  const id = statuses.length === 1 ? statuses[0]?.SerialNo : response.RequestId;
-  return { kind: 'read', codes: new Map(codes), providerId: identifier(id) };
+  const id = statuses.length === 1 ? statuses[0]?.SerialNo : result.RequestId;
+  return { kind: 'result', codes: new Map(codes), providerId: identifier(id) };
 }
 
-function judge(
-  { codes, providerId }: Read,
+function deliveryOf(
+  { codes, providerId }: TencentResult,
   numbers: readonly string[],
-  done: readonly string[],
+  before: readonly EndedPart[],
   attempt: number,
 ): Delivery {
-  const ended = [...done];
-  let later: Retry | undefined;
+  const failures = new Map<string, FailedDelivery>();
   for (const number of numbers) {
     const code = codes.get(number);
-    const failure = code === undefined ? unclear('no result') : failureOfCode(code, attempt);
-    if (code === SUCCESS) ended.push(number);
-    else if (failure.kind === 'retry') later = failure;
-    else ended.push(gaveUp(number, failure.reason));
+    if (code === SUCCESS) continue;
+    failures.set(number, code === undefined ? unclear('no result') : failureOfTencentCode(code, attempt));
   }
-  return later ? { ...later, done: ended } : conclude(ended, providerId);
+  const { done, deferred } = settleParts(numbers, before, failures);
+  const last = deferred.at(-1);
+  return last ? { ...last, done } : concludeParts(done, smsSummaries, { providerId });
 }
 
-function failureOfCode(code: string, attempt: number): Failure {
+function failureOfTencentCode(code: string, attempt: number): FailedDelivery {
   const reason = `Tencent ${code}${meanings.get(code) ?? ''}`;
   if (undecided.test(code)) return unclear(reason);
   if (limitedCode.test(code)) return limited(reason, FIRST_BLOCK_MS);

@@ -4,8 +4,9 @@ import type { Scripted } from '../../../../test/support/providers/script.ts';
 import { startTwilio, type TwilioStandIn } from '../../../../test/support/providers/twilio.ts';
 import { json } from '../../../../test/support/stand-in.ts';
 import { createClient } from '../../../net/http-client.ts';
-import type { Channel, Delivery } from '../channel.ts';
-import { deliver, deliverUntilEnd, during, messageOf } from '../fixtures.ts';
+import type { Channel, Delivery, EndedPart } from '../channel.ts';
+import { deliver, deliverUntilEnd, during, messageOf, successOf } from '../fixtures.ts';
+import { deliveredPart, givenUpPart } from '../parts.ts';
 import { createTwilioChannel, type TwilioSettings } from './twilio.ts';
 
 const account = { accountSid: 'AC0123456789', authToken: 'tw1lio t0ken' };
@@ -18,7 +19,10 @@ async function scene(
 ): Promise<{ twilio: TwilioStandIn; channel: Channel }> {
   const twilio = during(t, await startTwilio(account));
   const all = { name: 'sms', base: twilio.origin, ...account, sender: { from: '+15005550000' }, to: [GOOD] };
-  return { twilio, channel: createTwilioChannel({ ...all, ...settings }, createClient(), () => 0) };
+  return {
+    twilio,
+    channel: successOf(createTwilioChannel({ ...all, ...settings }, createClient(), () => 0)),
+  };
 }
 
 const sid = (number: number): string => `SM${String(number).padStart(32, '0')}`;
@@ -57,7 +61,7 @@ test('long text is cut, and a note says so', async (t) => {
   assert.ok(twilio.taken[0]?.Body?.endsWith('x…'));
 });
 
-describe('an answer', () => {
+describe('a response', () => {
   const cases: readonly [name: string, scripted: Scripted, settings: Partial<TwilioSettings>, Delivery][] = [
     [
       'wrong token',
@@ -88,7 +92,7 @@ describe('an answer', () => {
     ['302', { status: 302 }, {}, { kind: 'rejected', reason: '…0006: HTTP 302' }],
     ['201 that cannot be read', { status: 201, body: 'x' }, {}, { kind: 'delivered' }],
     ['lost', 'answer lost', {}, { kind: 'rejected', reason: `…0006: the connection was reset${again}` }],
-    ['garbage', 'garbage', {}, { kind: 'rejected', reason: `…0006: the answer is not HTTP${again}` }],
+    ['garbage', 'garbage', {}, { kind: 'rejected', reason: `…0006: the response is not HTTP${again}` }],
   ];
   for (const [name, scripted, settings, delivery] of cases) {
     test(name, async (t) => {
@@ -138,9 +142,9 @@ describe('several numbers', () => {
       kind: 'retry',
       reason: 'HTTP 429',
       isLimited: true,
-      done: [GOOD, `!${BAD} Twilio 21211: the number is wrong`],
+      done: [deliveredPart(GOOD), givenUpPart(BAD, 'Twilio 21211: the number is wrong')],
     });
-    const { done } = delivery as { done: string[] };
+    const { done } = delivery as { done: EndedPart[] };
     assert.deepEqual(await deliver(channel, messageOf(), { number: 2, done }), {
       kind: 'delivered',
       providerId: sid(2),
@@ -166,6 +170,6 @@ describe('several numbers', () => {
 for (const to of [[], ['0171 123'], ['+0123'], Array.from({ length: 101 }, () => GOOD)]) {
   test(`${to.length} numbers, such as "${to[0] ?? ''}", are refused`, () => {
     const settings = { name: 's', ...account, sender: { from: GOOD }, to };
-    assert.throws(() => createTwilioChannel(settings, createClient()), RangeError);
+    assert.equal(createTwilioChannel(settings, createClient()).ok, false);
   });
 }

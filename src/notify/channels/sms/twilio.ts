@@ -1,19 +1,13 @@
 /** Short messages by Twilio (Messages, 2010-04-01): free text, one request for each number. */
 
 import { parseBase } from '../../../net/base-url.ts';
-import type { Answer, Send } from '../../../net/http-client.ts';
+import type { ClientResponse, Send } from '../../../net/http-client.ts';
+import { type Result, success } from '../../../util/result.ts';
 import type { Channel, Delivery } from '../channel.ts';
 import { identifier, limited, objectIn, retryAfterMs } from '../failure.ts';
+import { deliverEachPart, delivered } from '../parts.ts';
 import { cutText, plainText } from '../text/split.ts';
-import {
-  checkNumbers,
-  delivered,
-  deliverToEach,
-  E164,
-  SMS_TIMEOUT_MS,
-  smsFailureWithout,
-  unclear,
-} from './delivery.ts';
+import { checkNumbers, E164, SMS_TIMEOUT_MS, smsFailureWithout, smsSummaries, unclear } from './delivery.ts';
 
 export interface TwilioSettings {
   readonly name: string;
@@ -39,22 +33,24 @@ const meanings: ReadonlyMap<string, string> = new Map([
   [TOO_MANY_CALLS, ': too many calls'],
 ]);
 
-/** Throws a `RangeError` for settings that cannot work. */
 export function createTwilioChannel(
   settings: TwilioSettings,
   send: Send,
   nowMs: () => number = Date.now,
-): Channel {
-  checkNumbers(settings.to, MAX_NUMBERS, E164);
+): Result<Channel, string> {
+  const numbers = checkNumbers(settings.to, MAX_NUMBERS, E164);
+  if (!numbers.ok) return numbers;
+  const base = parseBase(settings.base ?? TWILIO_BASE);
+  if (!base.ok) return base;
   const { accountSid, authToken, sender } = settings;
   const path = `/2010-04-01/Accounts/${encodeURIComponent(accountSid)}/Messages.json`;
-  const url = new URL(path, parseBase(settings.base ?? TWILIO_BASE));
+  const url = new URL(path, base.value);
   const headers = {
     'content-type': 'application/x-www-form-urlencoded',
     authorization: `Basic ${Buffer.from(`${accountSid}:${authToken}`).toString('base64')}`,
   };
   const from = 'from' in sender ? { From: sender.from } : { MessagingServiceSid: sender.messagingServiceSid };
-  return {
+  return success({
     name: settings.name,
     timeoutMs: SMS_TIMEOUT_MS,
     ifUnclear: 'give up',
@@ -62,7 +58,7 @@ export function createTwilioChannel(
       const text = plainText(message);
       const cut = cutText(text, BODY_MAX_UNITS);
       const notes = cut === text ? [] : [`cut to ${BODY_MAX_UNITS} characters`];
-      return deliverToEach(settings.to, attempt, async (number) => {
+      const deliver = async (number: string): Promise<Delivery> => {
         const body = new URLSearchParams({ To: number, ...from, Body: cut }).toString();
         const beforeSending = async () => attempt.beforeSending?.(number);
         const outcome = await send({
@@ -73,15 +69,20 @@ export function createTwilioChannel(
           signal: attempt.signal,
           beforeSending,
         });
-        return outcome.kind === 'answered' ? judge(outcome, nowMs(), notes) : smsFailureWithout(outcome);
+        return outcome.kind === 'response' ? deliveryOf(outcome, nowMs(), notes) : smsFailureWithout(outcome);
+      };
+      return deliverEachPart(settings.to, attempt, {
+        deliver,
+        onRejected: 'give up',
+        summaries: smsSummaries,
       });
     },
-  };
+  });
 }
 
-function judge(answer: Answer, nowMs: number, notes: readonly string[]): Delivery {
-  const { status, headers } = answer;
-  const fields = objectIn(answer);
+function deliveryOf(response: ClientResponse, nowMs: number, notes: readonly string[]): Delivery {
+  const { status, headers } = response;
+  const fields = objectIn(response);
   if (status >= 200 && status < 300) return delivered(identifier(fields?.sid), notes);
   const code = identifier(fields?.code);
   const reason = code ? `Twilio ${code}${meanings.get(code) ?? ''}` : `HTTP ${status}`;

@@ -5,6 +5,7 @@
  */
 import { isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
+import { failure, type Result, success } from '../../../util/result.ts';
 
 /** A sender as people see it. */
 export interface Mailbox {
@@ -19,17 +20,17 @@ const MAX_HOST_BYTES = 255;
 const atom = "[\\w!#$%&'*+/=?^`{|}~-]+";
 const localPart = new RegExp(`^${atom}(?:\\.${atom})*$`);
 
-/** The address with its host in ASCII. Throws a `RangeError` for what is none. */
-export function parseAddress(text: string): string {
+/** The address with its host in ASCII. */
+export function parseAddress(text: string): Result<string, string> {
   const at = text.lastIndexOf('@');
   const name = text.slice(0, Math.max(at, 0));
   const host = hostInAscii(text.slice(at + 1));
   if (!localPart.test(name) || name.length > MAX_NAME_BYTES || host === undefined) {
-    throw new RangeError(
+    return failure(
       `not a mail address: ${JSON.stringify(text)}; one like name@host.example, in ASCII before the @, is wanted`,
     );
   }
-  return `${name}@${host}`;
+  return success(`${name}@${host}`);
 }
 
 function hostInAscii(host: string): string | undefined {
@@ -51,12 +52,13 @@ export function isHostName(host: string): boolean {
   );
 }
 
-/** `name@host`, `Name <name@host>` or `"Name" <name@host>`. Throws a `RangeError` for what is neither. */
-export function parseMailbox(text: string): Mailbox {
+/** `name@host`, `Name <name@host>` or `"Name" <name@host>`. */
+export function parseMailbox(text: string): Result<Mailbox, string> {
   const [, quoted, bare, inner] = /^\s*(?:"([^"\\]*)"|([^"<>]*?))\s*<([^<>]*)>\s*$/.exec(text) ?? [];
   const name = quoted ?? bare ?? '';
   if (/[\p{Cc}\u2028\u2029]/u.test(name) || !name.isWellFormed()) {
-    throw new RangeError('the name of the sender has control characters');
+    return failure('the name of the sender has control characters');
   }
-  return { name, address: parseAddress(inner ?? text) };
+  const address = parseAddress(inner ?? text);
+  return address.ok ? success({ name, address: address.value }) : address;
 }

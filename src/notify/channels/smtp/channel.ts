@@ -10,13 +10,16 @@
  * This module loads the mail library; `smtp/server.ts` and `smtp/address.ts` read settings without it.
  */
 import type SMTPPool from 'nodemailer/lib/smtp-pool';
-import { addressPolicy, type MayConnect } from '../../../net/addresses.ts';
+import { isGlobalAddress, type MayConnect } from '../../../net/addresses.ts';
+import type { CaTrust } from '../../../net/ca-bundle.ts';
+import { collect, failure, type Result, success } from '../../../util/result.ts';
 import type { Channel } from '../channel.ts';
 import { retry } from '../failure.ts';
+import { concludeParts, remainingParts } from '../parts.ts';
 import { parseAddress, parseMailbox } from './address.ts';
 import { mailOf } from './content.ts';
-import { createPool, DEFAULT_LIMITS, type SmtpLimits, submit, type Trust } from './pool.ts';
-import { conclude, remainingOf, settle } from './recipients.ts';
+import { createPool, DEFAULT_LIMITS, type SmtpLimits, submit } from './pool.ts';
+import { mailSummaries, settleRecipients } from './recipients.ts';
 import { checkServer, type SmtpServer } from './server.ts';
 
 export interface SmtpSettings extends SmtpServer {
@@ -29,53 +32,58 @@ export interface SmtpSettings extends SmtpServer {
 
 export interface SmtpOptions {
   /**
-   * Whom to trust, asked before the first connection with TLS. Throws an `Error` for the operator's eyes if there
-   * is nobody; messages wait then, and it is asked again.
+   * The CAs to trust, read before the first connection with TLS. Throws an `Error` with a message for the operator if
+   * there are none; messages wait then, and it is called again.
    */
-  readonly trust: () => Trust;
+  readonly trust: () => CaTrust;
   /** Default {@link DEFAULT_LIMITS}. */
   readonly limits?: Partial<SmtpLimits>;
-  /** Which addresses are too public for mail without TLS. Default: those that a webhook may go to. */
+  /** Addresses that must not get mail without TLS. Default: all global ones. */
   readonly isPublic?: MayConnect;
 }
 
 /** Servers may refuse more in one message (RFC 5321 §4.5.3.1.8). */
 export const MAX_RECIPIENTS = 100;
-/** Longer than a server's silence may be, so that what is reported is why nothing came. */
+/** Longer than the limit on a server's silence, so that the silence is what gets reported. */
 export const SMTP_TIMEOUT_MS = 120_000;
 
-/** Throws a `RangeError` for settings that cannot work. */
-export function createSmtpChannel(settings: SmtpSettings, options: SmtpOptions): Channel {
-  checkServer(settings);
-  const letterhead = { from: parseMailbox(settings.from), to: recipientsOf(settings.to) };
+export function createSmtpChannel(settings: SmtpSettings, options: SmtpOptions): Result<Channel, string> {
+  const server = checkServer(settings);
+  if (!server.ok) return server;
+  const from = parseMailbox(settings.from);
+  if (!from.ok) return from;
+  const to = parseRecipients(settings.to);
+  if (!to.ok) return to;
+  const letterhead = { from: from.value, to: to.value };
   const { security } = settings;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const isPublic = options.isPublic ?? addressPolicy();
+  const isPublic = options.isPublic ?? isGlobalAddress;
   let pool: SMTPPool | undefined;
-  return {
+  return success({
     name: settings.name,
     timeoutMs: SMTP_TIMEOUT_MS,
     async deliver(message, { done, signal }) {
-      const to = remainingOf(letterhead.to, done);
+      const remaining = remainingParts(letterhead.to, done);
       // The settings may have lost recipients since the last attempt.
-      if (to.length === 0) return conclude(done);
+      if (remaining.length === 0) return concludeParts(done, mailSummaries);
       try {
         pool ??= createPool(settings, security === 'none' ? undefined : options.trust(), limits, isPublic);
       } catch (error) {
         return { ...retry((error as Error).message), done };
       }
-      const envelope = { from: letterhead.from.address, to };
+      const envelope = { from: letterhead.from.address, to: remaining };
       const { failures, providerId } = await submit(pool, envelope, mailOf(message, letterhead), signal);
-      return settle(to, done, failures, providerId);
+      return settleRecipients(remaining, done, failures, providerId);
     },
     async close() {
       pool?.close();
     },
-  };
+  });
 }
 
-function recipientsOf(to: readonly string[]): string[] {
-  if (to.length === 0) throw new RangeError('there is no address to send to');
-  if (to.length > MAX_RECIPIENTS) throw new RangeError(`more than ${MAX_RECIPIENTS} addresses`);
-  return [...new Set(to.map(parseAddress))];
+function parseRecipients(to: readonly string[]): Result<readonly string[], string> {
+  if (to.length === 0) return failure('there is no address to send to');
+  if (to.length > MAX_RECIPIENTS) return failure(`more than ${MAX_RECIPIENTS} addresses`);
+  const addresses = collect(to.map(parseAddress));
+  return addresses.ok ? success([...new Set(addresses.value)]) : addresses;
 }

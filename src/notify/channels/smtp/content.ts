@@ -29,7 +29,7 @@ export function mailOf(message: Message, { from, to }: Letterhead): string {
     ['Date', dateOf(message.acceptedMs)],
     // The same on every attempt, so that those who got it twice can tell.
     ['Message-ID', `<${message.id}@${from.address.slice(from.address.lastIndexOf('@') + 1)}>`],
-    // Tells holiday notices and the like not to answer (RFC 3834 §5).
+    // Tells vacation notices and the like not to reply (RFC 3834 §5).
     ['Auto-Submitted', 'auto-generated'],
     ...urgencyOf(message.priority),
     ...(message.tags.length > 0 ? [['Keywords', message.tags.map(phrase).join(', ')] as const] : []),

@@ -1,4 +1,5 @@
 /** What the tests of the SMTP channel share. */
+
 import type { TestContext } from 'node:test';
 import {
   account,
@@ -13,6 +14,7 @@ import {
   startScriptedSmtp,
 } from '../../../../test/support/providers/smtp-scripted.ts';
 import type { Channel } from '../channel.ts';
+import { successOf } from '../fixtures.ts';
 import { createSmtpChannel, type SmtpOptions, type SmtpSettings } from './channel.ts';
 import type { SmtpLimits } from './pool.ts';
 
@@ -33,7 +35,9 @@ export function channelFor(
   limits: Partial<SmtpLimits> = {},
   options: Partial<SmtpOptions> = {},
 ): Channel {
-  const channel = createSmtpChannel({ ...usualSettings, ...settings }, { trust, limits, ...options });
+  const channel = successOf(
+    createSmtpChannel({ ...usualSettings, ...settings }, { trust, limits, ...options }),
+  );
   t.after(() => channel.close?.());
   return channel;
 }
@@ -62,7 +66,7 @@ export async function scripted(
   const smtp = await startScriptedSmtp(say, { tls });
   const { credentials: _, ...plain } = usualSettings;
   const all = { ...(tls ? usualSettings : plain), security: 'none' as const, ...settings, port: smtp.port };
-  const channel = createSmtpChannel(all, { trust, limits });
+  const channel = successOf(createSmtpChannel(all, { trust, limits }));
   t.after(async () => {
     await channel.close?.();
     await smtp.close();

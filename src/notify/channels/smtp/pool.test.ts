@@ -10,7 +10,8 @@ import {
   type Say,
   usual,
 } from '../../../../test/support/providers/smtp-scripted.ts';
-import { deliver, messageOf } from '../fixtures.ts';
+import { deliver, messageOf, successOf } from '../fixtures.ts';
+import { deliveredPart } from '../parts.ts';
 import { createSmtpChannel } from './channel.ts';
 import { channelFor, scene, scripted, usualSettings } from './fixtures.ts';
 
@@ -23,7 +24,7 @@ describe('mail without TLS', () => {
     const { smtp } = await scripted(t, usual);
     const { credentials: _, ...rest } = usualSettings;
     const settings = { ...rest, ...plain, host: 'localhost', port: smtp.port };
-    const channel = createSmtpChannel(settings, { trust, isPublic });
+    const channel = successOf(createSmtpChannel(settings, { trust, isPublic }));
     t.after(() => channel.close?.());
     const delivery = await deliver(channel);
     assert.equal(delivery.kind, 'rejected');
@@ -148,10 +149,10 @@ describe('TLS', () => {
     };
     const channel = channelFor(t, { port: smtp.port }, {}, { trust: later });
     t.after(() => smtp.close());
-    assert.deepEqual(await deliver(channel, messageOf(), { done: ['bob@b.example'] }), {
+    assert.deepEqual(await deliver(channel, messageOf(), { done: [deliveredPart('bob@b.example')] }), {
       kind: 'retry',
       reason: 'no CA bundle: put one there',
-      done: ['bob@b.example'],
+      done: [deliveredPart('bob@b.example')],
     });
     assert.equal(smtp.connections(), 0);
     isMissing = false;

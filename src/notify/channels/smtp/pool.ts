@@ -1,29 +1,23 @@
 /**
- * Connections that are kept for the next message. The library's pool, without its mailer, which would bring
- * twice as much code, and could be made to open files and URLs: a message is handed over as the bytes it is.
+ * Connections that are kept for the next message: the library's pool without its mailer, which would double the code and
+ * could be made to open files and URLs. Messages are passed as finished bytes.
  */
 import { connect } from 'node:net';
 import { Readable } from 'node:stream';
-import type { SecureContext } from 'node:tls';
 import SMTPPool, { type SMTPPoolOptions } from 'nodemailer/lib/smtp-pool';
-import type { Failure } from '../failure.ts';
-import type { Failures } from './recipients.ts';
-import { failureOf, PUBLIC_SERVER, queueIdIn, type SmtpError } from './replies.ts';
+import type { CaTrust } from '../../../net/ca-bundle.ts';
+import type { FailedDelivery } from '../failure.ts';
+import type { RecipientFailures } from './recipients.ts';
+import { failureOfReply, PUBLIC_SERVER, queueIdIn, type SmtpError } from './replies.ts';
 import { DEFAULT_PORTS, type SmtpServer } from './server.ts';
 
-/** What every connection with TLS is given. */
-export interface Trust {
-  readonly secureContext: SecureContext;
-  readonly rejectUnauthorized: true;
-}
-
 export interface SmtpLimits {
-  /** For look-up, connection, greeting and STARTTLS together. */
+  /** For lookup, connection, greeting and STARTTLS together. */
   readonly connectTimeoutMs: number;
   readonly greetingTimeoutMs: number;
-  /** How long the server may say nothing; after the content it may have much to check (RFC 5321 §4.5.3.2.6). */
+  /** How long the server may be silent; after the content it may need time for checks (RFC 5321 §4.5.3.2.6). */
   readonly silenceTimeoutMs: number;
-  /** Below the 5 minutes that servers wait (RFC 5321 §4.5.3.2.7), so that it is not them who hang up. */
+  /** Below the 5 minutes that servers wait (RFC 5321 §4.5.3.2.7), so that the client closes first. */
   readonly idleTimeoutMs: number;
   readonly maxConnections: number;
   /** Servers count too, and 100 is a usual limit. */
@@ -48,7 +42,7 @@ const MAX_REQUEUES = 1;
 /** Without `trust` there is no TLS, and addresses that `isPublic` are not talked to. */
 export function createPool(
   { host, port, security, credentials }: SmtpServer,
-  trust: Trust | undefined,
+  trust: CaTrust | undefined,
   limits: SmtpLimits,
   isPublic: (address: string) => boolean,
 ): SMTPPool {
@@ -60,7 +54,7 @@ export function createPool(
     requireTLS: security === 'starttls',
     ignoreTLS: security === 'none',
     ...(trust && { tls: { ...trust } }),
-    // Without forceAuth a server that offers no login would be handed the message without one.
+    // Without forceAuth, a server that offers no login would get the message without one.
     ...(credentials && { auth: { user: credentials.user, pass: credentials.password }, forceAuth: true }),
     connectionTimeout: limits.connectTimeoutMs,
     greetingTimeout: limits.greetingTimeoutMs,
@@ -86,7 +80,7 @@ const dialer =
     const finish = (error?: Error): void => {
       clearTimeout(timer);
       socket.removeAllListeners();
-      // Of one that is given up, what else goes wrong is of no interest.
+      // Later errors of a socket that is given up do not matter.
       if (error) socket.once('error', () => undefined).destroy();
       callback(error ?? null, error ? undefined : { connection: socket });
     };
@@ -101,30 +95,30 @@ const dialer =
     socket.once('error', finish);
   };
 
-export interface Envelope {
+export interface MailEnvelope {
   readonly from: string;
   readonly to: readonly string[];
 }
 
-export interface Submission {
-  readonly failures: Failures;
+export interface SubmissionResult {
+  readonly failures: RecipientFailures;
   readonly providerId: string | undefined;
 }
 
 /** Never rejects. */
 export function submit(
   pool: SMTPPool,
-  envelope: Envelope,
+  envelope: MailEnvelope,
   mail: string,
   signal: AbortSignal,
-): Promise<Submission> {
+): Promise<SubmissionResult> {
   return new Promise((resolve) => {
     pool.send(handOver(envelope, mail, signal), (error, info) => {
       const refused = (error ?? info)?.rejectedErrors as readonly RecipientError[] | undefined;
       const failures = refused
         ? failuresOf(refused)
         : error
-          ? failuresOfAll(envelope, failureOf(error as SmtpError))
+          ? failuresOfAll(envelope, failureOfReply(error as SmtpError))
           : new Map();
       resolve({ failures, providerId: error ? undefined : queueIdIn(info?.response ?? '') });
     });
@@ -133,18 +127,22 @@ export function submit(
 
 type RecipientError = SmtpError & { readonly recipient?: string };
 
-function failuresOf(refused: readonly RecipientError[]): Failures {
-  return new Map(refused.map((error) => [error.recipient ?? '', failureOf(error)]));
+function failuresOf(refused: readonly RecipientError[]): RecipientFailures {
+  return new Map(refused.map((error) => [error.recipient ?? '', failureOfReply(error)]));
 }
 
-function failuresOfAll({ to }: Envelope, failure: Failure): Failures {
+function failuresOfAll({ to }: MailEnvelope, failure: FailedDelivery): RecipientFailures {
   return new Map(to.map((address) => [address, failure]));
 }
 
-/** What the pool asks of a message of the mailer. */
-function handOver(envelope: Envelope, mail: string, signal: AbortSignal): Parameters<SMTPPool['send']>[0] {
+/** The parts of the mailer's message that the pool uses. */
+function handOver(
+  envelope: MailEnvelope,
+  mail: string,
+  signal: AbortSignal,
+): Parameters<SMTPPool['send']>[0] {
   const message = {
-    // The library writes into it.
+    // The library modifies it.
     getEnvelope: () => ({ ...envelope }),
     createReadStream: () => Readable.from(Buffer.from(mail)),
     messageId: () => '',

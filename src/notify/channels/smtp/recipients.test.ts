@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import type { Failure } from '../failure.ts';
-import { conclude, remainingOf, settle } from './recipients.ts';
+import type { EndedPart } from '../channel.ts';
+import type { FailedDelivery } from '../failure.ts';
+import { concludeParts, deliveredPart, givenUpPart, remainingParts } from '../parts.ts';
+import { mailSummaries, settleRecipients } from './recipients.ts';
 
-const never: Failure = { kind: 'rejected', reason: 'no, never' };
-const later: Failure = { kind: 'retry', reason: 'later' };
+const never: FailedDelivery = { kind: 'rejected', reason: 'no, never' };
+const later: FailedDelivery = { kind: 'retry', reason: 'later' };
 
 test('many who did not get it are counted', () => {
   const to = Array.from({ length: 9 }, (_, i) => `n${i}@a.example`);
-  const delivery = settle(to, [], new Map(to.slice(1).map((address) => [address, never])));
+  const delivery = settleRecipients(to, [], new Map(to.slice(1).map((address) => [address, never])));
   assert.ok(delivery.kind === 'delivered');
   const shown = Array.from({ length: 5 }, () => 'n…@a.example (no, never)').join(', ');
   assert.equal(delivery.note, `not sent to ${shown} and 3 more`);
@@ -23,9 +25,9 @@ describe('attempts', () => {
       fc.property(fc.array(fate, { minLength: 1, maxLength: 5 }), (fates) => {
         const to = fates.map((_, i) => `${i}@a.example`);
         const got: string[] = [];
-        let done: readonly string[] = [];
+        let done: readonly EndedPart[] = [];
         for (let attempt = 0; ; attempt++) {
-          const rest = remainingOf(to, done);
+          const rest = remainingParts(to, done);
           // At the end everybody who is still put off is taken.
           const fateOf = (address: string) => fates[to.indexOf(address)]?.[attempt] ?? 'ok';
           got.push(...rest.filter((address) => fateOf(address) === 'ok'));
@@ -33,7 +35,7 @@ describe('attempts', () => {
           const failures = failed.map(
             (address) => [address, fateOf(address) === 'never' ? never : later] as const,
           );
-          const delivery = settle(rest, done, new Map(failures));
+          const delivery = settleRecipients(rest, done, new Map(failures));
           if (delivery.kind !== 'retry') {
             assert.equal(delivery.kind, got.length > 0 ? 'delivered' : 'rejected');
             break;
@@ -52,8 +54,9 @@ describe('attempts', () => {
 });
 
 test('settings that have lost a recipient', () => {
-  assert.deepEqual(remainingOf(['a@a.example'], ['!b@a.example no', 'a@a.example']), []);
-  assert.deepEqual(conclude(['!b@a.example no', 'a@a.example']), {
+  const done = [givenUpPart('b@a.example', 'no'), deliveredPart('a@a.example')];
+  assert.deepEqual(remainingParts(['a@a.example'], done), []);
+  assert.deepEqual(concludeParts(done, mailSummaries), {
     kind: 'delivered',
     note: 'not sent to b…@a.example (no)',
   });

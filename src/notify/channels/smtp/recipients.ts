@@ -1,68 +1,41 @@
-/** Several recipients of one message, each of whom a server may take, refuse, or put off. */
-import { type Delivery, GIVEN_UP } from '../channel.ts';
-import type { Failure, Retry } from '../failure.ts';
+/** Several recipients of one mail, each of whom a server may take, refuse, or defer. */
+import type { Delivery, EndedPart, GivenUpPart } from '../channel.ts';
+import type { FailedDelivery } from '../failure.ts';
+import { concludeParts, type PartSummaries, settleParts } from '../parts.ts';
 
-/*
- * What `done` lists: an address that got the message, or behind the mark one that never will, and why.
- */
-function gaveUp(address: string, reason: string): string {
-  return `${GIVEN_UP}${address} ${reason}`;
-}
+/** Why addresses did not get the mail; those that are not in it got it. */
+export type RecipientFailures = ReadonlyMap<string, FailedDelivery>;
 
-/** Those of `addresses` that `done` does not list. */
-export function remainingOf(addresses: readonly string[], done: readonly string[]): string[] {
-  const ended = new Set(done.map((entry) => /^!?(\S*)/.exec(entry)?.[1]));
-  return addresses.filter((address) => !ended.has(address));
-}
-
-/** Why addresses did not get the message. Those that are not in it got it. */
-export type Failures = ReadonlyMap<string, Failure>;
-
-/** The end of an attempt that was made for `addresses`, after those in `done`. */
-export function settle(
+/** The end of an attempt that was made for `addresses`, after those in `before`. */
+export function settleRecipients(
   addresses: readonly string[],
-  done: readonly string[],
-  failures: Failures,
+  before: readonly EndedPart[],
+  failures: RecipientFailures,
   providerId?: string,
 ): Delivery {
-  const ended = [...done];
-  const later: Retry[] = [];
-  for (const address of addresses) {
-    const failure = failures.get(address);
-    if (failure?.kind === 'retry') later.push(failure);
-    else ended.push(failure ? gaveUp(address, failure.reason) : address);
-  }
-  const [first] = later;
-  if (!first) return conclude(ended, providerId);
-  const some = ended.length > 0 ? ` (for ${later.length} of ${later.length + ended.length} recipients)` : '';
-  return { kind: 'retry', reason: first.reason + some, done: ended };
+  const { done, deferred } = settleParts(addresses, before, failures);
+  const [first] = deferred;
+  if (!first) return concludeParts(done, mailSummaries, { providerId });
+  const all = deferred.length + done.length;
+  const some = done.length > 0 ? ` (for ${deferred.length} of ${all} recipients)` : '';
+  return { kind: 'retry', reason: first.reason + some, done };
 }
 
-/** The end of the last attempt, which `done` says everything about. Sent to some is delivered, with a note about the others. */
-export function conclude(done: readonly string[], providerId?: string): Delivery {
-  const failed = done.filter((entry) => entry.startsWith(GIVEN_UP));
-  if (failed.length === done.length) return { kind: 'rejected', reason: describe(failed) };
-  return {
-    kind: 'delivered',
-    ...(providerId && { providerId }),
-    ...(failed.length > 0 && { note: `not sent to ${listed(failed)}` }),
-  };
-}
+export const mailSummaries: PartSummaries = { ofSome: listAddresses, ofAll: reasonForAll };
 
 /** One reason for all needs no addresses. */
-function describe(failed: readonly string[]): string {
-  const reasons = new Set(failed.map((entry) => entry.slice(entry.indexOf(' ') + 1)));
-  const [only = ''] = reasons;
-  return reasons.size === 1 ? only : listed(failed);
+function reasonForAll(givenUp: readonly GivenUpPart[]): string {
+  const [only = '', ...others] = new Set(givenUp.map(({ reason }) => reason));
+  return others.length === 0 ? only : listAddresses(givenUp);
 }
 
 const MAX_LISTED = 5;
 
-function listed(failed: readonly string[]): string {
-  const shown = failed.slice(0, MAX_LISTED).map((entry) => {
-    const [, first = '', host = '', reason = ''] = /^!(.)[^@]*(@\S+) (.*)$/.exec(entry) ?? [];
-    return `${first}…${host} (${reason})`;
+function listAddresses(givenUp: readonly GivenUpPart[]): string {
+  const shown = givenUp.slice(0, MAX_LISTED).map(({ part: address, reason }) => {
+    const host = address.slice(address.indexOf('@'));
+    return `${address.slice(0, 1)}…${host} (${reason})`;
   });
-  const more = failed.length - shown.length;
+  const more = givenUp.length - shown.length;
   return shown.join(', ') + (more > 0 ? ` and ${more} more` : '');
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { failureOf, queueIdIn, type SmtpError } from './replies.ts';
+import { failureOfReply, queueIdIn, type SmtpError } from './replies.ts';
 
 describe('the name of a message that was taken', () => {
   const cases: readonly [server: string, reply: string, id: string | undefined][] = [
@@ -36,6 +36,6 @@ describe('a fault without a reply', () => {
     [{}, 'the connection failed'],
   ];
   for (const [error, reason] of cases) {
-    test(reason, () => assert.deepEqual(failureOf(error), { kind: 'retry', reason }));
+    test(reason, () => assert.deepEqual(failureOfReply(error), { kind: 'retry', reason }));
   }
 });

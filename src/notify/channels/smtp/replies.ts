@@ -1,7 +1,7 @@
 /** What replies and faults of an SMTP server mean for a message. The server's own words are never handed on. */
 
-import { faultOf } from '../../../net/faults.ts';
-import { type Failure, retry } from '../failure.ts';
+import { networkFaultOf } from '../../../net/network-fault.ts';
+import { type FailedDelivery, retry } from '../failure.ts';
 
 /** What the library says about an attempt that failed, as far as it is looked at. */
 export interface SmtpError {
@@ -10,7 +10,7 @@ export interface SmtpError {
   /** The system's or OpenSSL's, where there was one. */
   readonly originalCode?: string;
   readonly timeoutType?: string;
-  /** What the reply answers; `CONN` for the greeting, and for replies that answer nothing. */
+  /** The command that the reply belongs to; `CONN` for the greeting, and for replies to no command. */
   readonly command?: string;
   readonly responseCode?: number;
   readonly response?: string;
@@ -50,7 +50,7 @@ const settingsFaults: ReadonlyMap<string | undefined, string> = new Map([
  * That holds for a connection lost after the end of the content too: whether the message was taken is not known,
  * and mail is sent again then (RFC 5321 §4.5.4.1, §6.1).
  */
-export function failureOf(error: SmtpError): Failure {
+export function failureOfReply(error: SmtpError): FailedDelivery {
   const { command = '', responseCode, code, originalCode } = error;
   if (responseCode === undefined) {
     const fault = settingsFaults.get(originalCode) ?? settingsFaults.get(code);
@@ -120,7 +120,7 @@ const faults: ReadonlyMap<string, string> = new Map([
 function faultWithout(error: SmtpError): string {
   const { code = '', originalCode, timeoutType = '' } = error;
   const own = timeouts.get(timeoutType) ?? (originalCode === undefined ? faults.get(code) : undefined);
-  return own ?? faultOf(originalCode === undefined ? error : { code: originalCode });
+  return own ?? networkFaultOf(originalCode === undefined ? error : { code: originalCode });
 }
 
 /** How servers name a message that they took: Postfix; Exim and others; OpenSMTPD and Sendmail; Amazon; Microsoft. */

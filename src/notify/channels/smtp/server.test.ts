@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { inspect } from 'node:util';
+import { errorOf, successOf } from '../fixtures.ts';
 import { checkServer, parseSmtpUrl, type SmtpServer } from './server.ts';
 
 const credentials = { user: 'u', password: 'p' };
@@ -22,7 +22,7 @@ describe('an SMTP URL', () => {
     ],
   ];
   for (const [url, server] of taken) {
-    test(`${url} is taken`, () => assert.deepEqual(parseSmtpUrl(url), server));
+    test(`${url} is taken`, () => assert.deepEqual(successOf(parseSmtpUrl(url)), server));
   }
 
   const refused: readonly [name: string, url: string, message: RegExp][] = [
@@ -33,8 +33,8 @@ describe('an SMTP URL', () => {
     ['digits and a slash in the password', 'smtps://u:25/s3cret@mail.example', /percent-encoded/],
     ['a number sign in the password', 'smtps://u:25#s3cret@mail.example', /percent-encoded/],
     ['a question mark in the password', 'smtps://u:25?s3cret@mail.example', /after \?/],
-    ['half an escape', 'smtps://u:s3cret%2@mail.example', /wrongly percent-encoded/],
-    ['what is no UTF-8', 'smtps://u:s3cret%FF@mail.example', /wrongly percent-encoded/],
+    ['half an escape', 'smtps://u:s3cret%2@mail.example', /not percent-encoded correctly/],
+    ['what is no UTF-8', 'smtps://u:s3cret%FF@mail.example', /not percent-encoded correctly/],
     ['a user only', 'smtps://s3cret@mail.example', /both a user and a password/],
     ['a password only', 'smtps://:s3cret@mail.example', /both a user and a password/],
     ['a login in the clear', 'smtp://u:s3cret@mail.example?security=none', /not sent without TLS/],
@@ -53,15 +53,9 @@ describe('an SMTP URL', () => {
   ];
   for (const [name, url, message] of refused) {
     test(`${name} is refused without showing it`, () => {
-      assert.throws(
-        () => parseSmtpUrl(url),
-        (error) => {
-          assert.ok(error instanceof RangeError);
-          assert.match(error.message, message);
-          assert.doesNotMatch(inspect(error), /s3cret/);
-          return true;
-        },
-      );
+      const error = errorOf(parseSmtpUrl(url));
+      assert.match(error, message);
+      assert.doesNotMatch(error, /s3cret/);
     });
   }
 });
@@ -79,9 +73,7 @@ describe('a server', () => {
   ];
   for (const [host, isTaken] of hosts) {
     test(`at ${JSON.stringify(host)} is ${isTaken ? 'taken' : 'refused'}`, () => {
-      const check = () => checkServer({ host, security: 'tls' });
-      if (isTaken) check();
-      else assert.throws(check, RangeError);
+      assert.equal(checkServer({ host, security: 'tls' }).ok, isTaken);
     });
   }
 });

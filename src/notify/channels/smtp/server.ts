@@ -1,6 +1,7 @@
-/** Where mail is handed in, how the way there is secured, and who hands it in. Loads nothing of the rest. */
+/** The submission server: address, security of the connection, credentials. Does not load the mail library. */
 import { isIP } from 'node:net';
-import { addressPolicy } from '../../../net/addresses.ts';
+import { isGlobalAddress } from '../../../net/addresses.ts';
+import { failure, type Result, success } from '../../../util/result.ts';
 import { isHostName } from './address.ts';
 
 /**
@@ -29,33 +30,33 @@ export interface Credentials {
 export const DEFAULT_PORTS: Readonly<Record<Security, number>> = { tls: 465, starttls: 587, none: 25 };
 const MAX_PORT = 65_535;
 
-/** Throws a `RangeError` for what cannot work. */
-export function checkServer({ host, port, security, credentials }: SmtpServer): void {
+/** The same server, if it can work. */
+export function checkServer(server: SmtpServer): Result<SmtpServer, string> {
+  const { host, port, security, credentials } = server;
   if (isIP(host) === 0 && !isHostName(host)) {
-    throw new RangeError('the host of the SMTP server is neither a name nor an address');
+    return failure('the host of the SMTP server is neither a name nor an address');
   }
   if (port !== undefined && !(Number.isInteger(port) && port > 0 && port <= MAX_PORT)) {
-    throw new RangeError(`the port of the SMTP server must be a whole number from 1 to ${MAX_PORT}`);
+    return failure(`the port of the SMTP server must be a whole number from 1 to ${MAX_PORT}`);
   }
-  if (security === 'none' && isIP(host) !== 0 && addressPolicy()(host)) {
-    throw new RangeError(
+  if (security === 'none' && isIP(host) !== 0 && isGlobalAddress(host)) {
+    return failure(
       '?security=none is for loopback and private addresses: leave it out, mail to public ones goes by TLS',
     );
   }
-  if (!credentials) return;
+  const problem = credentials && problemOfCredentials(credentials, security);
+  return problem === undefined ? success(server) : failure(problem);
+}
+
+function problemOfCredentials({ user, password }: Credentials, security: Security): string | undefined {
   if (security === 'none') {
-    throw new RangeError(
-      'user and password are not sent without TLS: use tls or starttls, or leave them out',
-    );
+    return 'user and password are not sent without TLS: use tls or starttls, or leave them out';
   }
-  const { user, password } = credentials;
-  if (user === '' || password === '')
-    throw new RangeError(
-      'SMTP needs both a user and a password, or neither; both in the url, or both beside it',
-    );
+  if (user === '' || password === '') {
+    return 'SMTP needs both a user and a password, or neither; both in the url, or both beside it';
+  }
   // NUL is the border between them (RFC 4616 §2).
-  if (`${user}${password}`.includes('\0'))
-    throw new RangeError('the user or the password has a NUL character');
+  return `${user}${password}`.includes('\0') ? 'the user or the password has a NUL character' : undefined;
 }
 
 const ADVICE =
@@ -65,36 +66,37 @@ const schemes: Readonly<Record<string, Security>> = { 'smtps:': 'tls', 'smtp:': 
 
 /**
  * `smtps://user:password@host:465` is TLS, `smtp://user:password@host:587` is STARTTLS, and
- * `smtp://host:25?security=none` is neither; the ports are the default ones. Throws a `RangeError`, which
- * shows nothing of the URL.
+ * `smtp://host:25?security=none` is neither; the ports are the default ones. Errors show nothing of the URL.
  */
-export function parseSmtpUrl(url: string): SmtpServer {
+export function parseSmtpUrl(url: string): Result<SmtpServer, string> {
   const parsed = URL.parse(url);
-  const security = schemes[parsed?.protocol ?? ''];
-  if (!parsed || !security || !/^\/?$/.test(parsed.pathname) || parsed.hash !== '') {
-    throw new RangeError(`not the URL of an SMTP server: ${ADVICE}`);
+  const scheme = schemes[parsed?.protocol ?? ''];
+  if (!parsed || !scheme || !/^\/?$/.test(parsed.pathname) || parsed.hash !== '') {
+    return failure(`not the URL of an SMTP server: ${ADVICE}`);
   }
-  const { username, password, hostname, port } = parsed;
-  const server: SmtpServer = {
-    host: hostname.replace(/^\[(.*)\]$/, '$1'),
-    ...(port !== '' && { port: Number(port) }),
-    security: securityOf(parsed.search, security),
-    ...((username || password) && { credentials: { user: decode(username), password: decode(password) } }),
-  };
-  checkServer(server);
-  return server;
+  const security = securityOf(parsed.search, scheme);
+  if (!security.ok) return security;
+  const credentials = credentialsIn(parsed);
+  if (!credentials.ok) return credentials;
+  return checkServer({
+    host: parsed.hostname.replace(/^\[(.*)\]$/, '$1'),
+    ...(parsed.port !== '' && { port: Number(parsed.port) }),
+    security: security.value,
+    ...(credentials.value && { credentials: credentials.value }),
+  });
 }
 
-function securityOf(query: string, security: Security): Security {
-  if (query === '') return security;
-  if (query === '?security=none' && security === 'starttls') return 'none';
-  throw new RangeError('after ? an smtp: URL takes only security=none, and an smtps: URL nothing');
+function securityOf(query: string, scheme: Security): Result<Security, string> {
+  if (query === '') return success(scheme);
+  if (query === '?security=none' && scheme === 'starttls') return success('none');
+  return failure('after ? an smtp: URL takes only security=none, and an smtps: URL nothing');
 }
 
-function decode(text: string): string {
+function credentialsIn({ username, password }: URL): Result<Credentials | undefined, string> {
+  if (username === '' && password === '') return success(undefined);
   try {
-    return decodeURIComponent(text);
+    return success({ user: decodeURIComponent(username), password: decodeURIComponent(password) });
   } catch {
-    throw new RangeError(`user or password of the SMTP URL are wrongly percent-encoded: ${ADVICE}`);
+    return failure(`user or password of the SMTP URL are not percent-encoded correctly: ${ADVICE}`);
   }
 }

@@ -3,12 +3,12 @@ import { describe, type TestContext, test } from 'node:test';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { json, type Reply, type StandIn, startStandIn } from '../../../../test/support/stand-in.ts';
-import { addressPolicy } from '../../../net/addresses.ts';
+import { isGlobalAddress } from '../../../net/addresses.ts';
 import { createClient } from '../../../net/http-client.ts';
 import type { Channel, Delivery } from '../channel.ts';
-import { deliver, during, messageOf } from '../fixtures.ts';
+import { deliver, during, messageOf, successOf } from '../fixtures.ts';
 import { createWebhookChannel, type WebhookSettings } from './channel.ts';
-import type { Json } from './json.ts';
+import type { JsonValue } from './json.ts';
 
 async function scene(
   t: TestContext,
@@ -17,7 +17,10 @@ async function scene(
 ): Promise<{ hook: StandIn; channel: Channel }> {
   const hook = during(t, await startStandIn(() => reply));
   const url = `${hook.origin}${settings.url ?? '/hook'}`;
-  return { hook, channel: createWebhookChannel({ name: 'hook', ...settings, url }, createClient(), () => 0) };
+  return {
+    hook,
+    channel: successOf(createWebhookChannel({ name: 'hook', ...settings, url }, createClient(), () => 0)),
+  };
 }
 
 const codings: Readonly<Record<string, (bytes: Buffer) => Buffer>> = {
@@ -51,7 +54,10 @@ test('as it comes', async (t) => {
 
 describe('JSON', () => {
   test('strings are filled wherever they are, the rest stays', async (t) => {
-    const template: Json = { a: ['{{title}}', 1, null, true, { b: 'x {{id}} {{text}}' }], '{{id}}': -0.5 };
+    const template: JsonValue = {
+      a: ['{{title}}', 1, null, true, { b: 'x {{id}} {{text}}' }],
+      '{{id}}': -0.5,
+    };
     const { hook, channel } = await scene(t, { json: template });
     await deliver(channel, nasty);
     assert.deepEqual(JSON.parse(hook.received[0]?.body.toString() ?? ''), {
@@ -60,7 +66,7 @@ describe('JSON', () => {
     });
   });
 
-  for (const template of ['{{text}}', null, 0, [] as Json]) {
+  for (const template of ['{{text}}', null, 0, [] as JsonValue]) {
     test(`${JSON.stringify(template)} is a body too`, async (t) => {
       const { hook, channel } = await scene(t, { json: template });
       await deliver(channel, messageOf({ text: 'x' }));
@@ -94,7 +100,7 @@ describe('the URL', () => {
   test('its credentials', async (t) => {
     const { hook } = await scene(t);
     const url = `http://us%20er:p%40ss@127.0.0.1:${hook.port}/`;
-    await deliver(createWebhookChannel({ name: 'hook', url }, createClient()));
+    await deliver(successOf(createWebhookChannel({ name: 'hook', url }, createClient())));
     const credentials = Buffer.from('us er:p@ss').toString('base64');
     assert.equal(hook.received[0]?.headers.authorization, `Basic ${credentials}`);
   });
@@ -110,12 +116,14 @@ describe('the URL', () => {
 
   test('no value leaves its place', async () => {
     const urls: URL[] = [];
-    const channel = createWebhookChannel(
-      { name: 'hook', url: 'https://a.example:8443/x/{{title}}/y?p={{text}}&q=1' },
-      async ({ url }) => {
-        urls.push(url);
-        return { kind: 'unsent', fault: '' };
-      },
+    const channel = successOf(
+      createWebhookChannel(
+        { name: 'hook', url: 'https://a.example:8443/x/{{title}}/y?p={{text}}&q=1' },
+        async ({ url }) => {
+          urls.push(url);
+          return { kind: 'unsent', fault: '' };
+        },
+      ),
     );
     const texts = fc.string({ unit: 'binary', maxLength: 20 });
     const property = fc.asyncProperty(texts, texts, async (title, text) => {
@@ -172,10 +180,10 @@ describe('headers', () => {
   });
 });
 
-describe('the answer', () => {
-  const leads = '; write the address where it leads to';
+describe('the response', () => {
+  const leads = '; configure the address that it leads to';
   const match = { pointer: '/a~1b/0/errcode', equals: 0 };
-  const notTaken = 'the answer does not say that it was taken';
+  const notTaken = 'the response does not say that it was taken';
   const unreadable = (said: string) =>
     ({ kind: 'retry', reason: `${notTaken}: ${said}`, afterMs: 60_000 }) as const;
   const good = json({ 'a/b': [{ errcode: 0 }] });
@@ -282,14 +290,14 @@ describe('the answer', () => {
   }
 });
 
-describe('an answer that cannot be read', () => {
+describe('a response that cannot be read', () => {
   const success = { match: { pointer: '/ok', equals: true } };
 
   test('is waited for slowly, and not for ever, since each may have been a yes', async (t) => {
     const hook = during(t, await startStandIn(() => ({ body: '<title>Maintenance</title>' })));
     let nowMs = 0;
     const settings = { name: 'hook', url: hook.origin, success };
-    const channel = createWebhookChannel(settings, createClient(), () => nowMs);
+    const channel = successOf(createWebhookChannel(settings, createClient(), () => nowMs));
     for (let number = 1; number < 20; number++) {
       const delivery = await deliver(channel, messageOf(), { number });
       if (delivery.kind === 'retry') nowMs += delivery.afterMs ?? 0;
@@ -298,7 +306,7 @@ describe('an answer that cannot be read', () => {
     assert.deepEqual(await deliver(channel), {
       kind: 'rejected',
       reason:
-        'the answer does not say that it was taken: Maintenance; not repeated, since it may have been taken',
+        'the response does not say that it was taken: Maintenance; not repeated, since it may have been taken',
     });
     assert.equal(hook.received.length, 7);
   });
@@ -316,11 +324,13 @@ describe('an answer that cannot be read', () => {
 
 test('a private address is refused, once and for all', async (t) => {
   const { hook } = await scene(t);
-  const send = createClient({ route: { kind: 'direct', mayConnect: addressPolicy() } });
+  const send = createClient({ route: { kind: 'direct', mayConnect: isGlobalAddress } });
   const reason =
     'the host has a private or special address, which allowAddresses (WEBHOOK_ALLOW_ADDRESSES) does not allow';
   for (const host of ['127.0.0.1', 'localhost']) {
-    const channel = createWebhookChannel({ name: 'hook', url: `http://${host}:${hook.port}/` }, send);
+    const channel = successOf(
+      createWebhookChannel({ name: 'hook', url: `http://${host}:${hook.port}/` }, send),
+    );
     assert.deepEqual(await deliver(channel), { kind: 'rejected', reason });
   }
   assert.equal(hook.connections(), 0);
@@ -348,7 +358,7 @@ describe('settings', () => {
   ];
   for (const [name, settings] of bad) {
     test(`${name}: refused`, () => {
-      assert.throws(() => createWebhookChannel({ name: 'h', url, ...settings }, createClient()), RangeError);
+      assert.equal(createWebhookChannel({ name: 'h', url, ...settings }, createClient()).ok, false);
     });
   }
 });

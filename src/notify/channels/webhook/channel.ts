@@ -5,11 +5,13 @@
  */
 
 import { basicOf } from '../../../net/credentials.ts';
-import type { Answer, Send } from '../../../net/http-client.ts';
+import type { ClientResponse, Send } from '../../../net/http-client.ts';
+import { collect, failure, type Result, success } from '../../../util/result.ts';
+import type { Message } from '../../message.ts';
 import type { Channel, Delivery } from '../channel.ts';
 import { compileExcerpt } from '../excerpt.ts';
 import {
-  failureOf,
+  failureOfStatus,
   failureWithout,
   jsonIn,
   type Repetition,
@@ -17,8 +19,8 @@ import {
   retry,
   retryUnread,
 } from '../failure.ts';
-import { compileJson, compilePointer, type Json } from './json.ts';
-import { compileHeader, compileUrl } from './places.ts';
+import { compileJson, compilePointer, type FillJson, type JsonValue } from './json.ts';
+import { compileHeader, compileUrl, type FillUrl } from './places.ts';
 
 export interface WebhookSettings {
   readonly name: string;
@@ -29,15 +31,15 @@ export interface WebhookSettings {
   /** Secret. Fields may stand in values. */
   readonly headers?: Readonly<Record<string, string>>;
   /** The body; fields may stand in its strings. Default {@link DEFAULT_JSON}, and none for GET. */
-  readonly json?: Json;
-  readonly success?: Success;
+  readonly json?: JsonValue;
+  readonly success?: SuccessCriteria;
 }
 
-/** When an answer means that the message was taken. */
-export interface Success {
+/** When a response means that the message was taken. */
+export interface SuccessCriteria {
   /** Default: 200 to 299. */
   readonly statuses?: readonly number[];
-  /** What a JSON answer has to hold besides. */
+  /** What a JSON response has to hold besides. */
   readonly match?: {
     /** RFC 6901, for example `/errcode`. */
     readonly pointer: string;
@@ -46,97 +48,127 @@ export interface Success {
 }
 
 export const WEBHOOK_TIMEOUT_MS = 30_000;
-const DEFAULT_JSON: Json = { id: '{{id}}', title: '{{title}}', text: '{{text}}', url: '{{url}}' };
+const DEFAULT_JSON: JsonValue = { id: '{{id}}', title: '{{title}}', text: '{{text}}', url: '{{url}}' };
 
-/** Throws a `RangeError` for settings that cannot work. */
 export function createWebhookChannel(
   settings: WebhookSettings,
   send: Send,
   nowMs: () => number = Date.now,
-): Channel {
-  const { method = 'POST', json, success = {} } = settings;
-  if (method === 'GET' && json !== undefined)
-    throw new RangeError('json: GET has no body; leave it out, or choose another method');
-  const fillUrl = compileUrl(settings.url);
-  const headers = headersOf(settings).map(([name, value]) => [name, compileHeader(name, value)] as const);
-  const fillBody = method === 'GET' ? undefined : compileJson(json === undefined ? DEFAULT_JSON : json);
-  const judge = compileJudge(settings, success);
-  return {
+): Result<Channel, string> {
+  const { method = 'POST' } = settings;
+  const filled = compileRequest(settings, method);
+  if (!filled.ok) return filled;
+  const { url: fillUrl, headers: fillHeaders, body: fillBody } = filled.value;
+  const interpreted = compileInterpreter(settings);
+  if (!interpreted.ok) return interpreted;
+  const interpret = interpreted.value;
+  return success({
     name: settings.name,
     timeoutMs: WEBHOOK_TIMEOUT_MS,
     async deliver(message, { signal, number }) {
       const url = fillUrl(message);
-      if (!url)
+      if (!url) {
         return { kind: 'rejected', reason: 'a value of the message cannot stand in the path of the URL' };
+      }
       const outcome = await send({
         method,
         url,
         signal,
-        headers: Object.fromEntries(headers.map(([name, fill]) => [name, fill(message)])),
+        headers: fillHeaders(message),
         ...(fillBody && { body: JSON.stringify(fillBody(message)) }),
       });
-      if (outcome.kind !== 'answered') return failureWithout(outcome);
-      return judge(outcome, { url, number, nowMs: nowMs(), ageMs: nowMs() - message.acceptedMs });
+      if (outcome.kind !== 'response') return failureWithout(outcome);
+      return interpret(outcome, { url, number, nowMs: nowMs(), ageMs: nowMs() - message.acceptedMs });
     },
-  };
+  });
+}
+
+/** How a message becomes a request. */
+interface FillRequest {
+  readonly url: FillUrl;
+  readonly headers: (message: Message) => Readonly<Record<string, string>>;
+  readonly body: FillJson | undefined;
+}
+
+function compileRequest(settings: WebhookSettings, method: string): Result<FillRequest, string> {
+  const { json = DEFAULT_JSON } = settings;
+  if (method === 'GET' && settings.json !== undefined) {
+    return failure('json: GET has no body; leave it out, or choose another method');
+  }
+  const url = compileUrl(settings.url);
+  if (!url.ok) return url;
+  const headers = compileHeaders(settings);
+  if (!headers.ok) return headers;
+  if (method === 'GET') return success({ url: url.value, headers: headers.value, body: undefined });
+  const body = compileJson(json);
+  return body.ok ? success({ url: url.value, headers: headers.value, body: body.value }) : body;
 }
 
 /** Those of the settings over the usual ones, names in lower case. */
-function headersOf({ method, url, headers = {} }: WebhookSettings): [name: string, value: string][] {
-  const authorization = authorizationOf(url);
-  const usual = {
+function compileHeaders(settings: WebhookSettings): Result<FillRequest['headers'], string> {
+  const authorization = authorizationOf(settings.url);
+  if (!authorization.ok) return authorization;
+  const own = Object.entries(settings.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]);
+  const sources: Readonly<Record<string, string>> = {
     'idempotency-key': '{{id}}',
-    ...(method !== 'GET' && { 'content-type': 'application/json' }),
-    ...(authorization !== undefined && { authorization }),
+    ...(settings.method !== 'GET' && { 'content-type': 'application/json' }),
+    ...(authorization.value !== undefined && { authorization: authorization.value }),
+    ...Object.fromEntries(own),
   };
-  const own = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const);
-  return Object.entries({ ...usual, ...Object.fromEntries(own) });
+  const names = Object.keys(sources);
+  const fills = collect(names.map((name) => compileHeader(name, sources[name] ?? '')));
+  if (!fills.ok) return fills;
+  return success((message) =>
+    Object.fromEntries(fills.value.map((fill, i) => [names[i] as string, fill(message)])),
+  );
 }
 
-function authorizationOf(url: string): string | undefined {
-  try {
-    return basicOf(new URL(url));
-  } catch (error) {
-    throw new RangeError(`url: ${(error as Error).message}`);
-  }
+function authorizationOf(url: string): Result<string | undefined, string> {
+  const credentials = basicOf(new URL(url));
+  return credentials.ok ? credentials : failure(`url: ${credentials.error}`);
 }
 
-/** What else an answer is judged by. */
-interface Circumstances extends Repetition {
+/** What else a response is judged by. */
+interface ResponseContext extends Repetition {
   readonly url: URL;
   readonly nowMs: number;
 }
 
-function compileJudge(
-  settings: WebhookSettings,
-  { statuses, match }: Success,
-): (answer: Answer, circumstances: Circumstances) => Delivery {
-  const take = match && compilePointer(match.pointer);
+type Interpret = (response: ClientResponse, context: ResponseContext) => Delivery;
+
+/** What a response means for the message. */
+function compileInterpreter(settings: WebhookSettings): Result<Interpret, string> {
+  const { statuses, match } = settings.success ?? {};
+  const pointer = match ? compilePointer(match.pointer) : success(undefined);
+  if (!pointer.ok) return pointer;
+  const take = pointer.value;
   const excerptOf = compileExcerpt(writtenIn(settings));
-  return (answer, circumstances) => {
-    const { status } = answer;
-    const taken = statuses ? statuses.includes(status) : status >= 200 && status < 300;
-    if (!taken) {
+  return success((response, context) => {
+    const { status } = response;
+    const isTaken = statuses ? statuses.includes(status) : status >= 200 && status < 300;
+    if (!isTaken) {
       const isRedirect = status >= 300 && status < 400;
-      const said = isRedirect ? redirectOf(answer, circumstances.url) : excerptOf(answer);
-      return failureOf(answer, circumstances.nowMs, said);
+      const said = isRedirect ? redirectOf(response, context.url) : excerptOf(response);
+      return failureOfStatus(response, context.nowMs, said);
     }
-    const found = take?.(jsonIn(answer));
+    const found = take?.(jsonIn(response));
     if (!match || found === match.equals) return { kind: 'delivered' };
-    const said = excerptOf(answer);
-    const reason = `the answer does not say that it was taken${said && `: ${said}`}`;
-    // It says something else. What that means is not known, so it may be for now only.
-    return found === undefined ? retryUnread(reason, circumstances) : retry(reason);
-  };
+    const said = excerptOf(response);
+    const reason = `the response does not say that it was taken${said && `: ${said}`}`;
+    // A value that is not the expected one may be so for now only.
+    return found === undefined ? retryUnread(reason, context) : retry(reason);
+  });
 }
 
 /** What the operator wrote, which no reason shows. */
 function writtenIn({ url, headers = {}, json }: WebhookSettings): string[] {
-  return [url, authorizationOf(url) ?? '', ...Object.values(headers), ...textsIn(json)];
+  const authorization = authorizationOf(url);
+  const encoded = authorization.ok ? (authorization.value ?? '') : '';
+  return [url, encoded, ...Object.values(headers), ...textsIn(json)];
 }
 
 /** The texts and numbers of a body, wherever they are. */
-function textsIn(json: Json | undefined): string[] {
+function textsIn(json: JsonValue | undefined): string[] {
   if (typeof json === 'object' && json !== null) return Object.values(json).flatMap(textsIn);
   return typeof json === 'string' || typeof json === 'number' ? [String(json)] : [];
 }

@@ -1,36 +1,48 @@
-/** JSON of the configuration: templates that are filled, and places in answers. */
+/** JSON of the configuration: templates that are filled, and places in responses. */
+import { collect, failure, type Result, success } from '../../../util/result.ts';
 import type { Message } from '../../message.ts';
 import { compileTemplate } from '../text/template.ts';
 
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
+export type JsonValue =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly JsonValue[]
+  | { readonly [name: string]: JsonValue };
+
+export type FillJson = (message: Message) => JsonValue;
 
 /**
  * Fills the strings of `template`, wherever they are; names and everything else stay. Since the values go into
- * strings of the tree and not into its text, no title can break out of its place. Throws a `RangeError` for
- * unknown fields.
+ * strings of the tree and not into its text, no title can break out of its place.
  */
-export function compileJson(template: Json): (message: Message) => Json {
+export function compileJson(template: JsonValue): Result<FillJson, string> {
   if (typeof template === 'string') return compileTemplate(template);
-  if (typeof template !== 'object' || template === null) return () => template;
-  if (Array.isArray(template)) {
-    const items = template.map(compileJson);
-    return (message) => items.map((fill) => fill(message));
-  }
-  const members = Object.entries(template).map(([name, value]) => [name, compileJson(value)] as const);
-  return (message) => Object.fromEntries(members.map(([name, fill]) => [name, fill(message)]));
+  if (typeof template !== 'object' || template === null) return success(() => template);
+  const names = Object.keys(template);
+  const compiled = collect(Object.values(template).map(compileJson));
+  if (!compiled.ok) return compiled;
+  const fills = compiled.value;
+  if (Array.isArray(template)) return success((message) => fills.map((fill) => fill(message)));
+  return success((message) => Object.fromEntries(fills.map((fill, i) => [names[i], fill(message)])));
 }
 
+export type TakeFromJson = (document: unknown) => unknown;
+
 /** Takes what a JSON Pointer (RFC 6901) points at out of a document; `undefined` where there is nothing. */
-export function compilePointer(pointer: string): (document: unknown) => unknown {
-  if (pointer !== '' && !pointer.startsWith('/'))
-    throw new RangeError(`successPointer: not a JSON Pointer such as /errcode: ${pointer}`);
+export function compilePointer(pointer: string): Result<TakeFromJson, string> {
+  if (pointer !== '' && !pointer.startsWith('/')) {
+    return failure(`successPointer: not a JSON Pointer such as /errcode: ${pointer}`);
+  }
   const names = pointer
     .split('/')
     .slice(1)
     .map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'));
-  return (document) =>
+  return success((document) =>
     names.reduce<unknown>((value, name) => {
       const isTree = typeof value === 'object' && value !== null && Object.hasOwn(value, name);
       return isTree ? (value as Record<string, unknown>)[name] : undefined;
-    }, document);
+    }, document),
+  );
 }

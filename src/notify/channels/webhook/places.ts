@@ -1,5 +1,6 @@
 /** The places of a message in a request: each has its own encoding, so that no value leaves its place. */
 import { isIP } from 'node:net';
+import { failure, type Result, success } from '../../../util/result.ts';
 import type { Message } from '../../message.ts';
 import { compileTemplate, type Fill } from '../text/template.ts';
 
@@ -7,32 +8,38 @@ const MARK_HEAD = 'mote0field0';
 const MARK_TAIL = '0end';
 const marks = new RegExp(`${MARK_HEAD}(\\w+?)${MARK_TAIL}`, 'g');
 
-/**
- * A URL whose path and query may hold fields, which are percent-encoded. Gives nothing where a value would
- * change which resource it is, as `..` does. Throws a `RangeError` for what is no `http:` or `https:` URL, and
- * for fields elsewhere than in path and query.
- */
-export function compileUrl(source: string): (message: Message) => URL | undefined {
-  compileTemplate(source);
+/** Gives nothing where a value would change which resource it is, as `..` does. */
+export type FillUrl = (message: Message) => URL | undefined;
+
+/** An `http:` or `https:` URL whose path and query, and nothing else, may hold fields; they are percent-encoded. */
+export function compileUrl(source: string): Result<FillUrl, string> {
+  const known = compileTemplate(source);
+  if (!known.ok) return known;
   // The URL is taken apart before it is filled: values cannot become a part of its structure.
   const marked = source.replace(/\{\{\s*(\w+)\s*\}\}/g, `${MARK_HEAD}$1${MARK_TAIL}`);
-  if (!URL.canParse(marked)) throw new RangeError('url: not a URL');
+  if (!URL.canParse(marked)) return failure('url: not a URL');
   const template = new URL(marked);
-  if (!/^https?:$/.test(template.protocol)) throw new RangeError('url: neither an http: nor an https: URL');
+  if (!/^https?:$/.test(template.protocol)) return failure('url: neither an http: nor an https: URL');
   const rest = [template.username, template.password, template.host].join();
-  if (rest.includes(MARK_HEAD)) throw new RangeError('url: fields may only be in the path and the query');
-  const fillable = (part: string) => compileTemplate(part.replace(marks, '{{$1}}'), encodeURIComponent);
-  const [path, query] = [fillable(template.pathname), fillable(template.search)];
-  return (message) => {
+  if (rest.includes(MARK_HEAD)) return failure('url: fields may only be in the path and the query');
+  const path = compilePart(template.pathname);
+  if (!path.ok) return path;
+  const query = compilePart(template.search);
+  if (!query.ok) return query;
+  return success((message) => {
     const url = new URL(template);
-    const filled = path(message);
+    const filled = path.value(message);
     url.pathname = filled;
-    url.search = query(message);
+    url.search = query.value(message);
     return url.pathname === filled ? url : undefined;
-  };
+  });
 }
 
-/** The address that a URL names without a look-up, if it does; `localhost` is one by its name (RFC 6761 §6.3). */
+function compilePart(part: string): Result<Fill, string> {
+  return compileTemplate(part.replace(marks, '{{$1}}'), encodeURIComponent);
+}
+
+/** The address that a URL names without a lookup, if it does; `localhost` is one by its name (RFC 6761 §6.3). */
 export function addressIn(source: string): string | undefined {
   const host = new URL(source.replace(/\{\{\s*\w+\s*\}\}/g, '')).hostname.replace(/^\[(.*)\]$/, '$1');
   if (/(?:^|\.)localhost\.?$/.test(host)) return '127.0.0.1';
@@ -52,19 +59,21 @@ const ownHeaders = new Set([
 const fieldName = /^[!#$%&'*+.^_`|~\w-]+$/;
 
 /**
- * The value of a header. Values go in as UTF-8 (`obs-text`, RFC 9110 §5.5), control characters as spaces.
- * Throws a `RangeError` for a name or value that HTTP does not allow.
+ * The value of a header; the name and what is written there must be what HTTP allows. Values of the message go in as
+ * UTF-8 (`obs-text`, RFC 9110 §5.5), control characters as spaces.
  */
-export function compileHeader(name: string, source: string): Fill {
+export function compileHeader(name: string, source: string): Result<Fill, string> {
   if (!fieldName.test(name)) {
     // What follows may be the value, which may be secret.
-    throw new RangeError(`headers: not the name of a header: ${/^[\w-]*/.exec(name)?.[0]}…`);
+    return failure(`headers: not the name of a header: ${/^[\w-]*/.exec(name)?.[0]}…`);
   }
-  if (ownHeaders.has(name.toLowerCase())) throw new RangeError(`headers: ${name} cannot be set`);
+  if (ownHeaders.has(name.toLowerCase())) return failure(`headers: ${name} cannot be set`);
   // The value may be secret.
-  if (hasControls(source)) throw new RangeError(`headers: ${name} holds control characters`);
-  const fill = compileTemplate(source, withoutControls);
-  return (message) => Buffer.from(fill(message)).toString('latin1');
+  if (hasControls(source)) return failure(`headers: ${name} holds control characters`);
+  const compiled = compileTemplate(source, withoutControls);
+  if (!compiled.ok) return compiled;
+  const fill = compiled.value;
+  return success((message) => Buffer.from(fill(message)).toString('latin1'));
 }
 
 function hasControls(text: string): boolean {

@@ -3,7 +3,8 @@ import { describe, type TestContext, test } from 'node:test';
 import { type Scripted, startWecom, type WecomStandIn } from '../../../../test/support/providers/wecom.ts';
 import { createClient } from '../../../net/http-client.ts';
 import type { Channel, Delivery } from '../channel.ts';
-import { deliver, deliverUntilEnd, during, messageOf } from '../fixtures.ts';
+import { deliver, deliverUntilEnd, during, messageOf, successOf } from '../fixtures.ts';
+import { deliveredPart } from '../parts.ts';
 import { createWecomRobotChannel, type WecomRobotSettings } from './channel.ts';
 
 async function scene(
@@ -13,7 +14,7 @@ async function scene(
   const world = { corpId: 'c', secret: 's', agentId: 1, users: [], robotKey: 'the=key&', nowMs: Date.now };
   const wecom = during(t, await startWecom(world));
   const all = { name: 'robot', base: wecom.origin, key: 'the=key&', ...settings };
-  return { wecom, channel: createWecomRobotChannel(all, createClient()) };
+  return { wecom, channel: successOf(createWecomRobotChannel(all, createClient())) };
 }
 
 test('text', async (t) => {
@@ -58,7 +59,7 @@ test('long text in parts, of which the first mentions', async (t) => {
 test('a retry sends the rest', async (t) => {
   const { wecom, channel } = await scene(t);
   const text = 'x'.repeat(5000);
-  const first = await deliver(channel, messageOf({ title: '', text }), { done: ['text 1/3'] });
+  const first = await deliver(channel, messageOf({ title: '', text }), { done: [deliveredPart('text 1/3')] });
   assert.equal(first.kind, 'delivered');
   assert.deepEqual(
     wecom.delivered.map(({ content }) => content.length),
@@ -66,7 +67,7 @@ test('a retry sends the rest', async (t) => {
   );
 });
 
-test('it is sent again where the answer was lost', async (t) => {
+test('it is sent again where the response was lost', async (t) => {
   const { wecom, channel } = await scene(t);
   wecom.scripted.set('webhook/send', ['answer lost']);
   assert.equal((await deliverUntilEnd(channel, messageOf())).kind, 'delivered');
@@ -92,10 +93,10 @@ describe('failures', () => {
     });
   }
 
-  test('an answer that nobody can read is waited for slowly, and not for ever', async (t) => {
+  test('a response that nobody can read is waited for slowly, and not for ever', async (t) => {
     const { wecom, channel } = await scene(t);
     wecom.scripted.set('webhook/send', [{ body: '<html>' }, { body: '<html>' }]);
-    const reason = 'the answer cannot be read';
+    const reason = 'the response cannot be read';
     const young = messageOf({ acceptedMs: Date.now() });
     assert.deepEqual(await deliver(channel, young), { kind: 'retry', reason, afterMs: 60_000, done: [] });
     const old = messageOf({ acceptedMs: Date.now() - 2 * 3_600_000 });

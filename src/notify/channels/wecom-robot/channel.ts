@@ -1,15 +1,24 @@
 /**
  * The robot of a WeCom group chat. It has no duplicate check: where it is not clear whether a message arrived
  * it is sent again, since a line that is there twice is better than one that is missing; but not for a day, where it
- * is an answer that nobody can read.
+ * is a response that nobody can read.
  */
 
+import { parseBase } from '../../../net/base-url.ts';
 import type { Send } from '../../../net/http-client.ts';
+import { failure, type Result, success } from '../../../util/result.ts';
 import type { Message } from '../../message.ts';
 import type { Attempt, Channel, Delivery, Rate } from '../channel.ts';
 import { DEFAULT_BASE, endpointUnder } from '../wecom/base.ts';
-import { failureOfCode, isSuccess, readAnswer } from '../wecom/codes.ts';
-import { deliverParts, type Part, partsOf, remainingOf, type Style, TEXT_MAX_BYTES } from '../wecom/parts.ts';
+import { failureOfWecomCode, isSuccess, readResponse } from '../wecom/codes.ts';
+import {
+  deliverPieces,
+  piecesOf,
+  remainingPieces,
+  type Style,
+  TEXT_MAX_BYTES,
+  type TextPiece,
+} from '../wecom/pieces.ts';
 
 export interface WecomRobotSettings {
   readonly name: string;
@@ -30,45 +39,45 @@ export const WECOM_ROBOT_TIMEOUT_MS = 30_000;
 export const WECOM_ROBOT_RATES: readonly Rate[] = [{ calls: 20, windowMs: 60_000 }];
 const MARKDOWN_MAX_BYTES = 4096;
 
-/** Throws a `RangeError` for a base or key that is none. */
 export function createWecomRobotChannel(
   settings: WecomRobotSettings,
   send: Send,
   nowMs: () => number = Date.now,
-): Channel {
-  if (/^https?:/.test(settings.key))
-    throw new RangeError("key: only what stands after key= in the robot's URL");
-  const url = endpointUnder(settings.base ?? DEFAULT_BASE, 'webhook/send', { key: settings.key });
+): Result<Channel, string> {
+  if (/^https?:/.test(settings.key)) return failure("key: only what stands after key= in the robot's URL");
+  const base = parseBase(settings.base ?? DEFAULT_BASE);
+  if (!base.ok) return base;
+  const url = endpointUnder(base.value, 'webhook/send', { key: settings.key });
   const headers = { 'content-type': 'application/json' };
   const post = async (body: string, message: Message, { number, signal }: Attempt): Promise<Delivery> => {
     const outcome = await send({ method: 'POST', url, headers, body, signal });
-    const answer = readAnswer(outcome, nowMs(), { number, ageMs: nowMs() - message.acceptedMs });
-    if (answer.kind !== 'read') return answer;
-    return isSuccess(answer) ? { kind: 'delivered' } : failureOfCode(answer);
+    const response = readResponse(outcome, nowMs(), { number, ageMs: nowMs() - message.acceptedMs });
+    if (response.kind !== 'response') return response;
+    return isSuccess(response) ? { kind: 'delivered' } : failureOfWecomCode(response);
   };
-  return {
+  return success({
     name: settings.name,
     timeoutMs: WECOM_ROBOT_TIMEOUT_MS,
     rates: WECOM_ROBOT_RATES,
-    callsFor: (message, done) => remainingOf(robotParts(message, settings), done).length,
+    callsFor: (message, done) => remainingPieces(robotPieces(message, settings), done).length,
     deliver: (message, attempt) =>
-      deliverParts(robotParts(message, settings), attempt, (part) =>
-        post(bodyOf(part, part.style, part.first ? settings : {}), message, attempt),
+      deliverPieces(robotPieces(message, settings), attempt, (piece) =>
+        post(bodyOf(piece, piece.style, piece.first ? settings : {}), message, attempt),
       ),
-  };
+  });
 }
 
-type RobotPart = Part & { readonly style: Style; readonly first: boolean };
+type RobotPiece = TextPiece & { readonly style: Style; readonly first: boolean };
 
-function robotParts(message: Message, { style = message.format }: WecomRobotSettings): RobotPart[] {
+function robotPieces(message: Message, { style = message.format }: WecomRobotSettings): RobotPiece[] {
   const maxBytes = style === 'markdown' ? MARKDOWN_MAX_BYTES : TEXT_MAX_BYTES;
-  return partsOf(message, style, maxBytes).map((part, i) => ({ ...part, style, first: i === 0 }));
+  return piecesOf(message, style, maxBytes).map((piece, i) => ({ ...piece, style, first: i === 0 }));
 }
 
 type Mentions = Pick<WecomRobotSettings, 'mentionUsers' | 'mentionMobiles'>;
 
 /** Who is mentioned is mentioned once, with the first part. */
-function bodyOf({ content }: Part, style: Style, { mentionUsers, mentionMobiles }: Mentions): string {
+function bodyOf({ content }: TextPiece, style: Style, { mentionUsers, mentionMobiles }: Mentions): string {
   if (style === 'markdown') return JSON.stringify({ msgtype: style, markdown: { content } });
   return JSON.stringify({
     msgtype: style,

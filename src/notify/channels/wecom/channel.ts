@@ -7,14 +7,23 @@
  * 4. the code says what became of it; recipients that were left out become a note
  */
 
+import { parseBase } from '../../../net/base-url.ts';
 import type { Send } from '../../../net/http-client.ts';
+import { failure, type Result, success } from '../../../util/result.ts';
 import type { Message } from '../../message.ts';
 import type { Attempt, Channel, Delivery, Rate } from '../channel.ts';
-import { type Failure, identifier, retry } from '../failure.ts';
+import { type FailedDelivery, identifier, retry } from '../failure.ts';
 import { asText } from '../text/split.ts';
 import { DEFAULT_BASE, endpointUnder } from './base.ts';
-import { type Fields, failureOfCode, isSuccess, isTokenRefused, type Read, readAnswer } from './codes.ts';
-import { deliverParts, partsOf, remainingOf, TEXT_MAX_BYTES } from './parts.ts';
+import {
+  failureOfWecomCode,
+  isSuccess,
+  isTokenRefused,
+  readResponse,
+  type WecomFields,
+  type WecomResponse,
+} from './codes.ts';
+import { deliverPieces, type Piece, piecesOf, remainingPieces, TEXT_MAX_BYTES } from './pieces.ts';
 import { type Token, TokenCache } from './token.ts';
 
 export interface WecomSettings {
@@ -53,7 +62,7 @@ export const WECOM_RATES: readonly Rate[] = [
 ];
 /** All waiting messages share a request for the token, so it has a limit of its own. */
 const TOKEN_TIMEOUT_MS = 15_000;
-/** Within this time WeCom drops a body that it had already. Longer than retries after an unclear answer take. */
+/** Within this time WeCom drops a body that it had already. Longer than retries after an unclear response take. */
 const DUPLICATE_CHECK_SECONDS = 1800;
 const MAX_USERS = 1000;
 const MAX_GROUPS = 100;
@@ -61,32 +70,34 @@ const CARD_TITLE_MAX_BYTES = 128;
 const CARD_DESCRIPTION_MAX_BYTES = 512;
 const CARD_URL_MAX_BYTES = 2048;
 
-/** Throws a `RangeError` for settings that cannot work. */
 export function createWecomChannel(
   settings: WecomSettings,
   send: Send,
   nowMs: () => number = Date.now,
-): Channel {
-  checkRecipients(settings.to);
-  const application = new Application(settings, send, nowMs);
-  return {
+): Result<Channel, string> {
+  const recipients = checkRecipients(settings.to);
+  if (!recipients.ok) return recipients;
+  const base = parseBase(settings.base ?? DEFAULT_BASE);
+  if (!base.ok) return base;
+  const application = new Application(base.value, settings, send, nowMs);
+  return success({
     name: settings.name,
     timeoutMs: WECOM_TIMEOUT_MS,
     rates: WECOM_RATES,
-    callsFor: (message, done) => remainingOf(bodiesOf(message, settings), done).length,
+    callsFor: (message, done) => remainingPieces(bodiesOf(message, settings), done).length,
     deliver: (message, attempt) =>
-      deliverParts(bodiesOf(message, settings), attempt, ({ body }) => application.post(body, attempt)),
-  };
+      deliverPieces(bodiesOf(message, settings), attempt, ({ body }) => application.post(body, attempt)),
+  });
 }
 
 class Application {
-  readonly #base: string;
+  readonly #base: URL;
   readonly #send: Send;
   readonly #nowMs: () => number;
   readonly #tokenUrl: URL;
   readonly #tokens: TokenCache;
 
-  constructor({ base = DEFAULT_BASE, corpId, secret }: WecomSettings, send: Send, nowMs: () => number) {
+  constructor(base: URL, { corpId, secret }: WecomSettings, send: Send, nowMs: () => number) {
     this.#base = base;
     this.#send = send;
     this.#nowMs = nowMs;
@@ -98,36 +109,43 @@ class Application {
     const token = await unlessAborted(this.#tokens.get(), signal);
     if (token.kind !== 'token') return token;
     const first = await this.#postWith(token, body, signal);
-    if (first.kind !== 'read' || !isTokenRefused(first)) return deliveryOf(first);
+    if (first.kind !== 'response' || !isTokenRefused(first)) return deliveryOf(first);
     const fresh = await unlessAborted(this.#tokens.replace(token), signal);
     if (fresh.kind !== 'token') return fresh;
     const second = await this.#postWith(fresh, body, signal);
-    if (second.kind !== 'read' || !isTokenRefused(second)) return deliveryOf(second);
+    if (second.kind !== 'response' || !isTokenRefused(second)) return deliveryOf(second);
     return retry(`WeCom ${second.code}: the fresh access token is refused`);
   }
 
-  async #postWith({ token }: Token, body: string, signal: AbortSignal): Promise<Read | Failure> {
+  async #postWith(
+    { token }: Token,
+    body: string,
+    signal: AbortSignal,
+  ): Promise<WecomResponse | FailedDelivery> {
     const url = endpointUnder(this.#base, 'message/send', { access_token: token });
     const headers = { 'content-type': 'application/json' };
-    return readAnswer(await this.#send({ method: 'POST', url, headers, body, signal }), this.#nowMs());
+    return readResponse(await this.#send({ method: 'POST', url, headers, body, signal }), this.#nowMs());
   }
 
   async #askForToken() {
     const signal = AbortSignal.timeout(TOKEN_TIMEOUT_MS);
     const outcome = await this.#send({ method: 'GET', url: this.#tokenUrl, signal });
-    const answer = readAnswer(outcome, this.#nowMs());
-    if (answer.kind !== 'read') return answer;
-    if (!isSuccess(answer)) return failureOfCode(answer);
-    const { access_token: token, expires_in: life } = answer.fields;
+    const response = readResponse(outcome, this.#nowMs());
+    if (response.kind !== 'response') return response;
+    if (!isSuccess(response)) return failureOfWecomCode(response);
+    const { access_token: token, expires_in: life } = response.fields;
     if (typeof token !== 'string' || token === '' || typeof life !== 'number') {
-      return retry('the answer holds no access token');
+      return retry('the response holds no access token');
     }
     return { kind: 'token', token, lifeMs: life * 1000 } as const;
   }
 }
 
 /** The requests that others wait for too go on without this one. */
-function unlessAborted(pending: Promise<Token | Failure>, signal: AbortSignal): Promise<Token | Failure> {
+function unlessAborted(
+  pending: Promise<Token | FailedDelivery>,
+  signal: AbortSignal,
+): Promise<Token | FailedDelivery> {
   return new Promise((resolve) => {
     const abort = () => resolve(retry('getting the access token took too long'));
     if (signal.aborted) abort();
@@ -139,11 +157,11 @@ function unlessAborted(pending: Promise<Token | Failure>, signal: AbortSignal): 
   });
 }
 
-function deliveryOf(answer: Read | Failure): Delivery {
-  if (answer.kind !== 'read') return answer;
-  if (!isSuccess(answer)) return failureOfCode(answer);
-  const providerId = identifier(answer.fields.msgid);
-  const note = leftOut(answer.fields);
+function deliveryOf(response: WecomResponse | FailedDelivery): Delivery {
+  if (response.kind !== 'response') return response;
+  if (!isSuccess(response)) return failureOfWecomCode(response);
+  const providerId = identifier(response.fields.msgid);
+  const note = leftOut(response.fields);
   return { kind: 'delivered', ...(providerId && { providerId }), ...(note && { note }) };
 }
 
@@ -155,7 +173,7 @@ const leftOutFields = [
 ] as const;
 const NOTE_MAX_UNITS = 200;
 
-function leftOut(fields: Fields): string {
+function leftOut(fields: WecomFields): string {
   const lists = leftOutFields.flatMap(([field, words]) => {
     const ids = fields[field];
     if (typeof ids !== 'string' || ids === '') return [];
@@ -164,8 +182,7 @@ function leftOut(fields: Fields): string {
   return lists.length > 0 ? `left out ${lists.join(', ')}` : '';
 }
 
-interface Body {
-  readonly key: string;
+interface Body extends Piece {
   readonly body: string;
 }
 
@@ -175,7 +192,7 @@ function bodiesOf(message: Message, settings: WecomSettings): Body[] {
   const card = style === 'textcard' ? cardOf(asText(message)) : undefined;
   if (card) return [{ key: 'textcard', body: bodyOf(message.id, settings, 'textcard', card) }];
   const written = style === 'markdown' ? 'markdown' : 'text';
-  return partsOf(message, written, TEXT_MAX_BYTES).map(({ key, content }) => ({
+  return piecesOf(message, written, TEXT_MAX_BYTES).map(({ key, content }) => ({
     key,
     body: bodyOf(`${message.id} ${key}`, settings, written, { content }),
   }));
@@ -207,11 +224,14 @@ function bodyOf(id: string, { to, agentId, safe }: WecomSettings, type: string, 
   });
 }
 
-function checkRecipients({ users = [], parties = [], tags = [] }: Recipients): void {
-  if (users.length + parties.length + tags.length === 0)
-    throw new RangeError('users, parties, tags: one of them is needed, as there is no recipient');
-  if (users.length > MAX_USERS) throw new RangeError(`more than ${MAX_USERS} users`);
-  if (Math.max(parties.length, tags.length) > MAX_GROUPS) {
-    throw new RangeError(`more than ${MAX_GROUPS} departments or tags`);
+function checkRecipients(to: Recipients): Result<Recipients, string> {
+  const { users = [], parties = [], tags = [] } = to;
+  if (users.length + parties.length + tags.length === 0) {
+    return failure('users, parties, tags: one of them is needed, as there is no recipient');
   }
+  if (users.length > MAX_USERS) return failure(`more than ${MAX_USERS} users`);
+  if (Math.max(parties.length, tags.length) > MAX_GROUPS) {
+    return failure(`more than ${MAX_GROUPS} departments or tags`);
+  }
+  return success(to);
 }

@@ -1,10 +1,10 @@
-/** What the codes of WeCom's API mean for a message. The texts that come with them are never relied on. */
+/** What the codes of WeCom's API mean for a message. The accompanying texts are not relied on. */
 import { isIP } from 'node:net';
-import type { Outcome } from '../../../net/http-client.ts';
+import type { ClientResult } from '../../../net/http-client.ts';
 import {
-  type Failure,
+  type FailedDelivery,
   FIRST_BLOCK_MS,
-  failureOf,
+  failureOfStatus,
   failureWithout,
   limited,
   objectIn,
@@ -13,20 +13,20 @@ import {
   retryUnread,
 } from '../failure.ts';
 
-export type Fields = Readonly<Record<string, unknown>>;
+export type WecomFields = Readonly<Record<string, unknown>>;
 
-/** An answer of the API: `errcode` and what came with it. */
-export interface Read {
-  readonly kind: 'read';
+/** A response of the API: `errcode` and what came with it. */
+export interface WecomResponse {
+  readonly kind: 'response';
   readonly code: number;
-  readonly fields: Fields;
+  readonly fields: WecomFields;
 }
 
 const SUCCESS = 0;
-/** Those that a fresh access token can mend; 40001 only from calls that carry a token. */
+/** Codes that a fresh access token can fix; 40001 only for calls that carry a token. */
 const tokenCodes = new Set([40001, 40014, 41001, 42001]);
 const BUSY = -1;
-/** Somebody else wrote the same data at that moment. */
+/** A concurrent write of the same data. */
 const VERSION_CONFLICT = 6000;
 const momentaryCodes = new Set([BUSY, VERSION_CONFLICT]);
 /** Calls of the minute or of the hour used up; too many at a time. */
@@ -52,37 +52,41 @@ const meanings: ReadonlyMap<number, string> = new Map([
 ]);
 
 /**
- * WeCom answers failures with status 200 too, so the status counts only where no code can be read. `repetition` is for
+ * WeCom reports failures with status 200 too, so the status counts only where no code can be read. `repetition` is for
  * calls that would do twice what is sent twice.
  */
-export function readAnswer(outcome: Outcome, nowMs: number, repetition?: Repetition): Read | Failure {
-  if (outcome.kind !== 'answered') return failureWithout(outcome);
+export function readResponse(
+  outcome: ClientResult,
+  nowMs: number,
+  repetition?: Repetition,
+): WecomResponse | FailedDelivery {
+  if (outcome.kind !== 'response') return failureWithout(outcome);
   const fields = objectIn(outcome);
   const code = fields?.errcode;
-  if (fields && typeof code === 'number') return { kind: 'read', code, fields };
-  if (outcome.status !== 200) return failureOf(outcome, nowMs);
-  const reason = 'the answer cannot be read';
+  if (fields && typeof code === 'number') return { kind: 'response', code, fields };
+  if (outcome.status !== 200) return failureOfStatus(outcome, nowMs);
+  const reason = 'the response cannot be read';
   return repetition ? retryUnread(reason, repetition) : retry(reason);
 }
 
-export function isSuccess({ code }: Read): boolean {
+export function isSuccess({ code }: WecomResponse): boolean {
   return code === SUCCESS;
 }
 
-export function isTokenRefused({ code }: Read): boolean {
+export function isTokenRefused({ code }: WecomResponse): boolean {
   return tokenCodes.has(code);
 }
 
-/** For a code that is neither success nor mended by a fresh token. */
-export function failureOfCode({ code, fields }: Read): Failure {
+/** For a code that is neither a success nor fixed by a fresh token. */
+export function failureOfWecomCode({ code, fields }: WecomResponse): FailedDelivery {
   const meaning = meanings.get(code);
   const reason = `WeCom ${code}${meaning ? `: ${meaning}` : ''}${addressHint(code, fields)}`;
   if (momentaryCodes.has(code)) return retry(reason);
   return blockedCodes.has(code) ? limited(reason, FIRST_BLOCK_MS) : { kind: 'rejected', reason };
 }
 
-/** The address that WeCom saw, which is what has to be entered there. */
-function addressHint(code: number, { errmsg }: Fields): string {
+/** The address that WeCom saw, which the operator has to add there. */
+function addressHint(code: number, { errmsg }: WecomFields): string {
   if (code !== ADDRESS_NOT_TRUSTED || typeof errmsg !== 'string') return '';
   const address = /from ip: ?([\da-fA-F.:]+)/.exec(errmsg)?.[1] ?? '';
   return isIP(address) ? ` (${address})` : '';

@@ -5,7 +5,7 @@ import { type Scripted, startWecom, type WecomStandIn } from '../../../../test/s
 import type { StandInOptions } from '../../../../test/support/stand-in.ts';
 import { createClient } from '../../../net/http-client.ts';
 import type { Channel } from '../channel.ts';
-import { during } from '../fixtures.ts';
+import { during, successOf } from '../fixtures.ts';
 import { createWecomChannel, type WecomSettings } from './channel.ts';
 
 export const users: readonly string[] = ['ann', 'bob'];
@@ -38,7 +38,7 @@ export async function scene(
     to: { users: ['ann'] },
     ...settings,
   };
-  const channel = createWecomChannel(all, createClient({ trust: () => trusted }), clock);
+  const channel = successOf(createWecomChannel(all, createClient({ trust: () => trusted }), clock));
   return {
     wecom,
     channel,

@@ -115,16 +115,16 @@ describe('the access token', () => {
   });
 
   const broken: readonly [name: string, reply: Reply, reason: string][] = [
-    ['no JSON', { body: '<html>' }, 'the answer cannot be read'],
-    ['no token in it', json({ errcode: 0, expires_in: 7200 }), 'the answer holds no access token'],
+    ['no JSON', { body: '<html>' }, 'the response cannot be read'],
+    ['no token in it', json({ errcode: 0, expires_in: 7200 }), 'the response holds no access token'],
     [
       'an empty token',
       json({ errcode: 0, access_token: '', expires_in: 7200 }),
-      'the answer holds no access token',
+      'the response holds no access token',
     ],
-    ['no life time', json({ errcode: 0, access_token: 'x' }), 'the answer holds no access token'],
-    ['half an answer', 'break off', 'the answer cannot be read'],
-    ['no answer', 'hang up', 'the connection was reset'],
+    ['no life time', json({ errcode: 0, access_token: 'x' }), 'the response holds no access token'],
+    ['half a response', 'break off', 'the response cannot be read'],
+    ['no response', 'hang up', 'the connection was reset'],
     ['502', { status: 502 }, 'HTTP 502'],
   ];
   for (const [name, reply, reason] of broken) {

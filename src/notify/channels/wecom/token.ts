@@ -3,20 +3,20 @@
  * too often, above all with wrong secrets. So all messages share one request for it, failures are remembered
  * for a while, and a token that is refused is replaced only so often.
  */
-import { type Failure, retry } from '../failure.ts';
+import { type FailedDelivery, retry } from '../failure.ts';
 
 export interface Token {
   readonly kind: 'token';
   readonly token: string;
 }
 
-/** Asks WeCom. Never rejects. */
-export type AskForToken = () => Promise<(Token & { readonly lifeMs: number }) | Failure>;
+/** Requests a token from WeCom. Never rejects. */
+export type AskForToken = () => Promise<(Token & { readonly lifeMs: number }) | FailedDelivery>;
 
 /** A token is replaced this long before its end, or at nine tenths of a short life. */
 const EARLY_MS = 5 * 60_000;
 const EARLY_SHARE = 0.1;
-/** How long a wrong secret and the like is not tried again. */
+/** How long a request that was rejected, as for a wrong secret, is not repeated. */
 export const REJECTED_MS = 60_000;
 /** The least time from one replacement of a refused token to the next. */
 export const REPLACEMENT_MS = 60_000;
@@ -30,8 +30,8 @@ export class TokenCache {
   readonly #ask: AskForToken;
   readonly #nowMs: () => number;
   #token: Held<Token> | undefined;
-  #failure: Held<Failure> | undefined;
-  #pending: Promise<Token | Failure> | undefined;
+  #failure: Held<FailedDelivery> | undefined;
+  #pending: Promise<Token | FailedDelivery> | undefined;
   #replacedMs = Number.NEGATIVE_INFINITY;
 
   constructor(ask: AskForToken, nowMs: () => number) {
@@ -39,7 +39,7 @@ export class TokenCache {
     this.#nowMs = nowMs;
   }
 
-  async get(): Promise<Token | Failure> {
+  async get(): Promise<Token | FailedDelivery> {
     const nowMs = this.#nowMs();
     if (this.#token && nowMs < this.#token.untilMs) return this.#token.value;
     if (this.#failure && nowMs < this.#failure.untilMs) return stillFailing(this.#failure, nowMs);
@@ -47,8 +47,8 @@ export class TokenCache {
     return this.#pending;
   }
 
-  /** Another one than `refused`, which WeCom did not take. */
-  async replace({ token: refused }: Token): Promise<Token | Failure> {
+  /** A token other than `refused`, which WeCom did not accept. */
+  async replace({ token: refused }: Token): Promise<Token | FailedDelivery> {
     if (this.#token?.value.token !== refused) return this.get();
     const nowMs = this.#nowMs();
     const waitMs = this.#replacedMs + REPLACEMENT_MS - nowMs;
@@ -58,23 +58,23 @@ export class TokenCache {
     return this.get();
   }
 
-  async #refresh(): Promise<Token | Failure> {
+  async #refresh(): Promise<Token | FailedDelivery> {
     this.#token = undefined;
-    const answer = await this.#ask();
+    const response = await this.#ask();
     const nowMs = this.#nowMs();
     this.#pending = undefined;
-    if (answer.kind === 'token') {
-      const { lifeMs, ...value } = answer;
+    if (response.kind === 'token') {
+      const { lifeMs, ...value } = response;
       this.#token = { value, untilMs: nowMs + lifeMs - Math.min(EARLY_MS, lifeMs * EARLY_SHARE) };
       this.#failure = undefined;
       return value;
     }
-    const holdMs = answer.kind === 'rejected' ? REJECTED_MS : (answer.afterMs ?? 0);
-    this.#failure = { value: answer, untilMs: nowMs + holdMs };
-    return answer;
+    const holdMs = response.kind === 'rejected' ? REJECTED_MS : (response.afterMs ?? 0);
+    this.#failure = { value: response, untilMs: nowMs + holdMs };
+    return response;
   }
 }
 
-function stillFailing({ value, untilMs }: Held<Failure>, nowMs: number): Failure {
+function stillFailing({ value, untilMs }: Held<FailedDelivery>, nowMs: number): FailedDelivery {
   return value.kind === 'retry' ? { ...value, afterMs: untilMs - nowMs } : value;
 }

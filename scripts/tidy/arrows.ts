@@ -1,0 +1,128 @@
+/** Who may import whom, and which files stay free of the system. */
+import {
+  expandBraces,
+  type Finding,
+  found,
+  type Imported,
+  imports,
+  isTest,
+  matches,
+  product,
+  type Rules,
+  type Tree,
+} from './rule.ts';
+import type { SourceFile } from './source-tree.ts';
+
+const vocabulary = ['src/http/{types,errors,reply,authorization,body}.ts', 'src/util/**'];
+const channelVocabulary = ['src/notify/channels/*.ts', 'src/notify/message.ts', 'src/net/**', 'src/util/**'];
+
+function channelsOf(...names: readonly string[]): string[] {
+  return [...channelVocabulary, ...['text', ...names].map((name) => `src/notify/channels/${name}/**`)];
+}
+
+/** Who may import what within `src`; the first row that matches a file holds for it. */
+const arrows: readonly (readonly [from: string, to: readonly string[]])[] = [
+  ['src/cli/bin.ts', ['src/cli/**']],
+  [
+    'src/cli/{token,spool}.ts',
+    ['src/cli/*', 'src/config/**', 'src/notify/{auth,spool,queue}/**', 'src/util/**'],
+  ],
+  ['src/cli/healthcheck.ts', ['src/net/**', 'src/util/**']],
+  ['src/cli/**', ['src/{cli,app,config,build,util}/**', 'src/observe/line-sink.ts']],
+  ['src/app/**', ['src/**']],
+  ['src/build/**', ['src/build/**']],
+  // What a user of notify is, and what a token may be, is said where they are used.
+  ['src/config/**', ['src/config/**', 'src/notify/auth/**', 'src/util/**']],
+  ['src/http/**', ['src/http/**', 'src/util/**']],
+  ['src/observe/**', ['src/observe/**', 'src/util/**', ...vocabulary]],
+  ['src/static/**', ['src/static/**', 'src/util/**', ...vocabulary]],
+  // A channel may have a folder of its own, but never knows the queue, nor another channel.
+  ['src/notify/channels/{*.ts,text/**}', [...channelVocabulary, 'src/notify/channels/text/**']],
+  // The robot of a group is the same provider's.
+  ['src/notify/channels/wecom-robot/**', channelsOf('wecom-robot', 'wecom')],
+  ...['smtp', 'sms', 'webhook', 'wecom'].map((name): [string, string[]] => [
+    `src/notify/channels/${name}/**`,
+    channelsOf(name),
+  ]),
+  ['src/notify/**', ['src/notify/**', 'src/util/**', ...vocabulary]],
+  ['src/net/**', ['src/net/**', 'src/util/**']],
+  ['src/util/**', ['src/util/**']],
+  ['src/asm/**', ['src/asm/**']],
+  ['src/micro/**', ['src/micro/**', 'src/asm/**']],
+];
+
+/** Files whose rules are tested as plain functions: nothing they load at run time reaches the system. */
+const pureFiles = [
+  'src/config/**',
+  'src/http/{types,errors,guard}.ts',
+  'src/http/wire/**',
+  'src/static/{path,conditional,range,multipart,encoding,mime,cache-policy,plan,listing}.ts',
+  'src/notify/message.ts',
+  'src/notify/dialects/**',
+].flatMap(expandBraces);
+const systemModule = /^node:(fs|net|tls|https?|http2|dns|dgram|child_process)(\/|$)/;
+
+export const arrowRules: Rules = {
+  arrows: (tree) => imports(tree).flatMap(judgeArrow),
+  cycles: findCycles,
+  purity: (tree) => product(tree).flatMap((file) => judgePurity(tree, file)),
+  lists: (tree) => pureFiles.flatMap((pattern) => judgeListed(tree, pattern)),
+  'file system': (tree) =>
+    imports(tree)
+      .filter(({ file }) => file.path.startsWith('src/static/') && file.path !== 'src/static/disk.ts')
+      .filter(({ target, typeOnly }) => !typeOnly && /^node:fs(\/|$)/.test(target))
+      .map(({ file, target }) => found(file, target, 'within src/static only disk.ts uses the file system')),
+};
+
+function judgeArrow({ file, kind, target }: Imported): Finding[] {
+  if (kind !== 'file') return [];
+  const row = arrows.find(([from]) => matches(file.path, [from]));
+  if (!row) return [found(file, target, 'no row of the arrows says what this file may import')];
+  const allowed = matches(target, row[1]) && !isTest(target);
+  return allowed ? [] : [found(file, target, 'this import goes against the arrows')];
+}
+
+/** Follows what `file` loads at run time, and what that loads; the reason shows the whole chain. */
+function judgePurity(tree: Tree, file: SourceFile): Finding[] {
+  if (!matches(file.path, pureFiles)) return [];
+  const byPath = new Map(tree.sources.map((source) => [source.path, source]));
+  const seen = new Set<string>();
+  const chains = (path: string, chain: readonly string[]): string[][] => {
+    if (systemModule.test(path)) return [[...chain, path]];
+    if (seen.has(path)) return [];
+    seen.add(path);
+    const loaded = byPath.get(path)?.imports.filter(({ typeOnly }) => !typeOnly) ?? [];
+    return loaded.flatMap(({ target }) => chains(target, [...chain, path]));
+  };
+  return chains(file.path, []).map((chain) =>
+    found(file, chain.at(-1) ?? '', `not pure: ${chain.join(' → ')}`),
+  );
+}
+
+function findCycles(tree: Tree): Finding[] {
+  const files = new Map(product(tree).map((file) => [file.path, file]));
+  const done = new Set<string>();
+  const visit = (path: string, trail: readonly string[]): Finding[] => {
+    const file = files.get(path);
+    if (!file || done.has(path)) return [];
+    const start = trail.indexOf(path);
+    if (start >= 0) {
+      const cycle = [...trail.slice(start), path];
+      return [{ path, subject: cycle[1] ?? '', reason: `imports in a circle: ${cycle.join(' → ')}` }];
+    }
+    const findings = file.imports.flatMap(({ target }) => visit(target, [...trail, path]));
+    done.add(path);
+    return findings;
+  };
+  return [...files.keys()].flatMap((path) => visit(path, []));
+}
+
+/** A list that names a file which has been renamed or removed guards nothing. */
+function judgeListed({ texts }: Tree, pattern: string): Finding[] {
+  const folder = `${pattern.split('/').slice(0, 2).join('/')}/`;
+  const paths = Object.keys(texts).filter((path) => path.startsWith(folder));
+  if (paths.length === 0 || paths.some((path) => matches(path, [pattern]))) return [];
+  return [
+    { path: 'scripts/tidy/arrows.ts', subject: pattern, reason: 'listed as pure, but there is no such file' },
+  ];
+}

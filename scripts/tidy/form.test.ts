@@ -1,0 +1,63 @@
+import { testRules } from './fixtures.ts';
+import { formRules, MAX_FILE_LINES, MAX_FUNCTION_LINES } from './form.ts';
+
+const lines = (count: number, text = '  f();\n') => text.repeat(count);
+const functionOf = (count: number) => `function long() {\n${lines(count - 2)}}\n`;
+const suiteOf = (count: number) => `describe('all', () => {\n${lines(count - 2)}});\n`;
+
+testRules(formRules, {
+  'function length': [
+    ['at the limit', { 'src/a.ts': functionOf(MAX_FUNCTION_LINES) }],
+    ['over it', { 'scripts/a.ts': functionOf(MAX_FUNCTION_LINES + 1) }, 'scripts/a.ts: long'],
+    [
+      'arrows and methods count',
+      {
+        'src/a.ts': `const arrow = () => {\n${lines(MAX_FUNCTION_LINES)}};\n`,
+        'src/b.ts': `class K {\n  #method(): void {\n${lines(MAX_FUNCTION_LINES)}  }\n}\n`,
+        'src/c.test.ts': `test('one thing', () => {\n${lines(MAX_FUNCTION_LINES)}});\n`,
+      },
+      'src/a.ts: arrow',
+      'src/b.ts: #method',
+      'src/c.test.ts: one thing',
+    ],
+    [
+      'braces in text do not mislead',
+      { 'src/a.ts': `const s = '{', r = /[/]{/, t = \`\${'{'}\`;\n${lines(MAX_FUNCTION_LINES)}` },
+    ],
+    [
+      'a suite in a test is a heading',
+      { 'src/a.test.ts': suiteOf(MAX_FUNCTION_LINES + 1), 'src/b.ts': suiteOf(MAX_FUNCTION_LINES + 1) },
+      'src/b.ts: all',
+    ],
+  ],
+  'file length': [
+    ['at the limit', { 'src/a.ts': lines(MAX_FILE_LINES, '//\n') }],
+    ['over it', { 'test/a.test.ts': lines(MAX_FILE_LINES + 1, '//\n') }, 'test/a.test.ts: length'],
+  ],
+  spread: [
+    [
+      'a literal, in brackets or not',
+      {
+        'src/a.ts': "const o = { ...{ a, b }, c };\nconst l = [...['X', y]];\nf(...([1] as const));\n",
+        'test/b.ts': 'const o = { ...({ a }) };\n',
+      },
+      'src/a.ts: spread',
+      'src/a.ts: spread',
+      'src/a.ts: spread',
+      'test/b.ts: spread',
+    ],
+    [
+      'what is computed may be spread',
+      {
+        'src/a.ts':
+          "const l = [...['a'].map(f), ...list, ...(x ? [y] : [])];\nconst o = { ...(x && { y }), ...other };\n",
+      },
+    ],
+    ['programs', { 'src/micro/a.ts': 'const l = [...[a, b]];\n', 'scripts/seal/stub.ts': 'f(...[a, b]);\n' }],
+  ],
+  whitespace: [
+    ['CRLF', { LICENSE: 'a\r\nb\n' }, 'LICENSE: CRLF'],
+    ['tabs in TypeScript', { 'src/a.ts': '\tf();\n', Makefile: 'a:\n\tb\n' }, 'src/a.ts: tab'],
+    ['trailing space', { 'README.md': 'a\nb \nc\n', 'NOTES.md': 'a' }, 'README.md: trailing space'],
+  ],
+});

@@ -1,0 +1,51 @@
+/** How a file is written: its length, its functions, its literals, its white space. */
+import { type Finding, found, isTest, matches, type Rules } from './rule.ts';
+import type { SourceFile } from './source-tree.ts';
+
+export const MAX_FUNCTION_LINES = 60;
+export const MAX_FILE_LINES = 400;
+
+/** Where a line of a machine program is one thought of several instructions. */
+const programs = ['src/{micro,asm}/**', 'scripts/seal/stub.ts'];
+
+export const formRules: Rules = {
+  'function length': ({ sources }) => sources.flatMap(judgeFunctions),
+  'file length': ({ sources }) =>
+    sources.flatMap((file) => {
+      const lines = file.text.split('\n').length - 1;
+      return lines > MAX_FILE_LINES
+        ? [found(file, 'length', `${lines} lines, ${MAX_FILE_LINES} are allowed`)]
+        : [];
+    }),
+  spread: ({ sources }) =>
+    sources
+      .filter(({ path }) => !matches(path, programs))
+      .flatMap((file) =>
+        file.spreads.map((line) =>
+          found(file, 'spread', `line ${line}: a literal is spread where its members could stand themselves`),
+        ),
+      ),
+  whitespace: ({ texts }) => Object.entries(texts).flatMap(judgeWhitespace),
+};
+
+function judgeFunctions(file: SourceFile): Finding[] {
+  return file.functions
+    .filter(({ lines, suite }) => lines > MAX_FUNCTION_LINES && !(suite && isTest(file.path)))
+    .map(({ name, line, lines }) =>
+      found(file, name, `line ${line}: ${lines} lines, ${MAX_FUNCTION_LINES} are allowed`),
+    );
+}
+
+function judgeWhitespace([path, text]: readonly [path: string, text: string]): Finding[] {
+  const faults: readonly (readonly [subject: string, pattern: RegExp])[] = [
+    ['CRLF', /\r\n/],
+    ['trailing space', /[ \t]$/m],
+    ...(path.endsWith('.ts') ? [['tab', /\t/] as const] : []),
+  ];
+  return faults.flatMap(([subject, pattern]) => {
+    const match = pattern.exec(text);
+    if (!match) return [];
+    const line = text.slice(0, match.index).split('\n').length;
+    return [{ path, subject, reason: `line ${line}: ${subject}` }];
+  });
+}

@@ -1,0 +1,63 @@
+/** What is served: the embedded site, a folder or a file. */
+import { basename } from 'node:path';
+import { type Config, defaults } from '../config/options.ts';
+import { absolutePath, diskFile, diskFolder, kindOfPath } from '../static/disk.ts';
+import { embeddedFolder } from '../static/embedded.ts';
+import type { FileSource } from '../static/source.ts';
+import { ConfigurationError } from './configuration-error.ts';
+
+export interface ServedContent {
+  readonly source: FileSource;
+  /** For people. */
+  readonly name: string;
+  readonly kind: 'file' | 'folder';
+}
+
+export interface ContentOptions {
+  /** The site inside the executable, which is served where no other path is configured. */
+  readonly readSite: () => Uint8Array | undefined;
+  /** Nobody named a path: where `web_root` is missing, the current folder is served if it has an index. */
+  readonly mayServeHere: boolean;
+  /** The files that the configuration was read from. */
+  readonly files: readonly string[];
+  /** The name that the shell has for the current folder. */
+  readonly workingFolder: string | undefined;
+}
+
+/** Rejects with a {@link ConfigurationError}, or with the system's error if the path cannot be served. */
+export async function openContent(config: Config, options: ContentOptions): Promise<ServedContent> {
+  const { path } = config;
+  const site = path === defaults.path ? options.readSite() : undefined;
+  if (site) return { source: embeddedFolder(site), name: 'the embedded site', kind: 'folder' };
+  try {
+    return { ...(await diskContent(config, path, options)), name: path };
+  } catch (error) {
+    if (!options.mayServeHere || (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    await checkIndexHere(config);
+    return { ...(await diskContent(config, '.', options)), name: 'the current folder' };
+  }
+}
+
+async function diskContent(
+  { dotfiles, symlinks, spool }: Config,
+  path: string,
+  { files, workingFolder }: ContentOptions,
+): Promise<Omit<ServedContent, 'name'>> {
+  const absolute = await absolutePath(path, workingFolder);
+  const kind = await kindOfPath(absolute);
+  if (files.length > 0 || spool !== '')
+    (await import('./exposure.ts')).refuseExposure(path, { files, spool });
+  const source =
+    kind === 'file' ? diskFile(absolute, basename(absolute)) : diskFolder(absolute, { dotfiles, symlinks });
+  return { source, kind };
+}
+
+/** A current folder with an index is meant to be seen; any other one could be somebody's home. */
+async function checkIndexHere({ path, index }: Config): Promise<void> {
+  const kind = await kindOfPath(index).catch(() => undefined);
+  if (kind === 'file') return;
+  throw new ConfigurationError('nothing_to_serve', [
+    `there is neither a folder ${path} here nor a file ${index}; ` +
+      'name a folder or a file, for example `mote .` for this folder, with --listing to list it',
+  ]);
+}

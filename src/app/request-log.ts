@@ -1,0 +1,100 @@
+/** What is logged and counted of requests, without the tokens that may be in them. */
+import { PROBE_AGENT } from '../cli/healthcheck.ts';
+import type { Config } from '../config/options.ts';
+import type { Exchange, Hooks } from '../http/connection.ts';
+import type { Authenticator } from '../http/middleware/basic-auth.ts';
+import type { RequestFacts } from '../http/types.ts';
+import type { AccessLog, EventLog } from '../observe/log.ts';
+import type { Metrics } from '../observe/metrics.ts';
+import type { NotifyService } from './notify.ts';
+
+const OUT_OF_DESCRIPTORS =
+  'out of file descriptors: connections are dropped and files answered with 503. ' +
+  'Raise the limit (ulimit -n, docker run --ulimit nofile=N, LimitNOFILE=) or lower --max-connections';
+
+export interface RequestLogOptions {
+  readonly config: Config;
+  readonly event: EventLog;
+  readonly access: AccessLog | undefined;
+  readonly metrics: Metrics;
+  readonly authenticator: Authenticator | undefined;
+  readonly notifyService: NotifyService | undefined;
+}
+
+type ObservingHooks = Pick<
+  Hooks,
+  'onConnection' | 'onStart' | 'onEnd' | 'onRefused' | 'onExhausted' | 'onFault'
+>;
+
+export function observingHooks(options: RequestLogOptions): ObservingHooks {
+  const { event, metrics } = options;
+  return {
+    onConnection: (delta) => (delta > 0 ? metrics.connectionOpened() : metrics.connectionClosed()),
+    onStart: () => metrics.requestStarted(),
+    onEnd: endHook(options),
+    onRefused: (status, client) => event('warn', 'connection refused', { status, client }),
+    onExhausted: () => event('error', OUT_OF_DESCRIPTORS),
+    onFault: (error, exchange) =>
+      event('error', faultText(error), {
+        method: exchange?.facts.method,
+        target: exchange && loggedTarget(options, exchange.facts),
+      }),
+  };
+}
+
+function loggedTarget(
+  { notifyService }: Pick<RequestLogOptions, 'notifyService'>,
+  { method, target }: RequestFacts,
+): string {
+  return notifyService ? notifyService.redact(target, method) : target;
+}
+
+/** Counts and logs a finished request. */
+function endHook(options: RequestLogOptions): Hooks['onEnd'] {
+  const { config, access, event, metrics, authenticator, notifyService } = options;
+  const redacted = (text: string | undefined) => (text && notifyService ? notifyService.redact(text) : text);
+  return (exchange) => {
+    const { facts, httpVersion, status, progress } = exchange;
+    const { method, client, headers } = facts;
+    const durationMs = performance.now() - exchange.startedMs;
+    metrics.requestEnded(status, progress.bodyBytes, durationMs);
+    if (access && !isOwnProbe(config, exchange))
+      access({
+        client,
+        method,
+        target: loggedTarget(options, facts),
+        httpVersion,
+        status,
+        durationMs,
+        user: authenticator?.knownUser(headers.authorization),
+        bodyBytes: progress.bodyBytes,
+        referer: redacted(headers.referer),
+        userAgent: redacted(headers['user-agent']),
+        host: redacted(headers.host),
+      });
+    if (progress.fault !== undefined)
+      event('warn', `response cut short: ${progress.fault}`, {
+        method,
+        target: loggedTarget(options, facts),
+      });
+  };
+}
+
+const loopback = /^(127\.|::1$|$)/;
+
+/** A successful `mote healthcheck` of this machine is no news, twice a minute. */
+function isOwnProbe({ healthPath, host }: Config, { facts, status }: Exchange): boolean {
+  return (
+    facts.path === healthPath &&
+    status === 200 &&
+    facts.headers['user-agent'] === PROBE_AGENT &&
+    (loopback.test(facts.client) || facts.client === host)
+  );
+}
+
+/** An unexpected error and where it came from, in one line. */
+function faultText(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const place = error.stack?.split('\n')[1]?.trim() ?? '';
+  return `${error.name}: ${error.message} ${place}`.trim();
+}

@@ -1,0 +1,60 @@
+/** The shape of an entry in the table of options. */
+import type { Bounds, Parser } from './parse.ts';
+
+export type Group =
+  | 'What is served'
+  | 'Address'
+  | 'Caching'
+  | 'Headers'
+  | 'Access'
+  | 'Notify'
+  | 'Observability'
+  | 'Time limits'
+  | 'Other limits';
+
+interface Common {
+  readonly group: Group;
+  /** What it does, in sentences; where it is shown, the bounds of numbers and the default are added. */
+  readonly doc: string;
+  /** Only if it is not the property in kebab case. */
+  readonly key?: string;
+  /** Other environment variables, which the `MOTE_` one overrides. */
+  readonly env?: readonly string[];
+  /** Its index among the positional arguments of `mote`, from 0. */
+  readonly positional?: number;
+  /** Never shown in a message; can be read from a file named by `MOTE_KEY_FILE`. */
+  readonly secret?: true;
+}
+
+/** An option that takes a value; the label stands for it in `--help`. */
+interface Labelled extends Common {
+  readonly label: string;
+}
+
+interface TextOption extends Labelled {
+  readonly kind: 'text';
+  readonly parse: Parser<string>;
+  readonly default: string;
+}
+
+interface NumberOption extends Labelled, Bounds {
+  readonly kind: 'number';
+  readonly default: number;
+}
+
+interface BooleanOption extends Common {
+  readonly kind: 'boolean';
+  readonly default: boolean;
+}
+
+/** Given more than once as a flag, an array in JSON, elsewhere separated by line breaks. */
+interface ListOption extends Labelled {
+  readonly kind: 'list';
+  /** Takes one entry. An entry that is an array itself adds each of its elements. */
+  readonly parse: Parser<unknown>;
+  /** No entry can hold a comma, so commas separate entries too. */
+  readonly commas?: true;
+  readonly default: readonly [];
+}
+
+export type Option = TextOption | NumberOption | BooleanOption | ListOption;

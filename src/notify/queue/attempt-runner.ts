@@ -1,0 +1,84 @@
+/** Makes attempts, holds them to their time limit, and can abort them all. */
+import type { Attempt, Channel, Delivery } from '../channels/channel.ts';
+import type { Message } from '../message.ts';
+import type { Clock } from './clock.ts';
+
+/** How long after its time limit a channel may take to notice that it was aborted. */
+export const OVERDUE_MS = 2000;
+
+/** Called when a channel breaks its contract; `fault` contains nothing that could be secret. */
+export type OnFault = (channel: string, fault: string) => void;
+
+/** Makes attempts, holds them to their time limit, and can end them all. */
+export class AttemptRunner {
+  readonly #clock: Clock;
+  readonly #onFault: OnFault;
+  readonly #running = new Set<AbortController>();
+  #isAborted = false;
+
+  constructor(clock: Clock, onFault: OnFault) {
+    this.#clock = clock;
+    this.#onFault = onFault;
+  }
+
+  get isIdle(): boolean {
+    return this.#running.size === 0;
+  }
+
+  /** Including those that are about to begin. */
+  abortAll(): void {
+    this.#isAborted = true;
+    for (const controller of this.#running) controller.abort();
+  }
+
+  /**
+   * Never rejects. Where the result of an attempt cannot be known, it is not repeated, since that could deliver twice.
+   * `prepare` runs before the channel is called.
+   */
+  async deliver(
+    channel: Channel,
+    message: Message,
+    attempt: Omit<Attempt, 'signal'>,
+    prepare: () => Promise<void>,
+  ): Promise<Delivery> {
+    const controller = new AbortController();
+    if (this.#isAborted) controller.abort();
+    const { promise, resolve } = Promise.withResolvers<Delivery>();
+    const broken = (reason: string, fault: string): void => {
+      this.#onFault(channel.name, fault);
+      resolve({ kind: 'rejected', reason });
+    };
+    const cancels = [
+      this.#clock.after(channel.timeoutMs, () => controller.abort()),
+      this.#clock.after(channel.timeoutMs + OVERDUE_MS, () =>
+        broken('no response in time; it may have been delivered', 'ignored its time limit'),
+      ),
+    ];
+    this.#running.add(controller);
+    const { signal } = controller;
+    prepare()
+      .then(() => channel.deliver(message, { ...attempt, signal }))
+      .then(resolve, (error) =>
+        broken('an unforeseen error; it may have been delivered', describeError(error)),
+      );
+    try {
+      return await promise;
+    } finally {
+      for (const cancel of cancels) cancel();
+      this.#running.delete(controller);
+    }
+  }
+}
+
+/** The kind of an error and its origin, without its message, which may quote what must not be logged. */
+function describeError(error: unknown): string {
+  if (!(error instanceof Error)) return 'threw what is not an error';
+  const place = error.stack?.split('\n').find((line) => /^\s+at /.test(line)) ?? '';
+  return `threw ${error.name} ${place.trim()}`.trim();
+}
+
+/** Stands in for a channel that was removed from the configuration: it may come back before the message is given up. */
+export function unknownChannel(name: string): Channel {
+  const reason = 'no channel of this name is configured now';
+  return { name, timeoutMs: 1000, deliver: async () => ({ kind: 'retry', reason }) };
+}

@@ -1,0 +1,75 @@
+/** Looks into the store for messages that the queue does not know: from before the start, or from other processes. */
+import type { Clock } from './clock.ts';
+import type { Envelope } from './envelope.ts';
+import type { MessageStore } from './store.ts';
+
+/** How often the store is searched, and old receipts are dropped. */
+export const RESCAN_MS = 30_000;
+
+export interface RescanOptions {
+  readonly store: MessageStore;
+  readonly clock: Clock;
+  /** Comes before every search but the first. */
+  prepare(): Promise<void>;
+  isKnown(id: string): boolean;
+  /** How many messages may be found by a search but the first. */
+  room(): number;
+  takeUp(envelope: Envelope): void;
+  onError(error: unknown): void;
+}
+
+export class Rescan {
+  readonly #options: RescanOptions;
+  #isRunning = false;
+  #isStopped = false;
+  #cancelTimer: () => void = () => undefined;
+
+  constructor(options: RescanOptions) {
+    this.#options = options;
+  }
+
+  get isRunning(): boolean {
+    return this.#isRunning;
+  }
+
+  /** Takes up everything that the store has from before, then looks from time to time. Rejects with a `StoreError`. */
+  async start(): Promise<void> {
+    // Also beyond limits that are narrower now: the idempotency keys of all have to be known.
+    await this.#discover(Number.POSITIVE_INFINITY);
+    this.#plan();
+  }
+
+  /** Plans no more searches, and takes up nothing that one still finds. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#cancelTimer();
+  }
+
+  #plan(): void {
+    if (this.#isStopped) return;
+    this.#cancelTimer = this.#options.clock.after(RESCAN_MS, () => {
+      this.#isRunning = true;
+      void this.#run().finally(() => {
+        this.#isRunning = false;
+        this.#plan();
+      });
+    });
+  }
+
+  async #run(): Promise<void> {
+    try {
+      await this.#options.prepare();
+      await this.#discover(this.#options.room());
+    } catch (error) {
+      this.#options.onError(error);
+    }
+  }
+
+  async #discover(max: number): Promise<void> {
+    const { store, isKnown, takeUp } = this.#options;
+    for (const envelope of await store.discover(isKnown, max)) {
+      // It may have been accepted, or the queue stopped, while the store was looking.
+      if (!this.#isStopped && !isKnown(envelope.message.id)) takeUp(envelope);
+    }
+  }
+}
