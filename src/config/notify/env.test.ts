@@ -49,18 +49,14 @@ describe('the token turns notify on', () => {
   const wrong: readonly [name: string, env: Readonly<Record<string, string>>, problem: RegExp][] = [
     ['short', { MOTE_NOTIFY_TOKEN: 'short', ...robot }, /^MOTE_NOTIFY_TOKEN: .*not shown.*12 characters$/],
     ['a space', { MOTE_NOTIFY_TOKEN: 'a-token of-mine', ...robot }, /^MOTE_NOTIFY_TOKEN: .*no spaces$/],
-    ['in quotes', { MOTE_NOTIFY_TOKEN: `"${TOKEN}"`, ...robot }, /^MOTE_NOTIFY_TOKEN: stands in quotes/],
-    [
-      'a secret in quotes',
-      { MOTE_NOTIFY_TOKEN: TOKEN, WECOM_ROBOT_KEY: "'k'" },
-      /^WECOM_ROBOT_KEY: stands in/,
-    ],
+    ['in quotes', { MOTE_NOTIFY_TOKEN: `"${TOKEN}"`, ...robot }, /^MOTE_NOTIFY_TOKEN: is in quotes/],
+    ['a secret in quotes', { MOTE_NOTIFY_TOKEN: TOKEN, WECOM_ROBOT_KEY: "'k'" }, /^WECOM_ROBOT_KEY: is in/],
     [
       'a text in quotes',
       { MOTE_NOTIFY_TOKEN: TOKEN, SMTP_URL: 'smtps://h', SMTP_TO: 'a@b.c', SMTP_FROM: '"a@b.c"' },
-      /^SMTP_FROM: stands in quotes/,
+      /^SMTP_FROM: is in quotes/,
     ],
-    ['JSON in quotes', { MOTE_NOTIFY_TOKEN: TOKEN, WEBHOOK_JSON: `'{"a":1}'` }, /^WEBHOOK_JSON: stands in/],
+    ['JSON in quotes', { MOTE_NOTIFY_TOKEN: TOKEN, WEBHOOK_JSON: `'{"a":1}'` }, /^WEBHOOK_JSON: is in/],
     ['half a hash', { MOTE_NOTIFY_TOKEN: 'sha256:123456', ...robot }, /^MOTE_NOTIFY_TOKEN: .*64 hexa/],
     ['the hash of nothing', { MOTE_NOTIFY_TOKEN: wordHash(hashToken('')), ...robot }, /^MOTE_NOTIFY_TOKEN: /],
     [

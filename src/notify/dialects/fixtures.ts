@@ -104,8 +104,8 @@ function answeredOf({ status, headers, body, close = false }: Plan): Answered {
   const names = headers.flatMap((name, index): [string, string][] =>
     index % 2 === 0 ? [[name.toLowerCase(), headers[index + 1] as string]] : [],
   );
-  assert.equal(body.kind, 'bytes');
-  const text = Buffer.from(body.bytes).toString();
+  assert.ok(body.kind === 'bytes' || body.kind === 'text');
+  const text = body.kind === 'text' ? body.text : Buffer.from(body.bytes).toString();
   const isJson = headers.includes('application/json');
   return { status, headers: new Map(names), json: isJson ? JSON.parse(text) : text, close };
 }

@@ -12,6 +12,8 @@ export const MAX_MARKDOWN_UNITS = 16 * 1024;
  */
 const MAX_INLINE_WORK = 400_000;
 const MAX_BLOCK_WORK = 300_000;
+/** The parser looks at each line of a container with several patterns, however short it is. */
+const WORK_OF_A_LINE = 150;
 
 /** What is left to the text that is being parsed, which is one at a time. */
 const left = { inline: 0, block: 0 };
@@ -32,7 +34,8 @@ const containerEnd = /\n[ \t]*\n(?!\s|[-+*][ \t\n]|[>\d])/;
 function containerWork(src: string): false {
   if (!containerMark.test(src)) return false;
   const end = src.search(containerEnd);
-  return work('block', end < 0 ? src.length : end);
+  const container = end < 0 ? src : src.slice(0, end);
+  return work('block', container.length + WORK_OF_A_LINE * container.split('\n').length);
 }
 
 const followed = /^(?:https?:\/\/|mailto:)[^\s]/i;
