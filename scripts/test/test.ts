@@ -30,7 +30,7 @@ const slow = [
   'src/notify/spool/crash.test.ts',
 ];
 /** Those that are not the default, which `blackbox` tests. */
-const OTHER_ENGINES = ['auto', 'wire'];
+const OTHER_ENGINES = ['node', 'wire'];
 /** Against an executable no test takes this long; one that hangs must not take the others with it. */
 const TEST_LIMIT_MS = 120_000;
 const USAGE =

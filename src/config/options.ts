@@ -334,7 +334,7 @@ const table = {
     group: 'Other limits',
     label: 'NAME',
     parse: oneOf('auto', 'node', 'wire'),
-    default: 'node',
+    default: 'auto',
     doc: 'What speaks HTTP: node (of Node.js), wire (of mote), or auto: wire for plain requests, node for all others.',
   },
 } as const satisfies Readonly<Record<string, Option>>;
