@@ -22,7 +22,7 @@ const OTHER_FLAGS: ReadonlySet<string> = new Set(
   ].flatMap((line) => line.split(' ')),
 );
 /** Variables that are not options. */
-const OTHER_VARIABLES: ReadonlySet<string> = new Set(['CONFIG', 'NOTIFY_TOKEN', 'TARGET']);
+const OTHER_VARIABLES: ReadonlySet<string> = new Set(['CONFIG', 'NOTIFY_TOKEN', 'TARGET', 'ENGINE']);
 
 const documents = new Map(
   ['*.md', 'docs/*.md', 'src/**/*.md']

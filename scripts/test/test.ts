@@ -3,7 +3,7 @@
  *
  *   node scripts/test/test.ts SUITE… [FILE…] [FLAG…]
  *
- * A suite is unit, quick (unit without what takes long), blackbox or executable. A FILE replaces all files of the
+ * A suite is unit, quick (unit without what takes long), blackbox, engines or executable. A FILE replaces all files of the
  * suite, a FLAG is one of `node --test`. The counts are appended to the file that `MOTE_TEST_COUNTS` names.
  */
 import { spawnSync } from 'node:child_process';
@@ -19,6 +19,7 @@ const suites: Readonly<Record<string, readonly string[]>> = {
   unit,
   quick: unit,
   blackbox: ['test/*/*.test.ts'],
+  engines: ['test/http/*.test.ts'],
   executable: ['test/*/*.test.ts'],
 };
 /** What builds executables, kills processes over and over, or checks the structure, which `npm run check` does itself. */
@@ -28,9 +29,12 @@ const slow = [
   'scripts/tidy/tidy.test.ts',
   'src/notify/spool/crash.test.ts',
 ];
+/** Those that are not the default, which `blackbox` tests. */
+const OTHER_ENGINES = ['node', 'wire'];
 /** Against an executable no test takes this long; one that hangs must not take the others with it. */
 const TEST_LIMIT_MS = 120_000;
-const USAGE = 'usage: node scripts/test/test.ts unit|quick|blackbox|executable [FILE…] [--FLAG=VALUE…]\n';
+const USAGE =
+  'usage: node scripts/test/test.ts unit|quick|blackbox|engines|executable [FILE…] [--FLAG=VALUE…]\n';
 
 const collected = join(mkdtempSync(join(tmpdir(), 'mote-test-')), 'lines');
 const skips: Skip[] = [];
@@ -81,9 +85,18 @@ function againstExecutables(files: readonly string[], flags: readonly string[]):
   return codes.find((code) => code !== 0) ?? 0;
 }
 
+function withEngines(files: readonly string[], flags: readonly string[]): number {
+  const codes = OTHER_ENGINES.map((engine) => {
+    process.stderr.write(`\nblack-box tests with the HTTP engine ${engine}\n`);
+    return runTests(files, flags, { MOTE_ENGINE: engine });
+  });
+  return codes.find((code) => code !== 0) ?? 0;
+}
+
 function runSuite(name: string, files: readonly string[], flags: readonly string[]): number {
   const exclude = name === 'quick' ? slow : [];
   const all = files.length > 0 ? files : globSync(suites[name] ?? [], { cwd: REPOSITORY, exclude }).sort();
+  if (name === 'engines') return withEngines(all, flags);
   return name === 'executable'
     ? againstExecutables(files.length > 0 ? files : withoutMicro(all), flags)
     : runTests(all, flags);

@@ -123,6 +123,8 @@ testRules(arrowRules, {
       {
         'src/http/types.ts': '',
         'src/http/errors.ts': '',
+        'src/http/guard.ts': '',
+        'src/http/wire/a.ts': '',
         'src/notify/retry.ts': '',
         'src/notify/dialects/a.ts': '',
       },

@@ -54,7 +54,8 @@ const arrows: readonly (readonly [from: string, to: readonly string[]])[] = [
 /** Files whose rules are tested as plain functions: nothing they load at run time reaches the system. */
 const pureFiles = [
   'src/config/**',
-  'src/http/{types,errors}.ts',
+  'src/http/{types,errors,guard}.ts',
+  'src/http/wire/**',
   'src/static/{path,conditional,range,multipart,encoding,mime,cache-policy,plan,listing}.ts',
   'src/notify/message.ts',
   'src/notify/dialects/**',

@@ -44,7 +44,8 @@ const refusedGlobals = new Set([
   'MessagePort',
 ]);
 
-const responseWriter = 'src/http/send.ts';
+/** One for each engine. */
+const responseWriters: readonly string[] = ['src/http/send.ts', 'src/http/engine/wire/writer.ts'];
 /** Where responses come in from node:http and are handed on. */
 const responseCarriers: readonly string[] = ['src/http/server.ts', 'src/http/connection.ts'];
 /** What only a `ServerResponse` has. */
@@ -74,12 +75,12 @@ export const nodeRules: Rules = {
 };
 
 function judgeResponse(file: SourceFile): Finding[] {
-  if (file.path === responseWriter) return [];
+  if (responseWriters.includes(file.path)) return [];
   const words = responseCarriers.includes(file.path) ? [] : ['ServerResponse', 'createServer'];
   const named = words
     .filter((word) => file.words.has(word))
     .map((word) =>
-      found(file, word, `only ${responseCarriers.join(', ')} and ${responseWriter} know responses`),
+      found(file, word, `only ${[...responseCarriers, ...responseWriters].join(', ')} know responses`),
     );
   const written = file.members
     .filter(
@@ -88,7 +89,11 @@ function judgeResponse(file: SourceFile): Finding[] {
         (responseReceiver.test(receiver) && (name === 'write' || name === 'end')),
     )
     .map(({ receiver, name, line }) =>
-      found(file, `${receiver}.${name}`, `line ${line}: only ${responseWriter} writes a response`),
+      found(
+        file,
+        `${receiver}.${name}`,
+        `line ${line}: only ${responseWriters.join(' and ')} write responses`,
+      ),
     );
   return [...named, ...written];
 }

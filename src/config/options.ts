@@ -329,6 +329,14 @@ const table = {
     default: 1000,
     doc: 'Requests on one connection; it is closed after the last.',
   },
+  httpEngine: {
+    kind: 'text',
+    group: 'Other limits',
+    label: 'NAME',
+    parse: oneOf('auto', 'node', 'wire'),
+    default: 'auto',
+    doc: 'What speaks HTTP: node (of Node.js), wire (of mote), or auto: wire for plain requests, node for all others.',
+  },
 } as const satisfies Readonly<Record<string, Option>>;
 
 type Table = typeof table;

@@ -155,6 +155,11 @@ export class Connection implements Consumer {
     this.#refuse(plan);
   }
 
+  /** Another engine has answered this many on this connection. */
+  countAnswered(requests: number): void {
+    this.#requests += requests;
+  }
+
   /** Somebody else answers what comes from now on. */
   leave(): void {
     this.#over = true;

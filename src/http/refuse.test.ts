@@ -67,13 +67,15 @@ describe('the connection goes on reading for a moment', () => {
     assert.ok(wire.destroyed);
   });
 
-  test('or when the client says too much', async (t) => {
+  test('and without hearing a client that says too much', async (t) => {
     const wire = await refused(t);
     wire.push(Buffer.alloc(LINGER_BYTES));
     await tick();
-    assert.ok(!wire.destroyed);
+    assert.ok(!wire.isPaused());
     wire.push('x');
     await tick();
+    assert.ok(wire.isPaused() && !wire.destroyed);
+    t.mock.timers.tick(LINGER_MS);
     assert.ok(wire.destroyed);
   });
 

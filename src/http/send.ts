@@ -15,7 +15,7 @@ const streams = new Streams();
 const LINGER_MS = 1000;
 const LINGER_BYTES = 1024 * 1024;
 
-type SourceBody = Extract<Body, { kind: 'source' }>;
+export type SourceBody = Extract<Body, { kind: 'source' }>;
 
 /** How much of a response has been sent; `send` updates it as it writes. */
 export interface SendProgress {
@@ -25,7 +25,7 @@ export interface SendProgress {
 }
 
 /** The client has left. This is not a fault of the server. */
-class Gone extends Error {}
+export class Gone extends Error {}
 
 /** Sends 100 Continue to a client that waits for it before it sends the body (RFC 9110 §15.2.1). */
 export function sendContinue(res: ServerResponse): void {
@@ -63,15 +63,28 @@ export function send(
   }
 }
 
-/** Sends the pieces one after another and closes the source; cuts the connection if bytes are missing. */
 async function stream(res: ServerResponse, body: SourceBody, progress: SendProgress): Promise<void> {
+  const write = writerOf(res, progress);
+  await sendSource({ write, end: () => res.end(), abort: () => res.destroy() }, body, progress);
+}
+
+/** Where the bytes of one response go. */
+export interface Outlet {
+  /** Settles when the bytes are in the kernel; rejects with `Gone` if the client has left. */
+  readonly write: (bytes: Uint8Array) => Promise<void>;
+  readonly end: () => void;
+  readonly abort: () => void;
+}
+
+/** Sends the pieces one after another and closes the source; cuts the connection if bytes are missing. */
+export async function sendSource(outlet: Outlet, body: SourceBody, progress: SendProgress): Promise<void> {
   try {
-    await streams.run(() => pump(writerOf(res, progress), body));
-    res.end();
+    await streams.run(() => pump(outlet.write, body));
+    outlet.end();
   } catch (error) {
     // Content-Length has been sent: only cutting the connection shows that the response is incomplete.
     if (!(error instanceof Gone)) progress.fault = (error as Error).message;
-    res.destroy();
+    outlet.abort();
   } finally {
     await closeQuietly(body.source);
   }
@@ -82,9 +95,7 @@ export function closeQuietly(source: ByteSource): Promise<void> {
   return source.close().catch(() => undefined);
 }
 
-type Write = (bytes: Uint8Array) => Promise<void>;
-
-async function pump(write: Write, { source, pieces }: SourceBody): Promise<void> {
+async function pump(write: Outlet['write'], { source, pieces }: SourceBody): Promise<void> {
   const mostBytes = longest(pieces);
   let chunk: Buffer | undefined;
   for (const piece of pieces) {
@@ -116,7 +127,7 @@ function longest(pieces: SourceBody['pieces']): number {
 }
 
 /** A write that settles when the bytes are in the kernel, so that their buffer can be reused. */
-function writerOf(res: ServerResponse, progress: SendProgress): Write {
+function writerOf(res: ServerResponse, progress: SendProgress): Outlet['write'] {
   let settle: ((error?: Error | null) => void) | undefined;
   res.once('close', () => settle?.(new Gone()));
   return (bytes) =>
@@ -141,6 +152,13 @@ export function refuse(socket: Duplex, plan: Plan, common: HeaderList): void {
   // Among the listeners is the parser of node:http; further input is only read and discarded.
   socket.removeAllListeners('data');
   socket.end(Buffer.concat([Buffer.from(`${headText(plan, common)}${text}`, 'latin1'), Buffer.from(bytes)]));
+  linger(socket);
+}
+
+/** Reads on for a moment after the last response, whose end has been sent. */
+export function linger(socket: Duplex): void {
+  // A client that has closed its half sends nothing any more.
+  if (socket.readableEnded) socket.once('finish', () => socket.destroy());
   let left = LINGER_BYTES;
   const timer = setTimeout(() => socket.destroy(), LINGER_MS);
   socket.once('close', () => clearTimeout(timer));
@@ -148,7 +166,8 @@ export function refuse(socket: Duplex, plan: Plan, common: HeaderList): void {
   socket.on('error', () => socket.destroy());
   socket.on('data', (bytes: Uint8Array) => {
     left -= bytes.length;
-    if (left < 0) socket.destroy();
+    // Closing now would be the reset that takes the response away; the timer closes it soon enough.
+    if (left < 0) socket.pause();
   });
   socket.resume();
 }

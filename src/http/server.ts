@@ -19,9 +19,9 @@ import { mendTarget, Retold } from './raw-target.ts';
 import { SAFE_METHODS } from './types.ts';
 
 /** Connections over the limit that may wait for their 503 at one time; more are dropped unanswered. */
-const MAX_REFUSED_CONNECTIONS = 64;
+export const MAX_REFUSED_CONNECTIONS = 64;
 /** How often slow requests are looked for: the precision of the header and request timeouts. */
-const TIMEOUT_CHECK_MS = 500;
+export const TIMEOUT_CHECK_MS = 500;
 
 export interface Limits extends ConnectionLimits {
   readonly headerTimeoutMs: number;
@@ -37,6 +37,7 @@ export class HttpServer {
   readonly #server: http.Server;
   readonly #connections = new Map<Duplex, Connection>();
   #onEmpty: (() => void) | undefined;
+  #isStarted = false;
 
   constructor(limits: Limits, hooks: Hooks) {
     this.#limits = limits;
@@ -104,6 +105,21 @@ export class HttpServer {
     this.#server.on('error', (error) => this.#shared.hooks.onFault(error));
   }
 
+  /** Serves a connection that another engine has accepted, from `first` on, after `requests` that it has answered. */
+  adopt(socket: Socket, first: Buffer, requests: number): void {
+    // Nobody listens on this server itself; its clocks start with the event.
+    if (!this.#isStarted) this.#server.emit('listening');
+    this.#isStarted = true;
+    socket.unshift(first);
+    this.#server.emit('connection', socket);
+    this.#connections.get(socket)?.countAnswered(requests);
+  }
+
+  /** How many connections are open. */
+  get size(): number {
+    return this.#connections.size;
+  }
+
   /** The bound port; 0 on a unix socket. */
   get port(): number {
     const address = this.#server.address();
@@ -127,9 +143,9 @@ export class HttpServer {
         connection.cut('the grace time of the shutdown is over');
     }, graceMs);
     await closed;
-    clearTimeout(timer);
-    // The server counts a connection as closed some time before its last answer is.
+    // The server counts a connection as closed some time before its last answer is, and those it adopted not at all.
     if (this.#connections.size > 0) await new Promise<void>((resolve) => (this.#onEmpty = resolve));
+    clearTimeout(timer);
     return cut;
   }
 

@@ -24,6 +24,9 @@ const PATIENCE_MS = 30_000;
 /** The command line of the program under test. */
 export const target: readonly [string, ...string[]] = targetFrom(process.env.MOTE_TARGET);
 
+/** `MOTE_ENGINE` names the HTTP engine of all servers that are started. */
+const engine: readonly string[] = process.env.MOTE_ENGINE ? ['--http-engine', process.env.MOTE_ENGINE] : [];
+
 /** Whether the source is run, and not something built from it. */
 export const isSource = process.env.MOTE_TARGET === undefined;
 
@@ -206,7 +209,7 @@ function linkOf(path: string): string {
 
 /** Starts a server on a free port and waits until it listens. */
 export async function start({ root, args = [], ...options }: StartOptions): Promise<Server> {
-  const child = launch([root, '0', ...args], options);
+  const child = launch([root, '0', ...engine, ...args], options);
   return listening(child);
 }
 

@@ -50,11 +50,7 @@ describe('the token turns notify on', () => {
     ['short', { MOTE_NOTIFY_TOKEN: 'short', ...robot }, /^MOTE_NOTIFY_TOKEN: .*not shown.*12 characters$/],
     ['a space', { MOTE_NOTIFY_TOKEN: 'a-token of-mine', ...robot }, /^MOTE_NOTIFY_TOKEN: .*no spaces$/],
     ['in quotes', { MOTE_NOTIFY_TOKEN: `"${TOKEN}"`, ...robot }, /^MOTE_NOTIFY_TOKEN: is in quotes/],
-    [
-      'a secret in quotes',
-      { MOTE_NOTIFY_TOKEN: TOKEN, WECOM_ROBOT_KEY: "'k'" },
-      /^WECOM_ROBOT_KEY: is in/,
-    ],
+    ['a secret in quotes', { MOTE_NOTIFY_TOKEN: TOKEN, WECOM_ROBOT_KEY: "'k'" }, /^WECOM_ROBOT_KEY: is in/],
     [
       'a text in quotes',
       { MOTE_NOTIFY_TOKEN: TOKEN, SMTP_URL: 'smtps://h', SMTP_TO: 'a@b.c', SMTP_FROM: '"a@b.c"' },

@@ -1,0 +1,362 @@
+/**
+ * One connection of the engine `wire`: its requests in order, one at a time, read by the codec of `../wire`.
+ *
+ * What comes while an answer is due stays in the stream as bytes. A request takes part in turns with those of other
+ * connections (`intake.ts`), so that what a client pipelines does not hold up the others.
+ */
+import type { Socket } from 'node:net';
+import type { Exchange } from '../../connection.ts';
+import { type ErrorCode, errorPlan, HttpError } from '../../errors.ts';
+import { closeQuietly, refuse } from '../../send.ts';
+import { type Plan, type RequestFacts, SAFE_METHODS } from '../../types.ts';
+import { BodyReader } from '../../wire/body.ts';
+import { type Head, type Progress, parseHead, type Words } from '../../wire/head.ts';
+import type { WireShared } from './shared.ts';
+import { type Author, Writer } from './writer.ts';
+
+/** Of input that is looked at for a head, as long as that suffices: what is kept of a request keeps no more alive. */
+const WINDOW_BYTES = 2048;
+/** A request that comes alone and is no larger is taken without a look at the time. */
+const SMALL_BYTES = 256;
+const CR = 13;
+/** How much longer than it is told a kept connection stays, for requests that are on their way. */
+const KEEP_ALIVE_GRACE_MS = 1000;
+/** Bytes that wait behind unanswered requests, of all connections; and what each may keep when it is exceeded. */
+const MAX_WAITING_BYTES = 32 * 1024 * 1024;
+const FAIR_WAITING_BYTES = 16 * 1024;
+
+/**
+ * What is awaited. `first`: any byte at all; `head`: the rest of one; `body`: the rest of one; `idle`: the next request;
+ * `answer`: ours; `over`: nothing, the last answer is on its way or somebody else has the connection.
+ */
+type Phase = 'first' | 'head' | 'body' | 'idle' | 'answer' | 'over';
+
+export class WireConnection implements Author {
+  readonly socket: Socket;
+  readonly #shared: WireShared;
+  /** The peer's address, empty on a unix socket. */
+  readonly #peer: string;
+  /** The peer as the log names it, where no proxy speaks for somebody else. */
+  readonly #client: string;
+  #phase: Phase = 'first';
+  /** When it is given up, by the clock of `performance.now()`. */
+  #deadlineMs: number;
+  /** When the first byte of the current request came. */
+  #beganMs = 0;
+  /** What has come of a head, and how far it was looked at. */
+  #head = '';
+  #progress: Progress | undefined;
+  #body: BodyReader | undefined;
+  #current: Exchange | undefined;
+  #isPersistent = true;
+  #requests = 0;
+  /** The client sends nothing more. */
+  #hasEnded = false;
+  #isPaused = false;
+  #isResuming = false;
+  #waitingBytes = 0;
+  readonly #writer: Writer;
+  readonly #isGone = (): boolean => this.socket.destroyed || this.socket.readableEnded;
+
+  constructor(socket: Socket, shared: WireShared) {
+    this.socket = socket;
+    this.#shared = shared;
+    this.#writer = new Writer(socket, shared, this);
+    this.#peer = socket.remoteAddress ?? '';
+    this.#client = shared.hooks.clientOf(this.#peer, {});
+    this.#deadlineMs = performance.now() + shared.limits.headerTimeoutMs;
+  }
+
+  get isIdle(): boolean {
+    return this.#current === undefined;
+  }
+
+  onData(chunk: Buffer): void {
+    const { inputTurns } = this.#shared;
+    let at = 0;
+    let hasTime = chunk.length <= SMALL_BYTES || inputTurns.hasTime;
+    while (at < chunk.length && hasTime && this.#isListening) {
+      at = this.#body ? this.#takeBody(this.#body, chunk, at) : this.#takeHead(chunk, at);
+      hasTime = at === chunk.length || inputTurns.hasTime;
+    }
+    if (at < chunk.length && !this.#isOver) this.#putBack(chunk.subarray(at));
+  }
+
+  get #isListening(): boolean {
+    return this.#phase !== 'answer' && this.#phase !== 'over';
+  }
+
+  /** Something of a request has come, and not only the empty line that some send behind a body. */
+  get #isInRequest(): boolean {
+    return this.#phase === 'body' || (this.#phase === 'head' && this.#head.charCodeAt(0) !== CR);
+  }
+
+  get #isOver(): boolean {
+    return this.#phase === 'over';
+  }
+
+  /** The client has closed its half: it still gets its answer (RFC 9112 §9.6). */
+  onEnd(): void {
+    this.#hasEnded = true;
+    if (this.#isInRequest) this.deny(errorPlan('bad_request'));
+    else if (this.#isListening) this.socket.destroySoon();
+  }
+
+  onClose(): void {
+    this.#count(0);
+    this.#writer.onClose();
+    if (this.#current) this.#release(this.#current);
+  }
+
+  /** The client took nothing for the time that the server allows. */
+  onTimeout(): void {
+    this.cut(`the client took nothing for ${this.#shared.limits.sendTimeoutMs} ms`);
+  }
+
+  /** Gives up what has taken too long. */
+  checkTime(nowMs: number): void {
+    if (nowMs < this.#deadlineMs) return;
+    if (this.#isInRequest) this.deny(errorPlan('request_timeout'));
+    else this.socket.destroy();
+  }
+
+  /** Ends the connection now, whatever it is in the middle of. */
+  cut(fault: string): void {
+    if (this.#current) this.#current.progress.fault = fault;
+    this.socket.destroy();
+  }
+
+  /** Refuses what came in, which is no usable request. */
+  deny(plan: Plan): void {
+    if (this.#phase === 'over') return;
+    if (this.#current) this.#current.status = plan.status;
+    else this.#shared.hooks.onRefused(plan.status, this.#client);
+    this.#end();
+    refuse(this.socket, plan, this.#shared.hooks.defaultHeaders({}));
+  }
+
+  /** Nothing more is taken. */
+  #end(): void {
+    this.#phase = 'over';
+    this.#deadlineMs = Number.POSITIVE_INFINITY;
+    this.#body = undefined;
+    this.#head = '';
+  }
+
+  /** Takes what belongs to a head from `at` on, and answers it where it is complete; returns where it ends. */
+  #takeHead(chunk: Buffer, at: number): number {
+    const { limits, memo } = this.#shared;
+    for (let end = Math.min(chunk.length, at + WINDOW_BYTES); ; ) {
+      const text = this.#head + chunk.toString('latin1', at, end);
+      const known = memo.get(text);
+      const result = known ?? parseHead(text, limits, this.#progress);
+      if (result.kind === 'head') {
+        if (!known) memo.add(text, result);
+        const next = at + result.length - this.#head.length;
+        this.#takeRequest(result.head, chunk, at, next);
+        return next;
+      }
+      if (result.kind === 'refused') {
+        this.#refuseHead(result.code, result.words);
+        return chunk.length;
+      }
+      this.#progress = result.progress;
+      if (end === chunk.length) {
+        this.#head = text;
+        this.#awaitHead();
+        return end;
+      }
+      end = Math.min(chunk.length, at + limits.maxHeaderBytes + 1);
+    }
+  }
+
+  #refuseHead(code: ErrorCode, words: Words | undefined): void {
+    if (!words) return this.deny(errorPlan(code));
+    const exchange = this.#begin({ ...words, path: '', query: '', isPersistent: true });
+    this.#answer(exchange, errorPlan(code));
+  }
+
+  #awaitHead(): void {
+    if (this.#phase === 'head') return;
+    const { headerTimeoutMs, requestTimeoutMs } = this.#shared.limits;
+    this.#phase = 'head';
+    this.#beganMs = performance.now();
+    this.#deadlineMs = this.#beganMs + Math.min(headerTimeoutMs, requestTimeoutMs);
+  }
+
+  #takeRequest(head: Head, chunk: Buffer, at: number, next: number): void {
+    const { handOver, draining } = this.#shared;
+    // At the end the other engine takes no more; this one can answer all there is.
+    if (handOver && !draining && !isPlain(head)) {
+      const bytes = Buffer.concat([Buffer.from(this.#head, 'latin1'), chunk.subarray(at)]);
+      this.#end();
+      return handOver(this.socket, bytes, this.#requests);
+    }
+    const cameWhole = this.#phase !== 'head';
+    this.#head = '';
+    this.#progress = undefined;
+    if (head.method === 'CONNECT') return this.deny(errorPlan('method_not_allowed', ['Allow', SAFE_METHODS]));
+    const exchange = this.#begin(head);
+    if (cameWhole) this.#beganMs = exchange.startedMs;
+    if (head.framing.kind === 'none') this.#respond(exchange, exchange.facts);
+    else this.#awaitBody(exchange, head, next < chunk.length);
+  }
+
+  #begin(head: Omit<Head, 'framing' | 'expectsContinue'>): Exchange {
+    const { hooks } = this.#shared;
+    const { method, target, path, query, headers, version, isPersistent } = head;
+    const isForwarded = headers['x-forwarded-for'] !== undefined;
+    const client = isForwarded ? hooks.clientOf(this.#peer, headers) : this.#client;
+    const exchange: Exchange = {
+      facts: { method, target, path, query, headers, client, isGone: this.#isGone },
+      httpVersion: version,
+      startedMs: performance.now(),
+      status: 0,
+      progress: { bodyBytes: 0 },
+    };
+    this.#current = exchange;
+    this.#isPersistent = isPersistent;
+    this.#requests += 1;
+    this.#phase = 'answer';
+    this.#deadlineMs = Number.POSITIVE_INFINITY;
+    hooks.onStart();
+    return exchange;
+  }
+
+  /** Reads the body before anyone looks at the request, so that an answer never races with its upload. */
+  #awaitBody(exchange: Exchange, { framing, expectsContinue }: Head, isComing: boolean): void {
+    const { hooks, limits } = this.#shared;
+    try {
+      exchange.room = hooks.roomFor?.(exchange.facts);
+    } catch (error) {
+      hooks.onFault(error, exchange);
+      // The body stays unread, so that nothing can be read behind it.
+      return this.deny(errorPlan('internal'));
+    }
+    this.#body = new BodyReader(framing, exchange.room?.maxBytes ?? limits.maxBodyBytes);
+    if (this.#body.refusal) return this.#denyBody(this.#body.refusal);
+    this.#phase = 'body';
+    this.#deadlineMs = this.#beganMs + limits.requestTimeoutMs;
+    if (expectsContinue && !isComing) this.#writer.askForBody();
+  }
+
+  #takeBody(body: BodyReader, chunk: Buffer, at: number): number {
+    const exchange = this.#current as Exchange;
+    const next = body.take(chunk, at);
+    if (body.refusal) this.#denyBody(body.refusal);
+    else if (body.isComplete) {
+      this.#body = undefined;
+      this.#phase = 'answer';
+      this.#deadlineMs = Number.POSITIVE_INFINITY;
+      this.#respond(exchange, { ...exchange.facts, body: body.content });
+    }
+    return next;
+  }
+
+  #denyBody(code: ErrorCode): void {
+    const forSize = code === 'content_too_large' ? this.#current?.room?.refuse() : undefined;
+    this.deny(forSize ?? errorPlan(code));
+  }
+
+  #respond(exchange: Exchange, facts: RequestFacts): void {
+    try {
+      const plan = this.#shared.hooks.handle(facts);
+      if (!(plan instanceof Promise)) return this.#answer(exchange, plan);
+      plan.then((late) => this.#answer(exchange, late)).catch((error) => this.#fail(exchange, error));
+    } catch (error) {
+      this.#fail(exchange, error);
+    }
+  }
+
+  /** The one boundary for errors: the catalogue's go to the client, all others become a 500 and a log line. */
+  #fail(exchange: Exchange, error: unknown): void {
+    if (error instanceof HttpError) {
+      this.#shared.descriptors.onError(error.cause);
+      return this.#answer(exchange, errorPlan(error.code, error.headers));
+    }
+    this.#shared.hooks.onFault(error, exchange);
+    if (this.#current === exchange) this.#answer(exchange, errorPlan('internal'));
+    else this.socket.destroy();
+  }
+
+  #answer(exchange: Exchange, plan: Plan): void {
+    exchange.status = plan.status;
+    const { body } = plan;
+    if (this.socket.destroyed) return void (body.kind === 'source' && closeQuietly(body.source));
+    this.#writer.send(exchange, plan, plan.close === true || this.#isLast());
+  }
+
+  #isLast(): boolean {
+    const { draining, limits } = this.#shared;
+    return draining || !this.#isPersistent || this.#requests >= limits.maxRequestsPerConnection;
+  }
+
+  onStall(): void {
+    this.socket.pause();
+    this.#isPaused = true;
+  }
+
+  onSent(exchange: Exchange, isLast: boolean): void {
+    this.#release(exchange);
+    if (this.socket.destroyed) return;
+    // What has come before the drain began is still answered, and the answer says that it is the last.
+    const drains = this.#shared.draining && this.socket.readableLength === 0;
+    if (isLast || drains || this.#hasEnded) return this.#close();
+    this.#phase = 'idle';
+    this.#deadlineMs = performance.now() + this.#shared.limits.idleTimeoutMs + KEEP_ALIVE_GRACE_MS;
+    this.#resume();
+  }
+
+  #release(exchange: Exchange): void {
+    this.#current = undefined;
+    exchange.room?.release();
+    this.#shared.hooks.onEnd(exchange);
+  }
+
+  #close(): void {
+    this.#end();
+    this.#writer.close(!this.#hasEnded && (this.#isPersistent || this.#isPaused));
+  }
+
+  /** Into the stream, not into a list of our own: so its end is not heard before what comes before it. */
+  #putBack(chunk: Buffer): void {
+    this.socket.pause();
+    this.socket.unshift(chunk);
+    this.#isPaused = true;
+    if (this.#phase !== 'answer') return this.#resume();
+    this.#count(this.socket.readableLength);
+    const crowded = this.#shared.inputTurns.waitingBytes > MAX_WAITING_BYTES;
+    if (crowded && this.#waitingBytes > FAIR_WAITING_BYTES) this.#abandon();
+  }
+
+  /** Requests that nobody has room for are not worth an answer. */
+  #abandon(): void {
+    this.#shared.hooks.onRefused(errorPlan('overloaded').status, this.#client);
+    this.#end();
+    this.socket.destroy();
+  }
+
+  /** Reads on in one of the next turns, so that others get theirs. */
+  #resume(): void {
+    if (!this.#isPaused || this.#isResuming) return;
+    this.#isResuming = true;
+    this.#shared.inputTurns.queue(() => {
+      this.#isResuming = false;
+      if (this.socket.destroyed || this.#phase === 'answer' || this.#phase === 'over') return;
+      this.#isPaused = false;
+      this.#count(0);
+      this.socket.resume();
+    });
+  }
+
+  #count(waitingBytes: number): void {
+    this.#shared.inputTurns.waitingBytes += waitingBytes - this.#waitingBytes;
+    this.#waitingBytes = waitingBytes;
+  }
+}
+
+/** A request that is complete with its head, and asks for nothing but an answer. */
+function isPlain({ method, framing, headers }: Head): boolean {
+  const isSafe = method === 'GET' || method === 'HEAD' || method === 'OPTIONS';
+  return isSafe && framing.kind === 'none' && headers.upgrade === undefined && headers.expect === undefined;
+}

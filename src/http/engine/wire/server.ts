@@ -1,0 +1,139 @@
+/** Listening on `node:net`: the connections of the engine `wire`, their clocks, and the drain at shutdown. */
+import { Server, type Socket } from 'node:net';
+import type { Hooks } from '../../connection.ts';
+import { Descriptors } from '../../descriptors.ts';
+import { errorPlan } from '../../errors.ts';
+import { InputTurns } from '../../intake.ts';
+import { type Address, listen } from '../../listen.ts';
+import { type HttpServer, type Limits, MAX_REFUSED_CONNECTIONS, TIMEOUT_CHECK_MS } from '../../server.ts';
+import { HeadMemo } from '../../wire/memo.ts';
+import { HttpClock } from '../../wire/response.ts';
+import { WireConnection } from './connection.ts';
+import type { WireShared } from './shared.ts';
+
+/**
+ * What a socket that is paused goes on to read: nothing, once it has something. So what waits behind an answer is one
+ * read, and a client cannot keep its send timeout from passing by talking.
+ */
+const READ_AHEAD_BYTES = 1;
+
+export class WireServer {
+  readonly #limits: Limits;
+  readonly #shared: WireShared;
+  readonly #server: Server;
+  readonly #connections = new Map<Socket, WireConnection>();
+  readonly #listeners: Readonly<Record<string, (this: Socket, chunk: Buffer) => void>>;
+  readonly #node: HttpServer | undefined;
+  #clock: NodeJS.Timeout | undefined;
+  #onEmpty: (() => void) | undefined;
+
+  /** With `node`, only plain requests are answered here, and connections with others are handed over to it. */
+  constructor(limits: Limits, hooks: Hooks, node?: HttpServer) {
+    this.#limits = limits;
+    this.#node = node;
+    this.#shared = {
+      limits,
+      hooks,
+      handOver: node && this.#handOver.bind(this, node),
+      draining: false,
+      clock: new HttpClock(),
+      memo: new HeadMemo(),
+      inputTurns: new InputTurns(),
+      descriptors: new Descriptors(hooks.onExhausted),
+    };
+    const connections = this.#connections;
+    this.#listeners = {
+      data(chunk) {
+        connections.get(this)?.onData(chunk);
+      },
+      end() {
+        connections.get(this)?.onEnd();
+      },
+      timeout() {
+        connections.get(this)?.onTimeout();
+      },
+      error() {
+        this.destroy();
+      },
+      close: this.#closed(),
+    };
+    const options = { allowHalfOpen: true, noDelay: true, highWaterMark: READ_AHEAD_BYTES };
+    this.#server = new Server(options, (socket) => this.#open(socket));
+    this.#server.maxConnections = limits.maxConnections + MAX_REFUSED_CONNECTIONS;
+  }
+
+  /** Resolves when connections are accepted; rejects with the system's error. */
+  async listen(address: Address): Promise<void> {
+    await listen(this.#server, address);
+    this.#server.on('error', (error) => this.#shared.hooks.onFault(error));
+    this.#clock = setInterval(() => this.#checkTime(), TIMEOUT_CHECK_MS).unref();
+  }
+
+  /** The bound port; 0 on a unix socket. */
+  get port(): number {
+    const address = this.#server.address();
+    return typeof address === 'object' && address ? address.port : 0;
+  }
+
+  /**
+   * Stops accepting, ends idle connections now and busy ones with their answer.
+   * Resolves to the number of connections that had to be cut after `graceMs`.
+   */
+  async stop(graceMs: number): Promise<number> {
+    this.#shared.draining = true;
+    this.#server.close();
+    const cutByNode = this.#node?.stop(graceMs);
+    for (const connection of this.#connections.values()) {
+      if (connection.isIdle) connection.socket.destroy();
+    }
+    let cut = 0;
+    const timer = setTimeout(() => {
+      cut = this.#connections.size;
+      for (const connection of this.#connections.values())
+        connection.cut('the grace time of the shutdown is over');
+    }, graceMs);
+    if (this.#connections.size > 0) await new Promise<void>((resolve) => (this.#onEmpty = resolve));
+    clearTimeout(timer);
+    clearInterval(this.#clock);
+    return cut + ((await cutByNode) ?? 0);
+  }
+
+  #open(socket: Socket): void {
+    const connection = new WireConnection(socket, this.#shared);
+    this.#connections.set(socket, connection);
+    this.#shared.hooks.onConnection(1);
+    this.#shared.descriptors.onUse();
+    this.#shared.inputTurns.onAccept();
+    for (const [event, listener] of Object.entries(this.#listeners)) socket.on(event, listener);
+    const count = this.#connections.size + (this.#node?.size ?? 0);
+    if (count > this.#limits.maxConnections) connection.deny(errorPlan('overloaded', ['Retry-After', '1']));
+  }
+
+  #closed(): (this: Socket) => void {
+    const forget = (socket: Socket) => this.#forget(socket)?.onClose();
+    return function () {
+      forget(this);
+    };
+  }
+
+  #forget(socket: Socket): WireConnection | undefined {
+    const connection = this.#connections.get(socket);
+    if (!this.#connections.delete(socket)) return undefined;
+    this.#shared.hooks.onConnection(-1);
+    if (this.#connections.size === 0) this.#onEmpty?.();
+    return connection;
+  }
+
+  /** Within one turn, and reading all the while: a socket that is paused would let later bytes overtake. */
+  #handOver(node: HttpServer, socket: Socket, bytes: Buffer, requests: number): void {
+    for (const [event, listener] of Object.entries(this.#listeners)) socket.off(event, listener);
+    this.#forget(socket)?.onClose();
+    socket.setTimeout(0);
+    node.adopt(socket, bytes, requests);
+  }
+
+  #checkTime(): void {
+    const nowMs = performance.now();
+    for (const connection of this.#connections.values()) connection.checkTime(nowMs);
+  }
+}

@@ -1,0 +1,17 @@
+/** What the connections of the engine `wire` share. */
+import type { Socket } from 'node:net';
+import type { Shared } from '../../connection.ts';
+import type { Limits } from '../../server.ts';
+import type { HeadMemo } from '../../wire/memo.ts';
+import type { HttpClock } from '../../wire/response.ts';
+
+export interface WireShared extends Shared {
+  readonly limits: Limits;
+  readonly clock: HttpClock;
+  readonly memo: HeadMemo;
+  /**
+   * Takes over a connection from `bytes` on, after `requests` that were answered. Where it is absent, this engine
+   * answers all there is.
+   */
+  readonly handOver: ((socket: Socket, bytes: Buffer, requests: number) => void) | undefined;
+}

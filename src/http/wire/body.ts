@@ -1,0 +1,188 @@
+/**
+ * The body of a request (RFC 9112 §6 and §7): a state machine over bytes, which collects the content in one bounded
+ * buffer. Pure.
+ *
+ * What frames the content is bounded together, by its sum: sizes, extensions and trailers cost a server work and give
+ * it nothing, and a bound for each chunk is none.
+ */
+import type { ErrorCode } from '../errors.ts';
+import { fieldLine } from './grammar.ts';
+import type { Framing } from './head.ts';
+
+/** Sizes, extensions and trailers: this much, and as many bytes for each of the content. */
+const MAX_FRAMING_BYTES = 16 * 1024;
+const MAX_FRAMING_SHARE = 2;
+/** Digits of a chunk's size: 64 bits. */
+const MAX_SIZE_DIGITS = 16;
+const FIRST_ROOM_BYTES = 1024;
+
+const CR = 13;
+const LF = 10;
+const SEMICOLON = 59;
+
+/** Where a chunked body is; the names say what comes next. */
+type State =
+  | 'size'
+  | 'extension'
+  | 'size LF'
+  | 'data'
+  | 'data CR'
+  | 'data LF'
+  | 'trailer'
+  | 'trailer LF'
+  | 'last LF'
+  | 'done';
+
+/** `;name`, `;name=token` or `;name="quoted"`, repeated (RFC 9112 §7.1.1), without the white space that it calls bad. */
+const extensions =
+  /^(?:;[\w!#$%&'*+.^`|~-]+(?:=(?:[\w!#$%&'*+.^`|~-]+|"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*"))?)+$/;
+/** What would change the framing that is over (RFC 9110 §6.5.1). */
+const forbiddenTrailer = /^(?:content-length|transfer-encoding):/i;
+
+export class BodyReader {
+  readonly #maxBytes: number;
+  readonly #isChunked: boolean;
+  #room = new Uint8Array(0);
+  #size = 0;
+  #code: ErrorCode | undefined;
+  #state: State;
+  /** Of the data that comes next, or of the size while its digits come. */
+  #left = 0;
+  #digits = 0;
+  #framingBytes = 0;
+  /** The extensions of the current chunk, or the current trailer. */
+  #line = '';
+
+  /** `framing` says that there is a body. */
+  constructor(framing: Framing, maxBytes: number) {
+    this.#maxBytes = maxBytes;
+    this.#state = framing.kind === 'chunked' ? 'size' : 'data';
+    this.#isChunked = framing.kind === 'chunked';
+    if (framing.kind !== 'length') return;
+    this.#left = framing.bytes;
+    if (framing.bytes > maxBytes) this.#code = 'content_too_large';
+  }
+  /** What the body is refused for; known from the beginning where its length is. */
+  get refusal(): ErrorCode | undefined {
+    return this.#code;
+  }
+
+  get isComplete(): boolean {
+    return this.#state === 'done';
+  }
+
+  get content(): Uint8Array {
+    return this.#room.subarray(0, this.#size);
+  }
+
+  /** Takes what belongs to the body from `at` on, and returns where it ends or a fault is. */
+  take(bytes: Uint8Array, at: number): number {
+    let next = at;
+    while (next < bytes.length && !this.#code && this.#state !== 'done') {
+      if (this.#state === 'data') next += this.#takeData(bytes, next);
+      else {
+        this.#framingBytes += 1;
+        this.#step(bytes[next] as number);
+        next += 1;
+        if (!this.#code && this.#hasExcessFraming()) this.#code = this.#excessCode();
+      }
+    }
+    return next;
+  }
+
+  #hasExcessFraming(): boolean {
+    return this.#framingBytes > MAX_FRAMING_BYTES + MAX_FRAMING_SHARE * this.#size;
+  }
+
+  #excessCode(): ErrorCode {
+    return this.#state.startsWith('trailer') ? 'headers_too_large' : 'content_too_large';
+  }
+
+  #takeData(bytes: Uint8Array, at: number): number {
+    const count = Math.min(this.#left, bytes.length - at);
+    this.#store(bytes, at, count);
+    this.#left -= count;
+    if (this.#left === 0) this.#state = this.#isChunked ? 'data CR' : 'done';
+    return count;
+  }
+
+  /** In proportion to what has come: what is only announced costs nothing. */
+  #store(bytes: Uint8Array, at: number, count: number): void {
+    const size = this.#size + count;
+    if (size > this.#room.length) {
+      const wanted = Math.max(size, 2 * this.#room.length, FIRST_ROOM_BYTES);
+      const larger = new Uint8Array(Math.min(wanted, this.#maxBytes));
+      larger.set(this.content);
+      this.#room = larger;
+    }
+    this.#room.set(bytes.subarray(at, at + count), this.#size);
+    this.#size = size;
+  }
+
+  #step(byte: number): void {
+    switch (this.#state) {
+      case 'size':
+        return this.#takeSize(byte);
+      case 'extension':
+        if (byte !== CR) this.#line += String.fromCharCode(byte);
+        else this.#expectIf(extensions.test(this.#line), 'size LF');
+        return;
+      case 'size LF':
+        return this.#beginChunk(byte);
+      case 'data CR':
+        return this.#expectIf(byte === CR, 'data LF');
+      case 'data LF':
+        return this.#expectIf(byte === LF, 'size');
+      case 'trailer':
+        return this.#takeTrailer(byte);
+      case 'trailer LF':
+        return this.#endTrailer(byte);
+      default:
+        return this.#expectIf(byte === LF, 'done');
+    }
+  }
+
+  #expectIf(good: boolean, state: State): void {
+    if (good) this.#state = state;
+    else this.#code = 'bad_request';
+  }
+
+  #takeSize(byte: number): void {
+    const digit = hexValue(byte);
+    if (digit < 0) {
+      this.#line = byte === SEMICOLON ? ';' : '';
+      const state = byte === CR ? 'size LF' : 'extension';
+      return this.#expectIf(this.#digits > 0 && (byte === CR || byte === SEMICOLON), state);
+    }
+    this.#digits += 1;
+    this.#left = this.#left * 16 + digit;
+    if (this.#digits > MAX_SIZE_DIGITS) this.#code = 'bad_request';
+  }
+
+  #beginChunk(byte: number): void {
+    this.#expectIf(byte === LF, this.#left === 0 ? 'trailer' : 'data');
+    this.#digits = 0;
+    this.#line = '';
+    if (!this.#code && this.#size + this.#left > this.#maxBytes) this.#code = 'content_too_large';
+  }
+
+  #takeTrailer(byte: number): void {
+    if (byte === LF) this.#code = 'bad_request';
+    else if (byte !== CR) this.#line += String.fromCharCode(byte);
+    else this.#state = this.#line === '' ? 'last LF' : 'trailer LF';
+  }
+
+  #endTrailer(byte: number): void {
+    fieldLine.lastIndex = 0;
+    const isField = fieldLine.test(`${this.#line}\r\n`) && fieldLine.lastIndex === this.#line.length + 2;
+    this.#expectIf(byte === LF && isField && !forbiddenTrailer.test(this.#line), 'trailer');
+    this.#line = '';
+  }
+}
+
+/** The value of a hexadecimal digit, or -1. */
+function hexValue(byte: number): number {
+  if (byte >= 48 && byte <= 57) return byte - 48;
+  const lower = byte | 32;
+  return lower >= 97 && lower <= 102 ? lower - 87 : -1;
+}

@@ -1,0 +1,96 @@
+/**
+ * The head of a response (RFC 9112 §4 and §5) as Latin-1 text. Pure.
+ *
+ * Nobody behind it looks at names and values again: what could begin another field or another response is a defect
+ * of whoever made the plan, and thrown.
+ */
+import { reasonPhrase } from '../errors.ts';
+import type { HeaderList } from '../types.ts';
+import { notInValue, token } from './grammar.ts';
+
+const reasons: ReadonlyMap<number, string> = new Map([
+  [200, 'OK'],
+  [204, 'No Content'],
+  [206, 'Partial Content'],
+  [301, 'Moved Permanently'],
+  [302, 'Found'],
+  [303, 'See Other'],
+  [304, 'Not Modified'],
+  [307, 'Temporary Redirect'],
+  [308, 'Permanent Redirect'],
+]);
+
+/** The interim answer that asks for a body (RFC 9110 §15.2.1). */
+export const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
+
+interface Lines {
+  readonly text: string;
+  readonly hasLength: boolean;
+}
+
+/** Lists as lines, as long as somebody has them: those of a file in memory and the common ones come again and again. */
+const known = new WeakMap<HeaderList, Lines>();
+
+/**
+ * Status line and fields, without those of the connection and the end. `bodyBytes` is told where the headers do not
+ * and the status has a body. @throws TypeError for what could split the response.
+ */
+export function renderFields(
+  status: number,
+  headers: HeaderList,
+  common: HeaderList,
+  bodyBytes: number,
+): string {
+  const own = linesOf(headers);
+  const line = `HTTP/1.1 ${status} ${reasons.get(status) ?? reasonPhrase(status)}\r\n`;
+  const isFramed = own.hasLength || status === 204 || status === 304;
+  return `${line}${own.text}${isFramed ? '' : `Content-Length: ${bodyBytes}\r\n`}${linesOf(common).text}`;
+}
+
+function linesOf(headers: HeaderList): Lines {
+  const before = known.get(headers);
+  if (before) return before;
+  let text = '';
+  let hasLength = false;
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] as string;
+    text += fieldText(name, headers[i + 1] as string);
+    hasLength ||= name.toLowerCase() === 'content-length';
+  }
+  const lines = { text, hasLength };
+  known.set(headers, lines);
+  return lines;
+}
+
+function fieldText(name: string, value: string): string {
+  notInValue.lastIndex = 0;
+  if (!token.test(name) || notInValue.test(value)) {
+    throw new TypeError(`a header that cannot be sent: ${JSON.stringify(name)}`);
+  }
+  return `${name}: ${value}\r\n`;
+}
+
+/** Dates of a second are one string. */
+export class HttpClock {
+  #second = -1;
+  #line = '';
+
+  /** The field `Date` for a time in milliseconds since 1970 (RFC 9110 §6.6.1). */
+  dateLine(nowMs: number): string {
+    const second = Math.floor(nowMs / 1000);
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#line = `Date: ${new Date(nowMs).toUTCString()}\r\n`;
+    }
+    return this.#line;
+  }
+}
+
+/**
+ * What is said about the connection (RFC 9112 §9.3). A kept one is told for how long, so that clients do not send the
+ * next request just when the server closes.
+ */
+export function connectionLines(isLast: boolean, idleTimeoutMs: number): string {
+  if (isLast) return 'Connection: close\r\n';
+  return `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(idleTimeoutMs / 1000)}\r\n`;
+}
