@@ -76,7 +76,7 @@ would be tested with: apt-get install a.b+ x y
     const file = join(folder, 'some.test.ts');
     writeFileSync(file, `${SUITE}test('bad', () => { throw new Error(); });`);
     const counted = join(folder, 'counts');
-    const env = { ...process.env, NODE_TEST_CONTEXT: undefined, MOTE_TEST_COUNTS: counted };
+    const env = { ...process.env, NODE_TEST_CONTEXT: undefined, TEST_COUNTS: counted };
     const { status, stdout } = spawnSync(process.execPath, [script, 'unit', file], { encoding: 'utf8', env });
     assert.deepEqual([status, stdout.includes('\nNOT TESTED here (3')], [1, true]);
     assert.equal(readFileSync(counted, 'utf8'), '1 passed, 1 failed, 3 skipped\n');

@@ -4,7 +4,7 @@
  *   node scripts/test/test.ts SUITE… [FILE…] [FLAG…]
  *
  * A suite is unit, quick (unit without what takes long), blackbox, engines or executable. A FILE replaces all files of the
- * suite, a FLAG is one of `node --test`. The counts are appended to the file that `MOTE_TEST_COUNTS` names.
+ * suite, a FLAG is one of `node --test`. The counts are appended to the file that `TEST_COUNTS` names.
  */
 import { spawnSync } from 'node:child_process';
 import { appendFileSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -51,7 +51,7 @@ function runTests(files: readonly string[], flags: readonly string[], env: NodeJ
   const { status } = spawnSync(process.execPath, ['--test', ...flags, ...reporters, ...files], {
     cwd: REPOSITORY,
     // A test that runs this program does not count for it.
-    env: { ...process.env, ...env, MOTE_TEST_COUNTS: undefined },
+    env: { ...process.env, ...env, TEST_COUNTS: undefined },
     stdio: 'inherit',
   });
   if (existsSync(collected)) {
@@ -118,7 +118,7 @@ function main(args: readonly string[]): number {
   for (const name of names) code ||= runSuite(name, files, flags);
   const total = describeCounts(counts, skips);
   process.stdout.write(`${describeSkips(skips)}\n${total}`);
-  if (process.env.MOTE_TEST_COUNTS) appendFileSync(process.env.MOTE_TEST_COUNTS, total);
+  if (process.env.TEST_COUNTS) appendFileSync(process.env.TEST_COUNTS, total);
   return code;
 }
 

@@ -76,13 +76,17 @@ export function headRefusal(
   return headFault(httpVersion, rawHeaders);
 }
 
+/** The fields that are judged, so that all others cost the look at a length. */
+const judgedLengths: ReadonlySet<number> = new Set(
+  ['host', 'cseq', 'expect', 'transfer-encoding'].map(({ length }) => length),
+);
+
 /** Requires one Host in HTTP/1.1 (RFC 9112 §3.2), a supported framing (§6.1), and valid fields. */
 function headFault(httpVersion: string, rawHeaders: readonly string[]): ErrorCode | undefined {
   let hosts = 0;
   let codings: string | undefined;
   for (let i = 0; i < rawHeaders.length; i += 2) {
-    const { length } = rawHeaders[i] as string;
-    if (length !== 4 && length !== 6 && length !== 17) continue;
+    if (!judgedLengths.has((rawHeaders[i] as string).length)) continue;
     const name = (rawHeaders[i] as string).toLowerCase();
     const value = rawHeaders[i + 1] as string;
     const fault = fieldFault(name, value, httpVersion);
@@ -94,7 +98,7 @@ function headFault(httpVersion: string, rawHeaders: readonly string[]): ErrorCod
   return codings === undefined ? undefined : codingFault(httpVersion, codings);
 }
 
-/** The error in a single field. */
+/** The error in a single field, of those that {@link judgedLengths} lets through. */
 function fieldFault(name: string, value: string, httpVersion: string): ErrorCode | undefined {
   switch (name) {
     case 'host':
