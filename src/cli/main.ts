@@ -3,12 +3,14 @@
  * only here, so that all of it can be tested in process.
  */
 import { readFileSync } from 'node:fs';
+import { buildInfo } from '../build/info.ts';
 import { VERSION } from '../build/version.ts';
 import { type Invocation, load } from '../config/load.ts';
 import { parseProbeUrl } from '../config/parse.ts';
 import { refused } from '../config/problems.ts';
 import type { Env } from '../config/system.ts';
 import { usage } from '../config/usage.ts';
+import { checkEnvironment } from './environment.ts';
 import { reportFailure } from './failure.ts';
 import { healthcheck, probe } from './healthcheck.ts';
 import { complain, FAILED, type Io, OK, say } from './io.ts';
@@ -47,6 +49,7 @@ async function runCommand(argv: readonly string[], env: Env, io: Io): Promise<nu
     case 'serve': {
       // First of all: as PID 1 a signal without a listener would be lost.
       const signals = signalQueue(io);
+      checkEnvironment(buildInfo.base, env);
       const { config, origins, notify, notice, files, caFile } = invocation;
       const options = { origins, notify, notice, files, caFile, workingFolder: env.PWD };
       return (await import('./serve.ts')).serve(io, config, options, signals);
