@@ -47,10 +47,15 @@ test('a check that finds something wrong is logged', async (t) => {
 });
 
 const namespaces = ['--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
-const noNamespaces =
-  engineBetween || spawnSync('unshare', [...namespaces, 'true']).status === 0
-    ? engineBetween
-    : 'NOT TESTED: unshare --mount --pid is refused (root is needed)';
+const noNamespaces = obstacle();
+
+function obstacle(): string | false {
+  if (engineBetween) return engineBetween;
+  // test/image/image.test.ts has the same in a container.
+  if (/empty-root\.sh$/.test(target[0])) return 'the target is process 1 of a namespace of its own';
+  const isAllowed = spawnSync('unshare', [...namespaces, 'true']).status === 0;
+  return isAllowed ? false : 'NOT TESTED: unshare --mount --pid is refused (root is needed)';
+}
 
 describe('beside process 1', { skip: noNamespaces }, () => {
   /** A server that is process 1, and a check beside it as an engine starts it: without any flag. */
