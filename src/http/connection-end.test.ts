@@ -4,6 +4,10 @@ import { textPlan } from './reply.ts';
 
 const CUT = 'the client took nothing for 5000 ms';
 
+function brokenRoom(): never {
+  throw new Error('defect');
+}
+
 suite('timeouts', [
   {
     name: 'before the first request others count',
@@ -166,5 +170,26 @@ suite('failures', [
     steps: (peer) => peer.ask('/exhausted'),
     told: 'start; GET /exhausted; exhausted; 503',
     wants: 'nothing',
+  },
+  {
+    name: 'a defect where a body is given room',
+    rules: { roomFor: brokenRoom },
+    steps: (peer) => {
+      peer.post('/a', 4);
+      peer.socket.destroy();
+    },
+    told: 'start; fault defect /a; last word 500; cut; end 500',
+    wants: 'over',
+  },
+  {
+    name: 'the same for a body that has come',
+    rules: { roomFor: brokenRoom },
+    steps: (peer) => {
+      const { res } = peer.ask('/a');
+      peer.post('/b', 4).req.complete = true;
+      res.destroy();
+    },
+    told: 'start; GET /a; 200; end 200; start; fault defect /b; last word 500',
+    wants: 'over',
   },
 ]);
