@@ -10,7 +10,6 @@ export interface Exception extends Omit<Finding, 'reason'> {
 /** What the move into rooms has left, one room after the other: nothing may be added here. */
 const remaining: readonly (readonly [rule: string, path: string, subject: string])[] = [
   ['spread', 'src/config/parse.test.ts', 'spread'],
-  ['spread', 'src/static/handler.test.ts', 'spread'],
 ];
 
 /** Needed today. Take an entry out as soon as its cause is gone. */
