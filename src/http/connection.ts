@@ -222,6 +222,12 @@ export class Connection implements Consumer {
     this.#intake.beginBody();
     try {
       exchange.room = hooks.roomFor?.(exchange.facts);
+    } catch (error) {
+      hooks.onFault(error, exchange);
+      // The body stays unread, so that nothing can be read behind it.
+      return this.#denyBody(errorPlan('internal'));
+    }
+    try {
       const maxBodyBytes = exchange.room?.maxBytes ?? limits.maxBodyBytes;
       const coming = receiveBody(req, maxBodyBytes, this.#received);
       if (expects === 'continue' && Number(req.headers['content-length'] ?? 0) <= maxBodyBytes) {
@@ -237,10 +243,10 @@ export class Connection implements Consumer {
     }
   }
 
-  /** Refuses the body that is being read for its size, though it may be complete by now. */
-  #denyBody(): void {
+  /** Refuses the body that is being read, for its size if there is no `other` plan, though it may be complete by now. */
+  #denyBody(other?: Plan): void {
     if (this.#over || !this.#current) return;
-    const plan = this.#current.room?.refuse() ?? errorPlan('content_too_large');
+    const plan = other ?? this.#current.room?.refuse() ?? errorPlan('content_too_large');
     this.#current.status = plan.status;
     this.#refuse(plan);
   }

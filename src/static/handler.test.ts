@@ -1,22 +1,33 @@
 import assert from 'node:assert/strict';
-import { describe, type TestContext, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { HttpError } from '../http/errors.ts';
 import type { Plan, RequestFacts } from '../http/types.ts';
 import { bodyOf, headerOf, MemorySource } from './fixtures.ts';
 import { createStaticStage, type StaticOptions } from './handler.ts';
 
 const options: StaticOptions = {
-  ...{ index: 'index.html', compression: false, cacheBytes: 1024 * 1024 },
-  ...{ cacheHtml: 'no-cache', cacheFingerprinted: 'immutable', cacheOther: 'max-age=1' },
-  ...{ mediaTypes: [], charset: 'utf-8' },
-  ...{ listing: false, spa: false, notFound: '404.html' },
+  index: 'index.html',
+  compression: false,
+  cacheBytes: 1024 * 1024,
+  cacheHtml: 'no-cache',
+  cacheFingerprinted: 'immutable',
+  cacheOther: 'max-age=1',
+  mediaTypes: [],
+  charset: 'utf-8',
+  listing: false,
+  spa: false,
+  notFound: '404.html',
 };
 /** Every content is opened for its answer. */
 const noMemory = { ...options, cacheBytes: 0 };
 
 const files = {
-  ...{ 'index.html': 'root', 'a.txt': '0123456789', 'empty.txt': '', 'sp ace/ü.txt': 'name' },
-  ...{ 'docs/index.html': 'docs', 'bare/b.txt': 'b' },
+  'index.html': 'root',
+  'a.txt': '0123456789',
+  'empty.txt': '',
+  'sp ace/ü.txt': 'name',
+  'docs/index.html': 'docs',
+  'bare/b.txt': 'b',
 };
 
 type Answer = Plan & { readonly text: string };
@@ -143,7 +154,12 @@ describe('nothing there', () => {
         assert.equal(answer.status, 404);
         assert.equal(answer.text, 'sorry');
         assert.deepEqual(answer.headers.toSorted(), [
-          ...['5', 'Cache-Control', 'Content-Length', 'Content-Type', 'no-store', 'text/html; charset=utf-8'],
+          '5',
+          'Cache-Control',
+          'Content-Length',
+          'Content-Type',
+          'no-store',
+          'text/html; charset=utf-8',
         ]);
       }
       source.assertClosed();
@@ -293,85 +309,6 @@ describe('ranges', () => {
     assert.equal(kept.status, 206);
     assert.deepEqual(kept.headers, opened.headers);
     assert.equal(kept.text, opened.text);
-  });
-});
-
-/** A change between look-up and answer: the look-up is remembered, its content is not. */
-describe('a file that is not in memory and changes', () => {
-  async function lookedUp(t: TestContext) {
-    t.mock.method(performance, 'now', () => 1000);
-    const { source, stage } = serve(noMemory);
-    const before = await ask(stage, '/a.txt');
-    return { source, stage, etag: headerOf(before.headers, 'etag') ?? '' };
-  }
-
-  test('new content goes out with its own length, tag and no long caching', async (t) => {
-    const { source, stage, etag } = await lookedUp(t);
-    source.put('a.txt', 'a longer content');
-    const answer = await ask(stage, '/a.txt');
-    assert.deepEqual([answer.status, answer.text], [200, 'a longer content']);
-    assert.equal(headerOf(answer.headers, 'content-length'), '16');
-    assert.notEqual(headerOf(answer.headers, 'etag'), etag);
-    assert.equal(headerOf(answer.headers, 'cache-control'), 'no-cache');
-    source.assertClosed();
-  });
-
-  const cases: readonly (readonly [
-    name: string,
-    after: string,
-    range: string,
-    ifRange: boolean,
-    status: number,
-  ])[] = [
-    ['a range that is there no more', '01', 'bytes=5-', false, 416],
-    ['a range that is still there', '0123', 'bytes=1-2', false, 206],
-    ['a range of the old content', '0123', 'bytes=1-2', true, 200],
-    ['nothing left', '', 'bytes=0-0', false, 416],
-  ];
-  for (const [name, after, range, ifRange, status] of cases) {
-    test(`${name}: ${status}`, async (t) => {
-      const { source, stage, etag } = await lookedUp(t);
-      source.put('a.txt', after);
-      const headers = { range, ...(ifRange && { 'if-range': etag }) };
-      const answer = await ask(stage, '/a.txt', { headers });
-      assert.equal(answer.status, status);
-      if (status === 416) assert.equal(headerOf(answer.headers, 'content-range'), `bytes */${after.length}`);
-      else assert.equal(headerOf(answer.headers, 'content-length'), String(answer.text.length));
-      source.assertClosed();
-    });
-  }
-
-  test('a precondition is asked again', async (t) => {
-    const { source, stage, etag } = await lookedUp(t);
-    source.put('a.txt', 'other');
-    assert.equal((await ask(stage, '/a.txt', { headers: { 'if-match': etag } })).status, 412);
-    source.assertClosed();
-  });
-
-  test('emptied', async (t) => {
-    const { source, stage } = await lookedUp(t);
-    source.put('a.txt', '');
-    const answer = await ask(stage, '/a.txt');
-    assert.deepEqual(
-      [answer.status, answer.text, headerOf(answer.headers, 'content-length')],
-      [200, '', '0'],
-    );
-    source.assertClosed();
-  });
-
-  test('gone, or a folder now', async (t) => {
-    const { source, stage } = await lookedUp(t);
-    source.remove('a.txt');
-    assert.equal((await ask(stage, '/a.txt')).status, 404);
-    source.put('a.txt/b', 'b');
-    assert.equal((await ask(stage, '/a.txt')).status, 404);
-    source.assertClosed();
-  });
-
-  test('failing to open', async (t) => {
-    const { source, stage } = await lookedUp(t);
-    source.failOpen('a.txt', new HttpError('unavailable'));
-    await assert.rejects(ask(stage, '/a.txt'), { code: 'unavailable' });
   });
 });
 
