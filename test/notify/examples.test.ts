@@ -111,7 +111,9 @@ describe('examples/notify.json', () => {
   });
 
   test('says which of its secrets are not there', async () => {
-    const { code, stderr } = await run(['--notify', join(EXAMPLES, 'notify.json'), root, '0']);
+    // Where the target can see it.
+    const copy = join(makeFolder({ 'notify.json': notifyJson }), 'notify.json');
+    const { code, stderr } = await run(['--notify', copy, root, '0']);
     assert.equal(code, 2);
     assert.match(stderr, /channels\.mail\.password: names the variable MAIL_PASSWORD, which is not set/);
     assert.match(
