@@ -250,7 +250,7 @@ export function stripSections(elf: ElfFile): Buffer {
   const ends = elf.programHeaders.map(({ offset, fileSize }) => offset + fileSize);
   const bytes = Buffer.from(elf.bytes.subarray(0, Math.max(tableEnd, ...ends)));
   writeNumber(bytes, EHDR.shoff, 0);
-  // e_shentsize keeps its value; e_shnum and e_shstrndx come after it.
+  // Skips e_shentsize, which keeps its value, and clears e_shnum and e_shstrndx.
   bytes.writeUInt32LE(0, EHDR.phnum + 4);
   return bytes;
 }
