@@ -47,7 +47,7 @@ describe('the command line', () => {
     ['--embed', /--embed/],
   ];
   for (const [args, message] of wrong) {
-    test(`not ${args}`, () => {
+    test(`${args} is refused`, () => {
       assert.throws(() => parseArguments(args.split(' ')), { name: 'UsageError', message });
     });
   }

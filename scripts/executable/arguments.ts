@@ -29,7 +29,7 @@ export interface BuildOptions {
   readonly out: string;
 }
 
-/** A wrong command line; the message is for the user. */
+/** An invalid command line; the message is for the user. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }

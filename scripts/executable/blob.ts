@@ -1,4 +1,7 @@
-/** Makes the blob that a Node runs as its application (https://nodejs.org/api/single-executable-applications.html). */
+/**
+ * Makes the blob of a single-executable application
+ * (https://nodejs.org/api/single-executable-applications.html).
+ */
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,18 +10,19 @@ import { NODE_FLAGS } from '../launch/node-flags.mjs';
 import { SealError } from '../seal/elf-file.ts';
 
 /**
- * The options of Node inside every executable.
+ * The options for Node in every executable.
  *
- * `--use-openssl-ca`: the list of authorities that is compiled into Node is never used, since it ages with the
- * executable. Only the CA bundle of the system counts, wherever a connection comes from.
+ * `--use-openssl-ca`: every connection uses the CA bundle of the system, never the list that is compiled into
+ * Node, which would age with the executable.
  */
 const ALWAYS: readonly string[] = ['--use-openssl-ca', ...NODE_FLAGS];
 
 /**
  * How V8 treats memory (`npm run bench -- --settings` measures it, the README has the table).
  *
- * `default`: V8's own choice. `small`, for hosts with 64 MB: the young generation is collected often instead of
- * growing to 48 MiB, code is kept short, and a leak ends the process at 32 MiB of heap instead of starving the host.
+ * `default`: V8's defaults. `small`, for hosts with 64 MB: the young generation is collected often instead of
+ * growing to 48 MiB, compiled code is kept small, and a leak ends the process at 32 MiB of heap instead of
+ * starving the host.
  */
 export const memoryOptions = {
   default: [],
@@ -27,7 +31,7 @@ export const memoryOptions = {
 
 export type Memory = keyof typeof memoryOptions;
 
-/** What Node inside the executable is started with. */
+/** The command-line options for Node in the executable. */
 export function nodeOptions(memory: Memory): readonly string[] {
   return [...ALWAYS, ...memoryOptions[memory]];
 }
@@ -41,7 +45,7 @@ export interface Application {
 }
 
 /**
- * The blob for the Node at `nodePath`, which must be the very one that will run it. `folder` is for its files.
+ * The blob for the Node at `nodePath`, which must be the one that runs it. Temporary files go to `folder`.
  *
  * @throws SealError
  */
@@ -49,19 +53,19 @@ export function makeBlob(nodePath: string, { code, site, memory }: Application, 
   writeFileSync(join(folder, 'mote.cjs'), code);
   if (site) writeFileSync(join(folder, SITE_ASSET), site);
   const config = {
-    // The name goes into the blob, so it is one without a path.
+    // The name becomes part of the blob, so it must not contain a path.
     main: 'mote.cjs',
     output: 'mote.blob',
     execArgv: nodeOptions(memory),
     disableExperimentalSEAWarning: true,
     useSnapshot: false,
     useCodeCache: false,
-    // Not from NODE_OPTIONS either.
+    // NODE_OPTIONS must not add options either.
     execArgvExtension: 'none',
     ...(site && { assets: { [SITE_ASSET]: SITE_ASSET } }),
   };
   writeFileSync(join(folder, 'sea.json'), JSON.stringify(config));
-  // Without the environment: NODE_OPTIONS is not for this Node.
+  // An empty environment, because NODE_OPTIONS is not meant for this Node.
   const made = spawnSync(nodePath, ['--experimental-sea-config', 'sea.json'], { cwd: folder, env: {} });
   if (made.status !== 0) {
     throw new SealError(`${nodePath} makes no application: ${made.error?.message ?? made.stderr}`);

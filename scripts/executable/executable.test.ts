@@ -1,4 +1,4 @@
-/** The executable as it is built: its bytes, and what it does in an empty root. */
+/** Tests of the built executable: its bytes, and its behaviour in an empty root. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -32,7 +32,7 @@ function sha256Of(path: string): string {
   return createHash('sha256').update(readFileSync(path)).digest('hex');
 }
 
-/** What Node, OpenSSL or ld.so would obey, complain about or write to. `LOOT` is an empty folder. */
+/** Variables that affect Node, OpenSSL or ld.so. `LOOT` stands for an empty folder. */
 const steering: readonly (readonly [variable: string, value: string])[] = [
   ['NODE_OPTIONS', '--require LOOT/../evil.cjs'],
   ['NODE_OPTIONS', '--inspect=127.0.0.1:0'],
@@ -50,7 +50,7 @@ describe('the sealed executable', { skip: cannotSeal() }, () => {
   const executable = join(folder, 'mote');
   let report = '';
   before(async () => {
-    // What a careful user sets: nobody else may read new files.
+    // With a strict umask, only the owner may read new files.
     const umask = process.umask(0o077);
     const { status, stdout, stderr } = await build(['--base', 'seal', '-o', executable]).finally(() =>
       process.umask(umask),
@@ -59,14 +59,14 @@ describe('the sealed executable', { skip: cannotSeal() }, () => {
     report = stdout;
   });
 
-  test('is one file that everybody may run, with its source map beside it', () => {
+  test('is one file that everybody may run, next to its source map', () => {
     assert.equal(statSync(executable).mode & 0o777, 0o755);
     const { sources } = JSON.parse(readFileSync(`${executable}.map`, 'utf8'));
     assert.ok(sources.includes('../src/static/plan.ts'));
     assert.ok(!existsSync(`${executable}.part`));
   });
 
-  test('is described by its build as by itself', async () => {
+  test('is described in the same way by the build and by itself', async () => {
     const { stdout } = await run([executable, '--version', '--json']);
     const about = JSON.parse(stdout);
     const { node, v8, openssl } = JSON.parse(
@@ -92,11 +92,11 @@ describe('the sealed executable', { skip: cannotSeal() }, () => {
     assert.ok(report.endsWith([...lines, `  versions ${versions}`, ''].join('\n')), report);
   });
 
-  test('has the licenses of all that is inside', async () => {
+  test('contains the licenses of all its parts', async () => {
     assert.equal((await run([executable, '--licenses'])).stdout, licensesFor('seal', REPOSITORY));
   });
 
-  test('is the same when it is built from another folder to another place, and names neither', async () => {
+  test('does not depend on the folders of the source and the output, nor name them', async () => {
     const other = join(folder, 'other name');
     const root = copyOfRepository(folder);
     const { status, stderr } = await build(['--base', 'seal', '-o', other], { TZ: 'Asia/Tokyo' }, root);
@@ -115,7 +115,7 @@ describe('the sealed executable', { skip: cannotSeal() }, () => {
         join(loot, '..', 'evil.cnf'),
         'nodejs_conf = a\n[a]\nssl_conf = b\n[b]\nsystem_default = c\n',
       );
-      // Nobody listens there.
+      // Nothing listens on this port.
       const command = [executable, 'healthcheck', 'http://127.0.0.1:1/'];
       const env = { [variable]: value.replaceAll('LOOT', loot), HTTP_PROXY: 'http://127.0.0.1:9' };
       const { status, stdout, stderr } = await run(command, env);
@@ -138,7 +138,7 @@ describe('the sealed executable', { skip: cannotSeal() }, () => {
     );
   });
 
-  test('is replaced while it runs', async (t) => {
+  test('can be replaced while it runs', async (t) => {
     const child = await serving(t, [executable, folder]);
     const { status, stderr } = await build(['--base', 'seal', '--keep-symbols', '-o', executable]);
     assert.deepEqual([status, stderr], [0, '']);
@@ -148,7 +148,7 @@ describe('the sealed executable', { skip: cannotSeal() }, () => {
   });
 });
 
-/** Starts a server on a free port, which ends with the test. */
+/** Starts a server on a free port and stops it after the test. */
 async function serving(t: TestContext, [command = '', ...args]: readonly string[], env = {}) {
   const child = spawn(command, [...args, '--port', '0', '--host', '127.0.0.1'], {
     env: { PATH: process.env.PATH, ...env },
@@ -174,7 +174,7 @@ describe('in an empty root', { skip: cannotSeal() || noEmptyRoot() }, () => {
     mkdirSync(join(root, 'etc/ssl/certs'), { recursive: true });
   });
 
-  test('the build said what is inside and what is not', () => {
+  test('the build lists the embedded files and the ones left out', () => {
     const count = readdirSync(site).length - 1;
     assert.match(report, new RegExp(`^embedded: ${count} files with \\d+ bytes from ${site}\n`));
     assert.match(report, /^ {2}left out: \.secret: its name begins with a dot$/m);
@@ -198,7 +198,7 @@ describe('in an empty root', { skip: cannotSeal() || noEmptyRoot() }, () => {
     assert.deepEqual(await once(child, 'exit'), [0, null]);
   });
 
-  test('a path that is given is served instead', async (t) => {
+  test('a path on the command line is served instead', async (t) => {
     const { line, url } = await serving(t, inRoot(root, '/etc'));
     assert.match(line, /^mote serves \/etc on /);
     assert.equal(await (await fetch(`${url}/hosts`)).text(), '127.0.0.1 localhost\n');
@@ -217,19 +217,19 @@ describe('in an empty root', { skip: cannotSeal() || noEmptyRoot() }, () => {
     before(() => once(server.listen(0, '127.0.0.1'), 'listening'));
     after(() => server.close());
 
-    /** Puts a CA bundle to its usual place for one test. */
+    /** Installs a CA bundle in its usual place for one test. */
     function putBundle(t: TestContext, pem: string): void {
       writeFileSync(join(root, USUAL_BUNDLE), pem);
       t.after(() => rmSync(join(root, USUAL_BUNDLE)));
     }
 
-    test('is verified by the bundle at its usual place', async (t) => {
+    test('is verified with the bundle in its usual place', async (t) => {
       putBundle(t, `${OTHER_AUTHORITY}${PEM}`);
       assert.deepEqual(await health({}), { status: 0, stdout: '', stderr: '' });
       assert.deepEqual(requests.splice(0), ['/health']);
     });
 
-    test('is verified by the bundle that SSL_CERT_FILE names', async (t) => {
+    test('is verified with the bundle that SSL_CERT_FILE names', async (t) => {
       putBundle(t, OTHER_AUTHORITY);
       assert.deepEqual(await health({ SSL_CERT_FILE: '/etc/ca.pem' }), { status: 0, stdout: '', stderr: '' });
       assert.deepEqual(requests.splice(0), ['/health']);
@@ -241,8 +241,8 @@ describe('in an empty root', { skip: cannotSeal() || noEmptyRoot() }, () => {
       env: Readonly<Record<string, string>>,
     ])[] = [
       ['another authority', OTHER_AUTHORITY, {}],
-      ['another authority, whatever Node is told', OTHER_AUTHORITY, { NODE_TLS_REJECT_UNAUTHORIZED: '0' }],
-      ['another authority, whatever Node is given', OTHER_AUTHORITY, { NODE_EXTRA_CA_CERTS: '/etc/ca.pem' }],
+      ['another authority, with verification off', OTHER_AUTHORITY, { NODE_TLS_REJECT_UNAUTHORIZED: '0' }],
+      ['another authority, with an extra CA file', OTHER_AUTHORITY, { NODE_EXTRA_CA_CERTS: '/etc/ca.pem' }],
     ];
     for (const [name, bundle, env] of refusals) {
       test(`is refused with the bundle of ${name}`, async (t) => {
@@ -254,7 +254,7 @@ describe('in an empty root', { skip: cannotSeal() || noEmptyRoot() }, () => {
       });
     }
 
-    test('is not made without a bundle, and the missing file is named', async () => {
+    test('fails without a bundle, and the error names the missing file', async () => {
       const missing: readonly (readonly [env: Readonly<Record<string, string>>, message: RegExp])[] = [
         [{}, /: no CA bundle: \/etc\/ssl\/certs\/ca-certificates\.crt is missing; put one there, /],
         [
@@ -276,7 +276,7 @@ describe('the executable of pkg', () => {
   const base = { PKG_NODE_PATH: fakeBase(folder) };
   const args = ['--base', 'pkg', '--arch', process.arch];
 
-  test('has the bundle and the site behind its base, and is the same wherever it is built', async () => {
+  test('has the bundle and the site after its base, and is reproducible in any folder', async () => {
     const [first, second] = [join(folder, 'pkg1'), join(folder, 'elsewhere', 'pkg2')];
     mkdirSync(join(folder, 'elsewhere'));
     const site = join(REPOSITORY, 'web_root');
@@ -299,7 +299,7 @@ describe('the executable of pkg', () => {
     assert.equal(statSync(first).mode & 0o777, 0o755);
   });
 
-  test('cannot be made without its base: one line says so and names the other choices, and no file is left', async () => {
+  test('without its base fails with one line that names the alternatives, and leaves no file', async () => {
     const cache = join(folder, 'empty-cache');
     const out = join(folder, 'never');
     const { status, stdout, stderr } = await build([...args, '-o', out], {
@@ -321,7 +321,7 @@ describe('the executable of pkg', () => {
     );
   });
 
-  test('that does not start is not kept', async () => {
+  test('is not kept if it does not start', async () => {
     const broken = join(folder, 'broken-base');
     writeFileSync(broken, readFileSync(base.PKG_NODE_PATH, 'latin1').replace('HASH"', 'HUSH"'), {
       mode: 0o755,
@@ -334,15 +334,15 @@ describe('the executable of pkg', () => {
   });
 });
 
-describe('the choice of the base', () => {
-  test('pkg if its base is cached', async () => {
+describe('the default base', () => {
+  test('is pkg if its base is cached', async () => {
     const { stdout } = await build(['--arch', process.arch, '-o', join(folder, 'chosen')], {
       PKG_NODE_PATH: fakeBase(folder),
     });
     assert.match(stdout, /^base: pkg, because that is cached\n/);
   });
 
-  test('seal if it can be had neither from the cache nor from the network', {
+  test('is seal if that of pkg is neither cached nor reachable', {
     skip: cannotSeal(),
   }, async () => {
     const env = { ...offline, PKG_CACHE_PATH: join(folder, 'empty-cache') };
@@ -357,20 +357,24 @@ describe('the choice of the base', () => {
 
   const refused: readonly (readonly [name: string, args: readonly string[], message: RegExp])[] = [
     [
-      'arm64 cannot be sealed',
+      'sealing for arm64',
       ['--base', 'seal', '--arch', 'arm64'],
       /sealing works for x64 only so far; other choices: --base pkg/,
     ],
-    ['what is no Node', ['--base', '/bin/cat'], /this Node cannot take an application/],
-    ['what is no program', ['--base', join(REPOSITORY, 'package.json')], /package\.json: not an ELF file$/m],
+    ['a program that is not Node', ['--base', '/bin/cat'], /this Node cannot take an application/],
     [
-      'a site that is not there',
+      'a file that is not a program',
+      ['--base', join(REPOSITORY, 'package.json')],
+      /package\.json: not an ELF file$/m,
+    ],
+    [
+      'a site that does not exist',
       ['--base', 'seal', '--embed', '/nowhere'],
       /^build: cannot embed \/nowhere: ENOENT/,
     ],
   ];
   for (const [name, args, message] of refused) {
-    test(`not ${name}`, { skip: cannotSeal() }, async () => {
+    test(`${name} is refused`, { skip: cannotSeal() }, async () => {
       const { status, stderr } = await build([...args, '-o', join(folder, 'refused')]);
       assert.equal(status, 1);
       assert.match(stderr, message);
@@ -382,7 +386,7 @@ describe('the choice of the base', () => {
     });
   }
 
-  test('a wrong command line shows the right one', async () => {
+  test('an invalid command line prints the usage', async () => {
     const { status, stderr } = await build(['--base', 'nothing']);
     assert.equal(status, 2);
     assert.match(stderr, /^build: --base: nothing; allowed: .*\nusage: npm run build /);

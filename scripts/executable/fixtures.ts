@@ -1,4 +1,4 @@
-/** What the tests of executables share. */
+/** Shared helpers for the tests of executables. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ export interface Run {
   readonly stderr: string;
 }
 
-/** Runs a program to its end; servers of this process go on meanwhile. */
+/** Runs a program to its end without blocking the servers of this process. */
 export async function run(
   [command = '', ...args]: readonly string[],
   env: Readonly<Record<string, string>> = {},
@@ -38,12 +38,12 @@ export function build(
   return run([process.execPath, join(root, 'scripts/executable/executable.ts'), ...args], env);
 }
 
-/** Nobody listens there, so that nothing can be downloaded. */
+/** Nothing listens on this port, so nothing can be downloaded. */
 export const offline = { HTTPS_PROXY: 'http://127.0.0.1:9', HTTP_PROXY: 'http://127.0.0.1:9' };
 
 /**
- * What pkg needs of its Node: the places where it writes down what it added. This one, a shell script, says
- * what an executable says of itself.
+ * A shell script in place of pkg's Node. It contains the placeholders that pkg fills in, and prints what an
+ * executable prints about itself.
  */
 export function fakeBase(folder: string): string {
   const about = { version: '1.2.3', base: 'pkg', node: '24.0.0', v8: '13', openssl: '3' };

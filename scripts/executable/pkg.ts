@@ -1,6 +1,6 @@
 /**
- * The executable of @yao-pkg/pkg: its own static Node (the base), downloaded once from GitHub into
- * PKG_CACHE_PATH, with the bundle behind it.
+ * The executable of @yao-pkg/pkg: pkg's static Node (the base), which is downloaded once from GitHub into
+ * PKG_CACHE_PATH, followed by the bundle.
  */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -14,15 +14,15 @@ export type Arch = 'x64' | 'arm64';
 
 const NODE_RANGE = 'node24';
 const PLATFORM = 'linuxstatic';
-/** For the one question whether the base can be had. */
+/** The time limit for the check whether the base can be downloaded. */
 const PROBE_TIMEOUT_MS = 3000;
 
-/** The base cannot be had; the message says why. */
+/** The base is not available; the message says why. */
 export class BaseError extends Error {
   override readonly name = 'BaseError';
 }
 
-/** What is used of pkg-fetch, in the version that pkg itself uses. */
+/** The parts of pkg-fetch that are used, from the version that pkg itself uses. */
 interface PkgFetch {
   need(options: {
     readonly nodeRange: string;
@@ -34,7 +34,7 @@ interface PkgFetch {
   getNodeVersion(nodeRange: string): string;
 }
 
-/** How pkg-fetch tells what it does; replaced, so that it is told in one voice. */
+/** The logger of pkg-fetch; replaced, so that all output has the same style. */
 interface PkgLog {
   info(text: string): void;
   error(text: string): void;
@@ -50,19 +50,19 @@ const fromPkgFetch = createRequire(fromPkg.resolve('@yao-pkg/pkg-fetch'));
 
 const loadPkgFetch = (): PkgFetch => fromPkg('@yao-pkg/pkg-fetch');
 
-/** `node-v24.20.0-linuxstatic-x64`, as it is called where it is downloaded from. */
+/** The file name of the download, such as `node-v24.20.0-linuxstatic-x64`. */
 export function baseName(arch: Arch): string {
   return `node-${loadPkgFetch().getNodeVersion(NODE_RANGE)}-${PLATFORM}-${arch}`;
 }
 
-/** Whether the base is here, or can be had within a few seconds. @throws BaseError where it cannot */
+/** Whether the base is cached, or else reachable within a few seconds. @throws BaseError if it is neither */
 export async function lookForBase(arch: Arch): Promise<'cached' | 'reachable'> {
   const target = { nodeRange: NODE_RANGE, platform: PLATFORM, arch };
   if ((await loadPkgFetch().need({ ...target, dryRun: true })) === 'exists') return 'cached';
   const { version } = fromPkg('@yao-pkg/pkg-fetch/package.json');
   const tag = `v${version.split('.').slice(0, 2).join('.')}`;
   const url = `https://github.com/yao-pkg/pkg-fetch/releases/download/${tag}/${baseName(arch)}`;
-  // Like the download itself, this goes through a proxy where the environment names one.
+  // Like the download itself, this uses the proxy that the environment names, if any.
   const { fetch, EnvHttpProxyAgent } = fromPkgFetch('undici');
   const dispatcher = new EnvHttpProxyAgent();
   try {
@@ -94,7 +94,7 @@ export async function fetchBase(arch: Arch, output: Output): Promise<void> {
   Object.assign(log, {
     info: () => undefined,
     error: (text: string) => {
-      // The first one is the cause of the others.
+      // The first failure causes the others.
       failure ||= text;
     },
     enableProgress: () => {
@@ -111,13 +111,13 @@ export async function fetchBase(arch: Arch, output: Output): Promise<void> {
 }
 
 /**
- * Writes the executable to `out`. The base must be here. `folder` is for pkg's files; whatever it is called,
- * the executable is the same.
+ * Writes the executable to `out`. The base must be cached. pkg's files go to `folder`, whose name does not
+ * affect the executable.
  *
  * @throws BaseError
  */
 export function runPkg(arch: Arch, { code, site, memory }: Application, folder: string, out: string): void {
-  // Names and modes go into the executable.
+  // Names and modes of the files become part of the executable.
   const input = join(folder, 'mote');
   mkdirSync(input);
   chmodSync(input, 0o755);
@@ -142,7 +142,7 @@ export function runPkg(arch: Arch, { code, site, memory }: Application, folder: 
     nodeOptions(memory)
       .map((option) => option.replace(/^--/, ''))
       .join(','),
-    // Bytecode differs between builds, and needs a base for this machine to be made.
+    // Bytecode is not reproducible, and compiling it needs a base that runs on this machine.
     '--no-bytecode',
     '--public',
     '--public-packages',

@@ -12,7 +12,7 @@ function record(isTTY: boolean): { isTTY: boolean; text: string; write(text: str
   };
 }
 
-test('on a terminal one line fills up, and is ended', () => {
+test('on a terminal, one line fills up and then ends', () => {
   const output = record(true);
   const progress = showProgress('base', output);
   for (let percent = 0; percent <= 100; percent += 0.1) progress.update(percent);
@@ -25,7 +25,7 @@ test('on a terminal one line fills up, and is ended', () => {
   assert.equal(states.length, 101);
 });
 
-test('elsewhere there are a few lines', () => {
+test('elsewhere, a few lines are printed', () => {
   const output = record(false);
   const progress = showProgress('base', output);
   for (const percent of [10, 24.9, 25, 26, 80, 79, 100, 130]) progress.update(percent);

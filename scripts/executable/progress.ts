@@ -1,7 +1,7 @@
-/** How far something is: a bar that redraws itself on a terminal, a line now and then everywhere else. */
+/** Progress output: a bar that redraws itself on a terminal, occasional lines everywhere else. */
 
 const BAR_CHARS = 30;
-/** Enough steps to see it move, few enough not to slow a terminal down. */
+/** Enough steps to see progress, but not so many that they slow a terminal down. */
 const BAR_STEP_PERCENT = 1;
 const LINE_STEP_PERCENT = 25;
 
@@ -13,7 +13,7 @@ export interface Output {
 export interface Progress {
   /** From 0 to 100. */
   update(percent: number): void;
-  /** Ends the line; whatever comes after it begins a new one. */
+  /** Ends the line, so that further output begins on a new one. */
   end(): void;
 }
 

@@ -1,14 +1,14 @@
-/** What was built: run for the first time, and described. */
+/** Runs a new executable for the first time, and describes it. */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
-/** An executable that was built and does not work; the message is for the user. */
+/** A new executable does not work; the message is for the user. */
 export class ReportError extends Error {
   override readonly name = 'ReportError';
 }
 
-/** What `mote --version --json` says of an executable. */
+/** The output of `mote --version --json`. */
 interface About {
   readonly version: string;
   readonly base: string;
@@ -20,8 +20,8 @@ interface About {
 }
 
 /**
- * The lines that describe `file`, which is to become `name`. Where `canRun`, the file is asked for its
- * versions; it must then find in itself the very bytes that were written.
+ * The lines that describe `file`, which will be renamed to `name`. With `canRun`, the file is run to get its
+ * versions, and must report the SHA-256 of the bytes that were written.
  *
  * @throws ReportError
  */
@@ -41,7 +41,7 @@ export function describeExecutable(file: string, name: string, canRun: boolean):
 
 function askForVersions(file: string): About {
   try {
-    // Without the environment, which could configure Node or mote.
+    // An empty environment, because variables could configure Node or mote.
     return JSON.parse(
       execFileSync(file, ['--version', '--json'], { env: {}, encoding: 'utf8', stdio: 'pipe' }),
     );

@@ -1,12 +1,11 @@
 /**
- * The certificate authorities that images trust: those of the locked Node, which takes them from Mozilla. So
- * the bundle depends on the lockfile and not on the machine that builds. `node scripts/oci/ca-bundle.ts FILE`
- * writes it as PEM.
+ * The certificate authorities that images trust: those of the locked Node, which come from Mozilla. So the
+ * bundle depends on the lockfile, not on the build machine. `node scripts/oci/ca-bundle.ts FILE` writes it.
  */
 import { writeFileSync } from 'node:fs';
 import { rootCertificates } from 'node:tls';
 
-/** Where Debian and most other systems keep it, relative to the root folder. */
+/** Where Debian and most other systems keep the bundle, relative to the root folder. */
 export const CA_BUNDLE_PATH = 'etc/ssl/certs/ca-certificates.crt';
 
 export function trustedRoots(): Buffer {

@@ -1,4 +1,4 @@
-/** A reader of tar archives for tests, written from the POSIX text and not from the writer. */
+/** A reader of tar archives for tests, based on the POSIX standard and independent of the writer. */
 import assert from 'node:assert/strict';
 
 export interface Entry {
@@ -10,7 +10,7 @@ export interface Entry {
   readonly bytes: Buffer;
 }
 
-/** All entries; fails on whatever is not in order, such as a wrong checksum or a missing end. */
+/** All entries; fails on any defect, such as a wrong checksum or a missing end. */
 export function untar(archive: Buffer): Entry[] {
   assert.equal(archive.length % 512, 0, 'whole blocks');
   const entries: Entry[] = [];
@@ -55,7 +55,7 @@ function checksum(header: Buffer): number {
   return blanked.reduce((sum, byte) => sum + byte, 0);
 }
 
-/** The records of an extended header: each says how long it is. */
+/** The records of an extended header; each begins with its length. */
 function records(bytes: Buffer): Map<string, string> {
   const found = new Map<string, string>();
   for (let at = 0; at < bytes.length; ) {

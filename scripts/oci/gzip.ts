@@ -1,11 +1,11 @@
-/** gzip (RFC 1952) whose bytes depend on nothing but the input and on zlib, thus on the version of Node. */
+/** Reproducible gzip (RFC 1952): the bytes depend only on the input and on the zlib of this Node. */
 import { gzipSync } from 'node:zlib';
 
-/** Where the header names the operating system (RFC 1952 §2.3.1). */
+/** The offset of the operating system in the header (RFC 1952 §2.3.1). */
 const OS_OFFSET = 9;
 const OS_UNKNOWN = 255;
 
-/** Compresses as far as zlib can. zlib leaves time and file name out of the header by itself. */
+/** Compresses with zlib's best compression. zlib itself writes neither time nor file name into the header. */
 export function gzip(bytes: Uint8Array): Buffer {
   const packed = gzipSync(bytes, { level: 9, memLevel: 9 });
   packed[OS_OFFSET] = OS_UNKNOWN;

@@ -29,7 +29,7 @@ function folderWith(files: Readonly<Record<string, string | Uint8Array>>): strin
   return folder;
 }
 
-/** The beginning of an executable for a machine (ELF e_machine). */
+/** The beginning of an ELF executable with the given `e_machine`. */
 function elf(machine: number): Buffer {
   const header = Buffer.alloc(64);
   header.write('\x7fELF', 'latin1');
@@ -62,7 +62,7 @@ test('the layers are CA bundle, executable and site', () => {
 });
 
 describe('the site', () => {
-  test('is all files in order, readable by everyone', () => {
+  test('contains all files in sorted order, readable by everyone', () => {
     const folder = folderWith({ 'b.html': 'b', 'a/z.txt': 'z', '.well-known/x': 'x', 'a.txt': 'a' });
     chmodSync(join(folder, 'b.html'), 0o600);
     const listed = readSite(folder).map(({ path, mode, bytes }) => `${mode.toString(8)} ${path} ${bytes}`);
@@ -77,7 +77,7 @@ describe('the site', () => {
 });
 
 describe('the archive', () => {
-  test('is made from what lies in the project, the same each time', () => {
+  test('is built reproducibly from the project folder', () => {
     const root = folderWith(project);
     const { bytes, report } = build(root, { tag });
     assert.ok(bytes.equals(build(root, { tag }).bytes));
@@ -87,12 +87,12 @@ describe('the archive', () => {
     );
   });
 
-  test('has an image for each architecture that there is an executable of', () => {
+  test('has an image for each architecture with an executable', () => {
     const root = folderWith({ ...project, 'dist/mote-arm64': elf(183) });
     assert.match(build(root, { tag }).report, /linux\/amd64: .*\n {2}linux\/arm64: /);
   });
 
-  test('has the CA bundle that was asked for', () => {
+  test('has the CA bundle given by --ca', () => {
     const caFile = join(folderWith({ 'ca.pem': '-----BEGIN CERTIFICATE-----\n' }), 'ca.pem');
     const root = folderWith(project);
     const own = build(root, { tag, caFile }).bytes;
@@ -129,7 +129,7 @@ describe('the archive', () => {
     test(`${name} is refused`, () => assert.throws(() => build(folderWith(files), { tag }), { message }));
   }
 
-  test('with a CA bundle that is none is refused', () => {
+  test('with a --ca file without certificates is refused', () => {
     const caFile = join(folderWith({ passwd: 'root' }), 'passwd');
     assert.throws(() => build(folderWith(project), { tag, caFile }), {
       message: `--ca: no certificate in ${caFile}`,
@@ -152,7 +152,7 @@ for (const text of ['today', '-1', '1.5', '1'.repeat(12)]) {
   });
 }
 
-test('Dockerfile.scratch says the same as this program', () => {
+test('Dockerfile.scratch describes the same image as this program', () => {
   const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
   const config = runConfig(JSON.parse(read('package.json')));
   const stage =

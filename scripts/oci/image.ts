@@ -12,7 +12,7 @@ import { CA_BUNDLE_PATH, trustedRoots } from './ca-bundle.ts';
 import { type Architecture, archive, type Image, image, type RunConfig, sizes, type TarFile } from './oci.ts';
 import { parseReference } from './reference.ts';
 
-/** What package.json tells about the product. */
+/** The fields of package.json that describe the product. */
 export interface Product {
   readonly name: string;
   readonly description: string;
@@ -20,13 +20,13 @@ export interface Product {
   readonly license: string;
 }
 
-/** What goes into the image of one architecture. */
+/** The contents of the image for one architecture. */
 export interface Parts {
   readonly architecture: Architecture;
   readonly executable: Buffer;
   /** PEM. */
   readonly caBundle: Buffer;
-  /** The files below web_root/, with their paths in it. */
+  /** The files below web_root/, with paths relative to it. */
   readonly site: readonly TarFile[];
 }
 
@@ -36,7 +36,7 @@ const PORT = 8080;
 /** The user `nonroot` of many base images; no file in the image belongs to it. */
 const USER = '65532:65532';
 
-/** How engines run mote; Dockerfile.scratch says the same. */
+/** How engines run mote; Dockerfile.scratch contains the same settings. */
 export function runConfig({ name, description, version, license }: Product): RunConfig {
   return {
     entrypoint: ['/mote'],
@@ -44,7 +44,7 @@ export function runConfig({ name, description, version, license }: Product): Run
     exposedPorts: [PORT],
     env: { SSL_CERT_FILE: `/${CA_BUNDLE_PATH}` },
     workingDir: '/',
-    // Newer engines ask every few seconds within this time, and then every 30 s.
+    // Newer engines check every few seconds within this period, and then every 30 s.
     healthcheck: { command: ['/mote', 'healthcheck'], startPeriodSeconds: 10 },
     labels: {
       'org.opencontainers.image.title': name,
@@ -55,7 +55,9 @@ export function runConfig({ name, description, version, license }: Product): Run
   };
 }
 
-/** The layers go from what changes least to what changes most, so that engines can keep the lower ones. */
+/**
+ * Layers are ordered from the least to the most frequently changed, so that engines can reuse the lower ones.
+ */
 export function moteImage(
   { architecture, executable, caBundle, site }: Parts,
   product: Product,
@@ -73,7 +75,7 @@ export function moteImage(
   return image({ architecture, layers, config: runConfig(product), epochSeconds });
 }
 
-/** All files below `folder`, sorted, readable by everyone whatever the mode of the source is. */
+/** All files below `folder`, sorted, and readable by everyone regardless of their mode in `folder`. */
 export function readSite(folder: string): TarFile[] {
   const visit = (inner: string): TarFile[] =>
     readdirSync(join(folder, inner), { withFileTypes: true }).flatMap((entry) => {
@@ -97,12 +99,12 @@ export function epochFrom(text: string | undefined): number | undefined {
 export interface BuildOptions {
   /** The name to load the image under. */
   readonly tag: string;
-  /** A CA bundle as PEM; that of the locked Node where left out. */
+  /** The path of a CA bundle as PEM; defaults to that of the locked Node. */
   readonly caFile?: string | undefined;
   readonly epochSeconds?: number | undefined;
 }
 
-/** The archive of what lies in the project folder `root`, and a few lines about it for people. */
+/** The archive built from the project folder `root`, and a short summary for the user. */
 export function build(
   root: string,
   options: BuildOptions,
@@ -129,7 +131,7 @@ function readExecutables(root: string): Pick<Parts, 'architecture' | 'executable
   });
 }
 
-/** What an ELF file says that it is for (e_machine), if an image can be made of it. */
+/** The architecture of an ELF executable (`e_machine`), if it is a supported one. */
 function architectureOf(executable: Buffer): Architecture | undefined {
   const isElf = executable.toString('latin1', 0, 4) === '\x7fELF';
   const names = new Map<number, Architecture>([

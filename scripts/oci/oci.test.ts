@@ -41,7 +41,7 @@ const sha256 = (bytes: Uint8Array) => `sha256:${createHash('sha256').update(byte
 const diffIds = ({ layers }: Image) => layers.map(({ bytes }) => sha256(gunzipSync(bytes)));
 
 describe('an image', () => {
-  test('with one file has not one byte too many', () => {
+  test('with one file contains exactly the expected bytes', () => {
     assert.equal(
       Buffer.from(minimal.config.bytes).toString(),
       `{"architecture":"amd64","os":"linux","config":{"Entrypoint":["/mote"]},"rootfs":{"type":"layers","diff_ids":["${diffIds(minimal)[0]}"]}}`,
@@ -53,7 +53,7 @@ describe('an image', () => {
     );
   });
 
-  test('is counted in three ways', () => {
+  test('has three sizes', () => {
     const layerBytes = minimal.layers[0]?.bytes.length ?? 0;
     assert.deepEqual(sizes(minimal), {
       pullBytes: layerBytes + 185 + minimal.manifest.bytes.length,
@@ -83,7 +83,7 @@ describe('an image', () => {
     });
   });
 
-  test('has the given time everywhere, or none', () => {
+  test('contains the given time everywhere, or no time at all', () => {
     const timed = twoLayers('amd64', 1_700_000_000);
     const { created, history } = parse(timed.config.bytes);
     const times = [created, ...history.map((entry: { created: string }) => entry.created)];
@@ -114,7 +114,7 @@ interface Descriptor {
   readonly platform?: object;
 }
 
-/** What a descriptor points to, found and checked as engines do. */
+/** The blob of a descriptor, looked up and checked as engines do. */
 function follow(files: ReadonlyMap<string, Buffer>, { digest, size }: Descriptor): Buffer {
   const bytes = files.get(`blobs/${digest.replace(':', '/')}`);
   assert.ok(bytes, `${digest} is there`);
@@ -153,7 +153,7 @@ describe('an archive', () => {
     assert.deepEqual(paths, [['mote'], ['web_root/', 'web_root/index.html']]);
   });
 
-  test('of one image is what docker save writes, too', () => {
+  test('of one image is also a docker save archive', () => {
     const made = twoLayers('amd64');
     const files = read([made], 'ghcr.io/someone/mote:1');
     const [entry, ...more] = jsonAt(files, 'manifest.json');
@@ -166,7 +166,7 @@ describe('an archive', () => {
     );
   });
 
-  test('of two architectures has one name that leads to both', () => {
+  test('of two architectures has one name for both', () => {
     const files = read([twoLayers('amd64'), twoLayers('arm64')]);
     const { manifests } = jsonAt(files, 'index.json');
     const [descriptor] = manifests as Descriptor[];
@@ -183,11 +183,11 @@ describe('an archive', () => {
     assert.deepEqual(tags, [['mote:latest'], ['mote:latest-arm64']]);
   });
 
-  test('holds what images share once', () => {
+  test('contains blobs that images share only once', () => {
     const blobs = [...read([twoLayers('amd64'), twoLayers('arm64')]).keys()].filter((path) =>
       path.startsWith('blobs/'),
     );
-    // The inner index; for each a manifest, a configuration and the program; the site for both.
+    // The inner index; a manifest, a configuration and the program for each image; the site for both.
     assert.equal(blobs.length, 1 + 2 * 3 + 1);
   });
 
@@ -196,7 +196,7 @@ describe('an archive', () => {
     assert.ok(make().equals(make()));
   });
 
-  test('of nothing is refused', () => {
+  test('without an image is refused', () => {
     assert.throws(() => archive([], 'mote'), { message: 'an archive needs an image' });
   });
 

@@ -1,7 +1,7 @@
 /**
- * Container images as bytes, without a container engine: an image from files and settings, and one archive
- * that is an OCI layout and a `docker save` archive at once. Pure and deterministic: no clock, no file system,
- * no environment. By the OCI image specification 1.1 and Docker's image specification 1.3.
+ * Builds container images without a container engine: an image from files and settings, and one archive that
+ * is both an OCI layout and a `docker save` archive. Pure and deterministic: no clock, no file system, no
+ * environment. Follows the OCI image specification 1.1 and Docker's image specification 1.3.
  */
 import { createHash } from 'node:crypto';
 import { gzip } from './gzip.ts';
@@ -10,53 +10,53 @@ import { type TarFile, tar } from './tar.ts';
 
 export type { TarFile } from './tar.ts';
 
-/** As the Go toolchain names them, which images follow. */
+/** The Go toolchain's names, which images use, too. */
 export type Architecture = 'amd64' | 'arm64';
 
-/** Beside the architecture, where the image specification gives it one. */
+/** The variant of the architecture, if the image specification defines one. */
 const variants: Readonly<Record<Architecture, string | undefined>> = { amd64: undefined, arm64: 'v8' };
 
-/** How the image is run. What is left out leaves no bytes in the image. */
+/** How the image is run. Omitted settings add no bytes to the image. */
 export interface RunConfig {
   readonly entrypoint: readonly string[];
   readonly cmd?: readonly string[];
-  /** `UID:GID`: numbers work without an /etc/passwd. */
+  /** `UID:GID`: numbers, because the image has no /etc/passwd. */
   readonly user?: string;
   /** TCP ports that the program listens on. */
   readonly exposedPorts?: readonly number[];
   readonly env?: Readonly<Record<string, string>>;
   readonly labels?: Readonly<Record<string, string>>;
   readonly workingDir?: string;
-  /** What engines send to stop a container; SIGTERM where left out. */
+  /** The signal that engines send to stop a container; SIGTERM by default. */
   readonly stopSignal?: string;
   readonly healthcheck?: Healthcheck;
 }
 
 /**
- * Docker's extension of the OCI configuration: Docker heeds it in either form of the archive, podman only
- * where it reads the archive as Docker's (`podman pull docker-archive:FILE`).
+ * Docker's extension of the OCI configuration: Docker respects it in either form of the archive, podman only
+ * if it reads a Docker archive (`podman pull docker-archive:FILE`).
  */
 export interface Healthcheck {
   readonly command: readonly string[];
-  /** Failures before this much time has gone do not count. */
+  /** Failures within this time after the start do not count. */
   readonly startPeriodSeconds?: number;
 }
 
 export interface LayerSource {
   readonly files: readonly TarFile[];
   /**
-   * What `docker history` shows. Without it on any layer the image has no history: smaller, and fit to run, but
-   * older buildah and podman cannot build upon it.
+   * The text in `docker history`. If no layer has one, the image has no history: it is smaller and runs, but
+   * older versions of buildah and podman cannot build on it.
    */
   readonly createdBy?: string;
 }
 
 export interface ImageOptions {
   readonly architecture: Architecture;
-  /** The lowest first. An engine keeps and pulls each layer by itself. */
+  /** The lowest first. Engines pull and store each layer separately. */
   readonly layers: readonly LayerSource[];
   readonly config: RunConfig;
-  /** When the image was made and its files changed, in seconds since 1970 (SOURCE_DATE_EPOCH). */
+  /** The creation time of the image and its files, in seconds since 1970 (SOURCE_DATE_EPOCH). */
   readonly epochSeconds?: number | undefined;
 }
 
@@ -69,7 +69,7 @@ export interface Blob {
 
 export interface Layer extends Blob {
   readonly uncompressedBytes: number;
-  /** The bytes of its files alone. */
+  /** The total size of its files. */
   readonly fileBytes: number;
 }
 
@@ -80,13 +80,13 @@ export interface Image {
   readonly manifest: Blob;
 }
 
-/** Three honest answers to «how big is it». */
+/** Three measures of the size of an image. */
 export interface Sizes {
-  /** What goes over the network: compressed layers, configuration and manifest. */
+  /** The size of a pull: compressed layers, configuration and manifest. */
   readonly pullBytes: number;
-  /** What Docker's overlay store and `docker images` count: the bytes of the files. */
+  /** The total size of the files, as Docker's overlay store and `docker images` count it. */
   readonly fileBytes: number;
-  /** The layers as plain tar archives. */
+  /** The size of the layers as uncompressed tar archives. */
   readonly uncompressedBytes: number;
 }
 
@@ -132,9 +132,9 @@ export function sizes({ layers, config, manifest }: Image): Sizes {
 }
 
 /**
- * One tar archive with the image for each architecture, for `docker load`, `podman load` and skopeo.
- * `reference` is the name to load it under. Readers of OCI layouts choose by architecture; to Docker's older
- * store, which cannot, the first image is `NAME:TAG` and each other one `NAME:TAG-ARCHITECTURE`.
+ * One tar archive with an image for each architecture, for `docker load`, `podman load` and skopeo.
+ * `reference` is the name to load it under. Readers of OCI layouts choose by architecture. Docker's older
+ * store cannot, so there the first image becomes `NAME:TAG` and every other one `NAME:TAG-ARCHITECTURE`.
  */
 export function archive(images: readonly Image[], reference: string): Buffer {
   checkArchitectures(images);
@@ -167,7 +167,7 @@ function packLayer(files: readonly TarFile[], mtime: number | undefined): { laye
   return { layer, diffId: sha256(plain) };
 }
 
-/** The names that Docker gave the fields, which OCI took over. */
+/** Docker's names of the fields, which OCI adopted. */
 function dockerNames(config: RunConfig): object {
   const { exposedPorts, env, healthcheck } = config;
   return {
@@ -194,7 +194,7 @@ function checkArchitectures(images: readonly Image[]): void {
   }
 }
 
-/** The descriptor that stands for all images, and every blob that can be reached from it. */
+/** The descriptor for all images, and every blob that can be reached from it. */
 function indexOf(images: readonly Image[]): { index: object; blobs: readonly Blob[] } {
   const descriptors = images.map(({ architecture, manifest }) => ({
     ...descriptor(media.manifest, manifest),
@@ -203,7 +203,7 @@ function indexOf(images: readonly Image[]): { index: object; blobs: readonly Blo
   const blobs = images.flatMap(({ manifest, config, layers }) => [manifest, config, ...layers]);
   const [only, ...others] = descriptors;
   if (only && others.length === 0) return { index: only, blobs };
-  // One name, one descriptor: engines take several descriptors in index.json for several images.
+  // One descriptor for one name: engines would treat several descriptors in index.json as several images.
   const nested = jsonBlob({ schemaVersion: 2, mediaType: media.index, manifests: descriptors });
   return { index: descriptor(media.index, nested), blobs: [nested, ...blobs] };
 }

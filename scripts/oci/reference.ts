@@ -1,4 +1,6 @@
-/** Names of images: the grammar of the OCI distribution specification, and the parts that Docker lets people leave out. */
+/**
+ * Image names: the grammar of the OCI distribution specification, with the parts that Docker makes optional.
+ */
 
 export interface Reference {
   /** As people write it: `mote:latest`. */
@@ -12,7 +14,7 @@ const component = '[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*';
 const registry = /^(?:localhost|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+|[A-Za-z0-9.-]+:\d+)\//;
 const nameAndTag = new RegExp(`^(${component}(?:/${component})*)(?::(\\w[\\w.-]{0,127}))?$`);
 
-/** Reads `[REGISTRY/]NAME[:TAG]`; the tag is `latest` where none is given. Throws on anything else. */
+/** Parses `[REGISTRY/]NAME[:TAG]`; the tag defaults to `latest`. Throws on anything else. */
 export function parseReference(text: string): Reference {
   const host = registry.exec(text)?.[0] ?? '';
   const [, name, tag = 'latest'] = nameAndTag.exec(text.slice(host.length)) ?? [];

@@ -14,7 +14,7 @@ const file = (path: string, content = '', mode = 0o644): TarFile => ({
   bytes: Buffer.from(content),
 });
 
-test('a file is header, content, padding and the end', () => {
+test('an archive of one file is header, content, padding and the end', () => {
   const archive = tar([file('mote', 'x'.repeat(872), 0o755)], 1_700_000_000);
   assert.equal(archive.length, 512 + 1024 + 1024);
   const [entry, ...more] = untar(archive);
@@ -29,14 +29,14 @@ test('a file is header, content, padding and the end', () => {
   });
 });
 
-test('every folder comes once, before what lies in it, and open to all', () => {
+test('every folder has one entry, before its contents, accessible to everyone', () => {
   const entries = untar(tar([file('a/b/one'), file('a/two'), file('three'), file('a/b/four')]));
   const listed = entries.map(({ path, mode }) => `${path} ${mode.toString(8)}`);
   const expected = ['a/ 755', 'a/b/ 755', 'a/b/one 644', 'a/two 644', 'three 644', 'a/b/four 644'];
   assert.deepEqual(listed, expected);
 });
 
-test('an archive of nothing is only its end', () => assert.deepEqual(untar(tar([])), []));
+test('an archive without files consists of its end only', () => assert.deepEqual(untar(tar([])), []));
 
 const long = ['a'.repeat(99), 'a'.repeat(100), 'a'.repeat(101), `${'folder/'.repeat(40)}file`];
 const named = [...long, 'site/grüße.html', 'site/一.html', 'a b/c=d\ne'];
@@ -46,15 +46,15 @@ for (const path of named) {
   });
 }
 
-// The length that a record of an extended header begins with counts its own digits.
-test('every length of path around a change of digits', () => {
+// The length at the beginning of an extended header record includes its own digits.
+test('path lengths around a change in the number of digits', () => {
   for (const length of [85, 86, 87, 88, 89, 90, 91, 92, 985, 986, 987, 988, 989, 990, 991, 992]) {
     const path = `é${'x'.repeat(length)}`;
     assert.equal(untar(tar([file(path)]))[0]?.path, path);
   }
 });
 
-test('any files come back as they were', () => {
+test('any files are read back unchanged', () => {
   const segment = fc
     .string({ minLength: 1, maxLength: 120, unit: 'grapheme' })
     .filter((text) => !/[/\0]/.test(text) && text !== '.' && text !== '..');
@@ -66,7 +66,7 @@ test('any files come back as they were', () => {
     }),
   );
   const check = (specs: readonly { segments: string[]; mode: number; bytes: Uint8Array }[]) => {
-    // A folder of its own for each file keeps a file from being another one's folder.
+    // Each file has a folder of its own, so that no file has the path of another file's folder.
     const made = specs.map(({ segments, mode, bytes }, i) => ({
       path: [i, ...segments].join('/'),
       mode,
@@ -83,18 +83,18 @@ test('any files come back as they were', () => {
 
 const refused: readonly [name: string, files: readonly TarFile[], message: RegExp][] = [
   ['an absolute path', [file('/mote')], /"\/mote" is no clean relative path/],
-  ['a way out', [file('a/../../b')], /no clean relative path/],
+  ['a path that leaves the archive', [file('a/../../b')], /no clean relative path/],
   ['an empty segment', [file('a//b')], /no clean relative path/],
   ['an empty path', [file('')], /no clean relative path/],
   ['a NUL', [file('a\0b')], /no clean relative path/],
-  ['a path that is there twice', [file('a'), file('a')], /a is in the archive twice/],
-  ['a mode of too many digits', [file('a', '', 0o7777777 + 1)], /does not fit a tar header/],
+  ['a duplicate path', [file('a'), file('a')], /a is in the archive twice/],
+  ['a mode with too many digits', [file('a', '', 0o7777777 + 1)], /does not fit a tar header/],
 ];
 for (const [name, files, message] of refused) {
   test(`${name} is refused`, () => assert.throws(() => tar(files), { message }));
 }
 
-test('the tar of the system reads it', (t) => {
+test('the tar of the system can extract an archive', (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'mote-tar-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const path = `${'long/'.repeat(30)}grüße.html`;

@@ -1,6 +1,6 @@
 /**
- * Tar archives as POSIX.1-2001 has them (pax: ustar and, where that is too narrow, extended headers), with
- * nothing in them that depends on when, where or by whom they are made.
+ * Reproducible tar archives in the pax format of POSIX.1-2001: ustar headers, with extended headers where a
+ * value does not fit. They do not depend on the time, the machine or the user.
  */
 
 export interface TarFile {
@@ -17,9 +17,9 @@ const FOLDER_MODE = 0o755;
 const type = { file: '0', folder: '5', extended: 'x' } as const;
 
 /**
- * One archive with `files` in the given order, all owned by root and changed at `mtime` (seconds since 1970).
- * Each folder has an entry before what lies in it: some engines make missing ones unreadable.
- * Throws on paths that are absolute, unclean or there twice.
+ * One archive with `files` in the given order, all owned by root and modified at `mtime` (seconds since
+ * 1970). Each folder has an entry before its contents: some engines make folders without an entry unreadable.
+ * Throws on paths that are absolute, not normalized or duplicate.
  */
 export function tar(files: readonly TarFile[], mtime = 0): Buffer {
   const parts: Uint8Array[] = [];
@@ -42,7 +42,7 @@ function checkPath(path: string): void {
   if (!clean || path.includes('\0')) throw new Error(`${JSON.stringify(path)} is no clean relative path`);
 }
 
-/** `a/b/c` lies in `a/` and `a/b/`. */
+/** The parent folders: `a/` and `a/b/` for `a/b/c`. */
 function foldersOf(path: string): string[] {
   const segments = path.split('/').slice(0, -1);
   return segments.map((_, depth) => `${segments.slice(0, depth + 1).join('/')}/`);
@@ -60,12 +60,12 @@ function entry(path: string, mode: number, mtime: number, kind: string, bytes: U
   ];
 }
 
-/** Whether the plain header can hold the path: ustar knows 100 bytes of ASCII. */
+/** Whether the path fits the plain header: ustar has room for 100 bytes of ASCII. */
 function fitsHeader(path: string): boolean {
   return path.length <= NAME_BYTES && /^[\x20-\x7e]*$/.test(path);
 }
 
-/** `LENGTH KEY=VALUE\n`, where LENGTH counts the whole record, its own digits too. */
+/** `LENGTH KEY=VALUE\n`, where LENGTH is that of the whole record, including its own digits. */
 function paxRecord(key: string, value: string): Buffer {
   const rest = Buffer.from(` ${key}=${value}\n`);
   const guess = rest.length + String(rest.length).length;
@@ -75,7 +75,7 @@ function paxRecord(key: string, value: string): Buffer {
 
 function header(path: string, mode: number, mtime: number, kind: string, size: number): Buffer {
   const block = Buffer.alloc(BLOCK_BYTES);
-  // An extended header before this one overrides a name that is cut here.
+  // If the name is truncated here, the preceding extended header overrides it.
   block.write(path.replace(/[^\x20-\x7e]/g, '_').slice(0, NAME_BYTES), 0, 'latin1');
   octal(block, 100, 8, mode);
   octal(block, 108, 8, 0); // uid
@@ -90,7 +90,7 @@ function header(path: string, mode: number, mtime: number, kind: string, size: n
   return block;
 }
 
-/** A number in octal with leading zeros and a NUL at the end, in `width` bytes. */
+/** Writes a number in octal, with leading zeros and a final NUL, in `width` bytes. */
 function octal(block: Buffer, at: number, width: number, value: number): void {
   const digits = value.toString(8).padStart(width - 1, '0');
   if (digits.length >= width) throw new Error(`${value} does not fit a tar header`);

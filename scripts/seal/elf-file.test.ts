@@ -28,11 +28,11 @@ describe('files that are refused', { skip: cannotSeal() }, () => {
     ],
     ['odd headers', changed(node, (bytes) => bytes.writeUInt16LE(32, EHDR.phentsize)), /^x: .* damaged$/],
     [
-      'headers beyond the end',
+      'program headers beyond the end',
       changed(node, (bytes) => bytes.writeUInt32LE(4096, EHDR.phoff)),
       /^x: .* damaged$/,
     ],
-    ['half a file', node, /^x: the file is cut off$/],
+    ['a truncated file', node, /^x: the file is cut off$/],
   ];
   for (const [name, bytes, message] of cases) {
     test(name, () => assert.throws(() => readElf('x', bytes), { name: 'SealError', message }));
@@ -51,25 +51,25 @@ describe('the locked Node', { skip: cannotSeal() }, () => {
     assert.ok(dynamic.capacity > dynamic.entries.length);
   });
 
-  test('needs libraries, and versions of each', () => {
+  test('needs libraries and specific versions of their symbols', () => {
     assert.ok(dynamic.needed.includes('libstdc++.so.6'));
     const byName = new Map(dynamic.neededVersions.map(({ library, versions }) => [library, versions]));
     assert.ok(byName.get('libc.so.6')?.includes('GLIBC_2.28'));
     for (const library of byName.keys()) assert.ok(dynamic.needed.includes(library), library);
   });
 
-  test('program headers are written as they were read', () => {
+  test('program headers are unchanged after reading and writing', () => {
     const end = elf.tableOffset + elf.programHeaders.length * 56;
     const table = Buffer.concat(elf.programHeaders.map(writeProgramHeader));
     assert.ok(table.equals(elf.bytes.subarray(elf.tableOffset, end)));
   });
 
-  test('loses its sections and keeps what is loaded', () => {
+  test('can lose its sections and keep its loaded segments', () => {
     const stripped = readElf('stripped', stripSections(elf));
     assert.ok(stripped.bytes.length < elf.bytes.length - 10_000_000);
     assert.deepEqual(stripped.programHeaders, elf.programHeaders);
     for (const { offset, fileSize } of segments(elf, PT.LOAD)) {
-      // The first segment begins with the file header, in which the sections are named.
+      // The first segment begins with the file header, which refers to the sections.
       const start = Math.max(offset, 64);
       const end = offset + fileSize;
       assert.ok(stripped.bytes.subarray(start, end).equals(elf.bytes.subarray(start, end)));

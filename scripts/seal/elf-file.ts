@@ -1,6 +1,6 @@
 /**
- * Reads of an ELF file what sealing needs: program headers, the dynamic section, and who needs which version
- * of what. The names of fields are those of the System V ABI (gabi, chapters 4 and 5) and of glibc's `elf.h`.
+ * Reads the parts of an ELF file that sealing needs: program headers, the dynamic section, and the required
+ * symbol versions. Field names follow the System V ABI (gabi, chapters 4 and 5) and glibc's `elf.h`.
  */
 
 export const PAGE_BYTES = 4096;
@@ -23,7 +23,7 @@ export const DT = {
   VERNEEDNUM: 0x6fffffff,
 } as const;
 
-/** Where the fields of the file header lie. */
+/** Offsets of the fields of the file header. */
 export const EHDR = {
   type: 16,
   machine: 18,
@@ -38,7 +38,7 @@ const MAGIC = Buffer.from('\x7fELF', 'latin1');
 const [CLASS_64, LITTLE_ENDIAN] = [2, 1];
 const MACHINES: Readonly<Record<number, string>> = { 3: 'x86', 40: 'arm', 62: 'x86-64', 183: 'arm64' };
 const TYPES: Readonly<Record<number, ElfFile['type']>> = { 2: 'executable', 3: 'shared' };
-/** Set in a version that names the file itself. */
+/** Marks the version entry that names the file itself. */
 const VER_FLG_BASE = 1;
 
 export interface ProgramHeader {
@@ -56,31 +56,31 @@ export interface DynamicEntry {
   readonly value: number;
 }
 
-/** The versions of one library's symbols that a file needs. */
+/** The symbol versions that a file needs from one library. */
 export interface NeededVersions {
   readonly library: string;
   readonly versions: readonly string[];
-  /** Where in the file the offset of the library's name stands (`vn_file`), a 32-bit number. */
+  /** The file offset of `vn_file`, a 32-bit number that refers to the library's name. */
   readonly nameAt: number;
 }
 
 export interface ElfFile {
   readonly name: string;
   readonly bytes: Buffer;
-  /** `shared` is also a position-independent executable. */
+  /** `shared` includes position-independent executables. */
   readonly type: 'executable' | 'shared';
   readonly machine: string;
   readonly entry: number;
-  /** Where in the file the program headers stand. */
+  /** The file offset of the program headers. */
   readonly tableOffset: number;
   readonly programHeaders: readonly ProgramHeader[];
 }
 
-/** What the dynamic section of a file says, in the order in which it stands. */
+/** The contents of the dynamic section, in file order. */
 export interface Dynamic {
   readonly header: ProgramHeader;
   readonly entries: readonly DynamicEntry[];
-  /** Entries that fit into the section, with the `DT_NULL` that ends it. */
+  /** How many entries fit into the section, including the final `DT_NULL`. */
   readonly capacity: number;
   /** The address of the string table. */
   readonly strings: number;
@@ -90,12 +90,12 @@ export interface Dynamic {
   readonly providedVersions: readonly string[];
 }
 
-/** A file that cannot be sealed, or not with; the message is for the user. */
+/** A file cannot be sealed, or cannot be used for sealing; the message is for the user. */
 export class SealError extends Error {
   override readonly name = 'SealError';
 }
 
-/** `name` is for messages. */
+/** `name` is used in messages. */
 export function readElf(name: string, bytes: Buffer): ElfFile {
   if (bytes.length < HEADER_BYTES || !bytes.subarray(0, 4).equals(MAGIC)) {
     throw new SealError(`${name}: not an ELF file`);
@@ -139,7 +139,7 @@ export function writeProgramHeader(header: ProgramHeader): Buffer {
   bytes.writeUInt32LE(header.type, 0);
   bytes.writeUInt32LE(header.flags, 4);
   const { offset, address, fileSize, memorySize, alignment } = header;
-  // The physical address, which only firmware knows, repeats the virtual one.
+  // The physical address only matters to firmware and repeats the virtual one.
   for (const [index, number] of [offset, address, address, fileSize, memorySize, alignment].entries()) {
     writeNumber(bytes, 8 + index * 8, number);
   }
@@ -150,7 +150,7 @@ export function segments(elf: ElfFile, type: number): ProgramHeader[] {
   return elf.programHeaders.filter((header) => header.type === type);
 }
 
-/** Where in the file the byte lies that is loaded to `address`. */
+/** The file offset of the byte that is loaded to `address`. */
 export function offsetOf({ name, programHeaders }: ElfFile, address: number): number {
   const home = programHeaders.find(
     (header) =>
@@ -160,7 +160,7 @@ export function offsetOf({ name, programHeaders }: ElfFile, address: number): nu
   return address - home.address + home.offset;
 }
 
-/** The path in `PT_INTERP`, or `undefined` for a file that the kernel starts by itself. */
+/** The path in `PT_INTERP`, or `undefined` for a file that the kernel starts without an interpreter. */
 export function interpreterOf(elf: ElfFile): string | undefined {
   const [header] = segments(elf, PT.INTERP);
   return header && readString(elf.bytes, header.offset);
@@ -199,7 +199,7 @@ export function readDynamic(elf: ElfFile): Dynamic {
 
 interface StringTable {
   readonly bytes: Buffer;
-  /** Its offset in the file. */
+  /** The offset in the file. */
   readonly strings: number;
 }
 
@@ -218,7 +218,7 @@ function readNeededVersions(
   }));
 }
 
-/** A chain of `Elf64_Verdef`, each with a chain of `Elf64_Verdaux`, whose first is its name. */
+/** A chain of `Elf64_Verdef`, each with a chain of `Elf64_Verdaux`; the first of these is the name. */
 function readProvidedVersions(
   { bytes, strings }: StringTable,
   at: number | undefined,
@@ -232,7 +232,7 @@ function readProvidedVersions(
     });
 }
 
-/** The offsets of `count` structures, each of which has the distance to the next at `nextAt`. */
+/** The offsets of `count` structures; each contains the distance to the next one at `nextAt`. */
 function chain(bytes: Buffer, at: number | undefined, count: number, nextAt: number): number[] {
   if (at === undefined) return [];
   const found: number[] = [];
@@ -242,15 +242,15 @@ function chain(bytes: Buffer, at: number | undefined, count: number, nextAt: num
 }
 
 /**
- * The file without its sections and symbols, which nothing needs at run time. They lie behind all that is
- * loaded, so the file is cut there.
+ * The file without its sections and symbols, which are not needed at run time. They follow the last loaded
+ * segment, so the file is truncated there.
  */
 export function stripSections(elf: ElfFile): Buffer {
   const tableEnd = elf.tableOffset + elf.programHeaders.length * PROGRAM_HEADER_BYTES;
   const ends = elf.programHeaders.map(({ offset, fileSize }) => offset + fileSize);
   const bytes = Buffer.from(elf.bytes.subarray(0, Math.max(tableEnd, ...ends)));
   writeNumber(bytes, EHDR.shoff, 0);
-  // e_shentsize stays; e_shnum and e_shstrndx follow e_phnum and it.
+  // Skips e_shentsize, which keeps its value, and clears e_shnum and e_shstrndx.
   bytes.writeUInt32LE(0, EHDR.phnum + 4);
   return bytes;
 }

@@ -1,26 +1,28 @@
-/** What the tests of sealing share: the locked Node as an application, and an empty root to run it in. */
+/**
+ * Shared helpers for the tests of sealing: the locked Node as an application, and an empty root to run it in.
+ */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PEM } from '../../src/http/fixtures.ts';
 import { lockedNode } from '../launch/locked-node.mjs';
 
-/** The one that can be sealed. */
+/** The Node that can be sealed. */
 export const LOCKED_NODE = lockedNode('linux', 'x64') ?? '';
 
-/** Why a sealed Node cannot be made and run here, or `false`. */
+/** Why a sealed Node cannot be built and run on this machine, or `false`. */
 export function cannotSeal(): string | false {
   if (process.platform === 'linux' && process.arch === 'x64') return false;
   return `sealing needs Linux on x86-64, this is ${process.platform} on ${process.arch}`;
 }
 
-/** Why there can be no empty root here, or `false`. */
+/** Why an empty root is not possible on this machine, or `false`. */
 export function noEmptyRoot(): string | false {
   const { status } = spawnSync('unshare', ['--mount', '--pid', '--fork', '--mount-proc', 'true']);
   return status === 0 ? false : 'unshare --mount --pid is refused (root is needed), so no empty root';
 }
 
-/** A copy that was tampered with. */
+/** A modified copy. */
 export function changed(original: Buffer, change: (bytes: Buffer) => unknown): Buffer {
   const bytes = Buffer.from(original);
   change(bytes);
@@ -37,7 +39,7 @@ export function probeBlob(folder: string): Buffer {
   return readFileSync(output);
 }
 
-/** A folder with the executable as `/app`, the names and the certificates that containers have, and no more. */
+/** A root with only the executable as `/app`, and the host names and certificates that containers have. */
 export function makeRoot(folder: string, executable: Buffer): string {
   const root = join(folder, 'root');
   for (const name of ['proc', 'etc']) mkdirSync(join(root, name), { recursive: true });
@@ -47,7 +49,7 @@ export function makeRoot(folder: string, executable: Buffer): string {
   return root;
 }
 
-/** The command line that runs `/app` as process 1 of a root with a fresh /proc, and of its own processes. */
+/** The command line that runs `/app` as process 1 in its own root, PID namespace and /proc. */
 export function inRoot(root: string, ...args: readonly string[]): readonly [string, ...string[]] {
   return [
     'unshare',

@@ -1,5 +1,5 @@
 /**
- * Decides where in the sealed executable everything lies, in memory and in the file. Arithmetic only.
+ * Computes the layout of the sealed executable, in memory and in the file. Arithmetic only.
  */
 import {
   DT,
@@ -16,7 +16,7 @@ import {
 import type { Libraries, NamedFile } from './libraries.ts';
 import { type LoaderSegment, PROT, SLOT_BYTES, type Span, type StubLibrary, type StubPlan } from './stub.ts';
 
-/** What goes into the executable. */
+/** The parts of the executable. */
 export interface Parts extends Libraries {
   /** Node, without its sections unless its symbols are kept. */
   readonly elf: ElfFile;
@@ -30,24 +30,24 @@ export interface Parts extends Libraries {
 export interface PlacedLibrary extends NamedFile, StubLibrary {}
 
 export interface Layout {
-  /** All that lies behind the original is in the file at its address minus this. */
+  /** For everything after the original: the address minus the file offset. */
   readonly fileShift: number;
   /** The segments S, D and B. */
   readonly stub: Span;
   readonly data: Span;
   readonly rest: Span;
-  /** Where it was, or in D if it needs more room. */
+  /** In its original place, or in D if it needs more room. */
   readonly dynamic: Span;
   /** ld.so's program headers. */
   readonly programHeaders: Span;
   readonly note: Span;
   readonly loaderImage: Span;
   readonly libraries: readonly PlacedLibrary[];
-  /** The addresses of all that the stub has to know. */
+  /** The addresses that the stub needs. */
   readonly plan: StubPlan;
 }
 
-/** Gives every part its place; the stub gets `stubRoom` bytes, whole pages. */
+/** Assigns a place to every part; the stub gets `stubRoom` bytes, a multiple of the page size. */
 export function layOut(
   { elf, dynamic, libraries, loader, note, forgotten }: Parts,
   stubRoom: number,
@@ -106,7 +106,7 @@ export function layOut(
   };
 }
 
-/** Free addresses, taken from below. */
+/** Allocates addresses in ascending order. */
 class Room {
   end: number;
 
@@ -129,7 +129,7 @@ function wholePages(bytes: number): number {
   return Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES;
 }
 
-/** Libraries that Node does not ask for by itself get entries of their own, and `DT_NULL` is one too. */
+/** Libraries that Node does not need directly get additional entries; `DT_NULL` also takes one. */
 function dynamicEntryCount({ entries, needed }: Dynamic, libraries: readonly NamedFile[]): number {
   return entries.length + libraries.filter(({ name }) => !needed.includes(name)).length + 1;
 }
@@ -151,7 +151,7 @@ function planLoader({ name, bytes }: NamedFile, image: Span): StubPlan['loader']
   return { segments: loads, size, entry: elf.entry };
 }
 
-/** The bits of a segment's flags mean the same as those of mprotect, and stand in another order. */
+/** Segment flags and mprotect flags have the same bits in a different order. */
 function protectionOf(flags: number): number {
   return (flags & PF.R ? PROT.READ : 0) | (flags & PF.W ? PROT.WRITE : 0) | (flags & PF.X ? PROT.EXEC : 0);
 }

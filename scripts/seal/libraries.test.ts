@@ -7,12 +7,12 @@ import { EHDR, readDynamic, readElf } from './elf-file.ts';
 import { cannotSeal, changed, LOCKED_NODE } from './fixtures.ts';
 import { checkLibraries, findLibraries, type Libraries, type NamedFile } from './libraries.ts';
 
-describe('libraries of the locked Node', { skip: cannotSeal() }, () => {
+describe('the libraries of the locked Node', { skip: cannotSeal() }, () => {
   const node = readElf('Node', readFileSync(LOCKED_NODE));
   const found = findLibraries(node);
   const names = found.libraries.map(({ name }) => name);
 
-  test('all that is needed is found, the loader apart', () => {
+  test('all needed libraries are found, and the loader separately', () => {
     const { needed } = readDynamic(node);
     assert.equal(found.loader.name, 'ld-linux-x86-64.so.2');
     assert.deepEqual(
@@ -25,16 +25,16 @@ describe('libraries of the locked Node', { skip: cannotSeal() }, () => {
     }
   });
 
-  test('they fit together', () => checkLibraries(node, found));
+  test('are compatible with each other', () => checkLibraries(node, found));
 
-  test('a folder without them', () => {
+  test('are not found in a folder without them', () => {
     assert.throws(() => findLibraries(node, ['/proc/self']), {
       name: 'SealError',
       message: /^libdl\.so\.2 for x86-64 is in none of \/proc\/self; build where glibc is 2\.34/,
     });
   });
 
-  test('a linker script of the same name is passed over', (t) => {
+  test('a linker script of the same name is skipped', (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'seal-'));
     t.after(() => rmSync(folder, { recursive: true }));
     writeFileSync(join(folder, 'libm.so.6'), 'GROUP ( /lib/libm.so.6 )\n'.padEnd(100));
@@ -48,7 +48,7 @@ describe('libraries of the locked Node', { skip: cannotSeal() }, () => {
   });
   const bytesOf = (name: string) =>
     found.libraries.find((file) => file.name === name)?.bytes ?? Buffer.alloc(0);
-  /** Another name in a library's list of versions, of the same length. */
+  /** Replaces a name in a library's list of versions by one of the same length. */
   const rename = (from: string, to: string) => (file: NamedFile) => ({
     ...file,
     bytes: changed(file.bytes, (bytes) => bytes.write(`${to}\0`, bytes.indexOf(`\0${from}\0`) + 1)),
@@ -56,17 +56,17 @@ describe('libraries of the locked Node', { skip: cannotSeal() }, () => {
 
   const cases: readonly (readonly [name: string, libraries: Libraries, message: RegExp])[] = [
     [
-      'one is missing',
+      'a missing library',
       { ...found, libraries: found.libraries.filter(({ name }) => name !== 'libm.so.6') },
       /^Node needs libm\.so\.6, which is not among the libraries$/,
     ],
     [
-      'one is another',
+      'a library with another name',
       change('libm.so.6', (file) => ({ ...file, bytes: bytesOf('libdl.so.2') })),
       /^libm\.so\.6 calls itself libdl\.so\.2$/,
     ],
     [
-      'one is for another processor',
+      'a library for another processor',
       change('libm.so.6', (file) => ({
         ...file,
         bytes: changed(file.bytes, (bytes) => bytes.writeUInt16LE(183, EHDR.machine)),
@@ -74,12 +74,12 @@ describe('libraries of the locked Node', { skip: cannotSeal() }, () => {
       /^libm\.so\.6 is for arm64, Node for x86-64$/,
     ],
     [
-      'one is too old',
+      'a library that is too old',
       change('libstdc++.so.6', rename('GLIBCXX_3.4.21', 'GLIBCXX_3.4.XX')),
       /^Node needs GLIBCXX_3\.4\.21 of libstdc\+\+\.so\.6, which is older$/,
     ],
     [
-      'glibc is too old',
+      'glibc that is too old',
       change('libc.so.6', rename('GLIBC_2.34', 'GLIBC_2.XX')),
       /^glibc is missing or too old to resolve host names/,
     ],

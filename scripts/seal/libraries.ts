@@ -1,5 +1,5 @@
 /**
- * Finds the shared libraries that a Node needs on this machine, and judges whether they fit together.
+ * Finds the shared libraries that a Node needs on this machine, and checks whether they are compatible.
  */
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -16,7 +16,7 @@ import {
 } from './elf-file.ts';
 
 export interface NamedFile {
-  /** The DT_SONAME, by which others ask for it. */
+  /** The DT_SONAME, by which other files refer to the library. */
   readonly name: string;
   readonly bytes: Buffer;
 }
@@ -26,15 +26,15 @@ export interface FoundFile extends NamedFile {
 }
 
 export interface Libraries<File extends NamedFile = NamedFile> {
-  /** All that is needed, and what that needs; more does no harm. */
+  /** All direct and indirect dependencies; unneeded ones do no harm. */
   readonly libraries: readonly File[];
   /** glibc's ld.so */
   readonly loader: File;
 }
 
 /**
- * Where distributions keep libraries that run on every processor of the kind. The folders `glibc-hwcaps` are
- * left out: what is in there is for this machine's processor only.
+ * Where distributions keep libraries that run on every x86-64 processor. The folders `glibc-hwcaps` are
+ * omitted, because their libraries only run on processors like this machine's.
  */
 const DIRECTORIES = [
   '/lib/x86_64-linux-gnu',
@@ -47,7 +47,7 @@ const DIRECTORIES = [
   '/usr/local/lib',
 ];
 
-/** Since this version name resolution needs no further library (nss_files, nss_dns) at run time. */
+/** Since this version, name resolution needs no further libraries (nss_files, nss_dns) at run time. */
 const OLDEST_GLIBC = 'GLIBC_2.34';
 const ADVICE = 'build where glibc is 2.34 or newer: Debian 12, Ubuntu 22.04, Fedora 35 or later';
 
@@ -69,7 +69,7 @@ export function checkNode(node: ElfFile): string {
   return interpreter;
 }
 
-/** All libraries that `node` loads, found breadth first as ld.so does, and its loader. */
+/** The loader of `node` and all libraries that `node` loads, in ld.so's breadth-first order. */
 export function findLibraries(
   node: ElfFile,
   directories: readonly string[] = DIRECTORIES,
@@ -108,7 +108,7 @@ function machineOf(path: string, bytes: Buffer): string | undefined {
   }
 }
 
-/** Throws a `SealError` that says what is wrong, unless all files fit together and can be sealed. */
+/** Throws a `SealError` unless all files are compatible and can be sealed. */
 export function checkLibraries(node: ElfFile, { libraries, loader }: Libraries): void {
   const byName = new Map([...libraries, loader].map((file) => [file.name, readLibrary(file, node.machine)]));
   if (byName.get('libc.so.6')?.providedVersions.includes(OLDEST_GLIBC) !== true) {
@@ -138,7 +138,7 @@ function checkNeeds(name: string, dynamic: Dynamic, byName: ReadonlyMap<string, 
   }
 }
 
-/** The version of glibc among the libraries, as it says itself. */
+/** The version of glibc among the libraries, from its own version banner. */
 export function glibcVersion({ libraries }: Libraries): string {
   const libc = libraries.find(({ name }) => name === 'libc.so.6');
   const banner = libc?.bytes.toString('latin1').match(/GNU C Library .*? release version (\d+\.\d+)/);

@@ -1,10 +1,10 @@
 /**
- * The application that the tests of sealing put into Node: `probe MODE …`
+ * The application for the tests of sealing: `probe MODE …`
  *
- *   report        uses what a server could use, and prints what came of it as JSON
- *   exit CODE     ends with this code
- *   environment   prints its variables as JSON
- *   wait          prints `ready`; on SIGTERM prints `bye` and ends with code 7
+ *   report        exercises features that a server could use, and prints the results as JSON
+ *   exit CODE     exits with this code
+ *   environment   prints its environment variables as JSON
+ *   wait          prints `ready`; on SIGTERM prints `bye` and exits with code 7
  */
 const { createHash } = require('node:crypto');
 const dns = require('node:dns/promises');
@@ -53,7 +53,7 @@ async function fromWorker() {
   return answer;
 }
 
-/** An https request to this process, which has the certificate that `SSL_CERT_FILE` vouches for, or not. */
+/** An https request to this process, whose certificate may or may not be trusted by `SSL_CERT_FILE`. */
 async function fetchFromItself() {
   const pem = process.env.PROBE_PEM;
   const server = https.createServer({ key: pem, cert: pem }, (_, response) => response.end('verified'));

@@ -23,7 +23,7 @@ const PATIENCE_MS = 20_000;
 
 type Command = readonly [string, ...string[]];
 
-/** Without what the environment of the tests would tell Node. */
+/** The only variable that is passed on; others in the environment of the tests could configure Node. */
 const { PATH } = process.env;
 
 function run([command, ...args]: Command, env = {}): SpawnSyncReturns<string> {
@@ -34,7 +34,7 @@ function withDescriptors(limit: number, ...command: Command): Command {
   return ['sh', '-c', `ulimit -n ${limit}; exec "$@"`, 'sh', ...command];
 }
 
-/** Started, and ready to be told to stop. */
+/** A started process that is ready to handle signals. */
 async function waiting(
   t: TestContext,
   [command, ...args]: Command,
@@ -65,18 +65,30 @@ const LOOKALIKES = [
   'OPEN_X=1',
 ] as const;
 
-/** `NAME=VALUE` as given, and what the application sees of it. */
+/** Variables as `NAME=VALUE`: those given, and those that the application sees. */
 const environments: readonly [name: string, given: readonly string[], kept: readonly string[]][] = [
   ['none', [], []],
-  ['nothing of Node', ['A=b', 'MOTE_PORT=1', 'TZ=UTC', 'E='], ['A=b', 'MOTE_PORT=1', 'TZ=UTC', 'E=']],
-  ['only what steers', ['NODE_OPTIONS=--bogus', 'LD_PRELOAD=/nowhere', 'OPENSSL_CONF=/nowhere'], []],
+  [
+    'only variables of the application',
+    ['A=b', 'MOTE_PORT=1', 'TZ=UTC', 'E='],
+    ['A=b', 'MOTE_PORT=1', 'TZ=UTC', 'E='],
+  ],
+  [
+    'only variables of Node, ld.so and OpenSSL',
+    ['NODE_OPTIONS=--bogus', 'LD_PRELOAD=/nowhere', 'OPENSSL_CONF=/nowhere'],
+    [],
+  ],
   [
     'first, last and between',
     ['NODE_DEBUG=net', 'A=b', 'LD_DEBUG=all', 'C=d', 'NODE_PATH=.'],
     ['A=b', 'C=d'],
   ],
-  ['what only looks like it', LOOKALIKES, LOOKALIKES],
-  ['no value, and one that looks like a name', ['NODE_=', 'LD_=', 'A=NODE_OPTIONS=1'], ['A=NODE_OPTIONS=1']],
+  ['similar names', LOOKALIKES, LOOKALIKES],
+  [
+    'an empty value, and a value that looks like a variable',
+    ['NODE_=', 'LD_=', 'A=NODE_OPTIONS=1'],
+    ['A=NODE_OPTIONS=1'],
+  ],
   ['iconv modules', ['GCONV_PATH=/tmp', 'GCONV_PATHS=1'], ['GCONV_PATHS=1']],
 ];
 
@@ -90,13 +102,13 @@ describe('the locked Node, sealed with an application', { skip: cannotSeal() }, 
   const elf = readElf('sealed', sealed);
   const root = makeRoot(folder, sealed);
 
-  test('asks the kernel for no interpreter, and has no sections', () => {
+  test('has no interpreter and no sections', () => {
     assert.equal(interpreterOf(elf), undefined);
     assert.deepEqual(segments(elf, PT.DYNAMIC), []);
     assert.equal(sealed.readBigUInt64LE(40), 0n);
   });
 
-  test('is loaded without overlaps, and nothing is both writable and executable', () => {
+  test('has no overlapping segments, and none that is both writable and executable', () => {
     let end = 0;
     for (const { address, offset, memorySize, flags } of segments(elf, PT.LOAD)) {
       assert.ok(address >= end);
@@ -107,7 +119,7 @@ describe('the locked Node, sealed with an application', { skip: cannotSeal() }, 
     assert.equal(segments(elf, PT.GNU_STACK)[0]?.flags, PF.R | PF.W);
   });
 
-  test('is the same when it is sealed again', () => {
+  test('is reproducible', () => {
     assert.ok(seal(node, options).equals(sealed));
   });
 
@@ -115,7 +127,7 @@ describe('the locked Node, sealed with an application', { skip: cannotSeal() }, 
     assert.throws(() => seal(sealed, options), /has no interpreter: static, or sealed before/);
   });
 
-  test('with its symbols it is larger, and its sections are where they were', () => {
+  test('is larger with its symbols, and its sections stay in place', () => {
     const larger = seal(node, { ...options, keepSymbols: true });
     assert.ok(larger.length > sealed.length + 10_000_000);
     const sectionsAt = node.readBigUInt64LE(EHDR.shoff);
@@ -127,12 +139,12 @@ describe('the locked Node, sealed with an application', { skip: cannotSeal() }, 
     assert.equal(run([path, 'exit', '3']).status, 3);
   });
 
-  test('without an application it is Node', () => {
+  test('is a plain Node without an application', () => {
     const path = join(folder, 'node');
     writeFileSync(path, seal(node, findLibraries(readElf('Node', node))), { mode: 0o755 });
     const { stdout } = run([path, '-p', 'process.version + process.argv.length', 'more']);
     assert.equal(stdout, `${execFileSync(LOCKED_NODE, ['--version'], { encoding: 'utf8' }).trim()}2\n`);
-    // And takes what Node takes.
+    // It also respects NODE_OPTIONS.
     assert.match(run([path, '-v'], { NODE_OPTIONS: '--bogus' }).stderr, /--bogus is not allowed/);
   });
 
@@ -142,7 +154,7 @@ describe('the locked Node, sealed with an application', { skip: cannotSeal() }, 
 
   for (const [name, given, kept] of environments) {
     test(`environment: ${name}`, () => {
-      // By env, since spawn would put the variables in an order of its own.
+      // Uses env, since spawn would reorder the variables.
       const { stdout, stderr } = run(['env', '-i', ...given, app, 'environment']);
       assert.equal(stderr, '');
       const variables = Object.entries<string>(JSON.parse(stdout)).map((pair) => pair.join('='));
@@ -150,13 +162,13 @@ describe('the locked Node, sealed with an application', { skip: cannotSeal() }, 
     });
   }
 
-  test('dies of a signal that it does not handle', async (t) => {
+  test('is terminated by a signal that it does not handle', async (t) => {
     const child = await waiting(t, [app, 'wait']);
     child.kill('SIGHUP');
     assert.deepEqual(await once(child, 'exit'), [null, 'SIGHUP']);
   });
 
-  test('needs no more descriptors than Node does', () => {
+  test('needs no more descriptors than Node', () => {
     let limit = 12;
     while (run(withDescriptors(limit, LOCKED_NODE, '-e', '0')).status !== 0) limit += 1;
     assert.ok(limit < 64);
@@ -165,7 +177,7 @@ describe('the locked Node, sealed with an application', { skip: cannotSeal() }, 
     assert.equal(status, 0);
   });
 
-  test('says so if there are too few for the libraries', () => {
+  test('reports if there are too few descriptors for the libraries', () => {
     const { status, stderr } = run(withDescriptors(6, app, 'exit', '0'));
     assert.equal(stderr, 'cannot start: the system refuses memory, or files in memory (memfd_create)\n');
     assert.equal(status, 126);
@@ -201,14 +213,14 @@ describe('the locked Node, sealed with an application', { skip: cannotSeal() }, 
       test(name, () => assert.deepEqual(results[name], value));
     }
 
-    test('versions are those of the locked Node', () => {
+    test('the versions are those of the locked Node', () => {
       const versions = execFileSync(LOCKED_NODE, ['-p', 'JSON.stringify(process.versions)'], {
         encoding: 'utf8',
       });
       assert.deepEqual(results.versions, JSON.parse(versions));
     });
 
-    test('libraries show under their names, and the native stack can be walked', () => {
+    test('libraries appear under their names, and the native stack can be unwound', () => {
       const names = options.libraries.map(({ name }) => name);
       const shown = new Set(results.libraries as string[]);
       assert.deepEqual(
@@ -218,7 +230,7 @@ describe('the locked Node, sealed with an application', { skip: cannotSeal() }, 
       assert.match(results.nativeStack[0]?.symbol ?? '', /^node::GetNodeReport\(.* \[\/app\]$/);
     });
 
-    test('the images are gone from memory, and what only ld.so writes is read-only', () => {
+    test('the images are unmapped, and memory that only ld.so writes to is read-only', () => {
       const [, data, rest] = segments(elf, PT.LOAD).slice(-3);
       assert.ok(data && rest);
       const own = results.maps.map((line) => line.split(/ +/)).filter((fields) => fields[5] === '/app');
@@ -232,7 +244,7 @@ describe('the locked Node, sealed with an application', { skip: cannotSeal() }, 
       assert.ok(end - rest.address < options.blob.length + 2 * PAGE_BYTES);
     });
 
-    test('https to a server that no known authority vouches for is refused', () => {
+    test('https to a server without a trusted certificate is refused', () => {
       const { stdout } = run(inRoot(root, 'report'), { PROBE_PEM: PEM });
       assert.equal(JSON.parse(stdout).https, 'DEPTH_ZERO_SELF_SIGNED_CERT');
     });
@@ -244,7 +256,7 @@ describe('the locked Node, sealed with an application', { skip: cannotSeal() }, 
       assert.deepEqual(await once(child, 'exit'), [7, null]);
     });
 
-    test('says what is missing where /proc is not mounted', () => {
+    test('reports a missing /proc', () => {
       const { status, stderr } = run(['chroot', root, '/app', 'exit', '0']);
       assert.match(stderr, /error while loading shared libraries: \/proc\/self\/\/fd\/3: cannot open/);
       assert.equal(status, 127);
@@ -257,7 +269,7 @@ describe('a position-independent program', { skip: cannotSeal() }, () => {
   after(() => rmSync(folder, { recursive: true, force: true }));
   const program = readFileSync('/bin/cat');
   const found = findLibraries(readElf('cat', program));
-  /** Parts of glibc that cat does not ask for: together they are more than its dynamic section has room for. */
+  /** Parts of glibc that cat does not need: too many for the room in its dynamic section. */
   const more = [
     'libanl.so.1',
     'libdl.so.2',
@@ -269,7 +281,7 @@ describe('a position-independent program', { skip: cannotSeal() }, () => {
   ];
 
   for (const count of [0, 1, more.length]) {
-    test(`runs with ${count} libraries more than it asks for`, () => {
+    test(`runs with ${count} libraries that it does not need`, () => {
       const home = dirname(found.libraries.find(({ name }) => name === 'libc.so.6')?.path ?? '');
       const others = more.slice(0, count).map((name) => ({ name, bytes: readFileSync(join(home, name)) }));
       const path = join(folder, `cat${count}`);
@@ -279,7 +291,7 @@ describe('a position-independent program', { skip: cannotSeal() }, () => {
       assert.equal(stderr, '');
       const loaded = new Set(Array.from(stdout.matchAll(/\/memfd:(\S+)/g), ([, name]) => name));
       assert.deepEqual(loaded, new Set(libraries.map(({ name }) => name)));
-      // Only the original's own data is left writable: the slots and a dynamic section that moved are not.
+      // Only the original data stays writable; the slots and a relocated dynamic section do not.
       const own = stdout.split('\n').filter((line) => line.endsWith(path));
       const [, ...access] =
         own
@@ -291,7 +303,7 @@ describe('a position-independent program', { skip: cannotSeal() }, () => {
   }
 });
 
-describe('what cannot be sealed', { skip: cannotSeal() }, () => {
+describe('files that cannot be sealed', { skip: cannotSeal() }, () => {
   const node = readFileSync(LOCKED_NODE);
   const found = findLibraries(readElf('Node', node));
   const blob = Buffer.from('blob');
@@ -309,9 +321,13 @@ describe('what cannot be sealed', { skip: cannotSeal() }, () => {
       changed(node, (bytes) => bytes.write('1', fuseDigit)),
       /fuse is missing, double or blown$/,
     ],
-    ['a Node that takes none', changed(node, (bytes) => bytes.write('X', fuseDigit - 9)), /fuse is missing/],
+    [
+      'a Node that accepts no application',
+      changed(node, (bytes) => bytes.write('X', fuseDigit - 9)),
+      /fuse is missing/,
+    ],
   ];
-  test('arm64, before its libraries are looked for', () => {
+  test('a Node for arm64, before its libraries are looked up', () => {
     const elf = { ...readElf('Node', node), machine: 'arm64' };
     assert.throws(() => findLibraries(elf), { name: 'SealError', message: /^Node is for arm64/ });
   });
@@ -326,7 +342,7 @@ describe('the command line', { skip: cannotSeal() }, () => {
   const command = (...args: string[]) =>
     run([process.execPath, join(import.meta.dirname, 'seal.ts'), ...args]);
 
-  test('seals, and says what is inside', () => {
+  test('seals, and lists the contents', () => {
     const out = join(folder, 'cat');
     const { status, stdout, stderr } = command('/bin/cat', out);
     assert.deepEqual([status, stderr], [0, '']);
@@ -334,7 +350,7 @@ describe('the command line', { skip: cannotSeal() }, () => {
     assert.equal(spawnSync(out, { input: 'sealed', encoding: 'utf8' }).stdout, 'sealed');
   });
 
-  test('shows how it is used', () => {
+  test('prints the usage', () => {
     const { status, stderr } = command('/bin/cat');
     assert.deepEqual(
       [status, stderr],

@@ -4,20 +4,20 @@
  *   node scripts/seal/seal.ts NODE OUT [--blob FILE] [--keep-symbols]
  *
  * NODE is a Node for Linux on x86-64 that needs glibc; the shared libraries and the loader (ld.so) are taken
- * from this machine. OUT runs where there is nothing but a mounted /proc. With `--blob`, a file that
- * `NODE --experimental-sea-config` wrote, OUT is that application; without it, it is Node.
+ * from this machine. OUT needs nothing but the kernel and a mounted /proc. With `--blob`, a file written by
+ * `NODE --experimental-sea-config`, OUT is that application; without it, OUT is a plain Node.
  *
- * The original bytes stay where they are, so that nothing has to be relocated. Behind them, and behind the
- * last address that they use, come three segments of whole pages:
+ * The original bytes keep their places, so that nothing has to be relocated. Three page-aligned segments
+ * follow them, in the file and in memory:
  *
- *   S  read, execute  the stub (`seal/stub.ts`), the program that starts first
+ *   S  read, execute  the stub (`seal/stub.ts`), which starts first
  *   D  read, write    the slots with the libraries' paths, and the dynamic section if it has to move;
  *                     read-only as soon as ld.so has run
  *   B  read           program headers for ld.so, the application blob, images of ld.so and of the libraries
  *
- * There are two tables of program headers. The kernel's, in the old place, names no interpreter, so that the
- * kernel looks for no ld.so and starts the stub. The one in B is the original's; ld.so and all that comes
- * after it see that one, and nothing unusual.
+ * There are two tables of program headers. The one in the original place is for the kernel: it names no
+ * interpreter, so that the kernel starts the stub instead of ld.so. The one in B is a copy of the original
+ * table, for ld.so and everything that runs later.
  */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -46,24 +46,25 @@ import { checkLibraries, checkNode, findLibraries, type Libraries } from './libr
 import { assembleStub, SLOT_PREFIX, type Span } from './stub.ts';
 
 export interface SealOptions extends Libraries {
-  /** Leave in what profilers and debuggers read; a later `strip` would then destroy the executable. */
+  /** Keeps the symbols for profilers and debuggers; running `strip` later would destroy the executable. */
   readonly keepSymbols?: boolean;
   /** A single-executable-application blob, written by the same Node. */
   readonly blob?: Buffer;
 }
 
-/** Node runs the application inside of it if the digit behind this is a 1. */
+/** Node runs the embedded application if the digit after this text is a 1. */
 const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2:';
 const BLOB_NAME = 'NODE_SEA_BLOB\0';
 
 /**
- * Variables that an application is started without: with them, whoever sets its environment could have it load
- * code, trust other authorities, go through a proxy, print its traffic or write files. Node reads some forty names
- * of its own, and more with each version, so all of them go. A static program knows none of ld.so's either.
+ * Prefixes of the variables that are removed before an application starts: they could make it load code,
+ * trust other authorities, use a proxy, print its traffic or write files. Node reads about forty variables of
+ * its own, and more with each version, so all of them are removed, as well as those of ld.so, which a static
+ * program would ignore.
  */
 const FORGOTTEN = ['NODE_', 'OPENSSL_', 'LD_', 'GCONV_PATH='] as const;
 
-/** The sealed executable. The same bytes in give the same bytes out. */
+/** The sealed executable. The same input gives the same output. */
 export function seal(node: Buffer, { libraries, loader, blob, keepSymbols }: SealOptions): Buffer {
   const original = readElf('Node', node);
   const elf = keepSymbols ? original : readElf('Node', stripSections(original));
@@ -91,7 +92,9 @@ export function seal(node: Buffer, { libraries, loader, blob, keepSymbols }: Sea
   return sealed;
 }
 
-/** The places depend on the length of the stub, and the stub contains the places: one page is tried first. */
+/**
+ * The layout depends on the length of the stub, and the stub contains the layout: one page is tried first.
+ */
 function placeStub(parts: Parts): { layout: Layout; stub: Uint8Array } {
   for (let room = PAGE_BYTES; ; room += PAGE_BYTES) {
     const layout = layOut(parts, room);
@@ -100,7 +103,7 @@ function placeStub(parts: Parts): { layout: Layout; stub: Uint8Array } {
   }
 }
 
-/** `Elf64_Nhdr`, the name and the blob, the latter two padded to four bytes. */
+/** An ELF note: `Elf64_Nhdr`, then the name and the blob, each padded to four bytes. */
 function blobNote(blob: Buffer): Buffer {
   const header = Buffer.alloc(12);
   header.writeUInt32LE(BLOB_NAME.length, 0);
@@ -115,7 +118,7 @@ function blobNote(blob: Buffer): Buffer {
   ]);
 }
 
-/** Where the digit of the fuse stands in a Node. @throws SealError unless it can be flipped */
+/** The offset of the fuse's digit in a Node. @throws SealError unless it can be flipped */
 export function findFuse(bytes: Buffer): number {
   const at = bytes.indexOf(FUSE);
   const again = bytes.indexOf(FUSE, at + 1);
@@ -127,8 +130,8 @@ export function findFuse(bytes: Buffer): number {
 }
 
 /**
- * The file header, and the program headers for the kernel: what is to be loaded, and nothing to interpret it.
- * There is room for the three new ones, since PT_PHDR, PT_INTERP and PT_DYNAMIC at least are left out.
+ * The file header, and the program headers for the kernel: the segments to load, but no interpreter. There is
+ * room for the three new segments, since at least PT_PHDR, PT_INTERP and PT_DYNAMIC are omitted.
  */
 function editHeader(sealed: Buffer, { elf }: Parts, { fileShift, stub, data, rest }: Layout): void {
   const load = ({ address, size }: Span, flags: number): ProgramHeader => ({
@@ -155,7 +158,9 @@ function editHeader(sealed: Buffer, { elf }: Parts, { fileShift, stub, data, res
   writeNumber(sealed, EHDR.entry, stub.address);
 }
 
-/** The original's program headers, where they and the dynamic section are now, and the application. */
+/**
+ * The original program headers, with the new places of the table, the dynamic section and the application.
+ */
 function innerHeaders({ elf, note }: Parts, layout: Layout): ProgramHeader[] {
   const moved = ({ address, size }: Span) => ({
     address,
@@ -176,12 +181,12 @@ function fileOffset(elf: ElfFile, { stub, fileShift }: Layout, address: number):
 }
 
 /**
- * Where ld.so reads the name of a library, it now finds the library's slot: in the dynamic section, and where
- * the versions are listed that are needed of it, which ld.so looks up by the same name. ld.so itself keeps its
- * name, and among themselves the libraries find each other by theirs.
+ * Makes Node's references to libraries point to their slots, both in the dynamic section and in the list of
+ * needed versions, which ld.so matches by name. ld.so itself keeps its name, and so do the libraries in their
+ * references to each other.
  */
 function editNeeded(sealed: Buffer, { elf, dynamic }: Parts, layout: Layout): void {
-  // Names are offsets from the table of strings; nothing says that they have to end in it.
+  // Names are offsets from the string table, but no rule requires them to lie inside it.
   const slots = new Map(layout.libraries.map(({ name, slot }) => [name, slot - dynamic.strings]));
   const names = dynamic.needed.values();
   const entries = dynamic.entries.map(({ tag, value }): DynamicEntry => {
@@ -220,7 +225,7 @@ function main(args: readonly string[]): number {
   const blob = values.blob === undefined ? undefined : readFileSync(values.blob);
   const keepSymbols = values['keep-symbols'];
   const sealed = seal(node, { libraries, loader, keepSymbols, ...(blob && { blob }) });
-  // A running executable cannot be written to, but it can be replaced.
+  // A running executable cannot be overwritten, but it can be replaced.
   writeFileSync(`${outPath}.part`, sealed, { mode: 0o755 });
   renameSync(`${outPath}.part`, outPath);
   const inside = [loader, ...libraries].map(({ path, bytes }) => `  ${path}  ${bytes.length}\n`);

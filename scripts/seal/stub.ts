@@ -1,24 +1,24 @@
 /**
- * The program that a sealed executable starts with, in x86-64 instructions.
+ * The program that starts first in a sealed executable, in x86-64 instructions.
  *
- * A dynamic executable is started by the kernel in two steps: the kernel maps it and glibc's loader (ld.so),
- * and ld.so finds the shared libraries on disk. In a sealed executable ld.so and the libraries are part of the
- * file, as images that the kernel maps with the rest but knows nothing of. The stub runs twice:
+ * A dynamic executable starts in two steps: the kernel maps the executable and glibc's loader (ld.so), and
+ * ld.so finds the shared libraries on disk. In a sealed executable, ld.so and the libraries are part of the
+ * file, as images that the kernel maps with the rest as plain data. The stub runs twice:
  *
- * Before ld.so, instead of the kernel:
+ * Before ld.so, in place of the kernel:
  * 1. Every library becomes a file in memory (memfd_create), since ld.so only loads files. Its descriptor is
- *    written behind the `/proc/self//fd/` in the library's slot; ld.so finds the slot as the library's name.
- * 2. ld.so is copied to where the kernel has room, segment by segment.
- * 3. Variables that would steer Node or ld.so lose their names.
- * 4. The auxiliary vector, in which the kernel tells ld.so what it has mapped, gets the values that it would
- *    have if there were no stub.
- * 5. ld.so starts, with the stack otherwise as the kernel made it.
+ *    appended to the `/proc/self//fd/` in the library's slot, which ld.so reads as the name of the library.
+ * 2. ld.so is copied, segment by segment, to an address that the kernel chooses.
+ * 3. Variables that could configure Node or ld.so lose their names.
+ * 4. The auxiliary vector, in which the kernel describes its mappings to ld.so, gets the values that it would
+ *    have without the stub.
+ * 5. ld.so starts; apart from that, the stack is as the kernel created it.
  *
- * After ld.so, which takes it for the executable's entry:
+ * After ld.so, which treats the stub as the executable's entry point:
  * 6. The descriptors are closed, the images are unmapped, and the slots become read-only.
- * 7. In ld.so's list of what is loaded (`link_map` in glibc's `link.h`) the libraries get their own names
- *    instead of `/proc/self//fd/3`, so that backtraces can be read.
- * 8. The real entry is jumped to.
+ * 7. In ld.so's list of loaded files (`link_map` in glibc's `link.h`), the libraries get their own names
+ *    instead of `/proc/self//fd/3`, so that backtraces are readable.
+ * 8. The stub jumps to the real entry point.
  */
 import {
   type Assembled,
@@ -38,7 +38,7 @@ const { al, eax, ecx, edx, esi, edi, r9d, r10d, at, scaled } = x64;
 const { add, cmove, cmp, div, lea, mov, or, pop, push, sub, test, xor } = x64;
 const { lodsb, movsb, rep, scasb, stosb, je, jle, jmp, jne, js, syscall } = x64;
 
-/** A part of the sealed executable in memory. */
+/** A region of the sealed executable in memory. */
 export interface Span {
   readonly address: number;
   readonly size: number;
@@ -51,13 +51,13 @@ export interface StubLibrary {
   readonly slot: number;
 }
 
-/** A `PT_LOAD` of ld.so, its addresses counted from where ld.so will be. */
+/** A `PT_LOAD` of ld.so, with addresses relative to the address where ld.so will be. */
 export interface LoaderSegment {
-  /** Where its bytes are now. */
+  /** The current address of its bytes. */
   readonly source: number;
   readonly address: number;
   readonly fileSize: number;
-  /** The whole pages that it takes. */
+  /** The whole pages that the segment occupies. */
   readonly pages: Span;
   /** `PROT_…` */
   readonly protection: number;
@@ -74,23 +74,23 @@ export interface StubPlan {
     readonly size: number;
     readonly entry: number;
   };
-  /** The program headers that ld.so gets to see. */
+  /** The program headers that ld.so sees. */
   readonly programHeaders: { readonly address: number; readonly count: number };
-  /** All images; not needed after ld.so. */
+  /** All images; they are not needed once ld.so has run. */
   readonly images: Span;
-  /** What only ld.so writes to. */
+  /** Memory that only ld.so writes to. */
   readonly sealedData: Span;
-  /** Where ld.so leaves the address of its list of what is loaded: the value of `DT_DEBUG`. */
+  /** Where ld.so stores the address of its list of loaded files: the value of `DT_DEBUG`. */
   readonly debugPointer: number;
-  /** The executable's own entry. */
+  /** The executable's own entry point. */
   readonly entry: number;
-  /** How the variables begin that nobody behind the stub gets to see. */
+  /** Prefixes of the variables that the stub hides. */
   readonly forgotten: readonly string[];
 }
 
 /**
- * What a slot holds before the stub has run. The second slash keeps a `dlopen('/proc/self/fd/3')` later in the
- * program's life from being taken for a library that had the name then.
+ * The contents of a slot before the stub has run. Because of the second slash, ld.so does not confuse a later
+ * `dlopen('/proc/self/fd/3')` with a library that was loaded under that name.
  */
 export const SLOT_PREFIX = '/proc/self//fd/';
 export const SLOT_BYTES = 32;
@@ -108,12 +108,12 @@ const SYS = {
 const EINVAL = 22;
 const STDERR = 2;
 const MFD_CLOEXEC = 1;
-/** The file cannot be executed by itself; `vm.memfd_noexec=2` refuses everything else. */
+/** The file cannot be executed on its own; `vm.memfd_noexec=2` refuses everything else. */
 const MFD_NOEXEC_SEAL = 8;
 export const PROT = { READ: 1, WRITE: 2, EXEC: 4 } as const;
 const MAP_PRIVATE_ANONYMOUS = 0x22;
 
-/** Entries of the auxiliary vector (`elf.h`): a key and a value, eight bytes each, the last key is 0. */
+/** Entries of the auxiliary vector (`elf.h`): a key and a value of eight bytes each; the last key is 0. */
 const AT = { PHDR: 3, PHNUM: 5, BASE: 7, ENTRY: 9 } as const;
 const [AUXV_VALUE, AUXV_BYTES] = [8, 16];
 
@@ -121,11 +121,11 @@ const [AUXV_VALUE, AUXV_BYTES] = [8, 16];
 const R_DEBUG_MAP = 8;
 const LINK_MAP = { name: 8, next: 24 } as const;
 
-/** What `exit` says when the stub fails, as shells say it of commands that cannot be run. */
+/** The exit code if the stub fails; shells use it for commands that cannot be run. */
 const EXIT_CANNOT_RUN = 126;
 const COMPLAINT = 'cannot start: the system refuses memory, or files in memory (memfd_create)\n';
 
-/** Fields of the tables below; what points somewhere does so relative to the row that it stands in. */
+/** Fields of the tables below; pointers are relative to the row that contains them. */
 const LIBRARY = { name: 0, image: 8, imageSize: 16, slot: 24, bytes: 32 } as const;
 const SEGMENT = {
   source: 0,
@@ -137,7 +137,9 @@ const SEGMENT = {
   bytes: 48,
 } as const;
 
-/** The code and its tables. Every address in it is relative, so that it runs wherever the kernel puts it. */
+/**
+ * The code and its tables. All addresses are relative, so that the code runs wherever the kernel loads it.
+ */
 export function assembleStub(plan: StubPlan): Assembled {
   const { libraries, loader } = plan;
   const externals: Record<string, number> = {
@@ -170,17 +172,17 @@ export function assembleStub(plan: StubPlan): Assembled {
   });
 }
 
-/** Arguments go into rdi, rsi, rdx, r10, r8, r9; the result comes in rax; rcx and r11 are lost. */
+/** A system call: arguments in rdi, rsi, rdx, r10, r8, r9; the result in rax; rcx and r11 are overwritten. */
 function system(call: keyof typeof SYS): Fragment[] {
   return [mov(eax, SYS[call]), syscall];
 }
 
-/** Goes on to the table's next row, in `row`, and back to `again` unless that is its end. */
+/** Advances `row` to the table's next row, and jumps to `again` unless the end is reached. */
 function nextRow(row: typeof rbx, bytes: number, end: string, again: string): Fragment[] {
   return [add(row, bytes), lea(rax, at(end)), cmp(row, rax), jne(again)];
 }
 
-/** Step 1. rbp: the stack pointer, kept to the end · rbx: a library's row · r12: where its descriptor goes */
+/** Step 1. rbp: the original stack pointer · rbx: a library's row · r12: where its descriptor is stored */
 function writeLibraries(): Block[] {
   return [
     block('start', [mov(rbp, rsp), lea(rbx, at('libraries')), lea(r12, at('descriptors'))], 'createFile'),
@@ -190,7 +192,7 @@ function writeLibraries(): Block[] {
         ...[mov(rdi, at(rbx, LIBRARY.name)), add(rdi, rbx)],
         ...[mov(esi, MFD_CLOEXEC | MFD_NOEXEC_SEAL), ...system('memfd_create')],
         ...[cmp(eax, -EINVAL), jne('fileCreated')],
-        // Linux before 6.3 does not know NOEXEC_SEAL.
+        // Linux before 6.3 does not support NOEXEC_SEAL.
         ...[mov(esi, MFD_CLOEXEC), ...system('memfd_create')],
       ],
       'fileCreated',
@@ -206,7 +208,7 @@ function writeLibraries(): Block[] {
       ],
       'writeImage',
     ),
-    // write may take less than all: go on with the rest.
+    // A write may be partial; continue with the rest.
     block(
       'writeImage',
       [
@@ -215,7 +217,7 @@ function writeLibraries(): Block[] {
       ],
       'writeSlot',
     ),
-    // The descriptor in decimal: its digits come last to first, so they go over the stack.
+    // The descriptor in decimal: division yields the last digit first, so the stack reverses the digits.
     block('writeSlot', [mov(eax, edi), mov(ecx, 10)], 'pushDigit'),
     block('pushDigit', [xor(edx, edx), div(ecx), push(rdx), test(eax, eax), jne('pushDigit')], 'placeDigits'),
     block(
@@ -234,7 +236,7 @@ function writeLibraries(): Block[] {
   ];
 }
 
-/** Step 2. r13: where ld.so is · rbx: a segment's row */
+/** Step 2. r13: the address of ld.so · rbx: a segment's row */
 function copyLoader({ loader }: StubPlan): Block[] {
   return [
     block(
@@ -247,7 +249,7 @@ function copyLoader({ loader }: StubPlan): Block[] {
       ],
       'copySegment',
     ),
-    // New memory is zero, so what a segment has beyond its bytes in the file is there already.
+    // New memory is zero, so the part of a segment beyond its bytes in the file needs no initialization.
     block(
       'copySegment',
       [
@@ -264,9 +266,9 @@ function copyLoader({ loader }: StubPlan): Block[] {
 }
 
 /**
- * Step 3. The stack: argc, argv, 0, the environment, 0, the auxiliary vector · rbx: reads along it · r12: a variable ·
- * rsi: in the list of beginnings. An empty text is no variable, and the list of them keeps its length, by which
- * ld.so finds what comes after it.
+ * Step 3. The stack: argc, argv, 0, the environment, 0, the auxiliary vector · rbx: position on the stack ·
+ * r12: a variable · rsi: position in the list of prefixes. A variable becomes an empty string rather than
+ * being removed, because ld.so finds the auxiliary vector after the end of the list.
  */
 function cleanEnvironment(): Block[] {
   return [
@@ -286,7 +288,7 @@ function cleanEnvironment(): Block[] {
   ];
 }
 
-/** Steps 4 and 5. rsi: reads along the auxiliary vector */
+/** Steps 4 and 5. rsi: position in the auxiliary vector */
 function enterLoader({ loader, programHeaders }: StubPlan): Block[] {
   return [
     block(
@@ -315,12 +317,12 @@ function enterLoader({ loader, programHeaders }: StubPlan): Block[] {
       ],
       'enterLoader',
     ),
-    // rdx: a function to call at exit; the kernel gives none.
+    // rdx: a function to call at exit; the kernel passes none.
     block('enterLoader', [add(r13, loader.entry), mov(rsp, rbp), xor(edx, edx), jmp(r13)]),
   ];
 }
 
-/** Step 6. rbp: keeps rdx, the function of ld.so that the program has to call at exit · rbx: a descriptor */
+/** Step 6. rbp: the saved rdx, ld.so's function to call at exit · rbx: a descriptor */
 function tidyUp({ images, sealedData }: StubPlan): Block[] {
   return [
     block('relocated', [mov(rbp, rdx), lea(rbx, at('descriptors'))], 'closeFile'),

@@ -33,7 +33,7 @@ function comparisons(one: unknown): Item[] {
   ];
 }
 
-/** Bit masks: of every size of a piece, turned and not. */
+/** Bit masks with elements of every size, rotated and not. */
 const masks32 = [
   ...[1, 4, 0x20, 0x60, 0xff, 0xff00, 0x7fffffff, 0xff000000, 0xffff00ff, 0xfffffffe, 0x80000001],
   ...[0x55555555, 0xaaaaaaaa, 0x33333333, 0x99999999, 0x0f0f0f0f, 0xe1e1e1e1, 0x00ff00ff, 0xfe01fe01],
@@ -82,7 +82,7 @@ const choices = [a64.csel, a64.csinc].flatMap((one) => [
   one(x0, [x30, xzr], 'ne'),
 ]);
 
-/** What all loads and stores of one register can reach. */
+/** Addresses that all loads and stores of one register support. */
 function accesses<R extends a64.Register>(
   one: (register: R, where: a64.Memory) => Item,
   register: R,
@@ -106,7 +106,7 @@ const transfers = [
   ]),
 ];
 
-/** Targets as `as` takes them: so many bytes from the instruction. Ours are labels of the same name. */
+/** Targets as `as` accepts them, in bytes from the instruction. Our labels have the same names. */
 const near = ['.+0', '.+4', '.-4', '.+32764', '.-32768'];
 const conditional = [...near, '.+1048572', '.-1048576'];
 const far = [...conditional, '.+134217724', '.-134217728'];

@@ -1,21 +1,21 @@
 /**
- * How A64 instructions are encoded: every one is a word of 32 bits, of which some are its operands (Arm's
- * Architecture Reference Manual, C4.1). A form is given a mnemonic and the bits of the operation and becomes
- * the function that encodes the instruction.
+ * How A64 instructions are encoded: each is a 32-bit word, some bits of which are its operands (Arm's
+ * Architecture Reference Manual, C4.1). A form turns a mnemonic and the bits of the operation into a function
+ * that encodes the instruction.
  */
 
 import { isIndexed, isRegister, type Memory, type Register, type Size, showOperand } from './a64-operands.ts';
 import { evaluate, type Item, item, type Place, type Value } from './assembler.ts';
 
-/** Some bits of a word, at their place; `undefined` where the number does not fit. */
+/** Bits of a word, shifted into place; `undefined` if the number does not fit. */
 export type Part = (place: Place) => number | undefined;
 export type Operand = Register | Memory | Value | string;
 
 const WORD_BYTES = 4;
-/** The bit that most instructions have for 64 bits. */
+/** The bit that selects 64 bits in most instructions. */
 const WIDE = 2 ** 31;
 
-/** An instruction: the operation, and what its operands add to it. */
+/** An instruction: the operation, and the bits of its operands. */
 export function instruction(
   mnemonic: string,
   operands: readonly Operand[],
@@ -35,17 +35,17 @@ export function instruction(
   ]);
 }
 
-/** A number of `bits` bits without a sign, counted in units. */
+/** An unsigned number of `bits` bits, in units. */
 export function unsigned(value: Value, bits: number, position: number, unit = 1): Part {
   return (place) => place32(evaluate(value, place), { least: 0, bits, position, unit });
 }
 
-/** A number of `bits` bits with a sign, counted in units. */
+/** A signed number of `bits` bits, in units. */
 export function signed(value: Value, bits: number, position: number, unit = 1): Part {
   return (place) => place32(evaluate(value, place), { least: -(2 ** (bits - 1)), bits, position, unit });
 }
 
-/** The way from the instruction to a label, in instructions. */
+/** The distance from the instruction to a label, in instructions. */
 export function way(to: string, bits: number, position: number): Part {
   return (place) => signed(place.addressOf(to) - place.start, bits, position, WORD_BYTES)(place);
 }
@@ -88,7 +88,7 @@ export function sized(size: Size, operation: number): number {
   return size === 64 ? operation + WIDE : operation;
 }
 
-/** What registers go through before they are used. */
+/** The shift or extension of a register operand. */
 export type Modifier = { readonly lsl: number } | { readonly uxtb: true };
 
 function showModifier(modifier: Modifier): string {
@@ -112,7 +112,7 @@ export function sum(mnemonic: string, operation: number, setsFlags = false) {
   };
 }
 
-/** Like `sum`, where only the flags are of interest. */
+/** Like `sum`, but only sets the flags. */
 export function comparison(mnemonic: string, operation: number) {
   return <S extends Size>(
     left: Register<S>,
@@ -136,7 +136,7 @@ type SumOperands = readonly [
   modifier: Modifier | undefined,
 ];
 
-/** The three forms: a constant of 12 bits, which may be shifted by 12, a shifted register, an extended one. */
+/** The three forms: a 12-bit constant, optionally shifted by 12; a shifted register; an extended register. */
 function sumParts(
   mnemonic: string,
   operation: number,
@@ -161,7 +161,7 @@ function sumParts(
   }
   const lsl = modifier?.lsl ?? 0;
   if (left.name === 'sp' || to.name === 'sp') {
-    // `lsl` is then the extension from 64 bits, by 4 at most.
+    // With sp, `lsl` is an extension from 64 bits, with a shift of at most 4.
     orStack(mnemonic, left, to);
     general(mnemonic, right);
     const extended = operation | 0x0b206000;
@@ -176,7 +176,7 @@ function sumParts(
   ];
 }
 
-/** Bitwise operations on registers and on those constants that A64 has (`bitmask`). */
+/** Bitwise operations on registers and on the constants that A64 can encode (`bitmask`). */
 export function logic(mnemonic: string, operation: number) {
   return <S extends Size>(
     to: Register<S>,
@@ -202,8 +202,8 @@ export function logicParts(
 }
 
 /**
- * The 13 bits that stand for a constant: ones, and zeros above them, in a piece of 2, 4, 8 … bits, which is turned
- * to the right and repeated; `undefined` for all other numbers.
+ * The 13 bits that encode a constant: an element of 2, 4, 8 … bits with ones at the bottom and zeros above,
+ * rotated to the right and repeated; `undefined` for all other numbers.
  */
 export function bitmask(constant: number, size: Size): number | undefined {
   const value = BigInt.asUintN(size, BigInt(constant));
@@ -223,7 +223,7 @@ function repeats(value: bigint, pattern: bigint, { piece, size }: { piece: numbe
   return value === BigInt(`0b${digits.repeat(size / piece)}`);
 }
 
-/** How often to turn a piece to the left until all its ones are at the bottom. */
+/** By how many bits to rotate an element to the left until all its ones are at the bottom. */
 function turnsToOnes(pattern: bigint, piece: number): number | undefined {
   const digits = pattern.toString(2).padStart(piece, '0');
   for (let turns = 0; turns < piece; turns++) {
@@ -232,7 +232,7 @@ function turnsToOnes(pattern: bigint, piece: number): number | undefined {
   return undefined;
 }
 
-/** From two registers to a third. */
+/** Operations on two registers with the result in a third. */
 export function ofTwo(mnemonic: string, operation: number) {
   return <S extends Size>(to: Register<S>, left: Register<NoInfer<S>>, right: Register<NoInfer<S>>): Item => {
     const size = general(mnemonic, to, left, right);
@@ -241,7 +241,7 @@ export function ofTwo(mnemonic: string, operation: number) {
   };
 }
 
-/** From one register to another. */
+/** Operations on one register with the result in another. */
 export function ofOne(mnemonic: string, operations: Readonly<Record<Size, number>>) {
   return <S extends Size>(to: Register<S>, from: Register<NoInfer<S>>): Item => {
     const size = general(mnemonic, to, from);
@@ -249,7 +249,7 @@ export function ofOne(mnemonic: string, operations: Readonly<Record<Size, number
   };
 }
 
-/** A field of bits moves: the instruction behind shifts by a constant, insertions and extensions. */
+/** Moves a bit field: the basis of shifts by a constant, insertions and extensions. */
 export function bitfield(
   [mnemonic, ...more]: readonly [string, ...Value[]],
   operation: number,
@@ -263,7 +263,7 @@ export function bitfield(
   return instruction(mnemonic, [to, from, ...more], sized(size, operation) + wide, ...parts);
 }
 
-/** A choice between two registers. */
+/** Selects one of two registers by a condition. */
 export function choice(mnemonic: string, operation: number) {
   return <S extends Size>(
     to: Register<S>,
@@ -276,20 +276,20 @@ export function choice(mnemonic: string, operation: number) {
   };
 }
 
-/** In the processor's order; each even one and the next are opposites. */
+/** In the processor's order; each even one is the opposite of the next. */
 // biome-ignore format: pairs
 export const conditions = [
   'eq', 'ne', 'hs', 'lo', 'mi', 'pl', 'vs', 'vc', 'hi', 'ls', 'ge', 'lt', 'gt', 'le',
 ] as const;
 export type Condition = (typeof conditions)[number];
 
-/** How many bytes go to or from memory, as a power of two, and which way. */
+/** The number of bytes transferred, as a power of two, and the direction. */
 export interface Access {
   readonly log2Bytes: number;
   readonly load: boolean;
 }
 
-/** Loads or stores of one register. Loads of a label take a word or two from near the instruction. */
+/** Loads or stores of one register. */
 export function transfer(mnemonic: string, access: Access, register: Register, where: Memory): Item {
   general(mnemonic, register);
   const { base, offset, mode } = where;
@@ -307,7 +307,7 @@ export function transfer(mnemonic: string, access: Access, register: Register, w
     return instruction(mnemonic, [register, where], operation + kind, ...parts, signed(offset, 9, 12));
   }
   const scaled = unsigned(offset, 12, 10, 2 ** log2Bytes);
-  // Not a multiple of the size, or negative: a form with nine bits.
+  // The form with a signed nine-bit offset is for negative offsets and for those not a multiple of the size.
   const reach: Part = (place) => {
     const bits = scaled(place);
     return bits === undefined ? signed(offset, 9, 12)(place) : bits | 0x1000000;
@@ -315,7 +315,7 @@ export function transfer(mnemonic: string, access: Access, register: Register, w
   return instruction(mnemonic, [register, where], operation, ...parts, reach);
 }
 
-/** Loads or stores of two registers, side by side. */
+/** Loads or stores of two registers at adjacent addresses. */
 export function pair(mnemonic: string, operation: number) {
   return <S extends Size>(first: Register<S>, second: Register<NoInfer<S>>, where: Memory): Item => {
     const size = general(mnemonic, first, second);
@@ -327,7 +327,7 @@ export function pair(mnemonic: string, operation: number) {
   };
 }
 
-/** Where a register is zero, or is not. */
+/** Branches if a register is zero, or is not. */
 export function zeroBranch(mnemonic: string, operation: number) {
   return (register: Register, to: string): Item => {
     const size = general(mnemonic, register);
@@ -335,7 +335,7 @@ export function zeroBranch(mnemonic: string, operation: number) {
   };
 }
 
-/** Where a bit is zero, or is not. */
+/** Branches if a bit is zero, or is not. */
 export function bitBranch(mnemonic: string, operation: number) {
   return (register: Register, bit: number, to: string): Item => {
     const size = general(mnemonic, register);

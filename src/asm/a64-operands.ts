@@ -14,14 +14,14 @@ export interface Register<S extends Size = Size> {
   readonly code: number;
 }
 
-/** `offset`: base + offset. `before`: the same, and the base stays there. `after`: the base moves on afterwards. */
+/** `offset`: base + offset. `before`: the base is updated before the access; `after`: after the access. */
 export type AddressMode = 'offset' | 'before' | 'after';
 
 export interface Memory {
   readonly kind: 'memory';
   readonly base: Register<64>;
   readonly mode: AddressMode;
-  /** A number of bytes, or a register, shifted left by so much. */
+  /** A number of bytes, or a register shifted left by `shift`. */
   readonly offset: Value | { readonly index: Register<64>; readonly shift: number };
 }
 
@@ -60,22 +60,22 @@ export const [
 export const sp = register(64, 'sp', 31);
 export const [wzr, xzr] = [register(32, 'wzr', 31), register(64, 'xzr', 31)];
 
-/** Memory at a base and so many bytes. */
+/** Memory at a base plus an offset in bytes. */
 export function at(base: Register<64>, offset: Value = 0): Memory {
   return { kind: 'memory', base, mode: 'offset', offset };
 }
 
-/** Memory at a base and an index, which is shifted left first. */
+/** Memory at a base plus an index that is shifted left. */
 export function indexed(base: Register<64>, index: Register<64>, shift = 0): Memory {
   return { kind: 'memory', base, mode: 'offset', offset: { index, shift } };
 }
 
-/** Memory at a base, which goes on by so many bytes afterwards. */
+/** Memory at a base that is advanced by `step` bytes after the access. */
 export function after(base: Register<64>, step: number): Memory {
   return { kind: 'memory', base, mode: 'after', offset: step };
 }
 
-/** Memory at a base that has gone on by so many bytes before. */
+/** Memory at a base that is advanced by `step` bytes before the access. */
 export function before(base: Register<64>, step: number): Memory {
   return { kind: 'memory', base, mode: 'before', offset: step };
 }

@@ -7,14 +7,14 @@ import { assemble, block, type Item, label } from './assembler.ts';
 import { assembleWithBinutils, missingBinutils } from './fixtures.ts';
 
 /**
- * What GNU `as` makes of every form: its bytes, two spaces, the source. After a change of the forms
- * `UPDATE_GOLDEN=1 node --test src/asm/a64.test.ts` writes it again, with the bytes of `as`, not with ours.
+ * The output of GNU `as` for every form: bytes, two spaces, source. After changes to the forms,
+ * `UPDATE_GOLDEN=1 node --test src/asm/a64.test.ts` rewrites it with the bytes of `as`, not with ours.
  */
 const GOLDEN = new URL('a64.golden.txt', import.meta.url);
 
 const forms = everyA64Form();
 
-/** Labels like `.+8` lie as far from the instruction as they say. */
+/** Labels such as `.+8` give the distance from the instruction. */
 function bytesOf(item: Item): string {
   const [, target = '.+0'] = / (\.[+-]\d+)$/.exec(item.text) ?? [];
   const program = { blocks: [block('start', [item])], origin: 0, jump: a64.b };
@@ -40,7 +40,7 @@ describe('every form', () => {
     );
   });
 
-  test('is what GNU as makes of it today', { skip: missingBinutils('arm64') }, () => {
+  test('matches the output of the installed GNU as', { skip: missingBinutils('arm64') }, () => {
     assert.deepEqual(goldenLines(), golden);
   });
 
@@ -52,22 +52,22 @@ describe('every form', () => {
   });
 });
 
-describe('what the processor cannot do is refused', () => {
+describe('operands that the processor does not support are refused', () => {
   const { x0, x1, w0, w1, sp, xzr, at, before } = a64;
   const cases: readonly (readonly [name: string, make: () => Item, message: RegExp])[] = [
     ['operands of two sizes', () => a64.mov(x0 as a64.Register, w1), /mov: .*different sizes/],
-    ['bits of sp', () => a64.and(x0, sp, 1), /and: sp cannot be used/],
+    ['a bitwise operation on sp', () => a64.and(x0, sp, 1), /and: sp cannot be used/],
     ['a base that is always zero', () => a64.ldr(x0, at(xzr)), /ldr: the zero register cannot be used/],
     ['a sum with the zero register and a constant', () => a64.add(x0, xzr, 1), /add: the zero register/],
     ['a pair that moves its base', () => a64.ldp(x0, x1, before(sp, 16)), /ldp: only a base and a number/],
-    ['a bit that is not there', () => a64.tbz(w0, 32, '.+0'), /tbz: no bit 32 in w0/],
+    ['a bit that does not exist', () => a64.tbz(w0, 32, '.+0'), /tbz: no bit 32 in w0/],
   ];
   for (const [name, make, message] of cases) {
     test(name, () => assert.throws(make, { name: 'TypeError', message }));
   }
 });
 
-describe('what does not fit is refused', () => {
+describe('numbers that do not fit are refused', () => {
   const { w0, w1, x0, x1, at, after, indexed } = a64;
   const cases: readonly (readonly [name: string, item: Item])[] = [
     ['a branch by half an instruction', a64.b('.+2')],
@@ -79,19 +79,19 @@ describe('what does not fit is refused', () => {
     ['a test of a bit beyond 32 KiB, backwards', a64.tbnz(w0, 3, '.-32772')],
     ['an address beyond 1 MiB', a64.adr(x0, '.+1048576')],
     ['a word beyond 1 MiB', a64.ldr(w0, '.+1048576')],
-    ['a word between two words', a64.ldr(w0, '.+6')],
+    ['a word at an unaligned address', a64.ldr(w0, '.+6')],
     ['a constant of two pieces', a64.mov(w0, 0x12345)],
     ['a sum with 13 bits', a64.add(x0, x1, 4096)],
     ['a sum with a negative number', a64.sub(x0, x1, -1)],
     ['a shift by 32 of 32 bits', a64.add(w0, w1, w1, { lsl: 32 })],
-    ['a mask that is no mask', a64.and(w0, w1, 5)],
-    ['a mask of nothing', a64.and(w0, w1, 0)],
-    ['a mask of everything', a64.and(w0, w1, 0xffffffff)],
+    ['a number that is not a bit mask', a64.and(w0, w1, 5)],
+    ['a mask without ones', a64.and(w0, w1, 0)],
+    ['a mask without zeros', a64.and(w0, w1, 0xffffffff)],
     ['an offset that is too big', a64.ldrb(w0, at(x1, 4096))],
     ['an offset that is too far back', a64.ldr(w0, at(x1, -257))],
     ['an odd pair', a64.stp(w0, w1, at(x1, 2))],
     ['a step of more than 255', a64.ldrb(w0, after(x1, 256))],
-    ['an index times two for words', a64.ldr(w0, indexed(x0, x1, 1))],
+    ['an index times two for an access of four bytes', a64.ldr(w0, indexed(x0, x1, 1))],
   ];
   for (const [name, item] of cases) {
     test(name, () =>
@@ -100,7 +100,7 @@ describe('what does not fit is refused', () => {
   }
 });
 
-test('a block that does not run into its successor gets a branch, and labels are found', () => {
+test('a block without its successor after it gets a branch, and labels are resolved', () => {
   const blocks = [
     block('first', [a64.tbz(a64.w0, 1, 'third')], 'second'),
     block('third', [a64.adr(a64.x1, 'text'), a64.svc]),

@@ -1,7 +1,7 @@
 /**
- * A64 instructions, those of arm64, for the assembler: one function per mnemonic, operands in Arm's order,
- * destination first. There are as many as the programs need. Every form is checked against GNU `as`
- * (`a64.test.ts`), and every distance and constant against what the form can hold.
+ * A64 instructions (arm64) for the assembler: one function per mnemonic, operands in Arm's order, destination
+ * first. Only the instructions that the programs need are included. Every form is checked against GNU `as`
+ * (`a64.test.ts`), and every distance and constant against the range of its form.
  */
 import {
   bitBranch,
@@ -44,12 +44,12 @@ export const and = logic('and', 0);
 export const orr = logic('orr', 0x20000000);
 export const eor = logic('eor', 0x40000000);
 export const ands = logic('ands', 0x60000000);
-/** `left` without the bits of `right`. */
+/** Clears the bits of `right` in `left`. */
 export const bic = ofTwo('bic', 0x0a200000);
 
 export const udiv = ofTwo('udiv', 0x1ac00800);
 export const rbit = ofOne('rbit', { 32: 0x5ac00000, 64: 0xdac00000 });
-/** Turns the order of the bytes around. */
+/** Reverses the order of the bytes. */
 export const rev = ofOne('rev', { 32: 0x5ac00800, 64: 0xdac00c00 });
 
 /** `to` = `yes` if the condition holds, else `no`. */
@@ -67,17 +67,17 @@ export const tbnz = bitBranch('tbnz', 0x37000000);
 
 /** A system call. */
 export const svc = instruction('svc', [0], 0xd4000001);
-/** To the address in x30, where `bl` has left it. */
+/** Returns to the address in x30, where `bl` stored it. */
 export const ret = instruction('ret', [], 0xd65f03c0);
 
-/** Only the flags of `and`. */
+/** Like `and`, but only sets the flags. */
 export function tst<S extends Size>(left: Register<S>, right: Register<NoInfer<S>> | number): Item {
   const nowhere: Register = left.size === 64 ? xzr : wzr;
   general('tst', left);
   return instruction('tst', [left, right], ...logicParts('tst', 0x60000000, [nowhere, left, right]));
 }
 
-/** From a register, or a constant that has, as it is or inverted, only 16 bits at a multiple of 16. */
+/** Moves a register, or a constant that, possibly inverted, only has bits in one aligned group of 16. */
 export function mov<S extends Size>(to: Register<S>, from: Register<NoInfer<S>> | Value): Item {
   const operands = [to, from] as const;
   if (isRegister(from)) {
@@ -96,7 +96,7 @@ export function mov<S extends Size>(to: Register<S>, from: Register<NoInfer<S>> 
   });
 }
 
-/** The one piece of 16 bits that is not zero, and which it is. */
+/** The only group of 16 bits that is not zero, and its position. */
 function piece(value: bigint, size: Size): number | undefined {
   for (let shift = 0; shift < size; shift += 16) {
     const bits = value >> BigInt(shift);
@@ -105,20 +105,20 @@ function piece(value: bigint, size: Size): number | undefined {
   return undefined;
 }
 
-/** Replaces 16 bits, and leaves all others alone. */
+/** Replaces 16 bits and keeps all others. */
 export function movk(to: Register, bits: number, { lsl: by }: { readonly lsl: 0 | 16 }): Item {
   const size = general('movk', to);
   const parts = [coded(to, 0), unsigned(bits, 16, 5), unsigned(by, 1, 21, 16)];
   return instruction('movk', [to, bits, `lsl #${by}`], sized(size, 0x72800000), ...parts);
 }
 
-/** Every bit inverted. */
+/** Inverts every bit. */
 export function mvn<S extends Size>(to: Register<S>, from: Register<NoInfer<S>>): Item {
   const size = general('mvn', to, from);
   return instruction('mvn', [to, from], sized(size, 0x2a2003e0), coded(to, 0), coded(from, 16));
 }
 
-/** By a constant, or by a register modulo the size. */
+/** Shifts by a constant, or by a register modulo the size. */
 export function lsl<S extends Size>(
   to: Register<S>,
   from: Register<NoInfer<S>>,
@@ -128,7 +128,7 @@ export function lsl<S extends Size>(
   return bitfield(['lsl', by], 0x53000000, [to, from], [(to.size - by) % to.size, to.size - 1 - by]);
 }
 
-/** Like `lsl`, to the right, zeros coming in. */
+/** Like `lsl`, but to the right, filling with zeros. */
 export function lsr<S extends Size>(
   to: Register<S>,
   from: Register<NoInfer<S>>,
@@ -138,7 +138,7 @@ export function lsr<S extends Size>(
   return bitfield(['lsr', by], 0x53000000, [to, from], [by, to.size - 1]);
 }
 
-/** Puts the lowest bits of a register into another, from bit `lowest` on. */
+/** Copies the lowest bits of a register into another, from bit `lowest` on. */
 export function bfi<S extends Size>(
   to: Register<S>,
   from: Register<NoInfer<S>>,
@@ -148,7 +148,7 @@ export function bfi<S extends Size>(
   return bitfield(['bfi', lowest, bits], 0x33000000, [to, from], [(to.size - lowest) % to.size, bits - 1]);
 }
 
-/** Takes some bits out of a register, from bit `lowest` on; the rest becomes zeros. */
+/** Extracts bits of a register, from bit `lowest` on, and clears the rest. */
 export function ubfx<S extends Size>(
   to: Register<S>,
   from: Register<NoInfer<S>>,
@@ -158,7 +158,7 @@ export function ubfx<S extends Size>(
   return bitfield(['ubfx', lowest, bits], 0x53000000, [to, from], [lowest, lowest + bits - 1]);
 }
 
-/** Makes a number with a sign of the lowest byte. */
+/** Sign-extends the lowest byte. */
 export function sxtb(to: Register<32>, from: Register<32>): Item {
   return bitfield(['sxtb'], 0x13000000, [to, from], [0, 7]);
 }
@@ -180,7 +180,7 @@ export function madd<S extends Size>(
 
 const log2Bytes = ({ size }: Register) => (size === 64 ? 3 : 2);
 
-/** From memory, or from a label, which is then a multiple of four. */
+/** Loads from memory, or from a label at a multiple of four. */
 export function ldr(to: Register, from: Memory | string): Item {
   if (typeof from !== 'string') return transfer('ldr', { log2Bytes: log2Bytes(to), load: true }, to, from);
   const operation = general('ldr', to) === 64 ? 0x58000000 : 0x18000000;
@@ -203,7 +203,7 @@ export function ldrh(to: Register<32>, from: Memory): Item {
   return transfer('ldrh', { log2Bytes: 1, load: true }, to, from);
 }
 
-/** The address of a label, or a place some bytes from one, at most 1 MiB away. */
+/** The address of a label, or of a place relative to one, at most 1 MiB away. */
 export function adr(to: Register<64>, from: string | Expression): Item {
   general('adr', to);
   const name = typeof from === 'string' ? from : from.text;
@@ -219,7 +219,7 @@ export function b(to: string): Item {
   return instruction('b', [to], 0x14000000, way(to, 26, 0));
 }
 
-/** Calls: the address behind it goes to x30. */
+/** Calls a label: the return address goes to x30. */
 export function bl(to: string): Item {
   return instruction('bl', [to], 0x94000000, way(to, 26, 0));
 }
@@ -230,20 +230,20 @@ function when(condition: Condition) {
 }
 
 export const [beq, bne] = [when('eq'), when('ne')];
-/** Without a sign: ≥, <, >, ≤. */
+/** Unsigned: ≥, <, >, ≤. */
 export const [bhs, blo, bhi, bls] = [when('hs'), when('lo'), when('hi'), when('ls')];
-/** With a sign: ≥, <, >, ≤. */
+/** Signed: ≥, <, >, ≤. */
 export const [bge, blt, bgt, ble] = [when('ge'), when('lt'), when('gt'), when('le')];
-/** By the sign of the result: negative, or not. */
+/** Branches if the result is negative, or is not. */
 export const [bmi, bpl] = [when('mi'), when('pl')];
 
-/** To the address in a register. */
+/** Jumps to the address in a register. */
 export function br(to: Register<64>): Item {
   general('br', to);
   return instruction('br', [to], 0xd61f0000, coded(to, 5));
 }
 
-/** Registers of the system: the counter that every processor has, and how often it counts in a second. */
+/** Reads a system register: the counter of the processor, or its frequency. */
 const systemRegisters = { cntvct_el0: 0x1be040, cntfrq_el0: 0x1be000 } as const;
 
 export function mrs(to: Register<64>, from: keyof typeof systemRegisters): Item {

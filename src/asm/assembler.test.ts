@@ -47,7 +47,7 @@ describe('the shortest encoding that fits', () => {
     ],
     ['a distance in a byte', [add(rax, distance('start', 'end')), fill(1), label('end')], '4883c005', 0],
     ['a distance in a word', [add(eax, distance('start', 'end')), fill(200), label('end')], '05cd000000', 0],
-    ['a displacement of nothing', [mov(eax, at(rax, distance('start', 'start')))], '8b00', 0],
+    ['a displacement of zero', [mov(eax, at(rax, distance('start', 'start')))], '8b00', 0],
     ['an address', [mov(rax, address('start'))], 'b800004000', 0],
     ['a high address', [mov(rax, address('high'))], '48b80000000001000000', 0],
     ['a negative address', [mov(rax, address('low'))], '48c7c0f0ffffff', 0],
@@ -61,12 +61,12 @@ describe('the shortest encoding that fits', () => {
     });
   }
 
-  test('relative to rip, past the constant behind it', () => {
+  test('relative to rip, counted from the end of the constant after it', () => {
     assert.equal(hexOf([lea(rax, at('end')), label('end')]), '488d0500000000');
     assert.equal(hexOf([add(at('end'), eax), nop, label('end')]), '01050100000090');
   });
 
-  test('a jump outside of the program', () => {
+  test('a jump to an external label', () => {
     assert.equal(hexOf([jmp('outside')], { origin: 0x1000, externals: { outside: 0x3000 } }), 'e9fb1f0000');
   });
 });
@@ -96,7 +96,7 @@ describe('blocks', () => {
     block('table', [data(1, 7)]),
   ];
 
-  test('a block runs into its successor, and jumps where something else stands', () => {
+  test('a block falls through to its successor, and jumps if another block follows', () => {
     assert.equal(hexOf([], { blocks }), 'b801000000b802000000ebf407');
     assert.equal(hexOf([], { blocks, order: ['second', 'first', 'table'] }), 'b802000000b801000000ebf407');
     assert.equal(
@@ -105,7 +105,7 @@ describe('blocks', () => {
     );
   });
 
-  test('a conditional jump at the end is turned round where its target follows', () => {
+  test('a conditional jump at the end is inverted if its target follows', () => {
     const fork: readonly Block[] = [
       block('fork', [je('left')], 'right'),
       block('left', [data(1, 1)]),
@@ -136,8 +136,8 @@ describe('blocks', () => {
 
 describe('errors', () => {
   const cases: readonly (readonly [name: string, fragments: readonly Fragment[], message: RegExp])[] = [
-    ['a label that is missing', [jmp('nowhere')], /no label is named nowhere/],
-    ['a label that is there twice', [label('a'), label('a')], /two labels are named a/],
+    ['a missing label', [jmp('nowhere')], /no label is named nowhere/],
+    ['a duplicate label', [label('a'), label('a')], /two labels are named a/],
     [
       'a target that is too far',
       [loop('end'), fill(128), label('end')],
@@ -183,7 +183,7 @@ function programOf(list: readonly { kind: string; number: number }[]): Fragment[
 }
 
 describe('any program', () => {
-  test('is listed byte by byte, and no jump is longer than it has to be', () => {
+  test('is listed byte by byte, and no jump is longer than necessary', () => {
     fc.assert(
       fc.property(steps, (list) => {
         const program = { blocks: [block('start', programOf(list))], origin: 0x1000, jump: jmp };
@@ -195,7 +195,7 @@ describe('any program', () => {
           const [, target = ''] = /^(?:jmp|je|jb) (\w+)$/.exec(text) ?? [];
           if (part.length < 5 || target === '') continue;
           const reach = addressOf(target) - end;
-          // What a shorter form would save counts too, if it lies between the jump and its target.
+          // For a backward jump, its own length counts, too, so a shorter form would reach further.
           assert.ok(reach > 127 || reach + part.length - 2 < -128, `${text} at ${start}`);
         }
         assert.equal(end - program.origin, code.length);
@@ -203,7 +203,7 @@ describe('any program', () => {
     );
   });
 
-  test('data is what GNU as makes of the listing', { skip: missingBinutils() }, () => {
+  test('data matches the output of GNU as for the listing', { skip: missingBinutils() }, () => {
     const fragments = [
       ascii('a"\\\n\0é7'),
       data(1, 255, -1),
@@ -216,7 +216,7 @@ describe('any program', () => {
     assert.deepEqual(own, assembleWithBinutils(rows.map(({ text }) => `${text}\n`).join('')));
   });
 
-  test('is what GNU as makes of the listing', { skip: missingBinutils() }, () => {
+  test('matches the output of GNU as for the listing', { skip: missingBinutils() }, () => {
     fc.assert(
       fc.property(steps, (list) => {
         const fragments = programOf(list);
@@ -224,7 +224,7 @@ describe('any program', () => {
         const { rows } = assemble(program);
         const own = rows.map(({ bytes: part }) => Buffer.from(part).toString('hex'));
         const theirs = assembleWithBinutils(rows.map(({ text }) => `${text}\n`).join(''));
-        // `as` lists long fills in part; a wrong length would show in the jumps across.
+        // `as` only lists a part of long fills; a wrong length would affect the jumps across them.
         const code = (hex: string) => !/^(90)+$/.test(hex);
         assert.deepEqual(own.filter(code), theirs.filter(code));
       }),

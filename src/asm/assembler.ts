@@ -1,25 +1,25 @@
 /**
- * An assembler that knows no processor: `x64.ts` supplies the instructions. A program is a list of fragments,
- * among them items that can be encoded in several ways (a jump to somewhere near is shorter).
+ * A processor-independent assembler: `x64.ts` and `a64.ts` supply the instructions. A program is a list of
+ * fragments, including items with several possible encodings (a jump to a near label is shorter).
  *
- * 1. Blocks are put into their order; a block that no longer runs into its successor gets a jump. Where it ends in
- *    a conditional jump to what follows it now, this is turned round instead.
+ * 1. Blocks are put in order; a block that is no longer followed by its successor gets a jump. If it ends
+ *    in a conditional jump to the block that now follows, that jump is inverted instead.
  * 2. Every item starts with its shortest encoding, and every label gets an address.
  * 3. Each item whose numbers do not fit at these addresses takes a longer encoding.
  * 4. Steps 2 and 3 repeat until nothing grows. Nothing ever shrinks, so this ends.
  * 5. The numbers are written, and every byte is kept together with its address and its source.
  */
 
-/** Where an item stands in the layout that is being tried. */
+/** The position of an item in the current layout. */
 export interface Place {
   /** The address of its first byte. */
   readonly start: number;
-  /** The address behind its last byte; x86 counts relative addresses from there. */
+  /** The address after its last byte, from which x86 counts relative addresses. */
   readonly end: number;
   addressOf(label: string): number;
 }
 
-/** A number that the layout decides. */
+/** A number that depends on the layout. */
 export interface Expression {
   readonly text: string;
   evaluate(place: Place): number;
@@ -29,9 +29,9 @@ export type Value = number | bigint | Expression;
 
 /** A little-endian number in an encoding. */
 export interface Field {
-  /** In bytes. A field without bytes holds nothing but zero. */
+  /** In bytes. A field of size 0 can only hold zero. */
   readonly size: number;
-  /** What to write, or `undefined` if the number needs a longer encoding. */
+  /** The value to write, or `undefined` if the number needs a longer encoding. */
   encode(place: Place): bigint | undefined;
 }
 
@@ -40,13 +40,13 @@ export type Encoding = readonly (number | Field)[];
 
 export interface Item {
   readonly kind: 'item';
-  /** As GNU `as` would read it. */
+  /** The source in the syntax of GNU `as`. */
   readonly text: string;
   /** Shortest first. */
   readonly encodings: readonly Encoding[];
-  /** Of a jump whose size depends on how far it leads: the label that it leads to. */
+  /** For a jump whose size depends on the distance: its target. */
   readonly target?: string;
-  /** Of a conditional jump: the one that jumps where it does not. */
+  /** For a conditional jump: the one with the opposite condition. */
   readonly reversed?: (label: string) => Item;
 }
 
@@ -60,18 +60,18 @@ export interface Block {
   /** Also the label of its first byte. */
   readonly name: string;
   readonly fragments: readonly Fragment[];
-  /** The block that runs after it; without one, it ends in a jump of its own, or is data. */
+  /** The block that runs after this one; a block without one ends in its own jump, or is data. */
   readonly next: string | undefined;
 }
 
 export interface Program {
   readonly blocks: readonly Block[];
-  /** The names of all blocks by address; left out, they stay in the order in which they are written. */
+  /** The names of all blocks by address; by default, blocks stay in source order. */
   readonly order?: readonly string[];
   /** The address of the first byte. */
   readonly origin: number;
   readonly jump: (label: string) => Fragment;
-  /** Labels that lie outside of the program. */
+  /** Addresses of labels outside of the program. */
   readonly externals?: Readonly<Record<string, number>>;
 }
 
@@ -79,7 +79,7 @@ export interface OrderedProgram extends Program {
   readonly order: readonly string[];
 }
 
-/** What one fragment became; labels have no bytes. */
+/** The output of one fragment; labels have no bytes. */
 export interface Row {
   readonly address: number;
   readonly bytes: Uint8Array;
@@ -104,7 +104,7 @@ export function label(name: string): Fragment {
   return { kind: 'label', name };
 }
 
-/** Zeros up to an address that `boundary` divides. */
+/** Zeros up to the next multiple of `boundary`. */
 export function align(boundary: number): Fragment {
   return { kind: 'align', boundary };
 }
@@ -143,12 +143,12 @@ export function distance(from: string, to: string): Expression {
   return { text: `${to}-${from}`, evaluate: (place) => place.addressOf(to) - place.addressOf(from) };
 }
 
-/** The number of bytes from the end of the item to a label, as jumps and rip-relative operands have it. */
+/** The number of bytes from the end of the item to a label, for jumps and rip-relative operands. */
 export function relative(name: string): Expression {
   return { text: name, evaluate: (place) => place.addressOf(name) - place.end };
 }
 
-/** A field for numbers that have `size` bytes, with a sign, without one, or either way. */
+/** A field for numbers of `size` bytes: signed, unsigned, or either. */
 export function field(size: number, value: Value, range: 'signed' | 'unsigned' | 'either' = 'either'): Field {
   const bits = BigInt(size * 8);
   const least = range === 'unsigned' || size === 0 ? 0n : -(1n << (bits - 1n));
@@ -177,7 +177,7 @@ export function assemble(program: Program): Assembled {
   return { bytes: Buffer.concat(rows.map((row) => row.bytes)), rows, addressOf: layout.addressOf };
 }
 
-/** One line for every eight bytes: address, bytes, source. */
+/** A listing with one line for every eight bytes: address, bytes, source. */
 export function listing(rows: readonly Row[]): string {
   const lines = rows.flatMap(({ address: start, bytes: content, text }) => {
     const count = Math.max(1, Math.ceil(content.length / 8));
@@ -214,7 +214,7 @@ function inOrder({ blocks, order = blocks.map(({ name }) => name), jump }: Progr
   });
 }
 
-/** A fragment, where it stands, and, for items, which encoding it has. */
+/** A fragment, its address, and, for items, the chosen encoding. */
 interface Placed {
   readonly fragment: Fragment;
   start: number;

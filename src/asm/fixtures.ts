@@ -1,18 +1,18 @@
-/** What the tests of the assembler share: GNU `as`, and examples of every instruction form. */
+/** Shared helpers for the tests of the assembler: GNU `as`, and examples of every instruction form. */
 import { spawnSync } from 'node:child_process';
 import { debian } from '../../scripts/test/lacking.ts';
 import type { Item, Value } from './assembler.ts';
 import * as x64 from './x64.ts';
 import type { Term } from './x64-operands.ts';
 
-/** GNU `as`, and whatever else it takes to assemble what our listings show. */
+/** The commands and flags of GNU `as` that assemble our listings. */
 const assemblers = {
   'x86-64': ['as', '--64', '-msyntax=intel', '-mnaked-reg'],
   arm64: ['aarch64-linux-gnu-as'],
 } as const;
 type Machine = keyof typeof assemblers;
 
-/** The machine code that GNU `as` makes of a source (x86-64: in Intel's syntax), line by line, in hexadecimal. */
+/** The machine code that GNU `as` generates for each line (x86-64: Intel syntax), in hexadecimal. */
 export function assembleWithBinutils(source: string, machine: Machine = 'x86-64'): string[] {
   const [command, ...flags] = assemblers[machine];
   const listing = ['-aln', '--listing-lhs-width=4', '-o', '/dev/null', '-'];
@@ -31,7 +31,7 @@ export function assembleWithBinutils(source: string, machine: Machine = 'x86-64'
   return lines;
 }
 
-/** Why the comparison with GNU `as` cannot be made here, or `false`. */
+/** Why GNU `as` is not available for comparison, or `false`. */
 export function missingBinutils(machine: Machine = 'x86-64'): string | false {
   const [command] = assemblers[machine];
   const { stdout } = spawnSync(command, ['--version'], { encoding: 'utf8' });
@@ -66,7 +66,7 @@ const addresses: (readonly Term[])[] = [
   [0x1234],
 ];
 const sizes = [byte, word, dword, qword];
-/** One address of each kind, for instructions that treat all alike. */
+/** One address of each kind, for instructions that treat all of them alike. */
 const places = sizes.map((sized) => [sized(rbx), sized(rbp, 4), sized(r8, scaled(r9, 8), 0x400)]);
 
 const constants: readonly (readonly Value[])[] = [
@@ -78,13 +78,13 @@ const constants: readonly (readonly Value[])[] = [
 
 type Pair = (to: never, from: never) => Item;
 
-/** Calls with operands whose sizes only the enumeration knows to agree. */
+/** Calls a form; the type checker cannot see that the sizes of enumerated operands agree. */
 function call(instruction: Pair | ((operand: never) => Item), ...operands: readonly unknown[]): Item {
   return (instruction as (...operands: readonly unknown[]) => Item)(...operands);
 }
 
 function pairs(instruction: Pair): Item[] {
-  // `as` makes other kinds of `nop` of exchanging a register with itself.
+  // `as` encodes an exchange of a register with itself as another kind of `nop`.
   const selfless = (instruction as unknown) === x64.xchg;
   return registers.flatMap((same) =>
     same.flatMap((to) =>
@@ -109,7 +109,7 @@ function withConstants(instruction: Pair): Item[] {
   });
 }
 
-/** Few, for an instruction that differs from another only in a digit. */
+/** A few operands, for an instruction that differs from another only in a digit of the opcode. */
 function sample(instruction: Pair): Item[] {
   return registers.flatMap((same, index) => [
     ...[same[1], same[3], 5, 100].map((from) => call(instruction, same[0], from)),
@@ -171,7 +171,7 @@ const products = [
   ),
 ];
 
-/** As the programs have them: upper halves of registers, tables at an address, places in the state. */
+/** Typical operands of the programs: upper halves of registers, tables at an address, fields of the state. */
 const inPrograms = [
   ...[x64.and(ah, 0x60), x64.or(ah, 0x9f), x64.mov(ah, byte(rbx, 4)), x64.and(byte(rbx, 4), 0x9f)],
   ...[x64.cmp(at(scaled(rcx, 4), 0x4000400), esi), x64.cmp(dword(rsi, rdx, -4), 0x0a0d0a0d)],
@@ -210,7 +210,7 @@ export function everyForm(): Item[] {
     ...Object.values(x64).flatMap((one) => (isRegister(one) ? [x64.or(one, one)] : [])),
     ...[x64.mov(ah, dl), x64.add(bh, ah), x64.mov(ah, 5), x64.mov(byte(rbx), bh), x64.xchg(ah, al)],
     ...named<Item>(/^(movs|cmps|stos|lods|scas)[bwdq]$/),
-    // Of 16 bits `as` writes the prefixes in another order, which means the same.
+    // For 16 bits, `as` writes the prefixes in another, equivalent order.
     ...named<Item>(/^(movs|cmps|stos|lods|scas)[bdq]$/).flatMap((one) => [x64.rep(one), x64.repne(one)]),
     ...named<Item>(/^(syscall|ret|leave|nop|int3|ud2|pause|rdtsc|cl[cd]|st[cd]|cmc|cwde|cdqe?|cqo)$/),
   ];

@@ -1,7 +1,7 @@
 /**
  * How x86-64 instructions are encoded: prefixes, ModRM and SIB bytes (Intel's manual, volume 2, §2.1 and
- * §2.2.1), and the forms that whole families of instructions share. A form is given a mnemonic and an opcode
- * and becomes the function that encodes the instruction.
+ * §2.2.1), and the forms that whole families of instructions share. A form turns a mnemonic and an opcode
+ * into a function that encodes the instruction.
  */
 import {
   type Encoding,
@@ -24,7 +24,7 @@ import {
   tuple,
 } from './x64-operands.ts';
 
-/** What an instruction may write to. */
+/** A register or memory operand. */
 export type Place<S extends Size = Size> = Register<S> | Memory;
 export type Source<S extends Size> = Place<NoInfer<S>> | Value;
 export type Wide = 16 | 32 | 64;
@@ -45,8 +45,8 @@ export function commonSize(mnemonic: string, ...operands: readonly Operand[]): S
 }
 
 /**
- * The constant of an operation of `size` bits, which may be written with or without a sign. It takes `bytes`
- * bytes, at most four, and its sign is extended from there.
+ * The constant of an operation of `size` bits, which may be given as signed or unsigned. It is encoded in
+ * `bytes` bytes, at most four, and sign-extended by the processor.
  */
 export function immediate(size: Size, value: Value, bytes = Math.min(size, 32) / 8): Field {
   const [least, most] = [-(1n << BigInt(size - 1)), (1n << BigInt(size)) - 1n];
@@ -61,7 +61,7 @@ export function immediate(size: Size, value: Value, bytes = Math.min(size, 32) /
   };
 }
 
-/** The operand of an instruction that knows only this size. */
+/** The operand of an instruction that only supports this size. */
 export function sizedAs(size: Size, operand: Place, mnemonic: string): Place {
   if (operand.size !== undefined && operand.size !== size) {
     throw new TypeError(`${mnemonic}: an operand of ${size} bits is needed, not ${operand.size}`);
@@ -79,7 +79,7 @@ export interface Shape {
   readonly tail?: Encoding;
 }
 
-/** Encodings without one: where the number of the register is in the opcode, or there is none at all. */
+/** Encodings without a ModRM byte: the register is part of the opcode, or there is none. */
 export interface Short {
   readonly size: Size;
   readonly opcode: readonly number[];
@@ -87,7 +87,7 @@ export interface Short {
   readonly tail?: Encoding;
 }
 
-/** An instruction and everything that it can be encoded as; what comes first wins among equally short ones. */
+/** An instruction with all its encodings; among equally short ones, the first wins. */
 export function instruction(
   mnemonic: string,
   operands: readonly Operand[],
@@ -135,7 +135,8 @@ function modRM(digit: number, rm: Place): Encoding[] {
   const sib = (low: number) =>
     (Math.log2(index?.scale ?? 1) << 6) | ((index ? index.register.code & 7 : 4) << 3) | low;
   if (base === undefined) return [[modrm(0, 4), sib(5), field(4, displacement, 'signed')]];
-  // The low bits of rsp and r12 announce a SIB byte; those of rbp and r13 have no form without a displacement.
+  // The low bits of rsp and r12 announce a SIB byte; those of rbp and r13 have no form without a
+  // displacement.
   const low = base.code & 7;
   const [first, second] = index || low === 4 ? [4, [sib(low)]] : [low, []];
   const forms: Encoding[] = [
@@ -146,7 +147,7 @@ function modRM(digit: number, rm: Place): Encoding[] {
   return low === 5 ? forms.slice(1) : forms;
 }
 
-/** The bit of an opcode that tells bytes from everything else. */
+/** The bit of an opcode that distinguishes larger operands from bytes. */
 export function wide(size: Size): number {
   return size === 8 ? 0 : 1;
 }
@@ -155,12 +156,12 @@ export function isAccumulator(operand: Operand): boolean {
   return isRegister(operand) && operand.code === 0;
 }
 
-/** A form that the assembler needs to know nothing about. */
+/** A form whose bytes are fixed. */
 export function fixed(text: string, ...bytes: number[]): Item {
   return item(text, bytes);
 }
 
-/** Register to register or memory, or memory to register, which sets bit 1 of the opcode. */
+/** From a register to a register or memory, or from memory to a register, which sets bit 1 of the opcode. */
 export function transfer(mnemonic: string, opcode: number, to: Place, from: Place): Item {
   const size = commonSize(mnemonic, to, from);
   const code = opcode | wide(size);
@@ -193,7 +194,7 @@ export function unary(mnemonic: string, opcode: number, digit: number) {
   };
 }
 
-/** By a constant, or by what is in cl. */
+/** Shifts by a constant, or by the value in cl. */
 export function shift(mnemonic: string, digit: number) {
   return (operand: Place, by: number | Register<8>): Item => {
     const size = commonSize(mnemonic, operand);
@@ -224,7 +225,7 @@ export function toRegister(mnemonic: string, opcode: number) {
   };
 }
 
-/** From 8 or 16 bits to more. */
+/** Extends 8 or 16 bits to a larger size. */
 export function extend(mnemonic: string, opcode: number) {
   return (to: Register<Wide>, from: Place<8 | 16>): Item => {
     const size = commonSize(mnemonic, from);
@@ -234,7 +235,7 @@ export function extend(mnemonic: string, opcode: number) {
   };
 }
 
-/** To a label, with an opcode for targets within a signed byte and one for the rest. */
+/** Jumps to a label, with one opcode for distances that fit a signed byte and one for all others. */
 export function branch(
   mnemonic: string,
   to: string,
@@ -256,7 +257,7 @@ export function shortBranch(mnemonic: string, opcode: number) {
   });
 }
 
-/** To the address that a register or memory holds; always 64 bits, so the size need not be encoded. */
+/** Jumps to the address in a register or in memory; it always has 64 bits, so the size is not encoded. */
 export function indirect(mnemonic: string, digit: number, operand: Place<64>): Item {
   const rm = sizedAs(64, operand, mnemonic);
   return instruction(mnemonic, [rm], { size: 32, opcode: [0xff], reg: digit, rm });
@@ -271,7 +272,7 @@ const CONDITIONS = [
   'l', 'ge', 'le', 'g',
 ] as const;
 
-/** What `make` makes of every condition of jcc, setcc and cmovcc. */
+/** The results of `make` for every condition of jcc, setcc and cmovcc. */
 export function perCondition<T>(make: (name: string, code: number) => T) {
   return tuple(CONDITIONS, make);
 }

@@ -11,17 +11,17 @@ export interface Register<S extends Size = Size> {
   readonly name: string;
   readonly size: S;
   readonly code: number;
-  /** `spl`, `bpl`, `sil` and `dil` exist only beside a REX prefix, `ah`, `ch`, `dh` and `bh` only without one. */
+  /** `spl`, `bpl`, `sil` and `dil` need a REX prefix; `ah`, `ch`, `dh` and `bh` exclude one. */
   readonly rex: 'any' | 'needed' | 'impossible';
 }
 
 export interface Memory {
   readonly kind: 'memory';
-  /** Left open where a register says it. */
+  /** Omitted if a register operand determines the size. */
   readonly size: Size | undefined;
   readonly base: Register<64> | undefined;
   readonly index: Scaled | undefined;
-  /** A label counts from rip. */
+  /** A label is relative to rip. */
   readonly displacement: Value | string;
 }
 
@@ -42,7 +42,7 @@ function registers<S extends Size, const Names extends readonly string[]>(size: 
 
 type Tuple<Names extends readonly string[], T> = { readonly [Index in keyof Names]: T };
 
-/** `map` that remembers how many there are, so that the results can be taken apart by name. */
+/** `map` for tuples: keeps their length, so that the results can be destructured. */
 export function tuple<const Names extends readonly string[], T>(
   names: Names,
   make: (name: string, index: number) => T,
@@ -70,7 +70,7 @@ function high(name: string, code: number): Register<8> {
 
 const halves = [eax, ecx, edx, ebx, esp, ebp, esi, edi, r8d, r9d, r10d, r11d, r12d, r13d, r14d, r15d];
 
-/** The 32-bit register in the same place; writing it clears the upper half of the 64-bit one. */
+/** The 32-bit register with the same number; writing to it clears the upper half of the 64-bit one. */
 export function lowerHalf({ code, name }: Register): Register<32> {
   const half = halves[code];
   if (half === undefined) throw new TypeError(`${name} has no lower half`);
@@ -89,7 +89,7 @@ export function at(...terms: readonly Term[]): Memory {
   return memory(undefined, terms);
 }
 
-/** Like `at`, where no register tells the size. */
+/** Like `at`, for instructions in which no register determines the size. */
 export const [byte, word, dword, qword] = [sized(8), sized(16), sized(32), sized(64)];
 
 function sized(size: Size) {

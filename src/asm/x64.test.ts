@@ -6,8 +6,8 @@ import { assembleWithBinutils, everyForm, missingBinutils } from './fixtures.ts'
 import * as x64 from './x64.ts';
 
 /**
- * What GNU `as` makes of every form: its bytes, two spaces, the source. After a change of the forms
- * `UPDATE_GOLDEN=1 node --test src/asm/x64.test.ts` writes it again, with the bytes of `as`, not with ours.
+ * The output of GNU `as` for every form: bytes, two spaces, source. After changes to the forms,
+ * `UPDATE_GOLDEN=1 node --test src/asm/x64.test.ts` rewrites it with the bytes of `as`, not with ours.
  */
 const GOLDEN = new URL('x64.golden.txt', import.meta.url);
 
@@ -35,7 +35,7 @@ describe('every form', () => {
     );
   });
 
-  test('is what GNU as makes of it today', { skip: missingBinutils() }, () => {
+  test('matches the output of the installed GNU as', { skip: missingBinutils() }, () => {
     assert.deepEqual(goldenLines(), golden);
   });
 
@@ -51,7 +51,7 @@ describe('every form', () => {
   });
 });
 
-describe('what the processor cannot do is refused', () => {
+describe('operands that the processor does not support are refused', () => {
   const cases: readonly (readonly [name: string, make: () => Item, message: RegExp])[] = [
     ['operands of two sizes', () => x64.mov(x64.rax as x64.Register, x64.ebx), /mov: .*different sizes/],
     ['memory without a size', () => x64.mov(x64.at(x64.rbx), 1), /mov: .*no size/],

@@ -2,9 +2,9 @@
  * x86-64 instructions for the assembler: one function per mnemonic, operands in Intel's order, destination
  * first. Every form is checked against GNU `as` (`x64.test.ts`).
  *
- * Of the encodings that do the same the shortest is taken. Nothing is replaced by another instruction: whoever
- * wants `xor(eax, eax)` instead of `mov(eax, 0)` writes it, since it changes the flags. The one exception is
- * `mov` of a constant below 2^32 to a 64-bit register, which becomes the `mov` to its lower half.
+ * The shortest of several equivalent encodings is used, but no instruction is replaced by another: `mov(eax,
+ * 0)` never becomes `xor(eax, eax)`, which changes the flags. The one exception is `mov` of a constant below
+ * 2^32 to a 64-bit register, which becomes the `mov` to its lower half.
  */
 import { field, type Item, item, relative, show, type Value } from './assembler.ts';
 import {
@@ -72,7 +72,7 @@ export const bsr = toRegister('bsr', 0xbd);
 export const movzx = extend('movzx', 0xb6);
 export const movsx = extend('movsx', 0xbe);
 
-// Of conditions, `b` also means carry, and `e` also zero.
+// The condition `b` also means carry, and `e` also means zero.
 // biome-ignore format: four rows of four
 export const [
   jo, jno, jb, jae,
@@ -125,7 +125,7 @@ export const [cmpsb, cmpsw, cmpsd, cmpsq] = stringOperation('cmps', 0xa6);
 export const [stosb, stosw, stosd, stosq] = stringOperation('stos', 0xaa);
 export const [lodsb, lodsw, lodsd, lodsq] = stringOperation('lods', 0xac);
 export const [scasb, scasw, scasd, scasq] = stringOperation('scas', 0xae);
-/** Repeats a string operation rcx times; `repe` and `repne` end at a difference and at a match too. */
+/** Repeats a string operation rcx times; `repe` also ends at a difference, and `repne` at a match. */
 export const rep = repeated('rep', 0xf3);
 export const repe = repeated('repe', 0xf3);
 export const repne = repeated('repne', 0xf2);
@@ -168,7 +168,7 @@ export function xchg<S extends Size>(left: Place<S>, right: Register<NoInfer<S>>
   const size = commonSize('xchg', left, right);
   const general = { size, opcode: [0x86 | wide(size)], reg: right, rm: left };
   const other = isAccumulator(left) ? right : left;
-  // The short form of eax with itself is `nop`, which leaves the upper half alone.
+  // The short form of eax with itself is `nop`, which does not clear the upper half.
   const short = size > 8 && isRegister(other) && [left, right].some(isAccumulator) && !isAccumulator(other);
   return instruction(
     'xchg',
@@ -208,13 +208,13 @@ export function imul<S extends Size>(to: Place<S>, from?: Place<NoInfer<S>>, by?
   );
 }
 
-/** From 32 bits to 64; the upper half becomes copies of the sign. */
+/** Sign-extends 32 bits to 64. */
 export function movsxd(to: Register<64>, from: Place<32>): Item {
   const rm = sizedAs(32, from, 'movsxd');
   return instruction('movsxd', [to, rm], { size: 64, opcode: [0x63], reg: to, rm });
 }
 
-/** Pushes rbp, copies rsp to it, and makes room for so many bytes below. */
+/** Pushes rbp, copies rsp to it, and reserves the given number of bytes on the stack. */
 export function enter(bytes: number): Item {
   return item(`enter ${bytes}, 0`, [0xc8, field(2, bytes, 'unsigned'), 0]);
 }
@@ -223,7 +223,7 @@ export function bswap(register: Register<32 | 64>): Item {
   return instruction('bswap', [register], { size: register.size, opcode: [0x0f, 0xc8], register });
 }
 
-/** To a label, or to the address that a register or memory holds. */
+/** Jumps to a label, or to the address in a register or in memory. */
 export function jmp(to: string | Place<64>): Item {
   return typeof to === 'string' ? branch('jmp', to, [0xeb], [0xe9]) : indirect('jmp', 4, to);
 }

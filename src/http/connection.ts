@@ -1,8 +1,8 @@
 /**
  * One connection: its requests in order, one at a time, and how it ends.
  *
- * One at a time, so that pipelining cannot multiply open files. What follows waits as bytes (`intake.ts`); the few
- * requests that are parsed ahead all the same wait here.
+ * Requests are handled one at a time so that pipelining cannot multiply open files. Later input waits as
+ * bytes (`intake.ts`); the few requests that node:http parses ahead anyway wait here.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -22,28 +22,28 @@ export interface ConnectionLimits {
   readonly maxRequestsPerConnection: number;
 }
 
-/** One request from its head to the end of its answer. */
+/** One request, from its head to the end of its response. */
 export interface Exchange {
   readonly facts: RequestFacts;
   readonly httpVersion: string;
   /** By the clock of `performance.now()`. */
   readonly startedMs: number;
-  /** 0 until the answer is known. */
+  /** 0 until the response is known. */
   status: number;
   readonly progress: SendProgress;
-  /** The decision of the path's owner about the body. */
+  /** How large a body the route accepts. */
   room?: BodyRoom | undefined;
 }
 
-/** What the rest of the program does for a connection. */
+/** What a connection needs from the rest of the program. */
 export interface Hooks {
   readonly handle: Handle;
   /**
-   * Called before a body is read. Without a room the limit is `maxBodyBytes`, and a larger body gets the plain 413 of the
-   * catalogue.
+   * Called before a body is read. Without a room the limit is `maxBodyBytes`, and a larger body gets the
+   * standard 413 response.
    */
   readonly roomFor?: ((facts: RequestFacts) => BodyRoom | undefined) | undefined;
-  /** Headers that every answer gets, depending on the request (CORS) or not. */
+  /** Headers for every response; some depend on the request (CORS). */
   readonly defaultHeaders: (headers: RequestFacts['headers']) => HeaderList;
   readonly clientOf: (peer: string, headers: RequestFacts['headers']) => string;
   readonly onConnection: (delta: 1 | -1) => void;
@@ -51,9 +51,9 @@ export interface Hooks {
   readonly onEnd: (exchange: Exchange) => void;
   /** A connection was refused before there was a request. */
   readonly onRefused: (status: number, client: string) => void;
-  /** There are no file descriptors left; told once in a while. */
+  /** There are no file descriptors left. Calls are rate-limited. */
   readonly onExhausted: () => void;
-  /** An error that nobody foresaw. With an exchange, its client saw a 500. */
+  /** An unexpected error. If there is an exchange, its client received a 500. */
   readonly onFault: (error: unknown, exchange?: Exchange) => void;
 }
 
@@ -66,10 +66,10 @@ export interface Shared {
   draining: boolean;
 }
 
-/** What the request expects of us before its body comes (RFC 9110 §10.1.1). */
+/** What the client expects before it sends the body (RFC 9110 §10.1.1). */
 export type Expectation = 'none' | 'continue';
 
-/** A parsed request that waits to be answered. */
+/** A parsed request that waits for its response. */
 interface Turn {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
@@ -84,18 +84,18 @@ export class Connection implements Consumer {
   readonly #shared: Shared;
   /** The peer's address, empty on a unix socket. */
   readonly #peer: string;
-  /** The peer as the log names it, where no proxy speaks for somebody else. */
+  /** The client name for the log unless a proxy forwards another one. */
   readonly #client: string;
   readonly #waiting: Turn[] = [];
   #current: Exchange | undefined;
-  /** The current request, while its body is wanted, and how much of it has been read. */
+  /** The request whose body is being read, and how much of it has been read. */
   #reading: IncomingMessage | undefined;
   #received: Received = { bytes: 0 };
   readonly #intake: Intake;
   #requests = 0;
-  /** Said once the answers that are owed are out: what follows on this connection is unusable. */
+  /** A refusal to send after all outstanding responses, because later input is unusable. */
   #lastWord: Plan | undefined;
-  /** The last answer is on its way; nothing more is taken. */
+  /** The last response is being sent; no further input is accepted. */
   #over = false;
   #left = false;
   readonly #isGone = (): boolean => this.socket.destroyed || this.socket.readableEnded;
@@ -121,7 +121,7 @@ export class Connection implements Consumer {
   }
 
   get bodyBytes(): number {
-    // What node:http has not handed out yet has come too.
+    // Bytes that node:http still buffers have been received, too.
     return this.#received.bytes + (this.#reading?.readableLength ?? 0);
   }
 
@@ -129,21 +129,21 @@ export class Connection implements Consumer {
     this.#denyBody();
   }
 
-  /** Requests that nobody has room for are not worth an answer. */
+  /** Under overload the connection is dropped without a response. */
   onOverload(): void {
     this.#over = true;
     this.#shared.hooks.onRefused(errorPlan('overloaded').status, this.#client);
     this.socket.destroy();
   }
 
-  /** Answers the request, now or after those before it. */
+  /** Handles the request now, or queues it behind earlier ones. */
   take(turn: Turn): void {
     if (this.#over) return;
     if (!this.#current) this.#begin(turn);
     else this.#waiting.push(turn);
   }
 
-  /** Refuses what came in, but never in the middle of an answer to an earlier request. */
+  /** Refuses the input, but never in the middle of the response to an earlier request. */
   deny(plan: Plan): void {
     if (this.#over) return;
     if (this.#current && (!this.#reading || this.#reading.complete)) {
@@ -155,25 +155,25 @@ export class Connection implements Consumer {
     this.#refuse(plan);
   }
 
-  /** Another engine has answered this many on this connection. */
+  /** Adds requests that another engine has already handled on this connection. */
   countAnswered(requests: number): void {
     this.#requests += requests;
   }
 
-  /** Somebody else answers what comes from now on. */
+  /** Another connection object takes over this socket. */
   leave(): void {
     this.#over = true;
     this.#left = true;
   }
 
-  /** Nothing came or went for the time that the server allows. */
+  /** The socket was inactive for as long as the server allows. */
   timedOut(): void {
-    // While a head or a body comes in or an answer is made, other timers count.
+    // Other timers apply while a head or a body is being received and while a response is being prepared.
     if (this.#current ? this.#current.status === 0 : this.#requests === 0) return;
     this.cut(`the client took nothing for ${this.#shared.limits.sendTimeoutMs} ms`);
   }
 
-  /** Ends the connection now, whatever it is in the middle of. */
+  /** Closes the connection immediately, even in the middle of a response. */
   cut(fault: string): void {
     if (this.#current) this.#current.progress.fault = fault;
     this.socket.destroy();
@@ -214,7 +214,7 @@ export class Connection implements Consumer {
     };
   }
 
-  /** Reads the body before anyone looks at the request, so that an answer never races with its upload. */
+  /** Reads the whole body before the request is handled, so that the response cannot race with the upload. */
   async #receive(exchange: Exchange, { req, res, expects }: Turn): Promise<void> {
     const { hooks, limits } = this.#shared;
     this.#reading = req;
@@ -237,13 +237,13 @@ export class Connection implements Consumer {
       this.#reading = undefined;
       this.#respond(exchange, res, { ...exchange.facts, body });
     } catch (error) {
-      // A broken or timed-out upload has had its answer from `deny`, a closed one needs none.
+      // `deny` has already refused a broken or timed-out upload, and a closed connection needs no response.
       if (!(error instanceof HttpError)) return;
       this.#denyBody();
     }
   }
 
-  /** Refuses the body that is being read, for its size if there is no `other` plan, though it may be complete by now. */
+  /** Refuses the current body, for its size unless there is another plan, even if it is complete by now. */
   #denyBody(other?: Plan): void {
     if (this.#over || !this.#current) return;
     const plan = other ?? this.#current.room?.refuse() ?? errorPlan('content_too_large');
@@ -270,20 +270,23 @@ export class Connection implements Consumer {
     this.#over = plan.close === true || this.#isLast(exchange);
     const last = this.#over && !plan.close ? { ...plan, close: true } : plan;
     send(res, facts.method, last, this.#shared.hooks.defaultHeaders(facts.headers), progress);
-    // Nothing more is taken while this answer waits for its client, who could else look alive by talking.
+    // Reading stops while the response waits for the client; otherwise a client that keeps sending would
+    // never reach the send timeout.
     if (last.body.kind === 'source' || this.socket.writableLength > 0) this.#intake.pause();
   }
 
   #isLast({ facts: { headers }, httpVersion }: Exchange): boolean {
     const { draining, limits } = this.#shared;
-    // node:http loses what was pipelined behind an Upgrade that nobody took: better to say that this is the end.
+    // node:http loses requests that were pipelined after a declined Upgrade, so the connection is closed.
     const full = this.#requests >= limits.maxRequestsPerConnection;
     if (draining || full || headers.upgrade !== undefined) return true;
-    // Of «keep-alive, close» node:http sees the first (RFC 9112 §9.3).
+    // node:http ignores the `close` in «keep-alive, close», which takes precedence (RFC 9112 §9.3).
     return httpVersion === '1.0' && closing.test(headers.connection ?? '');
   }
 
-  /** The one boundary for errors: the catalogue's go to the client, all others become a 500 and a log line. */
+  /**
+   * The only error boundary: an `HttpError` goes to the client, any other error becomes a 500 and a log line.
+   */
   #fail(exchange: Exchange, res: ServerResponse, error: unknown): void {
     if (error instanceof HttpError) {
       this.#shared.descriptors.onError(error.cause);
@@ -303,14 +306,14 @@ export class Connection implements Consumer {
     const next = this.#waiting.shift();
     if (next) {
       this.#begin(next);
-      // Its body may wait.
+      // Part of its body may be waiting.
       this.#intake.resume();
     } else if (this.#lastWord) this.#refuse(this.#lastWord);
     else if (this.#shared.draining) this.socket.destroySoon();
     else this.#intake.resume();
   }
 
-  /** Answers outside of `node:http` and closes. */
+  /** Writes the response without `node:http` and closes the connection. */
   #refuse(plan: Plan): void {
     this.#over = true;
     refuse(this.socket, plan, this.#shared.hooks.defaultHeaders({}));

@@ -1,4 +1,4 @@
-/** Listening on `node:http`: the connections, the limits that concern them all, and the drain at shutdown. */
+/** The engine `node`: listens with `node:http`, applies server-wide limits, and drains connections. */
 import http from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -18,9 +18,9 @@ import { codeOfParseError, type ParseError } from './parse-error.ts';
 import { mendTarget, Retold } from './raw-target.ts';
 import { SAFE_METHODS } from './types.ts';
 
-/** Connections over the limit that may wait for their 503 at one time; more are dropped unanswered. */
+/** How many connections over the limit may wait for a 503 at a time; further ones are dropped silently. */
 export const MAX_REFUSED_CONNECTIONS = 64;
-/** How often slow requests are looked for: the precision of the header and request timeouts. */
+/** How often to check for slow requests, and thus the precision of the header and request timeouts. */
 export const TIMEOUT_CHECK_MS = 500;
 
 export interface Limits extends ConnectionLimits {
@@ -49,17 +49,18 @@ export class HttpServer {
       requestTimeout: limits.requestTimeoutMs,
       keepAliveTimeout: limits.idleTimeoutMs,
       connectionsCheckingInterval: TIMEOUT_CHECK_MS,
-      // guard.ts looks at Host itself, and more closely.
+      // guard.ts checks Host more strictly.
       requireHostHeader: false,
       noDelay: true,
-      // A request without a body has no stream that anyone listens to.
+      // Nothing listens to the stream of a request without a body.
       optimizeEmptyRequests: true,
     });
-    // A client that has sent all and closed its half still gets its answer (RFC 9112 §9.6).
+    // A client that has half-closed the connection still gets its response (RFC 9112 §9.6).
     Object.assign(this.#server, { httpAllowHalfOpen: true });
-    // While an answer waits for its client the socket is not read, so that only the client's taking counts.
+    // The socket is not read while a response waits for the client, so only progress in sending resets this.
     this.#server.timeout = limits.sendTimeoutMs;
-    // One more than guard.ts lets pass: of what is beyond, a parser that hides it would obey a second Host or length.
+    // One more than guard.ts permits, so that it notices the excess. The parser hides fields beyond this
+    // number but still obeys them, such as a second Content-Length.
     this.#server.maxHeadersCount = MAX_HEADER_FIELDS + 1;
     this.#server.maxConnections = limits.maxConnections + MAX_REFUSED_CONNECTIONS;
     this.#subscribe();
@@ -72,7 +73,7 @@ export class HttpServer {
     server.on('connection', (socket) => this.#open(socket));
     server.on('request', take('none'));
     server.on('checkContinue', take('continue'));
-    // guard.ts looks at Expect itself.
+    // guard.ts checks Expect.
     server.on('checkExpectation', take('none'));
     server.on('connect', (_req, socket) => {
       this.#connections.get(socket)?.deny(errorPlan('method_not_allowed', ['Allow', SAFE_METHODS]));
@@ -85,7 +86,7 @@ export class HttpServer {
     });
   }
 
-  /** Whether all that is wrong with a request is raw UTF-8 in its target; then it is heard once more. */
+  /** If raw UTF-8 in the target is the only fault of a request, parses it again with the target encoded. */
   #retell({ code, rawPacket }: ParseError, socket: Duplex): boolean {
     const connection = this.#connections.get(socket);
     const isFirst = connection?.idle && socket instanceof Socket;
@@ -93,7 +94,7 @@ export class HttpServer {
     if (!mended) return false;
     connection.leave();
     this.#connections.delete(socket);
-    // What it was while it was kept for a next request.
+    // On a keep-alive connection, the idle timeout was still set.
     socket.setTimeout(this.#limits.sendTimeoutMs);
     this.#server.emit('connection', new Retold(socket, mended));
     return true;
@@ -105,9 +106,9 @@ export class HttpServer {
     this.#server.on('error', (error) => this.#shared.hooks.onFault(error));
   }
 
-  /** Serves a connection that another engine has accepted, from `first` on, after `requests` that it has answered. */
+  /** Takes over a connection from another engine: `first` is unread input, `requests` is the count so far. */
   adopt(socket: Socket, first: Buffer, requests: number): void {
-    // Nobody listens on this server itself; its clocks start with the event.
+    // This server never listens itself, but its timers only start on this event.
     if (!this.#isStarted) this.#server.emit('listening');
     this.#isStarted = true;
     socket.unshift(first);
@@ -127,7 +128,7 @@ export class HttpServer {
   }
 
   /**
-   * Stops accepting, ends idle connections now and busy ones with their answer.
+   * Stops accepting, closes idle connections now and busy ones after their response.
    * Resolves to the number of connections that had to be cut after `graceMs`.
    */
   async stop(graceMs: number): Promise<number> {
@@ -143,7 +144,7 @@ export class HttpServer {
         connection.cut('the grace time of the shutdown is over');
     }, graceMs);
     await closed;
-    // The server counts a connection as closed some time before its last answer is, and those it adopted not at all.
+    // `close` may call back before the last response has been sent, and ignores adopted connections.
     if (this.#connections.size > 0) await new Promise<void>((resolve) => (this.#onEmpty = resolve));
     clearTimeout(timer);
     return cut;
@@ -152,9 +153,9 @@ export class HttpServer {
   #open(socket: Socket): void {
     const connection = new Connection(socket, this.#shared);
     this.#connections.set(socket, connection);
-    // One that is heard once more is counted already.
+    // A connection that is parsed again has already been counted.
     if (socket instanceof Socket) this.#count(socket);
-    // After a CONNECT node:http listens no more, and an error that nobody hears ends the process.
+    // After a CONNECT, node:http removes its listeners, and an unhandled error would end the process.
     socket.on('error', () => socket.destroy());
     socket.once('close', () => {
       this.#connections.delete(socket);

@@ -1,4 +1,4 @@
-/** The end of a server with connections of both engines. */
+/** Shutdown of a server with connections of both engines. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
@@ -22,10 +22,10 @@ const limits: Limits = {
 const plan: Plan = { status: 200, headers: ['Content-Length', '2'], body: { kind: 'text', text: 'ok' } };
 const requests = {
   'a plain request': 'GET / HTTP/1.1\r\nHost: a\r\n\r\n',
-  'one with a body': 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nab',
+  'a request with a body': 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nab',
 };
 
-/** A server that answers when it is told to, and a client that has sent `text`. */
+/** A server that responds on demand, and a client that has sent `text`. */
 async function asked(text: string) {
   const release: (() => void)[] = [];
   const began = Promise.withResolvers<void>();
@@ -52,7 +52,7 @@ async function asked(text: string) {
   return { server, client, release: () => release.shift()?.() };
 }
 
-/** All that comes until the end. */
+/** Everything received until the connection ends. */
 async function rest(client: Socket): Promise<string> {
   const chunks: Buffer[] = [];
   client.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -63,7 +63,7 @@ async function rest(client: Socket): Promise<string> {
 
 for (const [name, text] of Object.entries(requests)) {
   describe(name, () => {
-    test('in flight gets its answer, which says that it is the last', async () => {
+    test('a request in flight gets a response with `Connection: close`', async () => {
       const { server, client, release } = await asked(text);
       const said = rest(client);
       const stopped = server.stop(10_000);
@@ -72,7 +72,7 @@ for (const [name, text] of Object.entries(requests)) {
       assert.equal(await stopped, 0);
     });
 
-    test('answered before: its idle connection is closed at once', async () => {
+    test('an idle connection is closed immediately', async () => {
       const { server, client, release } = await asked(text);
       release();
       await once(client, 'readable');
@@ -81,7 +81,7 @@ for (const [name, text] of Object.entries(requests)) {
       assert.match(await said, /\r\n\r\nok$/);
     });
 
-    test('not answered within the grace time is cut and counted', async () => {
+    test('a request without a response within the grace time is cut and counted', async () => {
       const { server, client } = await asked(text);
       const said = rest(client);
       assert.equal(await server.stop(50), 1);

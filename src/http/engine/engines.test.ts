@@ -1,4 +1,4 @@
-/** Both engines give the same answers to the same bytes, but for what is listed with its reason. */
+/** Both engines give the same responses to the same bytes, except for the listed differences. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
@@ -23,10 +23,10 @@ const limits: Limits = {
   maxRequestsPerConnection: 1000,
 };
 
-/** What is open. */
+/** Open servers and sockets. */
 const counts = { connections: 0, requests: 0 };
 
-/** Tells a client how it was understood. */
+/** Echoes the request as the server understood it. */
 const hooks: Hooks = {
   handle: ({ method, target, path, query, headers, body }) => {
     const fields = Object.entries(headers).filter(([name]) => name !== '__proto__');
@@ -58,7 +58,7 @@ const all = [node, wire, auto];
 await Promise.all(all.map((server) => server.listen({ port: 0, host: '127.0.0.1' })));
 after(() => Promise.all(all.map((server) => server.stop(0))));
 
-/** Everything that a server says to `text`, which comes in pieces, and its end. */
+/** Everything that a server sends in response to `text`, which arrives in pieces, and how it ends. */
 async function said(port: number, text: string, cuts: readonly number[] = []): Promise<string[]> {
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
   const chunks: Buffer[] = [];
@@ -77,7 +77,7 @@ async function said(port: number, text: string, cuts: readonly number[] = []): P
   return responsesIn(Buffer.concat(chunks).toString('latin1'));
 }
 
-/** Responses without their dates, and with the fields in order of their names. */
+/** Responses without dates, with the fields sorted by name. */
 function responsesIn(text: string): string[] {
   const responses: string[] = [];
   for (let rest = text; rest !== ''; ) {
@@ -88,7 +88,7 @@ function responsesIn(text: string): string[] {
     const shown = fields.filter((field) => !/^date:/i.test(field)).sort();
     const hasBody = rest.length > end + 4 && !rest.startsWith('HTTP/', end + 4);
     const bodyEnd = end + 4 + (hasBody ? length : 0);
-    // Of several faults one engine may name another, and one may be found before it is known that it is in a HEAD.
+    // With several faults, each engine may report a different one, or fail before it knows the method.
     if (line?.includes(' 200 '))
       responses.push([line, ...shown, '', rest.slice(end + 4, bodyEnd)].join('\n'));
     else responses.push('refused');
@@ -97,21 +97,18 @@ function responsesIn(text: string): string[] {
   return responses;
 }
 
-/** Where the engines differ by intent. */
+/** Intended differences between the engines. */
 const differences: readonly (readonly [reason: string, sign: RegExp])[] = [
-  ['node:http ends a connection whose body it was to ask for and did not', /\r\nexpect:/i],
-  ['node:http takes a field for that of the connection that is not of HTTP', /\r\nproxy-connection:/i],
-  ['node:http takes LF for CRLF, CR or spaces where RFC 9112 does not', /(?<!\r)\n|\r(?!\n)|^ | {2}/],
-  ['the same behind a body that ends between CR and LF', /content-length: 0?2[\s\S]*\r\n\r\n0\r\n/i],
-  [
-    'node:http mends a raw query in a connection of its own, where the request is the first',
-    /\?\S*[\x80-\xff]/,
-  ],
-  ['node:http answers CONNECT without a look at its fields', /CONNECT /],
-  ['node:http takes RTSP for HTTP where nothing else shows it', / RTSP\//],
+  ['node:http closes a connection after an Expect header without sending 100 Continue', /\r\nexpect:/i],
+  ['node:http treats the non-standard Proxy-Connection field like Connection', /\r\nproxy-connection:/i],
+  ['node:http accepts LF for CRLF, and CR and spaces, where RFC 9112 does not', /(?<!\r)\n|\r(?!\n)|^ | {2}/],
+  ['the same after a body that ends between CR and LF', /content-length: 0?2[\s\S]*\r\n\r\n0\r\n/i],
+  ['node:http encodes a raw query only in the first request of a connection', /\?\S*[\x80-\xff]/],
+  ['node:http rejects CONNECT without checking the header fields', /CONNECT /],
+  ['node:http accepts RTSP as HTTP if only the version differs', / RTSP\//],
 ];
 
-test('the same answers', async () => {
+test('both engines give the same responses', async () => {
   let compared = 0;
   await fc.assert(
     fc.asyncProperty(connectionText, async (text) => {
@@ -126,7 +123,7 @@ test('the same answers', async () => {
   assert.ok(compared > 500, `only ${compared} were compared`);
 });
 
-test('in pieces the same as whole', async () => {
+test('a request in pieces gets the same response as a whole one', async () => {
   const positions = fc.array(fc.nat({ max: 300 }), { minLength: 1, maxLength: 8 });
   await fc.assert(
     fc.asyncProperty(connectionText, positions, async (text, places) => {
@@ -143,7 +140,7 @@ const chunked =
   'POST /c HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n0\r\nX: y\r\n\r\n';
 const get = 'GET /g HTTP/1.1\r\nHost: a\r\n\r\n';
 
-test('plain requests and others in every order', async () => {
+test('plain and other requests in every order', async () => {
   for (const first of [get, post, chunked]) {
     for (const second of [get, post, chunked]) {
       for (const third of [get, post, chunked]) {
@@ -156,7 +153,7 @@ test('plain requests and others in every order', async () => {
   }
 });
 
-test('byte by byte', async () => {
+test('requests that arrive byte by byte', async () => {
   const text = get + chunked + post + get;
   const cuts = Array.from({ length: text.length - 1 }, (_, i) => i + 1);
   const [byNode, ...others] = await Promise.all(all.map(({ port }) => said(port, text, cuts)));
@@ -164,7 +161,7 @@ test('byte by byte', async () => {
   for (const answers of others) assert.deepEqual(answers, byNode);
 });
 
-test('a client that is gone at any byte leaves nothing behind', async () => {
+test('a client that disconnects after any byte leaves nothing behind', async () => {
   const text = get + chunked + get + post;
   for (const { port } of [wire, auto]) {
     for (let length = 0; length < text.length; length++) {
@@ -180,7 +177,7 @@ test('a client that is gone at any byte leaves nothing behind', async () => {
   assert.deepEqual(counts, { connections: 0, requests: 0 });
 });
 
-test('the last request that a connection may make is the last of both engines together', async () => {
+test('the limit of requests per connection counts both engines together', async () => {
   const few = { ...limits, maxRequestsPerConnection: 3 };
   const server = new WireServer(few, hooks, new HttpServer(few, hooks));
   await server.listen({ port: 0, host: '127.0.0.1' });

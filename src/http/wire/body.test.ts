@@ -10,12 +10,12 @@ const chunked: Framing = { kind: 'chunked' };
 
 interface Outcome {
   readonly state: string;
-  /** How many bytes were taken. */
+  /** How many bytes were consumed. */
   readonly taken: number;
   readonly content: string;
 }
 
-/** What becomes of a body that comes in pieces. */
+/** The outcome for a body that arrives in pieces. */
 function read(text: string, framing = chunked, cuts: readonly number[] = [], maxBytes = MAX_BYTES): Outcome {
   const bytes = Buffer.from(text, 'latin1');
   const reader = new BodyReader(framing, maxBytes);
@@ -33,13 +33,13 @@ function everyByte(text: string): number[] {
   return Array.from({ length: text.length }, (_, i) => i);
 }
 
-describe('chunked', () => {
+describe('a chunked body', () => {
   const good: readonly (readonly [name: string, text: string, content: string])[] = [
     ['one chunk', '2\r\nab\r\n0\r\n\r\n', 'ab'],
     ['nothing', '0\r\n\r\n', ''],
     ['many zeros', '00000\r\n\r\n', ''],
     [
-      'digits of any case, with zeros before',
+      'digits of either case, with leading zeros',
       '0A\r\n0123456789\r\na\r\n0123456789\r\n0\r\n\r\n',
       '01234567890123456789',
     ],
@@ -91,15 +91,15 @@ describe('chunked', () => {
       (extension) =>
         [`the extension ${JSON.stringify(extension)}`, `2${extension}\r\nab\r\n0\r\n\r\n`] as const,
     ),
-    ['LF behind a size', '2\nab\r\n0\r\n\r\n'],
-    ['LF behind an extension', '2;a\nab\r\n0\r\n\r\n'],
-    ['CR without LF behind a size', '2\rab\r\n0\r\n\r\n'],
-    ['LF behind data', '2\r\nab\n0\r\n\r\n'],
-    ['CR without LF behind data', '2\r\nab\r0\r\n\r\n'],
-    ['nothing behind data', '2\r\nab0\r\n\r\n'],
+    ['LF after a size', '2\nab\r\n0\r\n\r\n'],
+    ['LF after an extension', '2;a\nab\r\n0\r\n\r\n'],
+    ['CR without LF after a size', '2\rab\r\n0\r\n\r\n'],
+    ['LF after data', '2\r\nab\n0\r\n\r\n'],
+    ['CR without LF after data', '2\r\nab\r0\r\n\r\n'],
+    ['nothing after data', '2\r\nab0\r\n\r\n'],
     ['data that is longer', '2\r\nabc\r\n0\r\n\r\n'],
-    ['LF for the last line', '0\r\n\n'],
-    ['CR without LF for the last line', '0\r\n\rG'],
+    ['LF as the last line', '0\r\n\n'],
+    ['CR without LF as the last line', '0\r\n\rG'],
     ['a trailer without a colon', '0\r\nX\r\n\r\n'],
     ['a trailer with a space before the colon', '0\r\nX : a\r\n\r\n'],
     ['a trailer with LF', '0\r\nX: a\n\r\n'],
@@ -123,7 +123,7 @@ describe('chunked', () => {
     ['extensions together', `1;${'x'.repeat(5000)}\r\na\r\n`.repeat(4), 'content_too_large'],
     ['a trailer', `0\r\nX: ${'x'.repeat(20_000)}`, 'headers_too_large'],
     ['trailers together', `0\r\n${`X: ${'x'.repeat(1000)}\r\n`.repeat(20)}`, 'headers_too_large'],
-    ['zeros before a size', '0'.repeat(17), 'bad_request'],
+    ['leading zeros of a size', '0'.repeat(17), 'bad_request'],
   ];
   for (const [name, text, code] of large) {
     test(`${code}: ${name}`, () => {
@@ -132,7 +132,7 @@ describe('chunked', () => {
     });
   }
 
-  test('small chunks are taken as long as there is something in them', () => {
+  test('small chunks are accepted unless framing outweighs content', () => {
     const tiny = `${'1\r\nx\r\n'.repeat(6000)}0\r\n\r\n`;
     assert.equal(read(tiny, chunked, [], 10_000).state, 'content_too_large');
     const small = `${'a\r\n0123456789\r\n'.repeat(6000)}0\r\n\r\n`;
@@ -140,8 +140,8 @@ describe('chunked', () => {
   });
 });
 
-describe('with a length', () => {
-  test('what follows is left alone', () => {
+describe('a body with a length', () => {
+  test('the bytes after it are left unread', () => {
     const framing: Framing = { kind: 'length', bytes: 3 };
     for (const cuts of [[], [1], [1, 2, 3]]) {
       assert.deepEqual(read('abcGET', framing, cuts), { state: 'complete', taken: 3, content: 'abc' });
@@ -149,14 +149,14 @@ describe('with a length', () => {
     assert.deepEqual(read('ab', framing), { state: 'incomplete', taken: 2, content: 'ab' });
   });
 
-  test('the largest that is allowed, and one byte more', () => {
+  test('the largest allowed length, and one byte more', () => {
     const text = 'x'.repeat(MAX_BYTES + 1);
     assert.equal(read(text, { kind: 'length', bytes: MAX_BYTES }).state, 'complete');
     const outcome = read(text, { kind: 'length', bytes: MAX_BYTES + 1 });
     assert.deepEqual(outcome, { state: 'content_too_large', taken: 0, content: '' });
   });
 
-  test('what is announced takes no room before it comes', () => {
+  test('an announced length allocates no memory before the bytes arrive', () => {
     const reader = new BodyReader({ kind: 'length', bytes: 1e6 }, 1e6);
     reader.take(Buffer.from('x'), 0);
     assert.ok(reader.content.buffer.byteLength <= 1024);
@@ -174,7 +174,7 @@ test('property: pieces make no difference', () => {
   );
 });
 
-test('property: what was taken and the rest are the input; more of it changes nothing', () => {
+test('property: the bytes consumed and the rest are the input; more input changes nothing', () => {
   fc.assert(
     fc.property(chunkedText, chunkedText, (text, more) => {
       const outcome = read(text);

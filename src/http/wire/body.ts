@@ -1,18 +1,18 @@
 /**
- * The body of a request (RFC 9112 §6 and §7): a state machine over bytes, which collects the content in one bounded
- * buffer. Pure.
+ * The body of a request (RFC 9112 §6 and §7): a state machine over bytes, which collects the content in one
+ * bounded buffer. Pure.
  *
- * What frames the content is bounded together, by its sum: sizes, extensions and trailers cost a server work and give
- * it nothing, and a bound for each chunk is none.
+ * One limit applies to all framing bytes together: sizes, extensions and trailers cost work but carry no
+ * content, and a limit for each chunk would not bound their sum.
  */
 import type { ErrorCode } from '../errors.ts';
 import { fieldLine } from './grammar.ts';
 import type { Framing } from './head.ts';
 
-/** Sizes, extensions and trailers: this much, and as many bytes for each of the content. */
+/** The limit for sizes, extensions and trailers: a base, plus so many bytes for each byte of content. */
 const MAX_FRAMING_BYTES = 16 * 1024;
 const MAX_FRAMING_SHARE = 2;
-/** Digits of a chunk's size: 64 bits. */
+/** Hexadecimal digits of a chunk size of 64 bits. */
 const MAX_SIZE_DIGITS = 16;
 const FIRST_ROOM_BYTES = 1024;
 
@@ -20,7 +20,7 @@ const CR = 13;
 const LF = 10;
 const SEMICOLON = 59;
 
-/** Where a chunked body is; the names say what comes next. */
+/** The states of a chunked body, named after what comes next. */
 type State =
   | 'size'
   | 'extension'
@@ -33,10 +33,10 @@ type State =
   | 'last LF'
   | 'done';
 
-/** `;name`, `;name=token` or `;name="quoted"`, repeated (RFC 9112 §7.1.1), without the white space that it calls bad. */
+/** `;name`, `;name=token` or `;name="quoted"`, repeated (RFC 9112 §7.1.1), without "bad whitespace". */
 const extensions =
   /^(?:;[\w!#$%&'*+.^`|~-]+(?:=(?:[\w!#$%&'*+.^`|~-]+|"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*"))?)+$/;
-/** What would change the framing that is over (RFC 9110 §6.5.1). */
+/** Fields that would change the framing after the fact (RFC 9110 §6.5.1). */
 const forbiddenTrailer = /^(?:content-length|transfer-encoding):/i;
 
 export class BodyReader {
@@ -46,14 +46,14 @@ export class BodyReader {
   #size = 0;
   #code: ErrorCode | undefined;
   #state: State;
-  /** Of the data that comes next, or of the size while its digits come. */
+  /** The bytes of data still to come, or the chunk size while its digits are being read. */
   #left = 0;
   #digits = 0;
   #framingBytes = 0;
   /** The extensions of the current chunk, or the current trailer. */
   #line = '';
 
-  /** `framing` says that there is a body. */
+  /** `framing` must announce a body. */
   constructor(framing: Framing, maxBytes: number) {
     this.#maxBytes = maxBytes;
     this.#state = framing.kind === 'chunked' ? 'size' : 'data';
@@ -62,7 +62,7 @@ export class BodyReader {
     this.#left = framing.bytes;
     if (framing.bytes > maxBytes) this.#code = 'content_too_large';
   }
-  /** What the body is refused for; known from the beginning where its length is. */
+  /** Why the body is refused; known immediately if the announced length is too large. */
   get refusal(): ErrorCode | undefined {
     return this.#code;
   }
@@ -75,7 +75,7 @@ export class BodyReader {
     return this.#room.subarray(0, this.#size);
   }
 
-  /** Takes what belongs to the body from `at` on, and returns where it ends or a fault is. */
+  /** Consumes the body from `at` on; returns the position of its end or of a fault. */
   take(bytes: Uint8Array, at: number): number {
     let next = at;
     while (next < bytes.length && !this.#code && this.#state !== 'done') {
@@ -106,7 +106,7 @@ export class BodyReader {
     return count;
   }
 
-  /** In proportion to what has come: what is only announced costs nothing. */
+  /** Memory grows with the bytes received, so that an announced length alone costs nothing. */
   #store(bytes: Uint8Array, at: number, count: number): void {
     const size = this.#size + count;
     if (size > this.#room.length) {

@@ -1,8 +1,8 @@
-/** Header fields as a whole: what repeating one means, and what `Connection` says. Pure. */
+/** The meaning of repeated header fields and of `Connection`. Pure. */
 
 export type Fields = Record<string, string | undefined>;
 
-/** Fields that are no lists: the first one counts, as with `node:http`. */
+/** Fields that are not lists: the first value counts, as with `node:http`. */
 const singles: ReadonlySet<string> = new Set([
   'age',
   'authorization',
@@ -23,7 +23,7 @@ const singles: ReadonlySet<string> = new Set([
   'user-agent',
 ]);
 
-/** The value of a field that came again (RFC 9110 §5.3). */
+/** The value of a repeated field (RFC 9110 §5.3). */
 export function joinField(name: string, before: string, value: string): string {
   if (singles.has(name)) return before;
   return name === 'cookie' ? `${before}; ${value}` : `${before}, ${value}`;
@@ -32,7 +32,7 @@ export function joinField(name: string, before: string, value: string): string {
 const closing = /(?:^|[,\t ])close(?:[,\t ]|$)/i;
 const keeping = /(?:^|,)[ \t]*keep-alive[ \t]*(?:,|$)/i;
 
-/** Whether a client that says this wants to go on with the connection; `close` wins (RFC 9112 §9.3). */
+/** Whether the client wants a keep-alive connection; `close` takes precedence (RFC 9112 §9.3). */
 export function staysOpen(version: '1.0' | '1.1', connection: string | undefined): boolean {
   if (connection === undefined) return version === '1.1';
   if (closing.test(connection)) return false;
@@ -40,13 +40,13 @@ export function staysOpen(version: '1.0' | '1.1', connection: string | undefined
 }
 
 /**
- * V8 keeps all of a text alive for a part of it of more than twelve characters; and parts are kept, as keys of caches
- * and messages that wait. Of a text that is no longer than most heads it may.
+ * In V8, a substring of more than twelve characters keeps the whole string alive, and substrings live on as
+ * cache keys and in queued messages. That is acceptable for strings up to the size of most heads.
  */
 const MAX_KEPT_CHARACTERS = 1024;
 const MAX_COPIED_CHARACTERS = 12;
 
-/** `part`, which was cut out of `text`, for itself. */
+/** `part`, a substring of `text`, copied if it would keep too long a string alive. */
 export function ownPart(text: string, part: string): string {
   if (text.length <= MAX_KEPT_CHARACTERS || part.length <= MAX_COPIED_CHARACTERS) return part;
   return Buffer.from(part, 'latin1').toString('latin1');

@@ -1,6 +1,6 @@
 /**
- * Requests for tests: words of the grammar, good ones and those of known attacks, joined and then damaged. And how
- * they are read: by this codec, and by the parser of `node:http` (llhttp) as an oracle.
+ * Requests for tests, made of valid elements of the grammar and of known attacks, combined and then damaged.
+ * Readers for them: this codec, and the parser of `node:http` (llhttp) as an oracle.
  */
 import assert from 'node:assert/strict';
 import http from 'node:http';
@@ -9,7 +9,7 @@ import fc from 'fast-check';
 import { BodyReader } from './body.ts';
 import { type HeadLimits, parseHead } from './head.ts';
 
-/** Mostly the first, sometimes one of the others. */
+/** Usually one of the first list, sometimes one of the second. */
 function mostly(good: readonly string[], odd: readonly string[], weight = 12): fc.Arbitrary<string> {
   return fc.oneof(
     { arbitrary: fc.constantFrom(...good), weight },
@@ -102,7 +102,7 @@ const coding = mostly(
 ).map((value) => `Transfer-Encoding: ${value}`);
 const expectation = fc.constantFrom('Expect: 100-continue', 'Expect: tea', 'expect:');
 
-/** A field without its line end. */
+/** A field without its line ending. */
 const field = fc.oneof(
   { arbitrary: plainField, weight: 12 },
   { arbitrary: connection, weight: 2 },
@@ -158,7 +158,7 @@ export function damaged(text: fc.Arbitrary<string>): fc.Arbitrary<string> {
   );
 }
 
-/** The head of a request, mostly good. */
+/** The head of a request, usually valid. */
 export const headText = damaged(goodHead);
 
 const sizes = mostly(
@@ -185,14 +185,14 @@ const chunk = fc
     return `${size === 'size' ? data.length.toString(16) : size}${extension}${sizeEnd}${data}${dataEnd}`;
   });
 
-/** A chunked body, mostly good. */
+/** A chunked body, usually valid. */
 export const chunkedText = damaged(
   fc
     .tuple(fc.array(chunk, { maxLength: 4 }), mostly(['0'], ['00', '', '0;a'], 15), trailers, lineEnds)
     .map(([chunks, last, trailer, end]) => `${chunks.join('')}${last}${end}${trailer}\r\n`),
 );
 
-/** Several requests on one connection, with bodies where their heads say so, or all the same. */
+/** Several requests on one connection, usually with bodies only where their heads announce them. */
 export const connectionText = fc
   .array(
     fc.tuple(headText, fc.oneof({ arbitrary: fc.constantFrom('', '', '', 'ab'), weight: 3 }, chunkedText)),
@@ -200,7 +200,7 @@ export const connectionText = fc
   )
   .map((requests) => requests.map(([head, body]) => head + body).join(''));
 
-/** A request as it was understood. */
+/** A request as the reader understood it. */
 export interface Understood {
   readonly method: string;
   readonly target: string;
@@ -210,16 +210,16 @@ export interface Understood {
 
 export interface Reading {
   readonly requests: readonly Understood[];
-  /** What was refused; `undefined` where the input just ended. */
+  /** Why a request was refused; `undefined` if the input merely ended. */
   readonly refusal: string | undefined;
-  /** How much of the input belongs to the requests. */
+  /** How many bytes of the input belong to the requests. */
   readonly taken: number;
 }
 
 export const fuzzLimits: HeadLimits = { maxHeaderBytes: 16 * 1024, maxTargetBytes: 8 * 1024 };
 const MAX_BODY_BYTES = 1024;
 
-/** Reads all requests of a connection. */
+/** Reads all requests of a connection with this codec. */
 export function readConnection(text: string, limits = fuzzLimits): Reading {
   const bytes = Buffer.from(text, 'latin1');
   const requests: Understood[] = [];
@@ -243,7 +243,7 @@ export function readConnection(text: string, limits = fuzzLimits): Reading {
   }
 }
 
-/** A socket that only takes in. */
+/** A socket that discards everything written to it. */
 class Silent extends Duplex {
   override _read(): void {}
   override _write(_bytes: Buffer, _encoding: BufferEncoding, done: () => void): void {
@@ -251,7 +251,7 @@ class Silent extends Duplex {
   }
 }
 
-/** Reads requests as `node:http` does; the last one may not be complete. */
+/** Reads requests as `node:http` does; the last one may be incomplete. */
 export class Oracle {
   readonly #server = http.createServer({ requireHostHeader: false, maxHeaderSize: 64 * 1024 });
   #requests: (Understood & { body: string })[] = [];
@@ -270,12 +270,12 @@ export class Oracle {
     this.#server.on('clientError', () => undefined);
   }
 
-  /** Fails where requests that were taken from `text` are understood differently. */
+  /** Fails if the two readers understand requests in `text` differently. */
   async confirm(requests: readonly Understood[], text: string): Promise<void> {
-    // node:http ends a connection by a field that is not of HTTP.
+    // node:http treats the non-standard Proxy-Connection field like Connection.
     const last = requests.findIndex(({ headers }) => headers['proxy-connection'] !== undefined);
     const shared = last < 0 ? requests : requests.slice(0, last + 1);
-    // A query in raw UTF-8 is mended before anybody sees it.
+    // This codec percent-encodes raw UTF-8 in a query.
     if (shared.length === 0 || /\?[^ \r]*[\x80-\xff][^ \r]* HTTP/.test(text)) return;
     const theirs = await this.#read(text);
     assert.deepEqual(shared.map(plain), theirs.slice(0, shared.length).map(plain));
@@ -293,7 +293,7 @@ export class Oracle {
   }
 }
 
-/** Without a field that node:http loses. */
+/** The headers without a field that node:http loses. */
 function plain({ method, target, headers, body }: Understood) {
   return { method, target, body, fields: Object.entries(headers).filter(([name]) => name !== '__proto__') };
 }
@@ -301,41 +301,41 @@ function plain({ method, target, headers, body }: Understood) {
 const post = 'POST / HTTP/1.1\r\nHost: a\r\n';
 const hidden = 'GET /hidden HTTP/1.1\r\nHost: a\r\n\r\n';
 
-/** How requests have been smuggled past one of two servers, by shape: each must be refused before anything is hidden. */
+/** Known shapes of request smuggling; each must be refused before the hidden request is read. */
 export const smuggled: Readonly<Record<string, string>> = {
   'CL.TE': `${post}Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${hidden}`,
   'TE.CL': `${post}Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n${hidden}`,
   'CL.CL': `${post}Content-Length: 0\r\nContent-Length: ${hidden.length}\r\n\r\n${hidden}`,
   'a list of lengths': `${post}Content-Length: 0, ${hidden.length}\r\n\r\n${hidden}`,
   'a sign before a length': `${post}Content-Length: +${hidden.length}\r\n\r\n${hidden}`,
-  'a length of another base': `${post}Content-Length: 0x10\r\n\r\n${hidden}`,
-  'a length with a byte of Unicode': `${post}Content-Length: \xb2\r\n\r\n${hidden}`,
-  'a length behind a folded line': `${post}X: a\r\n Content-Length: 5\r\n\r\n${hidden}`,
-  'a length behind LF': `${post}X: a\nContent-Length: 5\r\n\r\n${hidden}`,
-  'a length behind CR': `${post}X: a\rContent-Length: 5\r\n\r\n${hidden}`,
-  'a length behind NUL': `${post}X: a\0\r\nContent-Length: 5\r\n\r\n${hidden}`,
+  'a length in another base': `${post}Content-Length: 0x10\r\n\r\n${hidden}`,
+  'a length with a non-ASCII digit': `${post}Content-Length: \xb2\r\n\r\n${hidden}`,
+  'a length on a folded line': `${post}X: a\r\n Content-Length: 5\r\n\r\n${hidden}`,
+  'a length after a bare LF': `${post}X: a\nContent-Length: 5\r\n\r\n${hidden}`,
+  'a length after a bare CR': `${post}X: a\rContent-Length: 5\r\n\r\n${hidden}`,
+  'a length after NUL': `${post}X: a\0\r\nContent-Length: 5\r\n\r\n${hidden}`,
   'a length with a space before the colon': `${post}Content-Length : 5\r\n\r\n${hidden}`,
   'a length with a tab before the colon': `${post}Content-Length\t: 5\r\n\r\n${hidden}`,
-  'a length behind a space': `POST / HTTP/1.1\r\n Content-Length: 5\r\nHost: a\r\n\r\n${hidden}`,
-  'a coding behind a vertical tab': `${post}Transfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n${hidden}`,
+  'a length after a leading space': `POST / HTTP/1.1\r\n Content-Length: 5\r\nHost: a\r\n\r\n${hidden}`,
+  'a coding after a vertical tab': `${post}Transfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n${hidden}`,
   'a coding in quotes': `${post}Transfer-Encoding: "chunked"\r\n\r\n0\r\n\r\n${hidden}`,
   'a coding with a parameter': `${post}Transfer-Encoding: chunked;x\r\n\r\n0\r\n\r\n${hidden}`,
-  'a coding that is nearly one': `${post}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n${hidden}`,
-  'a coding behind identity': `${post}Transfer-Encoding: identity, chunked\r\n\r\n0\r\n\r\n${hidden}`,
+  'a coding that resembles chunked': `${post}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n${hidden}`,
+  'a coding after identity': `${post}Transfer-Encoding: identity, chunked\r\n\r\n0\r\n\r\n${hidden}`,
   'a coding before identity': `${post}Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n${hidden}`,
   'two codings': `${post}Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${hidden}`,
-  'two codings of which one is none': `${post}Transfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n\r\n0\r\n\r\n${hidden}`,
+  'two codings of which one is unknown': `${post}Transfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n\r\n0\r\n\r\n${hidden}`,
   'an empty coding': `${post}Transfer-Encoding:\r\n\r\n${hidden}`,
   'a coding on a folded line': `${post}Transfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n${hidden}`,
   'a coding in HTTP/1.0': `POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${hidden}`,
   ...Object.fromEntries(
     [
-      ['LF behind a size', `2\nab\r\n0\r\n\r\n`],
-      ['LF behind an extension', `2;x\nab\r\n0\r\n\r\n`],
+      ['LF after a size', `2\nab\r\n0\r\n\r\n`],
+      ['LF after an extension', `2;x\nab\r\n0\r\n\r\n`],
       ['CR in an extension', `2;x\rab\r\n0\r\n\r\n`],
-      ['LF behind data', `2\r\nab\n0\r\n\r\n`],
-      ['nothing behind data', `2\r\nab0\r\n\r\n`],
-      ['two bytes behind data that are no line end', `2\r\nabXX0\r\n\r\n`],
+      ['LF after data', `2\r\nab\n0\r\n\r\n`],
+      ['nothing after data', `2\r\nab0\r\n\r\n`],
+      ['two bytes after data that are not CRLF', `2\r\nabXX0\r\n\r\n`],
       ['a size with a sign', `+2\r\nab\r\n0\r\n\r\n`],
       ['a size with 0x', `0x2\r\nab\r\n0\r\n\r\n`],
       ['a size with an underscore', `2_\r\nab\r\n0\r\n\r\n`],
@@ -344,12 +344,12 @@ export const smuggled: Readonly<Record<string, string>> = {
       ['a size beyond what numbers are exact for', `ffffffffffffffff\r\nab\r\n0\r\n\r\n`],
       ['a trailer without a colon', `0\r\nX\r\n\r\n`],
       ['a trailer that is folded', `0\r\nX: a\r\n b\r\n\r\n`],
-      ['LF for the last line', `0\r\n\n`],
+      ['LF as the last line', `0\r\n\n`],
     ].map(([name, body]) => [name, `${post}Transfer-Encoding: chunked\r\n\r\n${body}${hidden}`]),
   ),
 };
 
-/** What the fuzzer begins with: known shapes, damaged a little, beside what the grammar makes. */
+/** The fuzzer's input: known shapes, slightly damaged, and requests generated from the grammar. */
 export const fuzzText = fc.oneof(
   { arbitrary: connectionText, weight: 4 },
   { arbitrary: damaged(fc.constantFrom(...Object.values(smuggled))), weight: 1 },

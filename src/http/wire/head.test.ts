@@ -8,12 +8,12 @@ const limits: HeadLimits = { maxHeaderBytes: 8192, maxTargetBytes: 2048 };
 const host = 'Host: a\r\n';
 const line = 'GET / HTTP/1.1\r\n';
 
-/** What a result says, in a word or in the head. */
+/** A result in one word: the error code, or the kind. */
 function told(result: HeadResult): string {
   return result.kind === 'refused' ? result.code : result.kind;
 }
 
-/** What is made of bytes that come in pieces: the rest of the last piece may not have been needed. */
+/** The result for bytes that arrive in pieces; the last piece may not be needed completely. */
 function inPieces(text: string, cuts: readonly number[], within = limits): HeadResult {
   let progress: Progress | undefined;
   for (const cut of [...cuts, text.length]) {
@@ -40,10 +40,10 @@ function headIn(text: string): Head {
 const refusals: Readonly<Record<string, readonly (readonly [name: string, text: string])[]>> = {
   bad_request: [
     ['a space before the method', ` ${line}${host}\r\n`],
-    ['a tab for a space', `GET\t/ HTTP/1.1\r\n${host}\r\n`],
+    ['a tab instead of a space', `GET\t/ HTTP/1.1\r\n${host}\r\n`],
     ['two spaces', `GET  / HTTP/1.1\r\n${host}\r\n`],
     ['a space in the target', `GET /a b HTTP/1.1\r\n${host}\r\n`],
-    ['a space behind the version', `GET / HTTP/1.1 \r\n${host}\r\n`],
+    ['a space after the version', `GET / HTTP/1.1 \r\n${host}\r\n`],
     ['no target', `GET HTTP/1.1\r\n${host}\r\n`],
     ['an empty target', `GET  HTTP/1.1\r\n${host}\r\n`],
     ['HTTP/0.9', 'GET /\r\n'],
@@ -61,23 +61,23 @@ const refusals: Readonly<Record<string, readonly (readonly [name: string, text: 
     ].map((version) => [`the version ${version}`, `GET / ${version}\r\n${host}\r\n`] as const),
     ['the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
     ['LF in the request line', `GET / HTTP/1.1\n${host}\r\n`],
-    ['LF behind a field', `${line}Host: a\n\r\n`],
+    ['LF after a field', `${line}Host: a\n\r\n`],
     ['LF for the empty line', `${line}${host}\n`],
-    ['CR alone behind the request line', `GET / HTTP/1.1\r${host}\r\n`],
-    ['CR alone in a target', `GET /\rx HTTP/1.1\r\n${host}\r\n`],
-    ['CR alone in a value', `${line}${host}X: a\rb\r\n\r\n`],
+    ['a bare CR after the request line', `GET / HTTP/1.1\r${host}\r\n`],
+    ['a bare CR in a target', `GET /\rx HTTP/1.1\r\n${host}\r\n`],
+    ['a bare CR in a value', `${line}${host}X: a\rb\r\n\r\n`],
     ['CR CR LF', `${line}${host}X: a\r\r\n\r\n`],
     ['LF before the request', `\n${line}${host}\r\n`],
     ['three empty lines before the request', `\r\n\r\n\r\n${line}${host}\r\n`],
-    ['a method with a sign that no token has', `G(T / HTTP/1.1\r\n${host}\r\n`],
+    ['a method with a character that no token contains', `G(T / HTTP/1.1\r\n${host}\r\n`],
     ['NUL in the method', 'G\0T'],
-    ['a greeting of TLS', '\x16\x03\x01'],
-    ['a greeting of SMTP', 'EHLO example.com\r\n'],
+    ['a TLS ClientHello', '\x16\x03\x01'],
+    ['an SMTP greeting', 'EHLO example.com\r\n'],
     ...['\x00', '\x0b', '\x7f', '\x80', '\xe9', '#x', '\x1b'].map(
       (byte) => [`${JSON.stringify(byte)} in the target`, `GET /${byte}`] as const,
     ),
     ['UTF-8 in the path', `GET /\xc3\xa9?x HTTP/1.1\r\n${host}\r\n`],
-    ['no UTF-8 in the query', `GET /?\xff HTTP/1.1\r\n${host}\r\n`],
+    ['invalid UTF-8 in the query', `GET /?\xff HTTP/1.1\r\n${host}\r\n`],
     ['no slash', `GET index.html HTTP/1.1\r\n${host}\r\n`],
     ['only a query', `GET ?x HTTP/1.1\r\n${host}\r\n`],
     ['the asterisk for GET', `GET * HTTP/1.1\r\n${host}\r\n`],
@@ -170,16 +170,16 @@ const refusals: Readonly<Record<string, readonly (readonly [name: string, text: 
     (value) => [JSON.stringify(value), `${line}${host}Expect: ${value}\r\n\r\n`] as const,
   ),
   uri_too_long: [
-    ['a target too long by one', `GET /${'x'.repeat(2048)} HTTP/1.1\r\n${host}\r\n`],
+    ['a target that is one byte too long', `GET /${'x'.repeat(2048)} HTTP/1.1\r\n${host}\r\n`],
     ['a target without an end', `GET /${'x'.repeat(2048)}`],
-    ['a target that is longer than all may be', `GET /${'x'.repeat(100_000)}`],
-    ['a target that is wrong where it is too long already', `GET /${'x'.repeat(2048)}\0`],
+    ['a target that is longer than the whole head may be', `GET /${'x'.repeat(100_000)}`],
+    ['a target with a fault beyond the limit', `GET /${'x'.repeat(2048)}\0`],
   ],
   headers_too_large: [
     ['201 fields', `${line}${host}${'x:\r\n'.repeat(200)}\r\n`],
     ['a value without an end', `${line}${host}X: ${'x'.repeat(9000)}`],
-    ['too large by one', `${line}${host}X: ${'x'.repeat(8192 - 31)}\r\n\r\n`],
-    ['a fault behind the limit', `${line}${host}X: ${'x'.repeat(9000)}\0`],
+    ['one byte too large', `${line}${host}X: ${'x'.repeat(8192 - 31)}\r\n\r\n`],
+    ['a fault beyond the limit', `${line}${host}X: ${'x'.repeat(9000)}\0`],
   ],
 };
 
@@ -194,7 +194,7 @@ for (const [code, cases] of Object.entries(refusals)) {
   });
 }
 
-describe('at once, before the head is complete', () => {
+describe('refused immediately, before the head is complete', () => {
   for (const text of [
     '\x16',
     ' ',
@@ -210,15 +210,15 @@ describe('at once, before the head is complete', () => {
   }
 
   for (const text of ['', '\r', '\r\n', '\r\n\r\n', 'GET', 'GET /', 'GET / HTTP/1.1', 'GET / HTTP/1.1\r']) {
-    test(`${JSON.stringify(text)} may become good`, () => {
+    test(`${JSON.stringify(text)} may become valid`, () => {
       assert.equal(told(parseHead(text, limits)), 'incomplete');
       assert.equal(told(byteByByte(text)), 'incomplete');
     });
   }
 });
 
-describe('heads that are taken', () => {
-  test('a plain one', () => {
+describe('heads that are accepted', () => {
+  test('a plain head', () => {
     const text = `GET /a%20b?x=1 HTTP/1.1\r\nHOST: example.org:8080\r\nX-A:\t b c \t\r\n\r\n`;
     const result = parseHead(text, limits);
     assert.ok(result.kind === 'head');
@@ -238,18 +238,18 @@ describe('heads that are taken', () => {
   });
 
   const good: readonly (readonly [name: string, text: string])[] = [
-    ['up to two empty lines before it', `\r\n\r\n${line}${host}\r\n`],
+    ['up to two leading empty lines', `\r\n\r\n${line}${host}\r\n`],
     ['200 fields', `${line}${host}${'x:\r\n'.repeat(199)}\r\n`],
-    ['a target of just allowed length', `GET /${'x'.repeat(2047)} HTTP/1.1\r\n${host}\r\n`],
-    ['a head of just allowed length', `${line}${host}X: ${'x'.repeat(8192 - 32)}\r\n\r\n`],
+    ['a target of the maximum length', `GET /${'x'.repeat(2047)} HTTP/1.1\r\n${host}\r\n`],
+    ['a head of the maximum length', `${line}${host}X: ${'x'.repeat(8192 - 32)}\r\n\r\n`],
     ['an empty value', `${line}${host}X:\r\n\r\n`],
     ['a tab and Latin-1 in a value', `${line}${host}X: \xe9\t\xff\r\n\r\n`],
     ['no Host in HTTP/1.0', 'GET / HTTP/1.0\r\n\r\n'],
     ['an empty Host', `${line}Host:\r\n\r\n`],
-    ['names of JavaScript', `${line}${host}__proto__: a\r\nconstructor: b\r\n\r\n`],
-    ['signs for the path to decide about', `GET /"<>^\`{}|\\%% HTTP/1.1\r\n${host}\r\n`],
+    ['field names that are properties in JavaScript', `${line}${host}__proto__: a\r\nconstructor: b\r\n\r\n`],
+    ['characters that only the path rules judge', `GET /"<>^\`{}|\\%% HTTP/1.1\r\n${host}\r\n`],
     ['an absolute target', `GET HTTP://b:80/p?q HTTP/1.1\r\n${host}\r\n`],
-    ['all of the server', `OPTIONS * HTTP/1.1\r\n${host}\r\n`],
+    ['OPTIONS for the whole server', `OPTIONS * HTTP/1.1\r\n${host}\r\n`],
     ['a tunnel', `CONNECT a:80 HTTP/1.1\r\n${host}\r\n`],
     ['an expectation in HTTP/1.0', 'GET / HTTP/1.0\r\nExpect: tea\r\n\r\n'],
   ];
@@ -260,19 +260,19 @@ describe('heads that are taken', () => {
     });
   }
 
-  test('raw UTF-8 in a query is written as it should have been', () => {
+  test('raw UTF-8 in a query is percent-encoded', () => {
     const { target, path, query } = headIn(`GET /a?b=\xe6\xb5\x8b?\xc3\xa9 HTTP/1.1\r\n${host}\r\n`);
     assert.deepEqual([target, path, query], ['/a?b=%E6%B5%8B?%C3%A9', '/a', '?b=%E6%B5%8B?%C3%A9']);
   });
 
-  test('lists are joined, cookies too, and of other fields the first counts', () => {
+  test('lists and cookies are joined; of other fields the first counts', () => {
     const { headers } = headIn(
       `${line}${host}Accept: a\r\naccept: b\r\nCookie: a=1\r\nCookie: b=2\r\nReferer: x\r\nReferer: y\r\n\r\n`,
     );
     assert.deepEqual([headers.accept, headers.cookie, headers.referer], ['a, b', 'a=1; b=2', 'x']);
   });
 
-  test('a field of any name is a field', () => {
+  test('field names may equal names of object properties', () => {
     const { headers } = headIn(`${line}${host}__proto__: a\r\nhasOwnProperty: b\r\n\r\n`);
     assert.deepEqual(Object.entries(headers).slice(1), [
       ['__proto__', 'a'],
@@ -319,7 +319,7 @@ describe('heads that are taken', () => {
     });
   }
 
-  test('a body is asked for where there is one', () => {
+  test('100 Continue is expected only if there is a body', () => {
     const expects = (version: string, fields: string) =>
       headIn(`POST / HTTP/${version}\r\n${host}Expect: 100-Continue\r\n${fields}\r\n`).expectsContinue;
     assert.equal(expects('1.1', 'Content-Length: 2\r\n'), true);
@@ -329,7 +329,7 @@ describe('heads that are taken', () => {
 });
 
 describe('properties', () => {
-  test('pieces make no difference', () => {
+  test('splitting the input makes no difference', () => {
     const cuts = fc.array(fc.nat({ max: 400 }), { maxLength: 8 });
     fc.assert(
       fc.property(headText, cuts, (text, positions) => {
@@ -341,7 +341,7 @@ describe('properties', () => {
     );
   });
 
-  test('small limits neither, at every border', () => {
+  test('splitting makes no difference with small limits either', () => {
     fc.assert(
       fc.property(
         headText,
@@ -357,7 +357,7 @@ describe('properties', () => {
     );
   });
 
-  test('what follows a head does not matter', () => {
+  test('the bytes after a head make no difference', () => {
     fc.assert(
       fc.property(headText, headText, (text, more) => {
         const alone = parseHead(text, limits);
@@ -366,18 +366,18 @@ describe('properties', () => {
     );
   });
 
-  test('a head that is taken is the same when it is written and read again', () => {
+  test('an accepted head is the same after a round trip', () => {
     fc.assert(
       fc.property(headText, (text) => {
         const result = parseHead(text, limits);
-        // Of several expectations each is good, but no list.
+        // Repeated expectations are accepted, but not as a list in one field.
         if (result.kind !== 'head' || result.head.headers.expect?.includes(',')) return;
         const { method, target, version, headers } = result.head;
-        // A mended query ends its connection.
+        // A request with a raw query ends its connection.
         if (!text.includes(target)) return;
         const fields = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
         const again = `${method} ${target} HTTP/${version}\r\n${fields.join('')}\r\n`;
-        // What was joined may end in white space.
+        // A joined value may end in white space.
         const trimmed = Object.entries(headers).map(([name, value]) => [name, value?.replace(/[ \t]+$/, '')]);
         const { headers: headersAgain, ...restAgain } = headIn(again);
         const { headers: _, ...rest } = result.head;
@@ -388,7 +388,7 @@ describe('properties', () => {
   });
 });
 
-/** A result without what depends on where it was asked. */
+/** A result without the progress, which depends on how the input was split. */
 function simple(result: HeadResult): unknown {
   return result.kind === 'incomplete' ? 'incomplete' : result;
 }

@@ -1,9 +1,10 @@
 /**
- * The head of a request (RFC 9112 §2 to §6), strictly: what the grammar does not have is refused, nothing is mended.
- * Pure. Text is Latin-1, one character for each byte.
+ * A strict parser for the head of a request (RFC 9112 §2 to §6): a head that violates the grammar is refused,
+ * never repaired. Pure. Text is Latin-1, one character for each byte.
  *
- * Faults are found in the order of the bytes: what a head is refused for does not depend on the pieces in which it
- * came. What needs all of the head comes after its end: Host, framing, expectations (`guard.ts`).
+ * Faults are found in the order of the bytes, so the reason for a refusal does not depend on how the head was
+ * split into pieces. Checks that need the whole head follow after its end: Host, framing, expectations
+ * (`guard.ts`).
  */
 import type { ErrorCode } from '../errors.ts';
 import { encodeQuery, headRefusal, MAX_HEADER_FIELDS, type SplitTarget, splitTarget } from '../guard.ts';
@@ -20,12 +21,12 @@ import {
 } from './grammar.ts';
 
 export interface HeadLimits {
-  /** Of the whole head, with its empty lines. */
+  /** The limit for the whole head, including empty lines. */
   readonly maxHeaderBytes: number;
   readonly maxTargetBytes: number;
 }
 
-/** How the end of the body is found (RFC 9112 §6.3). */
+/** How the end of the body is determined (RFC 9112 §6.3). */
 export type Framing =
   | { readonly kind: 'none' }
   | { readonly kind: 'length'; readonly bytes: number }
@@ -33,26 +34,26 @@ export type Framing =
 
 export type Version = '1.0' | '1.1';
 
-/** The words of a head, whatever they are worth. */
+/** The elements of a well-formed head, which may still be refused for their values. */
 export interface Words extends Pick<RequestFacts, 'method' | 'target' | 'headers'> {
   readonly version: Version;
 }
 
 export interface Head extends Words, Pick<RequestFacts, 'path' | 'query'> {
   readonly framing: Framing;
-  /** The client wants to go on with the connection (RFC 9112 §9.3). */
+  /** The client wants a keep-alive connection (RFC 9112 §9.3). */
   readonly isPersistent: boolean;
-  /** The body waits to be asked for (RFC 9110 §10.1.1). */
+  /** The client waits for 100 Continue before it sends the body (RFC 9110 §10.1.1). */
   readonly expectsContinue: boolean;
 }
 
-/** How far a head that is still coming has been looked at; positions count from its beginning. */
+/** How far an incomplete head has been parsed; positions count from its beginning. */
 export interface Progress {
-  /** Up to here nothing is looked at again. */
+  /** Everything before this position has been checked. */
   searched: number;
   lineStart: number;
   emptyLines: number;
-  /** 0 until a space was found behind the method. */
+  /** 0 until the space after the method is found. */
   targetStart: number;
   targetEnd: number;
   /** -1 until the request line is complete. */
@@ -62,10 +63,10 @@ export interface Progress {
 export type HeadResult =
   | { readonly kind: 'head'; readonly head: Head; readonly length: number }
   | { readonly kind: 'incomplete'; readonly progress: Progress }
-  /** With the words of the head, where only what they say is wrong. */
+  /** With the words of the head if it is well-formed and refused only for its values. */
   | { readonly kind: 'refused'; readonly code: ErrorCode; readonly words?: Words };
 
-/** Empty lines that may precede a request: some old clients end a body with one (RFC 9112 §2.2). */
+/** How many empty lines may precede a request: some old clients end a body with one (RFC 9112 §2.2). */
 export const MAX_EMPTY_LINES = 2;
 
 const CR = 13;
@@ -82,8 +83,8 @@ const noFraming: Framing = { kind: 'none' };
 const chunkedFraming: Framing = { kind: 'chunked' };
 
 /**
- * Parses the head that `text` begins with. With `progress`, of an earlier call for the same head with less text, it
- * goes on where that one ended.
+ * Parses the head at the beginning of `text`. With `progress` from an earlier call with less of the same
+ * head, continues where that call ended.
  */
 export function parseHead(text: string, limits: HeadLimits, progress?: Progress): HeadResult {
   if (!progress) {
@@ -101,7 +102,7 @@ function refused(code: ErrorCode): HeadResult {
   return { kind: 'refused', code };
 }
 
-/** A head that is here completely and has no fault in its lines; all others are looked at more closely. */
+/** The fast path for a head that is complete and well-formed; all others go through `scan`. */
 function parseWhole(text: string, limits: HeadLimits): HeadResult | undefined {
   requestLine.lastIndex = 0;
   const line = requestLine.exec(text);
@@ -118,15 +119,15 @@ function parseWhole(text: string, limits: HeadLimits): HeadResult | undefined {
   return headOf(method, ownPart(text, target), minor === '0' ? '1.0' : '1.1', rawHeaders, limits, end);
 }
 
-/** What is wrong with a request line that has the right form. */
+/** The fault of a well-formed request line, if it has one. */
 function lineFault(method: string, major: string, minor: string): ErrorCode | undefined {
-  // The preface of HTTP/2 was made to be refused (RFC 9113 §3.4).
+  // The connection preface of HTTP/2 is designed to be refused (RFC 9113 §3.4).
   if (method === 'PRI' || major === '0') return 'bad_request';
   if (major !== '1' || minor > '1') return 'version_not_supported';
   return isMethod(method) ? undefined : 'not_implemented';
 }
 
-/** Names and values in turn, of lines that are known to be good. */
+/** Alternating names and values of lines that are known to be well-formed. */
 function fieldsOf(text: string, start: number, end: number): string[] {
   const fields: string[] = [];
   for (let at = start; at < end; ) {
@@ -138,7 +139,7 @@ function fieldsOf(text: string, start: number, end: number): string[] {
   return fields;
 }
 
-/** Without white space around: not by `trim`, which takes more for white space than RFC 9110 §5.6.3. */
+/** The value without surrounding white space; `trim` would remove more than RFC 9110 §5.6.3 allows. */
 function fieldValue(text: string, start: number, end: number): string {
   let from = start;
   let to = end;
@@ -151,7 +152,7 @@ function isBlank(code: number): boolean {
   return code === SP || code === HTAB;
 }
 
-/** Looks at a head line by line, from where it was left off. */
+/** Parses a head line by line, from where the last call ended. */
 function scan(text: string, limits: HeadLimits, progress: Progress): HeadResult {
   const end = Math.min(text.length, limits.maxHeaderBytes);
   for (;;) {
@@ -163,7 +164,7 @@ function scan(text: string, limits: HeadLimits, progress: Progress): HeadResult 
     progress.lineStart = lineEnd + 2;
     progress.searched = progress.lineStart;
   }
-  // A CR at the end may be half of a line's end.
+  // A CR at the end may be the first half of a CRLF.
   const partEnd = text.charCodeAt(end - 1) === CR ? end - 1 : end;
   const fault = partFault(text, partEnd, limits, progress);
   if (fault) return refused(fault);
@@ -172,13 +173,13 @@ function scan(text: string, limits: HeadLimits, progress: Progress): HeadResult 
   return { kind: 'incomplete', progress };
 }
 
-/** What is too long is told by where the head breaks off (RFC 9112 §3). */
+/** Which part of the head is too long, judged by where the limit cuts it off (RFC 9112 §3). */
 function overflow({ fields, targetStart }: Progress): ErrorCode {
   if (fields >= 0) return 'headers_too_large';
   return targetStart > 0 ? 'uri_too_long' : 'not_implemented';
 }
 
-/** The first byte that cannot be, or is too much, in what is new of the line up to `end`. */
+/** The first fault in the new part of the line up to `end`: a forbidden byte, or excessive length. */
 function partFault(text: string, end: number, limits: HeadLimits, progress: Progress): ErrorCode | undefined {
   const from = Math.max(progress.searched, progress.lineStart);
   if (progress.fields >= 0) return findIn(text, notInValue, from, end) < 0 ? undefined : 'bad_request';
@@ -187,11 +188,11 @@ function partFault(text: string, end: number, limits: HeadLimits, progress: Prog
   if (progress.targetStart === 0) return undefined;
   const restFrom = progress.targetEnd > 0 ? targetFrom : targetPart(text, targetFrom, end, limits, progress);
   if (typeof restFrom === 'string') return restFrom;
-  // Only a version can follow, so that no other byte than those of a target can.
+  // Only a version can follow, and all its bytes are valid in a target, too.
   return findIn(text, notInTarget, restFrom, end) < 0 ? undefined : 'bad_request';
 }
 
-/** Where the target begins or may begin; `undefined` where this is no method. */
+/** Where the target begins or may begin; `undefined` if the method is malformed. */
 function methodPart(text: string, from: number, end: number, progress: Progress): number | undefined {
   const at = findIn(text, notInToken, from, end);
   if (at < 0) return end;
@@ -200,7 +201,7 @@ function methodPart(text: string, from: number, end: number, progress: Progress)
   return at + 1;
 }
 
-/** Where the version begins or may begin, or what is wrong with the target. */
+/** Where the version begins or may begin, or the fault of the target. */
 function targetPart(
   text: string,
   from: number,
@@ -227,7 +228,7 @@ function findIn(text: string, pattern: RegExp, from: number, to: number): number
   return found === null || found.index >= to ? -1 : found.index;
 }
 
-/** What is wrong with a complete line, by its form; `end` where it is the empty line after the fields. */
+/** The fault in the form of a complete line, if it has one; `end` for the empty line after the fields. */
 function takeLine(text: string, lineEnd: number, progress: Progress): ErrorCode | 'end' | undefined {
   const { lineStart } = progress;
   if (progress.fields >= 0) {
@@ -248,7 +249,7 @@ function takeLine(text: string, lineEnd: number, progress: Progress): ErrorCode 
   return lineFault(line[1] as string, line[3] as string, line[4] as string);
 }
 
-/** A head whose lines were looked at one by one. */
+/** The result for a head whose lines have all been checked by `scan`. */
 function complete(text: string, lastLine: number, limits: HeadLimits): HeadResult {
   let lineStart = 0;
   while (text.charCodeAt(lineStart) === CR) lineStart += 2;
@@ -283,14 +284,14 @@ function headOf(
     path: split.path,
     query: split.query,
     framing: isTunnel ? noFraming : framing,
-    // Who writes raw targets may write more that is not quite HTTP: node:http ends the connection as well.
+    // A client that sends raw targets may violate HTTP in other ways; node:http closes the connection, too.
     isPersistent: !isTunnel && target === rawTarget && staysOpen(version, headers.connection),
     expectsContinue: version === '1.1' && headers.expect !== undefined && framing.kind !== 'none',
   };
   return { kind: 'head', head, length };
 }
 
-/** What only a tunnel has for its target. */
+/** The target of CONNECT, which has neither path nor query. */
 function splitAuthority(target: string): SplitTarget | undefined {
   return authorityForm.test(target) ? { path: '', query: '' } : undefined;
 }
@@ -306,14 +307,14 @@ function headersOf(rawHeaders: readonly string[]): Fields {
   return headers;
 }
 
-/** Digits that no length in use reaches; a length of fewer is too large by its value, not by its form. */
+/** More digits are malformed; a number with fewer digits can only be too large for the body limit. */
 const MAX_LENGTH_DIGITS = 19;
 const digits = /^\d+$/;
 
-/** How the body ends; `undefined` where it is said in two ways or twice, or in none that exists (RFC 9112 §6.3). */
+/** How the body ends; `undefined` for contradictory, repeated or invalid framing (RFC 9112 §6.3). */
 function framingOf(headers: Fields): Framing | undefined {
   const length = headers['content-length'];
-  // That it is `chunked` alone was seen to before.
+  // `headRefusal` has already ensured that it is exactly `chunked`.
   if (headers['transfer-encoding'] !== undefined) return length === undefined ? chunkedFraming : undefined;
   if (length === undefined) return noFraming;
   if (!digits.test(length) || length.length > MAX_LENGTH_DIGITS) return undefined;

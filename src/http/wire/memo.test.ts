@@ -13,7 +13,7 @@ function taken(text: string): Extract<HeadResult, { kind: 'head' }> {
   return result;
 }
 
-test('a head is remembered, and only as it is', () => {
+test('a head is remembered only for exactly the same text', () => {
   const memo = new HeadMemo();
   const text = 'GET /a HTTP/1.1\r\nHost: a\r\n\r\n';
   assert.equal(memo.get(text), undefined);
@@ -24,7 +24,7 @@ test('a head is remembered, and only as it is', () => {
   }
 });
 
-test('what follows a head is not remembered with it', () => {
+test('a text that continues after its head is not remembered', () => {
   const memo = new HeadMemo();
   const text = 'GET /a HTTP/1.1\r\nHost: a\r\n\r\n';
   memo.add(text + text, taken(text + text));
@@ -38,7 +38,7 @@ test('a long head is not remembered', () => {
   assert.equal(memo.get(text), undefined);
 });
 
-test('property: what is remembered is what is read', () => {
+test('property: the memo returns what the parser would', () => {
   const memo = new HeadMemo();
   fc.assert(
     fc.property(headText, (text) => {

@@ -1,22 +1,22 @@
 /**
- * Heads that came lately: a client repeats itself, and comparing a text costs a tenth of reading it. Pure: what is
- * remembered of a text is what would be read in it.
+ * A cache of recently parsed heads: clients repeat their requests, and comparing a text costs a tenth of
+ * parsing it. Pure: a cached result equals what the parser would return.
  */
 import type { HeadResult } from './head.ts';
 
 /** A power of two. */
 const SLOTS = 256;
-/** Longer heads are rare, and would be most of the memory. */
+/** Longer heads are rare, and would take most of the memory. */
 const MAX_CHARACTERS = 2048;
 
 type Taken = Extract<HeadResult, { kind: 'head' }>;
 
-/** A table in which each text has one place: what is remembered is bounded, and forgotten by what comes after it. */
+/** A table of bounded size: each text has one slot, and a new entry replaces the old one in its slot. */
 export class HeadMemo {
   readonly #texts: (string | undefined)[] = Array(SLOTS).fill(undefined);
   readonly #results: (Taken | undefined)[] = Array(SLOTS).fill(undefined);
 
-  /** What was read in `text`, if it is exactly one head. */
+  /** The cached result for `text`, which must be exactly one head. */
   get(text: string): Taken | undefined {
     const slot = slotOf(text);
     return this.#texts[slot] === text ? this.#results[slot] : undefined;
@@ -30,7 +30,7 @@ export class HeadMemo {
   }
 }
 
-/** By the length and some of the target, which is where heads of one client differ. */
+/** A hash of the length and part of the target, since these differ between the heads of one client. */
 function slotOf(text: string): number {
   const { length } = text;
   return (length * 7 + text.charCodeAt(5) + text.charCodeAt(8) * 3 + text.charCodeAt(13) * 5) & (SLOTS - 1);

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { connectionLines, HttpClock, renderFields } from './response.ts';
 
 describe('the head of a response', () => {
-  test('is the status line, what the plan says, and what is common', () => {
+  test('is the status line, the headers of the plan, and the common headers', () => {
     assert.equal(
       renderFields(200, ['ETag', '"a"', 'Content-Length', '5'], ['X-A', 'b'], 5),
       'HTTP/1.1 200 OK\r\nETag: "a"\r\nContent-Length: 5\r\nX-A: b\r\n',
@@ -12,7 +12,7 @@ describe('the head of a response', () => {
     assert.equal(renderFields(404, [], [], 0), 'HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n');
   });
 
-  test('has a length, once, wherever there may be a body', () => {
+  test('has exactly one length wherever a body is possible', () => {
     assert.match(renderFields(301, ['Location', './a/'], [], 0), /\r\nContent-Length: 0\r\n$/);
     assert.equal(renderFields(200, ['content-LENGTH', '5'], [], 5).match(/content-length/gi)?.length, 1);
     assert.doesNotMatch(renderFields(204, ['Allow', 'GET'], [], 0), /content-length/i);
@@ -37,7 +37,7 @@ describe('the head of a response', () => {
     });
   }
 
-  test('property: it has as many lines as there are fields, or is not made', () => {
+  test('property: it has one line for each field, or is refused', () => {
     const text = fc.string({ unit: 'binary', maxLength: 6 });
     fc.assert(
       fc.property(fc.array(fc.tuple(text, text), { maxLength: 4 }), (fields) => {
@@ -55,7 +55,7 @@ describe('the head of a response', () => {
   });
 });
 
-test('a date is made once a second', () => {
+test('the date is formatted once a second', () => {
   const clock = new HttpClock();
   const line = clock.dateLine(1_700_000_000_000);
   assert.equal(line, 'Date: Tue, 14 Nov 2023 22:13:20 GMT\r\n');
@@ -64,7 +64,7 @@ test('a date is made once a second', () => {
   assert.equal(clock.dateLine(1_700_000_000_000), line, 'a clock may be set back');
 });
 
-test('what is said about the connection', () => {
+test('the header lines about the connection', () => {
   assert.equal(connectionLines(true, 5000), 'Connection: close\r\n');
   assert.equal(connectionLines(false, 5900), 'Connection: keep-alive\r\nKeep-Alive: timeout=5\r\n');
 });

@@ -1,8 +1,8 @@
 /**
  * The head of a response (RFC 9112 §4 and §5) as Latin-1 text. Pure.
  *
- * Nobody behind it looks at names and values again: what could begin another field or another response is a defect
- * of whoever made the plan, and thrown.
+ * No later code checks names and values: a header that could begin another field or another response is a
+ * defect in the plan, and throws.
  */
 import { reasonPhrase } from '../errors.ts';
 import type { HeaderList } from '../types.ts';
@@ -20,7 +20,7 @@ const reasons: ReadonlyMap<number, string> = new Map([
   [308, 'Permanent Redirect'],
 ]);
 
-/** The interim answer that asks for a body (RFC 9110 §15.2.1). */
+/** The interim response that lets the client send the body (RFC 9110 §15.2.1). */
 export const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
 
 interface Lines {
@@ -28,12 +28,13 @@ interface Lines {
   readonly hasLength: boolean;
 }
 
-/** Lists as lines, as long as somebody has them: those of a file in memory and the common ones come again and again. */
+/** Rendered header lists while they are referenced: those of cached files and the common ones recur. */
 const known = new WeakMap<HeaderList, Lines>();
 
 /**
- * Status line and fields, without those of the connection and the end. `bodyBytes` is told where the headers do not
- * and the status has a body. @throws TypeError for what could split the response.
+ * Status line and fields, without the connection fields and the final empty line. `bodyBytes` becomes the
+ * length if the headers contain none and the status permits a body. @throws TypeError for a header that could
+ * split the response.
  */
 export function renderFields(
   status: number,
@@ -70,7 +71,7 @@ function fieldText(name: string, value: string): string {
   return `${name}: ${value}\r\n`;
 }
 
-/** Dates of a second are one string. */
+/** Formats the date once for each second. */
 export class HttpClock {
   #second = -1;
   #line = '';
@@ -87,8 +88,8 @@ export class HttpClock {
 }
 
 /**
- * What is said about the connection (RFC 9112 §9.3). A kept one is told for how long, so that clients do not send the
- * next request just when the server closes.
+ * The fields about the connection (RFC 9112 §9.3). A keep-alive connection announces its timeout, so that
+ * clients do not send the next request just when the server closes.
  */
 export function connectionLines(isLast: boolean, idleTimeoutMs: number): string {
   if (isLast) return 'Connection: close\r\n';

@@ -1,4 +1,4 @@
-/** What the codec costs grows with the bytes, whatever they are and however they come. */
+/** The codec takes linear time, whatever the bytes are and however they are split. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BodyReader } from './body.ts';

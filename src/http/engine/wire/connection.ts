@@ -1,8 +1,8 @@
 /**
  * One connection of the engine `wire`: its requests in order, one at a time, read by the codec of `../wire`.
  *
- * What comes while an answer is due stays in the stream as bytes. A request takes part in turns with those of other
- * connections (`intake.ts`), so that what a client pipelines does not hold up the others.
+ * Input that arrives before the response has been sent stays in the stream as bytes. Connections take turns
+ * (`intake.ts`), so that a client that pipelines requests does not hold up the others.
  */
 import type { Socket } from 'node:net';
 import type { Exchange } from '../../connection.ts';
@@ -14,20 +14,26 @@ import { type Head, type Progress, parseHead, type Words } from '../../wire/head
 import type { WireShared } from './shared.ts';
 import { type Author, Writer } from './writer.ts';
 
-/** Of input that is looked at for a head, as long as that suffices: what is kept of a request keeps no more alive. */
+/**
+ * How much input is first decoded in search of a head. A small window matters because substrings of the head
+ * that are kept later keep the whole decoded string alive.
+ */
 const WINDOW_BYTES = 2048;
-/** A request that comes alone and is no larger is taken without a look at the time. */
+/** A chunk of at most this size is processed without checking the time. */
 const SMALL_BYTES = 256;
 const CR = 13;
-/** How much longer than it is told a kept connection stays, for requests that are on their way. */
+/**
+ * How long a keep-alive connection outlives its announced timeout, for requests that are already in transit.
+ */
 const KEEP_ALIVE_GRACE_MS = 1000;
-/** Bytes that wait behind unanswered requests, of all connections; and what each may keep when it is exceeded. */
+/** The limit of bytes behind pending requests of all connections, and what each keeps beyond it. */
 const MAX_WAITING_BYTES = 32 * 1024 * 1024;
 const FAIR_WAITING_BYTES = 16 * 1024;
 
 /**
- * What is awaited. `first`: any byte at all; `head`: the rest of one; `body`: the rest of one; `idle`: the next request;
- * `answer`: ours; `over`: nothing, the last answer is on its way or somebody else has the connection.
+ * What the connection waits for. `first`: the first byte; `head`: the rest of a head; `body`: the rest of a
+ * body; `idle`: the next request; `answer`: our response; `over`: nothing, because the last response is being
+ * sent or the connection was handed over.
  */
 type Phase = 'first' | 'head' | 'body' | 'idle' | 'answer' | 'over';
 
@@ -36,21 +42,21 @@ export class WireConnection implements Author {
   readonly #shared: WireShared;
   /** The peer's address, empty on a unix socket. */
   readonly #peer: string;
-  /** The peer as the log names it, where no proxy speaks for somebody else. */
+  /** The client name for the log unless a proxy forwards another one. */
   readonly #client: string;
   #phase: Phase = 'first';
-  /** When it is given up, by the clock of `performance.now()`. */
+  /** When the connection is given up, by the clock of `performance.now()`. */
   #deadlineMs: number;
-  /** When the first byte of the current request came. */
+  /** When the first byte of the current request arrived. */
   #beganMs = 0;
-  /** What has come of a head, and how far it was looked at. */
+  /** The part of a head received so far, and how far it has been parsed. */
   #head = '';
   #progress: Progress | undefined;
   #body: BodyReader | undefined;
   #current: Exchange | undefined;
   #isPersistent = true;
   #requests = 0;
-  /** The client sends nothing more. */
+  /** The client has closed its half of the connection. */
   #hasEnded = false;
   #isPaused = false;
   #isResuming = false;
@@ -86,7 +92,7 @@ export class WireConnection implements Author {
     return this.#phase !== 'answer' && this.#phase !== 'over';
   }
 
-  /** Something of a request has come, and not only the empty line that some send behind a body. */
+  /** Part of a request has arrived, not just the empty line that some clients send after a body. */
   get #isInRequest(): boolean {
     return this.#phase === 'body' || (this.#phase === 'head' && this.#head.charCodeAt(0) !== CR);
   }
@@ -95,7 +101,7 @@ export class WireConnection implements Author {
     return this.#phase === 'over';
   }
 
-  /** The client has closed its half: it still gets its answer (RFC 9112 §9.6). */
+  /** The client has closed its half, but still gets its response (RFC 9112 §9.6). */
   onEnd(): void {
     this.#hasEnded = true;
     if (this.#isInRequest) this.deny(errorPlan('bad_request'));
@@ -108,25 +114,25 @@ export class WireConnection implements Author {
     if (this.#current) this.#release(this.#current);
   }
 
-  /** The client took nothing for the time that the server allows. */
+  /** The client accepted no data for as long as the server allows. */
   onTimeout(): void {
     this.cut(`the client took nothing for ${this.#shared.limits.sendTimeoutMs} ms`);
   }
 
-  /** Gives up what has taken too long. */
+  /** Gives up a request or an idle connection that has taken too long. */
   checkTime(nowMs: number): void {
     if (nowMs < this.#deadlineMs) return;
     if (this.#isInRequest) this.deny(errorPlan('request_timeout'));
     else this.socket.destroy();
   }
 
-  /** Ends the connection now, whatever it is in the middle of. */
+  /** Closes the connection immediately, even in the middle of a response. */
   cut(fault: string): void {
     if (this.#current) this.#current.progress.fault = fault;
     this.socket.destroy();
   }
 
-  /** Refuses what came in, which is no usable request. */
+  /** Refuses input that is not a usable request. */
   deny(plan: Plan): void {
     if (this.#phase === 'over') return;
     if (this.#current) this.#current.status = plan.status;
@@ -135,7 +141,7 @@ export class WireConnection implements Author {
     refuse(this.socket, plan, this.#shared.hooks.defaultHeaders({}));
   }
 
-  /** Nothing more is taken. */
+  /** Accepts no further input. */
   #end(): void {
     this.#phase = 'over';
     this.#deadlineMs = Number.POSITIVE_INFINITY;
@@ -143,7 +149,7 @@ export class WireConnection implements Author {
     this.#head = '';
   }
 
-  /** Takes what belongs to a head from `at` on, and answers it where it is complete; returns where it ends. */
+  /** Consumes a head from `at` on and handles its request if it is complete; returns where the head ends. */
   #takeHead(chunk: Buffer, at: number): number {
     const { limits, memo } = this.#shared;
     for (let end = Math.min(chunk.length, at + WINDOW_BYTES); ; ) {
@@ -186,7 +192,7 @@ export class WireConnection implements Author {
 
   #takeRequest(head: Head, chunk: Buffer, at: number, next: number): void {
     const { handOver, draining } = this.#shared;
-    // At the end the other engine takes no more; this one can answer all there is.
+    // The other engine accepts no connections during shutdown; this one can handle every request.
     if (handOver && !draining && !isPlain(head)) {
       const bytes = Buffer.concat([Buffer.from(this.#head, 'latin1'), chunk.subarray(at)]);
       this.#end();
@@ -223,14 +229,14 @@ export class WireConnection implements Author {
     return exchange;
   }
 
-  /** Reads the body before anyone looks at the request, so that an answer never races with its upload. */
+  /** Reads the whole body before the request is handled, so that the response cannot race with the upload. */
   #awaitBody(exchange: Exchange, { framing, expectsContinue }: Head, isComing: boolean): void {
     const { hooks, limits } = this.#shared;
     try {
       exchange.room = hooks.roomFor?.(exchange.facts);
     } catch (error) {
       hooks.onFault(error, exchange);
-      // The body stays unread, so that nothing can be read behind it.
+      // The body stays unread, so no later request can be read from this connection.
       return this.deny(errorPlan('internal'));
     }
     this.#body = new BodyReader(framing, exchange.room?.maxBytes ?? limits.maxBodyBytes);
@@ -268,7 +274,9 @@ export class WireConnection implements Author {
     }
   }
 
-  /** The one boundary for errors: the catalogue's go to the client, all others become a 500 and a log line. */
+  /**
+   * The only error boundary: an `HttpError` goes to the client, any other error becomes a 500 and a log line.
+   */
   #fail(exchange: Exchange, error: unknown): void {
     if (error instanceof HttpError) {
       this.#shared.descriptors.onError(error.cause);
@@ -299,7 +307,7 @@ export class WireConnection implements Author {
   onSent(exchange: Exchange, isLast: boolean): void {
     this.#release(exchange);
     if (this.socket.destroyed) return;
-    // What has come before the drain began is still answered, and the answer says that it is the last.
+    // Requests that arrived before the drain still get a response, and the last one announces the close.
     const drains = this.#shared.draining && this.socket.readableLength === 0;
     if (isLast || drains || this.#hasEnded) return this.#close();
     this.#phase = 'idle';
@@ -318,7 +326,7 @@ export class WireConnection implements Author {
     this.#writer.close(!this.#hasEnded && (this.#isPersistent || this.#isPaused));
   }
 
-  /** Into the stream, not into a list of our own: so its end is not heard before what comes before it. */
+  /** Uses the stream instead of a list of our own, so that its end is reported after the remaining bytes. */
   #putBack(chunk: Buffer): void {
     this.socket.pause();
     this.socket.unshift(chunk);
@@ -329,14 +337,14 @@ export class WireConnection implements Author {
     if (crowded && this.#waitingBytes > FAIR_WAITING_BYTES) this.#abandon();
   }
 
-  /** Requests that nobody has room for are not worth an answer. */
+  /** Under overload the connection is dropped without a response. */
   #abandon(): void {
     this.#shared.hooks.onRefused(errorPlan('overloaded').status, this.#client);
     this.#end();
     this.socket.destroy();
   }
 
-  /** Reads on in one of the next turns, so that others get theirs. */
+  /** Resumes reading in one of the next turns, so that other connections get theirs. */
   #resume(): void {
     if (!this.#isPaused || this.#isResuming) return;
     this.#isResuming = true;
@@ -355,7 +363,7 @@ export class WireConnection implements Author {
   }
 }
 
-/** A request that is complete with its head, and asks for nothing but an answer. */
+/** Whether the request is safe, has no body, and requests no upgrade or interim response. */
 function isPlain({ method, framing, headers }: Head): boolean {
   const isSafe = method === 'GET' || method === 'HEAD' || method === 'OPTIONS';
   return isSafe && framing.kind === 'none' && headers.upgrade === undefined && headers.expect === undefined;

@@ -1,4 +1,4 @@
-/** Listening on `node:net`: the connections of the engine `wire`, their clocks, and the drain at shutdown. */
+/** The engine `wire`: listens with `node:net`, checks deadlines, and drains connections at shutdown. */
 import { Server, type Socket } from 'node:net';
 import type { Hooks } from '../../connection.ts';
 import { Descriptors } from '../../descriptors.ts';
@@ -12,8 +12,8 @@ import { WireConnection } from './connection.ts';
 import type { WireShared } from './shared.ts';
 
 /**
- * What a socket that is paused goes on to read: nothing, once it has something. So what waits behind an answer is one
- * read, and a client cannot keep its send timeout from passing by talking.
+ * How much a paused socket reads ahead: nothing once it has any data. So at most one read waits while a
+ * response is being sent, and a client that keeps sending cannot postpone its send timeout.
  */
 const READ_AHEAD_BYTES = 1;
 
@@ -27,7 +27,7 @@ export class WireServer {
   #clock: NodeJS.Timeout | undefined;
   #onEmpty: (() => void) | undefined;
 
-  /** With `node`, only plain requests are answered here, and connections with others are handed over to it. */
+  /** With `node`, this engine handles only plain requests and hands all other connections over to `node`. */
   constructor(limits: Limits, hooks: Hooks, node?: HttpServer) {
     this.#limits = limits;
     this.#node = node;
@@ -76,7 +76,7 @@ export class WireServer {
   }
 
   /**
-   * Stops accepting, ends idle connections now and busy ones with their answer.
+   * Stops accepting, closes idle connections now and busy ones after their response.
    * Resolves to the number of connections that had to be cut after `graceMs`.
    */
   async stop(graceMs: number): Promise<number> {
@@ -124,7 +124,7 @@ export class WireServer {
     return connection;
   }
 
-  /** Within one turn, and reading all the while: a socket that is paused would let later bytes overtake. */
+  /** Hands over synchronously and without pausing the socket: later bytes could overtake on a paused one. */
   #handOver(node: HttpServer, socket: Socket, bytes: Buffer, requests: number): void {
     for (const [event, listener] of Object.entries(this.#listeners)) socket.off(event, listener);
     this.#forget(socket)?.onClose();

@@ -10,8 +10,8 @@ export interface WireShared extends Shared {
   readonly clock: HttpClock;
   readonly memo: HeadMemo;
   /**
-   * Takes over a connection from `bytes` on, after `requests` that were answered. Where it is absent, this engine
-   * answers all there is.
+   * Hands a connection over to the other engine: `bytes` is unread input, `requests` is the count so far. If
+   * it is absent, this engine handles every request.
    */
   readonly handOver: ((socket: Socket, bytes: Buffer, requests: number) => void) | undefined;
 }

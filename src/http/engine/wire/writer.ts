@@ -1,4 +1,6 @@
-/** The writing side of a connection of the engine `wire`: answers as bytes, back-pressure, and the last word. */
+/**
+ * The writing side of a connection of the engine `wire`: sends responses, applies back-pressure, and closes.
+ */
 import type { Socket } from 'node:net';
 import type { Exchange } from '../../connection.ts';
 import { withoutOverridden } from '../../middleware/default-headers.ts';
@@ -7,11 +9,11 @@ import type { Plan } from '../../types.ts';
 import { CONTINUE, connectionLines, renderFields } from '../../wire/response.ts';
 import type { WireShared } from './shared.ts';
 
-/** Who writes. */
+/** The connection that writes. */
 export interface Author {
-  /** An answer has to wait for its client; until it is sent, nothing should be read. */
+  /** A response has to wait for its client; nothing should be read until it has been sent. */
   onStall(): void;
-  /** The answer is in the hands of the kernel. */
+  /** The response has been passed to the kernel. */
   onSent(exchange: Exchange, isLast: boolean): void;
 }
 
@@ -21,7 +23,7 @@ export class Writer {
   readonly #socket: Socket;
   readonly #shared: WireShared;
   readonly #author: Author;
-  /** Tells a write that is under way that the connection is gone. */
+  /** Rejects a pending write when the connection is gone. */
   #onGone: (() => void) | undefined;
 
   constructor(socket: Socket, shared: WireShared, author: Author) {
@@ -34,14 +36,14 @@ export class Writer {
     this.#onGone?.();
   }
 
-  /** Asks for the body of a request that waits to be asked (RFC 9110 §15.2.1). The answer comes after it. */
+  /** Sends 100 Continue to a client that waits for it before sending the body (RFC 9110 §15.2.1). */
   askForBody(): void {
     this.#socket.write(CONTINUE, 'latin1');
   }
 
   /**
-   * Carries out `plan`. Mostly all is sent when it returns.
-   * @throws where the plan cannot be sent; then nothing was.
+   * Sends the response that `plan` describes, usually completely before it returns.
+   * @throws if the plan cannot be sent; then nothing has been sent.
    */
   send(exchange: Exchange, plan: Plan, isLast: boolean): void {
     const { body } = plan;
@@ -67,7 +69,9 @@ export class Writer {
     this.#whenSent(exchange, isLast);
   }
 
-  /** Ends after the last answer. Who may be sending is listened to: a close with unread input would be a reset. */
+  /**
+   * Closes after the last response. Reads on if the client may be sending: unread input would cause a reset.
+   */
   close(isSending: boolean): void {
     if (!isSending) return this.#socket.destroySoon();
     this.#socket.removeAllListeners('data');
@@ -94,7 +98,7 @@ export class Writer {
     return `${lines}${connectionLines(isLast, limits.idleTimeoutMs)}${clock.dateLine(Date.now())}\r\n`;
   }
 
-  /** Two pieces in one system call. */
+  /** Writes head and body in one system call. */
   #writeBoth(head: string, bytes: Uint8Array, done?: (error?: Error | null) => void): void {
     this.#socket.cork();
     this.#socket.write(head, 'latin1');
@@ -102,7 +106,7 @@ export class Writer {
     this.#socket.uncork();
   }
 
-  /** Tells when all is in the kernel's hands, which mostly it is already. */
+  /** Reports when everything has been passed to the kernel, which is usually immediately. */
   #whenSent(exchange: Exchange, isLast: boolean): void {
     if (this.#socket.writableLength === 0) return this.#sent(exchange, isLast);
     this.#stall();
@@ -117,7 +121,7 @@ export class Writer {
     this.#author.onSent(exchange, isLast);
   }
 
-  /** A client could look alive by talking, if its talk were heard: so only its taking counts. */
+  /** Stops reading: otherwise a client that keeps sending would never reach the send timeout. */
   #stall(): void {
     this.#author.onStall();
     this.#socket.setTimeout(this.#shared.limits.sendTimeoutMs);
@@ -140,7 +144,7 @@ export class Writer {
     await sendSource({ write, end, abort: () => this.#socket.destroy() }, body, progress);
   }
 
-  /** Writes, and settles when the bytes have left for the kernel, so that their buffer can be used again. */
+  /** Writes, and settles when the kernel has the bytes, so that their buffer can be reused. */
   #written(head: string, bytes: Uint8Array): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#socket.destroyed) return reject(new Gone());

@@ -25,7 +25,7 @@ describe('an address', () => {
     ['a host only', '@a.example'],
     ['a line after it', 'a@b.example\r\nBcc: eve@e.example'],
     ['a bare LF', 'a@b.example\nx'],
-    ['a line end at its end', 'a@b.example\n'],
+    ['a line break at the end', 'a@b.example\n'],
     ['NUL', 'a\0@b.example'],
     ['a list', 'a@b.example,c@d.example'],
     ['a list with semicolons', 'a@b.example;c@d.example'],
@@ -40,11 +40,11 @@ describe('an address', () => {
     ['a name beyond ASCII', 'ännchen@b.example'],
     ['two dots', 'a..b@b.example'],
     ['a host in digits', 'a@192.0.2.1'],
-    ['a host with a blank', 'a@b .example'],
-    ['a host that would be folded to one with a line end', 'a@b\u2028.example'],
+    ['a host with a space', 'a@b .example'],
+    ['a host that would be mapped to one with a line break', 'a@b\u2028.example'],
     ['a full-width comma in the host', 'a@b，c.example'],
     ['percent signs in the host', 'a@ü%0d.example'],
-    ['a wrong literal', 'a@[300.0.0.1]'],
+    ['an invalid address literal', 'a@[300.0.0.1]'],
     ['a literal without IPv6', 'a@[2001:db8::1]'],
     ['a long name', `${'a'.repeat(65)}@b.example`],
     ['a long host', `a@${'b.'.repeat(125)}example`],
@@ -53,7 +53,7 @@ describe('an address', () => {
     test(`${name} is refused`, () => assert.equal(parseAddress(text).ok, false));
   }
 
-  test('is one word of ASCII, whatever comes', () => {
+  test('is one word of ASCII for any input', () => {
     const character = fc.oneof(
       fc.constantFrom('@', '.', '\r', '\n', ',', '<', 'a', 'ü', '\u3002'),
       fc.string(),

@@ -1,13 +1,13 @@
 /**
- * Addresses of mail (RFC 5321 §4.1.2), only as far as submission needs them: a name of letters, digits and the
- * usual signs, at a host. Quoted names and names beyond ASCII, which need SMTPUTF8 on the whole way, are
- * refused; hosts may be in any script. So nothing that is taken can end a line, or a list, or an address.
+ * Mail addresses (RFC 5321 §4.1.2), as far as submission needs them: a local part of letters, digits and
+ * common punctuation, at a host. Quoted local parts are refused, and so are non-ASCII ones, which need
+ * SMTPUTF8 on every hop; hosts may be in any script. So no accepted address can end a line or a list.
  */
 import { isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
 import { failure, type Result, success } from '../../../util/result.ts';
 
-/** A sender as people see it. */
+/** A sender with a display name. */
 export interface Mailbox {
   /** May be empty. */
   readonly name: string;
@@ -36,12 +36,12 @@ export function parseAddress(text: string): Result<string, string> {
 function hostInAscii(host: string): string | undefined {
   const literal = /^\[(IPv6:)?([\da-f.:]+)\]$/i.exec(host);
   if (literal) return isIP(literal[2] ?? '') === (literal[1] ? 6 : 4) ? host : undefined;
-  // Only names that need it go through: for URLs, digits alone would be an address.
+  // ASCII names are not converted, since `domainToASCII` would turn digits alone into an address.
   const ascii = /^\p{ASCII}*$/u.test(host) ? host : domainToASCII(host);
   return isHostName(ascii) ? ascii : undefined;
 }
 
-/** A DNS name, not an address in digits (RFC 1123 §2.1). */
+/** A DNS name, not a numeric address (RFC 1123 §2.1). */
 export function isHostName(host: string): boolean {
   const labels = host.split('.');
   const last = labels.at(-1) ?? '';

@@ -28,7 +28,7 @@ function read(mail: string): Read {
   return { headers: new Map(headers), body: mail.slice(end + 4) };
 }
 
-/** RFC 2047, as readers do it: blanks between encoded words go away. */
+/** Decodes RFC 2047 as mail programs do: blanks between encoded words are dropped. */
 function decodeWords(value: string): string {
   return value
     .replaceAll(/\?= +=\?/g, '?==?')
@@ -81,10 +81,10 @@ describe('the subject', () => {
     ['in any script', { title: '磁盘已满 – «ü» 😀' }, '磁盘已满 – «ü» 😀'],
     ['long', { title: long }, long],
     ['long in another script', { title: '磁盘已满😀'.repeat(60) }, '磁盘已满😀'.repeat(60)],
-    ['long without a blank', { title: 'a'.repeat(1024) }, 'a'.repeat(1024)],
+    ['long without a space', { title: 'a'.repeat(1024) }, 'a'.repeat(1024)],
     ['that looks encoded', { title: '=?UTF-8?B?ZXZpbA==?=' }, '=?UTF-8?B?ZXZpbA==?='],
     ['without a title is the first line', { title: '', text: '\n first\nsecond' }, 'first'],
-    ['of Markdown is words', { title: '', format: 'markdown', text: '# **first**\nsecond' }, 'first'],
+    ['of Markdown is plain text', { title: '', format: 'markdown', text: '# **first**\nsecond' }, 'first'],
     ['without a title is cut', { title: '', text: 'a'.repeat(100) }, `${'a'.repeat(79)}…`],
   ];
   for (const [name, fields, subject] of cases) {
@@ -96,7 +96,7 @@ describe('the subject', () => {
   }
 });
 
-test('nothing in a message begins a line of the header section', () => {
+test('a message cannot begin a line of the header section', () => {
   const names = [...headersOf({ priority: 5, tags: ['a'] }).keys()];
   const text = fc.string({
     unit: fc.constantFrom('\r', '\n', '\0', ' ', ':', 'Bcc: a@b.example', 'ü', '=?', '\u2028'),
@@ -113,7 +113,7 @@ test('nothing in a message begins a line of the header section', () => {
   );
 });
 
-test('lines are as short as mail wants them', () => {
+test('lines keep to the recommended length', () => {
   const words = fc.string({ unit: fc.constantFrom('a', ' ', '磁', '😀', '.', '='), maxLength: 1000 });
   const to = Array.from({ length: 100 }, (_, i) => `a${i}@a.example`);
   fc.assert(
@@ -127,7 +127,7 @@ test('lines are as short as mail wants them', () => {
   );
 });
 
-test('text arrives as it was', () => {
+test('text arrives unchanged', () => {
   const text = fc.string({
     unit: fc.constantFrom('a', ' ', '\n', '磁', '😀', '.', '=', '\t', '--=_alternative'),
   });
@@ -154,7 +154,7 @@ describe('the sender', () => {
   });
 });
 
-describe('how urgent it is', () => {
+describe('the priority', () => {
   const cases: readonly [
     priority: Message['priority'],
     x: string | undefined,
@@ -188,7 +188,7 @@ describe('Markdown', () => {
     return body.slice(0, -`--${boundary}--\r\n`.length).split(`--${boundary}\r\n`).slice(1);
   }
 
-  test('is text, and HTML for those who can show it', () => {
+  test('is sent as text and as HTML', () => {
     const [text = '', html = '', ...rest] = partsOf({
       title: 'a<b',
       text: '**磁**',
@@ -209,11 +209,11 @@ describe('Markdown', () => {
     assert.equal(decodeBody(read(html).body), lines.join('\r\n'));
   });
 
-  test('that says where parts end does not end them', () => {
+  test('that contains the boundary does not end a part', () => {
     assert.equal(partsOf({ text: '--=_alternative--\n--=_alternative\n' }).length, 2);
   });
 
-  test('that cannot be parsed is text only', () => {
+  test('that cannot be parsed is sent as text only', () => {
     const headers = headersOf({ format: 'markdown', text: '> '.repeat(10_000) });
     assert.equal(headers.get('Content-Type'), 'text/plain; charset=utf-8');
   });

@@ -1,7 +1,6 @@
 /**
- * A message as Internet mail (RFC 5322), the same bytes on every attempt. Pure. The header section can hold
- * nothing but what is made here: values are either checked settings, or encoded words, which have no line
- * breaks of their own.
+ * Renders a message as Internet mail (RFC 5322), with the same bytes on every attempt. Pure. A message cannot
+ * inject header fields: values are either checked settings or encoded words, which contain no line breaks.
  */
 import { encodeWord, foldLines } from 'nodemailer/lib/mime-funcs';
 import { encode as encodeQuotedPrintable, wrap } from 'nodemailer/lib/qp';
@@ -15,10 +14,10 @@ export interface Letterhead {
   readonly to: readonly string[];
 }
 
-/** Of a text without a title, its beginning is the subject. */
+/** Without a title, the beginning of the text becomes the subject. */
 const MAX_BORROWED_SUBJECT_UNITS = 80;
 
-/** With CRLF throughout, in ASCII. */
+/** The mail in ASCII, with CRLF line endings. */
 export function mailOf(message: Message, { from, to }: Letterhead): string {
   const text = paragraphs({ ...message, title: '', text: message.text || message.title });
   const html = message.format === 'markdown' ? documentOf(message) : undefined;
@@ -27,9 +26,9 @@ export function mailOf(message: Message, { from, to }: Letterhead): string {
     ['To', to.join(', ')],
     ['Subject', words(subjectOf(asText(message)))],
     ['Date', dateOf(message.acceptedMs)],
-    // The same on every attempt, so that those who got it twice can tell.
+    // The same on every attempt, so that duplicates can be recognised.
     ['Message-ID', `<${message.id}@${from.address.slice(from.address.lastIndexOf('@') + 1)}>`],
-    // Tells vacation notices and the like not to reply (RFC 3834 §5).
+    // Suppresses automatic replies such as vacation notices (RFC 3834 §5).
     ['Auto-Submitted', 'auto-generated'],
     ...urgencyOf(message.priority),
     ...(message.tags.length > 0 ? [['Keywords', message.tags.map(phrase).join(', ')] as const] : []),
@@ -39,7 +38,7 @@ export function mailOf(message: Message, { from, to }: Letterhead): string {
   return section + (html === undefined ? part('plain', text) : alternatives(text, html));
 }
 
-/** What RFC 5322 §2.1.1 recommends. */
+/** The line length that RFC 5322 §2.1.1 recommends. */
 const MAX_LINE = 78;
 
 function subjectOf({ title, text }: Message): string {
@@ -47,12 +46,14 @@ function subjectOf({ title, text }: Message): string {
   return title || cutText(borrowed, MAX_BORROWED_SUBJECT_UNITS);
 }
 
-/** RFC 5322 §3.3, in UTC. */
+/** A date by RFC 5322 §3.3, in UTC. */
 function dateOf(ms: number): string {
   return new Date(ms).toUTCString().replace('GMT', '+0000');
 }
 
-/** Normal needs no words. X-Priority, which counts downwards, is what mail programs show (it is no standard). */
+/**
+ * Normal priority needs no headers. Mail programs show the non-standard X-Priority, which counts downwards.
+ */
 function urgencyOf(priority: Priority): (readonly [name: string, value: string])[] {
   if (priority === 3) return [];
   return [
@@ -61,25 +62,25 @@ function urgencyOf(priority: Priority): (readonly [name: string, value: string])
   ];
 }
 
-/** With the rest of an encoded word at most the 75 characters of RFC 2047 §2. */
+/** Together with the rest of an encoded word, at most the 75 characters of RFC 2047 §2. */
 const MAX_WORD = 75;
 
 function encoded(text: string): string {
-  // Some readers would take a line break in the decoded text for one.
+  // Some mail programs would treat a line break in the decoded text as the end of the field.
   return encodeWord(text.replace(/\p{Cc}+/gu, ' '), 'B', MAX_WORD);
 }
 
-/** A text that is encoded unless it is ASCII, could not be taken for encoded, and can be folded. */
+/** Encodes the text unless it is ASCII, does not look encoded, and can be folded. */
 function words(text: string): string {
   return /^[\x20-\x7e]*$/.test(text) && !text.includes('=?') && !/\S{70}/.test(text) ? text : encoded(text);
 }
 
-/** RFC 5322 §3.2.5: what is not plain words is encoded, which is simpler than quoting it. */
+/** A phrase (RFC 5322 §3.2.5): anything but plain words is encoded, which is simpler than quoting. */
 function phrase(text: string): string {
   return /^[\w!#$%&'*+/=?^`{|}~ -]+$/.test(text) ? words(text) : encoded(text);
 }
 
-/** Equals sign and underscore never meet in quoted-printable (RFC 2045 §6.7). */
+/** `=_` never occurs in quoted-printable text (RFC 2045 §6.7). */
 const BOUNDARY = '=_alternative';
 
 function alternatives(text: string, html: string): string {

@@ -9,28 +9,24 @@ describe('Markdown', () => {
     ['lines', 'a\nb', '<p>a<br>b</p>\n'],
     ['tasks', '- [x] a\n- [ ] b', '<ul>\n<li>☑ a</li>\n<li>☐ b</li>\n</ul>\n'],
     ['code', '```sh\n<b>\n```', '<pre><code class="language-sh">&lt;b&gt;\n</code></pre>\n'],
-    [
-      'HTML within a line',
-      'a <b onclick="x()">c</b>',
-      '<p>a &lt;b onclick=&quot;x()&quot;&gt;c&lt;/b&gt;</p>\n',
-    ],
+    ['inline HTML', 'a <b onclick="x()">c</b>', '<p>a &lt;b onclick=&quot;x()&quot;&gt;c&lt;/b&gt;</p>\n'],
     ['a block of HTML', '<script>\nx()\n</script>', '<p>&lt;script&gt;<br>x()<br>&lt;/script&gt;</p>\n'],
     [
-      'HTML that never ends',
+      'HTML without an end',
       '<pre> <img src=x onerror=x()//',
       '<p>&lt;pre&gt; &lt;img src=x onerror=x()//</p>\n',
     ],
     ['a comment', '<!-- a -->', '<p>&lt;!-- a --&gt;</p>\n'],
-    ['HTML in references', '&lt;b&gt; &#60;b&#62;', '<p>&lt;b&gt; &lt;b&gt;</p>\n'],
+    ['HTML in character references', '&lt;b&gt; &#60;b&#62;', '<p>&lt;b&gt; &lt;b&gt;</p>\n'],
     ['a link', '[a](https://b.example/?c=1&d=2)', '<p><a href="https://b.example/?c=1&amp;d=2">a</a></p>\n'],
     ['a bare link', 'https://b.example', '<p><a href="https://b.example">https://b.example</a></p>\n'],
     ['an address', '<a@b.example>', '<p><a href="mailto:a@b.example">a@b.example</a></p>\n'],
     ['a script as a link', '[**a**](javascript:x())', '<p><strong>a</strong></p>\n'],
-    ['a script in references', '[a](&#106;avascript:x())', '<p>a</p>\n'],
+    ['a script in character references', '[a](&#106;avascript:x())', '<p>a</p>\n'],
     ['data as a link', '[a](data:text/html,b)', '<p>a</p>\n'],
-    ['a link within the page', '[a](/b)', '<p>a</p>\n'],
+    ['a relative link', '[a](/b)', '<p>a</p>\n'],
     [
-      'a link that breaks out',
+      'a link that tries to add an attribute',
       '[a](<https://b.example/"onclick="x()>)',
       '<p><a href="https://b.example/&quot;onclick=&quot;x()">a</a></p>\n',
     ],
@@ -40,13 +36,13 @@ describe('Markdown', () => {
       '<p><a href="https://c.example/d.png">a &quot;b&quot;</a></p>\n',
     ],
     [
-      'an image without a word',
+      'an image without a description',
       '![](https://c.example/d.png)',
       '<p><a href="https://c.example/d.png">https://c.example/d.png</a></p>\n',
     ],
-    ['an image of data', '![a<b>](data:image/png;base64,AA)', '<p>a&lt;b&gt;</p>\n'],
+    ['an image with a data URL', '![a<b>](data:image/png;base64,AA)', '<p>a&lt;b&gt;</p>\n'],
     [
-      'a language that breaks out',
+      'a language that tries to add an attribute',
       '```"><b>\na\n```',
       '<pre><code class="language-&quot;&gt;&lt;b&gt;">a\n</code></pre>\n',
     ],
@@ -55,14 +51,15 @@ describe('Markdown', () => {
     test(name, () => assert.equal(htmlOf(markdown), html));
   }
 
-  test('too long for the parser', () => {
+  test('that is too long is not parsed', () => {
     assert.equal(typeof htmlOf('a'.repeat(MAX_MARKDOWN_UNITS)), 'string');
     assert.equal(htmlOf('a'.repeat(MAX_MARKDOWN_UNITS + 1)), undefined);
   });
 
-  test('nested too deep', () => assert.equal(htmlOf('> '.repeat(MAX_MARKDOWN_UNITS / 2)), undefined));
+  test('that is nested too deeply is not parsed', () =>
+    assert.equal(htmlOf('> '.repeat(MAX_MARKDOWN_UNITS / 2)), undefined));
 
-  describe('what people write is worth its time', () => {
+  describe('ordinary messages stay within the limit', () => {
     const words = 'lorem ipsum dolor sit amet consectetur adipiscing elit sed do eiusmod tempor ';
     const marked = `${words}**bold** and _it_ and \`code\` [x](https://a.example/b?c=d_e) ${words}`;
     const written: readonly [name: string, markdown: string][] = [
@@ -85,7 +82,7 @@ describe('Markdown', () => {
     }
   });
 
-  test('takes a moment at worst', () => {
+  test('is parsed quickly even in the worst case', () => {
     const pieces = [
       '*a_',
       '_a*',
@@ -126,7 +123,7 @@ describe('Markdown', () => {
       '=\n',
       '。*',
     ];
-    // The first is slow because nothing is compiled yet.
+    // The first run is slow because nothing is compiled yet.
     for (const piece of pieces) htmlOf(piece.repeat(100));
     for (const length of [1000, 2500, MAX_MARKDOWN_UNITS]) {
       for (const piece of pieces) {
@@ -134,14 +131,14 @@ describe('Markdown', () => {
           const before = process.cpuUsage();
           htmlOf(`${text.repeat(Math.floor((length - 1) / text.length))}a`);
           const tookMs = process.cpuUsage(before).user / 1000;
-          // A tenth of a second for the slowest machine; 25 ms on the one where this was written.
+          // Allows for slow machines; a typical one takes 25 ms.
           assert.ok(tookMs < 100, `${JSON.stringify(text)} of ${length}: ${tookMs} ms`);
         }
       }
     }
   });
 
-  test('becomes nothing but known tags with known attributes', () => {
+  test('becomes only known tags with known attributes', () => {
     const pieces = [
       '<',
       '>',

@@ -1,26 +1,26 @@
 /**
- * Markdown as HTML for mail, where it may come from anybody: HTML in it is shown, not taken; links lead to
- * `http:`, `https:` and `mailto:` only; images are links, since a reader would fetch them without being asked.
+ * Renders untrusted Markdown as HTML for mail: HTML in it is escaped, links only use `http:`, `https:` and
+ * `mailto:`, and images become links, since mail programs would fetch them without consent.
  */
 import { Marked } from 'marked';
 
 export const MAX_MARKDOWN_UNITS = 16 * 1024;
 /**
- * The time that parsing takes can grow with the square of the length: each mark may make the parser look through all
- * that follows it. So this is counted, in characters that lie before the parser, and whoever wants more gets plain
- * text. Some 20 ms of a core; what people write takes a fraction.
+ * Parsing can take quadratic time, because the parser may scan all remaining text for each mark. This limits
+ * the sum of the remaining characters over all marks; a message beyond the limit is sent as plain text. The
+ * limit takes about 20 ms of a core; ordinary messages need a fraction of it.
  */
 const MAX_INLINE_WORK = 400_000;
 const MAX_BLOCK_WORK = 300_000;
-/** The parser looks at each line of a container with several patterns, however short it is. */
+/** The cost of a line of a container, however short: the parser applies several patterns to it. */
 const WORK_OF_A_LINE = 150;
 
-/** What is left to the text that is being parsed, which is one at a time. */
+/** The remaining work for the current text; only one text is parsed at a time. */
 const left = { inline: 0, block: 0 };
 
 class TooMuchWork extends Error {}
 
-/** As a tokenizer: counts, and leaves the rest to the parser. */
+/** A tokenizer that only counts and leaves the text to the parser. */
 function work(kind: keyof typeof left, length: number): false {
   left[kind] -= length;
   if (left[kind] < 0) throw new TooMuchWork();
@@ -28,7 +28,7 @@ function work(kind: keyof typeof left, length: number): false {
 }
 
 const containerMark = /^ {0,3}(?:>|(?:[-+*]|\d{1,9}[.)])(?:[ \t]|\n|$))/;
-/** Where lists and quotations end at the latest: a paragraph behind an empty line. */
+/** Lists and quotations end here at the latest: at a paragraph after an empty line. */
 const containerEnd = /\n[ \t]*\n(?!\s|[-+*][ \t\n]|[>\d])/;
 
 function containerWork(src: string): false {
@@ -42,15 +42,15 @@ const followed = /^(?:https?:\/\/|mailto:)[^\s]/i;
 
 const marked = new Marked({
   gfm: true,
-  // Senders end lines where they mean to.
+  // Line breaks in messages are intentional.
   breaks: true,
   tokenizer: {
-    // No token is ever HTML; so it is text, and escaped like all text.
+    // HTML is never a token, so it stays text and is escaped.
     html: () => undefined,
     tag: () => undefined,
-    // The parser asks this one first for every piece of a line …
+    // The parser calls this first for every inline token …
     escape: (src) => work('inline', src.length),
-    // … and these for every list and quotation, which it then parses once more.
+    // … and these for every list and quotation, whose contents it then parses again.
     list: containerWork,
     blockquote: containerWork,
   },
@@ -65,7 +65,7 @@ const marked = new Marked({
   },
 });
 
-/** `undefined` for what is too long, takes too long, or is nested deeper than the parser can follow. */
+/** `undefined` if the text is too long, takes too long, or is nested too deeply for the parser. */
 export function htmlOf(markdown: string): string | undefined {
   if (markdown.length > MAX_MARKDOWN_UNITS) return undefined;
   Object.assign(left, { inline: MAX_INLINE_WORK, block: MAX_BLOCK_WORK });

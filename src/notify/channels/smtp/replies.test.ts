@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { failureOfReply, queueIdIn, type SmtpError } from './replies.ts';
 
-describe('the name of a message that was taken', () => {
+describe('the queue ID of an accepted message', () => {
   const cases: readonly [server: string, reply: string, id: string | undefined][] = [
     ['Postfix', '250 2.0.0 Ok: queued as 4Xn1vK2hZzz1wq', '4Xn1vK2hZzz1wq'],
     ['Exim', '250 OK id=1rZ8bC-0000Ab-2x', '1rZ8bC-0000Ab-2x'],
@@ -15,15 +15,15 @@ describe('the name of a message that was taken', () => {
       'AB1PR02MB1234@AB1PR02MB1234.eurprd02.prod.outlook.com',
     ],
     ['nobody', '250 Ok', undefined],
-    ['somebody with other signs', '250 Ok: queued as a"b', undefined],
-    ['somebody who talks', `250 Ok: queued as ${'a'.repeat(65)}`, undefined],
+    ['a server with unexpected characters', '250 Ok: queued as a"b', undefined],
+    ['a server with a long text', `250 Ok: queued as ${'a'.repeat(65)}`, undefined],
   ];
   for (const [server, reply, id] of cases) {
     test(`by ${server}`, () => assert.equal(queueIdIn(reply), id));
   }
 });
 
-describe('a fault without a reply', () => {
+describe('a failure without a reply', () => {
   const cases: readonly [error: SmtpError, reason: string][] = [
     [{ code: 'ESOCKET', originalCode: 'ECONNREFUSED' }, 'the connection was refused'],
     [{ code: 'ESOCKET', originalCode: 'CERT_HAS_EXPIRED' }, 'the certificate has expired'],

@@ -1,16 +1,16 @@
-/** What replies and faults of an SMTP server mean for a message. The server's own words are never handed on. */
+/** Interprets replies and failures of an SMTP server. The server's own text is never passed on. */
 
 import { networkFaultOf } from '../../../net/network-fault.ts';
 import { type FailedDelivery, retry } from '../failure.ts';
 
-/** What the library says about an attempt that failed, as far as it is looked at. */
+/** The parts of the library's errors that are used. */
 export interface SmtpError {
-  /** The library's own word. */
+  /** The library's own error code. */
   readonly code?: string;
-  /** The system's or OpenSSL's, where there was one. */
+  /** The error code of the system or of OpenSSL, if there was one. */
   readonly originalCode?: string;
   readonly timeoutType?: string;
-  /** The command that the reply belongs to; `CONN` for the greeting, and for replies to no command. */
+  /** The command that the reply belongs to; `CONN` for the greeting and for unsolicited replies. */
   readonly command?: string;
   readonly responseCode?: number;
   readonly response?: string;
@@ -24,13 +24,13 @@ const stages: readonly (readonly [command: RegExp, words: string, isAboutMessage
   [/^DATA/, 'the message was refused', true],
 ];
 const NO_STAGE = [/^/, 'the server is not available', false] as const;
-/** Commands in a wrong order: of this connection only. */
+/** Commands in the wrong order, which only concerns this connection. */
 const BAD_SEQUENCE = 503;
-/** What the code of a connection says whose server has a public address, where TLS is a must. */
+/** The error code if TLS is disabled but the server has a public address, where TLS is required. */
 export const PUBLIC_SERVER = 'EPUBLIC';
 
 const WITHOUT_TLS = 'smtp://host?security=none for a relay on this host or in a private network';
-/** Faults that the settings are to blame for: they would only be told a day later if messages waited. */
+/** Configuration mistakes: if messages were retried, the operator would only learn of them a day later. */
 const settingsFaults: ReadonlyMap<string | undefined, string> = new Map([
   [
     'ERR_SSL_WRONG_VERSION_NUMBER',
@@ -43,12 +43,12 @@ const settingsFaults: ReadonlyMap<string | undefined, string> = new Map([
 ]);
 
 /**
- * A 5yz reply to login, sender, recipient or content will be given again (RFC 5321 §4.2.1), and one to STARTTLS says
- * that the settings promise what the server does not have. Everything else is about the connection: a greeting with
- * 554 and a wrong certificate may be an attack or an accident, so that the message waits for better times.
+ * A 5yz reply to login, sender, recipient or content is permanent (RFC 5321 §4.2.1), and one to STARTTLS
+ * means that the settings require what the server does not support. Everything else concerns the connection:
+ * a 554 greeting or an invalid certificate may be an attack or an accident, so the message is retried.
  *
- * That holds for a connection lost after the end of the content too: whether the message was taken is not known,
- * and mail is sent again then (RFC 5321 §4.5.4.1, §6.1).
+ * The same applies to a connection lost after the end of the content: it is unknown whether the server
+ * accepted the message, and in that case mail is sent again (RFC 5321 §4.5.4.1, §6.1).
  */
 export function failureOfReply(error: SmtpError): FailedDelivery {
   const { command = '', responseCode, code, originalCode } = error;
@@ -87,7 +87,7 @@ const meanings: ReadonlyMap<string, string> = new Map([
   ['7.8', 'the user or the password is wrong'],
 ]);
 
-/** Of a day's or an hour's limit, and of a server that ends: for now, whatever the first digit says. */
+/** Rate limits and a server that shuts down are temporary, whatever the first digit is. */
 const temporaryDetails: ReadonlySet<string> = new Set(['3.2', '4.5', '7.28']);
 
 function enhancedIn({ response = '' }: SmtpError): RegExpExecArray | null {
@@ -123,7 +123,7 @@ function faultWithout(error: SmtpError): string {
   return own ?? networkFaultOf(originalCode === undefined ? error : { code: originalCode });
 }
 
-/** How servers name a message that they took: Postfix; Exim and others; OpenSMTPD and Sendmail; Amazon; Microsoft. */
+/** How servers report a queue ID: Postfix; Exim and others; OpenSMTPD and Sendmail; Amazon; Microsoft. */
 const idPatterns = [
   /\bqueued as ([\w.-]{1,64})(?:$|\s)/i,
   /\bid=([\w.-]{1,64})(?:$|\s)/i,
@@ -132,7 +132,7 @@ const idPatterns = [
   /^250 2\.\d\.\d (?:OK )?<([\w.-]{1,64}@[\w.-]+\.outlook\.com)>/i,
 ];
 
-/** Of the reply to a message that was taken, the name under which the server's log has it. */
+/** The queue ID in the reply to an accepted message, under which the server logs it. */
 export function queueIdIn(response: string): string | undefined {
   return idPatterns.map((pattern) => pattern.exec(response)?.[1]).find((id) => id !== undefined);
 }

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { boundaryUpTo, isBoundary } from './characters.ts';
 
-/** By the engine's own tables, which the product does without. */
+/** Uses the engine's Unicode tables, which the product does not need. */
 const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
 function boundariesOf(text: string): Set<number> {
@@ -59,7 +59,7 @@ const parts = [
 ];
 
 describe('a boundary', () => {
-  test('is one in the tables of Unicode too', () => {
+  test('is also one in the Unicode tables', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...parts), { maxLength: 12 }), (chosen) => {
         const text = chosen.join('');
@@ -71,7 +71,7 @@ describe('a boundary', () => {
     );
   });
 
-  test('of usual text is found', () => {
+  test('is found in common text', () => {
     for (const text of ['Zeile 信息 😀👍🏽🇩🇪🇨🇳1️⃣ é', '企业微信', 'a\r\nb', '가각힣', '👨‍👩‍👧👨‍👩‍👧']) {
       const found = Array.from({ length: text.length + 1 }, (_, index) => index).filter((index) =>
         isBoundary(text, index),
@@ -80,7 +80,7 @@ describe('a boundary', () => {
     }
   });
 
-  test('is looked for up to a limit, from a place on', () => {
+  test('is searched between a start and a limit', () => {
     assert.equal(boundaryUpTo('ab🇩🇪🇨🇳', 8), 6);
     assert.equal(boundaryUpTo('ab🇩🇪🇨🇳', 8, 4), 8);
     assert.equal(boundaryUpTo('e\u0301\u0301\u0301', 3), 3);

@@ -7,9 +7,9 @@ describe('Markdown as text', () => {
   const cases: readonly [name: string, markdown: string, text: string][] = [
     ['plain text', 'a\nb\n\nc', 'a\nb\n\nc'],
     ['headings', '# A\n## B ##\n### **C**', 'A\nB\nC'],
-    ['headings by a line', 'A\n===\n\nB\n---', 'A\n\nB'],
+    ['underlined headings', 'A\n===\n\nB\n---', 'A\n\nB'],
     ['a rule', 'a\n\n---\n\nb', 'a\n\n---\n\nb'],
-    ['headings with signs', '# C#\n# #\n#\n# a #b #', 'C#\n#\n#\na #b'],
+    ['headings with number signs', '# C#\n# #\n#\n# a #b #', 'C#\n#\n#\na #b'],
     ['no heading', '#1 and #2\n#channel', '#1 and #2\n#channel'],
     ['emphasis', '**a** *b* __c__ _d_ ~~e~~ ***f***', 'a b c d e f'],
     ['emphasis in emphasis', '**a *b* c** *a **b** c*', 'a b c a b c'],
@@ -29,7 +29,7 @@ describe('Markdown as text', () => {
     ['a table', '| a | b |\n|---|:-:|\n| *c* | d \\| e |', 'a | b\nc | d | e'],
     ['a link', '[the *page*](https://a.example/b_c_d) x', 'the page (https://a.example/b_c_d) x'],
     ['a link with a title and brackets', '[a](<https://b.example/c_(d)> "e")', 'a (https://b.example/c_(d))'],
-    ['a link that says where', '[https://a.example](https://a.example)', 'https://a.example'],
+    ['a link whose label is its target', '[https://a.example](https://a.example)', 'https://a.example'],
     ['an address', '[a@b.example](mailto:a@b.example) <c@d.example>', 'mailto:a@b.example c@d.example'],
     ['a link in emphasis', '**[a](https://b.example/_c_)**', 'a (https://b.example/_c_)'],
     [
@@ -45,9 +45,9 @@ describe('Markdown as text', () => {
     ['escapes', '\\*a\\* \\[b\\](c) 1\\. \\\\ \\d', '*a* [b](c) 1. \\ \\d'],
     ['references', '&lt;b&gt; &amp;lt; &nbsp;&unknown;', '<b> &lt;  &unknown;'],
     ['colours of WeCom', '<font color="warning">a</font><br>b <@zhangsan>', 'a\nb <@zhangsan>'],
-    ['what is no tag', 'a < b > c <d>', 'a < b > c <d>'],
+    ['angle brackets that are not tags', 'a < b > c <d>', 'a < b > c <d>'],
     ['hard breaks', 'a  \nb\\\nc', 'a\nb\nc'],
-    ['what is no character', '\uffff0\uffff *a*', '0 a'],
+    ['noncharacters', '\uffff0\uffff *a*', '0 a'],
     ['nothing', '', ''],
   ];
   for (const [name, markdown, text] of cases) {
@@ -78,7 +78,7 @@ describe('Markdown as text', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...marks, 'wörd', '信息', 'x1'), { maxLength: 40 }), (chosen) => {
         const wordsOf = (text: string) => text.match(/wörd|信息|x1/g) ?? [];
-        // The word behind the fence of a block names its language.
+        // The word after the opening fence of a block names its language.
         const written = chosen.join('').replace(/```\n/g, '```\n\n');
         if (/^ {0,3}(`{3,}|~{3,})/m.test(written)) return;
         assert.deepEqual(wordsOf(readableOf(written)), wordsOf(written), readableOf(written));
@@ -87,7 +87,7 @@ describe('Markdown as text', () => {
     );
   });
 
-  test('hostile text takes a moment', () => {
+  test('hostile text is processed quickly', () => {
     const units = 32 * 1024;
     const blank = ' '.repeat(units);
     for (const piece of [

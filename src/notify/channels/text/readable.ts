@@ -1,16 +1,17 @@
 /**
- * Markdown as text that reads well where nothing renders it: marks go, links show where they lead, lists and code stay.
- * Line by line, by patterns that no text makes slow; what they do not recognise stays as it was written. Pure.
+ * Converts Markdown to text that reads well where nothing renders it: marks are removed, links show their
+ * targets, lists and code stay. Works line by line, with patterns that take linear time; unrecognised text is
+ * kept. Pure.
  */
 
-/** Stands for what is finished while the rest is worked on. It is no character (Unicode §23.7), so no text has it. */
+/** Marks finished parts. This noncharacter (Unicode §23.7) is removed from the input first. */
 const HELD = '\uffff';
 
 const fence = /^ {0,3}(`{3,}|~{3,})/;
 const underline = /^ {0,3}(?:=+|-+)[ \t]*$/;
-/** Without its white space. */
+/** The rule under the head of a table, without white space. */
 const tableRule = /^\|?:?-+:?(?:\|:?-+:?)*\|?$/;
-/** A row with more is no row of a table for people. */
+/** A row with more cells is not a table that people read. */
 const MAX_CELLS = 100;
 
 export function readableOf(markdown: string): string {
@@ -32,7 +33,7 @@ function closes(line: string, mark: string, open: string): boolean {
   return mark.startsWith(open) && line.trim() === mark;
 }
 
-/** The line under a heading or under the head of a table. */
+/** Whether this is the line under a heading or under the head of a table. */
 function isRule(line: string, before = ''): boolean {
   const isOfTable = line.includes('|') && before.includes('|');
   if (isOfTable && tableRule.test(line.replace(/[ \t]/g, ''))) return true;
@@ -40,7 +41,7 @@ function isRule(line: string, before = ''): boolean {
 }
 
 function blockOf(line: string): string {
-  // A backslash breaks the line too.
+  // A backslash at the end is also a line break.
   const text = line.trimEnd().replace(/\\$/, '');
   const heading = /^ {0,3}#{1,6}[ \t]+(.*)$/.exec(text);
   if (heading) return inlineOf(withoutClosing(heading[1] ?? ''));
@@ -52,14 +53,14 @@ function blockOf(line: string): string {
   return cells.map((cell) => inlineOf(cell.trim())).join(' | ');
 }
 
-/** A heading without the signs at its end, which stand behind a space. */
+/** A heading without closing number signs, which must follow a space. */
 function withoutClosing(heading: string): string {
   let end = heading.length;
   while (heading[end - 1] === '#') end--;
   return /[ \t]/.test(heading[end - 1] ?? '') ? heading.slice(0, end).trimEnd() : heading;
 }
 
-/** What is not to be looked into: code, links, bare URLs, escapes, references of characters, tags. */
+/** Parts that contain no marks: code, links, bare URLs, escapes, character references, tags. */
 const pieces = new RegExp(
   [
     /(?<ticks>`+)(?<code>(?:(?!\k<ticks>).){1,2000}?)\k<ticks>(?!`)/,
@@ -100,14 +101,16 @@ function inlineOf(line: string): string {
   return withoutMarks(open).replace(held, (_, index: string) => kept[Number(index)] ?? '');
 }
 
-/** The label, which may hold marks, and where it leads if it does not say so itself. */
+/** The label, which may contain marks, followed by the target unless they are the same. */
 function labelled(label: string, target: string, keep: (text: string) => string): string {
   if (label === '' || label === target || label === target.replace(/^mailto:/, ''))
     return keep(target || label);
   return target === '' ? label : `${label} ${keep(`(${target})`)}`;
 }
 
-/** Pairs of marks; within words of Latin letters and numbers they may be signs, as in `2*3*4` and `a_b_c`. */
+/**
+ * Pairs of marks; inside words of Latin letters and digits they may be literal, as in `2*3*4` and `a_b_c`.
+ */
 export const emphases: readonly RegExp[] = [
   /(?<![\w*\\])\*{3}(?=[^\s*])([^*\n]*[^\s*])\*{3}(?![\w*])/g,
   /(?<![\w*\\])\*\*(?=[^\s*])((?:[^*\n]|\*(?!\*))*[^\s*]\*?)\*\*(?![\w*])/g,

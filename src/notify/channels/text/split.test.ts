@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { cutText, plainText, splitText } from './split.ts';
 
-/** Where `text` was cut; fails if anything but white space is missing between pieces. */
+/** Where `text` was cut; fails if anything other than white space is missing between pieces. */
 function cutsOf(text: string, pieces: readonly string[]): number[] {
   let at = 0;
   return pieces.flatMap((piece) => {
@@ -15,12 +15,14 @@ function cutsOf(text: string, pieces: readonly string[]): number[] {
   });
 }
 
-/** None is blank or too long. */
+/** Fails if a piece is blank or too long. */
 function assertPieces(pieces: readonly string[], maxBytes: number): void {
   for (const piece of pieces) assert.ok(piece.trim() !== '' && Buffer.byteLength(piece) <= maxBytes, piece);
 }
 
-/** Parts with their separators, blocks of code on lines of their own, and where those are that are to stay whole. */
+/**
+ * A text of parts and separators, with code blocks on their own lines, and the ranges that must not be cut.
+ */
 function joined(parts: readonly (readonly [part: string, separator: string])[], atoms: readonly string[]) {
   let text = '';
   const ranges: [start: number, end: number][] = [];
@@ -67,11 +69,11 @@ const wholeInMarkdown = [
 describe('splitText', () => {
   const cases: readonly [name: string, text: string, maxBytes: number, pieces: string[]][] = [
     ['nothing', '', 8, []],
-    ['what fits', 'abcdefgh', 8, ['abcdefgh']],
+    ['a text that fits', 'abcdefgh', 8, ['abcdefgh']],
     ['one byte too many', 'abcdefghi', 8, ['abcdefgh', 'i']],
     ['between characters of three bytes', '企业微信', 8, ['企业', '微信']],
     ['between characters of four bytes', '😀😀😀', 8, ['😀😀', '😀']],
-    ['a character that does not fit any more', 'abcdef😀', 8, ['abcdef', '😀']],
+    ['a character that no longer fits', 'abcdef😀', 8, ['abcdef', '😀']],
     ['after a line', 'abcde\nfghi', 8, ['abcde\n', 'fghi']],
     ['after a word', 'abcde fghi', 8, ['abcde ', 'fghi']],
     ['a line rather than a word', 'abcd\nf ghij', 8, ['abcd\n', 'f ghij']],
@@ -81,7 +83,7 @@ describe('splitText', () => {
     test(name, () => assert.deepEqual(splitText(text, maxBytes), pieces));
   }
 
-  test('pieces are the text, fit, and cut no character', () => {
+  test('pieces add up to the text, fit, and split no character', () => {
     const texts = fc.string({
       unit: fc.constantFrom('a', ' ', '\n', 'ü', '信', '😀', '\ud800'),
       maxLength: 200,
@@ -104,10 +106,10 @@ describe('splitText', () => {
     ['text', whole],
     ['markdown', [...whole, ...wholeInMarkdown]],
   ] as const) {
-    test(`nothing is cut that fits into a piece, as ${format}`, () => {
+    test(`no part that fits into a piece is cut, as ${format}`, () => {
       const fillers = ['word', '企业', ' '.repeat(90), '\n\n', 'x'.repeat(80)];
       const part = fc.constantFrom(...atoms, ...fillers);
-      // Where there is no place for a cut but between parts, and where a space within a part looks like one.
+      // Without spaces, cuts are only possible between parts; spaces inside parts are false candidates.
       const parts = fc.array(fc.tuple(part, fc.constantFrom('，', '，', ' ', '\n')), { maxLength: 60 });
       fc.assert(
         fc.property(parts, fc.integer({ min: 90, max: 200 }), (chosen, maxBytes) => {
@@ -133,7 +135,7 @@ describe('splitText', () => {
     }
   });
 
-  test('what is longer than a piece is cut, and arrives', () => {
+  test('parts longer than a piece are cut without loss', () => {
     const texts = [
       `https://a.example/${'b'.repeat(500)}`,
       `e${'\u0301'.repeat(500)}`,
@@ -150,14 +152,14 @@ describe('splitText', () => {
 
   const blanks: readonly [name: string, text: string, maxBytes: number, pieces: string[]][] = [
     ['white space alone', ' \n\t', 8, []],
-    ['what nobody sees', '\u200b\ufeff \u2060', 4, []],
+    ['invisible characters alone', '\u200b\ufeff \u2060', 4, []],
     ['a piece of white space', `abc${' '.repeat(30)}def`, 8, ['abc     ', ' def']],
   ];
   for (const [name, text, maxBytes, pieces] of blanks) {
     test(name, () => assert.deepEqual(splitText(text, maxBytes), pieces));
   }
 
-  test('a long block of code is closed at the end of a piece and opened in the next', () => {
+  test('a long block of code is closed at the end of a piece and reopened in the next', () => {
     const code = Array.from({ length: 40 }, (_, i) => `line ${i} of it`).join('\n');
     for (const [before, fence] of [
       ['', '```'],
@@ -178,7 +180,7 @@ describe('splitText', () => {
     }
   });
 
-  test('hostile text takes a moment', () => {
+  test('hostile text is processed quickly', () => {
     const startMs = performance.now();
     const units = 32 * 1024;
     for (const piece of [

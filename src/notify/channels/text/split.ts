@@ -1,11 +1,11 @@
-/** Text cut to what providers take. Pure. */
+/** Splits and truncates text to the limits of providers. Pure. */
 import type { Message } from '../../message.ts';
 import { boundaryUpTo, isBoundary } from './characters.ts';
 import { emphases, readableOf } from './readable.ts';
 
-/** What is not cut in two where it fits into a piece, in any text and in Markdown. */
+/** Parts that are not cut if they fit into a piece, in plain text and in Markdown. */
 const links = [
-  // Up to what no URL holds; and with the letters of all scripts, as browsers show URLs.
+  // Ends before a character that no URL contains; includes letters of all scripts, as browsers display them.
   /\b[a-z][a-z\d+.-]{1,20}:\/\/[!#-;=?-~]+/gi,
   /\b[a-z][a-z\d+.-]{1,20}:\/\/[^\s<>"'«»“”、。〈-】！（），：；？]+/gi,
 ];
@@ -15,37 +15,37 @@ const marks = [
   /`[^`\n]+`/g,
   /<[^<>\n]+>(?:[^<>\n]*<\/[a-z]+>)?/gi,
 ];
-/** A block of code, which may lack its end. */
+/** A block of code, possibly without its closing fence. */
 const fences =
   /^ {0,3}(`{3,8}|~{3,8})[^\n`]*\n(?:[^\n]*\n)*? {0,3}\1[ \t]*$|^ {0,3}(?:`{3,8}|~{3,8})[^\n`]*\n[\s\S]*/gm;
 
-/** Below this there is no room for the lines that end a block of code and begin it again. */
+/** Smaller pieces have no room for the lines that close and reopen a block of code. */
 const MIN_BYTES_WITH_FENCES = 64;
 
-/** An invisible character is nothing to read either. */
+/** Invisible characters count as blank, too. */
 const visible = /[^\s\u200b-\u200f\u2060\ufeff]/;
 
 interface Block {
   readonly start: number;
   readonly end: number;
-  /** What ends it, and begins it again. */
+  /** The fence that closes and reopens the block. */
   readonly fence: string;
 }
 
 /** Where a text may be cut. */
 interface Plan {
-  /** By index: 1 within what is to stay whole. */
+  /** For each index: 1 inside a part that should stay whole. */
   readonly whole: Uint8Array;
-  /** Blocks of code that do not fit into a piece. */
+  /** Blocks of code that are longer than a piece. */
   readonly blocks: readonly Block[];
 }
 
 /**
- * The pieces of `text` in order, none of them empty, blank or longer than `maxBytes` in UTF-8. Joined they are the
- * text, but for white space between pieces that would be a piece of its own, and for lines that close a block of code
- * at the end of a piece and open it again in the next. Cut after a line or a word where one ends in the second half
- * of a piece; never within a character, nor within a link or other mark that fits into a piece. `maxBytes` is at
- * least 4, the longest code point.
+ * The pieces of `text` in order, none of them blank or longer than `maxBytes` in UTF-8. They add up to the
+ * text, except that blank pieces are dropped, and that a block of code across pieces is closed at the end of
+ * a piece and reopened in the next. A cut follows a line or a word if one ends in the second half of the
+ * piece, and never splits a character, nor a link or other mark that fits into a piece. `maxBytes` is at
+ * least 4, the length of the longest code point.
  */
 export function splitText(text: string, maxBytes: number, format: Message['format'] = 'text'): string[] {
   if (Buffer.byteLength(text) <= maxBytes) return visible.test(text) ? [text] : [];
@@ -65,7 +65,7 @@ export function splitText(text: string, maxBytes: number, format: Message['forma
   return pieces;
 }
 
-/** A line break and the longest fence. */
+/** The length of a line break and the longest fence. */
 const FENCE_RESERVE_BYTES = 9;
 
 function closed(piece: string, { fence }: Block): string {
@@ -88,7 +88,7 @@ function planOf(text: string, maxBytes: number, format: Message['format']): Plan
   const blocks = keep(fences, room).map(({ 0: match, index }) => {
     const block = match.trimEnd();
     const end = index + block.length;
-    // Neither behind the line that opens it nor before the one that closes it: that would leave an empty block.
+    // No cut after the opening line or before the closing line, which would leave an empty block.
     const [opening = ''] = block.split('\n', 1);
     if (opening.length < room) whole.fill(1, index + 1, index + opening.length + 2);
     const closing = /\n {0,3}[`~]{3,8}$/.exec(block);
@@ -98,11 +98,14 @@ function planOf(text: string, maxBytes: number, format: Message['format']): Plan
   return { whole, blocks };
 }
 
-/** The end of the longest part from `start` on that has at most `maxBytes` in UTF-8 and ends with a whole code point. */
+/**
+ * The end of the longest part from `start` on that has at most `maxBytes` in UTF-8 and ends with a whole code
+ * point.
+ */
 function endWithin(text: string, start: number, maxBytes: number): number {
   let bytes = 0;
   let end = start;
-  // A pair of surrogates that this slice cuts counts 3 bytes, which never fit.
+  // A surrogate pair that this slice splits counts as 3 bytes, which never fit.
   for (const character of text.slice(start, start + maxBytes)) {
     bytes += Buffer.byteLength(character);
     if (bytes > maxBytes) break;
@@ -111,7 +114,7 @@ function endWithin(text: string, start: number, maxBytes: number): number {
   return end;
 }
 
-/** The best place for a cut behind `start` and not behind `limit`. */
+/** The best place for a cut after `start` and up to `limit`. */
 function niceEnd(text: string, start: number, limit: number, { whole }: Plan): number {
   const mayCut = (end: number) => whole[end] === 0 && isBoundary(text, end, start);
   const half = start + (limit - start) / 2;
@@ -122,25 +125,25 @@ function niceEnd(text: string, start: number, limit: number, { whole }: Plan): n
   return boundaryUpTo(text, limit, start);
 }
 
-/** At most `maxUnits` UTF-16 units; where something is missing it ends with an ellipsis. */
+/** `text`, truncated with an ellipsis to at most `maxUnits` UTF-16 units. */
 export function cutText(text: string, maxUnits: number): string {
   if (text.length <= maxUnits) return text;
   return `${text.slice(0, boundaryUpTo(text, maxUnits - 1))}…`;
 }
 
-/** Title, text and URL as paragraphs, those that there are. */
+/** Title, text and URL as paragraphs, without empty ones. */
 export function paragraphs({ title, text, url }: Pick<Message, 'title' | 'text' | 'url'>): string {
   return [title, text, url].filter((part) => part).join('\n\n');
 }
 
-/** The same for where nothing is rendered: Markdown as text that reads well. */
+/** The same for channels that render nothing: Markdown becomes readable text. */
 export function plainText(message: Pick<Message, 'title' | 'text' | 'url' | 'format'>): string {
   return paragraphs(asText(message));
 }
 
-/** The message with a text that reads well as it is. */
+/** The message with its Markdown converted to readable text. */
 export function asText<M extends Pick<Message, 'text' | 'format'>>(message: M): M {
   const { text, format } = message;
-  // Of marks alone nothing would be left.
+  // Markdown that consists of marks alone would become empty.
   return format === 'markdown' ? { ...message, text: readableOf(text) || text } : message;
 }

@@ -21,8 +21,9 @@ describe('a template', () => {
     const fill = successOf(compileTemplate('a b {{url}}', encodeURIComponent));
     assert.equal(fill(message), 'a b https%3A%2F%2Fc.example%2F');
   });
-  test('no URL is nothing', () => assert.equal(successOf(compileTemplate('<{{url}}>'))(messageOf()), '<>'));
-  test('half a pair of surrogates', () => {
+  test('a missing URL is empty', () =>
+    assert.equal(successOf(compileTemplate('<{{url}}>'))(messageOf()), '<>'));
+  test('a lone surrogate', () => {
     const fill = successOf(compileTemplate('{{text}}', encodeURIComponent));
     assert.equal(fill(messageOf({ text: 'a\ud83d' })), 'a%EF%BF%BD');
   });

@@ -12,7 +12,7 @@ const fields: Readonly<Record<string, (message: Message) => string>> = {
 
 export type Fill = (message: Message) => string;
 
-/** Each value goes through `encode`, and is not searched for placeholders itself. */
+/** Values are passed through `encode`; placeholders inside values are not replaced. */
 export function compileTemplate(
   source: string,
   encode: (value: string) => string = (value) => value,
@@ -24,7 +24,7 @@ export function compileTemplate(
   }
   return success((message) =>
     source.replace(placeholder, (_, name: string) => {
-      // Half a pair of surrogates cannot be encoded.
+      // A lone surrogate cannot be encoded.
       return encode((fields[name]?.(message) ?? '').toWellFormed());
     }),
   );

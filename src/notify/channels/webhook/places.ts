@@ -1,4 +1,4 @@
-/** The places of a message in a request: each has its own encoding, so that no value leaves its place. */
+/** Where message fields can go in a request: each place has an encoding that values cannot break out of. */
 import { isIP } from 'node:net';
 import { failure, type Result, success } from '../../../util/result.ts';
 import type { Message } from '../../message.ts';
@@ -8,14 +8,16 @@ const MARK_HEAD = 'mote0field0';
 const MARK_TAIL = '0end';
 const marks = new RegExp(`${MARK_HEAD}(\\w+?)${MARK_TAIL}`, 'g');
 
-/** Gives nothing where a value would change which resource it is, as `..` does. */
+/** Returns `undefined` if a value would change the resource, as `..` does. */
 export type FillUrl = (message: Message) => URL | undefined;
 
-/** An `http:` or `https:` URL whose path and query, and nothing else, may hold fields; they are percent-encoded. */
+/**
+ * An `http:` or `https:` URL that may contain fields in its path and query only; they are percent-encoded.
+ */
 export function compileUrl(source: string): Result<FillUrl, string> {
   const known = compileTemplate(source);
   if (!known.ok) return known;
-  // The URL is taken apart before it is filled: values cannot become a part of its structure.
+  // The URL is parsed before it is filled, so that values cannot become part of its structure.
   const marked = source.replace(/\{\{\s*(\w+)\s*\}\}/g, `${MARK_HEAD}$1${MARK_TAIL}`);
   if (!URL.canParse(marked)) return failure('url: not a URL');
   const template = new URL(marked);
@@ -39,14 +41,14 @@ function compilePart(part: string): Result<Fill, string> {
   return compileTemplate(part.replace(marks, '{{$1}}'), encodeURIComponent);
 }
 
-/** The address that a URL names without a lookup, if it does; `localhost` is one by its name (RFC 6761 §6.3). */
+/** The address in a URL if it needs no lookup; `localhost` always means loopback (RFC 6761 §6.3). */
 export function addressIn(source: string): string | undefined {
   const host = new URL(source.replace(/\{\{\s*\w+\s*\}\}/g, '')).hostname.replace(/^\[(.*)\]$/, '$1');
   if (/(?:^|\.)localhost\.?$/.test(host)) return '127.0.0.1';
   return isIP(host) === 0 ? undefined : host;
 }
 
-/** Not to be set: they belong to the client. */
+/** Headers that only the HTTP client sets. */
 const ownHeaders = new Set([
   'host',
   'connection',
@@ -59,12 +61,12 @@ const ownHeaders = new Set([
 const fieldName = /^[!#$%&'*+.^_`|~\w-]+$/;
 
 /**
- * The value of a header; the name and what is written there must be what HTTP allows. Values of the message go in as
- * UTF-8 (`obs-text`, RFC 9110 §5.5), control characters as spaces.
+ * The value of a header; HTTP must allow its name and its literal text. Message fields are inserted as UTF-8
+ * (`obs-text`, RFC 9110 §5.5), with control characters replaced by spaces.
  */
 export function compileHeader(name: string, source: string): Result<Fill, string> {
   if (!fieldName.test(name)) {
-    // What follows may be the value, which may be secret.
+    // The rest may be the value, which may be secret.
     return failure(`headers: not the name of a header: ${/^[\w-]*/.exec(name)?.[0]}…`);
   }
   if (ownHeaders.has(name.toLowerCase())) return failure(`headers: ${name} cannot be set`);
