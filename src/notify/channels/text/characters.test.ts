@@ -71,6 +71,12 @@ describe('a boundary', () => {
     );
   });
 
+  test('is not between a virama and the letter that it joins, whatever marks are in between', () => {
+    const text = 'क\u094d\u{e0067}ष';
+    for (let index = 1; index < text.length; index++)
+      assert.equal(isBoundary(text, index), false, `${index}`);
+  });
+
   test('is found in common text', () => {
     for (const text of ['Zeile 信息 😀👍🏽🇩🇪🇨🇳1️⃣ é', '企业微信', 'a\r\nb', '가각힣', '👨‍👩‍👧👨‍👩‍👧']) {
       const found = Array.from({ length: text.length + 1 }, (_, index) => index).filter((index) =>

@@ -21,7 +21,8 @@ export function isBoundary(text: string, index: number, from = 0): boolean {
   const after = text.codePointAt(index) ?? 0;
   if (before === CARRIAGE_RETURN) return after !== LINE_FEED;
   if (before === LINE_FEED) return true;
-  if (before === ZERO_WIDTH_JOINER || viramas.has(before) || beginsSyllable(before)) return false;
+  if (before === ZERO_WIDTH_JOINER || beginsSyllable(before) || followsVirama(text, index, from))
+    return false;
   if (continues(after)) return false;
   return !(isRegional(before) && isRegional(after)) || regionalsBefore(text, index, from) % 2 === 0;
 }
@@ -32,6 +33,21 @@ export function isBoundary(text: string, index: number, from = 0): boolean {
 export function boundaryUpTo(text: string, limit: number, from = 0): number {
   for (let end = limit; end > from; end--) if (isBoundary(text, end, from)) return end;
   return isLowSurrogate(text.charCodeAt(limit)) && limit - 1 > from ? limit - 1 : limit;
+}
+
+/** Marks between a virama and the next letter that are looked through; real text has one or two. */
+const MAX_MARKS = 64;
+
+/** Whether a virama precedes `index`, perhaps with marks in between (UAX #29, rule GB9c). */
+function followsVirama(text: string, index: number, from: number): boolean {
+  let end = index;
+  for (let marks = 0; marks <= MAX_MARKS && end > from; marks++) {
+    const code = codePointBefore(text, end);
+    if (viramas.has(code)) return true;
+    if (!continues(code)) return false;
+    end -= code > 0xffff ? 2 : 1;
+  }
+  return false;
 }
 
 /** Whether the code point always belongs to the preceding character. */
