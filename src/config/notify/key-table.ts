@@ -2,6 +2,7 @@
  * Keys of the notify configuration, described as data: one description checks what is received, types what comes
  * out, and becomes the published JSON Schema. Pure; all problems are reported at once.
  */
+import type { JsonValue } from '../../util/json.ts';
 import { isObject } from '../../util/json.ts';
 import { failure, type Result, success } from '../../util/result.ts';
 import { nearest } from '../nearest.ts';
@@ -82,14 +83,6 @@ export type ConfigKey =
   | ScalarKey;
 
 export type KeyTable = Readonly<Record<string, ConfigKey>>;
-
-type JsonValue =
-  | null
-  | boolean
-  | number
-  | string
-  | readonly JsonValue[]
-  | { readonly [name: string]: JsonValue };
 
 interface Types {
   readonly text: string;

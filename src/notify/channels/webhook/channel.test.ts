@@ -5,10 +5,10 @@ import fc from 'fast-check';
 import { json, type Reply, type StandIn, startStandIn } from '../../../../test/support/stand-in.ts';
 import { isGlobalAddress } from '../../../net/addresses.ts';
 import { createClient } from '../../../net/http-client.ts';
+import type { JsonValue } from '../../../util/json.ts';
 import type { Channel, Delivery } from '../channel.ts';
 import { deliver, during, messageOf, successOf } from '../fixtures.ts';
 import { createWebhookChannel, type WebhookSettings } from './channel.ts';
-import type { JsonValue } from './json.ts';
 
 async function scene(
   t: TestContext,

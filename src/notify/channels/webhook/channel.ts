@@ -6,6 +6,7 @@
 
 import { basicOf } from '../../../net/credentials.ts';
 import type { ClientResponse, Send } from '../../../net/http-client.ts';
+import type { JsonValue } from '../../../util/json.ts';
 import { collect, failure, type Result, success } from '../../../util/result.ts';
 import type { Message } from '../../message.ts';
 import type { Channel, Delivery } from '../channel.ts';
@@ -19,7 +20,7 @@ import {
   retry,
   retryUnread,
 } from '../failure.ts';
-import { compileJson, compilePointer, type FillJson, type JsonValue } from './json.ts';
+import { compileJson, compilePointer, type FillJson } from './json.ts';
 import { compileHeader, compileUrl, type FillUrl } from './places.ts';
 
 export interface WebhookSettings {

@@ -1,15 +1,8 @@
 /** JSON of the configuration: templates that are filled, and places in responses. */
+import type { JsonValue } from '../../../util/json.ts';
 import { collect, failure, type Result, success } from '../../../util/result.ts';
 import type { Message } from '../../message.ts';
 import { compileTemplate } from '../text/template.ts';
-
-export type JsonValue =
-  | null
-  | boolean
-  | number
-  | string
-  | readonly JsonValue[]
-  | { readonly [name: string]: JsonValue };
 
 export type FillJson = (message: Message) => JsonValue;
 
