@@ -2,10 +2,10 @@
 import type { CaTrust } from '../../../net/ca-bundle.ts';
 import { NetworkFault } from '../../../net/network-fault.ts';
 import { ConcurrencyLimiter } from '../../../util/semaphore.ts';
-import { failureOf } from './replies.ts';
+import { failureOf, isAboutOrder } from './replies.ts';
 import type { SmtpServer } from './server.ts';
 import { openSession, type Session, type SessionLimits, type SessionOptions } from './session.ts';
-import { type Mail, type Progress, type SubmissionResult, transact } from './transaction.ts';
+import { type Mail, type SubmissionResult, type TransactionState, transact } from './transaction.ts';
 
 export interface SmtpLimits extends SessionLimits {
   /** Below the 5 minutes that servers wait (RFC 5321 §4.5.3.2.7), so that the client closes first. */
@@ -28,7 +28,7 @@ export const DEFAULT_LIMITS: SmtpLimits = {
 const MAX_WAITING = 1000;
 
 interface KeptSession extends Session {
-  readonly progress: Progress;
+  readonly progress: TransactionState;
   messages: number;
   idleTimer?: NodeJS.Timeout;
 }
@@ -39,6 +39,8 @@ export class SmtpPool {
   readonly #permits: ConcurrencyLimiter;
   readonly #idle: KeptSession[] = [];
   #isClosed = false;
+  /** There are servers that offer it, and proxies in front of them that lose commands. */
+  #mayPipeline = true;
 
   /** Without `trust` there is no TLS, and addresses that `isPublic` are not talked to. */
   constructor(
@@ -108,8 +110,14 @@ export class SmtpPool {
     }
     if (this.#isClosed) throw new NetworkFault('mail is being shut down');
     const session = await openSession(this.#options, signal);
-    const fresh = { ...session, progress: { isOpen: false, isContentSent: false }, messages: 0 };
-    return this.#transact(fresh, mail, signal);
+    const offers = { ...session.offers, pipelining: session.offers.pipelining && this.#mayPipeline };
+    const fresh = { ...session, offers, progress: { isOpen: false, isContentSent: false }, messages: 0 };
+    try {
+      return await this.#transact(fresh, mail, signal);
+    } catch (error) {
+      if (isAboutOrder(error)) this.#mayPipeline = false;
+      throw error;
+    }
   }
 
   async #transact(session: KeptSession, mail: Mail, signal: AbortSignal): Promise<SubmissionResult> {

@@ -4,15 +4,15 @@ import { type FailedDelivery, retry } from '../failure.ts';
 import type { Reply } from './reply-parser.ts';
 
 /** Which command a reply belongs to. `CONN` is the greeting; `DATA` is for the content too. */
-export type Command = 'CONN' | 'EHLO' | 'HELO' | 'STARTTLS' | 'AUTH' | 'RSET' | 'MAIL' | 'RCPT' | 'DATA';
+export type SmtpCommand = 'CONN' | 'EHLO' | 'HELO' | 'STARTTLS' | 'AUTH' | 'RSET' | 'MAIL' | 'RCPT' | 'DATA';
 
 /** A reply that is no consent. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
-  readonly command: Command;
+  readonly command: SmtpCommand;
   readonly reply: Reply;
 
-  constructor(command: Command, reply: Reply) {
+  constructor(command: SmtpCommand, reply: Reply) {
     super(`${command} was refused`);
     this.command = command;
     this.reply = reply;
@@ -31,10 +31,12 @@ const WITHOUT_TLS = 'smtp://host?security=none for a relay on this host or in a 
 export const NOT_TLS = `the server does not begin with TLS; write smtp:// for STARTTLS, or ${WITHOUT_TLS}`;
 export const PUBLIC_SERVER =
   'the server has a public address, and ?security=none is for loopback and private ones; write smtps:// (TLS) or smtp:// (STARTTLS) without it';
-export const NO_LOGIN =
+export const NO_PASSWORDS =
   'the server offers no login by user and password (PLAIN, LOGIN, CRAM-MD5); allow it for this account, or name another server';
+export const NO_LOGIN =
+  'the server offers no login: SMTP 503; name its port for submission (465 or 587), or leave user and password out';
 
-const stages: Readonly<Partial<Record<Command, string>>> = {
+const stages: Readonly<Partial<Record<SmtpCommand, string>>> = {
   STARTTLS: 'the server cannot do STARTTLS now',
   AUTH: 'the login was refused',
   MAIL: 'the sender was refused',
@@ -42,15 +44,25 @@ const stages: Readonly<Partial<Record<Command, string>>> = {
   DATA: 'the message was refused',
 };
 /** Refusals of these are about the message or the account; others are about the connection. */
-const judging: ReadonlySet<Command> = new Set(['AUTH', 'MAIL', 'RCPT', 'DATA']);
+const judging: ReadonlySet<SmtpCommand> = new Set(['AUTH', 'MAIL', 'RCPT', 'DATA']);
 /** Commands in the wrong order, which only concerns this connection. */
 const BAD_SEQUENCE = 503;
+/** All servers know the commands of a message: one was lost or garbled on the way, as by some proxies. */
+const aboutOrder: ReadonlySet<number> = new Set([500, 502, BAD_SEQUENCE]);
+/** Google's relay takes no address here (421), and Exim no name that is malformed. */
+const NAME_ADVICE =
+  'some servers want a full name of this host: give it one, for example by docker run --hostname';
 
 /** What any error of an attempt means. */
 export function failureOf(error: unknown): FailedDelivery {
   if (error instanceof Refusal) return failureOfReply(error.command, error.reply);
   if (error instanceof SettingsFault) return { kind: 'rejected', reason: error.message };
   return retry(networkFaultOf(error));
+}
+
+/** Whether the server missed a command. */
+export function isAboutOrder(error: unknown): boolean {
+  return error instanceof Refusal && aboutOrder.has(error.reply.code);
 }
 
 /**
@@ -61,7 +73,7 @@ export function failureOf(error: unknown): FailedDelivery {
  * The same applies to a connection lost after the end of the content: it is unknown whether the server
  * accepted the message, and in that case mail is sent again (RFC 5321 §4.5.4.1, §6.1).
  */
-export function failureOfReply(command: Command, reply: Reply): FailedDelivery {
+export function failureOfReply(command: SmtpCommand, reply: Reply): FailedDelivery {
   if (command === 'STARTTLS' && reply.code >= 500) {
     const remedy = `write smtps://host if it has TLS from the start, or ${WITHOUT_TLS}`;
     return {
@@ -69,10 +81,13 @@ export function failureOfReply(command: Command, reply: Reply): FailedDelivery {
       reason: `the server does not offer STARTTLS: SMTP ${codesOf(reply)}; ${remedy}`,
     };
   }
+  if (command === 'EHLO' || command === 'HELO') {
+    return retry(`${command} was refused: SMTP ${codesOf(reply)}; ${NAME_ADVICE}`);
+  }
   const isFinal =
     judging.has(command) &&
     reply.code >= 500 &&
-    reply.code !== BAD_SEQUENCE &&
+    !(command === 'AUTH' ? reply.code === BAD_SEQUENCE : aboutOrder.has(reply.code)) &&
     !temporaryDetails.has(detailOf(reply));
   // A size that is too large for the server is announced with the sender (RFC 1870 §6.1).
   const stage = command === 'MAIL' && detailOf(reply) === TOO_LARGE ? 'DATA' : command;

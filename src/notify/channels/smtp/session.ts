@@ -21,7 +21,7 @@ import {
   usableMechanisms,
 } from './login.ts';
 import { NO_OFFERS, type Offers, offersIn } from './offers.ts';
-import { NO_LOGIN, NOT_TLS, PUBLIC_SERVER, Refusal, SettingsFault } from './replies.ts';
+import { NO_LOGIN, NO_PASSWORDS, NOT_TLS, PUBLIC_SERVER, Refusal, SettingsFault } from './replies.ts';
 import { isDone, type Reply } from './reply-parser.ts';
 import { type Credentials, DEFAULT_PORTS, type SmtpServer } from './server.ts';
 
@@ -167,7 +167,7 @@ async function logIn(
   timeoutMs: number,
 ): Promise<void> {
   const mechanisms = usableMechanisms(offers);
-  if (mechanisms.length === 0) throw new SettingsFault(NO_LOGIN);
+  if (mechanisms.length === 0) throw new SettingsFault(NO_PASSWORDS);
   let refusal: Refusal | undefined;
   for (const mechanism of mechanisms) {
     const reply = await authenticate(dialogue, mechanism, credentials, timeoutMs).catch((error) => {
@@ -175,6 +175,7 @@ async function logIn(
       throw refusal ?? error;
     });
     if (isDone(reply)) return;
+    if (!offers.logins && reply.code === 503) throw new SettingsFault(NO_LOGIN);
     // What is said for now, or about the order of commands, may only be about a second attempt.
     if (!refusal || isVerdict(reply)) refusal = new Refusal('AUTH', reply);
     if (!mayTryOther(reply)) break;

@@ -6,7 +6,7 @@ import { NetworkFault } from '../../../net/network-fault.ts';
 import type { FailedDelivery } from '../failure.ts';
 import { CLOSING, type Dialogue } from './dialogue.ts';
 import type { RecipientFailures } from './recipients.ts';
-import { type Command, failureOfReply, queueIdIn, Refusal } from './replies.ts';
+import { failureOfReply, queueIdIn, Refusal, type SmtpCommand } from './replies.ts';
 import { isDone, type Reply } from './reply-parser.ts';
 import type { Session } from './session.ts';
 
@@ -25,7 +25,7 @@ export interface SubmissionResult {
 }
 
 /** How far the last transaction of a session came. */
-export interface Progress {
+export interface TransactionState {
   /** It was not brought to its end: RSET has to come before the next one. */
   isOpen: boolean;
   /** From here on the server may have taken the message. */
@@ -35,7 +35,7 @@ export interface Progress {
 /** Rejects with a {@link Refusal} of the message as a whole, or an error of the network. */
 export async function transact(
   session: Session,
-  progress: Progress,
+  progress: TransactionState,
   mail: Mail,
   silenceTimeoutMs: number,
 ): Promise<SubmissionResult> {
@@ -97,7 +97,7 @@ class Talk {
   }
 
   /** The reply to the next command. */
-  async next(command: Command): Promise<Reply> {
+  async next(command: SmtpCommand): Promise<Reply> {
     const line = this.#lines.shift() ?? '';
     const reply = await (this.#isPipelined
       ? this.#dialogue.hear(this.#silenceTimeoutMs)
@@ -106,7 +106,7 @@ class Talk {
     return reply;
   }
 
-  async #demand(command: Command): Promise<void> {
+  async #demand(command: SmtpCommand): Promise<void> {
     const reply = await this.next(command);
     if (isDone(reply)) return;
     await this.#abandon();
