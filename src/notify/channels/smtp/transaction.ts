@@ -46,16 +46,21 @@ export async function transact(
   if (failures.size === mail.to.length) return { failures, providerId: undefined };
   const start = await talk.next('DATA');
   if (start.code >= 400) return refusedFor(mail, failures, start);
+  if (isDone(start)) throw confused(session);
   progress.isContentSent = true;
   session.dialogue.sayContent(stuffed(mail.content));
   const end = await session.dialogue.hear(silenceTimeoutMs);
   progress.isOpen = false;
   if (isDone(end)) return { failures, providerId: queueIdIn(end.text) };
   if (end.code >= 400) return refusedFor(mail, failures, end);
-  // To another command: who knows which.
+  throw confused(session);
+}
+
+/** A reply that can only be one to another command, so that others are too. */
+function confused({ dialogue }: Session): NetworkFault {
   const fault = new NetworkFault('the server does not speak SMTP');
-  session.dialogue.end(fault);
-  throw fault;
+  dialogue.end(fault);
+  return fault;
 }
 
 /** The commands before the content. */
