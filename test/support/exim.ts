@@ -37,8 +37,10 @@ function idsOf(name: string): readonly [uid: number, gid: number] | undefined {
 
 const PATIENCE_MS = 30_000;
 
+type Mechanism = 'PLAIN' | 'LOGIN';
+
 /** @param mechanism the only one for logins */
-export async function startExim(account: Account, mechanism: 'PLAIN' | 'LOGIN'): Promise<MailServer> {
+export async function startExim(account: Account, mechanism: Mechanism): Promise<MailServer> {
   const folder = mkdtempSync(join(tmpdir(), 'mote-exim-'));
   const [tls, starttls] = [await freePort(), await freePort()];
   const [uid, gid] = idsOf(EXIM_USER) ?? [0, 0];
@@ -77,12 +79,10 @@ export async function startExim(account: Account, mechanism: 'PLAIN' | 'LOGIN'):
 
 function settings(
   folder: string,
-  { user, password }: Account,
-  mechanism: 'PLAIN' | 'LOGIN',
+  account: Account,
+  mechanism: Mechanism,
   { tls, starttls }: MailServer['ports'],
 ): string {
-  const [name, secret] = mechanism === 'PLAIN' ? ['$auth2', '$auth3'] : ['$auth1', '$auth2'];
-  const base64 = (text: string) => Buffer.from(text).toString('base64');
   return `
 primary_hostname = localhost
 spool_directory = ${folder}/spool
@@ -129,11 +129,20 @@ mailboxes:
   directory = ${folder}/mail/\${if eq{$local_part}{ann}{ann}{bob}}
 
 begin authenticators
+${authenticator(account, mechanism)}`;
+}
+
+function authenticator({ user, password }: Account, mechanism: Mechanism): string {
+  const [name, secret] =
+    mechanism === 'PLAIN' ? (['$auth2', '$auth3'] as const) : (['$auth1', '$auth2'] as const);
+  const is = (variable: string, text: string) =>
+    `{eq{\${base64:${variable}}}{${Buffer.from(text).toString('base64')}}}`;
+  return `
 ${mechanism.toLowerCase()}:
   driver = plaintext
   public_name = ${mechanism}
   server_prompts = ${mechanism === 'PLAIN' ? ':' : 'Username:: : Password::'}
-  server_condition = \${if and{{eq{\${base64:${name}}}{${base64(user)}}}{eq{\${base64:${secret}}}{${base64(password)}}}}}
+  server_condition = \${if and{${is(name, user)}${is(secret, password)}}}
   server_set_id = ${name}
 `;
 }

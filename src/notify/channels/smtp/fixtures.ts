@@ -9,11 +9,14 @@ import {
   trust,
 } from '../../../../test/support/providers/smtp.ts';
 import {
+  type Line,
+  type Pieces,
   type Say,
   type ScriptedSmtp,
   startScriptedSmtp,
+  usual,
 } from '../../../../test/support/providers/smtp-scripted.ts';
-import type { Channel } from '../channel.ts';
+import type { Channel, Delivery } from '../channel.ts';
 import { successOf } from '../fixtures.ts';
 import { createSmtpChannel, type SmtpOptions, type SmtpSettings } from './channel.ts';
 import type { SmtpLimits } from './pool.ts';
@@ -72,4 +75,40 @@ export async function scripted(
     await smtp.close();
   });
   return { smtp, channel };
+}
+
+/** The usual replies but to what begins so: always the same, or in turn and then the last one on. */
+export function but(changes: Readonly<Record<string, Line | readonly Line[]>>): Say {
+  const used = new Map<string, number>();
+  return (line) => {
+    const found = Object.entries(changes).find(([start]) => line.startsWith(start));
+    if (!found) return usual(line);
+    const [start, replies] = found;
+    if (!Array.isArray(replies)) return replies as Line;
+    const count = used.get(start) ?? 0;
+    used.set(start, count + 1);
+    return replies[Math.min(count, replies.length - 1)] as Line;
+  };
+}
+
+export function pieces(...all: string[]): Pieces {
+  return { pieces: all };
+}
+
+/** The reply to EHLO of a server that offers this. */
+export function offering(...keywords: string[]): string {
+  const lines = ['mail.example', ...keywords];
+  return lines.map((line, i) => `250${i < lines.length - 1 ? '-' : ' '}${line}`).join('\r\n');
+}
+
+export const PIPELINING = offering('PIPELINING', 'SIZE 1000000');
+
+export const DELIVERED: Delivery = { kind: 'delivered' };
+
+export function later(reason: string): Delivery {
+  return { kind: 'retry', reason, done: [] };
+}
+
+export function never(reason: string): Delivery {
+  return { kind: 'rejected', reason };
 }

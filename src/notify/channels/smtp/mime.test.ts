@@ -8,30 +8,8 @@ import { lacking } from '../../../../scripts/test/lacking.ts';
 import { encodedWords, folded, quotedPrintable } from './mime.ts';
 
 /** Characters of all lengths in UTF-8, and what is special somewhere. */
-const character = fc.constantFrom(
-  ...[
-    'a',
-    'Z',
-    '0',
-    ' ',
-    '\t',
-    '.',
-    '=',
-    '?',
-    '_',
-    '"',
-    '<',
-    '\0',
-    '\x7f',
-    'ü',
-    '\u0301',
-    '磁',
-    '\u2028',
-    '😀',
-    '\ud800',
-  ],
-  ...['=3D', '=?', '?=', 'From ', '--'],
-);
+const SPECIAL = 'a Z 0 . = ? _ " < \0 \x7f ü \u0301 磁 \u2028 😀 \ud800 =3D =? ?= From --'.split(' ');
+const character = fc.constantFrom(' ', '\t', ...SPECIAL);
 const words = fc.string({ unit: character, maxLength: 300 });
 const lines = fc.array(words, { maxLength: 8 }).map((all) => all.join('\r\n'));
 

@@ -1,7 +1,6 @@
-/** What servers are known to do, by their public bug reports, over real sockets. */
+/** What servers are known to do to a message, by their public bug reports, over real sockets. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { account } from '../../../../test/support/providers/smtp.ts';
 import {
   END_OF_CONTENT,
   GREETING,
@@ -11,32 +10,7 @@ import {
 } from '../../../../test/support/providers/smtp-scripted.ts';
 import type { Delivery } from '../channel.ts';
 import { deliver, messageOf } from '../fixtures.ts';
-import { scripted } from './fixtures.ts';
-
-const DELIVERED: Delivery = { kind: 'delivered' };
-const later = (reason: string): Delivery => ({ kind: 'retry', reason, done: [] });
-const never = (reason: string): Delivery => ({ kind: 'rejected', reason });
-const base64 = (text: string) => Buffer.from(text).toString('base64');
-const ehlo = (...lines: string[]) =>
-  ['mail.example', ...lines]
-    .map((line, i, all) => `250${i < all.length - 1 ? '-' : ' '}${line}`)
-    .join('\r\n');
-const pieces = (...all: string[]): Line => ({ pieces: all });
-const PIPELINING = ehlo('PIPELINING', 'SIZE 1000000');
-
-/** The usual replies but for some commands; each may be said once or for each time in turn. */
-function but(changes: Readonly<Record<string, Line | readonly Line[]>>): Say {
-  const used = new Map<string, number>();
-  return (line) => {
-    const found = Object.entries(changes).find(([start]) => line.startsWith(start));
-    if (!found) return usual(line);
-    const [start, replies] = found;
-    if (!Array.isArray(replies)) return replies as Line;
-    const count = used.get(start) ?? 0;
-    used.set(start, count + 1);
-    return replies[Math.min(count, replies.length - 1)] as Line;
-  };
-}
+import { but, DELIVERED, later, never, offering, PIPELINING, pieces, scripted } from './fixtures.ts';
 
 describe('a server that takes the message', () => {
   const cases: readonly [name: string, say: Say][] = [
@@ -102,177 +76,6 @@ function slices(text: string, length: number): string[] {
     text.slice(i * length, (i + 1) * length),
   );
 }
-
-describe('the name that is said', () => {
-  test('is a full one or an address', async (t) => {
-    const { smtp, channel } = await scripted(t, but({ EHLO: '502 What?' }));
-    await deliver(channel);
-    const [, first = '', second] = smtp.heard;
-    assert.match(first, /^EHLO (?:\[127\.0\.0\.1\]|[a-z\d-]+(?:\.[a-z\d-]+)+)$/i);
-    assert.equal(second, first.replace('EHLO', 'HELO'));
-  });
-
-  const reasonFor = (command: string, codes: string) =>
-    later(
-      `${command} was refused: SMTP ${codes}; some servers want a full name of this host: give it one, for example by ` +
-        'docker run --hostname',
-    );
-  test('may be refused, as by the relay of Google', async (t) => {
-    const { smtp, channel } = await scripted(
-      t,
-      but({ EHLO: '421 4.7.0 Try again later, closing connection. (EHLO)' }),
-    );
-    assert.deepEqual(await deliver(channel), reasonFor('EHLO', '421 4.7.0'));
-    assert.ok(!smtp.heard.some((line) => line.startsWith('HELO')));
-  });
-  test('may be refused by any means', async (t) => {
-    const say = but({
-      EHLO: '501 Syntactically invalid EHLO argument(s)',
-      HELO: '501 Syntactically invalid HELO argument(s)',
-    });
-    const { channel } = await scripted(t, say);
-    assert.deepEqual(await deliver(channel), reasonFor('HELO', '501'));
-  });
-});
-
-describe('a login', () => {
-  const { user, password } = account;
-  const plain = `AUTH PLAIN ${base64(`\0${user}\0${password}`)}`;
-  const [userWord, passwordWord] = [base64(user), base64(password)];
-  const login: Say = (line) => {
-    if (line === 'AUTH LOGIN') return '334 VXNlcm5hbWU6';
-    if (line === userWord) return '334 UGFzc3dvcmQ6';
-    return line === passwordWord ? '235 2.7.0 Ok' : usual(line);
-  };
-  const withLogin = (changes: Record<string, Line>): Say => {
-    const changed = but(changes);
-    return (line) =>
-      Object.keys(changes).some((start) => line.startsWith(start)) ? changed(line) : login(line);
-  };
-  const wrong = 'the login was refused: SMTP 535 5.7.8, the user or the password is wrong';
-  const cases: readonly [name: string, say: Say, delivery: Delivery, said: readonly string[]][] = [
-    ['by PLAIN', but({}), DELIVERED, [plain]],
-    [
-      'by PLAIN where the server does not expect more than the command',
-      but({ AUTH: '334', [base64(`\0${user}\0${password}`)]: '235 Ok' }),
-      DELIVERED,
-      [plain, base64(`\0${user}\0${password}`)],
-    ],
-    [
-      'by LOGIN, the only one of Exchange',
-      withLogin({ EHLO: ehlo('AUTH NTLM LOGIN') }),
-      DELIVERED,
-      ['AUTH LOGIN', userWord, passwordWord],
-    ],
-    [
-      'by LOGIN, offered as before the standard',
-      withLogin({ EHLO: ehlo('AUTH=LOGIN') }),
-      DELIVERED,
-      ['AUTH LOGIN', userWord, passwordWord],
-    ],
-    [
-      'by LOGIN with questions that say nothing',
-      (line) =>
-        line === 'AUTH LOGIN' || line === userWord ? '334' : withLogin({ EHLO: ehlo('AUTH LOGIN') })(line),
-      DELIVERED,
-      ['AUTH LOGIN', userWord, passwordWord],
-    ],
-    [
-      'by LOGIN where PLAIN is offered and refused, as by QQ',
-      withLogin({ EHLO: ehlo('AUTH LOGIN PLAIN'), 'AUTH PLAIN': '535 Login fail' }),
-      DELIVERED,
-      [plain, 'AUTH LOGIN', userWord, passwordWord],
-    ],
-    [
-      'by LOGIN where PLAIN is offered and unknown',
-      withLogin({ EHLO: ehlo('AUTH LOGIN PLAIN'), 'AUTH PLAIN': '504 5.7.4 Unrecognized' }),
-      DELIVERED,
-      [plain, 'AUTH LOGIN', userWord, passwordWord],
-    ],
-    [
-      'that is wrong is not tried twice',
-      withLogin({ EHLO: ehlo('AUTH LOGIN PLAIN'), 'AUTH PLAIN': '535 5.7.8 Error: authentication failed' }),
-      never(wrong),
-      [plain],
-    ],
-    [
-      'that is refused with a connection that is closed then',
-      withLogin({
-        EHLO: ehlo('AUTH LOGIN PLAIN'),
-        'AUTH PLAIN': { pieces: ['535 Login fail\r\n'], end: true },
-      }),
-      never('the login was refused: SMTP 535'),
-      [plain],
-    ],
-    [
-      'that is refused, and a second one for the moment',
-      withLogin({
-        EHLO: ehlo('AUTH LOGIN PLAIN'),
-        'AUTH PLAIN': '535 Error',
-        'AUTH LOGIN': '454 4.7.0 Slow down',
-      }),
-      never('the login was refused: SMTP 535'),
-      [plain, 'AUTH LOGIN'],
-    ],
-    [
-      'by nothing but tokens',
-      but({ EHLO: ehlo('AUTH XOAUTH2 NTLM') }),
-      never(
-        'the server offers no login by user and password (PLAIN, LOGIN, CRAM-MD5); allow it for this account, or name ' +
-          'another server',
-      ),
-      [],
-    ],
-    [
-      'that is not offered, as on port 25',
-      but({ EHLO: ehlo('SIZE 100'), AUTH: '503 AUTH command used when not advertised' }),
-      never(
-        'the server offers no login: SMTP 503; name its port for submission (465 or 587), or leave user and password out',
-      ),
-      [plain],
-    ],
-    [
-      'that asks on and on',
-      but({ AUTH: '334', [base64(`\0${user}`).slice(0, 8)]: '334' }),
-      later('the server does not speak SMTP'),
-      [plain, base64(`\0${user}\0${password}`)],
-    ],
-  ];
-  for (const [name, say, delivery, said] of cases) {
-    test(name, async (t) => {
-      const { smtp, channel } = await scripted(t, say, { security: 'tls' });
-      assert.deepEqual(await deliver(channel), delivery);
-      const exchange = smtp.heard.filter((line) => !/^(\(|EHLO|MAIL|RCPT|DATA|QUIT)/.test(line));
-      assert.deepEqual(exchange, said);
-    });
-  }
-});
-
-describe('STARTTLS', () => {
-  const cases: readonly [name: string, reply: Line][] = [
-    ['with a reply to the next command in the same piece', '220 Go\r\n250 injected'],
-    ['with the beginning of a reply in the same piece', pieces('220 Go\r\n250-inj')],
-    ['with a reply in the next piece', pieces('220 Go\r\n', '250 injected\r\n')],
-    ['with a reply and no TLS', { pieces: ['220 Go\r\n'], end: true }],
-  ];
-  for (const [name, reply] of cases) {
-    test(`${name} leads to nothing`, async (t) => {
-      const { smtp, channel } = await scripted(t, but({ STARTTLS: reply }), {
-        security: 'starttls',
-        credentials: account,
-      });
-      const delivery = await deliver(channel);
-      assert.equal(delivery.kind, 'retry', JSON.stringify(delivery));
-      assert.ok(!smtp.heard.some((line) => /^(AUTH|MAIL)/.test(line)), String(smtp.heard));
-    });
-  }
-
-  test('is not done without, whatever is refused', async (t) => {
-    const { smtp, channel } = await scripted(t, but({ EHLO: '502 What?' }), { security: 'starttls' });
-    assert.equal((await deliver(channel)).kind, 'retry');
-    assert.ok(!smtp.heard.some((line) => /^(HELO|MAIL)/.test(line)), String(smtp.heard));
-  });
-});
 
 describe('what comes unasked', () => {
   const cases: readonly [name: string, changes: Record<string, Line>][] = [
@@ -342,7 +145,7 @@ describe('421', () => {
 describe('a refused message', () => {
   test('leaves the connection for the next one', async (t) => {
     for (const stage of ['MAIL', 'RCPT', 'DATA', END_OF_CONTENT]) {
-      for (const hello of [ehlo(), PIPELINING]) {
+      for (const hello of [offering(), PIPELINING]) {
         const say = but({
           [stage]: ['450 4.2.0 Greylisted', usual(stage === 'DATA' ? 'DATA' : 'MAIL')],
           EHLO: hello,
@@ -374,7 +177,7 @@ describe('a refused message', () => {
   });
 
   test('is told by its reason though the server hangs up', async (t) => {
-    for (const hello of [ehlo(), PIPELINING]) {
+    for (const hello of [offering(), PIPELINING]) {
       const { channel } = await scripted(
         t,
         but({ EHLO: hello, RCPT: { pieces: ['550 5.1.1 Who?\r\n'], end: true } }),
@@ -387,7 +190,7 @@ describe('a refused message', () => {
   });
 
   test('by its size is told before it is sent', async (t) => {
-    const say = but({ EHLO: ehlo('SIZE 100'), MAIL: '552 5.3.4 Message size exceeds fixed limit' });
+    const say = but({ EHLO: offering('SIZE 100'), MAIL: '552 5.3.4 Message size exceeds fixed limit' });
     const { smtp, channel } = await scripted(t, say);
     const delivery = await deliver(channel, messageOf({ text: 'a'.repeat(1000) }));
     assert.deepEqual(delivery, never('the message was refused: SMTP 552 5.3.4, the message is too large'));
@@ -396,7 +199,7 @@ describe('a refused message', () => {
   });
 
   test('without a size where none is offered', async (t) => {
-    const { smtp, channel } = await scripted(t, but({ EHLO: ehlo() }));
+    const { smtp, channel } = await scripted(t, but({ EHLO: offering() }));
     await deliver(channel);
     assert.ok(smtp.heard.includes('MAIL FROM:<mote@mote.example>'));
   });
