@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
-import { setImmediate as turn } from 'node:timers/promises';
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { createServer as createTlsServer } from 'node:tls';
 import { certificate, key } from '../certificates.ts';
 
@@ -12,6 +12,8 @@ export type Line = string | 'silence' | 'hang up' | Pieces;
 /** Written as they are, each by itself; at the end the connection is closed if `end` says so. */
 export interface Pieces {
   readonly pieces: readonly string[];
+  /** Default: a turn of the event loop. */
+  readonly everyMs?: number;
   readonly end?: boolean;
 }
 
@@ -84,14 +86,7 @@ function converse(socket: Socket, say: Say): void {
   };
   const write = async (): Promise<void> => {
     isWriting = true;
-    for (let next = pieces.shift(); next; next = pieces.shift()) {
-      for (const piece of next.pieces) {
-        if (socket.writable) socket.write(piece, 'latin1');
-        // So that pieces are pieces for the client too.
-        if (next.pieces.length > 1) await turn();
-      }
-      if (next.end) socket.end();
-    }
+    for (let next = pieces.shift(); next; next = pieces.shift()) await writeTo(socket, next);
     isWriting = false;
   };
   createInterface({ input: socket }).on('line', (line) => {
@@ -99,4 +94,14 @@ function converse(socket: Socket, say: Say): void {
     else if (line === '.') reply(END_OF_CONTENT);
   });
   reply(GREETING);
+}
+
+async function writeTo(socket: Socket, { pieces, everyMs, end }: Pieces): Promise<void> {
+  for (const piece of pieces) {
+    if (!socket.writable) return;
+    socket.write(piece, 'latin1');
+    // So that pieces are pieces for the client too.
+    if (pieces.length > 1) await (everyMs ? sleep(everyMs) : turn());
+  }
+  if (end) socket.end();
 }

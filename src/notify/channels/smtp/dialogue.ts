@@ -7,6 +7,7 @@ import type { Socket } from 'node:net';
 import { NetworkFault } from '../../../net/network-fault.ts';
 import { type Reply, ReplyParser } from './reply-parser.ts';
 
+const SILENCE = 'the server fell silent';
 /** How long the server may take to close its side after QUIT. */
 const CLOSE_TIMEOUT_MS = 2000;
 /** The server closes the connection, whatever it replies to (RFC 5321 §3.8). */
@@ -55,22 +56,11 @@ export class Dialogue {
     this.#write(commands.map((command) => `${command}\r\n`).join(''));
   }
 
-  /** Says the content of a message, with its end. */
-  sayContent(content: string): void {
-    this.#awaited += 1;
-    this.#write(content);
-  }
-
   /** The next reply. @param late the fault if none comes in this time */
-  async hear(timeoutMs: number, late = 'the server fell silent'): Promise<Reply> {
-    const known = this.#replies.shift();
-    if (known) return known;
-    if (this.#fault !== undefined) throw this.#fault;
-    const timer = setTimeout(() => this.end(new NetworkFault(late)), timeoutMs);
+  async hear(timeoutMs: number, late = SILENCE): Promise<Reply> {
+    const timer = this.#limit(timeoutMs, late);
     try {
-      return await new Promise<Reply>((hear, fail) => {
-        this.#listener = { hear, fail };
-      });
+      return await this.#next();
     } finally {
       clearTimeout(timer);
     }
@@ -80,6 +70,22 @@ export class Dialogue {
   ask(command: string, timeoutMs: number): Promise<Reply> {
     this.say([command]);
     return this.hear(timeoutMs);
+  }
+
+  /** The content of a message with its end, and the reply. The time counts from when all of it has left. */
+  async submit(content: string, timeoutMs: number): Promise<Reply> {
+    let timer: NodeJS.Timeout | undefined;
+    let isHeard = false;
+    this.#awaited += 1;
+    this.#write(content, () => {
+      if (!isHeard) timer = this.#limit(timeoutMs, SILENCE);
+    });
+    try {
+      return await this.#next();
+    } finally {
+      isHeard = true;
+      clearTimeout(timer);
+    }
   }
 
   /** Runs `operation`, and ends the dialogue when the signal is aborted meanwhile. */
@@ -140,8 +146,22 @@ export class Dialogue {
     for (const [event, listener] of Object.entries(this.#listeners)) stream.on(event, listener);
   }
 
-  #write(text: string): void {
-    if (!this.hasEnded) this.#stream.write(text, 'latin1');
+  #write(text: string, hasLeft?: () => void): void {
+    if (!this.hasEnded) this.#stream.write(text, 'latin1', hasLeft);
+  }
+
+  #limit(timeoutMs: number, late: string): NodeJS.Timeout {
+    return setTimeout(() => this.end(new NetworkFault(late)), timeoutMs);
+  }
+
+  /** What has come, or will. */
+  async #next(): Promise<Reply> {
+    const known = this.#replies.shift();
+    if (known) return known;
+    if (this.#fault !== undefined) throw this.#fault;
+    return new Promise((hear, fail) => {
+      this.#listener = { hear, fail };
+    });
   }
 
   #feed(piece: string): void {

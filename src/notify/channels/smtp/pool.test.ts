@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createSecureContext } from 'node:tls';
@@ -63,6 +65,15 @@ describe('connections', () => {
     await deliver(channel);
     await until(() => smtp.open() === 0);
     assert.equal((await deliver(channel)).kind, 'delivered');
+  });
+
+  test('are let go with a goodbye, which nobody waits for', async (t) => {
+    const say: Say = (line) => (line === 'QUIT' ? 'silence' : usual(line));
+    const { smtp, channel } = await scripted(t, say, {}, { idleTimeoutMs: 50 });
+    await deliver(channel);
+    await until(() => smtp.heard.at(-1) === 'QUIT');
+    assert.equal((await deliver(channel)).kind, 'delivered');
+    assert.equal(smtp.connections(), 2);
   });
 
   test('are let go by close', async (t) => {
@@ -190,6 +201,35 @@ describe('what servers do', () => {
     });
   }
 
+  test('trickling a reply, which is no way to be waited for any longer', async (t) => {
+    const trickle = { pieces: Array.from({ length: 1000 }, () => '250-a\r\n'), everyMs: 20 };
+    const say: Say = (line) => (line.startsWith('MAIL') ? trickle : usual(line));
+    const { channel } = await scripted(t, say, {}, { silenceTimeoutMs: 300 });
+    const startMs = Date.now();
+    assert.deepEqual(await deliver(channel), { kind: 'retry', reason: 'the server fell silent', done: [] });
+    assert.ok(Date.now() - startMs < 10_000);
+  });
+
+  test('waiting for TLS where STARTTLS was meant', async (t) => {
+    const say: Say = () => 'silence';
+    const { channel } = await scripted(t, say, { security: 'starttls' }, SHORT);
+    const reason =
+      'the server did not greet in time; if TLS begins at once there, write smtps:// instead of smtp://';
+    assert.deepEqual(await deliver(channel), { kind: 'retry', reason, done: [] });
+  });
+
+  test('reading a content more slowly than it is silent', async (t) => {
+    const { port, close } = await startSlowReader(800);
+    t.after(close);
+    const { credentials: _, ...plain } = usualSettings;
+    const limits = { silenceTimeoutMs: 400 };
+    const channel = successOf(createSmtpChannel({ ...plain, security: 'none', port }, { trust, limits }));
+    t.after(() => channel.close?.());
+    // More than the system keeps for a connection.
+    const text = `${'a'.repeat(70)}\n`.repeat(500_000);
+    assert.deepEqual(await deliver(channel, messageOf({ text })), { kind: 'delivered' });
+  });
+
   test('not being there', async (t) => {
     const smtp = await startSmtp();
     await smtp.close();
@@ -241,6 +281,23 @@ describe('an abort', () => {
     assert.equal(smtp.taken.length, 2);
   });
 
+  test('of one that waits for a connection does not wait for it', async (t) => {
+    const controller = new AbortController();
+    const say: Say = (line) => {
+      if (!line.startsWith('MAIL')) return usual(line);
+      setImmediate(() => controller.abort());
+      return 'silence';
+    };
+    const { channel } = await scripted(t, say, {}, { maxConnections: 1, silenceTimeoutMs: 2000 });
+    const order: string[] = [];
+    const first = deliver(channel).then(() => order.push('first'));
+    const second = deliver(channel, messageOf(), { signal: controller.signal }).then(() =>
+      order.push('second'),
+    );
+    await Promise.all([first, second]);
+    assert.deepEqual(order, ['second', 'first']);
+  });
+
   test('close ends what waits for a connection', async (t) => {
     const { channel } = await scripted(
       t,
@@ -254,6 +311,30 @@ describe('an abort', () => {
     for (const delivery of await Promise.all(deliveries)) assert.equal(delivery.kind, 'retry');
   });
 });
+
+/** Takes any message, but waits with reading its content. */
+async function startSlowReader(delayMs: number): Promise<{ port: number; close(): void }> {
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined).write('220 slow\r\n');
+    let isContent = false;
+    let end = '';
+    socket.setEncoding('latin1').on('data', (piece: string) => {
+      if (isContent) {
+        end = (end + piece).slice(-5);
+        if (end === '\r\n.\r\n') socket.write('250 Ok\r\n');
+        return;
+      }
+      isContent = piece === 'DATA\r\n';
+      socket.write(isContent ? '354 Go on\r\n' : '250 Ok\r\n');
+      if (!isContent) return;
+      socket.pause();
+      setTimeout(() => socket.resume(), delayMs);
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return { port: (server.address() as AddressInfo).port, close: () => server.close() };
+}
 
 /** Fails after ten seconds. */
 async function until(isSo: () => boolean): Promise<void> {

@@ -23,7 +23,7 @@ import {
 import { NO_OFFERS, type Offers, offersIn } from './offers.ts';
 import { NO_LOGIN, NO_PASSWORDS, NOT_TLS, PUBLIC_SERVER, Refusal, SettingsFault } from './replies.ts';
 import { isDone, type Reply } from './reply-parser.ts';
-import { type Credentials, DEFAULT_PORTS, type SmtpServer } from './server.ts';
+import { type Credentials, DEFAULT_PORTS, type Security, type SmtpServer } from './server.ts';
 
 export interface SessionLimits {
   /** For lookup, connection, greeting and STARTTLS together. */
@@ -45,6 +45,14 @@ export interface Session {
   readonly dialogue: Dialogue;
   readonly offers: Offers;
 }
+
+/** One that waits for TLS to begin says nothing. */
+const NO_GREETING: Readonly<Record<Security, string>> = {
+  tls: 'the server did not greet in time',
+  starttls:
+    'the server did not greet in time; if TLS begins at once there, write smtps:// instead of smtp://',
+  none: 'the server did not greet in time',
+};
 
 /** Rejects with a {@link Refusal}, a {@link SettingsFault}, or an error of the network. */
 export async function openSession(options: SessionOptions, signal: AbortSignal): Promise<Session> {
@@ -127,7 +135,7 @@ async function introduce(
   signal: AbortSignal,
 ): Promise<Offers> {
   const { server, limits } = options;
-  const greeting = await dialogue.hear(left(limits.greetingTimeoutMs), 'the server did not greet in time');
+  const greeting = await dialogue.hear(left(limits.greetingTimeoutMs), NO_GREETING[server.security]);
   if (!isDone(greeting)) throw new Refusal('CONN', greeting);
   let offers = await greet(dialogue, server.security !== 'starttls', left(limits.silenceTimeoutMs));
   if (server.security === 'starttls') {

@@ -48,8 +48,7 @@ export async function transact(
   if (start.code >= 400) return refusedFor(mail, failures, start);
   if (isDone(start)) throw confused(session);
   progress.isContentSent = true;
-  session.dialogue.sayContent(stuffed(mail.content));
-  const end = await session.dialogue.hear(silenceTimeoutMs);
+  const end = await session.dialogue.submit(stuffed(mail.content), silenceTimeoutMs);
   progress.isOpen = false;
   if (isDone(end)) return { failures, providerId: queueIdIn(end.text) };
   if (end.code >= 400) return refusedFor(mail, failures, end);
