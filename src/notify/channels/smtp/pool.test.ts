@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
-import { describe, test } from 'node:test';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createSecureContext } from 'node:tls';
 import { certificateForOther, expiredCertificate } from '../../../../test/support/certificates.ts';
@@ -12,10 +12,12 @@ import {
   type Say,
   usual,
 } from '../../../../test/support/providers/smtp-scripted.ts';
+import type { Channel } from '../channel.ts';
 import { deliver, messageOf, successOf } from '../fixtures.ts';
 import { deliveredPart } from '../parts.ts';
 import { createSmtpChannel } from './channel.ts';
 import { channelFor, scene, scripted, usualSettings } from './fixtures.ts';
+import type { SmtpLimits } from './pool.ts';
 
 describe('mail without TLS', () => {
   const plain = { security: 'none', host: '127.0.0.1' } as const;
@@ -219,15 +221,28 @@ describe('what servers do', () => {
   });
 
   test('reading a content more slowly than it is silent', async (t) => {
-    const { port, close } = await startSlowReader(800);
-    t.after(close);
-    const { credentials: _, ...plain } = usualSettings;
-    const limits = { silenceTimeoutMs: 400 };
-    const channel = successOf(createSmtpChannel({ ...plain, security: 'none', port }, { trust, limits }));
-    t.after(() => channel.close?.());
-    // More than the system keeps for a connection.
-    const text = `${'a'.repeat(70)}\n`.repeat(500_000);
-    assert.deepEqual(await deliver(channel, messageOf({ text })), { kind: 'delivered' });
+    const server = await startReader((socket) => {
+      socket.pause();
+      setTimeout(() => socket.resume(), 800);
+    });
+    t.after(server.close);
+    const channel = plainChannel(t, server.port, { silenceTimeoutMs: 400 });
+    assert.deepEqual(await deliver(channel, messageOf({ text: LARGE })), { kind: 'delivered' });
+  });
+
+  test('refusing a content that it does not read to its end', async (t) => {
+    const server = await startReader((socket) => {
+      socket.removeAllListeners('data').pause();
+      socket.write('552 5.3.4 Too big\r\n');
+      // Only who reads sees a connection end.
+      setTimeout(() => socket.resume(), 300);
+    });
+    t.after(server.close);
+    const channel = plainChannel(t, server.port, { silenceTimeoutMs: 60_000 });
+    const delivery = await deliver(channel, messageOf({ text: LARGE }));
+    assert.equal(delivery.kind, 'rejected');
+    // It is let go, so that nothing waits behind what was not read.
+    await until(() => server.open() === 0);
   });
 
   test('not being there', async (t) => {
@@ -312,28 +327,40 @@ describe('an abort', () => {
   });
 });
 
-/** Takes any message, but waits with reading its content. */
-async function startSlowReader(delayMs: number): Promise<{ port: number; close(): void }> {
+/** More than the system keeps for a connection. */
+const LARGE = `${'a'.repeat(70)}\n`.repeat(500_000);
+
+function plainChannel(t: TestContext, port: number, limits: Partial<SmtpLimits>): Channel {
+  const { credentials: _, ...plain } = usualSettings;
+  const channel = successOf(createSmtpChannel({ ...plain, security: 'none', port }, { trust, limits }));
+  t.after(() => channel.close?.());
+  return channel;
+}
+
+/** Takes any message. `atContent` is called with the first piece of one. */
+async function startReader(atContent: (socket: Socket) => void) {
+  let open = 0;
   const server = createServer((socket) => {
-    socket.on('error', () => undefined).write('220 slow\r\n');
+    open++;
+    socket.on('close', () => open--).on('error', () => undefined);
+    socket.write('220 reader\r\n');
     let isContent = false;
     let end = '';
     socket.setEncoding('latin1').on('data', (piece: string) => {
       if (isContent) {
+        if (end === '') atContent(socket);
         end = (end + piece).slice(-5);
         if (end === '\r\n.\r\n') socket.write('250 Ok\r\n');
         return;
       }
       isContent = piece === 'DATA\r\n';
       socket.write(isContent ? '354 Go on\r\n' : '250 Ok\r\n');
-      if (!isContent) return;
-      socket.pause();
-      setTimeout(() => socket.resume(), delayMs);
     });
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  return { port: (server.address() as AddressInfo).port, close: () => server.close() };
+  const { port } = server.address() as AddressInfo;
+  return { port, open: () => open, close: () => server.close() };
 }
 
 /** Fails after ten seconds. */

@@ -125,6 +125,12 @@ describe('421', () => {
     }
   }
 
+  test('to one of several recipients is for now to all', async (t) => {
+    const say = but({ RCPT: ['421 4.3.2 Shutting down', '250 Ok'] });
+    const { channel } = await scripted(t, say, { to: ['a@a.example', 'b@b.example'] });
+    assert.deepEqual(await deliver(channel), later('the recipient was refused: SMTP 421 4.3.2'));
+  });
+
   test('while idle, or to the next message, is not an attempt', async (t) => {
     const { smtp, channel } = await scripted(t, but({ MAIL: ['250 Ok', '421 4.4.2 Timeout', '250 Ok'] }));
     assert.deepEqual(await deliver(channel), DELIVERED);
@@ -207,22 +213,25 @@ describe('a refused message', () => {
 
 describe('a proxy in front of a server', () => {
   test('that loses a command of several is given one at a time from then on', async (t) => {
-    let isLost = false;
+    let isSameRead = false;
     const say: Say = (line) => {
       if (line.startsWith('EHLO')) return PIPELINING;
-      if (line.startsWith('MAIL') && !isLost) {
-        isLost = true;
-        return 'silence';
+      if (smtp.connections() === 1) {
+        if (line.startsWith('MAIL')) return 'silence';
+        return line === GREETING ? usual(line) : '503 5.5.1 Need MAIL before RCPT';
       }
-      const isFirst = smtp.connections() === 1;
-      if (isFirst && line.startsWith('RCPT')) return '503 5.5.1 Need MAIL before RCPT';
-      return isFirst && line === 'DATA' ? '503 5.5.1 Need RCPT' : usual(line);
+      if (line.startsWith('MAIL')) {
+        isSameRead = true;
+        setImmediate(() => {
+          isSameRead = false;
+        });
+        return usual(line);
+      }
+      return isSameRead ? 'hang up' : usual(line);
     };
     const { smtp, channel } = await scripted(t, say, {}, { silenceTimeoutMs: 300 });
     assert.deepEqual(await deliver(channel), later('the sender was refused: SMTP 503 5.5.1'));
-    const heardBefore = smtp.heard.length;
     assert.deepEqual(await deliver(channel), DELIVERED);
-    assert.equal(smtp.heard[heardBefore], GREETING);
   });
 
   test('that garbles a command is no reason to give up', async (t) => {
@@ -232,6 +241,14 @@ describe('a proxy in front of a server', () => {
 });
 
 describe('the end of the content', () => {
+  test('and no reply, on a kept connection too, is not sent again at once', async (t) => {
+    const say = but({ [END_OF_CONTENT]: ['250 Ok', 'hang up', '250 Ok'] });
+    const { smtp, channel } = await scripted(t, say);
+    assert.deepEqual(await deliver(channel), DELIVERED);
+    assert.deepEqual(await deliver(channel), later('the server closed the connection'));
+    assert.equal(smtp.heard.filter((line) => line === END_OF_CONTENT).length, 2);
+  });
+
   const cases: readonly [name: string, reply: Line, delivery: Delivery][] = [
     ['a consent cut off', { pieces: ['25'], end: true }, later('the server closed the connection')],
     [

@@ -160,20 +160,27 @@ describe('a login', () => {
 });
 
 describe('STARTTLS', () => {
-  const cases: readonly [name: string, reply: Line][] = [
-    ['with a reply to the next command in the same piece', '220 Go\r\n250 injected'],
-    ['with the beginning of a reply in the same piece', pieces('220 Go\r\n250-inj')],
-    ['with a reply in the next piece', pieces('220 Go\r\n', '250 injected\r\n')],
-    ['with a reply and no TLS', { pieces: ['220 Go\r\n'], end: true }],
+  const cases: readonly [name: string, reply: Line, reason: RegExp][] = [
+    ['with another reply in the same piece', '220 Go\r\n250 injected', /does not speak SMTP/],
+    [
+      'with the beginning of a reply in the same piece',
+      pieces('220 Go\r\n250-inj'),
+      /something was said between STARTTLS and TLS/,
+    ],
+    // Which it is depends on whether the system has put the pieces together.
+    [
+      'with a reply in the next piece',
+      pieces('220 Go\r\n', '250 injected\r\n'),
+      /does not speak SMTP|something was said|TLS could not be agreed on/,
+    ],
+    ['with a reply and no TLS', { pieces: ['220 Go\r\n'], end: true }, /the connection was reset/],
   ];
-  for (const [name, reply] of cases) {
+  for (const [name, reply, reason] of cases) {
     test(`${name} leads to nothing`, async (t) => {
-      const { smtp, channel } = await scripted(t, but({ STARTTLS: reply }), {
-        security: 'starttls',
-        credentials: account,
-      });
+      const settings = { security: 'starttls', credentials: account } as const;
+      const { smtp, channel } = await scripted(t, but({ STARTTLS: reply }), settings);
       const delivery = await deliver(channel);
-      assert.equal(delivery.kind, 'retry', JSON.stringify(delivery));
+      assert.match(delivery.kind === 'retry' ? delivery.reason : '', reason);
       assert.ok(!smtp.heard.some((line) => /^(AUTH|MAIL)/.test(line)), String(smtp.heard));
     });
   }
