@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { challengeIn, mayTryOther, stateAfter, usableMechanisms } from './login.ts';
+import { challengeIn, isQuestion, mayTryOther, usableMechanisms } from './login.ts';
 import { NO_OFFERS } from './offers.ts';
 import type { Reply } from './reply-parser.ts';
 
@@ -72,11 +72,10 @@ describe('a refusal leaves room for another mechanism', () => {
   }
 });
 
-test('the state after a reply', () => {
+test('what is a question', () => {
+  const texts = ['235 2.7.0 Ok', '250 Ok', '334 VXNlcm5hbWU6', '334', '535 No', '454 Later'];
   assert.deepEqual(
-    ['235 2.7.0 Ok', '250 Ok', '334 VXNlcm5hbWU6', '334', '535 No', '454 Later'].map((text) =>
-      stateAfter(reply(text)),
-    ),
-    ['in', 'in', 'asked', 'asked', 'refused', 'refused'],
+    texts.map((text) => isQuestion(reply(text))),
+    [false, false, true, true, false, false],
   );
 });

@@ -1,7 +1,7 @@
 /** Logins (RFC 4954): which mechanism, and what it says. Pure. */
 import { createHmac } from 'node:crypto';
 import type { Offers } from './offers.ts';
-import { isDone, type Reply } from './reply-parser.ts';
+import type { Reply } from './reply-parser.ts';
 import type { Credentials } from './server.ts';
 
 export interface Mechanism {
@@ -61,12 +61,9 @@ export function challengeIn({ text }: Reply): string {
   return text.slice('334 '.length);
 }
 
-/** 3yz asks for more; a few servers say 250 instead of 235 at the end. */
-export type LoginState = 'asked' | 'in' | 'refused';
-
-export function stateAfter(reply: Reply): LoginState {
-  if (isDone(reply)) return 'in';
-  return reply.code < 400 ? 'asked' : 'refused';
+/** 3yz: the server asks for more. */
+export function isQuestion({ code }: Reply): boolean {
+  return code >= 300 && code < 400;
 }
 
 function base64(text: string): string {

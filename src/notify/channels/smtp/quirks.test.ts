@@ -168,6 +168,14 @@ describe('a refused message', () => {
     }
   });
 
+  test('by a server that knows no RSET costs a connection, and no attempt', async (t) => {
+    const say = but({ RCPT: ['450 4.2.0 Greylisted', '250 Ok'], RSET: '502 What?' });
+    const { smtp, channel } = await scripted(t, say);
+    assert.equal((await deliver(channel)).kind, 'retry');
+    assert.deepEqual(await deliver(channel), DELIVERED);
+    assert.equal(smtp.connections(), 2);
+  });
+
   test('by all of a pipelined envelope is told by its first reason', async (t) => {
     const say = but({
       EHLO: PIPELINING,

@@ -14,10 +14,10 @@ import { NetworkFault } from '../../../net/network-fault.ts';
 import { Dialogue } from './dialogue.ts';
 import {
   challengeIn,
+  isQuestion,
   isVerdict,
   type Mechanism,
   mayTryOther,
-  stateAfter,
   usableMechanisms,
 } from './login.ts';
 import { NO_OFFERS, type Offers, offersIn } from './offers.ts';
@@ -200,9 +200,9 @@ async function authenticate(
 ): Promise<Reply> {
   let reply = await dialogue.ask(begin(credentials), timeoutMs);
   for (const answer of answers) {
-    if (stateAfter(reply) !== 'asked') return reply;
+    if (!isQuestion(reply)) return reply;
     reply = await dialogue.ask(answer(credentials, challengeIn(reply)), timeoutMs);
   }
-  if (stateAfter(reply) === 'asked') throw new NetworkFault('the server does not speak SMTP');
+  if (isQuestion(reply)) throw new NetworkFault('the server does not speak SMTP');
   return reply;
 }

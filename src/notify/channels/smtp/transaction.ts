@@ -114,6 +114,8 @@ class Talk {
     const reply = await this.next(command);
     if (isDone(reply)) return;
     await this.#abandon();
+    // Who knows no RSET can take no other message.
+    if (command === 'RSET') this.#dialogue.end(undefined);
     throw new Refusal(command, reply);
   }
 
