@@ -1,6 +1,9 @@
 /** What the tests of the SMTP channel share. */
 
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import type { TestContext } from 'node:test';
+import { lacking } from '../../../../scripts/test/lacking.ts';
 import {
   account,
   type SmtpStandIn,
@@ -111,4 +114,22 @@ export function later(reason: string): Delivery {
 
 export function never(reason: string): Delivery {
   return { kind: 'rejected', reason };
+}
+
+/** Why Python cannot read mail here, or `false`. */
+export const noPython = lacking({ python3: 'python3' });
+
+/** What the function `read` of a script in Python makes of each sample. */
+export function readByPython(script: string, samples: readonly unknown[]): unknown {
+  const whole = `${script}
+import json, sys
+json.dump([read(sample) for sample in json.load(sys.stdin)], sys.stdout)
+`;
+  const { stdout, stderr, status } = spawnSync('python3', ['-c', whole], {
+    input: JSON.stringify(samples),
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  assert.equal(status, 0, stderr);
+  return JSON.parse(stdout);
 }
