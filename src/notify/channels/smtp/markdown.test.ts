@@ -1,21 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { leastCpuMs, MAX_TURN_MS } from '../../../../test/support/cpu.ts';
 import { htmlOf, MAX_MARKDOWN_UNITS } from './markdown.ts';
-
-/** A turn of the event loop; a typical machine needs half of it. */
-const MAX_CPU_MS = 50;
-
-/** The least of some runs: what else a machine does only adds to them. */
-function cpuMsOf(markdown: string): number {
-  let leastMs = Number.POSITIVE_INFINITY;
-  for (let run = 0; run < 3 && leastMs >= MAX_CPU_MS / 2; run++) {
-    const before = process.cpuUsage();
-    htmlOf(markdown);
-    leastMs = Math.min(leastMs, process.cpuUsage(before).user / 1000);
-  }
-  return leastMs;
-}
 
 describe('Markdown', () => {
   const cases: readonly [name: string, markdown: string, html: string][] = [
@@ -152,8 +139,9 @@ describe('Markdown', () => {
     for (const length of [1000, 2500, MAX_MARKDOWN_UNITS]) {
       for (const piece of pieces) {
         for (const text of [piece, `${piece}xxxxxxx`]) {
-          const tookMs = cpuMsOf(`${text.repeat(Math.floor((length - 1) / text.length))}a`);
-          assert.ok(tookMs < MAX_CPU_MS, `${JSON.stringify(text)} of ${length}: ${tookMs} ms`);
+          const markdown = `${text.repeat(Math.floor((length - 1) / text.length))}a`;
+          const tookMs = leastCpuMs(() => htmlOf(markdown));
+          assert.ok(tookMs < MAX_TURN_MS, `${JSON.stringify(text)} of ${length}: ${tookMs} ms`);
         }
       }
     }

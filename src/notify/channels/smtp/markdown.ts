@@ -61,7 +61,7 @@ class CountingLexer extends Lexer {
 
 const followed = /^(?:https?:\/\/|mailto:)[^\s]/i;
 
-const marked = new Marked({
+const marked: Marked = new Marked({
   gfm: true,
   // Line breaks in messages are intentional.
   breaks: true,
