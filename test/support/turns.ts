@@ -1,0 +1,348 @@
+/** Work that could block the event loop, by kind, and the longest turn that a server needs for it. */
+import { once } from 'node:events';
+import { truncateSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { addTo, makeFolder } from './folder.ts';
+import { hashOf, TOKEN } from './notify.ts';
+import { startSmtp } from './providers/smtp.ts';
+import { startStandIn } from './stand-in.ts';
+import { type Server, start } from './target.ts';
+
+const MIB = 1024 * 1024;
+/** What the server does in other turns counts too: the attempts of a message, the end of a connection. */
+const SETTLE_MS = 60;
+const RESPONSE_MS = 60_000;
+const DIALECTS = 'serverchan,gotify,ntfy,bark,apprise,alertmanager,grafana';
+const UNUSED_CHANNELS = 1000;
+
+export interface Work {
+  /** What is sent at the same time, each on a connection of its own. */
+  readonly requests: readonly (string | Uint8Array)[];
+  /** Expected of each response; whatever else comes is a mistake of the measurement. */
+  readonly status: number | readonly number[];
+}
+
+const bearer = `Authorization: Bearer ${TOKEN}\r\n`;
+const head = (line: string, fields = '') => `${line} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n${fields}\r\n`;
+const get = (target: string, fields = '') => head(`GET ${target}`, fields);
+const post = (target: string, type: string, body: string, fields = bearer) => {
+  const bytes = Buffer.from(body);
+  const length = `Content-Length: ${bytes.length}\r\n${type && `Content-Type: ${type}\r\n`}`;
+  return Buffer.concat([Buffer.from(head(`POST ${target}`, length + fields)), bytes]);
+};
+const JSON_TYPE = 'application/json';
+const FORM = 'application/x-www-form-urlencoded';
+const MULTIPART = 'multipart/form-data; boundary=b';
+const filled = (bytes: number, piece: string) => piece.repeat(Math.floor(bytes / Buffer.byteLength(piece)));
+const LARGE = 4 * MIB - 200;
+const SMALL = 64 * 1024 - 200;
+const times = <T>(count: number, value: T): T[] => Array.from({ length: count }, () => value);
+const message = (text: string, format = 'text') =>
+  post('/notify', JSON_TYPE, JSON.stringify({ text: text.slice(0, 32 * 1024), format }));
+
+/** As Alertmanager and Grafana write them, about 1 kB each. */
+const alert = (i: number) => ({
+  status: i % 3 ? 'firing' : 'resolved',
+  labels: {
+    alertname: 'KubePodCrashLooping',
+    cluster: 'eu-west-1',
+    container: 'app',
+    endpoint: 'http',
+    instance: `10.0.${i >> 8}.${i & 255}:8080`,
+    job: 'kube-state-metrics',
+    namespace: 'production',
+    pod: `app-7d9f8b6c5d-${i}`,
+    severity: 'critical',
+  },
+  annotations: {
+    summary: `Pod production/app-7d9f8b6c5d-${i} is crash looping`,
+    description: `The pod has restarted ${i} times within the last 10 minutes. `.repeat(3),
+    runbook_url: 'https://runbooks.example.com/kubernetes/kubepodcrashlooping',
+  },
+  startsAt: '2026-01-01T00:00:00.000Z',
+  endsAt: '0001-01-01T00:00:00Z',
+  generatorURL: 'https://prom.example.com/graph?g0.expr=rate%28kube_pod_container_status_restarts_total%5B5m%5D%29',
+  fingerprint: `${i}`.padStart(16, 'c0ffee'),
+});
+const group = (count: number) =>
+  JSON.stringify({
+    version: '4',
+    groupKey: `{}:{${count}}`,
+    status: 'firing',
+    receiver: 'mote',
+    groupLabels: { alertname: 'KubePodCrashLooping' },
+    commonLabels: { alertname: 'KubePodCrashLooping', severity: 'critical' },
+    commonAnnotations: {},
+    externalURL: 'https://am.example.com',
+    truncatedAlerts: 0,
+    alerts: Array.from({ length: count }, (_, i) => alert(i)),
+  });
+const alerts = (body: string) => post('/notify/alertmanager', JSON_TYPE, body);
+const around = (open: string, piece: string, close: string, bytes = LARGE) =>
+  `${open}${filled(bytes, piece)}${close}`;
+const keys = (bytes: number) => {
+  let text = '{"alerts":[]';
+  for (let i = 0; text.length < bytes; i++) text += `,"${i.toString(36)}":0`;
+  return `${text}}`;
+};
+/** Any status: hostile bodies may be refused or understood. */
+const ANY = [200, 202, 207, 400, 413, 422, 431, 502, 503];
+
+const hostileMarkdown = [
+  '*a_', '[', '![', '`a``', '> ', '- - ', '- a\n\n', '|a|\n|-|\n|', '*\u200d"', '``~\t\\', '_|-|\n|-|\n``<a', '`\n\n',
+  '\n=', '\u0301', '\u{1f1e9}', '```\n', 'https://a.example/',
+];
+
+/** Of files. `startTurns` makes the folders that they name. */
+const ofFiles: Readonly<Record<string, Work>> = {
+  'a listing of 10,000 names': { requests: [get('/names10k/')], status: 200 },
+  'a listing of 100,000 names': { requests: [get('/names100k/')], status: 200 },
+  'ten listings of 10,000 names at a time': {
+    requests: Array.from({ length: 10 }, (_, i) => get(`/many/${i}/`)),
+    status: 200,
+  },
+  'entity tags of four files of 64 MiB': {
+    requests: Array.from({ length: 4 }, (_, i) => head(`HEAD /big/${i}.bin`)),
+    status: 200,
+  },
+  'forty files of 1 MiB into the cache': {
+    requests: Array.from({ length: 40 }, (_, i) => get(`/cache/${i}.txt`)),
+    status: 200,
+  },
+  'compression of forty files of 1 MiB': {
+    requests: Array.from({ length: 40 }, (_, i) => get(`/cache/${i}.txt`, 'Accept-Encoding: gzip, br, zstd\r\n')),
+    status: 200,
+  },
+  'a path of 8,000 segments': { requests: times(20, get(filled(8000, '/.'))), status: [200, 404, 400] },
+  'a path of escapes': { requests: times(20, get(`/${filled(8000, '%41')}`)), status: [404, 400] },
+  'a range of 1,300 parts': {
+    requests: times(20, get('/cache/0.txt', `Range: bytes=${filled(15_000, '0-0,')}1-1\r\n`)),
+    status: [200, 206, 416, 400, 431],
+  },
+  'three thousand entity tags': {
+    requests: times(20, get('/cache/0.txt', `If-None-Match: ${filled(15_000, '"a",')}"b"\r\n`)),
+    status: 200,
+  },
+  'Accept-Encoding of 16 kB': {
+    requests: times(20, get('/cache/0.txt', `Accept-Encoding: ${filled(15_000, 'a;q=0.001,')}gzip\r\n`)),
+    status: 200,
+  },
+  'Accept of 16 kB': {
+    requests: times(20, get('/nothing', `Accept: ${filled(15_000, 'a/b;q=0.1,')}*/*\r\n`)),
+    status: 404,
+  },
+  'X-Forwarded-For of 16 kB': {
+    requests: times(20, get('/', `X-Forwarded-For: ${filled(15_000, '::1,')}::2\r\n`)),
+    status: 200,
+  },
+  'Basic credentials of 12 kB': {
+    requests: times(20, get('/locked', `Authorization: Basic ${Buffer.from(filled(9000, 'a:')).toString('base64')}\r\n`)),
+    status: [401, 404],
+  },
+  'words in a target that could be tokens': {
+    requests: times(20, get(`/?x=${filled(7900, 'YS13b3JkLW9mLXNvbWUtbGVuZ3Ro/')}`)),
+    status: 200,
+  },
+  'words in a Referer that could be tokens': {
+    requests: times(20, get('/', `Referer: http://a/${filled(15_000, 'a-word-of-length=')}\r\n`)),
+    status: 200,
+  },
+  'the metrics of a thousand channels': { requests: times(5, get('/metrics')), status: 200 },
+};
+
+/** Of bodies with a good token in the head. */
+const ofLargeBodies: Readonly<Record<string, Work>> = {
+  'a group of 4,000 alerts': { requests: [alerts(group(4000))], status: ANY },
+  'eight groups of 1,000 alerts': { requests: times(8, alerts(group(1000))), status: ANY },
+  'two groups of 4,000 alerts': { requests: times(2, alerts(group(4000))), status: ANY },
+  'JSON: empty arrays': { requests: [alerts(around('{"alerts":[', '[],', '[]]}'))], status: ANY },
+  'JSON: empty arrays, 20 clients': { requests: times(20, alerts(around('{"alerts":[', '[],', '[]]}'))), status: ANY },
+  'JSON: empty objects': { requests: [alerts(around('{"alerts":[', '{},', '{}]}'))], status: ANY },
+  'JSON: small objects': { requests: [alerts(around('{"alerts":[', '{"a":{"b":1}},', '{}]}'))], status: ANY },
+  'JSON: numbers': { requests: [alerts(around('{"alerts":[', '1,', '1]}'))], status: ANY },
+  'JSON: fractions': { requests: [alerts(around('{"alerts":[', '1.23456789012e-300,', '1]}'))], status: ANY },
+  'JSON: short strings': { requests: [alerts(around('{"alerts":[', '"ab",', '""]}'))], status: ANY },
+  'JSON: names': { requests: [alerts(keys(LARGE))], status: ANY },
+  'JSON: depth': { requests: [alerts(around('{"alerts":', '[', ''))], status: ANY },
+  'JSON: depth, closed': {
+    requests: [alerts(`{"alerts":${'['.repeat(LARGE / 2)}${']'.repeat(LARGE / 2)}}`)],
+    status: ANY,
+  },
+  'JSON: escapes': { requests: [alerts(around('{"alerts":[{"status":"', '\\u0041', '"}]}'))], status: ANY },
+  'JSON: one long text': { requests: [post('/notify', JSON_TYPE, around('{"text":"', 'ä', '"}'))], status: ANY },
+  'JSON: control characters': {
+    requests: [post('/notify', JSON_TYPE, around('{"text":"', '\\u0007\\ud800', '"}'))],
+    status: ANY,
+  },
+  'JSON: extras of Gotify': {
+    requests: [post('/message', JSON_TYPE, around('{"message":"x","extras":{"a":[', '{"a":1},', '1]}}'))],
+    status: ANY,
+  },
+  'form: fields': { requests: [post('/notify', FORM, filled(LARGE, 'a=1&'))], status: ANY },
+  'form: 20,000 fields': {
+    requests: [post('/notify', FORM, around('text=1&', `a=${'x'.repeat(200)}&`, 'b=1'))],
+    status: ANY,
+  },
+  'form: escapes': { requests: [post('/notify', FORM, around('text=', '%41', ''))], status: ANY },
+  'form: escapes of UTF-8': { requests: [post('/notify', FORM, around('text=', '%E4%B8%AD', ''))], status: ANY },
+  'form: percent signs': { requests: [post('/notify', FORM, around('text=', '%', ''))], status: ANY },
+  'form: spaces': { requests: [post('/notify', FORM, around('text=', '+', ''))], status: ANY },
+  'multipart: boundaries': { requests: [post('/notify', MULTIPART, filled(LARGE, '--b\r\n'))], status: ANY },
+  'multipart: one field': {
+    requests: [
+      post('/notify', MULTIPART, around('--b\r\nContent-Disposition: form-data; name="text"\r\n\r\n', 'é\r\n', '\r\n--b--\r\n')),
+    ],
+    status: ANY,
+  },
+  'multipart: heads': {
+    requests: [post('/notify', MULTIPART, around('--b\r\n', 'content-disposition:;name=;\r\n', '\r\n\r\n\r\n--b--\r\n'))],
+    status: ANY,
+  },
+  'plain text': { requests: [post('/notify', 'text/plain', filled(LARGE, 'a \u0007'))], status: ANY },
+  'untyped text': { requests: [post('/notify', '', filled(LARGE, ' '))], status: ANY },
+  'ntfy: a text': { requests: [post('/topic', '', filled(LARGE, '中'))], status: ANY },
+  'apprise: HTML': {
+    requests: [post('/notify/hook', JSON_TYPE, around('{"type":"info","format":"html","body":"', '<p>&lt; ', '"}'))],
+    status: ANY,
+  },
+  'Bark: many keys': {
+    requests: [post('/push', JSON_TYPE, around('{"body":"x","device_keys":[', '"a-token-of-12",', '""]}'))],
+    status: ANY,
+  },
+};
+
+/** Of bodies without a token. */
+const ofSmallBodies: Readonly<Record<string, Work>> = {
+  'a stranger’s JSON': {
+    requests: times(20, post('/notify', JSON_TYPE, around('{"a":[', '[],', '[]]}', SMALL), '')),
+    status: [400, 401, 422],
+  },
+  'a stranger’s form': { requests: times(20, post('/notify', FORM, filled(SMALL, 'a&'), '')), status: [400, 401] },
+  'a stranger’s multipart': {
+    requests: times(20, post('/notify', MULTIPART, filled(SMALL, '--b\r\n'), '')),
+    status: [400, 401],
+  },
+  'a stranger’s push to many keys': {
+    requests: times(20, post('/push', JSON_TYPE, around('{"body":"x","device_keys":[', '"a-token-of-12",', '""]}', SMALL), '')),
+    status: ANY.concat(401, 429),
+  },
+  'a query of 3,000 parameters': { requests: times(20, get(`/t/publish?${filled(7900, 'a&')}`)), status: [404, 400, 401] },
+};
+
+/** Of messages to all kinds of channels. */
+const ofTexts: Readonly<Record<string, Work>> = Object.fromEntries([
+  ...hostileMarkdown.map((piece): [string, Work] => [
+    `Markdown: ${JSON.stringify(piece)}`,
+    { requests: [message(filled(32 * 1024, piece), 'markdown'), message(filled(16 * 1024, piece), 'markdown')], status: 202 },
+  ]),
+  [
+    'Markdown: ticks in growing runs',
+    { requests: [message(Array.from({ length: 250 }, (_, i) => `${'`'.repeat(i + 1)}a`).join(''), 'markdown')], status: 202 },
+  ],
+  ['a text of accents', { requests: times(4, message(filled(60_000, '\u0301'))), status: 202 }],
+  ['twenty texts of 32 KiB', { requests: times(20, message(filled(32 * 1024, 'lorem ipsum '))), status: 202 }],
+]);
+
+export const works: Readonly<Record<string, Work>> = {
+  ...ofFiles,
+  ...ofSmallBodies,
+  ...ofLargeBodies,
+  ...ofTexts,
+};
+
+export interface TurnServer {
+  readonly server: Server;
+  /** Does the work and gives its longest turn, in milliseconds of CPU time. */
+  longestTurnMs(work: Work): Promise<number>;
+  stop(): Promise<void>;
+}
+
+/** A server of everything that the works need. */
+export async function startTurns(): Promise<TurnServer> {
+  const hook = await startStandIn(({ target }) =>
+    target.includes('gettoken')
+      ? { body: '{"errcode":0,"access_token":"t","expires_in":7200}' }
+      : { body: '{"errcode":0,"msgid":"1"}' },
+  );
+  const smtp = await startSmtp({ security: 'none' });
+  const root = makeFolder({ 'index.html': 'ok' });
+  makeNames(root);
+  const private_ = makeFolder({ 'notify.json': JSON.stringify(configuration(hook.origin, smtp.port)) });
+  const probe = join(private_, 'probe');
+  const server = await start({
+    root,
+    args: [
+      ...['--notify', join(private_, 'notify.json'), '--notify-dialects', DIALECTS, '--notify-wait', '0'],
+      ...['--listing', '--compression', '--metrics-path', '/metrics', '--trusted-proxies', '127.0.0.1'],
+      ...['--spool', join(private_, 'spool'), '--log-format', 'json', '--max-queued-bytes', '1G'],
+    ],
+    env: {
+      TURN_PROBE: probe,
+      NODE_OPTIONS: `--import=${fileURLToPath(new URL('turn-probe.ts', import.meta.url))}`,
+    },
+  });
+  return {
+    server,
+    async longestTurnMs({ requests, status }) {
+      await takeLongest(probe);
+      await Promise.all(requests.map((request) => respondedWith(server.port, request, [status].flat())));
+      await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+      return takeLongest(probe);
+    },
+    async stop() {
+      server.signal('SIGKILL');
+      await server.exited;
+      await Promise.all([hook.close(), smtp.close()]);
+    },
+  };
+}
+
+function makeNames(root: string): void {
+  const named = (folder: string, count: number) =>
+    addTo(root, Object.fromEntries(Array.from({ length: count }, (_, i) => [`${folder}/file ${i * 7919}.txt`, ''])));
+  named('names10k', 10_000);
+  named('names100k', 100_000);
+  for (let i = 0; i < 10; i++) named(`many/${i}`, 10_000);
+  for (let i = 0; i < 4; i++) {
+    addTo(root, { [`big/${i}.bin`]: '' });
+    truncateSync(join(root, `big/${i}.bin`), 64 * MIB);
+  }
+  for (let i = 0; i < 40; i++) addTo(root, { [`cache/${i}.txt`]: filled(MIB - 10, `some words ${i} `) });
+}
+
+function configuration(origin: string, smtpPort: number) {
+  const hook = { kind: 'webhook', url: `${origin}/`, allowAddresses: ['127.0.0.1'] };
+  const wecom = { kind: 'wecom', corpId: 'w', agentId: 1, secret: 's', users: ['a'], base: origin };
+  const unused = Array.from({ length: UNUSED_CHANNELS }, (_, i) => [`unused${i}`, hook]);
+  const channels = {
+    hook: { ...hook, json: { a: '{{title}} {{text}} {{url}}', b: '{{text}}' } },
+    app: wecom,
+    'app-markdown': { ...wecom, style: 'markdown' },
+    robot: { kind: 'wecom-robot', key: 'k', base: origin },
+    mail: { kind: 'smtp', url: `smtp://127.0.0.1:${smtpPort}?security=none`, from: 'a@a.example', to: ['b@a.example'] },
+  };
+  const ann = { tokens: [hashOf(TOKEN)], burst: 1_000_000, perMinute: 1_000_000, channels: Object.keys(channels) };
+  return { users: { ann }, channels: { ...channels, ...Object.fromEntries(unused) } };
+}
+
+async function respondedWith(port: number, request: string | Uint8Array, statuses: readonly number[]): Promise<void> {
+  const socket = connect({ port, host: '127.0.0.1' });
+  // A refused body is cut off.
+  socket.on('error', () => undefined);
+  socket.setTimeout(RESPONSE_MS, () => socket.destroy());
+  socket.write(request);
+  let first = '';
+  socket.on('data', (bytes) => {
+    if (first === '') first = bytes.toString('latin1', 0, 12);
+  });
+  await once(socket, 'close');
+  if (first !== '' && !statuses.includes(Number(first.slice(9)))) throw new Error(`unexpected: ${first}`);
+}
+
+async function takeLongest(probe: string): Promise<number> {
+  const socket = connect(probe);
+  return Number(await text(socket));
+}
