@@ -10,6 +10,7 @@ import type { CaTrust } from '../net/ca-bundle.ts';
 import { createNotifyStage, readNotifyHead } from '../notify/api/handler.ts';
 import { createPageStage } from '../notify/api/page/page.ts';
 import { createRooms } from '../notify/api/room.ts';
+import { Turns } from '../notify/api/turns.ts';
 import { Access } from '../notify/auth/access.ts';
 import type { Channel } from '../notify/channels/channel.ts';
 import { createRedactor, type Redactor } from '../notify/dialects/redact.ts';
@@ -78,9 +79,10 @@ export async function openNotify(
   const notifier = new Notifier({ access, queue, waitMs: config.notifyWaitMs, now });
   const { notifyDialects } = config;
   const options = { allowQuery: config.notifyQuery };
+  const turns = new Turns();
   const dialects = createDialects(notifyDialects, notifier, { now: Date.now });
   return {
-    stages: [dialects.stage, createNotifyStage(notifier, options), createPageStage()],
+    stages: [turns.of(dialects.stage), turns.of(createNotifyStage(notifier, options)), createPageStage()],
     roomFor: createRooms({
       usualBytes: config.maxBodyBytes,
       notifier,

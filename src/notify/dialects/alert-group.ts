@@ -8,12 +8,17 @@ export type Labels = ReadonlyMap<string, string>;
 export interface Alert {
   readonly isFiring: boolean;
   readonly labels: Labels;
-  readonly annotations: Labels;
   /** In milliseconds since the epoch. */
   readonly startMs: number | undefined;
   readonly endMs: number | undefined;
   /** The sender's identifier of the alert. */
   readonly fingerprint: string;
+  /** Only a few of thousands of alerts are shown. */
+  details(): AlertDetails;
+}
+
+export interface AlertDetails {
+  readonly annotations: Labels;
   /** URLs by name, only those for a browser. */
   readonly links: Labels;
   /** Grafana: the measured values. */
@@ -69,6 +74,17 @@ const linkNames: readonly (readonly [name: string, member: string])[] = [
 ];
 
 function alertOf(given: Readonly<Record<string, unknown>>): Alert {
+  return {
+    isFiring: given.status !== 'resolved',
+    labels: labelsOf(given.labels),
+    startMs: timeOf(given.startsAt),
+    endMs: timeOf(given.endsAt),
+    fingerprint: asText(given.fingerprint),
+    details: () => detailsOf(given),
+  };
+}
+
+function detailsOf(given: Readonly<Record<string, unknown>>): AlertDetails {
   const annotations = labelsOf(given.annotations);
   const links = new Map<string, string>();
   for (const [name, member] of linkNames) {
@@ -77,16 +93,7 @@ function alertOf(given: Readonly<Record<string, unknown>>): Alert {
   }
   const runbook = linkOf(annotations.get('runbook_url') ?? annotations.get('runbook'));
   if (runbook !== undefined) links.set('runbook', runbook);
-  return {
-    isFiring: given.status !== 'resolved',
-    labels: labelsOf(given.labels),
-    annotations,
-    links,
-    startMs: timeOf(given.startsAt),
-    endMs: timeOf(given.endsAt),
-    fingerprint: asText(given.fingerprint),
-    values: labelsOf(given.values),
-  };
+  return { annotations, links, values: labelsOf(given.values) };
 }
 
 function recordOf(value: unknown): Readonly<Record<string, unknown>> {

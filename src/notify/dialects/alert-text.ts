@@ -27,7 +27,7 @@ export function alertTitle({ alerts, groupLabels, omitted }: AlertGroup): string
   const listed = names.slice(0, MAX_NAMES).map((name) => cutText(name, MAX_VALUE_UNITS));
   if (names.length > MAX_NAMES) listed.push(`${names.length - MAX_NAMES} more`);
   const [only, ...others] = alerts;
-  const summary = others.length === 0 ? only?.annotations.get('summary') : undefined;
+  const summary = others.length === 0 ? only?.details().annotations.get('summary') : undefined;
   const group = labelText([...groupLabels].filter(([name]) => name !== NAME));
   const detail = summary ? `: ${cutText(summary, MAX_VALUE_UNITS)}` : group && ` (${group})`;
   return `[${counts.join(', ')}] ${listed.join(', ')}${detail}`;
@@ -83,7 +83,8 @@ function section(
 
 /** A list item: what identifies the alert, what is wrong, since when, and where to look. */
 function alertBlock(alert: Alert, { alerts, commonLabels, commonAnnotations }: AlertGroup): string {
-  const { labels, annotations, links, values } = alert;
+  const { labels } = alert;
+  const { annotations, links, values } = alert.details();
   const own = labelText([...labels].filter(([name]) => name !== NAME && !commonLabels.has(name)));
   const name = cutText(labels.get(NAME) ?? 'alert', MAX_VALUE_UNITS);
   const head = own === '' || !commonLabels.has(NAME) ? [`**${name}**`, own] : [own];

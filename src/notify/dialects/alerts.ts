@@ -50,7 +50,7 @@ function channelsOf(facts: RequestFacts): readonly string[] | undefined {
 function translate(group: AlertGroup, channels: readonly string[] | undefined): MessageInput {
   const { alerts, externalUrl } = group;
   const [first, ...others] = alerts;
-  const url = (others.length === 0 ? first?.links.get('source') : undefined) ?? externalUrl;
+  const url = (others.length === 0 ? first?.details().links.get('source') : undefined) ?? externalUrl;
   const severity = group.commonLabels.get('severity');
   return inputOf({
     title: alertTitle(group),

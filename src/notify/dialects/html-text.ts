@@ -9,9 +9,13 @@ const entities: ReadonlyMap<string, string> = new Map([
   ['nbsp', '\u00a0'],
 ]);
 
+/** Far more than the text that is sent has; the rest of a longer fragment is left out. */
+const MAX_HTML_UNITS = 128 * 1024;
+
 /** The text of a fragment of HTML, with line breaks where blocks end. */
 export function htmlToText(html: string): string {
   return html
+    .slice(0, MAX_HTML_UNITS)
     .replace(/[ \t\r\n]+/g, ' ')
     .replace(/<li\b[^<>]*>/gi, '\n- ')
     .replace(/<(?:br|hr)\b[^<>]*>|<\/(?:p|div|h[1-6]|tr|table|ul|ol|pre|blockquote)\s*>/gi, '\n')
