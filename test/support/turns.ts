@@ -26,7 +26,8 @@ export interface Work {
 }
 
 const bearer = `Authorization: Bearer ${TOKEN}\r\n`;
-const head = (line: string, fields = '') => `${line} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n${fields}\r\n`;
+const head = (line: string, fields = '') =>
+  `${line} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n${fields}\r\n`;
 const get = (target: string, fields = '') => head(`GET ${target}`, fields);
 const post = (target: string, type: string, body: string, fields = bearer) => {
   const bytes = Buffer.from(body);
@@ -64,7 +65,8 @@ const alert = (i: number) => ({
   },
   startsAt: '2026-01-01T00:00:00.000Z',
   endsAt: '0001-01-01T00:00:00Z',
-  generatorURL: 'https://prom.example.com/graph?g0.expr=rate%28kube_pod_container_status_restarts_total%5B5m%5D%29',
+  generatorURL:
+    'https://prom.example.com/graph?g0.expr=rate%28kube_pod_container_status_restarts_total%5B5m%5D%29',
   fingerprint: `${i}`.padStart(16, 'c0ffee'),
 });
 const group = (count: number) =>
@@ -92,8 +94,23 @@ const keys = (bytes: number) => {
 const ANY = [200, 202, 207, 400, 413, 422, 431, 502, 503];
 
 const hostileMarkdown = [
-  '*a_', '[', '![', '`a``', '> ', '- - ', '- a\n\n', '|a|\n|-|\n|', '*\u200d"', '``~\t\\', '_|-|\n|-|\n``<a', '`\n\n',
-  '\n=', '\u0301', '\u{1f1e9}', '```\n', 'https://a.example/',
+  '*a_',
+  '[',
+  '![',
+  '`a``',
+  '> ',
+  '- - ',
+  '- a\n\n',
+  '|a|\n|-|\n|',
+  '*\u200d"',
+  '``~\t\\',
+  '_|-|\n|-|\n``<a',
+  '`\n\n',
+  '\n=',
+  '\u0301',
+  '\u{1f1e9}',
+  '```\n',
+  'https://a.example/',
 ];
 
 /** Of files. `startTurns` makes the folders that they name. */
@@ -113,7 +130,9 @@ const ofFiles: Readonly<Record<string, Work>> = {
     status: 200,
   },
   'compression of forty files of 1 MiB': {
-    requests: Array.from({ length: 40 }, (_, i) => get(`/cache/${i}.txt`, 'Accept-Encoding: gzip, br, zstd\r\n')),
+    requests: Array.from({ length: 40 }, (_, i) =>
+      get(`/cache/${i}.txt`, 'Accept-Encoding: gzip, br, zstd\r\n'),
+    ),
     status: 200,
   },
   'a path of 8,000 segments': { requests: times(20, get(filled(8000, '/.'))), status: [200, 404, 400] },
@@ -139,7 +158,10 @@ const ofFiles: Readonly<Record<string, Work>> = {
     status: 200,
   },
   'Basic credentials of 12 kB': {
-    requests: times(20, get('/locked', `Authorization: Basic ${Buffer.from(filled(9000, 'a:')).toString('base64')}\r\n`)),
+    requests: times(
+      20,
+      get('/locked', `Authorization: Basic ${Buffer.from(filled(9000, 'a:')).toString('base64')}\r\n`),
+    ),
     status: [401, 404],
   },
   'words in a target that could be tokens': {
@@ -159,7 +181,10 @@ const ofLargeBodies: Readonly<Record<string, Work>> = {
   'eight groups of 1,000 alerts': { requests: times(8, alerts(group(1000))), status: ANY },
   'two groups of 4,000 alerts': { requests: times(2, alerts(group(4000))), status: ANY },
   'JSON: empty arrays': { requests: [alerts(around('{"alerts":[', '[],', '[]]}'))], status: ANY },
-  'JSON: empty arrays, 20 clients': { requests: times(20, alerts(around('{"alerts":[', '[],', '[]]}'))), status: ANY },
+  'JSON: empty arrays, 20 clients': {
+    requests: times(20, alerts(around('{"alerts":[', '[],', '[]]}'))),
+    status: ANY,
+  },
   'JSON: empty objects': { requests: [alerts(around('{"alerts":[', '{},', '{}]}'))], status: ANY },
   'JSON: small objects': { requests: [alerts(around('{"alerts":[', '{"a":{"b":1}},', '{}]}'))], status: ANY },
   'JSON: numbers': { requests: [alerts(around('{"alerts":[', '1,', '1]}'))], status: ANY },
@@ -172,7 +197,10 @@ const ofLargeBodies: Readonly<Record<string, Work>> = {
     status: ANY,
   },
   'JSON: escapes': { requests: [alerts(around('{"alerts":[{"status":"', '\\u0041', '"}]}'))], status: ANY },
-  'JSON: one long text': { requests: [post('/notify', JSON_TYPE, around('{"text":"', 'ä', '"}'))], status: ANY },
+  'JSON: one long text': {
+    requests: [post('/notify', JSON_TYPE, around('{"text":"', 'ä', '"}'))],
+    status: ANY,
+  },
   'JSON: control characters': {
     requests: [post('/notify', JSON_TYPE, around('{"text":"', '\\u0007\\ud800', '"}'))],
     status: ANY,
@@ -187,25 +215,40 @@ const ofLargeBodies: Readonly<Record<string, Work>> = {
     status: ANY,
   },
   'form: escapes': { requests: [post('/notify', FORM, around('text=', '%41', ''))], status: ANY },
-  'form: escapes of UTF-8': { requests: [post('/notify', FORM, around('text=', '%E4%B8%AD', ''))], status: ANY },
+  'form: escapes of UTF-8': {
+    requests: [post('/notify', FORM, around('text=', '%E4%B8%AD', ''))],
+    status: ANY,
+  },
   'form: percent signs': { requests: [post('/notify', FORM, around('text=', '%', ''))], status: ANY },
   'form: spaces': { requests: [post('/notify', FORM, around('text=', '+', ''))], status: ANY },
   'multipart: boundaries': { requests: [post('/notify', MULTIPART, filled(LARGE, '--b\r\n'))], status: ANY },
   'multipart: one field': {
     requests: [
-      post('/notify', MULTIPART, around('--b\r\nContent-Disposition: form-data; name="text"\r\n\r\n', 'é\r\n', '\r\n--b--\r\n')),
+      post(
+        '/notify',
+        MULTIPART,
+        around('--b\r\nContent-Disposition: form-data; name="text"\r\n\r\n', 'é\r\n', '\r\n--b--\r\n'),
+      ),
     ],
     status: ANY,
   },
   'multipart: heads': {
-    requests: [post('/notify', MULTIPART, around('--b\r\n', 'content-disposition:;name=;\r\n', '\r\n\r\n\r\n--b--\r\n'))],
+    requests: [
+      post(
+        '/notify',
+        MULTIPART,
+        around('--b\r\n', 'content-disposition:;name=;\r\n', '\r\n\r\n\r\n--b--\r\n'),
+      ),
+    ],
     status: ANY,
   },
   'plain text': { requests: [post('/notify', 'text/plain', filled(LARGE, 'a \u0007'))], status: ANY },
   'untyped text': { requests: [post('/notify', '', filled(LARGE, ' '))], status: ANY },
   'ntfy: a text': { requests: [post('/topic', '', filled(LARGE, '中'))], status: ANY },
   'apprise: HTML': {
-    requests: [post('/notify/hook', JSON_TYPE, around('{"type":"info","format":"html","body":"', '<p>&lt; ', '"}'))],
+    requests: [
+      post('/notify/hook', JSON_TYPE, around('{"type":"info","format":"html","body":"', '<p>&lt; ', '"}')),
+    ],
     status: ANY,
   },
   'Bark: many keys': {
@@ -220,30 +263,53 @@ const ofSmallBodies: Readonly<Record<string, Work>> = {
     requests: times(20, post('/notify', JSON_TYPE, around('{"a":[', '[],', '[]]}', SMALL), '')),
     status: [400, 401, 422],
   },
-  'a stranger’s form': { requests: times(20, post('/notify', FORM, filled(SMALL, 'a&'), '')), status: [400, 401] },
+  'a stranger’s form': {
+    requests: times(20, post('/notify', FORM, filled(SMALL, 'a&'), '')),
+    status: [400, 401],
+  },
   'a stranger’s multipart': {
     requests: times(20, post('/notify', MULTIPART, filled(SMALL, '--b\r\n'), '')),
     status: [400, 401],
   },
   'a stranger’s push to many keys': {
-    requests: times(20, post('/push', JSON_TYPE, around('{"body":"x","device_keys":[', '"a-token-of-12",', '""]}', SMALL), '')),
+    requests: times(
+      20,
+      post('/push', JSON_TYPE, around('{"body":"x","device_keys":[', '"a-token-of-12",', '""]}', SMALL), ''),
+    ),
     status: ANY.concat(401, 429),
   },
-  'a query of 3,000 parameters': { requests: times(20, get(`/t/publish?${filled(7900, 'a&')}`)), status: [404, 400, 401] },
+  'a query of 3,000 parameters': {
+    requests: times(20, get(`/t/publish?${filled(7900, 'a&')}`)),
+    status: [404, 400, 401],
+  },
 };
 
 /** Of messages to all kinds of channels. */
 const ofTexts: Readonly<Record<string, Work>> = Object.fromEntries([
   ...hostileMarkdown.map((piece): [string, Work] => [
     `Markdown: ${JSON.stringify(piece)}`,
-    { requests: [message(filled(32 * 1024, piece), 'markdown'), message(filled(16 * 1024, piece), 'markdown')], status: 202 },
+    {
+      requests: [
+        message(filled(32 * 1024, piece), 'markdown'),
+        message(filled(16 * 1024, piece), 'markdown'),
+      ],
+      status: 202,
+    },
   ]),
   [
     'Markdown: ticks in growing runs',
-    { requests: [message(Array.from({ length: 250 }, (_, i) => `${'`'.repeat(i + 1)}a`).join(''), 'markdown')], status: 202 },
+    {
+      requests: [
+        message(Array.from({ length: 250 }, (_, i) => `${'`'.repeat(i + 1)}a`).join(''), 'markdown'),
+      ],
+      status: 202,
+    },
   ],
   ['a text of accents', { requests: times(4, message(filled(60_000, '\u0301'))), status: 202 }],
-  ['twenty texts of 32 KiB', { requests: times(20, message(filled(32 * 1024, 'lorem ipsum '))), status: 202 }],
+  [
+    'twenty texts of 32 KiB',
+    { requests: times(20, message(filled(32 * 1024, 'lorem ipsum '))), status: 202 },
+  ],
 ]);
 
 export const works: Readonly<Record<string, Work>> = {
@@ -302,7 +368,10 @@ export async function startTurns(): Promise<TurnServer> {
 
 function makeNames(root: string): void {
   const named = (folder: string, count: number) =>
-    addTo(root, Object.fromEntries(Array.from({ length: count }, (_, i) => [`${folder}/file ${i * 7919}.txt`, ''])));
+    addTo(
+      root,
+      Object.fromEntries(Array.from({ length: count }, (_, i) => [`${folder}/file ${i * 7919}.txt`, ''])),
+    );
   named('names10k', 10_000);
   named('names100k', 100_000);
   for (let i = 0; i < 10; i++) named(`many/${i}`, 10_000);
@@ -322,13 +391,27 @@ function configuration(origin: string, smtpPort: number) {
     app: wecom,
     'app-markdown': { ...wecom, style: 'markdown' },
     robot: { kind: 'wecom-robot', key: 'k', base: origin },
-    mail: { kind: 'smtp', url: `smtp://127.0.0.1:${smtpPort}?security=none`, from: 'a@a.example', to: ['b@a.example'] },
+    mail: {
+      kind: 'smtp',
+      url: `smtp://127.0.0.1:${smtpPort}?security=none`,
+      from: 'a@a.example',
+      to: ['b@a.example'],
+    },
   };
-  const ann = { tokens: [hashOf(TOKEN)], burst: 1_000_000, perMinute: 1_000_000, channels: Object.keys(channels) };
+  const ann = {
+    tokens: [hashOf(TOKEN)],
+    burst: 1_000_000,
+    perMinute: 1_000_000,
+    channels: Object.keys(channels),
+  };
   return { users: { ann }, channels: { ...channels, ...Object.fromEntries(unused) } };
 }
 
-async function respondedWith(port: number, request: string | Uint8Array, statuses: readonly number[]): Promise<void> {
+async function respondedWith(
+  port: number,
+  request: string | Uint8Array,
+  statuses: readonly number[],
+): Promise<void> {
   const socket = connect({ port, host: '127.0.0.1' });
   // A refused body is cut off.
   socket.on('error', () => undefined);

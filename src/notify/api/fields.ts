@@ -103,18 +103,25 @@ function formDecoded(text: string): string | undefined {
   let length = 0;
   for (let at = 0; at < bytes.length; at++) {
     const byte = bytes[at] as number;
-    const escaped = byte === PERCENT ? 16 * digitOf(bytes[at + 1]) + digitOf(bytes[at + 2]) : Number.NaN;
+    const escaped = byte === PERCENT && at + 2 < bytes.length ? escapedAt(bytes, at + 1) : -1;
     if (escaped >= 0) at += 2;
     bytes[length++] = escaped >= 0 ? escaped : byte === PLUS ? SPACE : byte;
   }
   return decodeUtf8(bytes.subarray(0, length));
 }
 
-/** The value of a hexadecimal digit, or `NaN`. */
-function digitOf(byte = 0): number {
+/** The value of two hexadecimal digits, or -1. */
+function escapedAt(bytes: Uint8Array, at: number): number {
+  const high = digitOf(bytes[at] as number);
+  const low = digitOf(bytes[at + 1] as number);
+  return high < 0 || low < 0 ? -1 : 16 * high + low;
+}
+
+/** The value of a hexadecimal digit, or -1. */
+function digitOf(byte: number): number {
   if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
   const letter = byte | 0x20;
-  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : Number.NaN;
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
 }
 
 function badBody(detail: string): Result<never, NotifyProblem> {

@@ -32,8 +32,9 @@ export function hasModestShape(text: string): boolean {
       containers++;
       if (++depth > MAX_DEPTH) return false;
     } else if (unit === CLOSE_OBJECT || unit === CLOSE_ARRAY) depth--;
+    if (containers > MAX_CONTAINERS || commas > MAX_COMMAS || names.count > MAX_NAMES) return false;
   }
-  return containers <= MAX_CONTAINERS && commas <= MAX_COMMAS && names.count <= MAX_NAMES;
+  return true;
 }
 
 /** Strings before a colon. */
@@ -43,22 +44,28 @@ class Names {
 
   /** The end of the string that begins at `start`. */
   pass(text: string, start: number): number {
-    let hash = 0;
-    let end = start + 1;
-    for (; end < text.length; end++) {
-      const unit = text.charCodeAt(end);
-      if (unit === QUOTE) break;
-      if (unit === BACKSLASH) end++;
-      hash = Math.imul(hash ^ unit, 0x9e3779b1);
-    }
-    if (isBeforeColon(text, end + 1)) this.#add(hash >>> 16);
+    const end = endOfString(text, start);
+    if (isBeforeColon(text, end + 1)) this.#add(text, start + 1, end);
     return end;
   }
 
-  #add(slot: number): void {
+  #add(text: string, start: number, end: number): void {
+    let hash = 0;
+    for (let at = start; at < end; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x9e3779b1);
+    const slot = hash >>> 16;
     if (this.#seen[slot] === 0) this.count++;
     this.#seen[slot] = 1;
   }
+}
+
+/** The position of the quote that ends the string, or the end of the text. */
+function endOfString(text: string, start: number): number {
+  for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
+    let backslashes = 0;
+    while (text.charCodeAt(end - 1 - backslashes) === BACKSLASH) backslashes++;
+    if (backslashes % 2 === 0) return end;
+  }
+  return text.length;
 }
 
 function isBeforeColon(text: string, from: number): boolean {

@@ -7,7 +7,10 @@ export type Labels = ReadonlyMap<string, string>;
 
 export interface Alert {
   readonly isFiring: boolean;
-  readonly labels: Labels;
+  /** The label `alertname`, or empty. */
+  readonly name: string;
+  /** The label `severity`, or empty. */
+  readonly severity: string;
   /** In milliseconds since the epoch. */
   readonly startMs: number | undefined;
   readonly endMs: number | undefined;
@@ -18,6 +21,7 @@ export interface Alert {
 }
 
 export interface AlertDetails {
+  readonly labels: Labels;
   readonly annotations: Labels;
   /** URLs by name, only those for a browser. */
   readonly links: Labels;
@@ -74,9 +78,11 @@ const linkNames: readonly (readonly [name: string, member: string])[] = [
 ];
 
 function alertOf(given: Readonly<Record<string, unknown>>): Alert {
+  const labels = recordOf(given.labels);
   return {
     isFiring: given.status !== 'resolved',
-    labels: labelsOf(given.labels),
+    name: asText(labels.alertname),
+    severity: asText(labels.severity),
     startMs: timeOf(given.startsAt),
     endMs: timeOf(given.endsAt),
     fingerprint: asText(given.fingerprint),
@@ -93,7 +99,7 @@ function detailsOf(given: Readonly<Record<string, unknown>>): AlertDetails {
   }
   const runbook = linkOf(annotations.get('runbook_url') ?? annotations.get('runbook'));
   if (runbook !== undefined) links.set('runbook', runbook);
-  return { annotations, links, values: labelsOf(given.values) };
+  return { labels: labelsOf(given.labels), annotations, links, values: labelsOf(given.values) };
 }
 
 function recordOf(value: unknown): Readonly<Record<string, unknown>> {

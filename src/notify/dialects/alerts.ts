@@ -74,9 +74,7 @@ const NORMAL: Priority = 3;
 /** The highest of the alerts that fire. Resolved ones wake nobody. */
 function priorityOf({ alerts }: AlertGroup): Priority {
   const firing = alerts.filter(({ isFiring }) => isFiring);
-  const found = firing.map(
-    ({ labels }) => severities.get((labels.get('severity') ?? '').toLowerCase()) ?? NORMAL,
-  );
+  const found = firing.map(({ severity }) => severities.get(severity.toLowerCase()) ?? NORMAL);
   return found.length > 0 ? (Math.max(...found) as Priority) : NORMAL;
 }
 
