@@ -6,6 +6,7 @@
  * file, as images that the kernel maps with the rest as plain data. The stub runs twice:
  *
  * Before ld.so, in place of the kernel:
+ * 0. Where too few open files are allowed the stub says so and ends, since Node would crash before any JavaScript.
  * 1. Every library becomes a file in memory (memfd_create), since ld.so only loads files. Its descriptor is
  *    appended to the `/proc/self//fd/` in the library's slot, which ld.so reads as the name of the library.
  * 2. ld.so is copied, segment by segment, to an address that the kernel chooses.
@@ -36,7 +37,7 @@ import * as x64 from '../../src/asm/x64.ts';
 const { rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp, r8, r9, r10, r11, r12, r13 } = x64;
 const { al, eax, ecx, edx, esi, edi, r9d, r10d, at, scaled } = x64;
 const { add, cmove, cmp, div, lea, mov, or, pop, push, sub, test, xor } = x64;
-const { lodsb, movsb, rep, scasb, stosb, je, jle, jmp, jne, js, syscall } = x64;
+const { lodsb, movsb, rep, scasb, stosb, jae, je, jle, jmp, jne, js, syscall } = x64;
 
 /** A region of the sealed executable in memory. */
 export interface Span {
@@ -86,6 +87,8 @@ export interface StubPlan {
   readonly entry: number;
   /** Prefixes of the variables that the stub hides. */
   readonly forgotten: readonly string[];
+  /** How many open files must be allowed; 0 for any number. */
+  readonly minDescriptors: number;
 }
 
 /**
@@ -103,6 +106,7 @@ const SYS = {
   mprotect: 10,
   munmap: 11,
   exit_group: 231,
+  prlimit64: 302,
   memfd_create: 319,
 } as const;
 const EINVAL = 22;
@@ -112,6 +116,9 @@ const MFD_CLOEXEC = 1;
 const MFD_NOEXEC_SEAL = 8;
 export const PROT = { READ: 1, WRITE: 2, EXEC: 4 } as const;
 const MAP_PRIVATE_ANONYMOUS = 0x22;
+const RLIMIT_NOFILE = 7;
+/** `struct rlimit64`; Node raises the soft limit to the hard one. */
+const RLIMIT = { hard: 8, bytes: 16 } as const;
 
 /** Entries of the auxiliary vector (`elf.h`): a key and a value of eight bytes each; the last key is 0. */
 const AT = { PHDR: 3, PHNUM: 5, BASE: 7, ENTRY: 9 } as const;
@@ -124,6 +131,8 @@ const LINK_MAP = { name: 8, next: 24 } as const;
 /** The exit code if the stub fails; shells use it for commands that cannot be run. */
 const EXIT_CANNOT_RUN = 126;
 const COMPLAINT = 'cannot start: the system refuses memory, or files in memory (memfd_create)\n';
+/** What mote exits with for whatever its operator has to change. */
+const EXIT_POOR = 2;
 
 /** Fields of the tables below; pointers are relative to the row that contains them. */
 const LIBRARY = { name: 0, image: 8, imageSize: 16, slot: 24, bytes: 32 } as const;
@@ -157,6 +166,7 @@ export function assembleStub(plan: StubPlan): Assembled {
   }
   for (const [index, { source }] of loader.segments.entries()) externals[`source${index}`] = source;
   const blocks = [
+    ...checkDescriptors(plan),
     ...writeLibraries(),
     ...copyLoader(plan),
     ...cleanEnvironment(),
@@ -166,7 +176,12 @@ export function assembleStub(plan: StubPlan): Assembled {
   ];
   return assemble({
     origin: plan.origin,
-    blocks: [...blocks, failure, ...tables(plan)],
+    blocks: [
+      ...blocks,
+      complaint('fail', COMPLAINT, EXIT_CANNOT_RUN),
+      complaint('poor', poverty(plan), EXIT_POOR),
+      ...tables(plan),
+    ],
     jump: jmp,
     externals,
   });
@@ -182,10 +197,31 @@ function nextRow(row: typeof rbx, bytes: number, end: string, again: string): Fr
   return [add(row, bytes), lea(rax, at(end)), cmp(row, rax), jne(again)];
 }
 
+/** Step 0. rbp: the original stack pointer. The numbers are unsigned: no limit is the greatest of them. */
+function checkDescriptors({ minDescriptors }: StubPlan): Block[] {
+  return [
+    block(
+      'start',
+      [
+        ...[mov(rbp, rsp), sub(rsp, RLIMIT.bytes), mov(r10, rsp)],
+        ...[xor(edi, edi), mov(esi, RLIMIT_NOFILE), xor(edx, edx), ...system('prlimit64')],
+        ...[mov(rdx, at(rsp, RLIMIT.hard)), mov(rsp, rbp)],
+        // Whatever refuses the question does not refuse the files.
+        ...[test(eax, eax), jne('libraryFiles'), cmp(rdx, minDescriptors), jae('libraryFiles')],
+      ],
+      'poor',
+    ),
+  ];
+}
+
+function poverty({ minDescriptors }: StubPlan): string {
+  return `cannot start: at least ${minDescriptors} open files must be allowed; raise the limit (ulimit -n, LimitNOFILE=, --ulimit nofile=)\n`;
+}
+
 /** Step 1. rbp: the original stack pointer · rbx: a library's row · r12: where its descriptor is stored */
 function writeLibraries(): Block[] {
   return [
-    block('start', [mov(rbp, rsp), lea(rbx, at('libraries')), lea(r12, at('descriptors'))], 'createFile'),
+    block('libraryFiles', [lea(rbx, at('libraries')), lea(r12, at('descriptors'))], 'createFile'),
     block(
       'createFile',
       [
@@ -368,10 +404,15 @@ function nameLibraries(): Block[] {
   ];
 }
 
-const failure = block('fail', [
-  ...[mov(edi, STDERR), lea(rsi, at('complaint')), mov(edx, COMPLAINT.length), ...system('write')],
-  ...[mov(edi, EXIT_CANNOT_RUN), ...system('exit_group')],
-]);
+/** Prints the text, which begins at a label of its own, and ends. */
+function complaint(name: string, text: string, exitCode: number): Block {
+  const start = `${name}Text`;
+  return block(name, [
+    ...[mov(edi, STDERR), lea(rsi, at(start)), mov(edx, text.length), ...system('write')],
+    ...[mov(edi, exitCode), ...system('exit_group')],
+    ...[label(start), ascii(text)],
+  ]);
+}
 
 function tables({ libraries, loader, forgotten }: StubPlan): Block[] {
   const libraryRow = ({ image }: StubLibrary, index: number) => [
@@ -392,7 +433,6 @@ function tables({ libraries, loader, forgotten }: StubPlan): Block[] {
       'names',
       libraries.flatMap(({ name }, index) => [label(`name${index}`), ascii(`${name}\0`)]),
     ),
-    block('complaint', [ascii(COMPLAINT)]),
     block('forgotten', [ascii([...forgotten, ''].map((beginning) => `${beginning}\0`).join(''))]),
   ];
 }
