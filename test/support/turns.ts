@@ -1,5 +1,4 @@
 /** Work that could block the event loop, by kind, and the longest turn that a server needs for it. */
-import { once } from 'node:events';
 import { truncateSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -421,7 +420,7 @@ async function respondedWith(
   socket.on('data', (bytes) => {
     if (first === '') first = bytes.toString('latin1', 0, 12);
   });
-  await once(socket, 'close');
+  await new Promise((resolve) => socket.once('close', resolve));
   if (first !== '' && !statuses.includes(Number(first.slice(9)))) throw new Error(`unexpected: ${first}`);
 }
 
