@@ -112,14 +112,18 @@ const hostileMarkdown = [
   'https://a.example/',
 ];
 
-/** Of files. `startTurns` makes the folders that they name. */
-const ofFiles: Readonly<Record<string, Work>> = {
+/** Of folders that take some seconds to make. */
+const ofFolders: Readonly<Record<string, Work>> = {
   'a listing of 10,000 names': { requests: [get('/names10k/')], status: 200 },
   'a listing of 100,000 names': { requests: [get('/names100k/')], status: 200 },
   'ten listings of 10,000 names at a time': {
     requests: Array.from({ length: 10 }, (_, i) => get(`/many/${i}/`)),
     status: 200,
   },
+};
+
+/** Of files. */
+const ofFiles: Readonly<Record<string, Work>> = {
   'entity tags of four files of 64 MiB': {
     requests: Array.from({ length: 4 }, (_, i) => head(`HEAD /big/${i}.bin`)),
     status: 200,
@@ -311,12 +315,14 @@ const ofTexts: Readonly<Record<string, Work>> = Object.fromEntries([
   ],
 ]);
 
-export const works: Readonly<Record<string, Work>> = {
+/** All kinds, or those for which no hundred thousands of files have to be made. */
+export const worksWith = (folders: boolean): Readonly<Record<string, Work>> => ({
+  ...(folders ? ofFolders : {}),
   ...ofFiles,
   ...ofSmallBodies,
   ...ofLargeBodies,
   ...ofTexts,
-};
+});
 
 export interface TurnServer {
   readonly server: Server;
@@ -326,7 +332,7 @@ export interface TurnServer {
 }
 
 /** A server of everything that the works need. */
-export async function startTurns(): Promise<TurnServer> {
+export async function startTurns(folders: boolean): Promise<TurnServer> {
   const hook = await startStandIn(({ target }) =>
     target.includes('gettoken')
       ? { body: '{"errcode":0,"access_token":"t","expires_in":7200}' }
@@ -334,7 +340,8 @@ export async function startTurns(): Promise<TurnServer> {
   );
   const smtp = await startSmtp({ security: 'none' });
   const root = makeFolder({ 'index.html': 'ok' });
-  makeNames(root);
+  if (folders) makeFolders(root);
+  makeFiles(root);
   const private_ = makeFolder({ 'notify.json': JSON.stringify(configuration(hook.origin, smtp.port)) });
   const probe = join(private_, 'probe');
   const server = await start({
@@ -352,10 +359,10 @@ export async function startTurns(): Promise<TurnServer> {
   return {
     server,
     async longestTurnMs({ requests, status }) {
-      await takeLongest(probe);
+      await takeLongestMs(probe);
       await Promise.all(requests.map((request) => respondedWith(server.port, request, [status].flat())));
       await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
-      return takeLongest(probe);
+      return takeLongestMs(probe);
     },
     async stop() {
       server.signal('SIGKILL');
@@ -365,7 +372,7 @@ export async function startTurns(): Promise<TurnServer> {
   };
 }
 
-function makeNames(root: string): void {
+function makeFolders(root: string): void {
   const named = (folder: string, count: number) =>
     addTo(
       root,
@@ -374,6 +381,9 @@ function makeNames(root: string): void {
   named('names10k', 10_000);
   named('names100k', 100_000);
   for (let i = 0; i < 10; i++) named(`many/${i}`, 10_000);
+}
+
+function makeFiles(root: string): void {
   for (let i = 0; i < 4; i++) {
     addTo(root, { [`big/${i}.bin`]: '' });
     truncateSync(join(root, `big/${i}.bin`), 64 * MIB);
@@ -424,7 +434,7 @@ async function respondedWith(
   if (first !== '' && !statuses.includes(Number(first.slice(9)))) throw new Error(`unexpected: ${first}`);
 }
 
-async function takeLongest(probe: string): Promise<number> {
+async function takeLongestMs(probe: string): Promise<number> {
   const socket = connect(probe);
   return Number(await text(socket));
 }
