@@ -131,8 +131,8 @@ const LINK_MAP = { name: 8, next: 24 } as const;
 /** The exit code if the stub fails; shells use it for commands that cannot be run. */
 const EXIT_CANNOT_RUN = 126;
 const COMPLAINT = 'cannot start: the system refuses memory, or files in memory (memfd_create)\n';
-/** What mote exits with for whatever its operator has to change. */
-const EXIT_POOR = 2;
+/** What mote exits with when it cannot start. */
+const EXIT_POOR = 1;
 
 /** Fields of the tables below; pointers are relative to the row that contains them. */
 const LIBRARY = { name: 0, image: 8, imageSize: 16, slot: 24, bytes: 32 } as const;
