@@ -10,7 +10,8 @@ import { writeFileSync } from 'node:fs';
 import { attacks, BIG_BYTES, BIG_FILE, costOf } from '../../test/support/attacks.ts';
 import { makeFolder } from '../../test/support/folder.ts';
 import { start } from '../../test/support/target.ts';
-import { startTurns, worksWith } from '../../test/support/turns.ts';
+import { worksWith } from '../../test/support/turn-works.ts';
+import { startTurns } from '../../test/support/turns.ts';
 
 const LOOP_ROUNDS = 3;
 

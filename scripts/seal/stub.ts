@@ -33,11 +33,12 @@ import {
   label,
 } from '../../src/asm/assembler.ts';
 import * as x64 from '../../src/asm/x64.ts';
+import { checkDescriptors, complaint, system } from './stub-system.ts';
 
 const { rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp, r8, r9, r10, r11, r12, r13 } = x64;
 const { al, eax, ecx, edx, esi, edi, r9d, r10d, at, scaled } = x64;
 const { add, cmove, cmp, div, lea, mov, or, pop, push, sub, test, xor } = x64;
-const { lodsb, movsb, rep, scasb, stosb, jae, je, jle, jmp, jne, js, syscall } = x64;
+const { lodsb, movsb, rep, scasb, stosb, je, jle, jmp, jne, js } = x64;
 
 /** A region of the sealed executable in memory. */
 export interface Span {
@@ -98,28 +99,12 @@ export interface StubPlan {
 export const SLOT_PREFIX = '/proc/self//fd/';
 export const SLOT_BYTES = 32;
 
-/** System calls by number (Linux, `arch/x86/entry/syscalls/syscall_64.tbl`). */
-const SYS = {
-  write: 1,
-  close: 3,
-  mmap: 9,
-  mprotect: 10,
-  munmap: 11,
-  exit_group: 231,
-  prlimit64: 302,
-  memfd_create: 319,
-} as const;
 const EINVAL = 22;
-const STDERR = 2;
 const MFD_CLOEXEC = 1;
 /** The file cannot be executed on its own; `vm.memfd_noexec=2` refuses everything else. */
 const MFD_NOEXEC_SEAL = 8;
 export const PROT = { READ: 1, WRITE: 2, EXEC: 4 } as const;
 const MAP_PRIVATE_ANONYMOUS = 0x22;
-const RLIMIT_NOFILE = 7;
-/** `struct rlimit64`; Node raises the soft limit to the hard one. */
-const RLIMIT = { hard: 8, bytes: 16 } as const;
-
 /** Entries of the auxiliary vector (`elf.h`): a key and a value of eight bytes each; the last key is 0. */
 const AT = { PHDR: 3, PHNUM: 5, BASE: 7, ENTRY: 9 } as const;
 const [AUXV_VALUE, AUXV_BYTES] = [8, 16];
@@ -131,9 +116,6 @@ const LINK_MAP = { name: 8, next: 24 } as const;
 /** The exit code if the stub fails; shells use it for commands that cannot be run. */
 const EXIT_CANNOT_RUN = 126;
 const COMPLAINT = 'cannot start: the system refuses memory, or files in memory (memfd_create)\n';
-/** What mote exits with when it cannot start. */
-const EXIT_POOR = 1;
-
 /** Fields of the tables below; pointers are relative to the row that contains them. */
 const LIBRARY = { name: 0, image: 8, imageSize: 16, slot: 24, bytes: 32 } as const;
 const SEGMENT = {
@@ -166,7 +148,7 @@ export function assembleStub(plan: StubPlan): Assembled {
   }
   for (const [index, { source }] of loader.segments.entries()) externals[`source${index}`] = source;
   const blocks = [
-    ...checkDescriptors(plan),
+    ...checkDescriptors(plan.minDescriptors),
     ...writeLibraries(),
     ...copyLoader(plan),
     ...cleanEnvironment(),
@@ -176,46 +158,15 @@ export function assembleStub(plan: StubPlan): Assembled {
   ];
   return assemble({
     origin: plan.origin,
-    blocks: [
-      ...blocks,
-      complaint('fail', COMPLAINT, EXIT_CANNOT_RUN),
-      complaint('poor', poverty(plan), EXIT_POOR),
-      ...tables(plan),
-    ],
+    blocks: [...blocks, complaint('fail', COMPLAINT, EXIT_CANNOT_RUN), ...tables(plan)],
     jump: jmp,
     externals,
   });
 }
 
-/** A system call: arguments in rdi, rsi, rdx, r10, r8, r9; the result in rax; rcx and r11 are overwritten. */
-function system(call: keyof typeof SYS): Fragment[] {
-  return [mov(eax, SYS[call]), syscall];
-}
-
 /** Advances `row` to the table's next row, and jumps to `again` unless the end is reached. */
 function nextRow(row: typeof rbx, bytes: number, end: string, again: string): Fragment[] {
   return [add(row, bytes), lea(rax, at(end)), cmp(row, rax), jne(again)];
-}
-
-/** Step 0. rbp: the original stack pointer. The numbers are unsigned: no limit is the greatest of them. */
-function checkDescriptors({ minDescriptors }: StubPlan): Block[] {
-  return [
-    block(
-      'start',
-      [
-        ...[mov(rbp, rsp), sub(rsp, RLIMIT.bytes), mov(r10, rsp)],
-        ...[xor(edi, edi), mov(esi, RLIMIT_NOFILE), xor(edx, edx), ...system('prlimit64')],
-        ...[mov(rdx, at(rsp, RLIMIT.hard)), mov(rsp, rbp)],
-        // Whatever refuses the question does not refuse the files.
-        ...[test(eax, eax), jne('libraryFiles'), cmp(rdx, minDescriptors), jae('libraryFiles')],
-      ],
-      'poor',
-    ),
-  ];
-}
-
-function poverty({ minDescriptors }: StubPlan): string {
-  return `cannot start: at least ${minDescriptors} open files must be allowed; raise the limit (ulimit -n, LimitNOFILE=, --ulimit nofile=)\n`;
 }
 
 /** Step 1. rbp: the original stack pointer · rbx: a library's row · r12: where its descriptor is stored */
@@ -402,16 +353,6 @@ function nameLibraries(): Block[] {
     block('enterProgram', [mov(rdx, rbp), jmp('entry')]),
     block('otherLibrary', nextRow(r12, LIBRARY.bytes, 'librariesEnd', 'compareName'), 'nextMap'),
   ];
-}
-
-/** Prints the text, which begins at a label of its own, and ends. */
-function complaint(name: string, text: string, exitCode: number): Block {
-  const start = `${name}Text`;
-  return block(name, [
-    ...[mov(edi, STDERR), lea(rsi, at(start)), mov(edx, text.length), ...system('write')],
-    ...[mov(edi, exitCode), ...system('exit_group')],
-    ...[label(start), ascii(text)],
-  ]);
 }
 
 function tables({ libraries, loader, forgotten }: StubPlan): Block[] {

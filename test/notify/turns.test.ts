@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { MAX_TURN_MS } from '../support/cpu.ts';
 import { isSource } from '../support/target.ts';
-import { startTurns, worksWith } from '../support/turns.ts';
+import { worksWith } from '../support/turn-works.ts';
+import { startTurns } from '../support/turns.ts';
 
 /** What else happens (compilation, garbage) only adds. */
 const ROUNDS = 5;
