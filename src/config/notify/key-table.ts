@@ -5,7 +5,6 @@
 import type { JsonValue } from '../../util/json.ts';
 import { isObject } from '../../util/json.ts';
 import { failure, type Result, success } from '../../util/result.ts';
-import { nearest } from '../nearest.ts';
 import {
   allOf,
   bracketedCode,
@@ -16,6 +15,7 @@ import {
   refusedUnseen,
   shownName,
 } from '../problems.ts';
+import { closestName } from '../suggestion.ts';
 import type { Env, ReadFile } from '../system.ts';
 
 interface Common {
@@ -169,7 +169,7 @@ function readEntry(
 }
 
 function unknownKey(place: string, key: string, known: readonly string[]): string {
-  const guess = nearest(key, known);
+  const guess = closestName(key, known);
   const advice = guess ? `did you mean ${guess}?` : `the keys are ${known.join(', ')}`;
   return `${place}: ${shownName(key)}: no such key; ${advice}`;
 }
