@@ -341,7 +341,7 @@ const table = {
 
 type Table = typeof table;
 type Flat<T> = T extends readonly (infer Element)[] ? Element : T;
-type ValueOf<O> = O extends { kind: 'number' }
+type OptionValueOf<O> = O extends { kind: 'number' }
   ? number
   : O extends { kind: 'boolean' }
     ? boolean
@@ -352,7 +352,7 @@ type ValueOf<O> = O extends { kind: 'number' }
         : never;
 
 /** Everything that can be configured, valid and complete. Times in milliseconds, sizes in bytes. */
-export type Config = { readonly [Property in keyof Table]: ValueOf<Table[Property]> };
+export type Config = { readonly [Property in keyof Table]: OptionValueOf<Table[Property]> };
 
 /** An option with the names it goes by. */
 export type NamedOption = Option & {
