@@ -10,6 +10,8 @@ describe('a process of its own', () => {
     ["process.on('SIGTERM', done);", true],
     ['process.exitCode = 1;', true],
     ['const start = process.cpuUsage();', true],
+    ['const tookMs = performance.now() - startMs;', true],
+    ['const startMs = performance.now();', false],
     ["mock.timers.enable({ apis: ['Date'] });", true],
     ["mock.method(Date, 'now', () => 0);", true],
     ["t.mock.method(Date, 'now', () => 0);", false],

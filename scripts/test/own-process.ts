@@ -1,9 +1,12 @@
-/** Which files of tests get a process of their own, and how the others share one for each core. */
+/** Which files of tests get a process of their own, and how the others share a few. */
 import { readFileSync } from 'node:fs';
 
-/** What belongs to the whole process, or is measured of it. `t.mock` puts itself back, `mock` does not. */
+/**
+ * What belongs to the whole process, or is measured in it: code that others ran before is compiled for their data, too.
+ * `t.mock` puts itself back, `mock` does not.
+ */
 const OF_THE_PROCESS =
-  /\bprocess\.(?:chdir|umask|exit|exitCode|on|once|cpuUsage|memoryUsage|kill)\b|\bprocess\.env\.\w+ = |\bdelete process\.env\b|(?<![.\w])mock\.(?:method|getter|setter|module|timers)\b/;
+  /\bprocess\.(?:chdir|umask|exit|exitCode|on|once|cpuUsage|memoryUsage|kill)\b|\bprocess\.env\.\w+ = |\bdelete process\.env\b|\bperformance\.now\(\) - |(?<![.\w])mock\.(?:method|getter|setter|module|timers)\b/;
 
 /** By its text: a file that uses these, be it only within a string, is not to disturb others, nor to be disturbed. */
 export function needsOwnProcess(text: string): boolean {
