@@ -9,6 +9,7 @@ describe('a process of its own', () => {
     ['t.after(() => delete process.env.TZ);', true],
     ["process.on('SIGTERM', done);", true],
     ['process.exitCode = 1;', true],
+    ["child.kill('SIGKILL');", true],
     ['const start = process.cpuUsage();', true],
     ['const tookMs = performance.now() - startMs;', true],
     ['const startMs = performance.now();', false],

@@ -12,13 +12,13 @@ after(() => rmSync(temporary, { recursive: true, force: true }));
 const module = JSON.stringify(join(import.meta.dirname, 'shared-process.ts'));
 
 /** Runs files of tests together, given by their names and texts. Returns the failures, and what is wrong with them. */
-function run(files: Readonly<Record<string, string>>) {
+function run(files: Readonly<Record<string, string>>, closeLimitMs = CLOSE_LIMIT_MS) {
   const folder = mkdtempSync(join(temporary, 'run-'));
   mkdirSync(join(folder, 'sub'));
   for (const [name, text] of Object.entries(files)) {
     writeFileSync(join(folder, name), `import { after, before, suite, test } from 'node:test';\n${text}\n`);
   }
-  const entry = `import { runTogether } from ${module};\nrunTogether(${JSON.stringify(Object.keys(files))}, ${CLOSE_LIMIT_MS});`;
+  const entry = `import { runTogether } from ${module};\nrunTogether(${JSON.stringify(Object.keys(files))}, ${closeLimitMs});`;
   writeFileSync(join(folder, 'entry.mjs'), entry);
   const { status, stdout } = spawnSync(process.execPath, ['--test', '--test-reporter=tap', 'entry.mjs'], {
     cwd: folder,
@@ -72,7 +72,7 @@ test('what is put back is nothing left behind', () => {
       setTimeout(() => undefined, 20);
     });
     test('closed soon', () => { setTimeout(() => undefined, 20); });`;
-  assert.deepEqual(run({ 'a.mjs': text, 'b.mjs': fine }).failed, []);
+  assert.deepEqual(run({ 'a.mjs': text, 'b.mjs': fine }, RUN_LIMIT_MS).failed, []);
 });
 
 test('a file that cannot be loaded fails, and no other does', () => {
