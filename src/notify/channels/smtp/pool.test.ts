@@ -14,7 +14,7 @@ import {
 } from '../../../../test/support/providers/smtp-scripted.ts';
 import type { Channel } from '../channel.ts';
 import { deliver, messageOf, successOf } from '../fixtures.ts';
-import { deliveredPart } from '../parts.ts';
+import { deliveredPart } from '../partial-delivery.ts';
 import { createSmtpChannel } from './channel.ts';
 import { channelFor, scene, scripted, usualSettings } from './fixtures.ts';
 import type { SmtpLimits } from './pool.ts';
