@@ -46,12 +46,20 @@ export function quotedPrintable(text: string): string {
 
 function quotedLine(line: string): string {
   // All but printable ASCII, the equals sign, and a blank at the end.
-  const quoted = line.replace(/[^\t\x20-\x3c\x3e-\x7e]|[\t ]$/gu, quotedCharacter);
+  const quoted = line.replace(/[^\t\x20-\x3c\x3e-\x7e]+|[\t ]$/g, quotedBytes);
   return quoted.length > MAX_QUOTED_LINE ? wrapped(quoted) : quoted;
 }
 
-function quotedCharacter(character: string): string {
-  return Buffer.from(character).toString('hex').toUpperCase().replace(/../g, '=$&');
+/** By the value of a byte. */
+const escapes: readonly string[] = Array.from(
+  { length: 256 },
+  (_, byte) => `=${byte.toString(16).toUpperCase().padStart(2, '0')}`,
+);
+
+function quotedBytes(text: string): string {
+  let quoted = '';
+  for (const byte of Buffer.from(text)) quoted += escapes[byte];
+  return quoted;
 }
 
 /** Soft line breaks between whole characters. */
