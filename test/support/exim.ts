@@ -57,7 +57,8 @@ export async function startExim(account: Account, mechanism: Mechanism): Promise
   const close = async () => {
     program.kill();
     await ended;
-    rmSync(folder, { recursive: true });
+    // Deliveries outlive the daemon by a moment.
+    rmSync(folder, { recursive: true, maxRetries: 20, retryDelay: 100 });
   };
   try {
     await eventually(PATIENCE_MS, log, (lines) => {
