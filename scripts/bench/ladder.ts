@@ -18,9 +18,9 @@ import { build, type Input, imageOf } from '../micro/micro.ts';
 import { trustedRoots } from '../oci/ca-bundle.ts';
 import { moteImage, readSite } from '../oci/image.ts';
 import { sizes } from '../oci/oci.ts';
-import { parseWrk } from './measure.ts';
 import { coreMs, cpuSeconds, rssKiB } from './process.ts';
-import { median } from './table.ts';
+import { median } from './statistics.ts';
+import { parseWrk } from './wrk.ts';
 
 const [SERVER_CORE, LOAD_CORE] = ['0', '1'];
 const CONNECTIONS = 64;
