@@ -45,8 +45,8 @@ const scriptEndings = /\.[cm]?[jt]s$/;
 const MANY_REQUESTS = 1_000_000_000;
 
 const debian = (file: string, name: string) => ({ file, from: `apt-get install ${name}` });
-export const NGINX = '/usr/sbin/nginx';
-export const LIGHTTPD = '/usr/sbin/lighttpd';
+const NGINX = '/usr/sbin/nginx';
+const LIGHTTPD = '/usr/sbin/lighttpd';
 const CADDY = '/usr/bin/caddy';
 export const GO = '/usr/bin/go';
 export const GO_SOURCE = own('fileserver.go');

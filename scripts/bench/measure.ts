@@ -24,7 +24,7 @@ import {
   SMALL_BYTES,
   small,
 } from './rows.ts';
-import { ask, BOTH_CORES, check, LOAD_CORE, type Running, start } from './server.ts';
+import { ask, BOTH_CORES, check, LOAD_CORE, type Mode, type Running, start } from './server.ts';
 import { median } from './statistics.ts';
 import { parseStrace } from './strace.ts';
 import { type Load, wrk } from './wrk.ts';
@@ -36,7 +36,9 @@ const IDLE_CONNECTIONS = 1000;
 /** Connections that are opened at a time: fewer than the shortest backlog. */
 const BURST_CONNECTIONS = 50;
 const STARTS = 5;
-const STRACE_SECONDS = 1;
+const STRACE_SECONDS = 3;
+/** Until V8 has compiled what it will, with threads of its own. */
+const STRACE_WARM_UP_SECONDS = 2;
 const MESSAGE_SECONDS = 10;
 
 /** What a measurement needs to know. */
@@ -69,7 +71,7 @@ export function measure(row: Row, setup: Setup): Promise<Sample> {
 
 async function withServer<Value>(
   { peer, root }: Setup,
-  mode: { readonly log?: boolean; readonly workers?: number },
+  mode: Mode,
   use: (server: Running) => Promise<Value>,
 ): Promise<Value> {
   const server = await start(peer, root, mode);
@@ -81,15 +83,16 @@ async function withServer<Value>(
 }
 
 function measureLoad(row: LoadRow, setup: Setup): Promise<Sample> {
-  const { log = false, workers } = row;
-  return withServer(setup, { log, workers: workers ?? 1 }, async (server) => {
-    const drive = await prepare(server, setup.root, row.request, workers !== undefined);
+  const { log = false, workers = 1 } = row;
+  const shared = row.workers !== undefined;
+  return withServer(setup, { log, workers, shared }, async (server) => {
+    const drive = await prepare(server, setup.root, row.request, shared);
     await drive(WARM_UP_SECONDS);
     const before = threadsMs(server.pid);
     const load = await drive(setup.seconds);
     const spent = Array.from(threadsMs(server.pid), ([thread, ms]) => ms - (before.get(thread) ?? 0));
     if (log) assert.ok(readFileSync(join(server.folder, 'access.log')).length > 0, 'it wrote no log');
-    return sampleOf(load, spent, workers ?? 1, setup.seconds);
+    return sampleOf(load, spent, workers, setup.seconds);
   });
 }
 
@@ -207,7 +210,7 @@ async function measureStart(setup: Setup): Promise<Sample> {
 function measureSystemCalls(setup: Setup): Promise<Sample> {
   return withServer(setup, {}, async (server) => {
     const drive = await prepare(server, setup.root, small);
-    await drive(WARM_UP_SECONDS);
+    await drive(STRACE_WARM_UP_SECONDS);
     const file = join(server.folder, 'strace');
     const tracer = await attach(processesOf(server.pid), file);
     const { requests } = await drive(STRACE_SECONDS);

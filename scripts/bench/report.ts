@@ -62,7 +62,14 @@ function serverTable(results: Results, columns: readonly Column[], withRatios: b
 
 /** For the README: requests per core-second, and memory. */
 export function readmeTable(results: Results): string {
-  return serverTable(results, [...serverColumns, memory], false);
+  const table = serverTable(results, [...serverColumns, memory], false);
+  return isDoubtful(results)
+    ? `${table}\n\nTaken beside other work, which makes these figures doubtful.`
+    : table;
+}
+
+function isDoubtful({ machine }: Results): boolean {
+  return machine.otherWork + machine.stolen > BUSY_SHARE;
 }
 
 /** The other shapes of requests, each beside the plain 200 of the same server. */
@@ -107,7 +114,8 @@ export function performanceTables(results: Results): string {
   ].join('\n\n');
 }
 
-function conditions({ date, machine, versions, plan }: Results): string {
+function conditions(results: Results): string {
+  const { date, machine, versions, plan } = results;
   const { mote, node, ...others } = versions;
   const programs = Object.entries(others).map(([name, version]) => `${name} ${version}`);
   const share = (value: number) => `${shown(value * 100)} %`;
@@ -116,7 +124,7 @@ function conditions({ date, machine, versions, plan }: Results): string {
     `${plan.rounds} rounds of ${plan.seconds} s, ${plan.connections} connections, ${plan.minutes} minutes in all.`,
     `mote ${mote} and Node ${node}; ${programs.join(', ')}.`,
     `Other work took ${share(machine.otherWork)} of the machine, its host ${share(machine.stolen)}` +
-      `${machine.otherWork + machine.stolen > BUSY_SHARE ? ': **taken under load**, only for orientation' : ''}.`,
+      `${isDoubtful(results) ? ': **taken under load**, only for orientation' : ''}.`,
   ].join('\n');
 }
 
@@ -132,7 +140,7 @@ function remarks(results: Results): string[] {
   );
   const failing = places.filter((place) => medianOf(results, { ...place, metric: 'errors' }) > 0);
   return [
-    ...(unsaturated.length
+    ...(unsaturated.length && !isDoubtful(results)
       ? [`wrk, not the server, was the limit of requests a second of: ${unsaturated.map(named).join(', ')}.`]
       : []),
     ...(failing.length ? [`Connections failed at: ${failing.map(named).join(', ')}.`] : []),

@@ -25,6 +25,8 @@ const MAX_COMPLAINT_CHARACTERS = 300;
 export interface Mode {
   readonly log?: boolean;
   readonly workers?: number;
+  /** On the core of wrk too. */
+  readonly shared?: boolean;
 }
 
 export interface Running {
@@ -103,7 +105,7 @@ export async function check(port: number, root: string, shape: RequestShape): Pr
 export async function start(
   peer: Peer,
   root: string,
-  { log = false, workers = 1 }: Mode = {},
+  { log = false, workers = 1, shared = false }: Mode = {},
 ): Promise<Running> {
   const port = await freePort();
   const folder = mkdtempSync(join(root, '..', 'server-'));
@@ -111,7 +113,7 @@ export async function start(
   const site = { root, folder, port, workers, ...(log ? { log: join(folder, 'access.log') } : {}) };
   const command = peer.command(site);
   const began = performance.now();
-  const child = spawn('taskset', ['-c', workers > 1 ? BOTH_CORES : SERVER_CORE, ...command], {
+  const child = spawn('taskset', ['-c', shared ? BOTH_CORES : SERVER_CORE, ...command], {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, ...peerEnvironment },
   });
