@@ -48,7 +48,7 @@ describe('the chart', () => {
   test('loads nothing and runs nothing', () => assert.doesNotMatch(svg, /href|script|@import|url\(/));
   test('follows from the results alone', () => assert.equal(chart(structuredClone(results)), svg));
   test('has a size where nothing was measured', () => {
-    assert.match(chart(emptyResults), /viewBox="0 0 960 \d+"/);
+    assert.match(chart(emptyResults), /viewBox="0 0 980 \d+"/);
   });
   test('of the documentation is small', () => {
     const { length } = readFileSync(new URL('../../docs/bench.svg', import.meta.url));

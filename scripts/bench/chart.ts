@@ -10,10 +10,11 @@ const columns: readonly (readonly RowName[])[] = [
   ['100k', 'close'],
 ];
 
-const COLUMN_WIDTH = 480;
+const COLUMN_WIDTH = 490;
 const LABEL_WIDTH = 190;
 const VALUE_WIDTH = 100;
-const BAR_WIDTH = COLUMN_WIDTH - LABEL_WIDTH - VALUE_WIDTH;
+const COLUMN_GAP = 10;
+const BAR_WIDTH = COLUMN_WIDTH - COLUMN_GAP - LABEL_WIDTH - VALUE_WIDTH;
 const LINE_HEIGHT = 22;
 const BAR_HEIGHT = 14;
 const TOP = 34;

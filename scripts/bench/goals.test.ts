@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { resultsOf } from './fixtures.ts';
 import { type Goal, goalCells, goals, isReached } from './goals.ts';
-import { rows } from './rows.ts';
-import { takesPart } from './run.ts';
+import { rows, takesPart } from './rows.ts';
 
 const goal = (sense: Goal['sense'], bound: number, decimals: number): Goal => ({
   title: '',

@@ -124,3 +124,7 @@ export const rows = {
 
 export type RowName = keyof typeof rows;
 export const rowNames = Object.keys(rows) as RowName[];
+
+export function takesPart({ servers }: Row, name: string): boolean {
+  return servers === undefined || servers.includes(name);
+}

@@ -11,7 +11,7 @@ import { REPOSITORY } from '../bundle/bundle.ts';
 import { measure } from './measure.ts';
 import { cpuSeconds, machineSeconds } from './process.ts';
 import type { Results, Sample } from './results.ts';
-import { type Row, type RowName, rows } from './rows.ts';
+import { type Row, type RowName, rows, takesPart } from './rows.ts';
 import { LOAD_CORE, makeRoot } from './server.ts';
 import { CONNECTIONS } from './wrk.ts';
 
@@ -83,10 +83,6 @@ async function measureAll(plan: Plan, samples: Samples, missing: Map<string, str
       }
     }
   }
-}
-
-export function takesPart({ servers }: Row, name: string): boolean {
-  return servers === undefined || servers.includes(name);
 }
 
 /** Begins with another one in each round. */

@@ -3,6 +3,8 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
 export const CONNECTIONS = 64;
+/** For wrk to begin and to end, on a busy machine. */
+const EXTRA_SECONDS = 30;
 
 const runFile = promisify(execFile);
 
@@ -51,5 +53,6 @@ export async function wrk({ url, seconds, headers = {}, script, cores, threads }
   const fields = Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
   const scripted = script === undefined ? [] : ['-s', script];
   const command = ['-c', cores, 'wrk', ...options, ...fields, ...scripted, url];
-  return parseWrk((await runFile('taskset', command)).stdout);
+  const timeout = (seconds + EXTRA_SECONDS) * 1000;
+  return parseWrk((await runFile('taskset', command, { timeout })).stdout);
 }
