@@ -4,7 +4,7 @@
  *   --json FILE       write what was measured; `npm run generate` makes the tables and the chart of the
  *                     documentation from bench/results.json
  *   --rounds N        rounds over all rows and servers (default 5); each figure is the median of the rounds
- *   --seconds N       seconds of load for each row, server and round (default 2), after one second of warm-up
+ *   --seconds N       seconds of load for each row, server and round (default 2), after a warm-up
  *   --rows A,B        just these rows (names in scripts/bench/rows.ts)
  *   --servers A,B     just these servers (names in bench/peers.ts)
  *   --settings        mote alone, under the settings of bench/settings.ts

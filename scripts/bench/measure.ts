@@ -29,7 +29,9 @@ import { median } from './statistics.ts';
 import { parseStrace } from './strace.ts';
 import { type Load, wrk } from './wrk.ts';
 
-const WARM_UP_SECONDS = 1;
+/** What V8 needs of a core to compile what it will; it has it at once where nothing else runs. */
+const WARM_UP_CORE_MS = 500;
+const MAX_WARM_UPS = 5;
 /** Time for a server to settle before its memory is read. */
 const SETTLE_MS = 300;
 const IDLE_CONNECTIONS = 1000;
@@ -37,8 +39,6 @@ const IDLE_CONNECTIONS = 1000;
 const BURST_CONNECTIONS = 50;
 const STARTS = 5;
 const STRACE_SECONDS = 3;
-/** Until V8 has compiled what it will, with threads of its own. */
-const STRACE_WARM_UP_SECONDS = 2;
 const MESSAGE_SECONDS = 10;
 
 /** What a measurement needs to know. */
@@ -82,12 +82,22 @@ async function withServer<Value>(
   }
 }
 
+type Drive = (seconds: number) => Promise<Load>;
+
+async function warmUp({ pid }: Running, drive: Drive, wantedMs = WARM_UP_CORE_MS): Promise<void> {
+  const before = coreMs(pid);
+  for (let count = 0; count < MAX_WARM_UPS; count++) {
+    await drive(1);
+    if (coreMs(pid) - before >= wantedMs) return;
+  }
+}
+
 function measureLoad(row: LoadRow, setup: Setup): Promise<Sample> {
   const { log = false, workers = 1 } = row;
   const shared = row.workers !== undefined;
   return withServer(setup, { log, workers, shared }, async (server) => {
     const drive = await prepare(server, setup.root, row.request, shared);
-    await drive(WARM_UP_SECONDS);
+    await warmUp(server, drive);
     const before = threadsMs(server.pid);
     const load = await drive(setup.seconds);
     const spent = Array.from(threadsMs(server.pid), ([thread, ms]) => ms - (before.get(thread) ?? 0));
@@ -114,14 +124,14 @@ export function sampleOf(load: Load, spent: readonly number[], cores: number, se
 }
 
 /** Checks the server's response to a request, and returns what loads it with that request. */
-async function prepare(server: Running, root: string, shape: RequestShape, shared = false) {
+async function prepare(server: Running, root: string, shape: RequestShape, shared = false): Promise<Drive> {
   const { port, folder } = server;
   const tag = shape.revalidates ? (await ask(port, { file: shape.file })).headers.etag : undefined;
   const headers = { ...shape.headers, ...(tag === undefined ? {} : { 'If-None-Match': tag }) };
   await check(port, root, { ...shape, headers });
   const script = join(folder, 'request.lua');
   writeFileSync(script, scriptOf(shape));
-  return (seconds: number): Promise<Load> =>
+  return (seconds) =>
     wrk({
       url: `http://127.0.0.1:${port}/${shape.file}`,
       headers,
@@ -210,7 +220,8 @@ async function measureStart(setup: Setup): Promise<Sample> {
 function measureSystemCalls(setup: Setup): Promise<Sample> {
   return withServer(setup, {}, async (server) => {
     const drive = await prepare(server, setup.root, small);
-    await drive(STRACE_WARM_UP_SECONDS);
+    // A thread of V8 that still compiles makes calls of its own.
+    await warmUp(server, drive, 2 * WARM_UP_CORE_MS);
     const file = join(server.folder, 'strace');
     const tracer = await attach(processesOf(server.pid), file);
     const { requests } = await drive(STRACE_SECONDS);

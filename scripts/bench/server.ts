@@ -16,7 +16,7 @@ import { CODED, EMPTY, LARGE, LARGE_BYTES, type RequestShape, SMALL, SMALL_BYTES
 export const SERVER_CORE = '0';
 export const LOAD_CORE = '1';
 export const BOTH_CORES = '0,1';
-const START_LIMIT_MS = 10_000;
+const START_LIMIT_MS = 30_000;
 const STOP_LIMIT_MS = 3000;
 const ANSWER_LIMIT_MS = 5000;
 const MAX_COMPLAINT_CHARACTERS = 300;
