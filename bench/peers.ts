@@ -6,7 +6,7 @@
  *
  * - `bare`: node:http answering constant buffers; the most that a server on node:http can reach.
  * - `nginx`: the directives of Debian's nginx.conf; `nginx-cache`: with `open_file_cache` too. Both may answer any
- *   number of requests on a connection, as lighttpd may.
+ *   number of requests on a connection, lighttpd 65,535, mote as many as by default.
  * - `go`: net/http's FileServer, ten lines.
  * - `naive`: `createReadStream().pipe(res)`, what a first attempt looks like.
  */
@@ -53,11 +53,15 @@ export const GO_SOURCE = own('fileserver.go');
 
 /** All servers in the order of the report. `target` is mote: a script for `node`, or an executable. */
 export function peers(node: string, target: string, fileServer: string): readonly Peer[] {
-  return [mote(node, target), ...systemPeers(fileServer), ...nodePeers(node)];
+  return [mote(programOf(node, target)), ...systemPeers(fileServer), ...nodePeers(node)];
 }
 
-function mote(node: string, target: string): Peer {
-  const program = scriptEndings.test(target) ? [node, target] : [target];
+/** What runs mote. */
+export function programOf(node: string, target: string): readonly string[] {
+  return scriptEndings.test(target) ? [node, target] : [target];
+}
+
+function mote(program: readonly string[]): Peer {
   return {
     name: 'mote',
     title: '**mote**',
@@ -143,7 +147,7 @@ server.bind = "127.0.0.1"
 server.port = ${port}
 server.max-connections = 4096
 server.max-fds = 8192
-server.max-keep-alive-requests = 1000000
+server.max-keep-alive-requests = 65535
 index-file.names = ( "index.html" )
 mimetype.assign = ( ".html" => "text/html", ".txt" => "text/plain" )
 ${workers > 1 ? `server.max-worker = ${workers}` : ''}

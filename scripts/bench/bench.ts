@@ -18,7 +18,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { peers } from '../../bench/peers.ts';
+import { peers, programOf } from '../../bench/peers.ts';
 import { settings } from '../../bench/settings.ts';
 import { REPOSITORY } from '../bundle/bundle.ts';
 import { performanceTables } from './report.ts';
@@ -77,7 +77,7 @@ function parseOptions(args: string[]) {
     ),
     rounds: wholeNumber('rounds', values.rounds),
     seconds: wholeNumber('seconds', values.seconds),
-    mote: target.endsWith('js') || target.endsWith('ts') ? [process.execPath, target] : [target],
+    mote: programOf(process.execPath, target),
     allRows: values.settings,
   };
 }

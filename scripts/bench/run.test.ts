@@ -1,12 +1,22 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { sampleOf } from './measure.ts';
-import { rotate } from './run.ts';
+import { absence, rotate } from './run.ts';
 
 test('each round begins with another server', () => {
   const rounds = [0, 1, 2, 3].map((round) => rotate(['a', 'b', 'c'], round).join(''));
   assert.deepEqual(rounds, ['abc', 'bca', 'cab', 'abc']);
   assert.deepEqual(rotate([], 2), []);
+});
+
+test('a server that is not installed is named, with what brings it', () => {
+  const peer = { name: 'caddy', title: 'caddy', command: () => [] };
+  const from = 'apt-get install caddy';
+  assert.deepEqual(absence({ ...peer, needs: { file: '/nonexistent/caddy', from } }), [
+    ['caddy', '/nonexistent/caddy is not there: apt-get install caddy'],
+  ]);
+  assert.deepEqual(absence({ ...peer, needs: { file: process.execPath, from } }), []);
+  assert.deepEqual(absence(peer), []);
 });
 
 describe('requests per core-second', () => {

@@ -108,7 +108,8 @@ function startClock(cores: number) {
   };
 }
 
-function absence({ name, needs }: Peer): [name: string, reason: string][] {
+/** Why a server can take no part, by its name, if so. */
+export function absence({ name, needs }: Peer): [name: string, reason: string][] {
   if (needs === undefined || existsSync(needs.file)) return [];
   return [[name, `${needs.file} is not there: ${needs.from}`]];
 }
