@@ -16,6 +16,8 @@ import { CODED, EMPTY, LARGE, LARGE_BYTES, type RequestShape, SMALL, SMALL_BYTES
 export const SERVER_CORE = '0';
 export const LOAD_CORE = '1';
 export const BOTH_CORES = '0,1';
+/** In the folder of a server. */
+export const ACCESS_LOG = 'access.log';
 const START_LIMIT_MS = 30_000;
 const STOP_LIMIT_MS = 3000;
 const ANSWER_LIMIT_MS = 5000;
@@ -110,7 +112,7 @@ export async function start(
   const port = await freePort();
   const folder = mkdtempSync(join(root, '..', 'server-'));
   chmodSync(folder, 0o777);
-  const site = { root, folder, port, workers, ...(log ? { log: join(folder, 'access.log') } : {}) };
+  const site = { root, folder, port, workers, ...(log ? { log: join(folder, ACCESS_LOG) } : {}) };
   const command = peer.command(site);
   const began = performance.now();
   const child = spawn('taskset', ['-c', shared ? BOTH_CORES : SERVER_CORE, ...command], {
