@@ -37,7 +37,7 @@ export async function run(plan: Plan): Promise<Results> {
   const missing = new Map(plan.peers.flatMap((peer) => absence(peer)));
   const present = plan.peers.filter(({ name }) => !missing.has(name));
   for (const [name, reason] of missing) plan.report(`${name} takes no part: ${reason}`);
-  const date = new Date().toISOString();
+  const [date, versions] = [new Date().toISOString(), versionsOf(present)];
   const [loadBefore = 0] = loadavg();
   const clock = startClock(cores);
   const samples: Samples = new Map();
@@ -53,7 +53,7 @@ export async function run(plan: Plan): Promise<Results> {
       otherWork,
       stolen,
     },
-    versions: versionsOf(present),
+    versions,
     plan: { rounds: plan.rounds, seconds: plan.seconds, connections: CONNECTIONS, minutes },
     rows: Object.fromEntries(Array.from(samples, ([row, servers]) => [row, Object.fromEntries(servers)])),
     titles: Object.fromEntries(present.map(({ name, title }) => [name, title])),
