@@ -9,7 +9,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -61,8 +61,8 @@ async function startReceiver() {
   return { counts, port: (server.address() as AddressInfo).port, close: () => server.close() };
 }
 
-async function startServer(command: readonly string[], folder: string, args: readonly string[]) {
-  const child = spawn('taskset', ['-c', SERVER_CORE, ...command, folder, '0', ...args], {
+async function startServer(command: readonly string[], root: string, args: readonly string[]) {
+  const child = spawn('taskset', ['-c', SERVER_CORE, ...command, root, '0', ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const port = await new Promise<number>((resolve, reject) => {
@@ -96,6 +96,9 @@ function send(agent: Agent, port: number, number: number): Promise<number> {
 
 async function load(plan: Plan, seconds: number, command: readonly string[]): Promise<Result> {
   const folder = mkdtempSync(join(tmpdir(), 'mote-load-'));
+  // Secrets must not lie in what is served.
+  const root = join(folder, 'root');
+  mkdirSync(root);
   const receiver = await startReceiver();
   const file = join(folder, 'notify.json');
   const hook = { kind: 'webhook', url: `http://127.0.0.1:${receiver.port}/`, allowAddresses: ['127.0.0.1'] };
@@ -112,7 +115,7 @@ async function load(plan: Plan, seconds: number, command: readonly string[]): Pr
     '1000000',
   ];
   const args = [...own, ...more, ...plan.args.map((arg) => arg.replace('FOLDER', folder))];
-  const { child, port } = await startServer(command, folder, args);
+  const { child, port } = await startServer(command, root, args);
   const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
   try {
     const memory: number[] = [];
