@@ -45,6 +45,7 @@ interface Result {
   readonly drainMs: number;
   /** One a second. */
   readonly residentMiB: readonly number[];
+  /** Without the start. */
   readonly cpuSeconds: number;
 }
 
@@ -120,6 +121,7 @@ async function load(plan: Plan, seconds: number, command: readonly string[]): Pr
   try {
     const memory: number[] = [];
     const sampler = setInterval(() => memory.push(rssKiB(child.pid ?? 0) / 1024), 1000);
+    const startedSeconds = cpuSeconds(child.pid ?? 0);
     const sent = await sendSteadily(plan.perSecond, seconds, (number) => send(agent, port, number));
     const drainMs = await drain(receiver.counts, sent.accepted);
     clearInterval(sampler);
@@ -130,7 +132,7 @@ async function load(plan: Plan, seconds: number, command: readonly string[]): Pr
       delivered: receiver.counts.size,
       drainMs,
       residentMiB: memory,
-      cpuSeconds: cpuSeconds(child.pid ?? 0),
+      cpuSeconds: cpuSeconds(child.pid ?? 0) - startedSeconds,
     };
   } finally {
     agent.destroy();

@@ -158,6 +158,7 @@ async function open(request: OutgoingRequest, options: ClientOptions): Promise<O
     connection.destroy();
     throw error;
   }
+  if (!connection.isOpen) return { kind: 'unsent', fault: 'the connection was closed' };
   return { connection, openedMs: performance.now() };
 }
 

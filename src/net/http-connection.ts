@@ -32,16 +32,13 @@ interface Exchange {
 export class HttpConnection {
   readonly #socket: Socket;
   #current: Exchange | undefined;
+  #isReading = false;
 
   /** `socket` is ready for a request; nothing has been read from it. */
   constructor(socket: Socket) {
     this.#socket = socket;
-    socket.on('data', (bytes: Buffer) => this.#onData(bytes));
-    socket.on('end', () => this.#onEnd());
     socket.on('error', (error) => this.#onLoss(error));
     socket.on('close', () => this.#onLoss(undefined));
-    // A proxy's tunnel comes paused.
-    socket.resume();
   }
 
   /** Whether a request can be sent. */
@@ -78,9 +75,20 @@ export class HttpConnection {
       this.#current = { response, bodyTimeoutMs, finish, timer: undefined };
       signal.addEventListener('abort', abort, { once: true });
       if (signal.aborted) return abort();
+      this.#read();
       if (typeof bytes === 'string') this.#socket.write(bytes, 'latin1');
       else this.#socket.write(bytes);
     });
+  }
+
+  /** Only from the first request on: a busy server may respond before it, and that is the response. */
+  #read(): void {
+    if (this.#isReading) return;
+    this.#isReading = true;
+    this.#socket.on('data', (bytes: Buffer) => this.#onData(bytes));
+    this.#socket.on('end', () => this.#onEnd());
+    // A proxy's tunnel comes paused.
+    this.#socket.resume();
   }
 
   #onData(bytes: Buffer): void {
