@@ -8,8 +8,8 @@
  */
 
 import type { Socket } from 'node:net';
-import type { ResponseReader } from '../http/wire/client/response.ts';
 import { renderRequestHead } from '../http/wire/client/request.ts';
+import type { ResponseReader } from '../http/wire/client/response.ts';
 import type { Fields } from '../http/wire/fields.ts';
 import { type ConnectOptions, connect } from './connect.ts';
 import { ConnectionPool, idleMsOf, type Opened } from './connection-pool.ts';
@@ -179,9 +179,7 @@ async function exchange(
 /** After anything but a success the server may not have read the request to its end, whatever it says. */
 function mayKeep({ response }: Ending, connection: HttpConnection): boolean {
   const status = response.head?.status ?? 0;
-  return (
-    status >= 200 && status < 300 && response.isPersistent && connection.isFlushed && connection.isOpen
-  );
+  return status >= 200 && status < 300 && response.isPersistent && connection.isFlushed && connection.isOpen;
 }
 
 /** Whether the server was closing the kept connection, also with a 408 to nobody (RFC 9110 §15.5.9). */

@@ -6,7 +6,7 @@
  * RFC 9112 is noted: nothing else is ever read from that connection, so that nothing can be smuggled.
  */
 import { type Fields, joinField, staysOpen } from '../fields.ts';
-import { token } from '../grammar.ts';
+import { notInValue, token } from '../grammar.ts';
 
 /** How the end of the body is determined (RFC 9112 §6.3). */
 export type ResponseFraming =
@@ -96,7 +96,8 @@ export class ResponseHeadReader {
     let end = raw.length;
     while (end > 0 && raw.charCodeAt(end - 1) === CR) end -= 1;
     const line = raw.slice(0, end);
-    if (raw.length - end !== 1) this.#isExact = false;
+    notInValue.lastIndex = 0;
+    if (raw.length - end !== 1 || notInValue.test(line)) this.#isExact = false;
     if (this.#status === 0) this.#takeStatus(line);
     else if (line === '') this.#end();
     else this.#takeField(line);
@@ -116,13 +117,15 @@ export class ResponseHeadReader {
 
   #takeField(line: string): void {
     const first = line.charCodeAt(0);
-    if (first === SP || first === HTAB) return this.#takeFold(line);
+    const isFold = first === SP || first === HTAB;
+    if (isFold && this.#values.length > 0) return this.#takeFold(line);
     const colon = line.indexOf(':');
     const name = line.slice(0, Math.max(colon, 0));
     if (!token.test(name)) this.#isExact = false;
+    const lower = trimBlanks(name).toLowerCase();
     // A line without a name says nothing.
-    if (colon <= 0) return;
-    this.#names.push(trimBlanks(name).toLowerCase());
+    if (lower === '') return;
+    this.#names.push(lower);
     this.#values.push(trimBlanks(line.slice(colon + 1)));
     if (this.#names.length > MAX_FIELDS) this.#fault = 'too large';
   }
@@ -131,7 +134,7 @@ export class ResponseHeadReader {
   #takeFold(line: string): void {
     this.#isExact = false;
     const last = this.#values.length - 1;
-    if (last >= 0) this.#values[last] = trimBlanks(`${this.#values[last]} ${trimBlanks(line)}`);
+    this.#values[last] = trimBlanks(`${this.#values[last]} ${trimBlanks(line)}`);
   }
 
   #end(): void {
@@ -211,6 +214,6 @@ function isPersistent(status: number, version: string, headers: Fields, framing:
   const length = headers['content-length'];
   const coding = headers['transfer-encoding'];
   if (coding !== undefined && (length !== undefined || coding.toLowerCase() !== 'chunked')) return false;
-  if (length !== undefined && !/^\d+$/.test(length)) return false;
+  if (length !== undefined && !/^\d{1,15}$/.test(length)) return false;
   return staysOpen('1.1', headers.connection);
 }
