@@ -1,28 +1,9 @@
 /** What servers do to connections, as reported of undici, node-fetch, curl, okhttp and others, over real sockets. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { describe, type TestContext, test } from 'node:test';
-import { type ClientOptions, type ClientResult, createClient, type OutgoingRequest } from './http-client.ts';
-
-const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
-
-/** `onConnection` is all that the server does. Returns its port. */
-async function serve(t: TestContext, onConnection: (socket: Socket) => void): Promise<number> {
-  const sockets = new Set<Socket>();
-  const server = createServer({ allowHalfOpen: true }, (socket) => {
-    sockets.add(socket);
-    socket.on('error', () => undefined);
-    onConnection(socket);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => {
-    server.close();
-    for (const socket of sockets) socket.destroy();
-  });
-  return (server.address() as AddressInfo).port;
-}
+import type { Socket } from 'node:net';
+import { describe, test } from 'node:test';
+import { OK, onRequest, said, serve } from './fixtures.ts';
+import { type ClientOptions, createClient, type OutgoingRequest } from './http-client.ts';
 
 interface Asked extends Partial<Omit<OutgoingRequest, 'url'>> {
   readonly options?: ClientOptions;
@@ -32,18 +13,6 @@ async function ask(port: number, { options = {}, ...asked }: Asked = {}): Promis
   const url = new URL(`http://127.0.0.1:${port}/`);
   const signal = AbortSignal.timeout(5000);
   return said(await createClient(options)({ method: 'POST', url, body: 'x', signal, ...asked }));
-}
-
-function said(result: ClientResult): string {
-  if (result.kind !== 'response') return `${result.kind}: ${result.fault}`;
-  return `${result.status} ${result.body}${result.complete ? '' : ', not complete'}`;
-}
-
-/** Calls `respond` with the first bytes of the request. */
-function onRequest(respond: (socket: Socket) => void): (socket: Socket) => void {
-  return (socket) => {
-    socket.once('data', () => respond(socket));
-  };
 }
 
 describe('before the request', () => {
