@@ -8,9 +8,9 @@
  */
 
 import type { Socket } from 'node:net';
+import type { ResponseHead } from '../http/wire/client/head.ts';
 import { renderRequestHead } from '../http/wire/client/request.ts';
 import type { ResponseReader } from '../http/wire/client/response.ts';
-import type { Fields } from '../http/wire/fields.ts';
 import { type ConnectOptions, connect } from './connect.ts';
 import { ConnectionPool, idleMsOf, type Opened } from './connection-pool.ts';
 import { decodeContent } from './decode.ts';
@@ -47,7 +47,7 @@ export type ClientResult =
 export interface ClientResponse {
   readonly kind: 'response';
   readonly status: number;
-  readonly headers: Fields;
+  readonly headers: ResponseHead['headers'];
   /** Without its content codings. */
   readonly body: Buffer;
   /** False if the body exceeds the limit, encoded or not, or broke off. */

@@ -105,7 +105,7 @@ export class HttpConnection {
 
   #onEnd(): void {
     if (!this.#current) return this.destroy();
-    this.#current.response.end();
+    this.#current.response.close();
     this.#current.finish();
   }
 

@@ -122,7 +122,7 @@ export function readResponse(
     at = cut;
   }
   const { isPersistent } = reader;
-  if (isClosed) reader.end();
+  if (isClosed) reader.close();
   const { head, state, content } = reader;
   const body = Buffer.from(content).toString('latin1');
   return { state, status: head?.status, headers: head?.headers && { ...head.headers }, body, isPersistent };

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type RequestHead, renderRequestHead } from './request.ts';
+import { type OutgoingHead, renderRequestHead } from './request.ts';
 
-const plain: RequestHead = {
+const plain: OutgoingHead = {
   method: 'POST',
   target: '/a?b',
   defaults: { host: 'a', 'user-agent': 'mote' },
@@ -24,7 +24,7 @@ test('the lines of a request', () => {
 });
 
 describe('refused', () => {
-  const cases: readonly (readonly [name: string, head: Partial<RequestHead>])[] = [
+  const cases: readonly (readonly [name: string, head: Partial<OutgoingHead>])[] = [
     ['a method that is none', { method: 'GET /' }],
     ['an empty target', { target: '' }],
     ['a target with a space', { target: '/a b' }],

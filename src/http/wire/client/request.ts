@@ -17,7 +17,7 @@ const ownFields: ReadonlySet<string> = new Set([
   'upgrade',
 ]);
 
-export interface RequestHead {
+export interface OutgoingHead {
   readonly method: string;
   /** In origin form, or an authority for CONNECT. */
   readonly target: string;
@@ -31,7 +31,7 @@ export interface RequestHead {
 }
 
 /** `undefined` for a method, target or header that HTTP does not allow, or that is not the caller's to set. */
-export function renderRequestHead(head: RequestHead): string | undefined {
+export function renderRequestHead(head: OutgoingHead): string | undefined {
   const { method, target, defaults, headers, bodyBytes, connection } = head;
   if (!token.test(method) || target === '' || has(notInTarget, target)) return undefined;
   const own = fieldLines(headers);
@@ -45,7 +45,7 @@ export function renderRequestHead(head: RequestHead): string | undefined {
   return connection ? `${text}connection: ${connection}\r\n\r\n` : `${text}\r\n`;
 }
 
-function fieldLines(headers: RequestHead['headers']) {
+function fieldLines(headers: OutgoingHead['headers']) {
   const names = new Set<string>();
   let text = '';
   for (const name of Object.keys(headers)) {

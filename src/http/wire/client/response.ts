@@ -63,7 +63,7 @@ export class ResponseReader {
   }
 
   /** The server closed the connection. */
-  end(): void {
+  close(): void {
     this.#hasEnded = true;
     this.#body?.end();
   }
