@@ -75,6 +75,7 @@ export class HttpConnection {
       this.#current = { response, bodyTimeoutMs, finish, timer: undefined };
       signal.addEventListener('abort', abort, { once: true });
       if (signal.aborted) return abort();
+      if (!this.isOpen) return this.#onLoss(new NetworkFault('the connection was closed'));
       this.#read();
       if (typeof bytes === 'string') this.#socket.write(bytes, 'latin1');
       else this.#socket.write(bytes);
