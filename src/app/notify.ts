@@ -9,7 +9,7 @@ import type { BodyRoom, RequestFacts, Stage } from '../http/types.ts';
 import type { CaTrust } from '../net/ca-bundle.ts';
 import { createNotifyStage, readNotifyHead } from '../notify/api/handler.ts';
 import { createPageStage } from '../notify/api/page/page.ts';
-import { createRooms } from '../notify/api/room.ts';
+import { createRooms, inTurn } from '../notify/api/room.ts';
 import { Access } from '../notify/auth/access.ts';
 import type { Channel } from '../notify/channels/channel.ts';
 import { createRedactor, type Redactor } from '../notify/dialects/redact.ts';
@@ -23,6 +23,7 @@ import { type DeliveryMetrics, deliveryMetrics } from '../observe/deliveries.ts'
 import type { EventLog } from '../observe/log.ts';
 import { inStock } from '../util/random.ts';
 import { StartError } from '../util/start-error.ts';
+import { Turns } from '../util/turns.ts';
 import { createChannel, lazyTrust } from './channels.ts';
 import { ConfigurationError } from './configuration-error.ts';
 
@@ -79,9 +80,14 @@ export async function openNotify(
   const notifier = new Notifier({ access, queue, waitMs: config.notifyWaitMs, now });
   const { notifyDialects } = config;
   const options = { allowQuery: config.notifyQuery };
+  const turns = new Turns();
   const dialects = createDialects(notifyDialects, notifier, { now: Date.now });
   return {
-    stages: [dialects.stage, createNotifyStage(notifier, options), createPageStage()],
+    stages: [
+      inTurn(turns, dialects.stage),
+      inTurn(turns, createNotifyStage(notifier, options)),
+      createPageStage(),
+    ],
     roomFor: createRooms({
       usualBytes: config.maxBodyBytes,
       notifier,

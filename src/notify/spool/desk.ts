@@ -20,7 +20,7 @@ export class SpoolDesk {
   readonly #now: () => number;
 
   constructor(path: string, report: Report, now: () => number) {
-    this.#files = new SpoolFiles(path, report);
+    this.#files = new SpoolFiles(path, report, 'operator');
     this.#now = now;
   }
 
