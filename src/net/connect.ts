@@ -146,6 +146,7 @@ async function tunnelStatus(socket: Socket, signal: AbortSignal): Promise<number
   socket.on('data', take).on('end', ended).on('error', reject);
   const abort = () => reject(new NetworkFault('it took too long'));
   signal.addEventListener('abort', abort);
+  if (signal.aborted) abort();
   try {
     return await promise;
   } finally {

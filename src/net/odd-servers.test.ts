@@ -185,3 +185,43 @@ test('the request leaves whole, however large, in any text', async (t) => {
   for (const body of texts) assert.equal(await ask(port, { body, headers: { 'x-a': 'gr\xfcn' } }), '200 ok');
   assert.deepEqual(got, texts);
 });
+
+describe('a proxy that is asked for a tunnel', () => {
+  const cases: readonly (readonly [name: string, act: (socket: Socket) => void, outcome: string])[] = [
+    [
+      'says more than one head, leniently',
+      (socket) => {
+        socket.write('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.0 200\nContent-Length: 9\n\n');
+        socket.once('data', () => socket.end(OK));
+      },
+      '200 ok',
+    ],
+    [
+      'says what the server says, at once',
+      (socket) => socket.write(`HTTP/1.1 200 Connection established\r\n\r\n${OK}`),
+      '200 ok',
+    ],
+    [
+      'refuses, and says why at length',
+      (socket) => socket.write(`HTTP/1.1 407 No\r\nContent-Length: 9999\r\n\r\n${'x'.repeat(999)}`),
+      'unsent: proxy: it responded with 407',
+    ],
+    ['is none', (socket) => socket.write('220 mail\r\n'), 'unsent: proxy: the response is not HTTP'],
+    ['ends', (socket) => socket.end(), 'unsent: proxy: the connection was reset'],
+    ['is reset', (socket) => socket.resetAndDestroy(), 'unsent: proxy: the connection was reset'],
+    ['is silent', () => undefined, 'unsent: proxy: it took too long'],
+    [
+      'says a head without end',
+      (socket) => socket.write(`HTTP/1.1 200 OK\r\nX: ${'x'.repeat(70_000)}`),
+      'unsent: proxy: the response is not HTTP',
+    ],
+  ];
+  for (const [name, act, outcome] of cases) {
+    test(name, async (t) => {
+      const port = await serve(t, onRequest(act));
+      const url = new URL(`http://user:S3cret@127.0.0.1:${port}`);
+      const options: ClientOptions = { route: { kind: 'proxy', url }, connectTimeoutMs: 300 };
+      assert.equal(await ask(1, { options }), outcome);
+    });
+  }
+});
