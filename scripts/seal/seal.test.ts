@@ -13,7 +13,7 @@ import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, type TestContext, test } from 'node:test';
-import { MIN_DESCRIPTORS } from '../../src/cli/descriptors.ts';
+import { MIN_DESCRIPTORS } from '../../src/cli/descriptor-limit.ts';
 import { PEM } from '../../src/http/fixtures.ts';
 import { EHDR, interpreterOf, PAGE_BYTES, PF, PT, readElf, segments } from './elf-file.ts';
 import { cannotSeal, changed, inRoot, LOCKED_NODE, makeRoot, noEmptyRoot, probeBlob } from './fixtures.ts';

@@ -127,7 +127,7 @@ async function webhookChannel(
   if (!client.ok) return client;
   const [{ createWebhookChannel }, { addressIn }] = await Promise.all([
     import('../notify/channels/webhook/channel.ts'),
-    import('../notify/channels/webhook/places.ts'),
+    import('../notify/channels/webhook/request-template.ts'),
   ]);
   const settings = { name, ...rest, success: criteria };
   const channel = closing(createWebhookChannel(settings, client.value.send), client.value);

@@ -7,9 +7,9 @@ import type { NotifyConfig } from '../config/notify/file.ts';
 import type { Config } from '../config/options.ts';
 import type { BodyRoom, RequestFacts, Stage } from '../http/types.ts';
 import type { CaTrust } from '../net/ca-bundle.ts';
+import { createBodyLimits, inTurn } from '../notify/api/body-limit.ts';
 import { createNotifyStage, readNotifyHead } from '../notify/api/handler.ts';
 import { createPageStage } from '../notify/api/page/page.ts';
-import { createRooms, inTurn } from '../notify/api/room.ts';
 import { Access } from '../notify/auth/access.ts';
 import type { Channel } from '../notify/channels/channel.ts';
 import { createRedactor, type Redactor } from '../notify/dialects/redact.ts';
@@ -88,7 +88,7 @@ export async function openNotify(
       inTurn(turns, createNotifyStage(notifier, options)),
       createPageStage(),
     ],
-    roomFor: createRooms({
+    roomFor: createBodyLimits({
       usualBytes: config.maxBodyBytes,
       notifier,
       headReaders: [dialects.readHead, (facts) => readNotifyHead(facts, options)],

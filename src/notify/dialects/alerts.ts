@@ -17,7 +17,7 @@ import type { Priority } from '../message.ts';
 import { type AlertGroup, parseAlertGroup } from './alert-group.ts';
 import { alertText, alertTitle } from './alert-text.ts';
 import type { Dialect, SendFailure } from './dialect.ts';
-import { fieldsOrNone, inputOf, isWebLink, namesOf, readJson, readQuery } from './reading.ts';
+import { fieldsOrNone, inputOf, isWebLink, namesOf, readJson, readQuery } from './message-input.ts';
 
 export const alertmanager = alertDialect('/notify/alertmanager');
 export const grafana = alertDialect('/notify/grafana');

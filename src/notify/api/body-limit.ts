@@ -29,7 +29,7 @@ export interface RequestHead {
 /** `undefined` for a request that is for somebody else. */
 export type HeadReader = (facts: RequestFacts) => RequestHead | undefined;
 
-export interface RoomOptions {
+export interface BodyLimitOptions {
   /** What every body may have. */
   readonly usualBytes: number;
   readonly notifier: Pick<Notifier, 'isToken' | 'identify'>;
@@ -38,7 +38,7 @@ export interface RoomOptions {
 }
 
 /** Gives the room for the body of a request, unless it is small or not for notify. */
-export function createRooms({ usualBytes, notifier, headReaders }: RoomOptions) {
+export function createBodyLimits({ usualBytes, notifier, headReaders }: BodyLimitOptions) {
   const largeBytes = Math.max(usualBytes, MAX_MESSAGE_BODY_BYTES);
   let taken = 0;
   return roomFor;
