@@ -83,9 +83,10 @@ export class ResponseHeadReader {
       this.#takeLine(line);
     }
     if (!this.#head && !this.#fault) {
+      const isNew = this.#line.length < PROTOCOL.length;
       this.#line += text.slice(start);
       start = text.length;
-      if (this.#status === 0 && !mayBeStatusLine(this.#line)) this.#fault = 'not HTTP';
+      if (isNew && this.#status === 0 && !mayBeStatusLine(this.#line)) this.#fault = 'not HTTP';
       else if (end < bytes.length) this.#fault = 'too large';
     }
     this.#bytes += start;
@@ -134,7 +135,10 @@ export class ResponseHeadReader {
   #takeFold(line: string): void {
     this.#isExact = false;
     const last = this.#values.length - 1;
-    this.#values[last] = trimBlanks(`${this.#values[last]} ${trimBlanks(line)}`);
+    const before = this.#values[last] as string;
+    const more = trimBlanks(line);
+    if (before === '' || more === '') this.#values[last] = before + more;
+    else this.#values[last] = `${before} ${more}`;
   }
 
   #end(): void {
@@ -159,8 +163,7 @@ export class ResponseHeadReader {
 
 /** Whether `line` is the beginning of one, or of the empty lines before it. */
 function mayBeStatusLine(line: string): boolean {
-  const start = line.slice(0, PROTOCOL.length).toUpperCase();
-  return PROTOCOL.startsWith(start) || /^\r*$/.test(line);
+  return line.charCodeAt(0) === CR || PROTOCOL.startsWith(line.slice(0, PROTOCOL.length).toUpperCase());
 }
 
 /** Without the white space of RFC 9110 §5.6.3 around it; `trim` would take more. */

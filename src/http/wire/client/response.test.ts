@@ -271,3 +271,31 @@ test('property: no stricter than a lenient node:http, and what keeps the connect
   );
   assert.ok(kept > 100, `only ${kept} responses kept the connection: too few for a meaningful comparison`);
 });
+
+test('linear time, whatever the bytes are and however they are split', () => {
+  const large = { maxHeadBytes: 64 * 1024, maxBodyBytes: 64 * 1024 };
+  const hostile = [
+    `HTTP/1.1${' '.repeat(60_000)}200 OK\r\n\r\n`,
+    `HTTP/1.1 200 ${'x'.repeat(60_000)}\r\n\r\n`,
+    '\r'.repeat(65_000),
+    sized(`X: a\r\n${' b\r\n'.repeat(15_000)}`),
+    sized(`X:${' '.repeat(60_000)}x`),
+    sized(`Transfer-Encoding: ${' ,'.repeat(30_000)}`),
+    sized(`Content-Length: ${'2,'.repeat(30_000)}`),
+    sized(`Connection: ${' c'.repeat(30_000)}`),
+    'HTTP/1.1 100 Continue\r\n\r\n'.repeat(2600),
+    chunked('1\r\nx\r\n'.repeat(65_000)),
+    chunked(`${'0'.repeat(600_000)}\r\n`),
+    chunked(`1\r\nx\r\n0\r\n${'x:\r\n'.repeat(100_000)}`),
+  ];
+  const startMs = performance.now();
+  for (const text of hostile) {
+    const bytes = Buffer.from(text, 'latin1');
+    for (const step of [bytes.length, 7]) {
+      const reader = new ResponseReader('GET', large);
+      for (let at = 0; at < bytes.length; at += step) reader.push(bytes.subarray(at, at + step));
+    }
+  }
+  const tookMs = performance.now() - startMs;
+  assert.ok(tookMs < 5000, `${tookMs} ms`);
+});
