@@ -29,6 +29,11 @@ export interface ConnectOptions {
 }
 
 export const CONNECT_TIMEOUT_MS = 10_000;
+/**
+ * For each address but the last. Node's own 250 ms are less than some ways are long; then no server can be reached that
+ * has an IPv6 address, too, where there is no IPv6. This lets the system ask once more, which it does after a second.
+ */
+const ADDRESS_TIMEOUT_MS = 2000;
 const MAX_PROXY_HEAD_BYTES = 64 * 1024;
 
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 };
@@ -93,7 +98,12 @@ export async function dial(
     if (!error && !mayConnect(address)) socket.destroy(forbidden());
   });
   const connected = ready(socket, 'connect', signal);
-  socket.connect({ host, port, ...(lookup && { lookup }) });
+  socket.connect({
+    host,
+    port,
+    autoSelectFamilyAttemptTimeout: ADDRESS_TIMEOUT_MS,
+    ...(lookup && { lookup }),
+  });
   await connected;
   // The final check, before anything is sent, is of the address of the connection itself.
   if (mayConnect(socket.remoteAddress ?? '')) return socket;
