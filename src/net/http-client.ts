@@ -112,7 +112,7 @@ async function send(
     bodyTimeoutMs: options.bodyTimeoutMs ?? BODY_TIMEOUT_MS,
     signal: request.signal,
   };
-  const kept = pool?.take(request.url.origin);
+  const kept = pool && (await takeKept(pool, request.url.origin));
   if (kept) {
     const ending = await exchange(kept, transfer, request.url.origin, pool);
     if (!isStale(ending, request.signal)) return conclude(ending, transfer);
@@ -120,6 +120,25 @@ async function send(
   const opened = await open(request, options);
   if ('kind' in opened) return opened;
   return conclude(await exchange(opened, transfer, request.url.origin, pool), transfer);
+}
+
+/** A kept connection on which nothing has come: what has arrived already would be taken for the response. */
+async function takeKept(pool: ConnectionPool, origin: string): Promise<Opened | undefined> {
+  for (let kept = pool.take(origin); kept; kept = pool.take(origin)) {
+    await untilRead();
+    if (kept.connection.isOpen) return kept;
+  }
+  return undefined;
+}
+
+/** Until what has arrived is read: between the ends of two turns, the event loop looks at every socket. */
+async function untilRead(): Promise<void> {
+  await endOfTurn();
+  await endOfTurn();
+}
+
+function endOfTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** The whole request; `undefined` if HTTP does not allow it. */

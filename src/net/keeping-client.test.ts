@@ -228,6 +228,34 @@ describe('a kept connection that the server gave up', () => {
     });
   }
 
+  const latest: readonly (readonly [name: string, act: Act])[] = [
+    ...idleActs,
+    [
+      'says that it knows no request',
+      (socket) => socket.end('HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n'),
+    ],
+  ];
+  for (const [name, act] of latest) {
+    test(`${name} just before a request: it is not used`, async (t) => {
+      let first: Socket | undefined;
+      const seen: string[] = [];
+      const port = await serve(
+        t,
+        onEach((socket, request, connection) => {
+          first ??= socket;
+          seen.push(`${connection}.${request}`);
+          socket.write(OK);
+        }),
+      );
+      const { ask } = keeping(t);
+      assert.equal(await ask(`http://127.0.0.1:${port}`), '200 ok');
+      // It has arrived when the request is made, but nobody has read it yet.
+      act(first as Socket);
+      assert.equal(await ask(`http://127.0.0.1:${port}`), '200 ok');
+      assert.deepEqual(seen, ['1.1', '2.1']);
+    });
+  }
+
   test('and is not there any more: the outcome is that of the new connection', async (t) => {
     const seen: string[] = [];
     const port = await serve(
