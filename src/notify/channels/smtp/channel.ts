@@ -43,8 +43,8 @@ export interface SmtpOptions {
 
 /** Servers may refuse more in one message (RFC 5321 §4.5.3.1.8). */
 export const MAX_RECIPIENTS = 100;
-/** Longer than the limit on a server's silence, so that the silence is what gets reported. */
-export const SMTP_TIMEOUT_MS = 120_000;
+/** For the content to leave, and so that the limits of the parts are what gets reported. */
+const MARGIN_MS = 30_000;
 
 export function createSmtpChannel(settings: SmtpSettings, options: SmtpOptions): Result<Channel, string> {
   const server = checkServer(settings);
@@ -60,7 +60,7 @@ export function createSmtpChannel(settings: SmtpSettings, options: SmtpOptions):
   let pool: SmtpPool | undefined;
   return success({
     name: settings.name,
-    timeoutMs: SMTP_TIMEOUT_MS,
+    timeoutMs: timeoutOf(letterhead.to.length, limits),
     async deliver(message, { done, signal }) {
       const remaining = remainingParts(letterhead.to, done);
       // The settings may have lost recipients since the last attempt.
@@ -78,6 +78,11 @@ export function createSmtpChannel(settings: SmtpSettings, options: SmtpOptions):
       pool?.close();
     },
   });
+}
+
+function timeoutOf(recipients: number, limits: SmtpLimits): number {
+  const { envelopeTimeoutMs, recipientTimeoutMs, acceptanceTimeoutMs } = limits;
+  return envelopeTimeoutMs + recipients * recipientTimeoutMs + acceptanceTimeoutMs + MARGIN_MS;
 }
 
 function parseRecipients(to: readonly string[]): Result<readonly string[], string> {

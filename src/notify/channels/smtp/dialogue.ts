@@ -7,7 +7,7 @@ import type { Socket } from 'node:net';
 import { NetworkFault } from '../../../net/network-fault.ts';
 import { type Reply, ReplyParser } from './reply-parser.ts';
 
-const SILENCE = 'the server fell silent';
+const SILENCE = new NetworkFault('the server fell silent');
 /** How long the server may take to close its side after QUIT. */
 const CLOSE_TIMEOUT_MS = 2000;
 /** The server closes the connection, whatever it replies to (RFC 5321 §3.8). */
@@ -57,7 +57,7 @@ export class Dialogue {
   }
 
   /** The next reply. @param late the fault if none comes in this time */
-  async hear(timeoutMs: number, late = SILENCE): Promise<Reply> {
+  async hear(timeoutMs: number, late: NetworkFault = SILENCE): Promise<Reply> {
     const timer = this.#limit(timeoutMs, late);
     try {
       return await this.#next();
@@ -150,8 +150,8 @@ export class Dialogue {
     if (!this.hasEnded) this.#stream.write(text, 'latin1', hasLeft);
   }
 
-  #limit(timeoutMs: number, late: string): NodeJS.Timeout {
-    return setTimeout(() => this.end(new NetworkFault(late)), timeoutMs);
+  #limit(timeoutMs: number, late: NetworkFault): NodeJS.Timeout {
+    return setTimeout(() => this.end(late), timeoutMs);
   }
 
   /** What has come, or will. */

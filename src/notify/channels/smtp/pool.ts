@@ -4,10 +4,23 @@ import { NetworkFault } from '../../../net/network-fault.ts';
 import { ConcurrencyLimiter } from '../../../util/semaphore.ts';
 import { failureOf, isAboutOrder } from './replies.ts';
 import type { SmtpServer } from './server.ts';
-import { openSession, type Session, type SessionLimits, type SessionOptions } from './session.ts';
-import { type Mail, type SubmissionResult, type TransactionState, transact } from './transaction.ts';
+import { NoGreeting, openSession, type Session, type SessionLimits, type SessionOptions } from './session.ts';
+import { within } from './time-limit.ts';
+import {
+  type Mail,
+  type SubmissionResult,
+  type TransactionLimits,
+  type TransactionState,
+  transact,
+} from './transaction.ts';
 
-export interface SmtpLimits extends SessionLimits {
+export interface SmtpLimits extends SessionLimits, TransactionLimits {
+  /** Instead of `greetingTimeoutMs` where no greeting came in that time; some servers look up everybody first. */
+  readonly lateGreetingTimeoutMs: number;
+  /** For everything before the content: nothing is taken until then, so that it is harmless to give up. */
+  readonly envelopeTimeoutMs: number;
+  /** More of that for each recipient, of whom some servers ask another one (callouts). */
+  readonly recipientTimeoutMs: number;
   /** Below the 5 minutes that servers wait (RFC 5321 §4.5.3.2.7), so that the client closes first. */
   readonly idleTimeoutMs: number;
   readonly maxConnections: number;
@@ -18,7 +31,12 @@ export interface SmtpLimits extends SessionLimits {
 export const DEFAULT_LIMITS: SmtpLimits = {
   connectTimeoutMs: 20_000,
   greetingTimeoutMs: 15_000,
+  lateGreetingTimeoutMs: 60_000,
   silenceTimeoutMs: 90_000,
+  envelopeTimeoutMs: 120_000,
+  recipientTimeoutMs: 30_000,
+  // RFC 5321 §4.5.3.2.6.
+  acceptanceTimeoutMs: 600_000,
   idleTimeoutMs: 60_000,
   maxConnections: 4,
   maxMessagesPerConnection: 50,
@@ -27,6 +45,13 @@ export const DEFAULT_LIMITS: SmtpLimits = {
 /** Many more than the queue hands out at a time. */
 const MAX_WAITING = 1000;
 
+interface Submission {
+  readonly mail: Mail;
+  readonly signal: AbortSignal;
+  /** Called before the content is sent. */
+  readonly onContent: () => void;
+}
+
 interface KeptSession extends Session {
   readonly progress: TransactionState;
   messages: number;
@@ -34,11 +59,12 @@ interface KeptSession extends Session {
 }
 
 export class SmtpPool {
-  readonly #options: SessionOptions;
+  readonly #options: Omit<SessionOptions, 'limits'>;
   readonly #limits: SmtpLimits;
   readonly #permits: ConcurrencyLimiter;
   readonly #idle: KeptSession[] = [];
   #isClosed = false;
+  #greetsLate = false;
   /** There are servers that offer it, and proxies in front of them that lose commands. */
   #mayPipeline = true;
 
@@ -49,23 +75,31 @@ export class SmtpPool {
     limits: SmtpLimits,
     isPublic: (address: string) => boolean,
   ) {
-    this.#options = { server, trust, limits, isPublic };
+    this.#options = { server, trust, isPublic };
     this.#limits = limits;
     this.#permits = new ConcurrencyLimiter({ concurrency: limits.maxConnections, maxWaiting: MAX_WAITING });
   }
 
   /** Never rejects. */
   async submit(mail: Mail, signal: AbortSignal): Promise<SubmissionResult> {
+    const { envelopeTimeoutMs, recipientTimeoutMs } = this.#limits;
+    const timeoutMs = envelopeTimeoutMs + mail.to.length * recipientTimeoutMs;
     try {
-      const release = await this.#permit(signal);
-      try {
-        return await this.#send(mail, signal);
-      } finally {
-        release();
-      }
+      return await within(timeoutMs, 'it took too long', signal, (limit, lift) =>
+        this.#submit({ mail, signal: limit, onContent: lift }),
+      );
     } catch (error) {
       const failure = failureOf(error);
       return { failures: new Map(mail.to.map((address) => [address, failure])), providerId: undefined };
+    }
+  }
+
+  async #submit(submission: Submission): Promise<SubmissionResult> {
+    const release = await this.#permit(submission.signal);
+    try {
+      return await this.#send(submission);
+    } finally {
+      release();
     }
   }
 
@@ -96,36 +130,47 @@ export class SmtpPool {
     }
   }
 
-  async #send(mail: Mail, signal: AbortSignal): Promise<SubmissionResult> {
+  async #send(submission: Submission): Promise<SubmissionResult> {
     const kept = this.#idle.pop();
     if (kept) {
       clearTimeout(kept.idleTimer);
       try {
-        return await this.#transact(kept, mail, signal);
+        return await this.#transact(kept, submission);
       } catch (error) {
         // The server may have closed it meanwhile. Nothing that could have been taken is sent again.
-        const isStale = kept.dialogue.hasEnded && !kept.progress.isContentSent && !signal.aborted;
+        const isStale = kept.dialogue.hasEnded && !kept.progress.isContentSent && !submission.signal.aborted;
         if (!isStale) throw error;
       }
     }
     if (this.#isClosed) throw new NetworkFault('mail is being shut down');
-    const session = await openSession(this.#options, signal);
+    const session = await this.#open(submission.signal);
     const offers = { ...session.offers, pipelining: session.offers.pipelining && this.#mayPipeline };
     const fresh = { ...session, offers, progress: { isOpen: false, isContentSent: false }, messages: 0 };
     try {
-      return await this.#transact(fresh, mail, signal);
+      return await this.#transact(fresh, submission);
     } catch (error) {
       if (isAboutOrder(error)) this.#mayPipeline = false;
       throw error;
     }
   }
 
-  async #transact(session: KeptSession, mail: Mail, signal: AbortSignal): Promise<SubmissionResult> {
+  async #open(signal: AbortSignal): Promise<Session> {
+    const { lateGreetingTimeoutMs } = this.#limits;
+    const limits = this.#greetsLate
+      ? { ...this.#limits, greetingTimeoutMs: lateGreetingTimeoutMs }
+      : this.#limits;
+    try {
+      return await openSession({ ...this.#options, limits }, signal);
+    } catch (error) {
+      if (error instanceof NoGreeting) this.#greetsLate = true;
+      throw error;
+    }
+  }
+
+  async #transact(session: KeptSession, { mail, signal, onContent }: Submission): Promise<SubmissionResult> {
     const { dialogue, progress } = session;
     try {
-      return await dialogue.during(signal, () =>
-        transact(session, progress, mail, this.#limits.silenceTimeoutMs),
-      );
+      return await dialogue.during(signal, () => transact(session, progress, mail, this.#limits, onContent));
     } finally {
       session.messages += 1;
       this.#keep(session);

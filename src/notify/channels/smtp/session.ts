@@ -24,12 +24,13 @@ import { NO_OFFERS, type Offers, offersIn } from './offers.ts';
 import { NO_LOGIN, NO_PASSWORDS, NOT_TLS, PUBLIC_SERVER, Refusal, SettingsFault } from './replies.ts';
 import { isDone, type Reply } from './reply-parser.ts';
 import { type Credentials, DEFAULT_PORTS, type Security, type SmtpServer } from './server.ts';
+import { within } from './time-limit.ts';
 
 export interface SessionLimits {
-  /** For lookup, connection, greeting and STARTTLS together. */
+  /** For lookup and connection; and for TLS. */
   readonly connectTimeoutMs: number;
   readonly greetingTimeoutMs: number;
-  /** How long the server may be silent; after the content it may need time for checks (RFC 5321 §4.5.3.2.6). */
+  /** How long the server may take for a reply. */
   readonly silenceTimeoutMs: number;
 }
 
@@ -46,6 +47,9 @@ export interface Session {
   readonly offers: Offers;
 }
 
+/** The server is slow, or waits for something else. */
+export class NoGreeting extends NetworkFault {}
+
 /** One that waits for TLS to begin says nothing. */
 const NO_GREETING: Readonly<Record<Security, string>> = {
   tls: 'the server did not greet in time',
@@ -56,10 +60,9 @@ const NO_GREETING: Readonly<Record<Security, string>> = {
 
 /** Rejects with a {@link Refusal}, a {@link SettingsFault}, or an error of the network. */
 export async function openSession(options: SessionOptions, signal: AbortSignal): Promise<Session> {
-  const left = countdown(options.limits);
-  const dialogue = new Dialogue(await reach(options, left, signal));
+  const dialogue = new Dialogue(await reach(options, signal));
   try {
-    const offers = await dialogue.during(signal, () => introduce(dialogue, options, left, signal));
+    const offers = await dialogue.during(signal, () => introduce(dialogue, options, signal));
     return { dialogue, offers };
   } catch (error) {
     // Of no use to anybody else; those who were refused say goodbye.
@@ -68,18 +71,10 @@ export async function openSession(options: SessionOptions, signal: AbortSignal):
   }
 }
 
-/** What is left of the time for connecting, at most `maxMs`. */
-type Countdown = (maxMs: number) => number;
-
-function countdown({ connectTimeoutMs }: SessionLimits): Countdown {
-  const endMs = performance.now() + connectTimeoutMs;
-  return (maxMs) => Math.min(maxMs, Math.max(endMs - performance.now(), 1));
-}
-
-async function reach(options: SessionOptions, left: Countdown, signal: AbortSignal): Promise<Socket> {
+async function reach(options: SessionOptions, signal: AbortSignal): Promise<Socket> {
   const { server, trust, isPublic, limits } = options;
   const { host, port = DEFAULT_PORTS[server.security] } = server;
-  const socket = await within(left(limits.connectTimeoutMs), 'connecting took too long', signal, (limit) =>
+  const socket = await within(limits.connectTimeoutMs, 'connecting took too long', signal, (limit) =>
     dial({ host, port }, limit),
   );
   if (!trust && isPublic(socket.remoteAddress ?? '')) {
@@ -88,7 +83,7 @@ async function reach(options: SessionOptions, left: Countdown, signal: AbortSign
   }
   if (server.security !== 'tls') return socket;
   try {
-    return await encrypt(socket, options, left, signal);
+    return await encrypt(socket, options, signal);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw code === 'ERR_SSL_WRONG_VERSION_NUMBER' ? new SettingsFault(NOT_TLS) : error;
@@ -98,50 +93,23 @@ async function reach(options: SessionOptions, left: Countdown, signal: AbortSign
 function encrypt(
   socket: Socket,
   { server: { host }, trust, limits }: SessionOptions,
-  left: Countdown,
   signal: AbortSignal,
 ): Promise<Socket> {
-  return within(left(limits.greetingTimeoutMs), 'TLS took too long', signal, (limit) =>
+  return within(limits.connectTimeoutMs, 'TLS took too long', signal, (limit) =>
     secure(socket, { host, ...(trust && { trust: () => trust.secureContext }) }, limit),
   );
 }
 
-/** The operation's value, if it comes in time. */
-async function within<T>(
-  timeoutMs: number,
-  late: string,
-  signal: AbortSignal,
-  operation: (limit: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const limit = new AbortController();
-  const abort = () => limit.abort();
-  const timer = setTimeout(abort, timeoutMs);
-  signal.addEventListener('abort', abort, { once: true });
-  if (signal.aborted) abort();
-  try {
-    return await operation(limit.signal);
-  } catch (error) {
-    throw limit.signal.aborted && !signal.aborted ? new NetworkFault(late) : error;
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', abort);
-  }
-}
-
-async function introduce(
-  dialogue: Dialogue,
-  options: SessionOptions,
-  left: Countdown,
-  signal: AbortSignal,
-): Promise<Offers> {
+async function introduce(dialogue: Dialogue, options: SessionOptions, signal: AbortSignal): Promise<Offers> {
   const { server, limits } = options;
-  const greeting = await dialogue.hear(left(limits.greetingTimeoutMs), NO_GREETING[server.security]);
+  const late = new NoGreeting(NO_GREETING[server.security]);
+  const greeting = await dialogue.hear(limits.greetingTimeoutMs, late);
   if (!isDone(greeting)) throw new Refusal('CONN', greeting);
-  let offers = await greet(dialogue, server.security !== 'starttls', left(limits.silenceTimeoutMs));
+  let offers = await greet(dialogue, server.security !== 'starttls', limits.silenceTimeoutMs);
   if (server.security === 'starttls') {
-    const reply = await dialogue.ask('STARTTLS', left(limits.silenceTimeoutMs));
+    const reply = await dialogue.ask('STARTTLS', limits.silenceTimeoutMs);
     if (!isDone(reply)) throw new Refusal('STARTTLS', reply);
-    await dialogue.secure((socket) => encrypt(socket, options, left, signal));
+    await dialogue.secure((socket) => encrypt(socket, options, signal));
     offers = await greet(dialogue, true, limits.silenceTimeoutMs);
   }
   if (server.credentials) await logIn(dialogue, server.credentials, offers, limits.silenceTimeoutMs);

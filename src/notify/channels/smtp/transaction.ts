@@ -32,12 +32,24 @@ export interface TransactionState {
   isContentSent: boolean;
 }
 
-/** Rejects with a {@link Refusal} of the message as a whole, or an error of the network. */
+export interface TransactionLimits {
+  /** How long the server may take for a reply. */
+  readonly silenceTimeoutMs: number;
+  /** For the reply to the content. Who gives up sooner than the server gets the message taken, and sends it again. */
+  readonly acceptanceTimeoutMs: number;
+}
+
+/**
+ * Rejects with a {@link Refusal} of the message as a whole, or an error of the network.
+ *
+ * @param onContent called before the content is sent
+ */
 export async function transact(
   session: Session,
   progress: TransactionState,
   mail: Mail,
-  silenceTimeoutMs: number,
+  { silenceTimeoutMs, acceptanceTimeoutMs }: TransactionLimits,
+  onContent: () => void,
 ): Promise<SubmissionResult> {
   const talk = new Talk(session, progress.isOpen, mail, silenceTimeoutMs);
   progress.isContentSent = false;
@@ -48,7 +60,8 @@ export async function transact(
   if (start.code >= 400) return refusedFor(mail, failures, start);
   if (isDone(start)) throw confused(session);
   progress.isContentSent = true;
-  const end = await session.dialogue.submit(stuffed(mail.content), silenceTimeoutMs);
+  onContent();
+  const end = await session.dialogue.submit(stuffed(mail.content), acceptanceTimeoutMs);
   progress.isOpen = false;
   if (isDone(end)) return { failures, providerId: queueIdIn(end.text) };
   if (end.code >= 400) return refusedFor(mail, failures, end);
