@@ -108,6 +108,18 @@ describe('without end', () => {
     }, /said too much/);
   });
 
+  test('empty lines', () => {
+    const parser = new ReplyParser();
+    assert.throws(() => {
+      for (let i = 0; i <= MAX_REPLY_BYTES; i++) parser.feed('\r\n');
+    }, /said too much/);
+  });
+
+  test('empty lines between replies are not summed up', () => {
+    const parser = new ReplyParser();
+    for (let i = 0; i <= MAX_REPLY_BYTES; i++) assert.equal(parser.feed('\r\n250 a\r\n').length, 1);
+  });
+
   test('up to the limit is fine', () => {
     const [reply] = parse(`250 ${'a'.repeat(MAX_REPLY_BYTES - 4)}`, '\r\n');
     assert.equal(reply?.text.length, MAX_REPLY_BYTES);

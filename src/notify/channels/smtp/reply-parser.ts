@@ -11,7 +11,7 @@ export interface Reply {
   readonly text: string;
 }
 
-/** Of one reply; real ones have up to 2 kB. */
+/** Of one reply and the empty lines before it; real ones have up to 2 kB. */
 export const MAX_REPLY_BYTES = 64 * 1024;
 
 export class ReplyParser {
@@ -19,6 +19,8 @@ export class ReplyParser {
   #begun = '';
   /** A line without its end. */
   #rest = '';
+  /** Of empty lines behind the last reply. */
+  #emptyBytes = 0;
 
   /** Whether nothing has come behind the last reply. */
   get isIdle(): boolean {
@@ -43,7 +45,7 @@ export class ReplyParser {
       // A line that comes byte by byte is not looked at again and again.
       this.#rest += piece;
     }
-    if (this.#begun.length + this.#rest.length > MAX_REPLY_BYTES) {
+    if (this.#emptyBytes + this.#begun.length + this.#rest.length > MAX_REPLY_BYTES) {
       throw new NetworkFault('the server said too much');
     }
     return replies;
@@ -59,11 +61,15 @@ export class ReplyParser {
 
   #take(lineWithCr: string): Reply | undefined {
     const line = lineWithCr.trimEnd();
-    if (line === '' && this.#begun === '') return undefined;
+    if (line === '' && this.#begun === '') {
+      this.#emptyBytes += lineWithCr.length + 1;
+      return undefined;
+    }
     const [, code, more] = /^([2-5]\d\d)(?!\d)(-?)/.exec(line) ?? [];
     if (code === undefined) throw new NetworkFault('the server does not speak SMTP');
     const text = this.#begun + line;
     this.#begun = more === '-' ? `${text}\n` : '';
+    this.#emptyBytes = 0;
     return more === '-' ? undefined : { code: Number(code), text };
   }
 }
