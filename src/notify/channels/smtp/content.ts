@@ -60,7 +60,7 @@ function urgencyOf(priority: Priority): (readonly [name: string, value: string])
 
 function encoded(text: string): string {
   // Some mail programs would treat a line break in the decoded text as the end of the field.
-  return encodedWords(text.replace(/\p{Cc}+/gu, ' '));
+  return encodedWords(text.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' '));
 }
 
 /** Encodes the text unless it is ASCII, does not look encoded, and can be folded and unfolded. */
