@@ -2,7 +2,7 @@
 import type { CaTrust } from '../../../net/ca-bundle.ts';
 import { NetworkFault } from '../../../net/network-fault.ts';
 import { ConcurrencyLimiter } from '../../../util/semaphore.ts';
-import { failureOf, isAboutOrder } from './replies.ts';
+import { failureOf, isAboutOrder, Refusal } from './replies.ts';
 import type { SmtpServer } from './server.ts';
 import { NoGreeting, openSession, type Session, type SessionLimits, type SessionOptions } from './session.ts';
 import { within } from './time-limit.ts';
@@ -55,6 +55,8 @@ interface Submission {
 interface KeptSession extends Session {
   readonly progress: TransactionState;
   messages: number;
+  /** A message was taken on it. */
+  hasServed: boolean;
   idleTimer?: NodeJS.Timeout;
 }
 
@@ -137,15 +139,22 @@ export class SmtpPool {
       try {
         return await this.#transact(kept, submission);
       } catch (error) {
-        // The server may have closed it meanwhile. Nothing that could have been taken is sent again.
-        const isStale = kept.dialogue.hasEnded && !kept.progress.isContentSent && !submission.signal.aborted;
-        if (!isStale) throw error;
+        // Nothing that could have been taken is sent again.
+        const isUsedUp = hasEnded(kept, error) && !kept.progress.isContentSent && !submission.signal.aborted;
+        if (!isUsedUp) throw error;
+        kept.dialogue.quit();
       }
     }
     if (this.#isClosed) throw new NetworkFault('mail is being shut down');
     const session = await this.#open(submission.signal);
     const offers = { ...session.offers, pipelining: session.offers.pipelining && this.#mayPipeline };
-    const fresh = { ...session, offers, progress: { isOpen: false, isContentSent: false }, messages: 0 };
+    const fresh = {
+      ...session,
+      offers,
+      progress: { isOpen: false, isContentSent: false },
+      messages: 0,
+      hasServed: false,
+    };
     try {
       return await this.#transact(fresh, submission);
     } catch (error) {
@@ -170,7 +179,11 @@ export class SmtpPool {
   async #transact(session: KeptSession, { mail, signal, onContent }: Submission): Promise<SubmissionResult> {
     const { dialogue, progress } = session;
     try {
-      return await dialogue.during(signal, () => transact(session, progress, mail, this.#limits, onContent));
+      const result = await dialogue.during(signal, () =>
+        transact(session, progress, mail, this.#limits, onContent),
+      );
+      session.hasServed ||= result.failures.size < mail.to.length;
+      return result;
     } finally {
       session.messages += 1;
       this.#keep(session);
@@ -191,4 +204,12 @@ export class SmtpPool {
       if (index >= 0) this.#idle.splice(index, 1);
     };
   }
+}
+
+/**
+ * Whether a session takes no more messages. The server may have closed it meanwhile; or it counts messages, and says so
+ * by refusing a sender whom it took before.
+ */
+function hasEnded({ dialogue, hasServed }: KeptSession, error: unknown): boolean {
+  return dialogue.hasEnded || (hasServed && error instanceof Refusal && error.command === 'MAIL');
 }

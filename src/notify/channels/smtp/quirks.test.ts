@@ -148,6 +148,40 @@ describe('421', () => {
   });
 });
 
+/** The replies of a server that takes two messages on a connection. */
+function countingBy(refusal: string, hello: string): Say {
+  let messages = 0;
+  return (line) => {
+    if (line === GREETING) messages = 0;
+    if (line.startsWith('MAIL')) messages += 1;
+    if (line.startsWith('EHLO')) return hello;
+    return messages > 2 && /^(MAIL|RCPT|DATA)/.test(line) ? refusal : usual(line);
+  };
+}
+
+describe('a sender who was taken before', () => {
+  for (const hello of [offering(), PIPELINING]) {
+    for (const refusal of ['452 4.5.0 Enough of you', '554 Too many messages in this session']) {
+      const way = hello === PIPELINING ? 'pipelined' : 'one by one';
+      test(`${refusal}, ${way}: a new connection, and no attempt`, async (t) => {
+        const { smtp, channel } = await scripted(t, countingBy(refusal, hello));
+        for (let i = 0; i < 5; i++) assert.deepEqual(await deliver(channel), DELIVERED);
+        assert.equal(smtp.heard.filter((line) => line === END_OF_CONTENT).length, 5);
+        assert.equal(smtp.connections(), 3);
+      });
+    }
+  }
+
+  test('and is refused on a new connection too: that is the outcome', async (t) => {
+    const say = but({ MAIL: ['250 Ok', '550 5.1.8 Who?'] });
+    const { smtp, channel } = await scripted(t, say);
+    const refused = never('the sender was refused: SMTP 550 5.1.8, the host of the sender cannot be found');
+    assert.deepEqual(await deliver(channel), DELIVERED);
+    for (let i = 0; i < 3; i++) assert.deepEqual(await deliver(channel), refused);
+    assert.equal(smtp.connections(), 2);
+  });
+});
+
 describe('a refused message', () => {
   test('leaves the connection for the next one', async (t) => {
     for (const stage of ['MAIL', 'RCPT', 'DATA', END_OF_CONTENT]) {
