@@ -92,6 +92,24 @@ describe('a refusal', () => {
       later('the message was refused: SMTP 550 5.7.28, too many messages for now'),
     ],
     ['by a server that ends', 'MAIL', '554 5.3.2 Bye', later('the sender was refused: SMTP 554 5.3.2')],
+    [
+      'of too many recipients at a time',
+      'RCPT',
+      '550 5.5.3 Too many',
+      later('the recipient was refused: SMTP 550 5.5.3, too many recipients at a time'),
+    ],
+    [
+      'of too many recipients, as of old',
+      'RCPT',
+      '552 Too many',
+      later('the recipient was refused: SMTP 552'),
+    ],
+    [
+      'of a full mailbox',
+      'RCPT',
+      '552 5.2.2 Full',
+      never('the recipient was refused: SMTP 552 5.2.2, the mailbox is full'),
+    ],
     ['of the recipient', 'RCPT', '550 No', never('the recipient was refused: SMTP 550')],
     [
       'of the recipient, for now',

@@ -88,7 +88,8 @@ export function failureOfReply(command: SmtpCommand, reply: Reply): FailedDelive
     judging.has(command) &&
     reply.code >= 500 &&
     !(command === 'AUTH' ? reply.code === BAD_SEQUENCE : aboutOrder.has(reply.code)) &&
-    !temporaryDetails.has(detailOf(reply));
+    !temporaryDetails.has(detailOf(reply)) &&
+    !isTooMany(command, reply);
   // A size that is too large for the server is announced with the sender (RFC 1870 §6.1).
   const stage = command === 'MAIL' && detailOf(reply) === TOO_LARGE ? 'DATA' : command;
   const reason = `${stages[stage] ?? 'the server is not available'}: SMTP ${codesOf(reply)}`;
@@ -96,6 +97,7 @@ export function failureOfReply(command: SmtpCommand, reply: Reply): FailedDelive
 }
 
 const TOO_LARGE = '3.4';
+const TOO_MANY = '5.3';
 /** Subject and detail of enhanced codes (RFC 3463, RFC 4954 §6). */
 const meanings: ReadonlyMap<string, string> = new Map([
   ['1.1', 'there is no such mailbox'],
@@ -105,6 +107,7 @@ const meanings: ReadonlyMap<string, string> = new Map([
   ['2.2', 'the mailbox is full'],
   [TOO_LARGE, 'the message is too large'],
   ['4.5', 'too many messages for now'],
+  [TOO_MANY, 'too many recipients at a time'],
   ['7.28', 'too many messages for now'],
   ['7.1', 'the server does not allow it'],
   ['7.8', 'the user or the password is wrong'],
@@ -112,6 +115,12 @@ const meanings: ReadonlyMap<string, string> = new Map([
 
 /** Rate limits and a server that shuts down are temporary, whatever the first digit is. */
 const temporaryDetails: ReadonlySet<string> = new Set(['3.2', '4.5', '7.28']);
+
+/** The others got the message, and the next attempt is for the rest (RFC 5321 §4.5.3.1.10). */
+function isTooMany(command: SmtpCommand, reply: Reply): boolean {
+  const detail = detailOf(reply);
+  return command === 'RCPT' && (detail === TOO_MANY || (reply.code === 552 && detail === ''));
+}
 
 function enhancedIn({ text }: Reply): RegExpExecArray | null {
   return /^\d{3}[ -][245]\.(\d{1,3}\.\d{1,3})\b/.exec(text);
