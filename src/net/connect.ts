@@ -106,9 +106,11 @@ export async function dial(
   });
   await connected;
   // The final check, before anything is sent, is of the address of the connection itself.
-  if (mayConnect(socket.remoteAddress ?? '')) return socket;
+  const { remoteAddress } = socket;
+  if (remoteAddress !== undefined && mayConnect(remoteAddress)) return socket;
   socket.destroy();
-  throw forbidden();
+  // A connection that was reset at once has none, which says nothing about where it led.
+  throw remoteAddress === undefined ? new NetworkFault('the connection was reset') : forbidden();
 }
 
 function forbidden(): ForbiddenDestination {

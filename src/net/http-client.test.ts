@@ -6,7 +6,7 @@ function policyOf(...allowed: readonly string[]) {
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { connect as connectTcp, createServer, type LookupFunction } from 'node:net';
+import { connect as connectTcp, createServer, type LookupFunction, Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { describe, type TestContext, test } from 'node:test';
 import { createSecureContext } from 'node:tls';
@@ -274,6 +274,16 @@ describe('private addresses', () => {
     assert.equal(fault(await ask(`http://a.example:${port}`, {}, options)), notAllowed);
     assert.deepEqual(judged, ['127.0.0.1', '127.0.0.1']);
     assert.equal(received.length, 0);
+  });
+
+  test('a connection that was reset at once is not judged', async (t) => {
+    const standIn = await server(t, {});
+    // The system knows no peer of it any more.
+    const nameless = Socket.prototype as unknown as { _getpeername(): object };
+    t.mock.method(nameless, '_getpeername', () => ({}));
+    const mayConnect = policyOf('127.0.0.1');
+    const outcome = await ask(standIn.origin, {}, { route: { kind: 'direct', mayConnect } });
+    assert.equal(fault(outcome), 'unsent: the connection was reset');
   });
 
   test('what is allowed is connected to', async (t) => {
