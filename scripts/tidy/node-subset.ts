@@ -11,6 +11,8 @@ const builtIns: ReadonlyMap<string, ReadonlySet<string> | undefined> = new Map([
     'node:crypto',
     new Set(['createHash', 'createHmac', 'hash', 'pbkdf2', 'randomBytes', 'randomUUID', 'timingSafeEqual']),
   ],
+  // The resolver that `node:net` uses; what it finds is checked before anything is connected to.
+  ['node:dns', new Set(['lookup'])],
   ['node:util', new Set(['parseArgs'])],
   // One system call, which tells a terminal that can close from a log.
   ['node:tty', new Set(['isatty'])],

@@ -2,6 +2,7 @@
  * A connection that is ready for a request: lookup, check of the address, TCP, the proxy's tunnel, TLS.
  * TLS always verifies, whatever the environment says.
  */
+import { type LookupAddress, lookup as lookUp } from 'node:dns';
 import { once } from 'node:events';
 import { isIP, type LookupFunction, Socket } from 'node:net';
 import { type SecureContext, connect as startTls } from 'node:tls';
@@ -87,30 +88,43 @@ interface DialOptions {
 export async function dial(
   { host, port }: Peer,
   signal: AbortSignal,
-  { lookup, mayConnect = () => true }: DialOptions = {},
+  { lookup = lookUp, mayConnect }: DialOptions = {},
 ): Promise<Socket> {
   // An address needs no lookup.
-  if (isIP(host) && !mayConnect(host)) throw forbidden();
+  if (isIP(host) && mayConnect && !mayConnect(host)) throw forbidden();
   signal.throwIfAborted();
   const socket = new Socket();
-  // Emitted for every address before any is connected to, so that not even a port can be probed.
-  socket.on('lookup', (error: Error | null, address: string) => {
-    if (!error && !mayConnect(address)) socket.destroy(forbidden());
-  });
   const connected = ready(socket, 'connect', signal);
   socket.connect({
     host,
     port,
     autoSelectFamilyAttemptTimeout: ADDRESS_TIMEOUT_MS,
-    ...(lookup && { lookup }),
+    lookup: mayConnect ? allowedBy(mayConnect, lookup) : lookup,
   });
   await connected;
   // The final check, before anything is sent, is of the address of the connection itself.
   const { remoteAddress } = socket;
-  if (remoteAddress !== undefined && mayConnect(remoteAddress)) return socket;
+  if (!mayConnect || (remoteAddress !== undefined && mayConnect(remoteAddress))) return socket;
   socket.destroy();
   // A connection that was reset at once has none, which says nothing about where it led.
   throw remoteAddress === undefined ? new NetworkFault('the connection was reset') : forbidden();
+}
+
+/**
+ * Finds only what may be connected to, so that not even a port of the rest can be probed. `localhost` and the names of
+ * containers often have addresses of both kinds, of which one is allowed.
+ */
+function allowedBy(mayConnect: MayConnect, lookup: LookupFunction): LookupFunction {
+  return (host, options, done) =>
+    lookup(host, options, (error, found, family) => {
+      if (error) return done(error, found, family);
+      const all: LookupAddress[] =
+        typeof found === 'string' ? [{ address: found, family: family ?? 4 }] : found;
+      const allowed = all.filter(({ address }) => mayConnect(address));
+      const [first] = allowed;
+      if (!first) return done(forbidden(), '');
+      return options.all ? done(null, allowed) : done(null, first.address, first.family);
+    });
 }
 
 function forbidden(): ForbiddenDestination {

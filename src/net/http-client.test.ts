@@ -235,7 +235,6 @@ describe('private addresses', () => {
     ['127.0.0.1'],
     ['127.0.0.1', '192.0.2.1'],
     ['::ffff:127.0.0.1'],
-    ['8.8.8.8', '127.0.0.1'],
   ];
   for (const addresses of responses) {
     test(`a name with ${addresses.join(', ')} is not connected to`, async (t) => {
@@ -248,6 +247,28 @@ describe('private addresses', () => {
       assert.equal(connections(), 0);
     });
   }
+
+  test('of a name with several addresses, only those that are allowed are connected to', async (t) => {
+    const { port, connections } = await server(t, {});
+    const send = (allowed: string, ...addresses: string[]) =>
+      ask(
+        `http://a.example:${port}`,
+        {},
+        {
+          route: { kind: 'direct', mayConnect: policyOf(allowed) },
+          lookup: resolver(...addresses),
+        },
+      );
+    // As those of `localhost`, of which nobody allows both.
+    assert.equal(fault(await send('127.0.0.1', '::1', '127.0.0.1')), 'responded 200');
+    assert.equal(connections(), 1);
+    // Nobody listens at the one that is allowed.
+    assert.equal(
+      fault(await send('127.0.0.2', '127.0.0.2', '127.0.0.1')),
+      'unsent: the connection was refused',
+    );
+    assert.equal(connections(), 1);
+  });
 
   test('a name that changes its address is judged each time, and looked up once a request', async (t) => {
     const { port, connections } = await server(t, {});
