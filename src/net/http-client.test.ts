@@ -4,10 +4,7 @@ function policyOf(...allowed: readonly string[]) {
 }
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { connect as connectTcp, createServer, type LookupFunction, Socket } from 'node:net';
-import { createInterface } from 'node:readline';
+import { createServer, type LookupFunction, Socket } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import { createSecureContext } from 'node:tls';
 import {
@@ -160,36 +157,6 @@ describe('not sent', () => {
     assert.equal(fault(outcome), 'unsent: it took too long');
     assert.equal(standIn.connections(), 0);
   });
-});
-
-/** A server that takes connections only a second after they were asked for, as on a long way with losses. */
-const DISTANT = `
-  const server = require('node:net').createServer((socket) => {
-    socket.on('error', () => {}).once('data', () => socket.end('HTTP/1.1 204 \\r\\n\\r\\n'));
-  });
-  server.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
-    require('node:fs').writeSync(1, server.address().port + '\\n');
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 900);
-  });
-`;
-
-test('a distant server is waited for though it has an address that cannot be reached', async (t) => {
-  const program = spawn(process.execPath, ['-e', DISTANT], { stdio: ['ignore', 'pipe', 'inherit'] });
-  t.after(() => program.kill());
-  const [line] = await once(createInterface({ input: program.stdout }), 'line');
-  const port = Number(line);
-  // Two fill its queue, so that the system repeats the next request for a connection after a second.
-  for (let i = 0; i < 2; i++) {
-    const socket = connectTcp(port, '127.0.0.1').on('error', () => undefined);
-    t.after(() => socket.destroy());
-    await once(socket, 'connect');
-  }
-  const outcome = await ask(
-    `http://a.example:${port}/`,
-    {},
-    { lookup: resolver('127.0.0.1', '2001:db8::1') },
-  );
-  assert.equal(fault(outcome), 'responded 204');
 });
 
 describe('refused', () => {

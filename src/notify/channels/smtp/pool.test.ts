@@ -9,16 +9,15 @@ import { account, startSmtp, trust } from '../../../../test/support/providers/sm
 import {
   END_OF_CONTENT,
   GREETING,
-  type Pieces,
   type Say,
   usual,
 } from '../../../../test/support/providers/smtp-scripted.ts';
 import type { Channel } from '../channel.ts';
 import { deliver, messageOf, successOf } from '../fixtures.ts';
 import { deliveredPart } from '../partial-delivery.ts';
-import { createSmtpChannel, MAX_RECIPIENTS } from './channel.ts';
-import { but, channelFor, later, scene, scripted, usualSettings } from './fixtures.ts';
-import { DEFAULT_LIMITS, type SmtpLimits } from './pool.ts';
+import { createSmtpChannel } from './channel.ts';
+import { channelFor, scene, scripted, usualSettings } from './fixtures.ts';
+import type { SmtpLimits } from './pool.ts';
 
 describe('mail without TLS', () => {
   const plain = { security: 'none', host: '127.0.0.1' } as const;
@@ -218,52 +217,6 @@ describe('what servers do', () => {
     assert.ok(Date.now() - startMs < 10_000);
   });
 
-  test('checking a content for longer than it takes for anything else: it is sent once', async (t) => {
-    const say = but({ [END_OF_CONTENT]: afterMs(1500, '250 Ok') });
-    const limits = { silenceTimeoutMs: 300, envelopeTimeoutMs: 900, recipientTimeoutMs: 0 };
-    const { smtp, channel } = await scripted(t, say, {}, limits);
-    assert.deepEqual(await deliver(channel), { kind: 'delivered' });
-    assert.equal(smtp.heard.filter((line) => line === END_OF_CONTENT).length, 1);
-  });
-
-  test('taking its time for all of an envelope', async (t) => {
-    const slow = afterMs(300, '250 Ok');
-    const { smtp, channel } = await scripted(
-      t,
-      but({ EHLO: slow, MAIL: slow, RCPT: slow }),
-      {},
-      { envelopeTimeoutMs: 500, recipientTimeoutMs: 100 },
-    );
-    assert.deepEqual(await deliver(channel), later('it took too long'));
-    assert.ok(!smtp.heard.includes('DATA'));
-  });
-
-  test('asking for each of many recipients', async (t) => {
-    const say = but({ RCPT: afterMs(150, '250 Ok') });
-    const to = Array.from({ length: 8 }, (_, i) => `a${i}@a.example`);
-    const limits = { envelopeTimeoutMs: 600, recipientTimeoutMs: 500 };
-    const { channel } = await scripted(t, say, { to }, limits);
-    assert.deepEqual(await deliver(channel), { kind: 'delivered' });
-  });
-
-  test('greeting late, as where everybody is looked up first', async (t) => {
-    const say = but({ [GREETING]: afterMs(600, '220 at last') });
-    const { channel } = await scripted(t, say, {}, { greetingTimeoutMs: 200, lateGreetingTimeoutMs: 10_000 });
-    assert.deepEqual(await deliver(channel), later('the server did not greet in time'));
-    assert.deepEqual(await deliver(channel), { kind: 'delivered' });
-  });
-
-  test('at an attempt is never longer than its limits say', () => {
-    const { envelopeTimeoutMs, recipientTimeoutMs, acceptanceTimeoutMs } = DEFAULT_LIMITS;
-    for (const count of [1, MAX_RECIPIENTS]) {
-      const to = Array.from({ length: count }, (_, i) => `a${i}@a.example`);
-      const { timeoutMs } = successOf(createSmtpChannel({ ...usualSettings, to }, { trust }));
-      assert.ok(timeoutMs > envelopeTimeoutMs + count * recipientTimeoutMs + acceptanceTimeoutMs);
-    }
-    // RFC 5321 §4.5.3.2.6.
-    assert.ok(acceptanceTimeoutMs >= 600_000);
-  });
-
   test('waiting for TLS where STARTTLS was meant', async (t) => {
     const say: Say = () => 'silence';
     const { channel } = await scripted(t, say, { security: 'starttls' }, SHORT);
@@ -378,11 +331,6 @@ describe('an abort', () => {
     for (const delivery of await Promise.all(deliveries)) assert.equal(delivery.kind, 'retry');
   });
 });
-
-/** Said after a while. */
-function afterMs(ms: number, line: string): Pieces {
-  return { pieces: ['', `${line}\r\n`], everyMs: ms };
-}
 
 /** More than the system keeps for a connection. */
 const LARGE = `${'a'.repeat(70)}\n`.repeat(500_000);
