@@ -5,6 +5,7 @@
 import { Server } from 'node:net';
 import { Descriptors } from '../descriptors.ts';
 import { type Address, listen } from '../listen.ts';
+import { guardHooks } from './boundary.ts';
 import { Connections } from './connections.ts';
 import type { Hooks, Limits, Shared } from './contract.ts';
 import { InputTurns } from './input-turns.ts';
@@ -32,8 +33,15 @@ export class HttpServer {
   readonly #listener: Server;
 
   constructor(limits: Limits, hooks: Hooks, name: EngineName) {
-    const descriptors = new Descriptors(hooks.onExhausted);
-    this.#shared = { limits, hooks, inputTurns: new InputTurns(), descriptors, state: { draining: false } };
+    const guarded = guardHooks(hooks);
+    const descriptors = new Descriptors(guarded.onExhausted);
+    this.#shared = {
+      limits,
+      hooks: guarded,
+      inputTurns: new InputTurns(),
+      descriptors,
+      state: { draining: false },
+    };
     this.#connections = new Connections(this.#shared);
     const [first, ...others] = this.#enginesOf(name);
     this.#engines = [first, ...others];

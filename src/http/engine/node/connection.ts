@@ -9,7 +9,8 @@ import type { Socket } from 'node:net';
 import { errorPlan, HttpError } from '../../errors.ts';
 import { headRefusal, type SplitTarget, splitTarget } from '../../guard.ts';
 import { closeQuietly, refuse } from '../../send.ts';
-import type { Plan, RequestFacts } from '../../types.ts';
+import type { HeaderList, Plan, RequestFacts } from '../../types.ts';
+import { defaultsFor, endExchange, planOf, type Refusal, refusalOf, sendInternal } from '../boundary.ts';
 import type { OpenConnection } from '../connections.ts';
 import type { Exchange, Shared } from '../contract.ts';
 import { hasBody, type Received, receiveBody } from './body.ts';
@@ -107,9 +108,9 @@ export class Connection implements Consumer, OpenConnection {
       this.#lastWord = plan;
       return this.#intake.pause();
     }
-    if (this.#current) this.#current.status = plan.status;
-    else this.#shared.hooks.onRefused(plan.status, this.#client);
-    this.#refuse(plan);
+    const refusal = refusalOf(plan, this.#shared.hooks, this.#current);
+    if (!this.#current) this.#shared.hooks.onRefused(refusal.plan.status, this.#client);
+    this.#sayLast(refusal);
   }
 
   /** Adds requests that another engine has already handled on this connection. */
@@ -184,37 +185,36 @@ export class Connection implements Consumer, OpenConnection {
       // The body stays unread, so that nothing can be read behind it.
       return this.#denyBody(errorPlan('internal'));
     }
+    const maxBodyBytes = exchange.room?.maxBytes ?? limits.maxBodyBytes;
+    const coming = receiveBody(req, maxBodyBytes, this.#received);
+    if (expects === 'continue' && Number(req.headers['content-length'] ?? 0) <= maxBodyBytes)
+      sendContinue(res);
     try {
-      const maxBodyBytes = exchange.room?.maxBytes ?? limits.maxBodyBytes;
-      const coming = receiveBody(req, maxBodyBytes, this.#received);
-      if (expects === 'continue' && Number(req.headers['content-length'] ?? 0) <= maxBodyBytes) {
-        sendContinue(res);
-      }
       const body = await coming;
       this.#reading = undefined;
       this.#respond(exchange, res, { ...exchange.facts, body });
     } catch (error) {
       // `deny` has already refused a broken or timed-out upload, and a closed connection needs no response.
-      if (!(error instanceof HttpError)) return;
-      this.#denyBody();
+      if (error instanceof HttpError) this.#denyBody();
     }
   }
 
   /** Refuses the current body, for its size unless there is another plan, even if it is complete by now. */
   #denyBody(other?: Plan): void {
-    if (this.#over || !this.#current) return;
-    const plan = other ?? this.#current.room?.refuse() ?? errorPlan('content_too_large');
-    this.#current.status = plan.status;
-    this.#refuse(plan);
+    const exchange = this.#current;
+    if (this.#over || !exchange) return;
+    const forSize = () => exchange.room?.refuse() ?? errorPlan('content_too_large');
+    this.#refuse(other ?? planOf(forSize, this.#shared.hooks, exchange));
   }
 
   #respond(exchange: Exchange, res: ServerResponse, facts: RequestFacts): void {
     try {
       const plan = this.#shared.hooks.handle(facts);
       if (!(plan instanceof Promise)) return this.#answer(exchange, res, plan);
-      plan
-        .then((late) => this.#answer(exchange, res, late))
-        .catch((error) => this.#fail(exchange, res, error));
+      plan.then(
+        (late) => this.#answer(exchange, res, late),
+        (error) => this.#fail(exchange, res, error),
+      );
     } catch (error) {
       this.#fail(exchange, res, error);
     }
@@ -223,10 +223,19 @@ export class Connection implements Consumer, OpenConnection {
   #answer(exchange: Exchange, res: ServerResponse, plan: Plan): void {
     exchange.status = plan.status;
     if (res.destroyed) return void (plan.body.kind === 'source' && closeQuietly(plan.body.source));
+    try {
+      this.#send(exchange, res, plan, defaultsFor(plan, exchange, this.#shared.hooks));
+    } catch (error) {
+      this.#reportDefect(exchange, res, error);
+    }
+  }
+
+  #send(exchange: Exchange, res: ServerResponse, plan: Plan, common: HeaderList): void {
     const { facts, progress } = exchange;
+    exchange.status = plan.status;
     this.#over = plan.close === true || this.#isLast(exchange);
     const last = this.#over && !plan.close ? { ...plan, close: true } : plan;
-    send(res, facts.method, last, this.#shared.hooks.defaultHeaders(facts.headers), progress);
+    send(res, facts.method, last, common, progress);
     // Reading stops while the response waits for the client; otherwise a client that keeps sending would
     // never reach the send timeout.
     if (last.body.kind === 'source' || this.socket.writableLength > 0) this.#intake.pause();
@@ -241,24 +250,26 @@ export class Connection implements Consumer, OpenConnection {
     return httpVersion === '1.0' && closing.test(headers.connection ?? '');
   }
 
-  /**
-   * The only error boundary: an `HttpError` goes to the client, any other error becomes a 500 and a log line.
-   */
+  /** An `HttpError` goes to the client, any other error becomes a 500 and a log line. */
   #fail(exchange: Exchange, res: ServerResponse, error: unknown): void {
     if (error instanceof HttpError) {
       this.#shared.descriptors.onError(error.cause);
       return this.#answer(exchange, res, errorPlan(error.code, error.headers));
     }
-    this.#shared.hooks.onFault(error, exchange);
-    if (res.headersSent) res.destroy();
-    else this.#answer(exchange, res, errorPlan('internal'));
+    this.#reportDefect(exchange, res, error);
+  }
+
+  #reportDefect(exchange: Exchange, res: ServerResponse, error: unknown): void {
+    const { hooks } = this.#shared;
+    hooks.onFault(error, exchange);
+    if (res.headersSent) return void res.destroy();
+    sendInternal((plan, common) => this.#send(exchange, res, plan, common), hooks, exchange);
   }
 
   #end(exchange: Exchange): void {
     this.#current = undefined;
     this.#reading = undefined;
-    exchange.room?.release();
-    this.#shared.hooks.onEnd(exchange);
+    endExchange(exchange, this.#shared.hooks);
     if (this.socket.destroyed || this.#over) return;
     const next = this.#waiting.shift();
     if (next) {
@@ -270,9 +281,14 @@ export class Connection implements Consumer, OpenConnection {
     else this.#intake.resume();
   }
 
-  /** Writes the response without `node:http` and closes the connection. */
   #refuse(plan: Plan): void {
+    this.#sayLast(refusalOf(plan, this.#shared.hooks, this.#current));
+  }
+
+  /** Writes the response without `node:http` and closes the connection. */
+  #sayLast({ plan, common }: Refusal): void {
     this.#over = true;
-    refuse(this.socket, plan, this.#shared.hooks.defaultHeaders({}));
+    if (this.#current) this.#current.status = plan.status;
+    refuse(this.socket, plan, common);
   }
 }

@@ -7,9 +7,10 @@
 import type { Socket } from 'node:net';
 import { type ErrorCode, errorPlan, HttpError } from '../../errors.ts';
 import { closeQuietly, refuse } from '../../send.ts';
-import { type Plan, type RequestFacts, SAFE_METHODS } from '../../types.ts';
+import { type HeaderList, type Plan, type RequestFacts, SAFE_METHODS } from '../../types.ts';
 import { BodyReader } from '../../wire/body.ts';
 import { type Head, type Progress, parseHead, type Words } from '../../wire/head.ts';
+import { defaultsFor, endExchange, planOf, refusalOf, sendInternal } from '../boundary.ts';
 import type { OpenConnection } from '../connections.ts';
 import type { Exchange } from '../contract.ts';
 import type { WireShared } from './shared.ts';
@@ -133,10 +134,12 @@ export class WireConnection implements Author, OpenConnection {
   /** Refuses input that is not a usable request. */
   deny(plan: Plan): void {
     if (this.#phase === 'over') return;
-    if (this.#current) this.#current.status = plan.status;
-    else this.#shared.hooks.onRefused(plan.status, this.#client);
+    const { hooks } = this.#shared;
     this.#end();
-    refuse(this.socket, plan, this.#shared.hooks.defaultHeaders({}));
+    const refusal = refusalOf(plan, hooks, this.#current);
+    if (this.#current) this.#current.status = refusal.plan.status;
+    else hooks.onRefused(refusal.plan.status, this.#client);
+    refuse(this.socket, refusal.plan, refusal.common);
   }
 
   /** Accepts no further input. */
@@ -257,38 +260,54 @@ export class WireConnection implements Author, OpenConnection {
   }
 
   #denyBody(code: ErrorCode): void {
-    const forSize = code === 'content_too_large' ? this.#current?.room?.refuse() : undefined;
-    this.deny(forSize ?? errorPlan(code));
+    const exchange = this.#current;
+    const room = code === 'content_too_large' ? exchange?.room : undefined;
+    this.deny(planOf(() => room?.refuse() ?? errorPlan(code), this.#shared.hooks, exchange));
   }
 
   #respond(exchange: Exchange, facts: RequestFacts): void {
     try {
       const plan = this.#shared.hooks.handle(facts);
       if (!(plan instanceof Promise)) return this.#answer(exchange, plan);
-      plan.then((late) => this.#answer(exchange, late)).catch((error) => this.#fail(exchange, error));
+      plan.then(
+        (late) => this.#answer(exchange, late),
+        (error) => this.#fail(exchange, error),
+      );
     } catch (error) {
       this.#fail(exchange, error);
     }
   }
 
-  /**
-   * The only error boundary: an `HttpError` goes to the client, any other error becomes a 500 and a log line.
-   */
+  /** An `HttpError` goes to the client, any other error becomes a 500 and a log line. */
   #fail(exchange: Exchange, error: unknown): void {
     if (error instanceof HttpError) {
       this.#shared.descriptors.onError(error.cause);
       return this.#answer(exchange, errorPlan(error.code, error.headers));
     }
-    this.#shared.hooks.onFault(error, exchange);
-    if (this.#current === exchange) this.#answer(exchange, errorPlan('internal'));
-    else this.socket.destroy();
+    this.#reportDefect(exchange, error);
+  }
+
+  #reportDefect(exchange: Exchange, error: unknown): void {
+    const { hooks } = this.#shared;
+    hooks.onFault(error, exchange);
+    if (this.#current !== exchange) return void this.socket.destroy();
+    sendInternal((plan, common) => this.#send(exchange, plan, common), hooks, exchange);
   }
 
   #answer(exchange: Exchange, plan: Plan): void {
     exchange.status = plan.status;
     const { body } = plan;
     if (this.socket.destroyed) return void (body.kind === 'source' && closeQuietly(body.source));
-    this.#writer.send(exchange, plan, plan.close === true || this.#isLast());
+    try {
+      this.#send(exchange, plan, defaultsFor(plan, exchange, this.#shared.hooks));
+    } catch (error) {
+      this.#reportDefect(exchange, error);
+    }
+  }
+
+  #send(exchange: Exchange, plan: Plan, common: HeaderList): void {
+    exchange.status = plan.status;
+    this.#writer.send(exchange, plan, common, plan.close === true || this.#isLast());
   }
 
   #isLast(): boolean {
@@ -314,8 +333,7 @@ export class WireConnection implements Author, OpenConnection {
 
   #release(exchange: Exchange): void {
     this.#current = undefined;
-    exchange.room?.release();
-    this.#shared.hooks.onEnd(exchange);
+    endExchange(exchange, this.#shared.hooks);
   }
 
   #close(): void {

@@ -4,7 +4,7 @@
 import type { Socket } from 'node:net';
 import { withoutOverridden } from '../../middleware/default-headers.ts';
 import { closeQuietly, Gone, linger, type SourceBody, sendSource } from '../../send.ts';
-import type { Plan } from '../../types.ts';
+import type { HeaderList, Plan } from '../../types.ts';
 import { CONTINUE, connectionLines, renderFields } from '../../wire/response.ts';
 import type { Exchange } from '../contract.ts';
 import type { WireShared } from './shared.ts';
@@ -45,19 +45,19 @@ export class Writer {
    * Sends the response that `plan` describes, usually completely before it returns.
    * @throws if the plan cannot be sent; then nothing has been sent.
    */
-  send(exchange: Exchange, plan: Plan, isLast: boolean): void {
+  send(exchange: Exchange, plan: Plan, common: HeaderList, isLast: boolean): void {
     const { body } = plan;
     const hasBody = exchange.facts.method !== 'HEAD' && body.kind !== 'none';
     if (body.kind === 'source') {
       const pieces = hasBody ? body.pieces : [];
       return void this.#stream(
         exchange,
-        this.#headOrClose(exchange, plan, isLast),
+        this.#headOrClose(plan, common, isLast),
         { ...body, pieces },
         isLast,
       );
     }
-    const head = this.#headOf(exchange, plan, isLast);
+    const head = this.#headOf(plan, common, isLast);
     if (!hasBody) this.#socket.write(head, 'latin1');
     else if (body.kind === 'text') {
       exchange.progress.bodyBytes = body.text.length;
@@ -79,19 +79,18 @@ export class Writer {
     linger(this.#socket);
   }
 
-  #headOrClose(exchange: Exchange, plan: Plan, isLast: boolean): string {
+  #headOrClose(plan: Plan, common: HeaderList, isLast: boolean): string {
     try {
-      return this.#headOf(exchange, plan, isLast);
+      return this.#headOf(plan, common, isLast);
     } catch (error) {
       if (plan.body.kind === 'source') void closeQuietly(plan.body.source);
       throw error;
     }
   }
 
-  #headOf({ facts }: Exchange, plan: Plan, isLast: boolean): string {
-    const { hooks, clock, limits } = this.#shared;
+  #headOf(plan: Plan, common: HeaderList, isLast: boolean): string {
+    const { clock, limits } = this.#shared;
     const { status, headers, body, overridesDefaults } = plan;
-    const common = hooks.defaultHeaders(facts.headers);
     const shown = overridesDefaults ? withoutOverridden(common, headers) : common;
     const size = body.kind === 'text' ? body.text.length : body.kind === 'bytes' ? body.bytes.length : 0;
     const lines = renderFields(status, headers, shown, size);
