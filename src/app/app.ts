@@ -67,7 +67,7 @@ export async function createApp(
     state: { draining: false },
   };
   const { source, notifyService, state } = components;
-  const server = new HttpServer(config, hooksOf(components), config.httpEngine);
+  const server = await HttpServer.create(config, hooksOf(components), config.httpEngine);
   return {
     async start() {
       await notifyService?.start();

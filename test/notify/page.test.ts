@@ -71,7 +71,7 @@ async function startServer(t: TestContext, pageStage = createPageStage()) {
     onExhausted() {},
     onFault: (error) => control.faults.push(error),
   };
-  const server = new HttpServer(defaults, hooks, 'auto');
+  const server = await HttpServer.create(defaults, hooks, 'auto');
   await server.listen({ host: '127.0.0.1', port: 0 });
   t.after(async () => {
     await server.stop(0);

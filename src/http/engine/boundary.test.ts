@@ -201,7 +201,7 @@ async function outcome(engine: 'node' | 'wire' | 'auto', text: string, changes: 
     onFault: (error, exchange) => void faults.push([(error as Error).message, exchange?.facts.target]),
     ...changes,
   };
-  const server = new HttpServer(limits, hooks, engine);
+  const server = await HttpServer.create(limits, hooks, engine);
   await server.listen({ port: 0, host: '127.0.0.1' });
   const client = connect({ port: server.port, host: '127.0.0.1', allowHalfOpen: true });
   client.on('error', () => undefined);

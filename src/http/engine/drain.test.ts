@@ -49,7 +49,7 @@ async function started(engine: EngineName) {
     onExhausted: () => undefined,
     onFault: (error) => assert.fail(String(error)),
   };
-  const server = new HttpServer(limits, hooks, engine);
+  const server = await HttpServer.create(limits, hooks, engine);
   await server.listen({ port: 0, host: '127.0.0.1' });
   const connected = async () => {
     const client = connect({ port: server.port, host: '127.0.0.1' });

@@ -50,9 +50,9 @@ const hooks: Hooks = {
   onFault: (error) => assert.fail(String(error)),
 };
 
-const node = new HttpServer(limits, hooks, 'node');
-const wire = new HttpServer(limits, hooks, 'wire');
-const auto = new HttpServer(limits, hooks, 'auto');
+const node = await HttpServer.create(limits, hooks, 'node');
+const wire = await HttpServer.create(limits, hooks, 'wire');
+const auto = await HttpServer.create(limits, hooks, 'auto');
 const all = [node, wire, auto];
 await Promise.all(all.map((server) => server.listen({ port: 0, host: '127.0.0.1' })));
 after(() => Promise.all(all.map((server) => server.stop(0))));
@@ -178,7 +178,7 @@ test('a client that disconnects after any byte leaves nothing behind', async () 
 
 test('the limit of requests per connection counts both engines together', async () => {
   const few = { ...limits, maxRequestsPerConnection: 3 };
-  const server = new HttpServer(few, hooks, 'auto');
+  const server = await HttpServer.create(few, hooks, 'auto');
   await server.listen({ port: 0, host: '127.0.0.1' });
   try {
     const answers = await said(server.port, get + post + get + get);

@@ -9,7 +9,6 @@ import { guardHooks } from './boundary.ts';
 import { Connections } from './connections.ts';
 import type { Hooks, Limits, Shared } from './contract.ts';
 import { InputTurns } from './input-turns.ts';
-import { NodeEngine } from './node/server.ts';
 import { WireEngine } from './wire/server.ts';
 
 /** `auto`: `wire`, which hands over to `node` what it leaves to it. */
@@ -21,51 +20,53 @@ const MAX_REFUSED_CONNECTIONS = 64;
 export interface Engine {
   /** Handles the connections that it accepts. */
   readonly listener: Server;
-  /** The last connection is closed. */
+  /** Called when the last connection is closed. */
   end(): void;
 }
 
 export class HttpServer {
   readonly #shared: Shared<Limits>;
   readonly #connections: Connections;
-  readonly #engines: readonly Engine[];
-  /** Of the engine that listens. */
-  readonly #listener: Server;
+  readonly #engine: Engine;
 
-  constructor(limits: Limits, hooks: Hooks, name: EngineName) {
+  private constructor(shared: Shared<Limits>, connections: Connections, engine: Engine) {
+    this.#shared = shared;
+    this.#connections = connections;
+    this.#engine = engine;
+    engine.listener.maxConnections = shared.limits.maxConnections + MAX_REFUSED_CONNECTIONS;
+  }
+
+  /** `node:http` is loaded only by what needs it: the engine `node`, or the first connection that is handed over. */
+  static async create(limits: Limits, hooks: Hooks, name: EngineName): Promise<HttpServer> {
     const guarded = guardHooks(hooks);
-    const descriptors = new Descriptors(guarded.onExhausted);
-    this.#shared = {
+    const shared: Shared<Limits> = {
       limits,
       hooks: guarded,
       inputTurns: new InputTurns(),
-      descriptors,
+      descriptors: new Descriptors(guarded.onExhausted),
       state: { draining: false },
     };
-    this.#connections = new Connections(this.#shared);
-    const [first, ...others] = this.#enginesOf(name);
-    this.#engines = [first, ...others];
-    this.#listener = first.listener;
-    this.#listener.maxConnections = limits.maxConnections + MAX_REFUSED_CONNECTIONS;
-  }
-
-  /** The first one listens. */
-  #enginesOf(name: EngineName): [Engine, ...Engine[]] {
-    const wire = (successor?: NodeEngine) => new WireEngine(this.#shared, this.#connections, successor);
-    if (name === 'wire') return [wire()];
-    const node = new NodeEngine(this.#shared, this.#connections);
-    return name === 'node' ? [node] : [wire(node), node];
+    const connections = new Connections(shared);
+    const loadNode = async () => {
+      const { NodeEngine } = await import('./node/server.ts');
+      return new NodeEngine(shared, connections);
+    };
+    const engine =
+      name === 'node'
+        ? await loadNode()
+        : new WireEngine(shared, connections, name === 'auto' ? loadNode : undefined);
+    return new HttpServer(shared, connections, engine);
   }
 
   /** Resolves when connections are accepted; rejects with the system's error. */
   async listen(address: Address): Promise<void> {
-    await listen(this.#listener, address);
-    this.#listener.on('error', (error) => this.#shared.hooks.onFault(error));
+    await listen(this.#engine.listener, address);
+    this.#engine.listener.on('error', (error) => this.#shared.hooks.onFault(error));
   }
 
   /** The bound port; 0 on a unix socket. */
   get port(): number {
-    const address = this.#listener.address();
+    const address = this.#engine.listener.address();
     return typeof address === 'object' && address ? address.port : 0;
   }
 
@@ -75,9 +76,9 @@ export class HttpServer {
    */
   async stop(graceMs: number): Promise<number> {
     // Not by the method of node:http, which has an own notion of idle connections.
-    Server.prototype.close.call(this.#listener);
+    Server.prototype.close.call(this.#engine.listener);
     const cut = await this.#connections.drain(graceMs);
-    for (const engine of this.#engines) engine.end();
+    this.#engine.end();
     return cut;
   }
 }

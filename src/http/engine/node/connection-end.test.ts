@@ -26,15 +26,6 @@ suite('timeouts', [
     wants: 'head',
   },
   {
-    name: 'after the requests of another engine too',
-    steps: ({ connection }) => {
-      connection.countAnswered(1);
-      connection.timedOut();
-    },
-    told: 'cut',
-    wants: 'head',
-  },
-  {
     name: 'while a body comes others count',
     steps: (peer) => {
       peer.post('/a', 4);
@@ -74,16 +65,6 @@ suite('the last answer', [
       b.res.destroy();
     },
     told: 'start; GET /a; 200; end 200; start; GET /b; 200 and close; end 200',
-    wants: 'over',
-  },
-  {
-    name: 'counts those of another engine',
-    rules: { maxRequestsPerConnection: 2 },
-    steps: (peer) => {
-      peer.connection.countAnswered(1);
-      peer.ask('/a');
-    },
-    told: 'start; GET /a; 200 and close',
     wants: 'over',
   },
   {

@@ -22,7 +22,7 @@ const LIMITS = {
 
 /** A client of a server that answers by `handle`. */
 async function clientOf(t: TestContext, handle: Hooks['handle']): Promise<Socket> {
-  const server = new HttpServer(
+  const server = await HttpServer.create(
     LIMITS,
     {
       handle,

@@ -113,11 +113,6 @@ export class Connection implements Consumer, OpenConnection {
     this.#sayLast(refusal);
   }
 
-  /** Adds requests that another engine has already handled on this connection. */
-  countAnswered(requests: number): void {
-    this.#requests += requests;
-  }
-
   /** Another connection object takes over this socket. */
   leave(): void {
     this.#over = true;

@@ -14,13 +14,6 @@ import { mendTarget, Retold } from './raw-target.ts';
 /** How often to check for slow requests, and thus the precision of the header and request timeouts. */
 const TIMEOUT_CHECK_MS = 500;
 
-/** What an adopted connection was before. */
-interface Origin {
-  readonly connection: OpenConnection;
-  /** How many requests have been answered on it. */
-  readonly requests: number;
-}
-
 export class NodeEngine {
   readonly listener: http.Server;
   readonly #limits: Limits;
@@ -28,8 +21,8 @@ export class NodeEngine {
   readonly #open: Connections;
   readonly #connections = new Map<Duplex, Connection>();
   #hasAdopted = false;
-  /** Of the connection that is being passed to `node:http`. */
-  #origin: Origin | undefined;
+  /** What handled the socket that is being passed to `node:http`. */
+  #before: OpenConnection | undefined;
 
   constructor(shared: Shared<Limits>, open: Connections) {
     const { limits } = shared;
@@ -88,7 +81,7 @@ export class NodeEngine {
     this.#connections.delete(socket);
     // On a keep-alive connection, the idle timeout was still set.
     socket.setTimeout(this.#limits.sendTimeoutMs);
-    this.#continue({ connection, requests: 0 }, new Retold(socket, mended));
+    this.#continue(new Retold(socket, mended), connection);
     return true;
   }
 
@@ -98,27 +91,26 @@ export class NodeEngine {
     this.listener.close();
   }
 
-  /** Takes over a connection from another engine: `first` is its unread input. */
-  adopt(socket: Socket, first: Buffer, origin: Origin): void {
+  /** Takes over a connection from another engine. Its socket is paused, with all of its input unread. */
+  adopt(socket: Socket, before: OpenConnection): void {
     // Without listening itself, `node:http` checks the time only after this event.
     if (!this.#hasAdopted) this.listener.emit('listening');
     this.#hasAdopted = true;
-    socket.unshift(first);
-    this.#continue(origin, socket);
+    this.#continue(socket, before);
+    socket.resume();
   }
 
   /** Has `node:http` parse what comes from `socket`, for a connection that is open already. */
-  #continue(origin: Origin, socket: Duplex): void {
-    this.#origin = origin;
+  #continue(socket: Duplex, before: OpenConnection): void {
+    this.#before = before;
     this.listener.emit('connection', socket);
-    this.#origin = undefined;
+    this.#before = undefined;
   }
 
   #accept(socket: Socket): void {
     const connection = this.#handle(socket);
-    if (!this.#origin) return this.#open.accept(connection);
-    this.#open.replace(this.#origin.connection, connection);
-    connection.countAnswered(this.#origin.requests);
+    if (this.#before) this.#open.replace(this.#before, connection);
+    else this.#open.accept(connection);
   }
 
   #handle(socket: Socket): Connection {

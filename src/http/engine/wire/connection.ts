@@ -193,10 +193,10 @@ export class WireConnection implements Author, OpenConnection {
 
   #takeRequest(head: Head, chunk: Buffer, at: number, next: number): void {
     const { handOver } = this.#shared;
-    if (handOver && !isPlain(head)) {
-      const bytes = Buffer.concat([Buffer.from(this.#head, 'latin1'), chunk.subarray(at)]);
+    if (handOver && leavesHttp(head)) {
+      const unread = Buffer.concat([Buffer.from(this.#head, 'latin1'), chunk.subarray(at)]);
       this.#end();
-      return handOver(this.socket, bytes, this.#requests);
+      return handOver(this.socket, unread);
     }
     const cameWhole = this.#phase !== 'head';
     this.#head = '';
@@ -377,8 +377,10 @@ export class WireConnection implements Author, OpenConnection {
   }
 }
 
-/** Whether the request is safe, has no body, and requests no upgrade or interim response. */
-function isPlain({ method, framing, headers }: Head): boolean {
-  const isSafe = method === 'GET' || method === 'HEAD' || method === 'OPTIONS';
-  return isSafe && framing.kind === 'none' && headers.upgrade === undefined && headers.expect === undefined;
+/**
+ * Whether the client wants to speak something else on this connection than HTTP/1.1. Everything else is understood
+ * wholly here, whatever its method, body and expectation are.
+ */
+function leavesHttp({ method, headers }: Head): boolean {
+  return method === 'CONNECT' || headers.upgrade !== undefined;
 }

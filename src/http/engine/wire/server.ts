@@ -21,11 +21,14 @@ export class WireEngine {
   readonly #open: Connections;
   readonly #connections = new Map<Socket, WireConnection>();
   readonly #listeners: Readonly<Record<string, (this: Socket, chunk: Buffer) => void>>;
+  readonly #loadSuccessor: (() => Promise<Successor>) | undefined;
+  #successor: Promise<Successor> | undefined;
   #clock: NodeJS.Timeout | undefined;
 
-  constructor(shared: Shared<Limits>, open: Connections, successor?: Successor) {
+  constructor(shared: Shared<Limits>, open: Connections, loadSuccessor?: () => Promise<Successor>) {
     this.#open = open;
-    const handOver = successor && this.#handOver.bind(this, successor);
+    this.#loadSuccessor = loadSuccessor;
+    const handOver = loadSuccessor && this.#handOver.bind(this);
     this.#shared = { ...shared, handOver, clock: new HttpClock(), memo: new HeadMemo() };
     const connections = this.#connections;
     this.#listeners = {
@@ -52,6 +55,7 @@ export class WireEngine {
 
   end(): void {
     clearInterval(this.#clock);
+    void this.#successor?.then((successor) => successor.end());
   }
 
   #accept(socket: Socket): void {
@@ -76,14 +80,22 @@ export class WireEngine {
     this.#open.forget(connection);
   }
 
-  /** Hands over synchronously and without pausing the socket: later bytes could overtake on a paused one. */
-  #handOver(successor: Successor, socket: Socket, bytes: Buffer, requests: number): void {
-    const connection = this.#connections.get(socket) as WireConnection;
+  /**
+   * Nothing is read while the other engine is being loaded for its first connection: the input waits in the stream,
+   * where the end of the connection stays behind it.
+   */
+  async #handOver(socket: Socket, unread: Buffer): Promise<void> {
+    socket.pause();
+    socket.unshift(unread);
+    this.#successor ??= this.#loadSuccessor?.();
+    const successor = await this.#successor;
+    const connection = this.#connections.get(socket);
+    if (!successor || !connection) return;
     for (const [event, listener] of Object.entries(this.#listeners)) socket.off(event, listener);
     this.#connections.delete(socket);
     connection.onClose();
     socket.setTimeout(0);
-    successor.adopt(socket, bytes, { connection, requests });
+    successor.adopt(socket, connection);
   }
 
   #checkTime(): void {

@@ -7,16 +7,17 @@ import type { Limits, Shared } from '../contract.ts';
 
 /** The engine that takes over connections whose requests this one leaves to it. */
 export interface Successor {
-  /** `first` is the unread input of `socket`; `origin` says whose connection it was, and how many requests it had. */
-  adopt(socket: Socket, first: Buffer, origin: { connection: OpenConnection; requests: number }): void;
+  /** `socket` is paused, with all of its input unread; `before` is its connection here. */
+  adopt(socket: Socket, before: OpenConnection): void;
+  end(): void;
 }
 
 export interface WireShared extends Shared<Limits> {
   readonly clock: HttpClock;
   readonly memo: HeadMemo;
   /**
-   * Hands a connection over to the other engine: `bytes` is unread input, `requests` is the count so far. If
-   * it is absent, this engine handles every request.
+   * Hands a connection over to the other engine; `unread` begins with the request that it shall handle. If it is
+   * absent, this engine handles every request.
    */
-  readonly handOver: ((socket: Socket, bytes: Buffer, requests: number) => void) | undefined;
+  readonly handOver: ((socket: Socket, unread: Buffer) => void) | undefined;
 }
