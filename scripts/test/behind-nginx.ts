@@ -10,6 +10,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import type { Exchange, Hooks, Limits } from '../../src/http/engine/contract.ts';
+import { hooksWith, LIMITS } from '../../src/http/engine/fixtures.ts';
 import { type EngineName, HttpServer } from '../../src/http/engine/http-server.ts';
 import type { RequestFacts } from '../../src/http/types.ts';
 import { freePort } from '../../test/support/free-port.ts';
@@ -22,13 +23,9 @@ const MARK = 'x-nginx-id';
 const marks = /\r\nx-nginx-id: ([0-9a-f]{32})\r\n/g;
 
 const limits: Limits = {
+  ...LIMITS,
   headerTimeoutMs: 2000,
   requestTimeoutMs: 2000,
-  idleTimeoutMs: 60_000,
-  sendTimeoutMs: 2000,
-  maxConnections: 100,
-  maxHeaderBytes: 16_384,
-  maxTargetBytes: 8192,
   maxBodyBytes: 64 * 1024,
   maxRequestsPerConnection: 1_000_000,
 };
@@ -99,26 +96,18 @@ class Backend {
   }
 
   #hooks(): Hooks {
-    return {
+    return hooksWith({
       handle: (facts: RequestFacts) => {
         const id = facts.headers[MARK];
         this.handled.push({ id, content: Buffer.from(facts.body ?? []).toString('latin1') });
         const headers = ['Content-Length', '0', 'X-Understood', id ?? 'nothing'];
         return { status: 200, headers, body: { kind: 'none' } };
       },
-      defaultHeaders: () => [],
-      clientOf: (peer) => peer,
-      onConnection: () => undefined,
-      onStart: () => undefined,
       onEnd: ({ facts }: Exchange) => void this.ended.push(facts.headers[MARK]),
       onRefused: () => {
         this.refusals += 1;
       },
-      onExhausted: () => undefined,
-      onFault: (error) => {
-        throw error;
-      },
-    };
+    });
   }
 
   #record(socket: Socket): void {

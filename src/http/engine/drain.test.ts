@@ -4,22 +4,11 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import type { Plan } from '../types.ts';
-import type { Hooks, Limits } from './contract.ts';
+import { hooksWith, LIMITS } from './fixtures.ts';
 import { type EngineName, HttpServer } from './http-server.ts';
 
 const GRACE_MS = 10_000;
 
-const limits: Limits = {
-  headerTimeoutMs: 5000,
-  requestTimeoutMs: 5000,
-  idleTimeoutMs: 60_000,
-  sendTimeoutMs: 5000,
-  maxConnections: 10,
-  maxHeaderBytes: 16_384,
-  maxTargetBytes: 4096,
-  maxBodyBytes: 1024,
-  maxRequestsPerConnection: 1000,
-};
 const plan: Plan = { status: 200, headers: ['Content-Length', '2'], body: { kind: 'text', text: 'ok' } };
 const get = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 const requests = {
@@ -35,21 +24,16 @@ async function started(engine: EngineName) {
   const began = Promise.withResolvers<void>();
   const refused = Promise.withResolvers<void>();
   const counts = { open: 0, accepted: 0 };
-  const hooks: Hooks = {
+  const hooks = hooksWith({
     handle: () => mayAnswer.promise.then(() => plan),
-    defaultHeaders: () => [],
-    clientOf: (peer) => peer,
     onConnection: (delta) => {
       counts.open += delta;
       if (delta > 0) counts.accepted += 1;
     },
     onStart: () => began.resolve(),
-    onEnd: () => undefined,
     onRefused: () => refused.resolve(),
-    onExhausted: () => undefined,
-    onFault: (error) => assert.fail(String(error)),
-  };
-  const server = await HttpServer.create(limits, hooks, engine);
+  });
+  const server = await HttpServer.create(LIMITS, hooks, engine);
   await server.listen({ port: 0, host: '127.0.0.1' });
   const connected = async () => {
     const client = connect({ port: server.port, host: '127.0.0.1' });
