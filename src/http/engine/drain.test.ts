@@ -108,6 +108,19 @@ for (const engine of ['node', 'wire', 'auto'] as const) {
       });
     }
 
+    test('a request that has arrived and is not read yet gets its response', async () => {
+      const { server, connected, counts, answer } = await started(engine);
+      const clients = await Promise.all([connected(), connected(), connected()]);
+      while (counts.accepted < clients.length) await turns();
+      const said = clients.map(rest);
+      // The bytes are in the kernel of the server when these return, but its loop had no turn.
+      for (const client of clients) client.write(get);
+      const stopped = server.stop(GRACE_MS);
+      answer();
+      for (const text of await Promise.all(said)) assert.match(text, lastResponse);
+      assert.equal(await stopped, 0);
+    });
+
     test('an idle connection is closed immediately', async () => {
       for (const text of [requests['a plain request'], requests['a request with a body']]) {
         const { server, client, answer, counts } = await asked(engine, text);
