@@ -7,7 +7,7 @@ import type { Limits, Shared } from './contract.ts';
 /** What the connections of both engines have in common. */
 export interface OpenConnection {
   readonly socket: Duplex;
-  /** Nothing of a request has arrived that waits for its response, and no response is being sent. */
+  /** No request is being received behind its head or handled, no input waits, and no response is being sent. */
   readonly isIdle: boolean;
   /** Refuses all further input. */
   deny(plan: Plan): void;
