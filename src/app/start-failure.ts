@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import type { Origins } from '../config/load.ts';
 import type { Config } from '../config/options.ts';
 import { StartError } from '../util/start-error.ts';
-import { account } from './advice.ts';
+import { accountName } from './file-warnings.ts';
 
 type Place = Pick<Config, 'path' | 'host' | 'port'>;
 
@@ -91,7 +91,7 @@ const socketRefused = (path: string) =>
   existsSync(dirname(path))
     ? {
         code: 'socket_not_permitted',
-        problem: `permission denied for ${account()}`,
+        problem: `permission denied for ${accountName()}`,
         hint: 'the account must be able to write to the folder of the socket',
       }
     : { code: 'socket_folder_missing', problem: 'its folder does not exist', hint: 'create it first' };
@@ -108,7 +108,7 @@ const socketFailures: Explanations = {
 
 const pathRefused = () => ({
   code: 'path_not_permitted',
-  problem: `permission denied for ${account()}`,
+  problem: `permission denied for ${accountName()}`,
   hint: 'the account must be able to read it: chmod -R a+rX, or chown',
 });
 
