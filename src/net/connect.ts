@@ -3,9 +3,10 @@
  * TLS always verifies, whatever the environment says.
  */
 import { once } from 'node:events';
-import { type IncomingMessage, request as startRequest } from 'node:http';
 import { isIP, type LookupFunction, Socket } from 'node:net';
 import { type SecureContext, connect as startTls } from 'node:tls';
+import { ResponseHeadReader } from '../http/wire/client/head.ts';
+import { renderRequestHead } from '../http/wire/client/request.ts';
 import type { MayConnect } from './addresses.ts';
 import { basicOf } from './credentials.ts';
 import { ForbiddenDestination, NetworkFault, networkFaultOf } from './network-fault.ts';
@@ -28,6 +29,7 @@ export interface ConnectOptions {
 }
 
 export const CONNECT_TIMEOUT_MS = 10_000;
+const MAX_PROXY_HEAD_BYTES = 64 * 1024;
 
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 };
 
@@ -41,9 +43,13 @@ export async function connect(url: URL, signal: AbortSignal, options: ConnectOpt
   if (signal.aborted) abort();
   try {
     const socket = await reach(url, limit.signal, options);
-    return url.protocol === 'https:'
-      ? await secure(socket, hostOf(url), limit.signal, options.trust)
-      : socket;
+    if (url.protocol !== 'https:') return socket;
+    const { trust } = options;
+    return await secure(
+      socket,
+      { host: hostOf(url), protocol: 'http/1.1', ...(trust && { trust }) },
+      limit.signal,
+    );
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', abort);
@@ -51,22 +57,33 @@ export async function connect(url: URL, signal: AbortSignal, options: ConnectOpt
 }
 
 async function reach(url: URL, signal: AbortSignal, { route, lookup }: ConnectOptions): Promise<Socket> {
-  if (route?.kind !== 'proxy') return dial(url, signal, lookup, route?.mayConnect);
+  if (route?.kind !== 'proxy') return dial(peerOf(url), signal, { lookup, mayConnect: route?.mayConnect });
   try {
-    const socket = await dial(route.url, signal, lookup);
+    const socket = await dial(peerOf(route.url), signal, { lookup });
     return await tunnel(socket, `${url.hostname}:${portOf(url)}`, route.url, signal);
   } catch (error) {
     throw new NetworkFault(`proxy: ${networkFaultOf(error)}`);
   }
 }
 
-async function dial(
-  url: URL,
+export interface Peer {
+  /** A name or an address. */
+  readonly host: string;
+  readonly port: number;
+}
+
+interface DialOptions {
+  readonly lookup?: LookupFunction | undefined;
+  /** Default: any address. */
+  readonly mayConnect?: MayConnect | undefined;
+}
+
+/** A TCP connection. */
+export async function dial(
+  { host, port }: Peer,
   signal: AbortSignal,
-  lookup?: LookupFunction,
-  mayConnect: MayConnect = () => true,
+  { lookup, mayConnect = () => true }: DialOptions = {},
 ): Promise<Socket> {
-  const host = hostOf(url);
   // An address needs no lookup.
   if (isIP(host) && !mayConnect(host)) throw forbidden();
   signal.throwIfAborted();
@@ -76,7 +93,7 @@ async function dial(
     if (!error && !mayConnect(address)) socket.destroy(forbidden());
   });
   const connected = ready(socket, 'connect', signal);
-  socket.connect({ host, port: portOf(url), ...(lookup && { lookup }) });
+  socket.connect({ host, port, ...(lookup && { lookup }) });
   await connected;
   // The final check, before anything is sent, is of the address of the connection itself.
   if (mayConnect(socket.remoteAddress ?? '')) return socket;
@@ -104,20 +121,21 @@ async function ready<S extends Socket>(socket: S, event: string, signal: AbortSi
 }
 
 async function tunnel(socket: Socket, authority: string, proxy: URL, signal: AbortSignal): Promise<Socket> {
-  const credentials = basicOf(proxy);
-  if (!credentials.ok) throw new NetworkFault(credentials.error);
-  const authorization = credentials.value;
-  const outgoing = startRequest({
-    createConnection: () => socket,
-    method: 'CONNECT',
-    path: authority,
-    headers: { host: authority, ...(authorization && { 'proxy-authorization': authorization }) },
-  });
-  outgoing.on('error', () => undefined);
-  outgoing.end();
   try {
-    const [response]: IncomingMessage[] = await once(outgoing, 'connect', { signal });
-    const status = response?.statusCode ?? 0;
+    const credentials = basicOf(proxy);
+    if (!credentials.ok) throw new NetworkFault(credentials.error);
+    const authorization = credentials.value;
+    const head = renderRequestHead({
+      method: 'CONNECT',
+      target: authority,
+      defaults: { host: authority },
+      headers: authorization ? { 'proxy-authorization': authorization } : {},
+      bodyBytes: undefined,
+      connection: undefined,
+    });
+    if (head === undefined) throw new NetworkFault('it cannot be asked for that host');
+    socket.write(head, 'latin1');
+    const status = await tunnelStatus(socket, signal);
     if (status < 200 || status > 299) throw new NetworkFault(`it responded with ${status}`);
     return socket;
   } catch (error) {
@@ -126,11 +144,44 @@ async function tunnel(socket: Socket, authority: string, proxy: URL, signal: Abo
   }
 }
 
-function secure(
+/** The proxy's response; what follows it is the server's and stays in the socket. */
+async function tunnelStatus(socket: Socket, signal: AbortSignal): Promise<number> {
+  const reader = new ResponseHeadReader('CONNECT', MAX_PROXY_HEAD_BYTES);
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  const take = (bytes: Buffer) => {
+    const end = reader.take(bytes, 0);
+    if (reader.fault) reject(new NetworkFault('the response is not HTTP'));
+    if (!reader.head) return;
+    socket.pause();
+    socket.off('data', take);
+    if (end < bytes.length) socket.unshift(bytes.subarray(end));
+    resolve(reader.head.status);
+  };
+  const ended = () => reject(new NetworkFault('the connection was reset'));
+  socket.on('data', take).on('end', ended).on('error', reject);
+  const abort = () => reject(new NetworkFault('it took too long'));
+  signal.addEventListener('abort', abort);
+  if (signal.aborted) abort();
+  try {
+    return await promise;
+  } finally {
+    signal.removeEventListener('abort', abort);
+    socket.off('data', take).off('end', ended).off('error', reject);
+  }
+}
+
+interface SecureOptions {
+  readonly host: string;
+  /** The one protocol that is offered (RFC 7301). */
+  readonly protocol?: string;
+  readonly trust?: () => SecureContext;
+}
+
+/** TLS over a connection. */
+export function secure(
   socket: Socket,
-  host: string,
+  { host, protocol, trust }: SecureOptions,
   signal: AbortSignal,
-  trust: ConnectOptions['trust'],
 ): Promise<Socket> {
   const named = isIP(host) === 0;
   const secured = startTls({
@@ -138,7 +189,7 @@ function secure(
     host,
     rejectUnauthorized: true,
     minVersion: 'TLSv1.2',
-    ALPNProtocols: ['http/1.1'],
+    ...(protocol && { ALPNProtocols: [protocol] }),
     // RFC 6066 §3: an address is no server name.
     ...(named && { servername: host }),
     ...(trust && { secureContext: contextOf(socket, trust) }),
@@ -153,6 +204,10 @@ function contextOf(socket: Socket, trust: () => SecureContext): SecureContext {
     socket.destroy();
     throw new NetworkFault((error as Error).message);
   }
+}
+
+function peerOf(url: URL): Peer {
+  return { host: hostOf(url), port: portOf(url) };
 }
 
 function hostOf({ hostname }: URL): string {

@@ -60,13 +60,13 @@ export function defaultsFor({ body }: Plan, { facts }: Exchange, hooks: Hooks): 
   }
 }
 
-export interface Refusal {
+export interface LastWord {
   readonly plan: Plan;
   readonly common: HeaderList;
 }
 
 /** What to send for a refusal; for a defect in the default headers, which is reported, a 500 without them. */
-export function refusalOf(plan: Plan, hooks: Hooks, exchange?: Exchange): Refusal {
+export function refusalOf(plan: Plan, hooks: Hooks, exchange?: Exchange): LastWord {
   try {
     return { plan, common: hooks.defaultHeaders({}) };
   } catch (error) {

@@ -10,7 +10,7 @@ import { errorPlan, HttpError } from '../../errors.ts';
 import { headRefusal, type SplitTarget, splitTarget } from '../../guard.ts';
 import { closeQuietly, refuse } from '../../send.ts';
 import type { HeaderList, Plan, RequestFacts } from '../../types.ts';
-import { defaultsFor, endExchange, planOf, type Refusal, refusalOf, sendInternal } from '../boundary.ts';
+import { defaultsFor, endExchange, type LastWord, planOf, refusalOf, sendInternal } from '../boundary.ts';
 import type { OpenConnection } from '../connections.ts';
 import type { Exchange, Shared } from '../contract.ts';
 import { hasBody, type Received, receiveBody } from './body.ts';
@@ -279,7 +279,7 @@ export class Connection implements Consumer, OpenConnection {
   }
 
   /** Writes the response without `node:http` and closes the connection. */
-  #sayLast({ plan, common }: Refusal): void {
+  #sayLast({ plan, common }: LastWord): void {
     this.#over = true;
     if (this.#current) this.#current.status = plan.status;
     refuse(this.socket, plan, common);
