@@ -8,10 +8,10 @@ testRules(arrowRules, {
       {
         'src/cli/main.ts':
           "import '../config/load.ts';\nawait import('./serve.ts');\nimport '../static/plan.ts';\n",
-        'src/cli/serve.ts': "import '../app/app.ts';\nimport '../http/server.ts';\n",
+        'src/cli/serve.ts': "import '../app/app.ts';\nimport '../http/engine/node/server.ts';\n",
       },
       'src/cli/main.ts: src/static/plan.ts',
-      'src/cli/serve.ts: src/http/server.ts',
+      'src/cli/serve.ts: src/http/engine/node/server.ts',
     ],
     [
       'the application knows everything',
@@ -42,10 +42,11 @@ testRules(arrowRules, {
       {
         'src/static/plan.ts':
           "import '../http/types.ts';\nimport '../http/errors.ts';\nimport '../http/send.ts';\n",
-        'src/observe/log.ts': "export * from '../http/body.ts';\nexport * from '../http/server.ts';\n",
+        'src/observe/log.ts':
+          "export * from '../http/authorization.ts';\nexport * from '../http/engine/node/server.ts';\n",
       },
       'src/static/plan.ts: src/http/send.ts',
-      'src/observe/log.ts: src/http/server.ts',
+      'src/observe/log.ts: src/http/engine/node/server.ts',
     ],
     [
       'channels know neither the queue nor each other',

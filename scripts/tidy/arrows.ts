@@ -13,7 +13,7 @@ import {
 } from './rule.ts';
 import type { SourceFile } from './source-tree.ts';
 
-const vocabulary = ['src/http/{types,errors,reply,authorization,body}.ts', 'src/util/**'];
+const vocabulary = ['src/http/{types,errors,reply,authorization}.ts', 'src/util/**'];
 const channelVocabulary = ['src/notify/channels/*.ts', 'src/notify/message.ts', 'src/net/**', 'src/util/**'];
 
 function channelsOf(...names: readonly string[]): string[] {

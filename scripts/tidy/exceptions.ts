@@ -23,7 +23,7 @@ export const exceptions: readonly Exception[] = [
   },
   ...['socket.write', 'socket.end'].map((subject) => ({
     rule: 'response',
-    path: 'src/http/raw-target.ts',
+    path: 'src/http/engine/node/raw-target.ts',
     subject,
     because: 'it carries what send.ts has written',
   })),

@@ -19,7 +19,7 @@ testRules(nodeRules, {
     [
       'only the server and send.ts know responses',
       {
-        'src/http/server.ts':
+        'src/http/engine/node/server.ts':
           "import http from 'node:http';\nhttp.createServer();\ntype R = http.ServerResponse;\n",
         'src/static/handler.ts': "import { createServer, type ServerResponse } from 'node:http';\n",
       },

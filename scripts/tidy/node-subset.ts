@@ -47,7 +47,10 @@ const refusedGlobals = new Set([
 /** One for each engine. */
 const responseWriters: readonly string[] = ['src/http/send.ts', 'src/http/engine/wire/writer.ts'];
 /** Where responses come in from node:http and are handed on. */
-const responseCarriers: readonly string[] = ['src/http/server.ts', 'src/http/connection.ts'];
+const responseCarriers: readonly string[] = [
+  'src/http/engine/node/server.ts',
+  'src/http/engine/node/connection.ts',
+];
 /** What only a `ServerResponse` has. */
 const responseMembers = new Set([
   'writeHead',

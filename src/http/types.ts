@@ -1,7 +1,7 @@
 /**
  * The vocabulary of a request: plain data in (`RequestFacts`), plain data out (`Plan`).
  *
- * `server.ts` makes the facts, the router's stages turn them into a plan, and `send.ts` alone carries the
+ * An engine makes the facts, the router's stages turn them into a plan, and `send.ts` alone carries the
  * plan out. Every HTTP rule in between is therefore a pure function over these types.
  */
 

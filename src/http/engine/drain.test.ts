@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { describe, test } from 'node:test';
-import type { Hooks } from '../connection.ts';
-import { HttpServer, type Limits } from '../server.ts';
 import type { Plan } from '../types.ts';
+import type { Hooks } from './node/connection.ts';
+import { HttpServer, type Limits } from './node/server.ts';
 import { WireServer } from './wire/server.ts';
 
 const limits: Limits = {

@@ -5,10 +5,10 @@ import { connect } from 'node:net';
 import { after, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
-import type { Hooks } from '../connection.ts';
 import { tick } from '../fixtures.ts';
-import { HttpServer, type Limits } from '../server.ts';
 import { connectionText } from '../wire/fixtures.ts';
+import type { Hooks } from './node/connection.ts';
+import { HttpServer, type Limits } from './node/server.ts';
 import { WireServer } from './wire/server.ts';
 
 const limits: Limits = {

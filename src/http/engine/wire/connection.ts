@@ -5,12 +5,12 @@
  * (`intake.ts`), so that a client that pipelines requests does not hold up the others.
  */
 import type { Socket } from 'node:net';
-import type { Exchange } from '../../connection.ts';
 import { type ErrorCode, errorPlan, HttpError } from '../../errors.ts';
 import { closeQuietly, refuse } from '../../send.ts';
 import { type Plan, type RequestFacts, SAFE_METHODS } from '../../types.ts';
 import { BodyReader } from '../../wire/body.ts';
 import { type Head, type Progress, parseHead, type Words } from '../../wire/head.ts';
+import type { Exchange } from '../node/connection.ts';
 import type { WireShared } from './shared.ts';
 import { type Author, Writer } from './writer.ts';
 

@@ -1,13 +1,13 @@
 /** The engine `wire`: listens with `node:net`, checks deadlines, and drains connections at shutdown. */
 import { Server, type Socket } from 'node:net';
-import type { Hooks } from '../../connection.ts';
 import { Descriptors } from '../../descriptors.ts';
 import { errorPlan } from '../../errors.ts';
-import { InputTurns } from '../../intake.ts';
 import { type Address, listen } from '../../listen.ts';
-import { type HttpServer, type Limits, MAX_REFUSED_CONNECTIONS, TIMEOUT_CHECK_MS } from '../../server.ts';
 import { HeadMemo } from '../../wire/memo.ts';
 import { HttpClock } from '../../wire/response.ts';
+import type { Hooks } from '../node/connection.ts';
+import { InputTurns } from '../node/intake.ts';
+import { type HttpServer, type Limits, MAX_REFUSED_CONNECTIONS, TIMEOUT_CHECK_MS } from '../node/server.ts';
 import { WireConnection } from './connection.ts';
 import type { WireShared } from './shared.ts';
 

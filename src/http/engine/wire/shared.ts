@@ -1,9 +1,9 @@
 /** What the connections of the engine `wire` share. */
 import type { Socket } from 'node:net';
-import type { Shared } from '../../connection.ts';
-import type { Limits } from '../../server.ts';
 import type { HeadMemo } from '../../wire/memo.ts';
 import type { HttpClock } from '../../wire/response.ts';
+import type { Shared } from '../node/connection.ts';
+import type { Limits } from '../node/server.ts';
 
 export interface WireShared extends Shared {
   readonly limits: Limits;

@@ -2,11 +2,11 @@
  * The writing side of a connection of the engine `wire`: sends responses, applies back-pressure, and closes.
  */
 import type { Socket } from 'node:net';
-import type { Exchange } from '../../connection.ts';
 import { withoutOverridden } from '../../middleware/default-headers.ts';
 import { closeQuietly, Gone, linger, type SourceBody, sendSource } from '../../send.ts';
 import type { Plan } from '../../types.ts';
 import { CONTINUE, connectionLines, renderFields } from '../../wire/response.ts';
+import type { Exchange } from '../node/connection.ts';
 import type { WireShared } from './shared.ts';
 
 /** The connection that writes. */

@@ -1,11 +1,11 @@
 /** The order of requests, bodies and refusals on one connection, over fakes. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { errorPlan } from '../../errors.ts';
+import { tick } from '../../fixtures.ts';
+import { textPlan } from '../../reply.ts';
+import type { BodyRoom } from '../../types.ts';
 import { Peer, suite } from './connection-fixtures.ts';
-import { errorPlan } from './errors.ts';
-import { tick } from './fixtures.ts';
-import { textPlan } from './reply.ts';
-import type { BodyRoom } from './types.ts';
 
 /** Room for ten bytes, with a refusal of its own. */
 function tenBytes(): BodyRoom {

@@ -4,6 +4,11 @@ import { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { describe, test } from 'node:test';
+import { Descriptors } from '../../descriptors.ts';
+import { errorPlan, HttpError } from '../../errors.ts';
+import { tick } from '../../fixtures.ts';
+import { textPlan } from '../../reply.ts';
+import type { Plan, RequestFacts } from '../../types.ts';
 import {
   Connection,
   type ConnectionLimits,
@@ -11,12 +16,7 @@ import {
   type Hooks,
   type Shared,
 } from './connection.ts';
-import { Descriptors } from './descriptors.ts';
-import { errorPlan, HttpError } from './errors.ts';
-import { tick } from './fixtures.ts';
 import { InputTurns } from './intake.ts';
-import { textPlan } from './reply.ts';
-import type { Plan, RequestFacts } from './types.ts';
 
 const LIMITS: ConnectionLimits = {
   sendTimeoutMs: 5000,

@@ -1,5 +1,5 @@
 /** The response to input that the parser of `node:http` rejected, or did not receive in time. Pure. */
-import type { ErrorCode } from './errors.ts';
+import type { ErrorCode } from '../../errors.ts';
 
 /** An error of the event `clientError`. */
 export interface ParseError extends Error {

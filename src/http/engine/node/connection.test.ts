@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import { tick } from '../../fixtures.ts';
+import type { Plan, RequestFacts } from '../../types.ts';
 import type { Hooks } from './connection.ts';
-import { tick } from './fixtures.ts';
 import { HttpServer } from './server.ts';
-import type { Plan, RequestFacts } from './types.ts';
 
 const LIMITS = {
   headerTimeoutMs: 5000,

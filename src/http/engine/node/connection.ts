@@ -6,14 +6,14 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Descriptors } from '../../descriptors.ts';
+import { errorPlan, HttpError } from '../../errors.ts';
+import { headRefusal, type SplitTarget, splitTarget } from '../../guard.ts';
+import type { Handle } from '../../router.ts';
+import { closeQuietly, refuse, type SendProgress, send, sendContinue } from '../../send.ts';
+import type { BodyRoom, HeaderList, Plan, RequestFacts } from '../../types.ts';
 import { hasBody, type Received, receiveBody } from './body.ts';
-import type { Descriptors } from './descriptors.ts';
-import { errorPlan, HttpError } from './errors.ts';
-import { headRefusal, type SplitTarget, splitTarget } from './guard.ts';
 import { type Consumer, type Demand, type InputTurns, Intake } from './intake.ts';
-import type { Handle } from './router.ts';
-import { closeQuietly, refuse, type SendProgress, send, sendContinue } from './send.ts';
-import type { BodyRoom, HeaderList, Plan, RequestFacts } from './types.ts';
 
 export interface ConnectionLimits {
   readonly sendTimeoutMs: number;

@@ -1,6 +1,6 @@
 /** The bounded reader of request bodies. */
 import type { IncomingMessage } from 'node:http';
-import { HttpError } from './errors.ts';
+import { HttpError } from '../../errors.ts';
 
 /** The initial buffer of a body: a declared length alone is no reason to allocate memory. */
 const FIRST_ROOM_BYTES = 4096;

@@ -2,6 +2,11 @@
 import http from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { Descriptors } from '../../descriptors.ts';
+import { errorPlan } from '../../errors.ts';
+import { MAX_HEADER_FIELDS } from '../../guard.ts';
+import { type Address, listen } from '../../listen.ts';
+import { SAFE_METHODS } from '../../types.ts';
 import {
   Connection,
   type ConnectionLimits,
@@ -9,14 +14,9 @@ import {
   type Hooks,
   type Shared,
 } from './connection.ts';
-import { Descriptors } from './descriptors.ts';
-import { errorPlan } from './errors.ts';
-import { MAX_HEADER_FIELDS } from './guard.ts';
 import { InputTurns } from './intake.ts';
-import { type Address, listen } from './listen.ts';
 import { codeOfParseError, type ParseError } from './parse-error.ts';
 import { mendTarget, Retold } from './raw-target.ts';
-import { SAFE_METHODS } from './types.ts';
 
 /** How many connections over the limit may wait for a 503 at a time; further ones are dropped silently. */
 export const MAX_REFUSED_CONNECTIONS = 64;

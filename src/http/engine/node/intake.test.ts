@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
-import { tick, until, Wire } from './fixtures.ts';
+import { tick, until, Wire } from '../../fixtures.ts';
 import { type Consumer, type Demand, InputTurns, Intake } from './intake.ts';
 
 const SLICE_BYTES = 4096;

@@ -5,7 +5,7 @@
  */
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
-import { encodeQuery } from './guard.ts';
+import { encodeQuery } from '../../guard.ts';
 
 const LINE_END = '\r\n';
 const requestLine = /^([A-Z]{1,10}) ([!->@-~]+\?[!-~\x80-\xff]+) (HTTP\/1\.[01])$/;

@@ -1,6 +1,7 @@
 /** Timeouts, last answers and failures of one connection, over fakes. */
+
+import { textPlan } from '../../reply.ts';
 import { suite } from './connection-fixtures.ts';
-import { textPlan } from './reply.ts';
 
 const CUT = 'the client took nothing for 5000 ms';
 
