@@ -12,6 +12,7 @@ import { headRefusal, type SplitTarget, splitTarget } from '../../guard.ts';
 import type { Handle } from '../../router.ts';
 import { closeQuietly, refuse, type SendProgress, send, sendContinue } from '../../send.ts';
 import type { BodyRoom, HeaderList, Plan, RequestFacts } from '../../types.ts';
+import type { KnownHead } from '../../wire/memo.ts';
 import { hasBody, type Received, receiveBody } from './body.ts';
 import { type Consumer, type Demand, type InputTurns, Intake } from './intake.ts';
 
@@ -33,11 +34,15 @@ export interface Exchange {
   readonly progress: SendProgress;
   /** How large a body the route accepts. */
   room?: BodyRoom | undefined;
+  /** Set if the same head has come before. */
+  readonly known?: KnownHead | undefined;
 }
 
 /** What a connection needs from the rest of the program. */
 export interface Hooks {
   readonly handle: Handle;
+  /** A plan with `reuse` may be used for the same head without asking {@link handle} again. */
+  readonly mayReuse?: boolean;
   /**
    * Called before a body is read. Without a room the limit is `maxBodyBytes`, and a larger body gets the
    * standard 413 response.

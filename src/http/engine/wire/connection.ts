@@ -10,6 +10,8 @@ import { closeQuietly, refuse } from '../../send.ts';
 import { type Plan, type RequestFacts, SAFE_METHODS } from '../../types.ts';
 import { BodyReader } from '../../wire/body.ts';
 import { type Head, type Progress, parseHead, type Words } from '../../wire/head.ts';
+import type { KnownHead } from '../../wire/memo.ts';
+import type { Prepared } from '../../wire/prepared.ts';
 import type { Exchange } from '../node/connection.ts';
 import type { WireShared } from './shared.ts';
 import { type Author, Writer } from './writer.ts';
@@ -155,11 +157,12 @@ export class WireConnection implements Author {
     for (let end = Math.min(chunk.length, at + WINDOW_BYTES); ; ) {
       const text = this.#head + chunk.toString('latin1', at, end);
       const known = memo.get(text);
-      const result = known ?? parseHead(text, limits, this.#progress);
+      const result = known?.result ?? parseHead(text, limits, this.#progress);
       if (result.kind === 'head') {
         if (!known) memo.add(text, result);
         const next = at + result.length - this.#head.length;
-        this.#takeRequest(result.head, chunk, at, next);
+        if (!known?.prepared || !this.#repeat(known, known.prepared))
+          this.#takeRequest(result.head, known, chunk, at, next);
         return next;
       }
       if (result.kind === 'refused') {
@@ -190,7 +193,20 @@ export class WireConnection implements Author {
     this.#deadlineMs = this.#beganMs + Math.min(headerTimeoutMs, requestTimeoutMs);
   }
 
-  #takeRequest(head: Head, chunk: Buffer, at: number, next: number): void {
+  /** Sends the last response to the same head once more, if a handler would make the same one. */
+  #repeat(known: KnownHead, prepared: Prepared): boolean {
+    const { draining, limits } = this.#shared;
+    if (draining || this.#requests + 1 >= limits.maxRequestsPerConnection) return false;
+    if (!prepared.reuse.isFresh()) return false;
+    this.#head = '';
+    this.#progress = undefined;
+    const exchange = this.#begin(known.result.head, known);
+    exchange.status = prepared.status;
+    this.#writer.sendPrepared(exchange, prepared);
+    return true;
+  }
+
+  #takeRequest(head: Head, known: KnownHead | undefined, chunk: Buffer, at: number, next: number): void {
     const { handOver, draining } = this.#shared;
     // The other engine accepts no connections during shutdown; this one can handle every request.
     if (handOver && !draining && !isPlain(head)) {
@@ -202,13 +218,13 @@ export class WireConnection implements Author {
     this.#head = '';
     this.#progress = undefined;
     if (head.method === 'CONNECT') return this.deny(errorPlan('method_not_allowed', ['Allow', SAFE_METHODS]));
-    const exchange = this.#begin(head);
+    const exchange = this.#begin(head, known);
     if (cameWhole) this.#beganMs = exchange.startedMs;
     if (head.framing.kind === 'none') this.#respond(exchange, exchange.facts);
     else this.#awaitBody(exchange, head, next < chunk.length);
   }
 
-  #begin(head: Omit<Head, 'framing' | 'expectsContinue'>): Exchange {
+  #begin(head: Omit<Head, 'framing' | 'expectsContinue'>, known?: KnownHead): Exchange {
     const { hooks } = this.#shared;
     const { method, target, path, query, headers, version, isPersistent } = head;
     const isForwarded = headers['x-forwarded-for'] !== undefined;
@@ -219,6 +235,7 @@ export class WireConnection implements Author {
       startedMs: performance.now(),
       status: 0,
       progress: { bodyBytes: 0 },
+      known,
     };
     this.#current = exchange;
     this.#isPersistent = isPersistent;

@@ -4,6 +4,7 @@ import { Descriptors } from '../../descriptors.ts';
 import { errorPlan } from '../../errors.ts';
 import { type Address, listen } from '../../listen.ts';
 import { HeadMemo } from '../../wire/memo.ts';
+import { PreparedResponses } from '../../wire/prepared.ts';
 import { HttpClock } from '../../wire/response.ts';
 import type { Hooks } from '../node/connection.ts';
 import { InputTurns } from '../node/intake.ts';
@@ -38,6 +39,7 @@ export class WireServer {
       draining: false,
       clock: new HttpClock(),
       memo: new HeadMemo(),
+      prepared: new PreparedResponses(),
       inputTurns: new InputTurns(),
       descriptors: new Descriptors(hooks.onExhausted),
     };
@@ -133,6 +135,8 @@ export class WireServer {
   }
 
   #checkTime(): void {
+    this.#shared.memo.sweep();
+    this.#shared.prepared.sweep();
     const nowMs = performance.now();
     for (const connection of this.#connections.values()) connection.checkTime(nowMs);
   }

@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import { withoutOverridden } from '../../middleware/default-headers.ts';
 import { closeQuietly, Gone, linger, type SourceBody, sendSource } from '../../send.ts';
 import type { Plan } from '../../types.ts';
+import { Prepared } from '../../wire/prepared.ts';
 import { CONTINUE, connectionLines, renderFields } from '../../wire/response.ts';
 import type { Exchange } from '../node/connection.ts';
 import type { WireShared } from './shared.ts';
@@ -46,6 +47,8 @@ export class Writer {
    * @throws if the plan cannot be sent; then nothing has been sent.
    */
   send(exchange: Exchange, plan: Plan, isLast: boolean): void {
+    const prepared = isLast ? undefined : this.#prepared(exchange, plan);
+    if (prepared) return this.sendPrepared(exchange, prepared);
     const { body } = plan;
     const hasBody = exchange.facts.method !== 'HEAD' && body.kind !== 'none';
     if (body.kind === 'source') {
@@ -67,6 +70,36 @@ export class Writer {
       this.#writeBoth(head, body.bytes);
     }
     this.#whenSent(exchange, isLast);
+  }
+
+  /** Sends a response after which the connection stays open. */
+  sendPrepared(exchange: Exchange, prepared: Prepared): void {
+    const { clock } = this.#shared;
+    const nowMs = Date.now();
+    if (exchange.facts.method === 'HEAD') this.#socket.write(prepared.head(clock, nowMs));
+    else {
+      exchange.progress.bodyBytes = prepared.bodyBytes;
+      const bytes = prepared.withText(clock, nowMs);
+      if (prepared.body) this.#writeBoth(bytes, prepared.body);
+      else this.#socket.write(bytes);
+    }
+    if (this.#socket.writableLength > 0) prepared.leaveBytes();
+    this.#whenSent(exchange, false);
+  }
+
+  /** What is prepared for a plan, or now will be because it or the head of the request is not new. */
+  #prepared(exchange: Exchange, plan: Plan): Prepared | undefined {
+    const { hooks, prepared: responses } = this.#shared;
+    const { known, facts } = exchange;
+    if (!plan.reuse || !hooks.mayReuse) return undefined;
+    const common = hooks.defaultHeaders(facts.headers);
+    let prepared = responses.get(plan, common);
+    if (!prepared && (known || responses.isKnown(plan))) {
+      prepared = new Prepared(plan, plan.reuse, this.#headOf(exchange, plan, false), common);
+      responses.add(plan, prepared);
+    }
+    if (known) known.prepared = prepared;
+    return prepared;
   }
 
   /**
@@ -99,9 +132,10 @@ export class Writer {
   }
 
   /** Writes head and body in one system call. */
-  #writeBoth(head: string, bytes: Uint8Array, done?: (error?: Error | null) => void): void {
+  #writeBoth(head: string | Buffer, bytes: Uint8Array, done?: (error?: Error | null) => void): void {
     this.#socket.cork();
-    this.#socket.write(head, 'latin1');
+    if (typeof head === 'string') this.#socket.write(head, 'latin1');
+    else this.#socket.write(head);
     this.#socket.write(bytes, done);
     this.#socket.uncork();
   }
