@@ -6,6 +6,7 @@ import { after, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
 import { tick } from '../fixtures.ts';
+import type { Reuse } from '../types.ts';
 import { connectionText } from '../wire/fixtures.ts';
 import type { Hooks } from './node/connection.ts';
 import { HttpServer, type Limits } from './node/server.ts';
@@ -26,6 +27,9 @@ const limits: Limits = {
 /** Open servers and sockets. */
 const counts = { connections: 0, requests: 0 };
 
+const always: Reuse = { isGone: false, isFresh: () => true };
+const common = ['X-Common', 'a'];
+
 /** Echoes the request as the server understood it. */
 const hooks: Hooks = {
   handle: ({ method, target, path, query, headers, body }) => {
@@ -33,9 +37,11 @@ const hooks: Hooks = {
     const content = Buffer.from(body ?? []).toString('latin1');
     const text = JSON.stringify({ method, target, path, query, fields, content }, undefined, 1);
     const bytes = Buffer.from(text, 'latin1');
-    return { status: 200, headers: ['Content-Length', String(bytes.length)], body: { kind: 'bytes', bytes } };
+    const headers = ['Content-Length', String(bytes.length)];
+    return { status: 200, headers, body: { kind: 'bytes', bytes }, reuse: body ? undefined : always };
   },
-  defaultHeaders: () => ['X-Common', 'a'],
+  mayReuse: true,
+  defaultHeaders: () => common,
   clientOf: (peer) => peer,
   onConnection: (delta) => {
     counts.connections += delta;
