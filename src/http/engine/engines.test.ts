@@ -37,8 +37,8 @@ const hooks: Hooks = {
     const content = Buffer.from(body ?? []).toString('latin1');
     const text = JSON.stringify({ method, target, path, query, fields, content }, undefined, 1);
     const bytes = Buffer.from(text, 'latin1');
-    const headers = ['Content-Length', String(bytes.length)];
-    return { status: 200, headers, body: { kind: 'bytes', bytes }, reuse: body ? undefined : always };
+    const length = ['Content-Length', String(bytes.length)];
+    return { status: 200, headers: length, body: { kind: 'bytes', bytes }, reuse: body ? undefined : always };
   },
   mayReuse: true,
   defaultHeaders: () => common,

@@ -174,6 +174,17 @@ describe('what is not repeated', () => {
     }
   });
 
+  test('the response to a request with a body, which has to be read', async () => {
+    const bodied = get.replace('\r\n\r\n', '\r\nContent-Length: 5\r\n\r\n');
+    await withServer({}, async (ask, { handled }) => {
+      for (let i = 0; i < 4; i++) await ask(`${bodied}GET ${i}`);
+      assert.deepEqual(
+        handled.map(({ body }) => Buffer.from(body ?? []).toString()),
+        ['GET 0', 'GET 1', 'GET 2', 'GET 3'],
+      );
+    });
+  });
+
   test('the last response of a connection', async () => {
     await withServer({ limits: { maxRequestsPerConnection: 4 } }, async (ask) => {
       for (let i = 0; i < 3; i++) assert.match(await ask(get), /Connection: keep-alive/);

@@ -98,7 +98,8 @@ export class Writer {
       prepared = new Prepared(plan, plan.reuse, this.#headOf(exchange, plan, false), common);
       responses.add(plan, prepared);
     }
-    if (known) known.prepared = prepared;
+    // A body has to be read first.
+    if (known?.result.head.framing.kind === 'none') known.prepared = prepared;
     return prepared;
   }
 
