@@ -175,13 +175,14 @@ describe('what is not repeated', () => {
   });
 
   test('the response to a request with a body, which has to be read', async () => {
-    const bodied = get.replace('\r\n\r\n', '\r\nContent-Length: 5\r\n\r\n');
+    const head = get.replace('\r\n\r\n', '\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n');
     await withServer({}, async (ask, { handled }) => {
-      for (let i = 0; i < 4; i++) await ask(`${bodied}GET ${i}`);
-      assert.deepEqual(
-        handled.map(({ body }) => Buffer.from(body ?? []).toString()),
-        ['GET 0', 'GET 1', 'GET 2', 'GET 3'],
-      );
+      for (let i = 0; i < 4; i++) {
+        assert.match(await ask(head), /^HTTP\/1.1 100 /);
+        assert.match(await ask(`GET ${i}`), /^HTTP\/1.1 200 /);
+      }
+      const received = handled.map(({ body }) => Buffer.from(body ?? []).toString());
+      assert.deepEqual(received, ['GET 0', 'GET 1', 'GET 2', 'GET 3']);
     });
   });
 
