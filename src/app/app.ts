@@ -5,9 +5,8 @@ import type { Io } from '../cli/io.ts';
 import type { Origins } from '../config/load.ts';
 import type { NotifyConfig } from '../config/notify/file.ts';
 import type { Config } from '../config/options.ts';
-import type { Hooks } from '../http/engine/node/connection.ts';
-import { HttpServer } from '../http/engine/node/server.ts';
-import { WireServer } from '../http/engine/wire/server.ts';
+import type { Hooks } from '../http/engine/contract.ts';
+import { HttpServer } from '../http/engine/http-server.ts';
 import type { Address } from '../http/listen.ts';
 import { type Authenticator, authStage, createAuthenticator } from '../http/middleware/basic-auth.ts';
 import { preflightStage, withCors } from '../http/middleware/cors.ts';
@@ -68,7 +67,7 @@ export async function createApp(
     state: { draining: false },
   };
   const { source, notifyService, state } = components;
-  const server = serverOf(config, hooksOf(components));
+  const server = await HttpServer.create(config, hooksOf(components), config.httpEngine);
   return {
     async start() {
       await notifyService?.start();
@@ -118,12 +117,6 @@ function observe({ logFormat }: Config, stdout: Io['stdout']) {
     access: accessLog(logFormat, sink),
     metrics: createMetrics({ version: VERSION, droppedLogLines: () => sink.droppedLines }),
   };
-}
-
-function serverOf(config: Config, hooks: Hooks): HttpServer | WireServer {
-  if (config.httpEngine === 'wire') return new WireServer(config, hooks);
-  const node = new HttpServer(config, hooks);
-  return config.httpEngine === 'node' ? node : new WireServer(config, hooks, node);
 }
 
 async function openNotifyService(

@@ -335,7 +335,7 @@ const table = {
     label: 'NAME',
     parse: oneOf('auto', 'node', 'wire'),
     default: 'auto',
-    doc: 'What speaks HTTP: node (of Node.js), wire (of mote), or auto: wire for plain requests, node for all others.',
+    doc: 'What speaks HTTP: node (of Node.js), wire (of mote), or auto: wire, but node for Upgrade and CONNECT.',
   },
 } as const satisfies Readonly<Record<string, Option>>;
 

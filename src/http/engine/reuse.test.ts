@@ -4,9 +4,8 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import type { HeaderList, Plan, RequestFacts, Reuse } from '../types.ts';
-import type { Exchange, Hooks } from './node/connection.ts';
-import type { Limits } from './node/server.ts';
-import { WireServer } from './wire/server.ts';
+import type { Exchange, Hooks, Limits } from './contract.ts';
+import { HttpServer } from './http-server.ts';
 
 const limits: Limits = {
   headerTimeoutMs: 5000,
@@ -56,7 +55,7 @@ async function withServer(
   };
   const only: Plan = { ...shared, reuse };
   const served: Served = { reuse: state, handled: [], ended: [], started: 0 };
-  const server = new WireServer(
+  const server = await HttpServer.create(
     { ...limits, ...changed },
     {
       handle: (facts) => {
@@ -76,6 +75,7 @@ async function withServer(
       onFault: (error) => assert.fail(String(error)),
       ...hooks,
     },
+    'wire',
   );
   await server.listen({ port: 0, host: '127.0.0.1' });
   const socket = connect({ port: server.port, host: '127.0.0.1', noDelay: true });

@@ -4,10 +4,10 @@
 import type { Socket } from 'node:net';
 import { withoutOverridden } from '../../middleware/default-headers.ts';
 import { closeQuietly, Gone, linger, type SourceBody, sendSource } from '../../send.ts';
-import type { Plan } from '../../types.ts';
+import type { HeaderList, Plan } from '../../types.ts';
 import { Prepared } from '../../wire/prepared.ts';
 import { CONTINUE, connectionLines, renderFields } from '../../wire/response.ts';
-import type { Exchange } from '../node/connection.ts';
+import type { Exchange } from '../contract.ts';
 import type { WireShared } from './shared.ts';
 
 /** The connection that writes. */
@@ -46,8 +46,8 @@ export class Writer {
    * Sends the response that `plan` describes, usually completely before it returns.
    * @throws if the plan cannot be sent; then nothing has been sent.
    */
-  send(exchange: Exchange, plan: Plan, isLast: boolean): void {
-    const prepared = isLast ? undefined : this.#prepared(exchange, plan);
+  send(exchange: Exchange, plan: Plan, common: HeaderList, isLast: boolean): void {
+    const prepared = isLast ? undefined : this.#prepared(exchange, plan, common);
     if (prepared) return this.sendPrepared(exchange, prepared);
     const { body } = plan;
     const hasBody = exchange.facts.method !== 'HEAD' && body.kind !== 'none';
@@ -55,12 +55,12 @@ export class Writer {
       const pieces = hasBody ? body.pieces : [];
       return void this.#stream(
         exchange,
-        this.#headOrClose(exchange, plan, isLast),
+        this.#headOrClose(plan, common, isLast),
         { ...body, pieces },
         isLast,
       );
     }
-    const head = this.#headOf(exchange, plan, isLast);
+    const head = this.#headOf(plan, common, isLast);
     if (!hasBody) this.#socket.write(head, 'latin1');
     else if (body.kind === 'text') {
       exchange.progress.bodyBytes = body.text.length;
@@ -88,14 +88,12 @@ export class Writer {
   }
 
   /** What is prepared for a plan, or now will be because it or the head of the request is not new. */
-  #prepared(exchange: Exchange, plan: Plan): Prepared | undefined {
+  #prepared({ known }: Exchange, plan: Plan, common: HeaderList): Prepared | undefined {
     const { hooks, prepared: responses } = this.#shared;
-    const { known, facts } = exchange;
     if (!plan.reuse || !hooks.mayReuse) return undefined;
-    const common = hooks.defaultHeaders(facts.headers);
     let prepared = responses.get(plan, common);
     if (!prepared && (known || responses.isKnown(plan))) {
-      prepared = new Prepared(plan, plan.reuse, this.#headOf(exchange, plan, false), common);
+      prepared = new Prepared(plan, plan.reuse, this.#headOf(plan, common, false), common);
       responses.add(plan, prepared);
     }
     // A body has to be read first.
@@ -113,19 +111,18 @@ export class Writer {
     linger(this.#socket);
   }
 
-  #headOrClose(exchange: Exchange, plan: Plan, isLast: boolean): string {
+  #headOrClose(plan: Plan, common: HeaderList, isLast: boolean): string {
     try {
-      return this.#headOf(exchange, plan, isLast);
+      return this.#headOf(plan, common, isLast);
     } catch (error) {
       if (plan.body.kind === 'source') void closeQuietly(plan.body.source);
       throw error;
     }
   }
 
-  #headOf({ facts }: Exchange, plan: Plan, isLast: boolean): string {
-    const { hooks, clock, limits } = this.#shared;
+  #headOf(plan: Plan, common: HeaderList, isLast: boolean): string {
+    const { clock, limits } = this.#shared;
     const { status, headers, body, overridesDefaults } = plan;
-    const common = hooks.defaultHeaders(facts.headers);
     const shown = overridesDefaults ? withoutOverridden(common, headers) : common;
     const size = body.kind === 'text' ? body.text.length : body.kind === 'bytes' ? body.bytes.length : 0;
     const lines = renderFields(status, headers, shown, size);
