@@ -21,7 +21,7 @@ export class WireEngine {
   readonly #shared: WireShared;
   readonly #open: Connections;
   readonly #connections = new Map<Socket, WireConnection>();
-  readonly #listeners: Readonly<Record<string, (this: Socket, chunk: Buffer) => void>>;
+  readonly #listeners: readonly (readonly [event: string, listener: (this: Socket, chunk: Buffer) => void])[];
   readonly #loadSuccessor: (() => Promise<Successor>) | undefined;
   #successor: Promise<Successor> | undefined;
   #clock: NodeJS.Timeout | undefined;
@@ -38,7 +38,7 @@ export class WireEngine {
       prepared: new PreparedResponses(),
     };
     const connections = this.#connections;
-    this.#listeners = {
+    this.#listeners = Object.entries({
       data(chunk) {
         connections.get(this)?.onData(chunk);
       },
@@ -52,7 +52,7 @@ export class WireEngine {
         this.destroy();
       },
       close: this.#closed(),
-    };
+    });
     const options = { allowHalfOpen: true, noDelay: true, highWaterMark: READ_AHEAD_BYTES };
     this.listener = new Server(options, (socket) => this.#accept(socket));
     this.listener.on('listening', () => {
@@ -68,7 +68,7 @@ export class WireEngine {
   #accept(socket: Socket): void {
     const connection = new WireConnection(socket, this.#shared);
     this.#connections.set(socket, connection);
-    for (const [event, listener] of Object.entries(this.#listeners)) socket.on(event, listener);
+    for (const [event, listener] of this.#listeners) socket.on(event, listener);
     this.#open.accept(connection);
   }
 
@@ -98,7 +98,7 @@ export class WireEngine {
     const successor = await this.#successor;
     const connection = this.#connections.get(socket);
     if (!successor || !connection) return;
-    for (const [event, listener] of Object.entries(this.#listeners)) socket.off(event, listener);
+    for (const [event, listener] of this.#listeners) socket.off(event, listener);
     this.#connections.delete(socket);
     connection.onClose();
     socket.setTimeout(0);

@@ -105,7 +105,12 @@ export class Writer {
    * Closes after the last response. Reads on if the client may be sending: unread input would cause a reset.
    */
   close(isSending: boolean): void {
-    if (!isSending) return this.#socket.destroySoon();
+    if (!isSending) {
+      // The kernel ends the connection behind what it has been given: no shutdown is needed before that.
+      if (this.#socket.writableLength === 0) this.#socket.destroy();
+      else this.#socket.destroySoon();
+      return;
+    }
     this.#socket.removeAllListeners('data');
     this.#socket.end();
     linger(this.#socket);
