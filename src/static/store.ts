@@ -8,7 +8,6 @@
 import type { Reuse } from '../http/types.ts';
 import { BoundedMap } from '../util/bounded-map.ts';
 import { type CachePolicy, cacheControl } from './cache-policy.ts';
-import { compress } from './compress.ts';
 import { type FileContent, readContent, tagOf, versionTag } from './content.ts';
 import { type Coding, codings } from './encoding.ts';
 import { type MediaOptions, type Medium, mediaReader } from './media.ts';
@@ -29,6 +28,9 @@ const QUIET_MS = 60_000;
 /** The largest file that is cached, relative to the whole cache and absolutely. */
 const MAX_KEPT_SHARE = 1 / 8;
 const MAX_KEPT_BYTES = 1024 * 1024;
+
+/** Below this size a coding saves less than one network packet. */
+const MIN_COMPRESSED_BYTES = 1024;
 
 export interface FileStoreOptions extends CachePolicy, MediaOptions {
   readonly index: string;
@@ -266,8 +268,10 @@ function lastModifiedOf({ modifiedMs }: SourceFile): number | undefined {
 
 async function compressedForms(forms: readonly Form[]): Promise<Form[]> {
   const [identity] = forms;
-  if (!identity?.content.bytes) return [];
+  if (!identity?.content.bytes || identity.content.size < MIN_COMPRESSED_BYTES) return [];
   const existing = forms.map(({ coding }) => coding).filter((coding) => coding !== 'identity');
+  // zlib takes a while to load.
+  const { compress } = await import('./compress.ts');
   const made = await compress(identity.content.bytes, existing);
   const { segments, version } = identity;
   return made.map(({ coding, bytes }) => ({
