@@ -6,6 +6,8 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
 const HOST = '127.0.0.1';
+/** Servers close connections after some requests, and the last response is not as long as the others. */
+const REQUESTS_PER_CONNECTION = 200;
 const HEAD_END = Buffer.from('\r\n\r\n');
 
 export interface Load {
@@ -75,27 +77,39 @@ export async function runRequests(
   const { bytes } = await exchange(port, load.head);
   const text = new Textual(load);
   let left = requests;
-  const one = (socket: Socket) =>
-    new Promise<void>((resolve, reject) => {
-      let missing = 0;
-      const next = () => {
-        if (left === 0) return resolve();
-        left -= 1;
-        missing = bytes;
-        socket.write(text.next(), 'latin1');
-      };
-      socket.on('data', (chunk: Buffer) => {
-        missing -= chunk.length;
-        if (missing === 0) next();
-        else if (missing < 0) reject(new Error('a response was longer than the first one'));
-      });
-      socket.on('error', reject);
-      socket.on('close', () => reject(new Error('the server closed a connection')));
-      next();
+  const worker = async () => {
+    while (left > 0) {
+      const count = Math.min(left, REQUESTS_PER_CONNECTION);
+      left -= count;
+      await runConnection(port, text, count, bytes);
+    }
+  };
+  await Promise.all(Array.from({ length: connections }, worker));
+}
+
+/** Sends `count` requests, each when the response before it is there; `bytes` is the length of a response. */
+function runConnection(port: number, text: Textual, count: number, bytes: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: HOST, port, noDelay: true });
+    let left = count;
+    let missing = 0;
+    const next = () => {
+      if (left === 0) {
+        resolve();
+        return socket.destroy();
+      }
+      left -= 1;
+      missing = bytes;
+      return socket.write(text.next(), 'latin1');
+    };
+    socket.on('connect', next);
+    socket.on('data', (chunk: Buffer) => {
+      missing -= chunk.length;
+      if (missing === 0) next();
+      else if (missing < 0) reject(new Error('a response was longer than the first one'));
     });
-  const sockets = await connectIdly(port, connections);
-  await Promise.all(sockets.map(one)).finally(() => {
-    for (const socket of sockets) socket.destroy();
+    socket.on('error', reject);
+    socket.on('close', () => reject(new Error('the server closed a connection')));
   });
 }
 

@@ -1,9 +1,10 @@
 /**
- * Turns a profile of V8 into a flame graph and a table: `npm run flame -- PROFILE [GRAPH.svg]`
+ * Turns a profile of V8 into a flame graph and a table: `npm run flame -- PROFILE [GRAPH.svg [SECONDS]]`
  *
  *   node --cpu-prof dist/mote.cjs FOLDER PORT    writes the profile when it ends
  *   node --cpu-prof-dir=FOLDER --cpu-prof …      elsewhere
  *
+ * With SECONDS the first seconds of the profile are left out, which are those of the start.
  * The table lists where the time was spent itself. Time in system calls belongs to the native function that made them.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -33,7 +34,7 @@ export interface Frame {
 const WIDTH = 1200;
 const ROW = 16;
 /** Narrower frames are left out. */
-const MIN_WIDTH = 1.5;
+const MIN_WIDTH = 2;
 const CHARACTER_WIDTH = 6.2;
 const TOP = 25;
 const idle: ReadonlySet<string> = new Set(['(idle)', '(program)', '(root)']);
@@ -49,9 +50,14 @@ function nameOf({ callFrame: { functionName, url, lineNumber } }: ProfileNode): 
 }
 
 /** Joins calls of the same function from the same callers, which V8 lists by their position. */
-export function framesOf({ nodes, samples, timeDeltas }: Profile): Frame {
+export function framesOf({ nodes, samples, timeDeltas }: Profile, skippedSeconds = 0): Frame {
   const times = new Map<number, number>();
-  for (const [index, id] of samples.entries()) times.set(id, (times.get(id) ?? 0) + (timeDeltas[index] ?? 0));
+  let at = 0;
+  for (const [index, id] of samples.entries()) {
+    const delta = timeDeltas[index] ?? 0;
+    at += delta;
+    if (at > skippedSeconds * 1e6) times.set(id, (times.get(id) ?? 0) + delta);
+  }
   const byId = new Map(nodes.map((node) => [node.id, node]));
   const root = newFrame('all');
   const add = (node: ProfileNode, parent: Frame): number => {
@@ -134,12 +140,12 @@ export function renderTable(root: Frame): string {
 }
 
 if (import.meta.main) {
-  const [file, graph] = process.argv.slice(2);
+  const [file, graph, seconds = '0'] = process.argv.slice(2);
   if (file === undefined) {
-    process.stderr.write('usage: npm run flame -- PROFILE [GRAPH.svg]\n');
+    process.stderr.write('usage: npm run flame -- PROFILE [GRAPH.svg [SECONDS]]\n');
     process.exit(2);
   }
-  const root = framesOf(JSON.parse(readFileSync(file, 'utf8')) as Profile);
+  const root = framesOf(JSON.parse(readFileSync(file, 'utf8')) as Profile, Number(seconds));
   process.stdout.write(renderTable(root));
   if (graph !== undefined) writeFileSync(graph, renderSvg(root, basename(graph, '.svg')));
 }

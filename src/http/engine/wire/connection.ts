@@ -11,7 +11,6 @@ import { type HeaderList, type Plan, type RequestFacts, SAFE_METHODS } from '../
 import { BodyReader } from '../../wire/body.ts';
 import { type Head, type Progress, parseHead, type Words } from '../../wire/head.ts';
 import type { KnownHead } from '../../wire/memo.ts';
-import type { Prepared } from '../../wire/prepared.ts';
 import { defaultsFor, endExchange, planOf, refusalOf, sendInternal } from '../boundary.ts';
 import type { OpenConnection } from '../connections.ts';
 import type { Exchange } from '../contract.ts';
@@ -162,8 +161,7 @@ export class WireConnection implements Author, OpenConnection {
       if (result.kind === 'head') {
         if (!known) memo.add(text, result);
         const next = at + result.length - this.#head.length;
-        if (!known?.prepared || !this.#repeat(known, known.prepared))
-          this.#takeRequest(result.head, known, chunk, at, next);
+        if (!known || !this.#repeat(known)) this.#takeRequest(result.head, known, chunk, at, next);
         return next;
       }
       if (result.kind === 'refused') {
@@ -195,13 +193,12 @@ export class WireConnection implements Author, OpenConnection {
   }
 
   /** Sends the last response to the same head once more, if a handler would make the same one. */
-  #repeat(known: KnownHead, prepared: Prepared): boolean {
-    const { state, limits } = this.#shared;
-    if (state.draining || this.#requests + 1 >= limits.maxRequestsPerConnection) return false;
-    if (!prepared.reuse.isFresh()) return false;
+  #repeat(known: KnownHead): boolean {
+    const { prepared, result } = known;
+    if (!prepared?.reuse.isFresh() || this.#isLast(1)) return false;
     this.#head = '';
     this.#progress = undefined;
-    const exchange = this.#begin(known.result.head, known);
+    const exchange = this.#begin(result.head, known);
     exchange.status = prepared.status;
     this.#writer.sendPrepared(exchange, prepared);
     return true;
@@ -327,9 +324,10 @@ export class WireConnection implements Author, OpenConnection {
     this.#writer.send(exchange, plan, common, plan.close === true || this.#isLast());
   }
 
-  #isLast(): boolean {
+  /** Whether the connection ends after as many requests more. */
+  #isLast(more = 0): boolean {
     const { state, limits } = this.#shared;
-    return state.draining || !this.#isPersistent || this.#requests >= limits.maxRequestsPerConnection;
+    return state.draining || !this.#isPersistent || this.#requests + more >= limits.maxRequestsPerConnection;
   }
 
   onStall(): void {
