@@ -109,7 +109,9 @@ function runConnection(port: number, text: Textual, count: number, bytes: number
       else if (missing < 0) reject(new Error('a response was longer than the first one'));
     });
     socket.on('error', reject);
-    socket.on('close', () => reject(new Error('the server closed a connection')));
+    socket.on('close', () =>
+      reject(new Error(`the server closed a connection after ${count - left} of ${count} requests`)),
+    );
   });
 }
 

@@ -22,6 +22,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { freePort } from '../../test/support/free-port.ts';
+import { NODE_FLAGS } from '../launch/node-flags.mjs';
 import { connectIdly, exchange, type Load, runConnections, runRequests } from './client.ts';
 import { coreMs, rssKiB } from './process.ts';
 import { median } from './table.ts';
@@ -95,7 +96,7 @@ interface Server {
 const isScript = /\.[cm]?[jt]s$/;
 
 function mote(target: string, ...args: string[]): Server['command'] {
-  const program = isScript.test(target) ? [process.execPath, target] : [target];
+  const program = isScript.test(target) ? [process.execPath, ...NODE_FLAGS, target] : [target];
   return (_, root, port) => [...program, root, `${port}`, ...args];
 }
 

@@ -324,7 +324,6 @@ export class WireConnection implements Author, OpenConnection {
     this.#writer.send(exchange, plan, common, plan.close === true || this.#isLast());
   }
 
-  /** Whether the connection ends after as many requests more. */
   #isLast(more = 0): boolean {
     const { state, limits } = this.#shared;
     return state.draining || !this.#isPersistent || this.#requests + more >= limits.maxRequestsPerConnection;
