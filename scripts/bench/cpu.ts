@@ -25,7 +25,7 @@ import { freePort } from '../../test/support/free-port.ts';
 import { NODE_FLAGS } from '../launch/node-flags.mjs';
 import { connectIdly, exchange, type Load, runConnections, runRequests } from './client.ts';
 import { coreMs, rssKiB } from './process.ts';
-import { median } from './table.ts';
+import { median } from './statistics.ts';
 
 const SERVER_CORE = '0';
 const LOAD_CORE = '1';
