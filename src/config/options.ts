@@ -335,7 +335,7 @@ const table = {
     label: 'NAME',
     parse: oneOf('auto', 'node', 'wire'),
     default: 'auto',
-    doc: 'What speaks HTTP: node (of Node.js), wire (of mote), or auto: wire, but node for Upgrade and CONNECT.',
+    doc: 'The HTTP implementation: node (that of Node.js), wire (one of its own), or auto (wire, but node for Upgrade and CONNECT).',
   },
 } as const satisfies Readonly<Record<string, Option>>;
 

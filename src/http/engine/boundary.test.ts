@@ -3,21 +3,13 @@ import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { describe, test } from 'node:test';
 import { HttpError } from '../errors.ts';
-import type { BodyRoom, Plan, RequestFacts } from '../types.ts';
+import type { BodyRoom, Plan } from '../types.ts';
 import type { Exchange, Hooks, Limits } from './contract.ts';
+import { hooksWith, LIMITS } from './fixtures.ts';
 import { HttpServer } from './http-server.ts';
 
-const limits: Limits = {
-  headerTimeoutMs: 5000,
-  requestTimeoutMs: 5000,
-  idleTimeoutMs: 5000,
-  sendTimeoutMs: 5000,
-  maxConnections: 10,
-  maxHeaderBytes: 16_384,
-  maxTargetBytes: 4096,
-  maxBodyBytes: 4,
-  maxRequestsPerConnection: 1000,
-};
+const limits: Limits = { ...LIMITS, maxBodyBytes: 4 };
+
 const ok: Plan = { status: 200, headers: ['Content-Length', '2'], body: { kind: 'text', text: 'ok' } };
 
 const get = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
@@ -189,18 +181,12 @@ const cases: readonly Case[] = [
 async function outcome(engine: 'node' | 'wire' | 'auto', text: string, changes: Partial<Hooks>) {
   const faults: [message: string, target: string | undefined][] = [];
   const ended: number[] = [];
-  const hooks: Hooks = {
+  const hooks = hooksWith({
     handle: () => ok,
-    defaultHeaders: () => [],
-    clientOf: (peer: string, _headers: RequestFacts['headers']) => peer,
-    onConnection: () => undefined,
-    onStart: () => undefined,
     onEnd: ({ status }: Exchange) => void ended.push(status),
-    onRefused: () => undefined,
-    onExhausted: () => undefined,
     onFault: (error, exchange) => void faults.push([(error as Error).message, exchange?.facts.target]),
     ...changes,
-  };
+  });
   const server = await HttpServer.create(limits, hooks, engine);
   await server.listen({ port: 0, host: '127.0.0.1' });
   const client = connect({ port: server.port, host: '127.0.0.1', allowHalfOpen: true });

@@ -12,11 +12,11 @@ export function guardHooks(hooks: Hooks): Hooks {
   const { clientOf, onConnection, onStart, onEnd, onRefused, onExhausted, onFault } = hooks;
   return {
     ...hooks,
-    onConnection: guarded(onConnection, onFault),
-    onStart: guarded(onStart, onFault),
-    onEnd: guarded(onEnd, onFault),
+    onConnection: guarded<1 | -1>(onConnection, onFault),
+    onStart: guarded<void>(onStart, onFault),
+    onEnd: guarded<Exchange>(onEnd, onFault),
     onRefused: guarded(onRefused, onFault),
-    onExhausted: guarded(onExhausted, onFault),
+    onExhausted: guarded<void>(onExhausted, onFault),
     clientOf(peer, headers) {
       try {
         return clientOf(peer, headers);
@@ -28,10 +28,11 @@ export function guardHooks(hooks: Hooks): Hooks {
   };
 }
 
-function guarded<A extends unknown[]>(hook: (...args: A) => void, onFault: Hooks['onFault']) {
-  return (...args: A): void => {
+/** Without rest parameters, which would cost an array for each call. */
+function guarded<A, B = void>(hook: (a: A, b: B) => void, onFault: Hooks['onFault']) {
+  return (a: A, b: B): void => {
     try {
-      hook(...args);
+      hook(a, b);
     } catch (error) {
       onFault(error);
     }

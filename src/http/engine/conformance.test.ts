@@ -20,41 +20,21 @@ import {
   target,
   trailer,
 } from './conformance-heads-fixtures.ts';
-import type { Hooks, Limits } from './contract.ts';
+import { hooksWith, LIMITS } from './fixtures.ts';
 import { HttpServer } from './http-server.ts';
 
-const limits: Limits = {
-  headerTimeoutMs: 5000,
-  requestTimeoutMs: 5000,
-  idleTimeoutMs: 5000,
-  sendTimeoutMs: 5000,
-  maxConnections: 1000,
-  maxHeaderBytes: 16_384,
-  maxTargetBytes: 8192,
-  maxBodyBytes: 1024,
-  maxRequestsPerConnection: 1000,
-};
-
 /** Responds with the target and the body of each request. */
-const hooks: Hooks = {
+const hooks = hooksWith({
   handle: ({ target, body }) => {
     const text = `${target} ${Buffer.from(body ?? []).toString('latin1')}`;
     return { status: 200, headers: ['Content-Length', String(text.length)], body: { kind: 'text', text } };
   },
-  defaultHeaders: () => [],
-  clientOf: (peer) => peer,
-  onConnection: () => undefined,
-  onStart: () => undefined,
-  onEnd: () => undefined,
-  onRefused: () => undefined,
-  onExhausted: () => undefined,
-  onFault: (error) => assert.fail(String(error)),
-};
+});
 
 const engines = ['node', 'wire', 'auto'] as const;
 const servers = await Promise.all(
   engines.map(async (engine) => {
-    const server = await HttpServer.create(limits, hooks, engine);
+    const server = await HttpServer.create(LIMITS, hooks, engine);
     await server.listen({ port: 0, host: '127.0.0.1' });
     return { engine, server };
   }),

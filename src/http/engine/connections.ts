@@ -7,7 +7,7 @@ import type { Limits, Shared } from './contract.ts';
 /** What the connections of both engines have in common. */
 export interface OpenConnection {
   readonly socket: Duplex;
-  /** Nothing of a request has arrived that waits for its response, and no response is being sent. */
+  /** No request is being received behind its head or handled, no input waits, and no response is being sent. */
   readonly isIdle: boolean;
   /** Refuses all further input. */
   deny(plan: Plan): void;
@@ -54,6 +54,8 @@ export class Connections {
    */
   async drain(graceMs: number): Promise<number> {
     this.#shared.state.draining = true;
+    // What has arrived is read first: a connection may only seem to be idle. The second turn has polled.
+    for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
     for (const connection of this.#open) if (connection.isIdle) connection.socket.destroy();
     if (this.#open.size === 0) return 0;
     const empty = new Promise<void>((resolve) => (this.#onEmpty = resolve));

@@ -9,20 +9,8 @@ import fc from 'fast-check';
 import { tick } from '../fixtures.ts';
 import type { Reuse } from '../types.ts';
 import { connectionText } from '../wire/fixtures.ts';
-import type { Hooks, Limits } from './contract.ts';
+import { hooksWith, LIMITS } from './fixtures.ts';
 import { HttpServer } from './http-server.ts';
-
-const limits: Limits = {
-  headerTimeoutMs: 5000,
-  requestTimeoutMs: 5000,
-  idleTimeoutMs: 5000,
-  sendTimeoutMs: 5000,
-  maxConnections: 1000,
-  maxHeaderBytes: 16_384,
-  maxTargetBytes: 4096,
-  maxBodyBytes: 1024,
-  maxRequestsPerConnection: 1000,
-};
 
 /** Open servers and sockets. */
 const counts = { connections: 0, requests: 0 };
@@ -31,7 +19,7 @@ const always: Reuse = { isGone: false, isFresh: () => true };
 const common = ['X-Common', 'a'];
 
 /** Echoes the request as the server understood it. */
-const hooks: Hooks = {
+const hooks = hooksWith({
   handle: ({ method, target, path, query, headers, body }) => {
     const fields = Object.entries(headers).filter(([name]) => name !== '__proto__');
     const content = Buffer.from(body ?? []).toString('latin1');
@@ -42,7 +30,6 @@ const hooks: Hooks = {
   },
   mayReuse: true,
   defaultHeaders: () => common,
-  clientOf: (peer) => peer,
   onConnection: (delta) => {
     counts.connections += delta;
   },
@@ -52,14 +39,11 @@ const hooks: Hooks = {
   onEnd: () => {
     counts.requests -= 1;
   },
-  onRefused: () => undefined,
-  onExhausted: () => undefined,
-  onFault: (error) => assert.fail(String(error)),
-};
+});
 
-const node = await HttpServer.create(limits, hooks, 'node');
-const wire = await HttpServer.create(limits, hooks, 'wire');
-const auto = await HttpServer.create(limits, hooks, 'auto');
+const node = await HttpServer.create(LIMITS, hooks, 'node');
+const wire = await HttpServer.create(LIMITS, hooks, 'wire');
+const auto = await HttpServer.create(LIMITS, hooks, 'auto');
 const all = [node, wire, auto];
 await Promise.all(all.map((server) => server.listen({ port: 0, host: '127.0.0.1' })));
 after(() => Promise.all(all.map((server) => server.stop(0))));

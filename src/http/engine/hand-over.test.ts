@@ -5,22 +5,14 @@ import { connect } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import { Descriptors } from '../descriptors.ts';
 import { Connections } from './connections.ts';
-import type { Hooks, Limits, Shared } from './contract.ts';
+import type { Limits, Shared } from './contract.ts';
+import { hooksWith, LIMITS } from './fixtures.ts';
 import { InputTurns } from './input-turns.ts';
 import { NodeEngine } from './node/server.ts';
 import { WireEngine } from './wire/server.ts';
 
-const limits: Limits = {
-  headerTimeoutMs: 5000,
-  requestTimeoutMs: 5000,
-  idleTimeoutMs: 5000,
-  sendTimeoutMs: 5000,
-  maxConnections: 10,
-  maxHeaderBytes: 16_384,
-  maxTargetBytes: 4096,
-  maxBodyBytes: 1_000_000,
-  maxRequestsPerConnection: 1000,
-};
+const limits: Limits = { ...LIMITS, maxBodyBytes: 1_000_000 };
+
 const get = 'GET /own HTTP/1.1\r\nHost: a\r\n\r\n';
 const upgradeHead = (length: number) =>
   `POST /other HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\nContent-Length: ${length}\r\n\r\n`;
@@ -31,7 +23,7 @@ async function serverOf(t: TestContext) {
   const loaded = Promise.withResolvers<void>();
   const bodies: string[] = [];
   const counts = { connections: 0, requests: 0 };
-  const hooks: Hooks = {
+  const hooks = hooksWith({
     handle: ({ path, body }) => {
       bodies.push(Buffer.from(body ?? []).toString('latin1'));
       return {
@@ -40,8 +32,6 @@ async function serverOf(t: TestContext) {
         body: { kind: 'text', text: path },
       };
     },
-    defaultHeaders: () => [],
-    clientOf: (peer) => peer,
     onConnection: (delta) => {
       counts.connections += delta;
     },
@@ -51,10 +41,7 @@ async function serverOf(t: TestContext) {
     onEnd: () => {
       counts.requests -= 1;
     },
-    onRefused: () => undefined,
-    onExhausted: () => undefined,
-    onFault: (error) => assert.fail(String(error)),
-  };
+  });
   const descriptors = new Descriptors(hooks.onExhausted);
   const state = { draining: false };
   const shared: Shared<Limits> = { limits, hooks, inputTurns: new InputTurns(), descriptors, state };

@@ -65,8 +65,7 @@ export class Connection implements Consumer, OpenConnection {
   }
 
   get isIdle(): boolean {
-    const isFresh = !this.#intake.isMidHead && this.socket.readableLength === 0;
-    return isFresh && !this.isHandling && !this.#over;
+    return !this.isHandling && !this.#over && this.socket.readableLength === 0;
   }
 
   get demand(): Demand {
@@ -96,7 +95,6 @@ export class Connection implements Consumer, OpenConnection {
   /** Handles the request now, or queues it behind earlier ones. */
   take(turn: Turn): void {
     if (this.#over) return;
-    this.#intake.onHead();
     if (!this.#current) this.#begin(turn);
     else this.#waiting.push(turn);
   }

@@ -33,7 +33,6 @@ const MAX_FRAMING_BYTES = 16 * 1024;
 const MAX_FRAMING_SHARE = 2;
 
 /** The end of a head and of a chunked body: apart from the end of a body with a length, no request begins elsewhere. */
-const CR = 13;
 const END = Buffer.from('\r\n\r\n');
 
 type SocketListener = (this: Socket, ...args: unknown[]) => void;
@@ -44,8 +43,6 @@ export class Intake {
   readonly #inputTurns: InputTurns;
   readonly #parse: (chunk: Buffer) => void;
   readonly #stops: readonly SocketListener[];
-  /** The parser has bytes of a head whose request has not come yet. */
-  #isMidHead = false;
   #paused = false;
   #resuming = false;
   #waitingBytes = 0;
@@ -67,15 +64,6 @@ export class Intake {
     for (const stop of this.#stops) socket.on('pause', stop);
     for (const start of starts) socket.on('resume', start);
     socket.once('close', () => this.#count(0));
-  }
-
-  get isMidHead(): boolean {
-    return this.#isMidHead;
-  }
-
-  /** A request has come from the parser. */
-  onHead(): void {
-    this.#isMidHead = false;
   }
 
   /** Further input of the parser belongs to a body. */
@@ -111,8 +99,6 @@ export class Intake {
 
   #take(chunk: Buffer): void {
     const { demand } = this.#consumer;
-    // Not the empty line that some clients send after a body.
-    if (demand === 'head' && chunk[0] !== CR) this.#isMidHead = true;
     if (demand === 'head' && chunk.length <= SMALL_BYTES) this.#parse(chunk);
     else if (demand === 'nothing') this.#putBack(chunk);
     else if (demand === 'body' && this.#hasExcessFraming()) this.#consumer.onExcessFraming();

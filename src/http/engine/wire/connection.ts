@@ -74,7 +74,7 @@ export class WireConnection implements Author, OpenConnection {
   }
 
   get isIdle(): boolean {
-    return this.#isListening && !this.#isInRequest && this.socket.readableLength === 0;
+    return this.#isListening && !this.#body && this.socket.readableLength === 0;
   }
 
   onData(chunk: Buffer): void {
