@@ -149,6 +149,8 @@ function hooksOf(components: Components): Hooks {
   const clientOf = trustedProxies(config.trustedProxies);
   return {
     handle: route(stagesOf(components)),
+    // Authentication depends on the client and on the attempts before.
+    mayReuse: authenticator === undefined,
     roomFor: notifyService?.roomFor,
     defaultHeaders: withCors(defaultHeaders(config), config),
     clientOf: (peer, headers) => clientOf(peer, headers['x-forwarded-for']),

@@ -3,6 +3,7 @@ import type { Descriptors } from '../descriptors.ts';
 import type { Handle } from '../router.ts';
 import type { SendProgress } from '../send.ts';
 import type { BodyRoom, HeaderList, RequestFacts } from '../types.ts';
+import type { KnownHead } from '../wire/memo.ts';
 import type { InputTurns } from './input-turns.ts';
 
 export interface ConnectionLimits {
@@ -31,10 +32,14 @@ export interface Exchange {
   readonly progress: SendProgress;
   /** How large a body the route accepts. */
   room?: BodyRoom | undefined;
+  /** Set if the same head has come before. */
+  readonly known?: KnownHead | undefined;
 }
 
 export interface Hooks {
   readonly handle: Handle;
+  /** A plan with `reuse` may be used for the same head without asking {@link handle} again. */
+  readonly mayReuse?: boolean;
   /**
    * Called before a body is read. Without a room the limit is `maxBodyBytes`, and a larger body gets the
    * standard 413 response.

@@ -7,12 +7,16 @@ import { after, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
 import { tick } from '../fixtures.ts';
+import type { Reuse } from '../types.ts';
 import { connectionText } from '../wire/fixtures.ts';
 import { hooksWith, LIMITS } from './fixtures.ts';
 import { HttpServer } from './http-server.ts';
 
 /** Open servers and sockets. */
 const counts = { connections: 0, requests: 0 };
+
+const always: Reuse = { isGone: false, isFresh: () => true };
+const common = ['X-Common', 'a'];
 
 /** Echoes the request as the server understood it. */
 const hooks = hooksWith({
@@ -21,9 +25,11 @@ const hooks = hooksWith({
     const content = Buffer.from(body ?? []).toString('latin1');
     const text = JSON.stringify({ method, target, path, query, fields, content }, undefined, 1);
     const bytes = Buffer.from(text, 'latin1');
-    return { status: 200, headers: ['Content-Length', String(bytes.length)], body: { kind: 'bytes', bytes } };
+    const length = ['Content-Length', String(bytes.length)];
+    return { status: 200, headers: length, body: { kind: 'bytes', bytes }, reuse: body ? undefined : always };
   },
-  defaultHeaders: () => ['X-Common', 'a'],
+  mayReuse: true,
+  defaultHeaders: () => common,
   onConnection: (delta) => {
     counts.connections += delta;
   },

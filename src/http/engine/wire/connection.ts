@@ -10,6 +10,7 @@ import { closeQuietly, refuse } from '../../send.ts';
 import { type HeaderList, type Plan, type RequestFacts, SAFE_METHODS } from '../../types.ts';
 import { BodyReader } from '../../wire/body.ts';
 import { type Head, type Progress, parseHead, type Words } from '../../wire/head.ts';
+import type { KnownHead } from '../../wire/memo.ts';
 import { defaultsFor, endExchange, planOf, refusalOf, sendInternal } from '../boundary.ts';
 import type { OpenConnection } from '../connections.ts';
 import type { Exchange } from '../contract.ts';
@@ -156,11 +157,11 @@ export class WireConnection implements Author, OpenConnection {
     for (let end = Math.min(chunk.length, at + WINDOW_BYTES); ; ) {
       const text = this.#head + chunk.toString('latin1', at, end);
       const known = memo.get(text);
-      const result = known ?? parseHead(text, limits, this.#progress);
+      const result = known?.result ?? parseHead(text, limits, this.#progress);
       if (result.kind === 'head') {
         if (!known) memo.add(text, result);
         const next = at + result.length - this.#head.length;
-        this.#takeRequest(result.head, chunk, at, next);
+        if (!known || !this.#repeat(known)) this.#takeRequest(result.head, known, chunk, at, next);
         return next;
       }
       if (result.kind === 'refused') {
@@ -191,7 +192,19 @@ export class WireConnection implements Author, OpenConnection {
     this.#deadlineMs = this.#beganMs + Math.min(headerTimeoutMs, requestTimeoutMs);
   }
 
-  #takeRequest(head: Head, chunk: Buffer, at: number, next: number): void {
+  /** Sends the last response to the same head once more, if a handler would make the same one. */
+  #repeat(known: KnownHead): boolean {
+    const { prepared, result } = known;
+    if (!prepared?.reuse.isFresh() || this.#isLast(1)) return false;
+    this.#head = '';
+    this.#progress = undefined;
+    const exchange = this.#begin(result.head, known);
+    exchange.status = prepared.status;
+    this.#writer.sendPrepared(exchange, prepared);
+    return true;
+  }
+
+  #takeRequest(head: Head, known: KnownHead | undefined, chunk: Buffer, at: number, next: number): void {
     const { handOver } = this.#shared;
     if (handOver && leavesHttp(head)) {
       const unread = Buffer.concat([Buffer.from(this.#head, 'latin1'), chunk.subarray(at)]);
@@ -202,13 +215,13 @@ export class WireConnection implements Author, OpenConnection {
     this.#head = '';
     this.#progress = undefined;
     if (head.method === 'CONNECT') return this.deny(errorPlan('method_not_allowed', ['Allow', SAFE_METHODS]));
-    const exchange = this.#begin(head);
+    const exchange = this.#begin(head, known);
     if (cameWhole) this.#beganMs = exchange.startedMs;
     if (head.framing.kind === 'none') this.#respond(exchange, exchange.facts);
     else this.#awaitBody(exchange, head, next < chunk.length);
   }
 
-  #begin(head: Omit<Head, 'framing' | 'expectsContinue'>): Exchange {
+  #begin(head: Omit<Head, 'framing' | 'expectsContinue'>, known?: KnownHead): Exchange {
     const { hooks } = this.#shared;
     const { method, target, path, query, headers, version, isPersistent } = head;
     const isForwarded = headers['x-forwarded-for'] !== undefined;
@@ -219,6 +232,7 @@ export class WireConnection implements Author, OpenConnection {
       startedMs: performance.now(),
       status: 0,
       progress: { bodyBytes: 0 },
+      known,
     };
     this.#current = exchange;
     this.#isPersistent = isPersistent;
@@ -310,9 +324,9 @@ export class WireConnection implements Author, OpenConnection {
     this.#writer.send(exchange, plan, common, plan.close === true || this.#isLast());
   }
 
-  #isLast(): boolean {
+  #isLast(more = 0): boolean {
     const { state, limits } = this.#shared;
-    return state.draining || !this.#isPersistent || this.#requests >= limits.maxRequestsPerConnection;
+    return state.draining || !this.#isPersistent || this.#requests + more >= limits.maxRequestsPerConnection;
   }
 
   onStall(): void {

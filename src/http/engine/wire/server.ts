@@ -1,6 +1,7 @@
 /** The engine `wire`: connections are handled by the codec of `../../wire`. */
 import { Server, type Socket } from 'node:net';
 import { HeadMemo } from '../../wire/memo.ts';
+import { PreparedResponses } from '../../wire/prepared.ts';
 import { HttpClock } from '../../wire/response.ts';
 import type { Connections } from '../connections.ts';
 import type { Limits, Shared } from '../contract.ts';
@@ -20,7 +21,7 @@ export class WireEngine {
   readonly #shared: WireShared;
   readonly #open: Connections;
   readonly #connections = new Map<Socket, WireConnection>();
-  readonly #listeners: Readonly<Record<string, (this: Socket, chunk: Buffer) => void>>;
+  readonly #listeners: readonly (readonly [event: string, listener: (this: Socket, chunk: Buffer) => void])[];
   readonly #loadSuccessor: (() => Promise<Successor>) | undefined;
   #successor: Promise<Successor> | undefined;
   #clock: NodeJS.Timeout | undefined;
@@ -29,9 +30,15 @@ export class WireEngine {
     this.#open = open;
     this.#loadSuccessor = loadSuccessor;
     const handOver = loadSuccessor && this.#handOver.bind(this);
-    this.#shared = { ...shared, handOver, clock: new HttpClock(), memo: new HeadMemo() };
+    this.#shared = {
+      ...shared,
+      handOver,
+      clock: new HttpClock(),
+      memo: new HeadMemo(),
+      prepared: new PreparedResponses(),
+    };
     const connections = this.#connections;
-    this.#listeners = {
+    this.#listeners = Object.entries({
       data(chunk) {
         connections.get(this)?.onData(chunk);
       },
@@ -45,7 +52,7 @@ export class WireEngine {
         this.destroy();
       },
       close: this.#closed(),
-    };
+    });
     const options = { allowHalfOpen: true, noDelay: true, highWaterMark: READ_AHEAD_BYTES };
     this.listener = new Server(options, (socket) => this.#accept(socket));
     this.listener.on('listening', () => {
@@ -61,7 +68,7 @@ export class WireEngine {
   #accept(socket: Socket): void {
     const connection = new WireConnection(socket, this.#shared);
     this.#connections.set(socket, connection);
-    for (const [event, listener] of Object.entries(this.#listeners)) socket.on(event, listener);
+    for (const [event, listener] of this.#listeners) socket.on(event, listener);
     this.#open.accept(connection);
   }
 
@@ -91,7 +98,7 @@ export class WireEngine {
     const successor = await this.#successor;
     const connection = this.#connections.get(socket);
     if (!successor || !connection) return;
-    for (const [event, listener] of Object.entries(this.#listeners)) socket.off(event, listener);
+    for (const [event, listener] of this.#listeners) socket.off(event, listener);
     this.#connections.delete(socket);
     connection.onClose();
     socket.setTimeout(0);
@@ -99,6 +106,8 @@ export class WireEngine {
   }
 
   #checkTime(): void {
+    this.#shared.memo.sweep();
+    this.#shared.prepared.sweep();
     const nowMs = performance.now();
     for (const connection of this.#connections.values()) connection.checkTime(nowMs);
   }
