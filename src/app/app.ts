@@ -18,11 +18,11 @@ import type { Stage } from '../http/types.ts';
 import { healthStage } from '../observe/health.ts';
 import { createLineSink } from '../observe/line-sink.ts';
 import { accessLog, droppedNotice, type EventFields, eventLog } from '../observe/log.ts';
-import { createMetrics, metricsStage } from '../observe/metrics.ts';
+import { createMetrics, type MetricsPage, metricsStage } from '../observe/metrics.ts';
 import { createStaticStage } from '../static/handler.ts';
 import type { FileSource } from '../static/source.ts';
 import { adviceFor, warningSource } from './advice.ts';
-import { type ContentOptions, openContent } from './content.ts';
+import { type ContentOptions, openContent, type ServedContent } from './content.ts';
 import type { NotifyService } from './notify.ts';
 import { observingHooks } from './request-log.ts';
 import { contentFailure, listenFailure } from './start-failure.ts';
@@ -42,48 +42,30 @@ export interface AppOptions extends Partial<Pick<ContentOptions, 'readSite' | 'f
   /** Logged once the server listens. */
   readonly notice?: string | undefined;
   readonly origins?: Origins;
+  /** Descriptors of sockets that listen already (socket activation); without any, the configured address is used. */
+  readonly sockets?: readonly number[];
 }
 
 /** Rejects with a `StartError` if the content cannot be served or notify cannot work as configured. */
 export async function createApp(
   config: Config,
   stdout: Io['stdout'],
-  { readSite = readEmbeddedSite, origins = {}, notify, notice, files = [], ...options }: AppOptions = {},
+  options: AppOptions = {},
 ): Promise<App> {
-  const { caFile = '', workingFolder } = options;
-  const mayServeHere = origins.path === undefined;
-  const content = await openContent(config, { readSite, mayServeHere, files, workingFolder }).catch(
-    (error) => {
-      throw contentFailure(error, config, origins);
-    },
-  );
+  const content = await openContentFor(config, options);
   const observed = observe(config, stdout);
   const { event, sink } = observed;
-  const components: Components = {
-    config,
-    source: warningSource(content.source, event),
-    observed,
-    authenticator: config.auth.length > 0 ? createAuthenticator(config.auth) : undefined,
-    notifyService: notify && (await openNotifyService(config, notify, caFile, observed)),
-    state: { draining: false },
-  };
-  const { source, notifyService, state } = components;
-  const server = serverOf(config, hooksOf(components));
+  const notifyService = await openNotifyService(config, options, observed);
+  const state = { draining: false };
+  const server = openServer({ config, content, observed, notifyService, metricsPage: observed.metrics, state });
   return {
     async start() {
       await notifyService?.start();
-      await server.listen(addressOf(config)).catch(async (error) => {
+      await server.listen(addressOf(config, options)).catch(async (error) => {
         await notifyService?.stop(0);
-        throw listenFailure(error, config, origins);
+        throw listenFailure(error, config, options.origins ?? {});
       });
-      const line = `mote serves ${content.name} on ${urlOf(config, server.port)}`;
-      const lines = notifyService ? [line, notifyService.summary] : [line];
-      if (config.logFormat !== 'json') stdout.write(lines.map((one) => `${one}\n`).join(''));
-      else for (const one of lines) event('info', one);
-      if (notice !== undefined) event('warn', notice);
-      const advice = content.kind === 'folder' ? await adviceFor(source, config) : undefined;
-      if (advice) event('info', advice);
-      await sink.flush();
+      await announce({ config, options, content, observed, notifyService, stdout, url: server.url });
     },
     async stop(reason) {
       state.draining = true;
@@ -92,25 +74,97 @@ export async function createApp(
         server.stop(config.shutdownGraceMs),
         notifyService?.stop(config.shutdownGraceMs),
       ]);
-      if (cut > 0) event('warn', 'the grace time is over, connections were cut', { connections: cut });
+      reportCut(cut, event);
       await sink.flush();
     },
   };
 }
 
-/** What the wiring connects. */
-interface Components {
+/** Rejects with a `StartError` if it cannot be served. */
+export function openContentFor(
+  config: Config,
+  { readSite = readEmbeddedSite, origins = {}, files = [], workingFolder }: AppOptions,
+): Promise<ServedContent> {
+  const mayServeHere = origins.path === undefined;
+  return openContent(config, { readSite, mayServeHere, files, workingFolder }).catch((error) => {
+    throw contentFailure(error, config, origins);
+  });
+}
+
+interface Announcement {
   readonly config: Config;
-  readonly source: FileSource;
+  readonly options: AppOptions;
+  readonly content: ServedContent;
   readonly observed: Observed;
-  readonly authenticator: Authenticator | undefined;
-  readonly notifyService: NotifyService | undefined;
+  readonly notifyService: Pick<NotifyService, 'summary'> | undefined;
+  readonly stdout: Io['stdout'];
+  readonly url: string;
+}
+
+/** Tells the operator what is served where, and what could be amiss. */
+export async function announce(announcement: Announcement): Promise<void> {
+  const { config, options, content, observed, notifyService, stdout, url } = announcement;
+  const { event, sink } = observed;
+  const line = `mote serves ${content.name} on ${url}`;
+  const lines = notifyService ? [line, notifyService.summary] : [line];
+  if (config.logFormat !== 'json') stdout.write(lines.map((one) => `${one}\n`).join(''));
+  else for (const one of lines) event('info', one);
+  if (options.notice !== undefined) event('warn', options.notice);
+  const advice = content.kind === 'folder' ? await adviceFor(content.source, config) : undefined;
+  if (advice) event('info', advice);
+  await sink.flush();
+}
+
+export function reportCut(connections: number, event: Observed['event']): void {
+  if (connections > 0) event('warn', 'the grace time is over, connections were cut', { connections });
+}
+
+/** What serving needs of notify. */
+export type NotifyFront = Pick<NotifyService, 'stages' | 'roomFor' | 'redact'>;
+
+/** What a server is made of. */
+export interface ServerParts {
+  readonly config: Config;
+  readonly content: ServedContent;
+  readonly observed: Observed;
+  readonly notifyService: NotifyFront | undefined;
+  readonly metricsPage: MetricsPage;
   readonly state: { draining: boolean };
 }
 
-type Observed = ReturnType<typeof observe>;
+export interface RunningServer extends Pick<WireServer, 'listen' | 'stop'> {
+  /** Where it listens, for people. */
+  readonly url: string;
+}
 
-function observe({ logFormat }: Config, stdout: Io['stdout']) {
+export function openServer(parts: ServerParts): RunningServer {
+  const { config, content, observed } = parts;
+  const server = serverOf(
+    config,
+    hooksOf({
+      ...parts,
+      source: warningSource(content.source, observed.event),
+      authenticator: config.auth.length > 0 ? createAuthenticator(config.auth) : undefined,
+    }),
+  );
+  return {
+    listen: (address) => server.listen(address),
+    stop: (graceMs) => server.stop(graceMs),
+    get url() {
+      return urlOf(config, server.port);
+    },
+  };
+}
+
+/** What the wiring connects. */
+interface Components extends Omit<ServerParts, 'content'> {
+  readonly source: FileSource;
+  readonly authenticator: Authenticator | undefined;
+}
+
+export type Observed = ReturnType<typeof observe>;
+
+export function observe({ logFormat }: Config, stdout: Io['stdout']) {
   const sink = createLineSink(stdout, { describeDropped: droppedNotice(logFormat) });
   return {
     sink,
@@ -126,12 +180,13 @@ function serverOf(config: Config, hooks: Hooks): HttpServer | WireServer {
   return config.httpEngine === 'node' ? node : new WireServer(config, hooks, node);
 }
 
-async function openNotifyService(
+/** Nothing where notify is not configured. */
+export async function openNotifyService(
   config: Config,
-  notify: NotifyConfig,
-  caFile: string,
+  { notify, caFile = '' }: AppOptions,
   { event, metrics }: Observed,
-): Promise<NotifyService> {
+): Promise<NotifyService | undefined> {
+  if (!notify) return undefined;
   const { openNotify } = await import('./notify.ts');
   const service = await openNotify(config, notify, { caFile, event });
   metrics.add(service.renderMetrics);
@@ -139,13 +194,14 @@ async function openNotifyService(
 }
 
 /** In order: what everyone may use, what has tokens of its own, then authentication, then what it protects. */
-function stagesOf({ config, source, observed, authenticator, notifyService, state }: Components): Stage[] {
+function stagesOf(components: Components): Stage[] {
+  const { config, source, observed, authenticator, notifyService, metricsPage, state } = components;
   const stages: Stage[] = [];
   if (config.healthPath !== '') stages.push(healthStage(config.healthPath, state));
   if (config.corsOrigins.length > 0) stages.push(preflightStage(config));
   if (notifyService) stages.push(...notifyService.stages);
   if (authenticator) stages.push(authStage(authenticator));
-  if (config.metricsPath !== '') stages.push(metricsStage(config.metricsPath, observed.metrics));
+  if (config.metricsPath !== '') stages.push(metricsStage(config.metricsPath, metricsPage));
   const warn = (message: string, fields: EventFields) => observed.event('warn', message, fields);
   stages.push(createStaticStage(source, config, warn));
   return stages;
@@ -163,7 +219,8 @@ function hooksOf(components: Components): Hooks {
   };
 }
 
-function addressOf({ host, port }: Config): Address {
+export function addressOf({ host, port }: Config, { sockets: [fd] = [] }: AppOptions): Address {
+  if (fd !== undefined) return { fd };
   if (host.includes('/')) return { path: host };
   return host === '' ? { port } : { host, port };
 }

@@ -2,7 +2,18 @@
 import { lstat, unlink } from 'node:fs/promises';
 import { connect, type Server } from 'node:net';
 
-export type Address = { readonly host?: string; readonly port: number } | { readonly path: string };
+export type Address =
+  | { readonly host?: string; readonly port: number }
+  | { readonly path: string }
+  /** A descriptor of a socket that is bound already. */
+  | { readonly fd: number };
+
+/** Where a server listens. */
+export function boundTo(server: Server): Exclude<Address, { fd: number }> {
+  const address = server.address();
+  if (typeof address === 'string') return { path: address };
+  return address ? { host: address.address, port: address.port } : { port: 0 };
+}
 
 /** Connections that the kernel queues before they are accepted. */
 const ACCEPT_BACKLOG = 1024;
