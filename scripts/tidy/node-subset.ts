@@ -44,8 +44,12 @@ const refusedGlobals = new Set([
   'MessagePort',
 ]);
 
-/** One for each engine. */
-const responseWriters: readonly string[] = ['src/http/send.ts', 'src/http/engine/wire/writer.ts'];
+/** One for each engine, and what they share. */
+const responseWriters: readonly string[] = [
+  'src/http/send.ts',
+  'src/http/engine/node/writer.ts',
+  'src/http/engine/wire/writer.ts',
+];
 /** Where responses come in from node:http and are handed on. */
 const responseCarriers: readonly string[] = [
   'src/http/engine/node/server.ts',

@@ -5,10 +5,9 @@ import type { Io } from '../cli/io.ts';
 import type { Origins } from '../config/load.ts';
 import type { NotifyConfig } from '../config/notify/file.ts';
 import type { Config } from '../config/options.ts';
-import type { Hooks } from '../http/engine/node/connection.ts';
-import { HttpServer } from '../http/engine/node/server.ts';
-import { WireServer } from '../http/engine/wire/server.ts';
-import type { Address } from '../http/listen.ts';
+import type { Hooks } from '../http/engine/contract.ts';
+import { HttpServer } from '../http/engine/http-server.ts';
+import type { Address, BoundAddress } from '../http/listen.ts';
 import { type Authenticator, authStage, createAuthenticator } from '../http/middleware/basic-auth.ts';
 import { preflightStage, withCors } from '../http/middleware/cors.ts';
 import { defaultHeaders } from '../http/middleware/default-headers.ts';
@@ -61,11 +60,12 @@ export async function createApp(
   return {
     async start() {
       await notifyService?.start();
-      await server.listen(addressOf(config, options)).catch(async (error) => {
+      await server.listen(...addressesOf(config, options)).catch(async (error) => {
         await notifyService?.stop(0);
         throw listenFailure(error, config, options.origins ?? {});
       });
-      await announce({ config, options, content, observed, notifyService, stdout, url: server.url });
+      const { boundTo } = server;
+      await announce({ config, options, content, observed, notifyService, stdout, boundTo });
     },
     async stop(reason) {
       state.draining = true;
@@ -98,14 +98,15 @@ interface Announcement {
   readonly observed: Observed;
   readonly notifyService: Pick<NotifyService, 'summary'> | undefined;
   readonly stdout: Io['stdout'];
-  readonly url: string;
+  readonly boundTo: readonly BoundAddress[];
 }
 
 /** Tells the operator what is served where, and what could be amiss. */
 export async function announce(announcement: Announcement): Promise<void> {
-  const { config, options, content, observed, notifyService, stdout, url } = announcement;
+  const { config, options, content, observed, notifyService, stdout, boundTo } = announcement;
   const { event, sink } = observed;
-  const line = `mote serves ${content.name} on ${url}`;
+  const urls = boundTo.map((address) => urlOf(options.sockets ? '' : config.host, address));
+  const line = `mote serves ${content.name} on ${urls.join(' and ')}`;
   const lines = notifyService ? [line, notifyService.summary] : [line];
   if (config.logFormat !== 'json') stdout.write(lines.map((one) => `${one}\n`).join(''));
   else for (const one of lines) event('info', one);
@@ -132,28 +133,14 @@ export interface ServerParts {
   readonly state: { draining: boolean };
 }
 
-export interface RunningServer extends Pick<WireServer, 'listen' | 'stop'> {
-  /** Where it listens, for people. */
-  readonly url: string;
-}
-
-export function openServer(parts: ServerParts): RunningServer {
+export function openServer(parts: ServerParts): HttpServer {
   const { config, content, observed } = parts;
-  const server = serverOf(
-    config,
-    hooksOf({
-      ...parts,
-      source: warningSource(content.source, observed.event),
-      authenticator: config.auth.length > 0 ? createAuthenticator(config.auth) : undefined,
-    }),
-  );
-  return {
-    listen: (address) => server.listen(address),
-    stop: (graceMs) => server.stop(graceMs),
-    get url() {
-      return urlOf(config, server.port);
-    },
-  };
+  const hooks = hooksOf({
+    ...parts,
+    source: warningSource(content.source, observed.event),
+    authenticator: config.auth.length > 0 ? createAuthenticator(config.auth) : undefined,
+  });
+  return new HttpServer(config, hooks, config.httpEngine);
 }
 
 /** What the wiring connects. */
@@ -172,12 +159,6 @@ export function observe({ logFormat }: Config, stdout: Io['stdout']) {
     access: accessLog(logFormat, sink),
     metrics: createMetrics({ version: VERSION, droppedLogLines: () => sink.droppedLines }),
   };
-}
-
-function serverOf(config: Config, hooks: Hooks): HttpServer | WireServer {
-  if (config.httpEngine === 'wire') return new WireServer(config, hooks);
-  const node = new HttpServer(config, hooks);
-  return config.httpEngine === 'node' ? node : new WireServer(config, hooks, node);
 }
 
 /** Nothing where notify is not configured. */
@@ -219,14 +200,17 @@ function hooksOf(components: Components): Hooks {
   };
 }
 
-export function addressOf({ host, port }: Config, { sockets: [fd] = [] }: AppOptions): Address {
-  if (fd !== undefined) return { fd };
-  if (host.includes('/')) return { path: host };
-  return host === '' ? { port } : { host, port };
+export function addressesOf({ host, port }: Config, { sockets }: AppOptions): readonly [Address, ...Address[]] {
+  const [first, ...others] = (sockets ?? []).map((fd) => ({ fd }));
+  if (first) return [first, ...others];
+  if (host.includes('/')) return [{ path: host }];
+  return [host === '' ? { port } : { host, port }];
 }
 
-function urlOf({ host }: Config, port: number): string {
-  if (host.includes('/')) return `unix:${host}`;
-  if (host === '' || host === '0.0.0.0' || host === '::') return `http://localhost:${port}`;
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+/** `host` as configured, which may be a name; empty for that of the address itself. */
+function urlOf(host: string, address: BoundAddress): string {
+  if ('path' in address) return `unix:${host || address.path}`;
+  const name = host || address.host;
+  if (name === '0.0.0.0' || name === '::') return `http://localhost:${address.port}`;
+  return `http://${name.includes(':') ? `[${name}]` : name}:${address.port}`;
 }

@@ -1,7 +1,7 @@
 /** What is logged and counted of requests, without the tokens that may be in them. */
 import { PROBE_AGENT } from '../cli/healthcheck.ts';
 import type { Config } from '../config/options.ts';
-import type { Exchange, Hooks } from '../http/engine/node/connection.ts';
+import type { Exchange, Hooks } from '../http/engine/contract.ts';
 import type { Authenticator } from '../http/middleware/basic-auth.ts';
 import type { RequestFacts } from '../http/types.ts';
 import type { AccessLog, EventLog } from '../observe/log.ts';

@@ -8,11 +8,14 @@ export type Address =
   /** A descriptor of a socket that is bound already. */
   | { readonly fd: number };
 
+/** An address as the system knows it. */
+export type BoundAddress = { readonly host: string; readonly port: number } | { readonly path: string };
+
 /** Where a server listens. */
-export function boundTo(server: Server): Exclude<Address, { fd: number }> {
+export function boundTo(server: Server): BoundAddress {
   const address = server.address();
   if (typeof address === 'string') return { path: address };
-  return address ? { host: address.address, port: address.port } : { port: 0 };
+  return { host: address?.address ?? '', port: address?.port ?? 0 };
 }
 
 /** Connections that the kernel queues before they are accepted. */

@@ -7,9 +7,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
 import { tick } from '../fixtures.ts';
 import { connectionText } from '../wire/fixtures.ts';
-import type { Hooks } from './node/connection.ts';
-import { HttpServer, type Limits } from './node/server.ts';
-import { WireServer } from './wire/server.ts';
+import type { Hooks, Limits } from './contract.ts';
+import { HttpServer } from './http-server.ts';
 
 const limits: Limits = {
   headerTimeoutMs: 5000,
@@ -51,9 +50,9 @@ const hooks: Hooks = {
   onFault: (error) => assert.fail(String(error)),
 };
 
-const node = new HttpServer(limits, hooks);
-const wire = new WireServer(limits, hooks);
-const auto = new WireServer(limits, hooks, new HttpServer(limits, hooks));
+const node = new HttpServer(limits, hooks, 'node');
+const wire = new HttpServer(limits, hooks, 'wire');
+const auto = new HttpServer(limits, hooks, 'auto');
 const all = [node, wire, auto];
 await Promise.all(all.map((server) => server.listen({ port: 0, host: '127.0.0.1' })));
 after(() => Promise.all(all.map((server) => server.stop(0))));
@@ -179,7 +178,7 @@ test('a client that disconnects after any byte leaves nothing behind', async () 
 
 test('the limit of requests per connection counts both engines together', async () => {
   const few = { ...limits, maxRequestsPerConnection: 3 };
-  const server = new WireServer(few, hooks, new HttpServer(few, hooks));
+  const server = new HttpServer(few, hooks, 'auto');
   await server.listen({ port: 0, host: '127.0.0.1' });
   try {
     const answers = await said(server.port, get + post + get + get);

@@ -90,7 +90,7 @@ suite('the last answer', [
     name: 'is the next one while the server drains',
     steps: (peer) => {
       peer.ask('/late');
-      peer.shared.draining = true;
+      peer.shared.state.draining = true;
       peer.late.resolve(textPlan(202, ''));
     },
     told: 'start; GET /late; 202 and close',
@@ -100,7 +100,7 @@ suite('the last answer', [
     name: 'was under way when the server began to drain',
     steps: (peer) => {
       const { res } = peer.ask('/a');
-      peer.shared.draining = true;
+      peer.shared.state.draining = true;
       res.destroy();
     },
     told: 'start; GET /a; 200; end 200; soon; cut',

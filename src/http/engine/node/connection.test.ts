@@ -5,8 +5,8 @@ import { connect, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { tick } from '../../fixtures.ts';
 import type { Plan, RequestFacts } from '../../types.ts';
-import type { Hooks } from './connection.ts';
-import { HttpServer } from './server.ts';
+import type { Hooks } from '../contract.ts';
+import { HttpServer } from '../http-server.ts';
 
 const LIMITS = {
   headerTimeoutMs: 5000,
@@ -22,17 +22,21 @@ const LIMITS = {
 
 /** A client of a server that answers by `handle`. */
 async function clientOf(t: TestContext, handle: Hooks['handle']): Promise<Socket> {
-  const server = new HttpServer(LIMITS, {
-    handle,
-    defaultHeaders: () => [],
-    clientOf: (peer) => peer,
-    onConnection() {},
-    onStart() {},
-    onEnd() {},
-    onRefused() {},
-    onExhausted() {},
-    onFault: (error) => assert.ifError(error),
-  });
+  const server = new HttpServer(
+    LIMITS,
+    {
+      handle,
+      defaultHeaders: () => [],
+      clientOf: (peer) => peer,
+      onConnection() {},
+      onStart() {},
+      onEnd() {},
+      onRefused() {},
+      onExhausted() {},
+      onFault: (error) => assert.ifError(error),
+    },
+    'node',
+  );
   await server.listen({ host: '127.0.0.1', port: 0 });
   const socket = connect({ host: '127.0.0.1', port: server.port });
   t.after(async () => {

@@ -6,65 +6,15 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Descriptors } from '../../descriptors.ts';
 import { errorPlan, HttpError } from '../../errors.ts';
 import { headRefusal, type SplitTarget, splitTarget } from '../../guard.ts';
-import type { Handle } from '../../router.ts';
-import { closeQuietly, refuse, type SendProgress, send, sendContinue } from '../../send.ts';
-import type { BodyRoom, HeaderList, Plan, RequestFacts } from '../../types.ts';
+import { closeQuietly, refuse } from '../../send.ts';
+import type { Plan, RequestFacts } from '../../types.ts';
+import type { OpenConnection } from '../connections.ts';
+import type { Exchange, Shared } from '../contract.ts';
 import { hasBody, type Received, receiveBody } from './body.ts';
-import { type Consumer, type Demand, type InputTurns, Intake } from './intake.ts';
-
-export interface ConnectionLimits {
-  readonly sendTimeoutMs: number;
-  readonly maxTargetBytes: number;
-  readonly maxBodyBytes: number;
-  readonly maxRequestsPerConnection: number;
-}
-
-/** One request, from its head to the end of its response. */
-export interface Exchange {
-  readonly facts: RequestFacts;
-  readonly httpVersion: string;
-  /** By the clock of `performance.now()`. */
-  readonly startedMs: number;
-  /** 0 until the response is known. */
-  status: number;
-  readonly progress: SendProgress;
-  /** How large a body the route accepts. */
-  room?: BodyRoom | undefined;
-}
-
-/** What a connection needs from the rest of the program. */
-export interface Hooks {
-  readonly handle: Handle;
-  /**
-   * Called before a body is read. Without a room the limit is `maxBodyBytes`, and a larger body gets the
-   * standard 413 response.
-   */
-  readonly roomFor?: ((facts: RequestFacts) => BodyRoom | undefined) | undefined;
-  /** Headers for every response; some depend on the request (CORS). */
-  readonly defaultHeaders: (headers: RequestFacts['headers']) => HeaderList;
-  readonly clientOf: (peer: string, headers: RequestFacts['headers']) => string;
-  readonly onConnection: (delta: 1 | -1) => void;
-  readonly onStart: () => void;
-  readonly onEnd: (exchange: Exchange) => void;
-  /** A connection was refused before there was a request. */
-  readonly onRefused: (status: number, client: string) => void;
-  /** There are no file descriptors left. Calls are rate-limited. */
-  readonly onExhausted: () => void;
-  /** An unexpected error. If there is an exchange, its client received a 500. */
-  readonly onFault: (error: unknown, exchange?: Exchange) => void;
-}
-
-/** What all connections of a server share. */
-export interface Shared {
-  readonly limits: ConnectionLimits;
-  readonly hooks: Hooks;
-  readonly inputTurns: InputTurns;
-  readonly descriptors: Descriptors;
-  draining: boolean;
-}
+import { type Consumer, type Demand, Intake } from './intake.ts';
+import { send, sendContinue } from './writer.ts';
 
 /** What the client expects before it sends the body (RFC 9110 §10.1.1). */
 export type Expectation = 'none' | 'continue';
@@ -79,7 +29,7 @@ interface Turn {
 const closing = /(?:^|[,\t ])close(?:[,\t ]|$)/i;
 const nowhere: SplitTarget = { path: '', query: '' };
 
-export class Connection implements Consumer {
+export class Connection implements Consumer, OpenConnection {
   readonly socket: Socket;
   readonly #shared: Shared;
   /** The peer's address, empty on a unix socket. */
@@ -108,8 +58,14 @@ export class Connection implements Consumer {
     this.#intake = new Intake(socket, this, shared.inputTurns);
   }
 
-  get idle(): boolean {
-    return this.#current === undefined && this.#waiting.length === 0;
+  /** Whether a request is being handled. */
+  get isHandling(): boolean {
+    return this.#current !== undefined || this.#waiting.length > 0;
+  }
+
+  get isIdle(): boolean {
+    const isFresh = !this.#intake.isMidHead && this.socket.readableLength === 0;
+    return isFresh && !this.isHandling && !this.#over;
   }
 
   get demand(): Demand {
@@ -139,6 +95,7 @@ export class Connection implements Consumer {
   /** Handles the request now, or queues it behind earlier ones. */
   take(turn: Turn): void {
     if (this.#over) return;
+    this.#intake.onHead();
     if (!this.#current) this.#begin(turn);
     else this.#waiting.push(turn);
   }
@@ -276,10 +233,10 @@ export class Connection implements Consumer {
   }
 
   #isLast({ facts: { headers }, httpVersion }: Exchange): boolean {
-    const { draining, limits } = this.#shared;
+    const { state, limits } = this.#shared;
     // node:http loses requests that were pipelined after a declined Upgrade, so the connection is closed.
     const full = this.#requests >= limits.maxRequestsPerConnection;
-    if (draining || full || headers.upgrade !== undefined) return true;
+    if (state.draining || full || headers.upgrade !== undefined) return true;
     // node:http ignores the `close` in «keep-alive, close», which takes precedence (RFC 9112 §9.3).
     return httpVersion === '1.0' && closing.test(headers.connection ?? '');
   }
@@ -309,7 +266,7 @@ export class Connection implements Consumer {
       // Part of its body may be waiting.
       this.#intake.resume();
     } else if (this.#lastWord) this.#refuse(this.#lastWord);
-    else if (this.#shared.draining) this.socket.destroySoon();
+    else if (this.#shared.state.draining) this.socket.destroySoon();
     else this.#intake.resume();
   }
 

@@ -2,7 +2,7 @@
  * One connection of the engine `wire`: its requests in order, one at a time, read by the codec of `../wire`.
  *
  * Input that arrives before the response has been sent stays in the stream as bytes. Connections take turns
- * (`intake.ts`), so that a client that pipelines requests does not hold up the others.
+ * (`input-turns.ts`), so that a client that pipelines requests does not hold up the others.
  */
 import type { Socket } from 'node:net';
 import { type ErrorCode, errorPlan, HttpError } from '../../errors.ts';
@@ -10,7 +10,8 @@ import { closeQuietly, refuse } from '../../send.ts';
 import { type Plan, type RequestFacts, SAFE_METHODS } from '../../types.ts';
 import { BodyReader } from '../../wire/body.ts';
 import { type Head, type Progress, parseHead, type Words } from '../../wire/head.ts';
-import type { Exchange } from '../node/connection.ts';
+import type { OpenConnection } from '../connections.ts';
+import type { Exchange } from '../contract.ts';
 import type { WireShared } from './shared.ts';
 import { type Author, Writer } from './writer.ts';
 
@@ -26,9 +27,6 @@ const CR = 13;
  * How long a keep-alive connection outlives its announced timeout, for requests that are already in transit.
  */
 const KEEP_ALIVE_GRACE_MS = 1000;
-/** The limit of bytes behind pending requests of all connections, and what each keeps beyond it. */
-const MAX_WAITING_BYTES = 32 * 1024 * 1024;
-const FAIR_WAITING_BYTES = 16 * 1024;
 
 /**
  * What the connection waits for. `first`: the first byte; `head`: the rest of a head; `body`: the rest of a
@@ -37,7 +35,7 @@ const FAIR_WAITING_BYTES = 16 * 1024;
  */
 type Phase = 'first' | 'head' | 'body' | 'idle' | 'answer' | 'over';
 
-export class WireConnection implements Author {
+export class WireConnection implements Author, OpenConnection {
   readonly socket: Socket;
   readonly #shared: WireShared;
   /** The peer's address, empty on a unix socket. */
@@ -74,7 +72,7 @@ export class WireConnection implements Author {
   }
 
   get isIdle(): boolean {
-    return this.#current === undefined;
+    return this.#isListening && !this.#isInRequest && this.socket.readableLength === 0;
   }
 
   onData(chunk: Buffer): void {
@@ -191,9 +189,8 @@ export class WireConnection implements Author {
   }
 
   #takeRequest(head: Head, chunk: Buffer, at: number, next: number): void {
-    const { handOver, draining } = this.#shared;
-    // The other engine accepts no connections during shutdown; this one can handle every request.
-    if (handOver && !draining && !isPlain(head)) {
+    const { handOver } = this.#shared;
+    if (handOver && !isPlain(head)) {
       const bytes = Buffer.concat([Buffer.from(this.#head, 'latin1'), chunk.subarray(at)]);
       this.#end();
       return handOver(this.socket, bytes, this.#requests);
@@ -295,8 +292,8 @@ export class WireConnection implements Author {
   }
 
   #isLast(): boolean {
-    const { draining, limits } = this.#shared;
-    return draining || !this.#isPersistent || this.#requests >= limits.maxRequestsPerConnection;
+    const { state, limits } = this.#shared;
+    return state.draining || !this.#isPersistent || this.#requests >= limits.maxRequestsPerConnection;
   }
 
   onStall(): void {
@@ -308,7 +305,7 @@ export class WireConnection implements Author {
     this.#release(exchange);
     if (this.socket.destroyed) return;
     // Requests that arrived before the drain still get a response, and the last one announces the close.
-    const drains = this.#shared.draining && this.socket.readableLength === 0;
+    const drains = this.#shared.state.draining && this.socket.readableLength === 0;
     if (isLast || drains || this.#hasEnded) return this.#close();
     this.#phase = 'idle';
     this.#deadlineMs = performance.now() + this.#shared.limits.idleTimeoutMs + KEEP_ALIVE_GRACE_MS;
@@ -333,8 +330,7 @@ export class WireConnection implements Author {
     this.#isPaused = true;
     if (this.#phase !== 'answer') return this.#resume();
     this.#count(this.socket.readableLength);
-    const crowded = this.#shared.inputTurns.waitingBytes > MAX_WAITING_BYTES;
-    if (crowded && this.#waitingBytes > FAIR_WAITING_BYTES) this.#abandon();
+    if (this.#shared.inputTurns.isCrowdedBy(this.#waitingBytes)) this.#abandon();
   }
 
   /** Under overload the connection is dropped without a response. */

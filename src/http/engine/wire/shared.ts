@@ -2,11 +2,16 @@
 import type { Socket } from 'node:net';
 import type { HeadMemo } from '../../wire/memo.ts';
 import type { HttpClock } from '../../wire/response.ts';
-import type { Shared } from '../node/connection.ts';
-import type { Limits } from '../node/server.ts';
+import type { OpenConnection } from '../connections.ts';
+import type { Limits, Shared } from '../contract.ts';
 
-export interface WireShared extends Shared {
-  readonly limits: Limits;
+/** The engine that takes over connections whose requests this one leaves to it. */
+export interface Successor {
+  /** `first` is the unread input of `socket`; `origin` says whose connection it was, and how many requests it had. */
+  adopt(socket: Socket, first: Buffer, origin: { connection: OpenConnection; requests: number }): void;
+}
+
+export interface WireShared extends Shared<Limits> {
   readonly clock: HttpClock;
   readonly memo: HeadMemo;
   /**

@@ -6,7 +6,7 @@ import { withoutOverridden } from '../../middleware/default-headers.ts';
 import { closeQuietly, Gone, linger, type SourceBody, sendSource } from '../../send.ts';
 import type { Plan } from '../../types.ts';
 import { CONTINUE, connectionLines, renderFields } from '../../wire/response.ts';
-import type { Exchange } from '../node/connection.ts';
+import type { Exchange } from '../contract.ts';
 import type { WireShared } from './shared.ts';
 
 /** The connection that writes. */

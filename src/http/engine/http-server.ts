@@ -1,0 +1,91 @@
+/**
+ * The HTTP server: an engine that listens, and for `auto` a second one that takes over connections. Both have the
+ * same limits, count their connections together, and end them in one drain.
+ */
+import { Server } from 'node:net';
+import { Descriptors } from '../descriptors.ts';
+import { type Address, type BoundAddress, boundTo, listen } from '../listen.ts';
+import { Connections } from './connections.ts';
+import type { Hooks, Limits, Shared } from './contract.ts';
+import { InputTurns } from './input-turns.ts';
+import { NodeEngine } from './node/server.ts';
+import { ACCEPT_OPTIONS, WireEngine } from './wire/server.ts';
+
+/** `auto`: `wire`, which hands over to `node` what it leaves to it. */
+export type EngineName = 'auto' | 'node' | 'wire';
+
+/** How many connections over the limit may wait for a 503 at a time; further ones are dropped silently. */
+const MAX_REFUSED_CONNECTIONS = 64;
+
+export interface Engine {
+  /** Handles the connections that it accepts. */
+  readonly listener: Server;
+  /** The last connection is closed. */
+  end(): void;
+}
+
+export class HttpServer {
+  readonly #shared: Shared<Limits>;
+  readonly #connections: Connections;
+  readonly #engines: readonly Engine[];
+  /** Of the engine that listens. */
+  readonly #listener: Server;
+  /** For further addresses. */
+  readonly #beside: Server[] = [];
+
+  constructor(limits: Limits, hooks: Hooks, name: EngineName) {
+    const descriptors = new Descriptors(hooks.onExhausted);
+    this.#shared = { limits, hooks, inputTurns: new InputTurns(), descriptors, state: { draining: false } };
+    this.#connections = new Connections(this.#shared);
+    const [first, ...others] = this.#enginesOf(name);
+    this.#engines = [first, ...others];
+    this.#listener = first.listener;
+    this.#listener.maxConnections = limits.maxConnections + MAX_REFUSED_CONNECTIONS;
+  }
+
+  /** The first one listens. */
+  #enginesOf(name: EngineName): [Engine, ...Engine[]] {
+    const wire = (successor?: NodeEngine) => new WireEngine(this.#shared, this.#connections, successor);
+    if (name === 'wire') return [wire()];
+    const node = new NodeEngine(this.#shared, this.#connections);
+    return name === 'node' ? [node] : [wire(node), node];
+  }
+
+  /** Resolves when connections are accepted at every address; rejects with the system's error. */
+  async listen(address: Address, ...others: readonly Address[]): Promise<void> {
+    await listen(this.#listener, address);
+    for (const other of others) await this.#listenBeside(other);
+    for (const server of [this.#listener, ...this.#beside])
+      server.on('error', (error) => this.#shared.hooks.onFault(error));
+  }
+
+  /** A server in Node has one address: connections to a further one are accepted beside it, and passed on. */
+  async #listenBeside(address: Address): Promise<void> {
+    const server = new Server(ACCEPT_OPTIONS, (socket) => this.#listener.emit('connection', socket));
+    server.maxConnections = this.#listener.maxConnections;
+    this.#beside.push(server);
+    await listen(server, address);
+  }
+
+  get boundTo(): readonly BoundAddress[] {
+    return [this.#listener, ...this.#beside].map(boundTo);
+  }
+
+  /** The first port; 0 on a unix socket. */
+  get port(): number {
+    const address = boundTo(this.#listener);
+    return 'port' in address ? address.port : 0;
+  }
+
+  /**
+   * Stops accepting, closes idle connections now and busy ones after their response.
+   * Resolves to the number of connections that had to be cut after `graceMs`.
+   */
+  async stop(graceMs: number): Promise<number> {
+    // Not by the method of node:http, which has an own notion of idle connections.
+    for (const server of [this.#listener, ...this.#beside]) Server.prototype.close.call(server);
+    const cut = await this.#connections.drain(graceMs);
+    for (const engine of this.#engines) engine.end();
+    return cut;
+  }
+}
