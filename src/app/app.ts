@@ -31,6 +31,8 @@ export interface App {
   start(): Promise<void>;
   /** Drains within the grace time of the configuration; the log is written when it resolves. */
   stop(reason: string): Promise<void>;
+  /** Ends other processes of the server at once, where there are any. */
+  kill?(): void;
 }
 
 /** What only some servers have. */
@@ -56,7 +58,14 @@ export async function createApp(
   const { event, sink } = observed;
   const notifyService = await openNotifyService(config, options, observed);
   const state = { draining: false };
-  const server = openServer({ config, content, observed, notifyService, metricsPage: observed.metrics, state });
+  const server = openServer({
+    config,
+    content,
+    observed,
+    notifyService,
+    metricsPage: observed.metrics,
+    state,
+  });
   return {
     async start() {
       await notifyService?.start();
@@ -200,7 +209,10 @@ function hooksOf(components: Components): Hooks {
   };
 }
 
-export function addressesOf({ host, port }: Config, { sockets }: AppOptions): readonly [Address, ...Address[]] {
+export function addressesOf(
+  { host, port }: Config,
+  { sockets }: AppOptions,
+): readonly [Address, ...Address[]] {
   const [first, ...others] = (sockets ?? []).map((fd) => ({ fd }));
   if (first) return [first, ...others];
   if (host.includes('/')) return [{ path: host }];

@@ -92,24 +92,22 @@ export function createMetrics({ version, droppedLogLines }: MetricsOptions): Met
       added.push(more);
     },
     counts,
-    render(others = []) {
-      const all = others.reduce(sumOf, counts());
-      return [
-        requestsByCode(all.requests),
-        metric(
-          'mote_http_response_body_bytes_total',
-          'counter',
-          'Bytes of response bodies sent.',
-          all.bodyBytes,
-        ),
-        metric('mote_http_requests_in_flight', 'gauge', 'Requests in progress.', all.inFlight),
-        durationHistogram(all.durations, all.durationMs / 1000),
-        metric('mote_connections', 'gauge', 'Open connections.', all.connections),
-        ...processMetrics(all, version, startedSeconds),
-        ...added.map((more) => more()),
-      ].join('');
-    },
+    render: (others = []) =>
+      countLines(others.reduce(sumOf, counts()), version, startedSeconds) +
+      added.map((more) => more()).join(''),
   };
+}
+
+function countLines(counts: Counts, version: string, startedSeconds: number): string {
+  const { bodyBytes, inFlight, connections, durations, durationMs } = counts;
+  return [
+    requestsByCode(counts.requests),
+    metric('mote_http_response_body_bytes_total', 'counter', 'Bytes of response bodies sent.', bodyBytes),
+    metric('mote_http_requests_in_flight', 'gauge', 'Requests in progress.', inFlight),
+    durationHistogram(durations, durationMs / 1000),
+    metric('mote_connections', 'gauge', 'Open connections.', connections),
+    ...processMetrics(counts, version, startedSeconds),
+  ].join('');
 }
 
 /** What is left of the counts of a process that has ended: what it counted, not what it had. */
