@@ -24,7 +24,7 @@ import { adviceFor, warningSource } from './advice.ts';
 import { type ContentOptions, openContent, type ServedContent } from './content.ts';
 import type { NotifyService } from './notify.ts';
 import { observingHooks } from './request-log.ts';
-import { contentFailure, listenFailure } from './start-failure.ts';
+import { contentFailure, inheritedFailure, listenFailure } from './start-failure.ts';
 
 export interface App {
   /** Listens and prints where. Rejects with a `StartError`. */
@@ -71,7 +71,7 @@ export async function createApp(
       await notifyService?.start();
       await server.listen(...addressesOf(config, options)).catch(async (error) => {
         await notifyService?.stop(0);
-        throw listenFailure(error, config, options.origins ?? {});
+        throw failureToListen(error, config, options);
       });
       const { boundTo } = server;
       await announce({ config, options, content, observed, notifyService, stdout, boundTo });
@@ -98,6 +98,14 @@ export function openContentFor(
   return openContent(config, { readSite, mayServeHere, files, workingFolder }).catch((error) => {
     throw contentFailure(error, config, origins);
   });
+}
+
+export function failureToListen(
+  error: unknown,
+  config: Config,
+  { sockets, origins = {} }: AppOptions,
+): unknown {
+  return sockets ? inheritedFailure(error) : listenFailure(error, config, origins);
 }
 
 interface Announcement {
@@ -221,7 +229,7 @@ export function addressesOf(
 
 /** `host` as configured, which may be a name; empty for that of the address itself. */
 function urlOf(host: string, address: BoundAddress): string {
-  if ('path' in address) return `unix:${host || address.path}`;
+  if ('path' in address) return host || address.path ? `unix:${host || address.path}` : 'a unix socket';
   const name = host || address.host;
   if (name === '0.0.0.0' || name === '::') return `http://localhost:${address.port}`;
   return `http://${name.includes(':') ? `[${name}]` : name}:${address.port}`;

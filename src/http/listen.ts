@@ -8,14 +8,15 @@ export type Address =
   /** A descriptor of a socket that is bound already. */
   | { readonly fd: number };
 
-/** An address as the system knows it. */
+/** An address as the system knows it. The path is empty where a unix socket was inherited: Node cannot tell it. */
 export type BoundAddress = { readonly host: string; readonly port: number } | { readonly path: string };
 
 /** Where a server listens. */
 export function boundTo(server: Server): BoundAddress {
   const address = server.address();
-  if (typeof address === 'string') return { path: address };
-  return { host: address?.address ?? '', port: address?.port ?? 0 };
+  return typeof address === 'object' && address
+    ? { host: address.address, port: address.port }
+    : { path: address ?? '' };
 }
 
 /** Connections that the kernel queues before they are accepted. */

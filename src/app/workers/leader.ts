@@ -13,13 +13,13 @@ import {
   type AppOptions,
   addressesOf,
   announce,
+  failureToListen,
   type Observed,
   observe,
   openContentFor,
   openNotifyService,
   reportCut,
 } from '../app.ts';
-import { listenFailure } from '../start-failure.ts';
 import { Crew } from './crew.ts';
 import type { Answerer, Parcel } from './link.ts';
 import { packError, packPlan, unpackFacts } from './plans.ts';
@@ -29,7 +29,7 @@ import type { WorkerProcess } from './worker-process.ts';
 
 export interface LeaderOptions extends AppOptions {
   readonly script: readonly string[];
-  readonly order: Omit<StartOrder, 'sockets'>;
+  readonly order: Omit<StartOrder, 'sockets' | 'isInherited'>;
 }
 
 /** Rejects with a `StartError` if the content cannot be served or notify cannot work as configured. */
@@ -56,7 +56,7 @@ export async function createLeader(
       } catch (error) {
         sockets?.close();
         await notifyService?.stop(0);
-        throw listenFailure(error, config, options.origins ?? {});
+        throw failureToListen(error, config, options);
       }
       await announce({ config, options, content, observed, notifyService, stdout, boundTo });
     },
@@ -103,7 +103,7 @@ function crewOf({ options, sockets, observed, stages }: CrewParts): Crew {
   const crew: Crew = new Crew({
     script,
     descriptors,
-    order: { ...order, sockets: descriptors.length },
+    order: { ...order, sockets: descriptors.length, isInherited: options.sockets !== undefined },
     event,
     onLines: (lines) => sink.writeLines(lines),
     answerersFor: (worker): Readonly<Record<string, Answerer>> => ({

@@ -17,6 +17,8 @@ export interface StartOrder {
   /** How many workers there are. */
   readonly workers: number;
   readonly sockets: number;
+  /** They were there before the program started. */
+  readonly isInherited: boolean;
 }
 
 /** The reply of a worker: where it serves, or why it does not. */

@@ -4,13 +4,15 @@ import type { Config } from '../../config/options.ts';
 import type { BoundAddress } from '../../http/listen.ts';
 import {
   type AppOptions,
+  addressesOf,
+  failureToListen,
   type NotifyFront,
   type Observed,
   observe,
   openContentFor,
   openServer,
 } from '../app.ts';
-import { listenFailure } from '../start-failure.ts';
+import { inheritedFailure } from '../start-failure.ts';
 import type { Link } from './link.ts';
 import { FIRST_SOCKET_DESCRIPTOR, type StartOrder } from './protocol.ts';
 
@@ -33,7 +35,7 @@ export async function createWorker(
   stdout: Io['stdout'],
   options: AppOptions,
   link: Link,
-  order: Pick<StartOrder, 'workers' | 'sockets'>,
+  order: Pick<StartOrder, 'workers' | 'sockets' | 'isInherited'>,
 ): Promise<WorkerApp> {
   const content = await openContentFor(config, options);
   const observed = observe(config, stdout);
@@ -53,9 +55,8 @@ export async function createWorker(
   if (config.metricsPath !== '') tellCounts(link, metrics);
   return {
     async start() {
-      const [first, ...others] = descriptorsOf(order);
-      await server.listen({ fd: first }, ...others.map((fd) => ({ fd }))).catch((error) => {
-        throw listenFailure(error, config, options.origins ?? {});
+      await server.listen(...addressesOf(config, { sockets: descriptorsOf(order) })).catch((error) => {
+        throw order.isInherited ? inheritedFailure(error) : failureToListen(error, config, options);
       });
       return server.boundTo;
     },
@@ -70,9 +71,8 @@ export async function createWorker(
   };
 }
 
-function descriptorsOf({ sockets }: Pick<StartOrder, 'sockets'>): [number, ...number[]] {
-  const others = Array.from({ length: sockets - 1 }, (_, index) => FIRST_SOCKET_DESCRIPTOR + 1 + index);
-  return [FIRST_SOCKET_DESCRIPTOR, ...others];
+function descriptorsOf({ sockets }: Pick<StartOrder, 'sockets'>): readonly number[] {
+  return Array.from({ length: sockets }, (_, index) => FIRST_SOCKET_DESCRIPTOR + index);
 }
 
 async function openRemoteNotify(
