@@ -42,11 +42,14 @@ export class Crew {
   /** Resolves when all serve, to where. If one cannot, all are ended, and its failure is thrown. */
   async start(): Promise<readonly BoundAddress[]> {
     const { workers } = this.#options.order;
-    const starts = Array.from({ length: workers }, () => this.#spawn());
+    const startOne = async () => {
+      const { worker, started } = this.#spawn();
+      return { worker, boundTo: await started };
+    };
     try {
-      const [boundTo = []] = await Promise.all(starts.map(({ started }) => started));
-      for (const { worker } of starts) this.#watch(worker);
-      return boundTo;
+      const all = await Promise.all(Array.from({ length: workers }, startOne));
+      for (const { worker } of all) this.#watch(worker);
+      return all[0]?.boundTo ?? [];
     } catch (error) {
       this.kill();
       throw error;
@@ -73,7 +76,7 @@ export class Crew {
   }
 
   #spawn(): { worker: WorkerProcess; started: Promise<readonly BoundAddress[]> } {
-    const worker = new WorkerProcess(this.#options);
+    const worker = openProcess(this.#options);
     this.#workers.add(worker);
     const started = worker.start(this.#options.order).catch(async (error) => {
       throw error instanceof LinkClosedError ? endedEarly(await worker.ended) : error;
@@ -87,12 +90,16 @@ export class Crew {
 
   #onEnd(worker: WorkerProcess, cause: string): void {
     this.#workers.delete(worker);
-    this.#past = worker.lastCounts && (this.#past ? sumOf(this.#past, worker.lastCounts) : worker.lastCounts);
+    const { lastCounts } = worker;
+    if (lastCounts) this.#past = this.#past ? sumOf(this.#past, lastCounts) : lastCounts;
+    this.#replaceLater(`a worker ended: ${cause}`, worker.pid);
+  }
+
+  #replaceLater(problem: string, pid?: number): void {
     if (this.#isOver) return;
     this.lost += 1;
     const pauseMs = this.#nextPauseMs();
-    const { event } = this.#options;
-    event('error', `a worker ended: ${cause}; another one follows`, { pid: worker.pid, pause_ms: pauseMs });
+    this.#options.event('error', `${problem}; another one follows`, { pid, pause_ms: pauseMs });
     const pause = setTimeout(() => {
       this.#pauses.delete(pause);
       this.#replace();
@@ -101,7 +108,14 @@ export class Crew {
   }
 
   #replace(): void {
-    const { worker, started } = this.#spawn();
+    if (this.#isOver) return;
+    let worker: WorkerProcess;
+    let started: Promise<unknown>;
+    try {
+      ({ worker, started } = this.#spawn());
+    } catch (error) {
+      return this.#replaceLater((error as Error).message);
+    }
     started.then(
       () => this.#watch(worker),
       async (error: Error) => {
@@ -119,6 +133,19 @@ export class Crew {
     const pauseMs = this.#pauseMs;
     this.#pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS);
     return pauseMs;
+  }
+}
+
+function openProcess(options: WorkerOptions): WorkerProcess {
+  try {
+    return new WorkerProcess(options);
+  } catch (error) {
+    const problem = `a worker could not be started: ${(error as Error).message}`;
+    throw new StartError(
+      'worker_refused',
+      problem,
+      'allow more processes, descriptors or memory, or lower --workers',
+    );
   }
 }
 

@@ -40,6 +40,7 @@ export class WorkerProcess {
   #counts: Counts | undefined;
 
   constructor({ script, descriptors, onLines, answerersFor }: WorkerOptions) {
+    // Throws where the system refuses it at once.
     this.#child = spawn(existsSync(OWN_IMAGE) ? OWN_IMAGE : process.execPath, script, {
       argv0: WORKER_NAME,
       // Standard input, the log, complaints, the link, and from then on the sockets.
@@ -50,7 +51,10 @@ export class WorkerProcess {
       // It could not be started at all.
       this.#child.once('error', () => resolve({ code: null, signal: null }));
     });
-    const [, log, , pipe] = this.#child.stdio;
+    // Without descriptors or memory for it there is a process in name only, and maybe nothing to reach it by.
+    const [, log, , pipe] = this.#child.stdio ?? [];
+    if (!log || !pipe) throw new Error('the system has no descriptors for it');
+    this.#child.once('error', () => pipe.destroy());
     passLines(log as Readable, onLines);
     this.link = new Link(pipe as Socket, answerersFor(this));
   }
