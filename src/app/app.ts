@@ -19,8 +19,7 @@ import { createLineSink } from '../observe/line-sink.ts';
 import { accessLog, droppedNotice, type EventFields, eventLog } from '../observe/log.ts';
 import { createMetrics, type MetricsPage, metricsStage } from '../observe/metrics.ts';
 import { createStaticStage } from '../static/handler.ts';
-import type { FileSource } from '../static/source.ts';
-import { adviceFor, warningSource } from './advice.ts';
+import { adviceFor, type ReportUnreadable, reportingSource, unreadableReport } from './advice.ts';
 import { type ContentOptions, openContent, type ServedContent } from './content.ts';
 import type { NotifyService } from './notify.ts';
 import { observingHooks } from './request-log.ts';
@@ -53,9 +52,9 @@ export async function createApp(
   stdout: Io['stdout'],
   options: AppOptions = {},
 ): Promise<App> {
-  const content = await openContentFor(config, options);
   const observed = observe(config, stdout);
   const { event, sink } = observed;
+  const content = await openContentFor(config, options, unreadableReport(event));
   const notifyService = await openNotifyService(config, options, observed);
   const state = { draining: false };
   const server = openServer({
@@ -90,14 +89,18 @@ export async function createApp(
 }
 
 /** Rejects with a `StartError` if it cannot be served. */
-export function openContentFor(
+export async function openContentFor(
   config: Config,
   { readSite = readEmbeddedSite, origins = {}, files = [], workingFolder }: AppOptions,
+  report: ReportUnreadable,
 ): Promise<ServedContent> {
   const mayServeHere = origins.path === undefined;
-  return openContent(config, { readSite, mayServeHere, files, workingFolder }).catch((error) => {
+  try {
+    const content = await openContent(config, { readSite, mayServeHere, files, workingFolder });
+    return { ...content, source: reportingSource(content.source, report) };
+  } catch (error) {
     throw contentFailure(error, config, origins);
-  });
+  }
 }
 
 export function failureToListen(
@@ -151,18 +154,13 @@ export interface ServerParts {
 }
 
 export function openServer(parts: ServerParts): HttpServer {
-  const { config, content, observed } = parts;
-  const hooks = hooksOf({
-    ...parts,
-    source: warningSource(content.source, observed.event),
-    authenticator: config.auth.length > 0 ? createAuthenticator(config.auth) : undefined,
-  });
-  return new HttpServer(config, hooks, config.httpEngine);
+  const { config } = parts;
+  const authenticator = config.auth.length > 0 ? createAuthenticator(config.auth) : undefined;
+  return new HttpServer(config, hooksOf({ ...parts, authenticator }), config.httpEngine);
 }
 
 /** What the wiring connects. */
-interface Components extends Omit<ServerParts, 'content'> {
-  readonly source: FileSource;
+interface Components extends ServerParts {
   readonly authenticator: Authenticator | undefined;
 }
 
@@ -193,7 +191,7 @@ export async function openNotifyService(
 
 /** In order: what everyone may use, what has tokens of its own, then authentication, then what it protects. */
 function stagesOf(components: Components): Stage[] {
-  const { config, source, observed, authenticator, notifyService, metricsPage, state } = components;
+  const { config, content, observed, authenticator, notifyService, metricsPage, state } = components;
   const stages: Stage[] = [];
   if (config.healthPath !== '') stages.push(healthStage(config.healthPath, state));
   if (config.corsOrigins.length > 0) stages.push(preflightStage(config));
@@ -201,7 +199,7 @@ function stagesOf(components: Components): Stage[] {
   if (authenticator) stages.push(authStage(authenticator));
   if (config.metricsPath !== '') stages.push(metricsStage(config.metricsPath, metricsPage));
   const warn = (message: string, fields: EventFields) => observed.event('warn', message, fields);
-  stages.push(createStaticStage(source, config, warn));
+  stages.push(createStaticStage(content.source, config, warn));
   return stages;
 }
 

@@ -8,6 +8,7 @@ import { HttpError } from '../../http/errors.ts';
 import type { BoundAddress } from '../../http/listen.ts';
 import type { Plan, RequestFacts, Stage } from '../../http/types.ts';
 import { metric } from '../../observe/metrics.ts';
+import { type ReportUnreadable, unreadableReport } from '../advice.ts';
 import {
   type App,
   type AppOptions,
@@ -38,9 +39,10 @@ export async function createLeader(
   stdout: Io['stdout'],
   options: LeaderOptions,
 ): Promise<App> {
-  const content = await openContentFor(config, options);
   const observed = observe(config, stdout);
   const { event, sink } = observed;
+  const onUnreadable = unreadableReport(event);
+  const content = await openContentFor(config, options, onUnreadable);
   const notifyService = await openNotifyService(config, options, observed);
   let sockets: Sockets | undefined;
   let crew: Crew | undefined;
@@ -51,7 +53,7 @@ export async function createLeader(
       await notifyService?.start();
       try {
         sockets = await openSockets(config, options);
-        crew = crewOf({ options, sockets, observed, stages: notifyService?.stages ?? [] });
+        crew = crewOf({ options, sockets, observed, onUnreadable, stages: notifyService?.stages ?? [] });
         boundTo = await crew.start();
       } catch (error) {
         sockets?.close();
@@ -93,10 +95,11 @@ interface CrewParts {
   readonly options: LeaderOptions;
   readonly sockets: Sockets;
   readonly observed: Observed;
+  readonly onUnreadable: ReportUnreadable;
   readonly stages: readonly Stage[];
 }
 
-function crewOf({ options, sockets, observed, stages }: CrewParts): Crew {
+function crewOf({ options, sockets, observed, onUnreadable, stages }: CrewParts): Crew {
   const { script, order } = options;
   const { event, sink, metrics } = observed;
   const { descriptors } = sockets;
@@ -109,6 +112,10 @@ function crewOf({ options, sockets, observed, stages }: CrewParts): Crew {
     answerersFor: (worker): Readonly<Record<string, Answerer>> => ({
       notify: (data, body) => respond(stages, worker, data, body),
       metrics: async () => ({ data: metrics.render(await crew.counts()) }),
+      unreadable: (path) => {
+        onUnreadable(path as string);
+        return {};
+      },
       counts: (data) => {
         worker.keepCounts(data);
         return {};

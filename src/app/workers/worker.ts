@@ -37,7 +37,9 @@ export async function createWorker(
   link: Link,
   order: Pick<StartOrder, 'workers' | 'sockets' | 'isInherited'>,
 ): Promise<WorkerApp> {
-  const content = await openContentFor(config, options);
+  // Each path is told once, by whichever worker.
+  const report = (path: string) => void link.ask('unreadable', { data: path }).catch(() => undefined);
+  const content = await openContentFor(config, options, report);
   const observed = observe(config, stdout);
   const { metrics, sink } = observed;
   const notify = options.notify && (await openRemoteNotify(config, options.notify, link, order.workers));
