@@ -149,9 +149,9 @@ function openProcess(options: WorkerOptions): WorkerProcess {
   }
 }
 
-function causeOf({ code, signal }: End): string {
-  if (signal) return signal;
-  return code === null ? 'it could not be started' : `exit code ${code}`;
+function causeOf(end: End): string {
+  if ('refusal' in end) return end.refusal;
+  return end.signal ?? `exit code ${end.code}`;
 }
 
 function endedEarly(end: End): StartError {

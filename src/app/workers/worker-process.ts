@@ -30,7 +30,10 @@ export interface WorkerOptions {
 }
 
 /** How a process ended. */
-export type End = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
+export type End =
+  | { readonly code: number | null; readonly signal: NodeJS.Signals | null }
+  /** It never began. */
+  | { readonly refusal: string };
 
 export class WorkerProcess {
   readonly #child: ChildProcess;
@@ -43,13 +46,13 @@ export class WorkerProcess {
     // Throws where the system refuses it at once.
     this.#child = spawn(existsSync(OWN_IMAGE) ? OWN_IMAGE : process.execPath, script, {
       argv0: WORKER_NAME,
-      // Standard input, the log, complaints, the link, and from then on the sockets.
-      stdio: ['ignore', 'pipe', 'inherit', 'pipe', ...descriptors],
+      // Standard input, the log, complaints, the link, and from then on the sockets. Nobody reads the first, but to
+      // ignore it would need /dev/null, which an empty root does not have.
+      stdio: ['inherit', 'pipe', 'inherit', 'pipe', ...descriptors],
     });
     this.ended = new Promise((resolve) => {
       this.#child.once('close', (code, signal) => resolve({ code, signal }));
-      // It could not be started at all.
-      this.#child.once('error', () => resolve({ code: null, signal: null }));
+      this.#child.once('error', ({ message }) => resolve({ refusal: message }));
     });
     // Without descriptors or memory for it there is a process in name only, and maybe nothing to reach it by.
     const [, log, , pipe] = this.#child.stdio ?? [];
