@@ -4,6 +4,7 @@ import { availableParallelism, totalmem } from 'node:os';
 import { type App, type AppOptions, createApp } from '../app/app.ts';
 import { AUTO } from '../config/option-kinds.ts';
 import type { Config } from '../config/options.ts';
+import { StartError } from '../util/start-error.ts';
 import { checkDescriptors } from './descriptors.ts';
 import { type Io, OK, type StopSignal } from './io.ts';
 import type { SignalQueue } from './signals.ts';
@@ -15,6 +16,9 @@ const SIGNALLED: Readonly<Record<StopSignal, number>> = {
   SIGQUIT: 131,
   SIGTERM: 143,
 };
+
+/** Processes of Windows do not inherit sockets as descriptors. */
+const canShare = process.platform !== 'win32';
 
 /** What a worker needs to start as this process did. */
 interface OwnStart {
@@ -52,11 +56,18 @@ async function openApp(
 ): Promise<App> {
   const workers = config.workers === AUTO ? await workersByMachine() : config.workers;
   if (workers === 1) return createApp(config, stdout, options);
+  if (!canShare)
+    throw new StartError(
+      'workers_unsupported',
+      `--workers ${workers}: this system has no shared sockets`,
+      'use 1',
+    );
   const { createLeader } = await import('../app/workers/leader.ts');
   return createLeader(config, stdout, { ...options, script, order: { argv, texts, workers } });
 }
 
 async function workersByMachine(): Promise<number> {
+  if (!canShare) return 1;
   const { workersFor } = await import('../app/workers/parallelism.ts');
   const memoryBytes = Math.min(process.constrainedMemory() || Number.POSITIVE_INFINITY, totalmem());
   const readFile = (path: string) => readFileSync(path, 'utf8');

@@ -124,7 +124,7 @@ test('a worker that is killed under load is replaced, and that is told once', { 
   await server.stop();
   const told = server.stdout.all.filter((line) => line.includes('a worker ended'));
   assert.equal(told.length, 1, told.join('\n'));
-  assert.deepEqual([JSON.parse(told[0] ?? '').pid, JSON.parse(told[0] ?? '').pause_ms], [victim, 100]);
+  assert.equal(JSON.parse(told[0] ?? '').pause_ms, 100);
   assert.match(told[0] ?? '', /a worker ended: SIGKILL/);
 });
 
