@@ -125,7 +125,7 @@ interface Announcement {
 export async function announce(announcement: Announcement): Promise<void> {
   const { config, options, content, observed, notifyService, stdout, boundTo } = announcement;
   const { event, sink } = observed;
-  const urls = boundTo.map((address) => urlOf(options.sockets ? '' : config.host, address));
+  const urls = boundTo.map((address) => urlOf(options.sockets ? undefined : config.host, address));
   const line = `mote serves ${content.name} on ${urls.join(' and ')}`;
   const lines = notifyService ? [line, notifyService.summary] : [line];
   if (config.logFormat !== 'json') stdout.write(lines.map((one) => `${one}\n`).join(''));
@@ -225,10 +225,10 @@ export function addressesOf(
   return [host === '' ? { port } : { host, port }];
 }
 
-/** `host` as configured, which may be a name; empty for that of the address itself. */
-function urlOf(host: string, address: BoundAddress): string {
+/** `host` as configured, which may be a name or empty; without it, that of the address itself. */
+function urlOf(host: string | undefined, address: BoundAddress): string {
   if ('path' in address) return host || address.path ? `unix:${host || address.path}` : 'a unix socket';
-  const name = host || address.host;
-  if (name === '0.0.0.0' || name === '::') return `http://localhost:${address.port}`;
+  const name = host ?? address.host;
+  if (name === '' || name === '0.0.0.0' || name === '::') return `http://localhost:${address.port}`;
   return `http://${name.includes(':') ? `[${name}]` : name}:${address.port}`;
 }
