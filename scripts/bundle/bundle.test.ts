@@ -58,6 +58,20 @@ describe('the bundle', () => {
     for (const bytes of [made.code, made.map]) assert.ok(!Buffer.from(bytes).includes(REPOSITORY));
   });
 
+  test("for pkg's base refuses to serve where the environment steers its Node, which reads it before", async () => {
+    const forPkg = join(folder, 'for-pkg.cjs');
+    writeFileSync(forPkg, (await bundle({ ...info, base: 'pkg' })).code);
+    const env = { PATH: process.env.PATH, NODE_OPTIONS: '--no-warnings' };
+    const serve = [forPkg, folder, '--port', '0', '--host', '127.0.0.1'];
+    const { status, stdout, stderr } = spawnSync(process.execPath, serve, { encoding: 'utf8', env });
+    assert.deepEqual([status, stdout], [1, '']);
+    assert.match(stderr, /^mote: NODE_OPTIONS is set, .*\n$/);
+    const { stdout: version } = spawnSync(process.execPath, [forPkg, '--version', '--json'], {
+      encoding: 'utf8',
+    });
+    assert.equal(JSON.parse(version).base, 'pkg');
+  });
+
   test('serves a site that lies beside it as its own', async () => {
     const withSite = join(folder, 'with-site.cjs');
     writeFileSync(withSite, (await bundle({ ...info, embeddedSite: true })).code);

@@ -1,7 +1,7 @@
 /**
  * The esbuild plugin that replaces the three placeholders in `src/build` (`info.ts`, `licenses.ts` and `site.ts`) with
- * what is true of a build, the full registry of media types with a reduced one, and the module that reads the parts of
- * the notify page with the minified parts.
+ * what is true of a build, the full registry of media types with a reduced one, and the module that reads the files of
+ * the notify page with one that contains their minified texts.
  */
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -34,7 +34,7 @@ export function replacements({ build, licenses }: Replacements): Plugin {
         contents: mediaTypesModule(JSON.parse(readFileSync(path, 'utf8'))),
         loader: 'js',
       }));
-      onLoad({ filter: /[/\\]api[/\\]page[/\\]parts\.ts$/ }, async ({ path }) => ({
+      onLoad({ filter: /[/\\]api[/\\]page[/\\]assets\.ts$/ }, async ({ path }) => ({
         contents: await pageModule(dirname(path)),
         loader: 'js',
       }));
@@ -50,8 +50,8 @@ async function pageModule(folder: string): Promise<string> {
     return code.trimEnd();
   };
   const [style, script] = [await minify('page.css', 'css'), await minify('page.js', 'js')];
-  const parts = { markup: read('page.html').trimEnd(), style, script };
-  return Object.entries(parts)
+  const assets = { markup: read('page.html').trimEnd(), style, script };
+  return Object.entries(assets)
     .map(([name, text]) => `export const ${name} = ${JSON.stringify(text)};`)
     .join('\n');
 }

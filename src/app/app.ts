@@ -19,8 +19,13 @@ import { createLineSink } from '../observe/line-sink.ts';
 import { accessLog, droppedNotice, type EventFields, eventLog } from '../observe/log.ts';
 import { createMetrics, type MetricsPage, metricsStage } from '../observe/metrics.ts';
 import { createStaticStage } from '../static/handler.ts';
-import { adviceFor, type ReportUnreadable, reportingSource, unreadableReport } from './advice.ts';
 import { type ContentOptions, openContent, type ServedContent } from './content.ts';
+import {
+  missingIndexAdvice,
+  type ReportUnreadable,
+  reportingSource,
+  unreadableReport,
+} from './file-warnings.ts';
 import type { NotifyService } from './notify.ts';
 import { observingHooks } from './request-log.ts';
 import { contentFailure, inheritedFailure, listenFailure } from './start-failure.ts';
@@ -131,7 +136,7 @@ export async function announce(announcement: Announcement): Promise<void> {
   if (config.logFormat !== 'json') stdout.write(lines.map((one) => `${one}\n`).join(''));
   else for (const one of lines) event('info', one);
   if (options.notice !== undefined) event('warn', options.notice);
-  const advice = content.kind === 'folder' ? await adviceFor(content.source, config) : undefined;
+  const advice = content.kind === 'folder' ? await missingIndexAdvice(content.source, config) : undefined;
   if (advice) event('info', advice);
   await sink.flush();
 }

@@ -5,7 +5,7 @@ import { type App, type AppOptions, createApp } from '../app/app.ts';
 import { AUTO } from '../config/option-kinds.ts';
 import type { Config } from '../config/options.ts';
 import { StartError } from '../util/start-error.ts';
-import { checkDescriptors } from './descriptors.ts';
+import { checkDescriptors } from './descriptor-limit.ts';
 import { type Io, OK, type StopSignal } from './io.ts';
 import type { SignalQueue } from './signals.ts';
 

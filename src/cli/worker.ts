@@ -6,7 +6,7 @@ import { LINK_DESCRIPTOR, type Started, type StartOrder } from '../app/workers/p
 import { createWorker, type WorkerApp } from '../app/workers/worker.ts';
 import { load } from '../config/load.ts';
 import type { Env } from '../config/system.ts';
-import { checkDescriptors } from './descriptors.ts';
+import { checkDescriptors } from './descriptor-limit.ts';
 import { type Io, OK } from './io.ts';
 
 /** Resolves to the exit code when the leader closes the link, or has ended. */

@@ -8,7 +8,6 @@ import { HttpError } from '../../http/errors.ts';
 import type { BoundAddress } from '../../http/listen.ts';
 import type { Plan, RequestFacts, Stage } from '../../http/types.ts';
 import { metric } from '../../observe/metrics.ts';
-import { type ReportUnreadable, unreadableReport } from '../advice.ts';
 import {
   type App,
   type AppOptions,
@@ -21,6 +20,7 @@ import {
   openNotifyService,
   reportCut,
 } from '../app.ts';
+import { type ReportUnreadable, unreadableReport } from '../file-warnings.ts';
 import { Crew } from './crew.ts';
 import type { Answerer, Parcel } from './link.ts';
 import { packError, packPlan, unpackFacts } from './plans.ts';

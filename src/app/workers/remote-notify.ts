@@ -5,8 +5,8 @@
 import type { Config } from '../../config/options.ts';
 import { errorPlan } from '../../http/errors.ts';
 import type { Plan, RequestFacts, Stage } from '../../http/types.ts';
+import { createBodyLimits, MAX_LARGE_BODIES_BYTES } from '../../notify/api/body-limit.ts';
 import { readNotifyHead } from '../../notify/api/handler.ts';
-import { createRooms, MAX_LARGE_BODIES_BYTES } from '../../notify/api/room.ts';
 import { Access, type NotifyUser } from '../../notify/auth/access.ts';
 import { isProbe } from '../../notify/dialects/probes.ts';
 import { createRedactor } from '../../notify/dialects/redact.ts';
@@ -53,7 +53,7 @@ export class RemoteNotify {
       readOwnHead(facts) || isOfDialect(facts) ? this.#handOver(facts) : undefined;
     this.front = {
       stages: [stage],
-      roomFor: createRooms({
+      roomFor: createBodyLimits({
         usualBytes: maxBodyBytes,
         notifier: { isToken, identify: ({ token, client }) => access.authenticate(token, client) },
         headReaders: [dialects.readHead, readOwnHead],

@@ -10,7 +10,7 @@ import {
 } from '../../../../test/support/providers/smtp-scripted.ts';
 import type { Delivery, EndedPart } from '../channel.ts';
 import { deliver, deliverUntilEnd, errorOf, messageOf } from '../fixtures.ts';
-import { deliveredPart, givenUpPart } from '../parts.ts';
+import { deliveredPart, givenUpPart } from '../partial-delivery.ts';
 import { createSmtpChannel, MAX_RECIPIENTS, type SmtpSettings } from './channel.ts';
 import { ANN, scene, scripted, usualSettings } from './fixtures.ts';
 

@@ -15,7 +15,7 @@ import type { CaTrust } from '../../../net/ca-bundle.ts';
 import { collect, failure, type Result, success } from '../../../util/result.ts';
 import type { Channel } from '../channel.ts';
 import { retry } from '../failure.ts';
-import { concludeParts, remainingParts } from '../parts.ts';
+import { concludeParts, remainingParts } from '../partial-delivery.ts';
 import { parseAddress, parseMailbox } from './address.ts';
 import { mailOf } from './content.ts';
 import { createPool, DEFAULT_LIMITS, type SmtpLimits, submit } from './pool.ts';

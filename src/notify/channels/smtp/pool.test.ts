@@ -11,7 +11,7 @@ import {
   usual,
 } from '../../../../test/support/providers/smtp-scripted.ts';
 import { deliver, messageOf, successOf } from '../fixtures.ts';
-import { deliveredPart } from '../parts.ts';
+import { deliveredPart } from '../partial-delivery.ts';
 import { createSmtpChannel } from './channel.ts';
 import { channelFor, scene, scripted, usualSettings } from './fixtures.ts';
 

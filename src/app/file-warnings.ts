@@ -7,7 +7,7 @@ import type { FileSource } from '../static/source.ts';
 const MAX_WARNED_PATHS = 10;
 
 /** The account of this process as the file system knows it. */
-export function account(): string {
+export function accountName(): string {
   const uid = process.getuid?.();
   return uid === undefined ? 'this account' : `uid ${uid}`;
 }
@@ -21,9 +21,13 @@ export function unreadableReport(event: EventLog): ReportUnreadable {
   return (path) => {
     if (warned.size >= MAX_WARNED_PATHS || warned.has(path)) return;
     warned.add(path);
-    event('warn', `permission denied for ${account()}: chmod a+r the file, and a+x the folders above it`, {
-      path,
-    });
+    event(
+      'warn',
+      `permission denied for ${accountName()}: chmod a+r the file, and a+x the folders above it`,
+      {
+        path,
+      },
+    );
   };
 }
 
@@ -40,7 +44,7 @@ export function reportingSource(source: FileSource, report: ReportUnreadable): F
 }
 
 /** What to do where a folder is served and `/` would not be found. */
-export async function adviceFor(
+export async function missingIndexAdvice(
   source: FileSource,
   { index, listing }: { readonly index: string; readonly listing: boolean },
 ): Promise<string | undefined> {
