@@ -220,10 +220,7 @@ function hooksOf(components: Components): Hooks {
   };
 }
 
-export function addressesOf(
-  { host, port }: Config,
-  { sockets }: AppOptions,
-): readonly [Address, ...Address[]] {
+export function addressesOf({ host, port }: Config, { sockets }: AppOptions): [Address, ...Address[]] {
   const [first, ...others] = (sockets ?? []).map((fd) => ({ fd }));
   if (first) return [first, ...others];
   if (host.includes('/')) return [{ path: host }];

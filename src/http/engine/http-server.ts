@@ -2,12 +2,13 @@
  * The HTTP server: an engine that listens, and for `auto` a second one that takes over connections. Both have the
  * same limits, count their connections together, and end them in one drain.
  */
-import { Server } from 'node:net';
+import type { Server } from 'node:net';
 import { Descriptors } from '../descriptors.ts';
-import { type Address, type BoundAddress, boundTo, listen } from '../listen.ts';
+import type { Address, BoundAddress } from '../listen.ts';
 import { Connections } from './connections.ts';
 import type { Hooks, Limits, Shared } from './contract.ts';
 import { InputTurns } from './input-turns.ts';
+import { Listeners } from './listeners.ts';
 import { NodeEngine } from './node/server.ts';
 import { ACCEPT_OPTIONS, WireEngine } from './wire/server.ts';
 
@@ -28,10 +29,7 @@ export class HttpServer {
   readonly #shared: Shared<Limits>;
   readonly #connections: Connections;
   readonly #engines: readonly Engine[];
-  /** Of the engine that listens. */
-  readonly #listener: Server;
-  /** For further addresses. */
-  readonly #beside: Server[] = [];
+  readonly #listeners: Listeners;
 
   constructor(limits: Limits, hooks: Hooks, name: EngineName) {
     const descriptors = new Descriptors(hooks.onExhausted);
@@ -39,8 +37,8 @@ export class HttpServer {
     this.#connections = new Connections(this.#shared);
     const [first, ...others] = this.#enginesOf(name);
     this.#engines = [first, ...others];
-    this.#listener = first.listener;
-    this.#listener.maxConnections = limits.maxConnections + MAX_REFUSED_CONNECTIONS;
+    first.listener.maxConnections = limits.maxConnections + MAX_REFUSED_CONNECTIONS;
+    this.#listeners = new Listeners(first.listener, ACCEPT_OPTIONS);
   }
 
   /** The first one listens. */
@@ -52,29 +50,18 @@ export class HttpServer {
   }
 
   /** Resolves when connections are accepted at every address; rejects with the system's error. */
-  async listen(address: Address, ...others: readonly Address[]): Promise<void> {
-    await listen(this.#listener, address);
-    for (const other of others) await this.#listenBeside(other);
-    for (const server of [this.#listener, ...this.#beside])
-      server.on('error', (error) => this.#shared.hooks.onFault(error));
-  }
-
-  /** A server in Node has one address: connections to a further one are accepted beside it, and passed on. */
-  async #listenBeside(address: Address): Promise<void> {
-    const server = new Server(ACCEPT_OPTIONS, (socket) => this.#listener.emit('connection', socket));
-    server.maxConnections = this.#listener.maxConnections;
-    this.#beside.push(server);
-    await listen(server, address);
+  listen(...addresses: [Address, ...Address[]]): Promise<void> {
+    return this.#listeners.listen(addresses, (error) => this.#shared.hooks.onFault(error));
   }
 
   get boundTo(): readonly BoundAddress[] {
-    return [this.#listener, ...this.#beside].map(boundTo);
+    return this.#listeners.boundTo;
   }
 
   /** The first port; 0 on a unix socket. */
   get port(): number {
-    const address = boundTo(this.#listener);
-    return 'port' in address ? address.port : 0;
+    const [address] = this.boundTo;
+    return address && 'port' in address ? address.port : 0;
   }
 
   /**
@@ -82,8 +69,7 @@ export class HttpServer {
    * Resolves to the number of connections that had to be cut after `graceMs`.
    */
   async stop(graceMs: number): Promise<number> {
-    // Not by the method of node:http, which has an own notion of idle connections.
-    for (const server of [this.#listener, ...this.#beside]) Server.prototype.close.call(server);
+    this.#listeners.close();
     const cut = await this.#connections.drain(graceMs);
     for (const engine of this.#engines) engine.end();
     return cut;
