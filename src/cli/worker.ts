@@ -1,6 +1,6 @@
 /** What a process does that was started as a worker (`WORKER_NAME`): it serves until its leader has had enough. */
 import { Socket } from 'node:net';
-import { failureOf } from '../app/workers/failure.ts';
+import { packFailure } from '../app/workers/failure.ts';
 import { Link } from '../app/workers/link.ts';
 import { LINK_DESCRIPTOR, type Started, type StartOrder } from '../app/workers/protocol.ts';
 import { createWorker, type WorkerApp } from '../app/workers/worker.ts';
@@ -20,7 +20,7 @@ export async function work(env: Env, io: Io): Promise<number> {
         app = await open(data as StartOrder, env, io, link);
         return { data: { boundTo: await app.start() } satisfies Started };
       } catch (error) {
-        return { data: { failure: failureOf(error) } satisfies Started };
+        return { data: { failure: packFailure(error) } satisfies Started };
       }
     },
     counts: () => ({ data: app?.counts() }),

@@ -7,7 +7,7 @@ export type StartFailure =
   | { readonly kind: 'start'; readonly code: string; readonly message: string; readonly hint: string }
   | { readonly kind: 'defect'; readonly message: string; readonly stack: string };
 
-export function failureOf(error: unknown): StartFailure {
+export function packFailure(error: unknown): StartFailure {
   if (error instanceof ConfigurationError)
     return { kind: 'configuration', code: error.code, problems: error.problems };
   if (error instanceof StartError)
@@ -16,7 +16,7 @@ export function failureOf(error: unknown): StartFailure {
   return { kind: 'defect', message, stack };
 }
 
-export function errorOf(failure: StartFailure): Error {
+export function unpackFailure(failure: StartFailure): Error {
   switch (failure.kind) {
     case 'configuration':
       return new ConfigurationError(failure.code, failure.problems);

@@ -6,7 +6,7 @@ import type { Readable } from 'node:stream';
 import { WORKER_NAME } from '../../cli/worker-name.ts';
 import type { BoundAddress } from '../../http/listen.ts';
 import { type Counts, countsOfEnded } from '../../observe/metrics.ts';
-import { errorOf } from './failure.ts';
+import { unpackFailure } from './failure.ts';
 import { type Answerer, Link } from './link.ts';
 import { START_TIMEOUT_MS, type Started, type StartOrder } from './protocol.ts';
 
@@ -73,7 +73,7 @@ export class WorkerProcess {
     try {
       const { data } = await this.link.ask('start', { data: order });
       const started = data as Started;
-      if ('failure' in started) throw errorOf(started.failure);
+      if ('failure' in started) throw unpackFailure(started.failure);
       return started.boundTo;
     } finally {
       clearTimeout(killer);
