@@ -45,8 +45,14 @@ export async function replaceWorker(server: Server, pid: number): Promise<void> 
 /** The value of a sample of the metrics. */
 export async function sampleOf(server: Server, sample: string): Promise<number> {
   const client = await connect(server);
-  const { text } = await client.get('/metrics');
+  const value = await sampleBy(client, sample);
   client.destroy();
+  return value;
+}
+
+/** The same by a connection that is open. */
+export async function sampleBy(client: Client, sample: string): Promise<number> {
+  const { text } = await client.get('/metrics');
   const line = text.split('\n').find((one) => one.startsWith(`${sample} `));
   return Number(line?.slice(sample.length));
 }
