@@ -12,6 +12,8 @@ const builtIns: ReadonlyMap<string, ReadonlySet<string> | undefined> = new Map([
     new Set(['createHash', 'createHmac', 'hash', 'pbkdf2', 'randomBytes', 'randomUUID', 'timingSafeEqual']),
   ],
   ['node:util', new Set(['parseArgs'])],
+  // Of other programs mote starts only itself.
+  ['node:child_process', new Set(['spawn', 'ChildProcess'])],
   // One system call, which tells a terminal that can close from a log.
   ['node:tty', new Set(['isatty'])],
 ]);

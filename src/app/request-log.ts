@@ -18,7 +18,7 @@ export interface RequestLogOptions {
   readonly access: AccessLog | undefined;
   readonly metrics: Metrics;
   readonly authenticator: Authenticator | undefined;
-  readonly notifyService: NotifyService | undefined;
+  readonly notifyService: Pick<NotifyService, 'redact'> | undefined;
 }
 
 type ObservingHooks = Pick<

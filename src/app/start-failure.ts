@@ -37,6 +37,16 @@ export function listenFailure(error: unknown, { host, port }: Place, origins: Or
   return new StartError(code, `cannot listen on ${where}: ${problem}`, hint);
 }
 
+/** The same for sockets that were inherited. */
+export function inheritedFailure(error: unknown): unknown {
+  if (!isSystemError(error)) return error;
+  return new StartError(
+    'socket_unusable',
+    `cannot listen on what LISTEN_FDS passes: ${error.message}`,
+    'it must be stream sockets that listen (ListenStream=, and not Accept=yes)',
+  );
+}
+
 /** Errors of the system have a code such as `EACCES`; those of Node, such as `ERR_INVALID_ARG_TYPE`, are defects. */
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;

@@ -329,6 +329,15 @@ const table = {
     default: 1000,
     doc: 'Requests on one connection; it is closed after the last.',
   },
+  workers: {
+    ...count,
+    label: 'N',
+    auto: true,
+    min: 1,
+    max: 256,
+    default: 1,
+    doc: 'Processes that serve; auto: as many as cores and memory allow. Above 1 a further process leads them.',
+  },
   httpEngine: {
     kind: 'text',
     group: 'Other limits',

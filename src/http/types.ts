@@ -20,10 +20,10 @@ export interface RequestFacts {
   /** The whole request body, already bounded; absent when none was sent. */
   readonly body?: Uint8Array;
   /**
-   * Whether the client has closed the connection, or its half of it, so that a response would hardly reach it. The only
-   * member that is not data.
+   * Whether the client has closed the connection, or its half of it, so that a response would hardly reach it. A promise
+   * where another process has the connection. The only member that is not data.
    */
-  readonly isGone?: () => boolean;
+  readonly isGone?: () => boolean | Promise<boolean>;
 }
 
 /** How large the body of a request may be, by the owner of its path. Decided before the body is read. */

@@ -2,14 +2,15 @@
  * The HTTP server: an engine that listens, and for `auto` a second one that takes over connections. Both have the
  * same limits, count their connections together, and end them in one drain.
  */
-import { Server } from 'node:net';
+import type { Server } from 'node:net';
 import { Descriptors } from '../descriptors.ts';
-import { type Address, listen } from '../listen.ts';
+import type { Address, BoundAddress } from '../listen.ts';
 import { guardHooks } from './boundary.ts';
 import { Connections } from './connections.ts';
 import type { Hooks, Limits, Shared } from './contract.ts';
 import { InputTurns } from './input-turns.ts';
-import { WireEngine } from './wire/server.ts';
+import { Listeners } from './listeners.ts';
+import { ACCEPT_OPTIONS, WireEngine } from './wire/server.ts';
 
 /** `auto`: `wire`, which hands over to `node` what it leaves to it. */
 export type EngineName = 'auto' | 'node' | 'wire';
@@ -28,12 +29,14 @@ export class HttpServer {
   readonly #shared: Shared<Limits>;
   readonly #connections: Connections;
   readonly #engine: Engine;
+  readonly #listeners: Listeners;
 
   private constructor(shared: Shared<Limits>, connections: Connections, engine: Engine) {
     this.#shared = shared;
     this.#connections = connections;
     this.#engine = engine;
     engine.listener.maxConnections = shared.limits.maxConnections + MAX_REFUSED_CONNECTIONS;
+    this.#listeners = new Listeners(engine.listener, ACCEPT_OPTIONS);
   }
 
   /** `node:http` is loaded only by what needs it: the engine `node`, or the first connection that is handed over. */
@@ -58,16 +61,19 @@ export class HttpServer {
     return new HttpServer(shared, connections, engine);
   }
 
-  /** Resolves when connections are accepted; rejects with the system's error. */
-  async listen(address: Address): Promise<void> {
-    await listen(this.#engine.listener, address);
-    this.#engine.listener.on('error', (error) => this.#shared.hooks.onFault(error));
+  /** Resolves when connections are accepted at every address; rejects with the system's error. */
+  listen(...addresses: [Address, ...Address[]]): Promise<void> {
+    return this.#listeners.listen(addresses, (error) => this.#shared.hooks.onFault(error));
   }
 
-  /** The bound port; 0 on a unix socket. */
+  get boundTo(): readonly BoundAddress[] {
+    return this.#listeners.boundTo;
+  }
+
+  /** The first port; 0 on a unix socket. */
   get port(): number {
-    const address = this.#engine.listener.address();
-    return typeof address === 'object' && address ? address.port : 0;
+    const [address] = this.boundTo;
+    return address && 'port' in address ? address.port : 0;
   }
 
   /**
@@ -75,8 +81,7 @@ export class HttpServer {
    * Resolves to the number of connections that had to be cut after `graceMs`.
    */
   async stop(graceMs: number): Promise<number> {
-    // Not by the method of node:http, which has an own notion of idle connections.
-    Server.prototype.close.call(this.#engine.listener);
+    this.#listeners.close();
     const cut = await this.#connections.drain(graceMs);
     this.#engine.end();
     return cut;

@@ -15,6 +15,8 @@ const TIMEOUT_CHECK_MS = 500;
  * response is being sent, and a client that keeps sending cannot postpone its send timeout.
  */
 const READ_AHEAD_BYTES = 1;
+/** How a server accepts connections for this engine, and for the other one as its successor. */
+export const ACCEPT_OPTIONS = { allowHalfOpen: true, noDelay: true, highWaterMark: READ_AHEAD_BYTES };
 
 export class WireEngine {
   readonly listener: Server;
@@ -53,8 +55,7 @@ export class WireEngine {
       },
       close: this.#closed(),
     });
-    const options = { allowHalfOpen: true, noDelay: true, highWaterMark: READ_AHEAD_BYTES };
-    this.listener = new Server(options, (socket) => this.#accept(socket));
+    this.listener = new Server(ACCEPT_OPTIONS, (socket) => this.#accept(socket));
     this.listener.on('listening', () => {
       this.#clock = setInterval(() => this.#checkTime(), TIMEOUT_CHECK_MS).unref();
     });
