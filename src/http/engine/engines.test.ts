@@ -93,6 +93,7 @@ const differences: readonly (readonly [reason: string, sign: RegExp])[] = [
   ['node:http treats the non-standard Proxy-Connection field like Connection', /\r\nproxy-connection:/i],
   ['node:http accepts LF for CRLF, and CR and spaces, where RFC 9112 does not', /(?<!\r)\n|\r(?!\n)|^ | {2}/],
   ['the same after a body that ends between CR and LF', /content-length: 0?2[\s\S]*\r\n\r\n0\r\n/i],
+  ['node:http skips any number of empty lines before a request', /(?:\r\n){3}/],
   ['node:http encodes a raw query only in the first request of a connection', /\?\S*[\x80-\xff]/],
   ['node:http rejects CONNECT without checking the header fields', /CONNECT /],
   ['node:http accepts RTSP as HTTP if only the version differs', / RTSP\//],
