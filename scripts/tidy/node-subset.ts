@@ -14,6 +14,8 @@ const builtIns: ReadonlyMap<string, ReadonlySet<string> | undefined> = new Map([
   // The resolver that `node:net` uses; what it finds is checked before anything is connected to.
   ['node:dns', new Set(['lookup'])],
   ['node:util', new Set(['parseArgs'])],
+  // Of other programs mote starts only itself.
+  ['node:child_process', new Set(['spawn', 'ChildProcess'])],
   // One system call, which tells a terminal that can close from a log.
   ['node:tty', new Set(['isatty'])],
 ]);
@@ -47,8 +49,12 @@ const refusedGlobals = new Set([
   'MessagePort',
 ]);
 
-/** One for each engine. */
-const responseWriters: readonly string[] = ['src/http/send.ts', 'src/http/engine/wire/writer.ts'];
+/** One for each engine, and what they share. */
+const responseWriters: readonly string[] = [
+  'src/http/send.ts',
+  'src/http/engine/node/writer.ts',
+  'src/http/engine/wire/writer.ts',
+];
 /** Where responses come in from node:http and are handed on. */
 const responseCarriers: readonly string[] = [
   'src/http/engine/node/server.ts',
