@@ -216,8 +216,8 @@ export function secure(
     rejectUnauthorized: true,
     minVersion: 'TLSv1.2',
     ...(protocol && { ALPNProtocols: [protocol] }),
-    // RFC 6066 §3: an address is no server name.
-    ...(named && { servername: host }),
+    // RFC 6066 §3: an address is no server name, and the dot behind a full name no part of one; Go's servers refuse it.
+    ...(named && { servername: host.replace(/\.$/, '') }),
     ...(trust && { secureContext: contextOf(socket, trust) }),
   });
   return ready(secured, 'secureConnect', signal);

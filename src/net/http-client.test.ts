@@ -4,14 +4,16 @@ function policyOf(...allowed: readonly string[]) {
 }
 
 import assert from 'node:assert/strict';
-import { createServer, type LookupFunction, Socket } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type LookupFunction, Socket } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
-import { createSecureContext } from 'node:tls';
+import { createSecureContext, createServer as createTlsServer } from 'node:tls';
 import {
   authority,
   certificate,
   certificateForOther,
   expiredCertificate,
+  key,
   trusted,
 } from '../../test/support/certificates.ts';
 import { freePort } from '../../test/support/free-port.ts';
@@ -290,6 +292,28 @@ describe('TLS', () => {
       'responded 200',
     );
     assert.equal(received[0]?.body.toString(), 'b');
+  });
+
+  test('a name with a dot at its end is named without it', async (t) => {
+    const names: string[] = [];
+    const tls = createTlsServer(
+      {
+        key,
+        cert: certificate,
+        SNICallback: (name, done) => {
+          names.push(name);
+          done(null);
+        },
+      },
+      (socket) => socket.once('data', () => socket.end('HTTP/1.1 204 \r\n\r\n')),
+    );
+    tls.listen(0, '127.0.0.1');
+    await once(tls, 'listening');
+    t.after(() => tls.close());
+    const { port } = tls.address() as AddressInfo;
+    const options = { lookup: resolver('127.0.0.1'), trust: () => trusted };
+    assert.equal(fault(await ask(`https://localhost.:${port}`, {}, options)), 'responded 204');
+    assert.deepEqual(names, ['localhost']);
   });
 
   test('an address in the certificate', async (t) => {
