@@ -139,10 +139,9 @@ export class SmtpPool {
       try {
         return await this.#transact(kept, submission);
       } catch (error) {
-        // Nothing that could have been taken is sent again.
-        const isUsedUp = hasEnded(kept, error) && !kept.progress.isContentSent && !submission.signal.aborted;
-        if (!isUsedUp) throw error;
-        kept.dialogue.quit();
+        // The server may have closed it meanwhile. Nothing that could have been taken is sent again.
+        const isStale = kept.dialogue.hasEnded && !kept.progress.isContentSent && !submission.signal.aborted;
+        if (!isStale) throw error;
       }
     }
     if (this.#isClosed) throw new NetworkFault('mail is being shut down');
@@ -184,6 +183,9 @@ export class SmtpPool {
       );
       session.hasServed ||= result.failures.size < mail.to.length;
       return result;
+    } catch (error) {
+      if (isUsedUp(session, error)) dialogue.quit();
+      throw error;
     } finally {
       session.messages += 1;
       this.#keep(session);
@@ -206,10 +208,7 @@ export class SmtpPool {
   }
 }
 
-/**
- * Whether a session takes no more messages. The server may have closed it meanwhile; or it counts messages, and says so
- * by refusing a sender whom it took before.
- */
-function hasEnded({ dialogue, hasServed }: KeptSession, error: unknown): boolean {
-  return dialogue.hasEnded || (hasServed && error instanceof Refusal && error.command === 'MAIL');
+/** Whether the server counts messages, and says so by refusing a sender whom it took before. */
+function isUsedUp({ hasServed }: KeptSession, error: unknown): boolean {
+  return hasServed && error instanceof Refusal && error.command === 'MAIL';
 }
