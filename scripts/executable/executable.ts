@@ -133,6 +133,7 @@ async function buildSealed(
   const libraries = findLibraries(readElf(nodePath, node));
   findFuse(node);
   const leftOut = keepIcu ? undefined : findLeftOut(node);
+  if (!keepIcu && !leftOut) say('ICU: its data is not inside this Node, so nothing is left out');
   const info = { base: 'seal', glibc: glibcVersion(libraries), ...(leftOut && { leftOut }) } as const;
   const { code, map } = await bundleFor(info, site);
   const blob = makeBlob(nodePath, { code, site, memory }, folder);

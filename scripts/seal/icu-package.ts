@@ -39,6 +39,8 @@ const TOC = { count: 4, entry: 8 } as const;
 const ITEM_ALIGNMENT_BYTES = 16;
 /** `indexes[URES_INDEX_BUNDLE_TOP]`, after the header of a resource bundle: how many words it has. */
 const BUNDLE_TOP_AT = 16;
+/** `DataHeader`, padded. */
+const MIN_ITEM_BYTES = 32;
 /** More than any ICU has; a damaged count must not take all memory. */
 const MAX_ITEMS = 100_000;
 const MAX_NAME_BYTES = 256;
@@ -54,8 +56,9 @@ export function findIcuPackage(bytes: Buffer): IcuPackage | undefined {
 function readPackage(bytes: Buffer, offset: number): IcuPackage {
   const version = bytes[offset + FORMAT_VERSION_AT];
   if (version !== KNOWN_FORMAT_VERSION) throw unknownForm(`it has format ${version}`);
-  const headerSize = bytes.readUInt16LE(offset);
+  const headerSize = offset < 0 ? 0 : bytes.readUInt16LE(offset);
   const toc = bytes.subarray(offset + headerSize);
+  if (headerSize === 0 || toc.length < TOC.count) throw unknownForm('it is cut off');
   const places = readPlaces(toc);
   const prefix = /^icudt\d+l\//.exec(places[0]?.name ?? '')?.[0];
   if (prefix === undefined) throw unknownForm(`its first file is ${JSON.stringify(places[0]?.name)}`);
@@ -93,15 +96,18 @@ function readPlaces(toc: Buffer): { readonly name: string; readonly start: numbe
 function bundleSize(toc: Buffer, start: number): number {
   if (!isItem(toc, start, toc.length)) throw unknownForm('its last file is damaged');
   const headerSize = toc.readUInt16LE(start);
-  if (toc.toString('latin1', start + 12, start + 16) !== 'ResB') throw unknownForm('its last file is no ResB');
-  return headerSize + toc.readUInt32LE(start + headerSize + BUNDLE_TOP_AT) * 4;
+  const topAt = start + headerSize + BUNDLE_TOP_AT;
+  if (toc.toString('latin1', start + 12, start + 16) !== 'ResB' || topAt + 4 > toc.length) {
+    throw unknownForm('its last file is no resource bundle');
+  }
+  return headerSize + toc.readUInt32LE(topAt) * 4;
 }
 
 /** Each item has a `DataHeader` of its own. */
 function isItem(toc: Buffer, start: number, end: number): boolean {
   return (
     start % ITEM_ALIGNMENT_BYTES === 0 &&
-    end - start >= 32 &&
+    end - start >= MIN_ITEM_BYTES &&
     end <= toc.length &&
     toc.readUInt16LE(start + MAGIC.at) === MAGIC.value
   );
