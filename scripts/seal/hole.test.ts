@@ -10,7 +10,7 @@ const BASE = 0x400000;
 function load(
   offset: number,
   size: number,
-  { shift = BASE, flags = PF.R, alignment = page, bss = 0 } = {},
+  { shift = BASE, flags = PF.R as number, alignment = page, bss = 0 } = {},
 ): ProgramHeader {
   const address = offset + shift;
   return { type: PT.LOAD, flags, offset, address, fileSize: size, memorySize: size + bss, alignment };
