@@ -14,6 +14,7 @@ import {
 import type { SourceFile } from './source-tree.ts';
 
 const vocabulary = ['src/http/{types,errors,reply,authorization}.ts', 'src/util/**'];
+const httpShared = ['src/http/{*.ts,middleware/**}', 'src/util/**'];
 const channelVocabulary = ['src/notify/channels/*.ts', 'src/notify/message.ts', 'src/net/**', 'src/util/**'];
 
 function channelsOf(...names: readonly string[]): string[] {
@@ -33,7 +34,13 @@ const arrows: readonly (readonly [from: string, to: readonly string[]])[] = [
   ['src/build/**', ['src/build/**']],
   // What a user of notify is, and what a token may be, is said where they are used.
   ['src/config/**', ['src/config/**', 'src/notify/auth/**', 'src/util/**']],
-  ['src/http/**', ['src/http/**', 'src/util/**']],
+  // The half of the codec for responses, which knows nothing of the server.
+  ['src/http/wire/client/**', ['src/http/wire/client/**', 'src/http/wire/{fields,grammar,bytes}.ts']],
+  // An engine does not know the other; only what composes them knows both.
+  ['src/http/engine/http-server.ts', ['src/http/**', 'src/util/**']],
+  ['src/http/engine/node/**', ['src/http/engine/{*.ts,node/**}', ...httpShared]],
+  ['src/http/engine/wire/**', ['src/http/engine/{*.ts,wire/**}', 'src/http/wire/**', ...httpShared]],
+  ['src/http/**', [...httpShared, 'src/http/{engine/*.ts,wire/**}']],
   ['src/observe/**', ['src/observe/**', 'src/util/**', ...vocabulary]],
   ['src/static/**', ['src/static/**', 'src/util/**', ...vocabulary]],
   // A channel may have a folder of its own, but never knows the queue, nor another channel.
@@ -45,7 +52,7 @@ const arrows: readonly (readonly [from: string, to: readonly string[]])[] = [
     channelsOf(name),
   ]),
   ['src/notify/**', ['src/notify/**', 'src/util/**', ...vocabulary]],
-  ['src/net/**', ['src/net/**', 'src/util/**']],
+  ['src/net/**', ['src/net/**', 'src/util/**', 'src/http/wire/client/**']],
   ['src/util/**', ['src/util/**']],
   ['src/asm/**', ['src/asm/**']],
   ['src/micro/**', ['src/micro/**', 'src/asm/**']],

@@ -4,7 +4,7 @@ import type { SourceFile } from './source-tree.ts';
 
 /** The modules of Node that the product may load, so that a small engine can follow; `undefined` is all of one. */
 const builtIns: ReadonlyMap<string, ReadonlySet<string> | undefined> = new Map([
-  ...['http', 'https', 'net', 'tls', 'fs', 'fs/promises', 'path', 'zlib', 'stream', 'events', 'timers', 'url']
+  ...['net', 'tls', 'fs', 'fs/promises', 'path', 'zlib', 'stream', 'events', 'timers', 'url']
     .concat('os')
     .map((name): [string, undefined] => [`node:${name}`, undefined]),
   [
@@ -12,10 +12,18 @@ const builtIns: ReadonlyMap<string, ReadonlySet<string> | undefined> = new Map([
     new Set(['createHash', 'createHmac', 'hash', 'pbkdf2', 'randomBytes', 'randomUUID', 'timingSafeEqual']),
   ],
   ['node:util', new Set(['parseArgs'])],
+  // Of other programs mote starts only itself.
+  ['node:child_process', new Set(['spawn', 'ChildProcess'])],
   // One system call, which tells a terminal that can close from a log.
   ['node:tty', new Set(['isatty'])],
 ]);
 const packages: ReadonlySet<string> = new Set(['mime-types', 'marked']);
+
+/** What only some files may load: a small engine does without them. */
+const builtInsOf: ReadonlyMap<string, string> = new Map([
+  // The engine that takes what the codec leaves to it; requests go out by the codec.
+  ['node:http', 'src/http/engine/node/'],
+]);
 
 /** Globals of Node that are outside of the subset. */
 const refusedGlobals = new Set([
@@ -39,8 +47,12 @@ const refusedGlobals = new Set([
   'MessagePort',
 ]);
 
-/** One for each engine. */
-const responseWriters: readonly string[] = ['src/http/send.ts', 'src/http/engine/wire/writer.ts'];
+/** One for each engine, and what they share. */
+const responseWriters: readonly string[] = [
+  'src/http/send.ts',
+  'src/http/engine/node/writer.ts',
+  'src/http/engine/wire/writer.ts',
+];
 /** Where responses come in from node:http and are handed on. */
 const responseCarriers: readonly string[] = [
   'src/http/engine/node/server.ts',
@@ -105,6 +117,7 @@ function judgeModule({ file, kind, target, typeOnly, names }: Imported): Finding
   if (kind === 'package') {
     return packages.has(target) ? [] : [found(file, target, 'the product has no such dependency')];
   }
+  if (file.path.startsWith(builtInsOf.get(target) ?? '\0')) return [];
   if (!builtIns.has(target))
     return [found(file, target, 'outside of the subset of Node that the product uses')];
   const allowed = builtIns.get(target);
