@@ -44,7 +44,7 @@ export function describeExecutable(file: string, name: string, canRun: boolean):
 }
 
 function describeLeftOut({ icu }: LeftOut): string {
-  return `${icu.bytes} bytes of ICU's data, which are for languages other than English`;
+  return `${icu.bytes} bytes of ICU's data, which mote never asks for`;
 }
 
 function askForVersions(file: string): About {

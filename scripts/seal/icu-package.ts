@@ -123,9 +123,10 @@ export function packIcu({ header, prefix }: IcuPackage, items: readonly IcuItem[
   const namesAt = TOC.count + items.length * TOC.entry;
   const table = Buffer.alloc(namesAt);
   table.writeUInt32LE(items.length, 0);
+  const namesEnd = names.reduce((end, { length }) => end + length, namesAt);
   let nameAt = namesAt;
-  let start = aligned(namesAt + names.reduce((sum, { length }) => sum + length, 0));
-  const padding = Buffer.alloc(start - namesAt - names.reduce((sum, { length }) => sum + length, 0));
+  let start = aligned(namesEnd);
+  const padding = Buffer.alloc(start - namesEnd);
   const contents: Buffer[] = [];
   for (const [index, { bytes }] of items.entries()) {
     table.writeUInt32LE(nameAt, TOC.count + index * TOC.entry);

@@ -20,6 +20,7 @@ export function makeLean(elf: ElfFile, keepPlaces: boolean): ElfFile {
   if (icu === undefined) return elf;
   const english = englishIcu(icu).bytes;
   const unused = { start: icu.offset + english.length, end: icu.offset + icu.size };
+  if (unused.start >= unused.end) return elf;
   const bytes = Buffer.from(elf.bytes);
   bytes.set(english, icu.offset);
   bytes.fill(0, unused.start, unused.end);

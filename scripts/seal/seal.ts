@@ -144,8 +144,8 @@ export function findFuse(bytes: Buffer): number {
 
 /**
  * The file header, and the program headers for the kernel: the segments to load, but no interpreter. There is
- * room for the three new segments, since at least PT_PHDR, PT_INTERP and PT_DYNAMIC are omitted, and for another one
- * around a hole only if more are.
+ * room for the three new segments, since at least PT_PHDR, PT_INTERP and PT_DYNAMIC are omitted; those of a Node that are
+ * omitted besides leave it for the second half of a segment with a hole.
  */
 function editHeader(sealed: Buffer, { elf }: Parts, { fileShift, stub, data, rest }: Layout): void {
   const load = ({ address, size }: Span, flags: number): ProgramHeader => ({

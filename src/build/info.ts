@@ -1,7 +1,7 @@
 /** How this program was built. `scripts/bundle/bundle.ts` replaces this module. */
 
 export interface LeftOut {
-  /** ICU's data of languages other than English. */
+  /** ICU's data, most of it for languages other than English. */
   readonly icu: { readonly files: number; readonly bytes: number };
 }
 
