@@ -13,6 +13,7 @@ export const FIRST_PAUSE_MS = 100;
 export const MAX_PAUSE_MS = 30_000;
 /** … until none has ended for so long. */
 export const CALM_MS = 60_000;
+const ENDED_EARLY = 'worker_ended';
 
 export interface CrewOptions extends WorkerOptions {
   readonly order: StartOrder;
@@ -71,8 +72,10 @@ export class Crew {
 
   /** What all have counted, those that have ended included. */
   async counts(): Promise<readonly Counts[]> {
+    // One that ends meanwhile must not be counted twice.
+    const past = this.#past;
     const counts = await Promise.all([...this.#workers].map((worker) => worker.counts()));
-    return [...counts, this.#past].filter((one) => one !== undefined);
+    return [...counts, past].filter((one) => one !== undefined);
   }
 
   #spawn(): { worker: WorkerProcess; started: Promise<readonly BoundAddress[]> } {
@@ -85,14 +88,14 @@ export class Crew {
   }
 
   #watch(worker: WorkerProcess): void {
-    void worker.ended.then((end) => this.#onEnd(worker, causeOf(end)));
+    void worker.ended.then((end) => this.#onEnd(worker, `a worker ended: ${causeOf(end)}`));
   }
 
-  #onEnd(worker: WorkerProcess, cause: string): void {
+  #onEnd(worker: WorkerProcess, problem: string): void {
     this.#workers.delete(worker);
     const { lastCounts } = worker;
     if (lastCounts) this.#past = this.#past ? sumOf(this.#past, lastCounts) : lastCounts;
-    this.#replaceLater(`a worker ended: ${cause}`, worker.pid);
+    this.#replaceLater(problem, worker.pid);
   }
 
   #replaceLater(problem: string, pid?: number): void {
@@ -121,7 +124,8 @@ export class Crew {
       async (error: Error) => {
         worker.kill();
         await worker.ended;
-        this.#onEnd(worker, error.message);
+        const isItsEnd = error instanceof StartError && error.code === ENDED_EARLY;
+        this.#onEnd(worker, isItsEnd ? error.message : `a worker ended: ${error.message}`);
       },
     );
   }
@@ -155,5 +159,5 @@ function causeOf(end: End): string {
 }
 
 function endedEarly(end: End): StartError {
-  return new StartError('worker_ended', `a worker ended before it served: ${causeOf(end)}`, '');
+  return new StartError(ENDED_EARLY, `a worker ended before it served: ${causeOf(end)}`, '');
 }
