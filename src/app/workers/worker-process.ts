@@ -12,8 +12,8 @@ import { START_TIMEOUT_MS, type Started, type StartOrder } from './protocol.ts';
 
 /** How long after the grace time a worker that does not end is killed. */
 const DRAIN_SLACK_MS = 1000;
-/** A worker that is busy for so long is counted as it was last. */
-const COUNTS_TIMEOUT_MS = 500;
+/** A worker that is busy for so long is counted as it was last, and its clients are taken to be still there. */
+const REPLY_TIMEOUT_MS = 500;
 
 /** This very program, also where its file has been replaced since. */
 const OWN_IMAGE = '/proc/self/exe';
@@ -95,10 +95,21 @@ export class WorkerProcess {
 
   /** What it has counted now, or said last. */
   async counts(): Promise<Counts | undefined> {
-    const late = new Promise<void>((resolve) => setTimeout(resolve, COUNTS_TIMEOUT_MS).unref());
     const asked = this.link.ask('counts').then(({ data }) => this.keepCounts(data));
-    await Promise.race([asked.catch(() => undefined), late]);
+    await inTime(asked.catch(() => undefined));
     return this.#counts;
+  }
+
+  /**
+   * Whether the client of a request that was handed over has left; one that has ended has taken its connections with
+   * it. Other requests wait for this, so that a worker that hangs must not hold them up.
+   */
+  async hasLost(request: number): Promise<boolean> {
+    const asked = this.link.ask('gone', { data: request }).then(
+      ({ data }) => data === true,
+      () => true,
+    );
+    return (await inTime(asked)) ?? false;
   }
 
   keepCounts(data: unknown): void {
@@ -112,6 +123,19 @@ export class WorkerProcess {
 
   kill(): void {
     this.#child.kill('SIGKILL');
+  }
+}
+
+/** `undefined` where the reply takes too long. */
+async function inTime<T>(reply: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, REPLY_TIMEOUT_MS, undefined);
+  });
+  try {
+    return await Promise.race([reply, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
