@@ -13,7 +13,6 @@ export const FIRST_PAUSE_MS = 100;
 export const MAX_PAUSE_MS = 30_000;
 /** … until none has ended for so long. */
 export const CALM_MS = 60_000;
-const ENDED_EARLY = 'worker_ended';
 
 export interface CrewOptions extends WorkerOptions {
   readonly order: StartOrder;
@@ -124,8 +123,8 @@ export class Crew {
       async (error: Error) => {
         worker.kill();
         await worker.ended;
-        const isItsEnd = error instanceof StartError && error.code === ENDED_EARLY;
-        this.#onEnd(worker, isItsEnd ? error.message : `a worker ended: ${error.message}`);
+        const isOfWorker = error.message.startsWith('a worker ');
+        this.#onEnd(worker, isOfWorker ? error.message : `a worker ended: ${error.message}`);
       },
     );
   }
@@ -159,5 +158,5 @@ function causeOf(end: End): string {
 }
 
 function endedEarly(end: End): StartError {
-  return new StartError(ENDED_EARLY, `a worker ended before it served: ${causeOf(end)}`, '');
+  return new StartError('worker_ended', `a worker ended before it served: ${causeOf(end)}`, '');
 }

@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream';
 import { WORKER_NAME } from '../../cli/worker-name.ts';
 import type { BoundAddress } from '../../http/listen.ts';
 import { type Counts, countsOfEnded } from '../../observe/metrics.ts';
+import { StartError } from '../../util/start-error.ts';
 import { unpackFailure } from './failure.ts';
 import { type Answerer, Link } from './link.ts';
 import { START_TIMEOUT_MS, type Started, type StartOrder } from './protocol.ts';
@@ -69,12 +70,18 @@ export class WorkerProcess {
 
   /** Resolves to where it serves; rejects with what the operator must change, or a defect. */
   async start(order: StartOrder): Promise<readonly BoundAddress[]> {
-    const killer = setTimeout(() => this.kill(), START_TIMEOUT_MS);
+    let isLate = false;
+    const killer = setTimeout(() => {
+      isLate = true;
+      this.kill();
+    }, START_TIMEOUT_MS);
     try {
       const { data } = await this.link.ask('start', { data: order });
       const started = data as Started;
       if ('failure' in started) throw unpackFailure(started.failure);
       return started.boundTo;
+    } catch (error) {
+      throw isLate ? tooSlow() : error;
     } finally {
       clearTimeout(killer);
     }
@@ -124,6 +131,14 @@ export class WorkerProcess {
   kill(): void {
     this.#child.kill('SIGKILL');
   }
+}
+
+function tooSlow(): StartError {
+  return new StartError(
+    'worker_slow',
+    `a worker did not begin to serve within ${START_TIMEOUT_MS / 1000} s`,
+    'lower --workers, or allow more CPU time',
+  );
 }
 
 /** `undefined` where the reply takes too long. */
