@@ -41,9 +41,9 @@ export const engineBetween = /container\.ts/.test(process.env.MOTE_TARGET ?? '')
   ? 'the container engine stands between the program and the test'
   : false;
 
-/** A reason to skip what is promised of each worker by itself, and not of all together. */
+/** A reason to skip what holds for each worker by itself, and not for all together. */
 export const severalWorkers =
-  Number(process.env.MOTE_WORKERS ?? 1) > 1 ? 'limits of connections are divided among workers' : false;
+  Number(process.env.MOTE_WORKERS ?? 1) > 1 ? 'it is about one process, and several serve' : false;
 
 /** An account without rights. */
 export const NOBODY = 65_534;
