@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import type { LeftOut } from '../../src/build/info.ts';
 
 /** A new executable does not work; the message is for the user. */
 export class ReportError extends Error {
@@ -16,6 +17,7 @@ interface About {
   readonly v8: string;
   readonly openssl: string;
   readonly glibc?: string;
+  readonly leftOut?: LeftOut;
   readonly sha256: string;
 }
 
@@ -33,10 +35,16 @@ export function describeExecutable(file: string, name: string, canRun: boolean):
   const about = askForVersions(file);
   if (about.sha256 !== sha256)
     throw new ReportError(`the executable says that its SHA-256 is ${about.sha256}`);
-  const { version, base, node, v8, openssl, glibc } = about;
+  const { version, base, node, v8, openssl, glibc, leftOut } = about;
   const versions = [`mote ${version}`, `Node ${node}`, `V8 ${v8}`, `OpenSSL ${openssl}`];
   if (glibc !== undefined) versions.push(`glibc ${glibc}`);
-  return [...lines, `  base     ${base}`, `  versions ${versions.join(', ')}`];
+  lines.push(`  base     ${base}`, `  versions ${versions.join(', ')}`);
+  if (leftOut) lines.push(`  left out ${describeLeftOut(leftOut)}`);
+  return lines;
+}
+
+function describeLeftOut({ icu }: LeftOut): string {
+  return `${icu.bytes} bytes of ICU's data, which mote never asks for`;
 }
 
 function askForVersions(file: string): About {

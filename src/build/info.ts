@@ -1,10 +1,17 @@
 /** How this program was built. `scripts/bundle/bundle.ts` replaces this module. */
 
+export interface LeftOut {
+  /** ICU's data, most of it for languages other than English. */
+  readonly icu: { readonly files: number; readonly bytes: number };
+}
+
 export interface BuildInfo {
   /** What runs the program: Node from the sources or from the bundle, or the Node inside the executable. */
   readonly base: 'source' | 'bundle' | 'pkg' | 'seal';
   /** The version of glibc inside, if there is one. */
   readonly glibc?: string;
+  /** Which parts of Node are missing, because mote has no use for them. */
+  readonly leftOut?: LeftOut;
   readonly embeddedSite: boolean;
 }
 

@@ -10,7 +10,7 @@ export async function describeVersion(
   build: BuildInfo = buildInfo,
   execPath: string = process.execPath,
 ): Promise<string> {
-  const { base, glibc, embeddedSite } = build;
+  const { base, glibc, leftOut, embeddedSite } = build;
   const { node, v8, openssl } = process.versions;
   const packaged = base === 'pkg' || base === 'seal';
   return JSON.stringify({
@@ -21,6 +21,7 @@ export async function describeVersion(
     v8,
     openssl,
     glibc,
+    leftOut,
     embeddedSite,
     ...(packaged && { size: (await stat(execPath)).size, sha256: await sha256Of(execPath) }),
   });
