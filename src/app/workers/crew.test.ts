@@ -33,7 +33,7 @@ test('a worker that does not come to serve is too slow, and not killed by somebo
 test('a worker that ends while all are asked for their counts is counted once', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'mote-crew-'));
   t.after(() => rmSync(folder, { recursive: true }));
-  const script = [join(import.meta.dirname, 'lone-worker-fixture.ts'), folder];
+  const script = [join(import.meta.dirname, 'lone-worker-fixtures.ts'), folder];
   const crew = crewOf(script, () => writeFileSync(join(folder, 'ended'), ''));
   t.after(() => crew.kill());
   await crew.start();

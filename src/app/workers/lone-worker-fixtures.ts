@@ -1,6 +1,6 @@
 /**
  * A worker that serves nothing and has counted one request. When two are asked for their counts for the second time, one
- * ends, and the other one replies when there is a file FOLDER/ended. `node lone-worker-fixture.ts FOLDER`.
+ * ends, and the other one replies when there is a file FOLDER/ended. `node lone-worker-fixtures.ts FOLDER`.
  */
 import { existsSync, mkdirSync } from 'node:fs';
 import { Socket } from 'node:net';
