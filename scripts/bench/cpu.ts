@@ -152,7 +152,8 @@ async function start({ name, command }: Server, folder: string, root: string): P
   const deadline = performance.now() + START_LIMIT_MS;
   while (performance.now() < deadline && child.exitCode === null) {
     const response = await exchange(port, request('GET', '/1k.txt')).catch(() => undefined);
-    if (response && child.pid) return { child, pid: child.pid, port };
+    if (response?.status === 200 && child.pid && child.exitCode === null)
+      return { child, pid: child.pid, port };
     await delay(5);
   }
   child.kill('SIGKILL');

@@ -336,6 +336,15 @@ describe('signals', () => {
     assert.equal(await run([makeFolder(t), '0', '--host', '127.0.0.1'], {}, world.io), 130);
   });
 
+  test('a second one does not wait for a start that hangs', { timeout: 10_000 }, async (t) => {
+    t.mock.method(Server.prototype, 'listen', function (this: Server) {
+      return this;
+    });
+    const world = new World();
+    world.early = ['SIGTERM', 'SIGINT'];
+    assert.equal(await run([makeFolder(t), '0', '--host', '127.0.0.1'], {}, world.io), 130);
+  });
+
   test('what is in flight is finished first', async (t) => {
     const folder = makeFolder(t);
     const { world, port, exit } = await serve(t, folder);

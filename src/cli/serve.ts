@@ -37,15 +37,21 @@ export async function serve(
 ): Promise<number> {
   checkDescriptors();
   const app = await openApp(io, config, options, start);
+  const first = signals.next();
+  // A second signal does not wait for what is in flight, nor for a start that takes long.
+  const second = first
+    .then(() => signals.next())
+    .then((signal) => {
+      app.kill?.();
+      return SIGNALLED[signal];
+    });
+  return Promise.race([startAndStop(app, first), second]);
+}
+
+async function startAndStop(app: App, asked: Promise<StopSignal>): Promise<number> {
   await app.start();
-  const first = await signals.next();
-  const drained = app.stop(first).then(() => OK);
-  // A second signal does not wait for what is in flight.
-  const second = signals.next().then((signal) => {
-    app.kill?.();
-    return SIGNALLED[signal];
-  });
-  return Promise.race([drained, second]);
+  await app.stop(await asked);
+  return OK;
 }
 
 async function openApp(

@@ -40,10 +40,13 @@ export async function listen(server: Server, address: Address): Promise<void> {
 function attempt(server: Server, address: Address): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ ...address, backlog: ACCEPT_BACKLOG }, () => {
+    const listening = () => {
       server.off('error', reject);
       resolve();
-    });
+    };
+    // For a descriptor Node takes the length of the queue only in this way.
+    if ('fd' in address) server.listen(address, ACCEPT_BACKLOG, listening);
+    else server.listen({ ...address, backlog: ACCEPT_BACKLOG }, listening);
   });
 }
 

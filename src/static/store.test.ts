@@ -145,3 +145,24 @@ describe('representations', () => {
     assert.equal(changed.content, undefined);
   });
 });
+
+test('what is evicted while it is being checked is as fresh as before', async () => {
+  const others = [...'bcdefghi'].map((name) => [name, 'x'.repeat(100)]);
+  const source = new MemorySource({ a: 'x'.repeat(100), ...Object.fromEntries(others) });
+  const store = new FileStore(source, { ...options, cacheBytes: 800 });
+  await find(store, '/a');
+  const open = source.open.bind(source);
+  source.open = async (segments) => {
+    source.open = open;
+    const found = await open(segments);
+    // The check knows its entry before it looks for siblings.
+    source.open = async (sibling) => {
+      source.open = open;
+      for (const [name] of others) await find(store, `/${name}`);
+      return open(sibling);
+    };
+    return found;
+  };
+  await find(store, '/a');
+  assert.ok(store.peek('/a'), 'it need not be checked for each request from now on');
+});

@@ -151,6 +151,8 @@ export class FileStore {
         : await this.#load(candidates, known !== undefined, this.#freshness(path, parsed));
       if (known && known !== entry) known.freshness.isGone = true;
       entry.freshness.checkedMs = checkedMs;
+      // It may have been evicted during the check.
+      entry.freshness.isGone = false;
       this.#entries.set(path, entry, entry.bytes);
       return entry.resource;
     } finally {

@@ -7,7 +7,7 @@ import { describe, test } from 'node:test';
 import { BIG_BYTES, BIG_FILE, costOf } from '../support/attacks.ts';
 import { makeFolder } from '../support/folder.ts';
 import { connect, eventually, exchange, request, requestText } from '../support/raw.ts';
-import { engineBetween, startForFile, startForTest } from '../support/target.ts';
+import { engineBetween, severalWorkers, startForFile, startForTest } from '../support/target.ts';
 
 const MAX_GROWTH_BYTES = 100_000_000;
 /** The patience of `mote healthcheck`. */
@@ -106,7 +106,9 @@ test('thousands of pipelined requests are answered one after another, a modest c
   eager.destroy();
 });
 
-test('no descriptors left: it is said, and passes', { skip: withoutPrlimit() }, async (t) => {
+test('no descriptors left: it is said, and passes', {
+  skip: withoutPrlimit() || severalWorkers,
+}, async (t) => {
   const poor = await startForTest(t, { root });
   const used = () => readdirSync(`/proc/${poor.pid}/fd`).length;
   await request(poor, '/');
@@ -120,7 +122,9 @@ test('no descriptors left: it is said, and passes', { skip: withoutPrlimit() }, 
   assert.equal((await request(poor, '/')).text, 'ok');
 });
 
-test('no descriptor left for a file: 503, and it is said', { skip: withoutPrlimit() }, async (t) => {
+test('no descriptor left for a file: 503, and it is said', {
+  skip: withoutPrlimit() || severalWorkers,
+}, async (t) => {
   const poor = await startForTest(t, { root });
   const client = await connect(poor);
   assert.equal((await client.get('/')).status, 200);

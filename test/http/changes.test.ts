@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { addTo, makeFolder, pattern } from '../support/folder.ts';
 import { type Client, connect, eventually, request, requestText } from '../support/raw.ts';
-import { startForFile, startForTest } from '../support/target.ts';
+import { severalWorkers, startForFile, startForTest } from '../support/target.ts';
 
 /** The promise is one second; the rest is for a busy machine. */
 const NOTICED_WITHIN_MS = 2000;
@@ -183,7 +183,8 @@ test('a file that grows while it is sent ends at the promised length', async () 
 /** Too large for the memory. */
 const LARGE_BYTES = 2_000_000;
 
-test('a large file that grows: one truth in every response', async () => {
+/** A worker that has not seen the file before tags it by its content. */
+test('a large file that grows: one truth in every response', { skip: severalWorkers }, async () => {
   const append = (bytes: number) => writeFileSync(join(root, 'grow.log'), pattern(bytes), { flag: 'a' });
   const ask = (headers: Readonly<Record<string, string>> = {}, method = 'GET') =>
     request(server, '/grow.log', { method, headers });

@@ -5,10 +5,11 @@ import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { connect as netConnect } from 'node:net';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { lacking } from '../../scripts/test/lacking.ts';
 import { makeFolder, pattern } from '../support/folder.ts';
 import { connect, eventually, exchange, type Response, request, requestText } from '../support/raw.ts';
-import { startForFile, startForTest } from '../support/target.ts';
+import { engineBetween, startForFile, startForTest } from '../support/target.ts';
 
 const MANY = 1000;
 const PATIENCE_MS = 10_000;
@@ -178,4 +179,23 @@ test('a busy connection does not keep others waiting', async () => {
   busy.write(requestText('GET', '/big.bin').repeat(20));
   for (let i = 0; i < 20; i++) assert.equal((await request(server, '/small.txt')).text, SMALL);
   busy.destroy();
+});
+
+/** Its timers run before it reads. */
+const byNode = process.env.MOTE_ENGINE === 'node' && 'node:http closes idle connections before it looks';
+
+test('a server that was halted answers what has arrived meanwhile', {
+  skip: engineBetween || byNode,
+}, async (t) => {
+  const server = await startForTest(t, { root, args: ['--idle-timeout-ms', '100'] });
+  const processes = [server.pid, ...server.workers];
+  const client = await connect(server);
+  assert.equal((await client.get('/small.txt')).status, 200);
+  for (const pid of processes) process.kill(pid, 'SIGSTOP');
+  client.write(requestText('GET', '/small.txt'));
+  // Longer than an idle connection is kept, with its grace.
+  await delay(2500);
+  for (const pid of processes) process.kill(pid, 'SIGCONT');
+  assert.equal((await client.response()).status, 200);
+  client.destroy();
 });

@@ -1,10 +1,11 @@
 /** Several processes that serve as one: `--workers`. */
 import assert from 'node:assert/strict';
-import { existsSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { addTo, makeFolder, pattern } from '../support/folder.ts';
-import { type Client, eventually, request, requestText } from '../support/raw.ts';
+import { type Client, connect, eventually, request, requestText } from '../support/raw.ts';
 import {
   engineBetween,
   run,
@@ -19,6 +20,8 @@ import { connectTo, replaceWorker, sampleBy, sampleOf } from '../support/workers
 /** More than the socket buffers of both ends hold. */
 const BIG = pattern(64 * 1024 * 1024);
 const PATIENCE_MS = 20_000;
+/** More than Node lets wait by itself. */
+const MANY = 800;
 const OK_REQUESTS = 'mote_http_requests_total{code="2xx"}';
 const root = makeFolder({ 'index.html': 'index', 'small.txt': 'small', 'big.bin': BIG });
 
@@ -142,6 +145,28 @@ test('connections wait while there is no worker at all', { skip }, async (t) => 
   for (const pid of server.workers) process.kill(pid, 'SIGKILL');
   await areGone(server.workers);
   assert.equal((await request(server, '/small.txt')).text, 'small');
+});
+
+const shortQueue =
+  Number(readFileSync('/proc/sys/net/core/somaxconn', 'utf8')) < MANY && 'the system allows no such queue';
+
+test('many connections wait while all workers are busy', { skip: skip || shortQueue }, async (t) => {
+  const server = await startTwo(t);
+  const { workers } = server;
+  for (const pid of workers) process.kill(pid, 'SIGSTOP');
+  const all = Promise.all(Array.from({ length: MANY }, () => connect(server)));
+  const haveRoom = await Promise.race([all.then(() => true), delay(PATIENCE_MS, false)]);
+  for (const pid of workers) process.kill(pid, 'SIGCONT');
+  for (const client of await all) client.destroy();
+  assert.ok(haveRoom, 'the queue is long enough for all of them');
+});
+
+test('without anything in flight all of it ends at once', { skip }, async (t) => {
+  const server = await startTwo(t, { args: ['--shutdown-grace-ms', '60s'] });
+  for (const pid of server.workers) await connectTo(server, pid);
+  const began = performance.now();
+  assert.deepEqual(await server.stop(), { code: 0, signal: null });
+  assert.ok(performance.now() - began < 5000);
 });
 
 test('SIGTERM lets responses of all workers finish', { skip }, async (t) => {

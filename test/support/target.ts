@@ -41,6 +41,10 @@ export const engineBetween = /container\.ts/.test(process.env.MOTE_TARGET ?? '')
   ? 'the container engine stands between the program and the test'
   : false;
 
+/** A reason to skip what holds for each worker by itself, and not for all together. */
+export const severalWorkers =
+  Number(process.env.MOTE_WORKERS ?? 1) > 1 ? 'it is about one process, and several serve' : false;
+
 /** An account without rights. */
 export const NOBODY = 65_534;
 
@@ -203,7 +207,9 @@ export class Server {
 
   /** The files below `folder`, which `makeFolder` made, that the server holds open; the number of its sockets. */
   descriptors(folder: string): { files: string[]; sockets: number } {
-    const links = readdirSync(`/proc/${this.pid}/fd`).map((fd) => linkOf(`/proc/${this.pid}/fd/${fd}`));
+    const links = [this.pid, ...this.workers].flatMap((pid) =>
+      readdirSync(`/proc/${pid}/fd`).map((fd) => linkOf(`/proc/${pid}/fd/${fd}`)),
+    );
     // Its unique name is enough: seen from here, paths in another root may begin elsewhere.
     const part = `/${basename(folder)}/`;
     return {

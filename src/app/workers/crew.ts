@@ -71,8 +71,10 @@ export class Crew {
 
   /** What all have counted, those that have ended included. */
   async counts(): Promise<readonly Counts[]> {
+    // One that ends meanwhile must not be counted twice.
+    const past = this.#past;
     const counts = await Promise.all([...this.#workers].map((worker) => worker.counts()));
-    return [...counts, this.#past].filter((one) => one !== undefined);
+    return [...counts, past].filter((one) => one !== undefined);
   }
 
   #spawn(): { worker: WorkerProcess; started: Promise<readonly BoundAddress[]> } {
@@ -85,14 +87,14 @@ export class Crew {
   }
 
   #watch(worker: WorkerProcess): void {
-    void worker.ended.then((end) => this.#onEnd(worker, causeOf(end)));
+    void worker.ended.then((end) => this.#onEnd(worker, `a worker ended: ${causeOf(end)}`));
   }
 
-  #onEnd(worker: WorkerProcess, cause: string): void {
+  #onEnd(worker: WorkerProcess, problem: string): void {
     this.#workers.delete(worker);
     const { lastCounts } = worker;
     if (lastCounts) this.#past = this.#past ? sumOf(this.#past, lastCounts) : lastCounts;
-    this.#replaceLater(`a worker ended: ${cause}`, worker.pid);
+    this.#replaceLater(problem, worker.pid);
   }
 
   #replaceLater(problem: string, pid?: number): void {
@@ -121,7 +123,8 @@ export class Crew {
       async (error: Error) => {
         worker.kill();
         await worker.ended;
-        this.#onEnd(worker, error.message);
+        const isOfWorker = error.message.startsWith('a worker ');
+        this.#onEnd(worker, isOfWorker ? error.message : `a worker ended: ${error.message}`);
       },
     );
   }

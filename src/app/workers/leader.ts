@@ -128,17 +128,12 @@ function crewOf({ options, sockets, observed, onUnreadable, stages }: CrewParts)
 /** What notify has to say to a request that a worker has handed over. */
 async function respond(
   stages: readonly Stage[],
-  { link }: WorkerProcess,
+  worker: WorkerProcess,
   data: unknown,
   body: Uint8Array,
 ): Promise<Parcel> {
   const { request, facts } = data as { readonly request: number; readonly facts: unknown };
-  // A worker that has ended has taken its connections with it.
-  const isGone = () =>
-    link.ask('gone', { data: request }).then(
-      ({ data: gone }) => gone === true,
-      () => true,
-    );
+  const isGone = () => worker.hasLost(request);
   try {
     return packPlan(await firstPlan(stages, { ...unpackFacts(facts, body), isGone }));
   } catch (error) {

@@ -6,14 +6,15 @@ import type { Readable } from 'node:stream';
 import { WORKER_NAME } from '../../cli/worker-name.ts';
 import type { BoundAddress } from '../../http/listen.ts';
 import { type Counts, countsOfEnded } from '../../observe/metrics.ts';
+import { StartError } from '../../util/start-error.ts';
 import { unpackFailure } from './failure.ts';
 import { type Answerer, Link } from './link.ts';
 import { START_TIMEOUT_MS, type Started, type StartOrder } from './protocol.ts';
 
 /** How long after the grace time a worker that does not end is killed. */
 const DRAIN_SLACK_MS = 1000;
-/** A worker that is busy for so long is counted as it was last. */
-const COUNTS_TIMEOUT_MS = 500;
+/** A worker that is busy for so long is counted as it was last, and its clients are taken to be still there. */
+const REPLY_TIMEOUT_MS = 500;
 
 /** This very program, also where its file has been replaced since. */
 const OWN_IMAGE = '/proc/self/exe';
@@ -69,12 +70,18 @@ export class WorkerProcess {
 
   /** Resolves to where it serves; rejects with what the operator must change, or a defect. */
   async start(order: StartOrder): Promise<readonly BoundAddress[]> {
-    const killer = setTimeout(() => this.kill(), START_TIMEOUT_MS);
+    let isLate = false;
+    const killer = setTimeout(() => {
+      isLate = true;
+      this.kill();
+    }, START_TIMEOUT_MS);
     try {
       const { data } = await this.link.ask('start', { data: order });
       const started = data as Started;
       if ('failure' in started) throw unpackFailure(started.failure);
       return started.boundTo;
+    } catch (error) {
+      throw isLate ? tooSlow() : error;
     } finally {
       clearTimeout(killer);
     }
@@ -95,10 +102,21 @@ export class WorkerProcess {
 
   /** What it has counted now, or said last. */
   async counts(): Promise<Counts | undefined> {
-    const late = new Promise<void>((resolve) => setTimeout(resolve, COUNTS_TIMEOUT_MS).unref());
     const asked = this.link.ask('counts').then(({ data }) => this.keepCounts(data));
-    await Promise.race([asked.catch(() => undefined), late]);
+    await inTime(asked.catch(() => undefined));
     return this.#counts;
+  }
+
+  /**
+   * Whether the client of a request that was handed over has left; one that has ended has taken its connections with
+   * it. Other requests wait for this, so that a worker that hangs must not hold them up.
+   */
+  async hasLost(request: number): Promise<boolean> {
+    const asked = this.link.ask('gone', { data: request }).then(
+      ({ data }) => data === true,
+      () => true,
+    );
+    return (await inTime(asked)) ?? false;
   }
 
   keepCounts(data: unknown): void {
@@ -112,6 +130,27 @@ export class WorkerProcess {
 
   kill(): void {
     this.#child.kill('SIGKILL');
+  }
+}
+
+function tooSlow(): StartError {
+  return new StartError(
+    'worker_slow',
+    `a worker did not begin to serve within ${START_TIMEOUT_MS / 1000} s`,
+    'lower --workers, or allow more CPU time',
+  );
+}
+
+/** `undefined` where the reply takes too long. */
+async function inTime<T>(reply: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, REPLY_TIMEOUT_MS, undefined);
+  });
+  try {
+    return await Promise.race([reply, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

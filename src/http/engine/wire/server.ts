@@ -57,7 +57,9 @@ export class WireEngine {
     });
     this.listener = new Server(ACCEPT_OPTIONS, (socket) => this.#accept(socket));
     this.listener.on('listening', () => {
-      this.#clock = setInterval(() => this.#checkTime(), TIMEOUT_CHECK_MS).unref();
+      // After the input that has arrived is read: while the process was halted, it could not be.
+      const check = () => this.#checkTime();
+      this.#clock = setInterval(() => setImmediate(check), TIMEOUT_CHECK_MS).unref();
     });
   }
 
