@@ -52,6 +52,25 @@ function platform(root: string): Plugin {
   };
 }
 
+/** What the build puts inside as files, where a bundle has text in its code. */
+function assets(): Plugin {
+  return {
+    name: 'assets',
+    setup({ onLoad }) {
+      onLoad({ filter: /[/\\]src[/\\]build[/\\]licenses\.ts$/ }, () => ({
+        contents: `import { readAsset } from '../platform/asset.ts';
+export const readLicenses = () => readAsset('licenses')?.toString() ?? '';`,
+        loader: 'ts',
+      }));
+      onLoad({ filter: /[/\\]src[/\\]build[/\\]site\.ts$/ }, () => ({
+        contents: `import { readAsset } from '../platform/asset.ts';
+export const readEmbeddedSite = () => readAsset('site');`,
+        loader: 'ts',
+      }));
+    },
+  };
+}
+
 export async function bundleModules(info: BuildInfo, root = REPOSITORY): Promise<Module[]> {
   const { outputFiles } = await build({
     absWorkingDir: root,
@@ -70,7 +89,7 @@ export async function bundleModules(info: BuildInfo, root = REPOSITORY): Promise
     legalComments: 'none',
     logLevel: 'error',
     preserveSymlinks: true,
-    plugins: [platform(root), replacements({ build: info, licenses: licensesFor(info.base, root) })],
+    plugins: [platform(root), assets(), replacements({ build: info, licenses: licensesFor(info.base, root) })],
   });
   return outputFiles.map(({ path, text }) => ({ name: basename(path), code: text }));
 }

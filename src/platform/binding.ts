@@ -104,6 +104,8 @@ export const binding = {
   // The process (process.c).
   arguments: [[], 'texts'],
   environment: [[], 'texts'],
+  /** Writes to a standard stream what it takes without waiting. */
+  print: [['number', 'bytes'], 'number'],
   exit: [['number'], 'nothing'],
   isTerminal: [['number'], 'boolean'],
   /** pid, uid, gid, number of descriptors allowed, processors, resident bytes. */

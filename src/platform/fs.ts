@@ -148,3 +148,5 @@ export async function* createReadStream(path: string): AsyncGenerator<Buffer> {
     await file.close();
   }
 }
+
+realpathSync.native = realpathSync;

@@ -51,7 +51,7 @@ class Output extends EventEmitter {
 
   readonly #flush = (): void => {
     for (let first = this.#waiting[0]; first; first = this.#waiting[0]) {
-      const count = first.bytes.length === 0 ? 0 : host.write(this.fd, first.bytes);
+      const count = first.bytes.length === 0 ? 0 : host.print(this.fd, first.bytes);
       if (count === EAGAIN) return this.#wait(true);
       if (count < 0) return this.#fail(count);
       this.writableLength -= count;

@@ -1,5 +1,7 @@
 /* Arguments, environment, identity and terminal of the process. */
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -40,6 +42,22 @@ HOST(environment) {
   int count = 0;
   while (environ[count]) count++;
   return list_of(ctx, environ, count);
+}
+
+/*
+ * Writes to a standard stream without ever waiting for its reader. The stream may be shared with other programs, so
+ * its mode stays as it is: a pipe that poll(2) calls writable takes PIPE_BUF bytes at once (pipe(7)).
+ */
+HOST(print) {
+  UNUSED(self);
+  UNUSED(argc);
+  Bytes bytes;
+  if (bytes_of(ctx, argv[1], &bytes) < 0) return JS_EXCEPTION;
+  struct pollfd stream = {.fd = (int)integer_of(ctx, argv[0]), .events = POLLOUT};
+  if (poll(&stream, 1, 0) == 0) return JS_NewInt32(ctx, -EAGAIN);
+  size_t length = bytes.length < PIPE_BUF ? bytes.length : PIPE_BUF;
+  ssize_t sent = write(stream.fd, bytes.data, length);
+  return JS_NewInt64(ctx, sent < 0 ? -errno : sent);
 }
 
 HOST(exit) {
