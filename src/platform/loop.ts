@@ -217,6 +217,10 @@ function settleJobs(): void {
   } catch (error) {
     onDefect(error);
   }
+  if (rejections.length > 0) reportRejections();
+}
+
+function reportRejections(): void {
   for (const [promise, reason] of rejections.splice(0)) {
     if (unhandled.delete(promise)) onDefect(reason);
   }
