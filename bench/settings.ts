@@ -26,6 +26,10 @@ const candidates: Readonly<
 export function settings(node: string, target: string): readonly Peer[] {
   return Object.entries(candidates).map(([name, { flags = [], env = [] }]) => ({
     name,
-    command: ({ root, port }) => ['env', ...env, node, ...flags, target, root, `${port}`],
+    title: name,
+    command: ({ root, port }) => {
+      const program = ['env', ...env, node, ...flags, target];
+      return [...program, root, `${port}`, '--log-format', 'off'];
+    },
   }));
 }

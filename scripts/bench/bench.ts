@@ -1,29 +1,35 @@
 /**
  * Compares mote with other servers on this machine: `npm run bench -- [options]`
  *
- *   --rounds N      rounds over all servers (default 5); each figure is the median of the rounds
- *   --seconds N     seconds of load for each file and round (default 3), after one second of warm-up
- *   --only A,B      just these servers (names in bench/peers.ts)
- *   --settings      mote alone, under the settings of bench/settings.ts
- *   --target FILE   the mote to measure: a script or an executable (default src/cli/bin.ts)
- *   --markdown      print the table as Markdown
+ *   --json FILE       write what was measured; `npm run generate` makes the tables and the chart of the
+ *                     documentation from bench/results.json
+ *   --rounds N        rounds over all rows and servers (default 5); each figure is the median of the rounds
+ *   --seconds N       seconds of load for each row, server and round (default 2), after a warm-up
+ *   --rows A,B        just these rows (names in scripts/bench/rows.ts)
+ *   --servers A,B     just these servers (names in bench/peers.ts)
+ *   --settings        mote alone, under the settings of bench/settings.ts
+ *   --target FILE     the mote to measure: a script or an executable (default: dist/mote.cjs, bundled before)
+ *   --report FILE     measure nothing: print the tables of a file that --json wrote
  *
- * How it measures stands in scripts/bench/measure.ts. Absolute figures belong to the machine; the ratios carry
- * over.
+ * All of it takes about 30 minutes. What is measured stands in scripts/bench/measure.ts. Absolute figures belong to
+ * the machine; the ratios carry over.
  */
-import { existsSync } from 'node:fs';
-import { cpus, loadavg } from 'node:os';
-import { join, relative, resolve } from 'node:path';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Peer, peers } from '../../bench/peers.ts';
+import { peers, programOf } from '../../bench/peers.ts';
 import { settings } from '../../bench/settings.ts';
-import { CONNECTIONS, interleave, obstacle } from './measure.ts';
-import { render, tabulate } from './table.ts';
+import { REPOSITORY } from '../bundle/bundle.ts';
+import { performanceTables } from './report.ts';
+import { type Results, serialize } from './results.ts';
+import { type RowName, rowNames } from './rows.ts';
+import { buildFileServer, obstacle, run } from './run.ts';
 
-/** Above this the machine has other work, and even the ratios are doubtful. */
-const BUSY_LOAD = 0.7;
-
-const projectFolder = resolve(import.meta.dirname, '../..');
+/** What says something about a setting. */
+const SETTINGS_ROWS: readonly RowName[] = ['1k', 'memory', 'start'];
+const BUNDLE = join(REPOSITORY, 'dist/mote.cjs');
+const FILE_SERVER = join(REPOSITORY, 'dist/fileserver');
 
 const wholeNumber = (name: string, text: string) => {
   if (!/^[1-9]\d{0,3}$/.test(text))
@@ -31,63 +37,66 @@ const wholeNumber = (name: string, text: string) => {
   return Number(text);
 };
 
+/** The names in `text`, or all. */
+function chosen<Name extends string>(option: string, text: string | undefined, all: readonly Name[]): Name[] {
+  const wanted = text?.split(',') ?? all;
+  const unknown = wanted.filter((name) => !all.some((one) => one === name));
+  if (unknown.length)
+    throw new Error(`--${option}: there is no ${unknown.join(', ')}, only ${all.join(', ')}`);
+  return all.filter((name) => wanted.includes(name));
+}
+
 function parseOptions(args: string[]) {
   const { values } = parseArgs({
     args,
     options: {
       rounds: { type: 'string', default: '5' },
-      seconds: { type: 'string', default: '3' },
-      only: { type: 'string' },
-      target: { type: 'string', default: join(projectFolder, 'src/cli/bin.ts') },
+      seconds: { type: 'string', default: '2' },
+      rows: { type: 'string' },
+      servers: { type: 'string' },
+      target: { type: 'string' },
+      json: { type: 'string' },
+      report: { type: 'string' },
       settings: { type: 'boolean', default: false },
-      markdown: { type: 'boolean', default: false },
     },
   });
-  const target = resolve(values.target);
-  const all: readonly Peer[] = (values.settings ? settings : peers)(process.execPath, target);
-  const wanted = values.only?.split(',') ?? all.map(({ name }) => name);
-  const unknown = wanted.filter((name) => !all.some((peer) => peer.name === name));
-  if (unknown.length) throw new Error(`--only: no server is called ${unknown.join(', ')}`);
+  const target = resolve(values.target ?? BUNDLE);
+  const all = values.settings
+    ? settings(process.execPath, target)
+    : peers(process.execPath, target, FILE_SERVER);
+  const wanted = chosen(
+    'servers',
+    values.servers,
+    all.map(({ name }) => name),
+  );
   return {
-    chosen: all.filter(({ name }) => wanted.includes(name)),
+    ...values,
+    peers: all.filter(({ name }) => wanted.includes(name)),
+    rowNames: chosen('rows', values.rows, rowNames).filter(
+      (name) => values.rows !== undefined || !values.settings || SETTINGS_ROWS.includes(name),
+    ),
     rounds: wholeNumber('rounds', values.rounds),
     seconds: wholeNumber('seconds', values.seconds),
-    target,
-    markdown: values.markdown,
+    mote: programOf(process.execPath, target),
+    allRows: values.settings,
   };
 }
 
-function missingPeers(chosen: readonly Peer[]): string | undefined {
-  const needed = chosen.some(({ installed }) => installed);
-  if (!needed || existsSync(join(projectFolder, 'bench/node_modules'))) return undefined;
-  return 'the other servers are not installed: npm ci --prefix bench';
-}
-
 async function main(args: string[]): Promise<void> {
-  const { chosen, rounds, seconds, target, markdown } = parseOptions(args);
-  const problem = obstacle() ?? missingPeers(chosen);
+  const options = parseOptions(args);
+  if (options.report !== undefined) {
+    const results: Results = JSON.parse(readFileSync(options.report, 'utf8'));
+    process.stdout.write(`${performanceTables(results)}\n`);
+    return;
+  }
+  const problem = obstacle();
   if (problem) throw new Error(problem);
-  const [loadBefore = 0] = loadavg();
-  const report = (line: string) => process.stderr.write(`${line}\n`);
-  const results = await interleave(chosen, rounds, seconds, report);
-  const failed = [...results].flatMap(([name, samples]) => {
-    const errors = samples.reduce((sum, { small, large }) => sum + small.errors + large.errors, 0);
-    return errors ? [`${name}: ${errors} socket errors`] : [];
-  });
-  const lines = [
-    `Node ${process.version}, ${cpus()[0]?.model}, ${CONNECTIONS} connections`,
-    `${rounds} rounds of ${seconds} s for each file; mote is ${relative(projectFolder, target)}`,
-    '',
-    render(tabulate(results), markdown),
-    '',
-    'In brackets: the ratio to mote.',
-    ...(target.endsWith('.ts') ? ["mote's start and memory include stripping types: see --target."] : []),
-    ...(loadBefore > BUSY_LOAD
-      ? [`The machine was busy before the start: load ${loadBefore.toFixed(1)}.`]
-      : []),
-    ...failed,
-  ];
-  process.stdout.write(`${lines.join('\n')}\n`);
+  if (options.target === undefined)
+    execFileSync(process.execPath, [join(REPOSITORY, 'scripts/bundle/bundle.ts')], { stdio: 'ignore' });
+  if (options.peers.some(({ name }) => name === 'go')) buildFileServer(FILE_SERVER);
+  const results = await run({ ...options, report: (line) => process.stderr.write(`${line}\n`) });
+  if (options.json !== undefined) writeFileSync(options.json, serialize(results));
+  process.stdout.write(`${performanceTables(results)}\n`);
 }
 
 if (import.meta.main) {

@@ -14,13 +14,14 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
+import { lighttpd, nginx } from '../../bench/peers.ts';
 import { build, type Input, imageOf } from '../micro/micro.ts';
 import { trustedRoots } from '../oci/ca-bundle.ts';
 import { moteImage, readSite } from '../oci/image.ts';
 import { sizes } from '../oci/oci.ts';
-import { parseWrk } from './measure.ts';
 import { coreMs, cpuSeconds, rssKiB } from './process.ts';
-import { median } from './table.ts';
+import { median } from './statistics.ts';
+import { parseWrk } from './wrk.ts';
 
 const [SERVER_CORE, LOAD_CORE] = ['0', '1'];
 const CONNECTIONS = 64;
@@ -108,36 +109,17 @@ function moteServer(root: string): Server[] {
 }
 
 function debianServers(folder: string, root: string): Server[] {
-  const nginx = join(folder, 'nginx.conf');
-  writeFileSync(
-    nginx,
-    `daemon off; worker_processes 1; pid ${folder}/nginx.pid; error_log /dev/null; events {}
-http { access_log off; types { text/html html; } client_body_temp_path ${folder}/b; proxy_temp_path ${folder}/p;
-fastcgi_temp_path ${folder}/f; uwsgi_temp_path ${folder}/u; scgi_temp_path ${folder}/s; keepalive_requests 1000000;
-server { listen ${PORTS.nginx}; root ${root}; } }`,
-  );
-  const lighttpd = join(folder, 'lighttpd.conf');
-  writeFileSync(
-    lighttpd,
-    `server.document-root = "${root}"\nserver.port = ${PORTS.lighttpd}\nindex-file.names = ( "index.html" )
-mimetype.assign = ( ".html" => "text/html" )\nserver.max-keep-alive-requests = 1000000\n`,
-  );
-  const all: readonly [name: string, port: number, path: string, ...args: string[]][] = [
-    ['nginx', PORTS.nginx, '/usr/sbin/nginx', '-c', nginx],
-    ['lighttpd', PORTS.lighttpd, '/usr/sbin/lighttpd', '-D', '-f', lighttpd],
+  const site = { folder, root, workers: 1 };
+  const all: readonly [name: string, port: number, ...command: string[]][] = [
+    ['nginx', PORTS.nginx, ...nginx({ ...site, port: PORTS.nginx })],
+    ['lighttpd', PORTS.lighttpd, ...lighttpd({ ...site, port: PORTS.lighttpd })],
     [
       'busybox httpd',
       PORTS.busybox,
-      '/usr/bin/busybox',
-      'httpd',
-      '-f',
-      '-p',
-      String(PORTS.busybox),
-      '-h',
-      root,
+      ...`/usr/bin/busybox httpd -f -p ${PORTS.busybox} -h ${root}`.split(' '),
     ],
   ];
-  return all.flatMap(([name, port, path, ...args]) => {
+  return all.flatMap(([name, port, path = '', ...args]) => {
     try {
       return [{ name, port, command: [path, ...args] as const, programBytes: readFileSync(path).length }];
     } catch {

@@ -9,7 +9,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -17,7 +17,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { REPOSITORY } from '../bundle/bundle.ts';
-import { cpuSeconds, rssKiB } from './process.ts';
+import { coreMs, rssKiB } from './process.ts';
 
 const SERVER_CORE = '0';
 const LOAD_CORE = '1';
@@ -45,7 +45,19 @@ interface Result {
   readonly drainMs: number;
   /** One a second. */
   readonly residentMiB: readonly number[];
-  readonly cpuSeconds: number;
+  /** Of the server, after it had started. */
+  readonly coreMs: number;
+}
+
+const inMemory = (perSecond: number): Plan => ({ name: 'in memory', perSecond, args: [] });
+const MEMORY_RATE = 2000;
+
+/** Milliseconds of a core that a message by webhook takes from memory. Throws if one was refused or lost. */
+export async function measureMessages(command: readonly string[], seconds: number): Promise<number> {
+  const { accepted, refused, delivered, coreMs } = await load(inMemory(MEMORY_RATE), seconds, command);
+  assert.equal(refused, 0, `it refused ${refused} messages`);
+  assert.equal(delivered, accepted, `it delivered ${delivered} of ${accepted} messages`);
+  return coreMs / delivered;
 }
 
 /** Takes messages and counts how often each came. */
@@ -61,17 +73,29 @@ async function startReceiver() {
   return { counts, port: (server.address() as AddressInfo).port, close: () => server.close() };
 }
 
-async function startServer(command: readonly string[], folder: string, args: readonly string[]) {
-  const child = spawn('taskset', ['-c', SERVER_CORE, ...command, folder, '0', ...args], {
+interface Server {
+  readonly child: ChildProcess;
+  readonly port: number;
+}
+
+async function startServer(command: readonly string[], args: readonly string[]): Promise<Server> {
+  const child = spawn('taskset', ['-c', SERVER_CORE, ...command, ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const port = await new Promise<number>((resolve, reject) => {
     let text = '';
-    setTimeout(() => reject(new Error('the server did not start')), START_LIMIT_MS).unref();
+    const refuse = () => {
+      child.kill('SIGKILL');
+      reject(new Error('the server did not start'));
+    };
+    const timer = setTimeout(refuse, START_LIMIT_MS);
+    child.once('exit', refuse);
     child.stdout.on('data', (chunk) => {
       if (text.length < 1000) text += chunk;
       const found = / on http:\/\/localhost:(\d+)/.exec(text)?.[1];
-      if (found) resolve(Number(found));
+      if (!found) return;
+      clearTimeout(timer);
+      resolve(Number(found));
     });
   });
   return { child, port };
@@ -94,46 +118,59 @@ function send(agent: Agent, port: number, number: number): Promise<number> {
   });
 }
 
-async function load(plan: Plan, seconds: number, command: readonly string[]): Promise<Result> {
-  const folder = mkdtempSync(join(tmpdir(), 'mote-load-'));
-  const receiver = await startReceiver();
-  const file = join(folder, 'notify.json');
-  const hook = { kind: 'webhook', url: `http://127.0.0.1:${receiver.port}/`, allowAddresses: ['127.0.0.1'] };
+const LIMIT_ARGS = [
+  '--max-queued-messages 1000000',
+  '--max-queued-bytes 1G',
+  '--max-requests-per-connection 1000000',
+];
+
+/** Writes what the server is configured by into `folder`; returns its arguments, the folder to serve first. */
+function configure(plan: Plan, folder: string, receiverPort: number): string[] {
+  // mote refuses to serve its own configuration.
+  const [file, site] = [join(folder, 'notify.json'), join(folder, 'site')];
+  mkdirSync(site);
+  const hook = { kind: 'webhook', url: `http://127.0.0.1:${receiverPort}/`, allowAddresses: ['127.0.0.1'] };
   const hash = createHash('sha256').update(TOKEN).digest('hex');
   const users = { load: { tokens: [hash], burst: 1_000_000, perMinute: 1_000_000 } };
   writeFileSync(file, JSON.stringify({ users, channels: { hook } }));
   const own = ['--notify', file, '--notify-wait', '0', '--log-format', 'off'];
-  const more = [
-    '--max-queued-messages',
-    '1000000',
-    '--max-queued-bytes',
-    '1G',
-    '--max-requests-per-connection',
-    '1000000',
-  ];
-  const args = [...own, ...more, ...plan.args.map((arg) => arg.replace('FOLDER', folder))];
-  const { child, port } = await startServer(command, folder, args);
-  const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
+  const limits = LIMIT_ARGS.flatMap((arg) => arg.split(' '));
+  return [site, '0', ...own, ...limits, ...plan.args.map((arg) => arg.replace('FOLDER', folder))];
+}
+
+async function load(plan: Plan, seconds: number, command: readonly string[]): Promise<Result> {
+  const folder = mkdtempSync(join(tmpdir(), 'mote-load-'));
+  const receiver = await startReceiver();
   try {
-    const memory: number[] = [];
-    const sampler = setInterval(() => memory.push(rssKiB(child.pid ?? 0) / 1024), 1000);
-    const sent = await sendSteadily(plan.perSecond, seconds, (number) => send(agent, port, number));
-    const drainMs = await drain(receiver.counts, sent.accepted);
-    clearInterval(sampler);
-    const doubled = [...receiver.counts.values()].filter((count) => count > 1).length;
-    assert.equal(doubled, 0, 'nothing was delivered twice');
-    return {
-      ...sent,
-      delivered: receiver.counts.size,
-      drainMs,
-      residentMiB: memory,
-      cpuSeconds: cpuSeconds(child.pid ?? 0),
-    };
+    const server = await startServer(command, configure(plan, folder, receiver.port));
+    return await loadServer(server, receiver.counts, plan, seconds).finally(() => stop(server.child));
   } finally {
-    agent.destroy();
-    await stop(child);
     receiver.close();
     rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function loadServer(
+  { child, port }: Server,
+  counts: ReadonlyMap<string, number>,
+  plan: Plan,
+  seconds: number,
+): Promise<Result> {
+  const pid = child.pid ?? 0;
+  const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
+  const memory: number[] = [];
+  const sampler = setInterval(() => memory.push(rssKiB(pid) / 1024), 1000);
+  try {
+    const startedMs = coreMs(pid);
+    const sent = await sendSteadily(plan.perSecond, seconds, (number) => send(agent, port, number));
+    const drainMs = await drain(counts, sent.accepted);
+    const doubled = [...counts.values()].filter((count) => count > 1).length;
+    assert.equal(doubled, 0, 'nothing was delivered twice');
+    const spentMs = coreMs(pid) - startedMs;
+    return { ...sent, delivered: counts.size, drainMs, residentMiB: memory, coreMs: spentMs };
+  } finally {
+    clearInterval(sampler);
+    agent.destroy();
   }
 }
 
@@ -192,7 +229,7 @@ function describe({ name, perSecond }: Plan, result: Result): string {
     `  waited     ${at(0.5)} ms in the median, ${at(0.99)} ms at 99 %`,
     `  delivered  ${delivered}, none twice; the last ${drainMs.toFixed(0)} ms after the last was sent`,
     `  memory     ${later(1)} MiB after 2 s, ${later(half)} in the middle, ${later(-1)} at the end`,
-    `  processor  ${((result.cpuSeconds / accepted) * 1e6).toFixed(0)} µs for each message`,
+    `  processor  ${((result.coreMs / accepted) * 1e3).toFixed(0)} µs for each message`,
   ].join('\n');
 }
 
@@ -200,7 +237,7 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       seconds: { type: 'string', default: '20' },
-      'memory-rate': { type: 'string', default: '2000' },
+      'memory-rate': { type: 'string', default: String(MEMORY_RATE) },
       'spool-rate': { type: 'string', default: '500' },
       target: { type: 'string' },
     },
@@ -208,7 +245,7 @@ async function main(): Promise<void> {
   execFileSync('taskset', ['-cp', LOAD_CORE, String(process.pid)]);
   const command = values.target?.split(' ') ?? [process.execPath, join(REPOSITORY, 'src/cli/bin.ts')];
   const plans: readonly Plan[] = [
-    { name: 'in memory', perSecond: Number(values['memory-rate']), args: [] },
+    inMemory(Number(values['memory-rate'])),
     { name: 'with a spool', perSecond: Number(values['spool-rate']), args: ['--spool', 'FOLDER/spool'] },
   ];
   for (const plan of plans) {

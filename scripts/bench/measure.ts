@@ -1,207 +1,270 @@
 /**
- * Measures servers on this machine. Every server runs alone, as a fresh process on core 0; wrk loads it from
- * core 1 over 64 keep-alive connections. Rounds are interleaved and each begins with another server, so that
- * slow changes of the machine touch all servers alike.
+ * Measures one row of one server once. The server runs alone on core 0, and wrk loads it from core 1 over 64
+ * connections. Time is that of the server's processes (`schedstat`): it does not count what else the machine does,
+ * and says what the server could do where wrk is the limit.
  */
-
 import assert from 'node:assert/strict';
-import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { get } from 'node:http';
-import { availableParallelism, tmpdir } from 'node:os';
+import { spawn } from 'node:child_process';
+import { on, once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { promisify } from 'node:util';
-import { type Peer, peerEnvironment } from '../../bench/peers.ts';
-import { freePort } from '../../test/support/free-port.ts';
-import { cpuSeconds } from './process.ts';
+import type { Peer } from '../../bench/peers.ts';
+import { measureMessages } from './load.ts';
+import { coreMs, processesOf, rssKiB, threadsMs } from './process.ts';
+import type { Sample } from './results.ts';
+import {
+  closing,
+  type LoadRow,
+  large,
+  type RequestShape,
+  type Row,
+  SMALL,
+  SMALL_BYTES,
+  small,
+} from './rows.ts';
+import { ACCESS_LOG, ask, BOTH_CORES, check, LOAD_CORE, type Mode, type Running, start } from './server.ts';
+import { median } from './statistics.ts';
+import { parseStrace } from './strace.ts';
+import { type Load, wrk } from './wrk.ts';
 
-const SERVER_CORE = '0';
-const LOAD_CORE = '1';
-export const CONNECTIONS = 64;
-const WARM_UP_SECONDS = 1;
-const START_LIMIT_MS = 10_000;
-const STOP_LIMIT_MS = 3000;
-/** Time for a server that has just answered its first request to settle before its memory is read. */
+/** What V8 needs of a core to compile what it will; it has it at once where nothing else runs. */
+const WARM_UP_CORE_MS = 500;
+const MAX_WARM_UPS = 5;
+/** Time for a server to settle before its memory is read. */
 const SETTLE_MS = 300;
-const files = { '1k.txt': 1000, '100k.txt': 100_000 } as const;
-type FileName = keyof typeof files;
+const LOGGED_SHARE = 0.99;
+const IDLE_CONNECTIONS = 1000;
+/** Connections that are opened at a time: fewer than the shortest backlog. */
+const BURST_CONNECTIONS = 50;
+const STARTS = 5;
+const STRACE_SECONDS = 3;
+const MESSAGE_SECONDS = 10;
 
-const runFile = promisify(execFile);
-
-/** What wrk saw. */
-export interface Load {
-  readonly requests: number;
-  readonly requestsPerSecond: number;
-  readonly p99Ms: number;
-  /** Connections that failed or requests that timed out. */
-  readonly errors: number;
+/** What a measurement needs to know. */
+export interface Setup {
+  readonly peer: Peer;
+  /** The folder that is served. */
+  readonly root: string;
+  readonly seconds: number;
+  /** The command that starts mote, for what only mote does. */
+  readonly mote: readonly string[];
 }
 
-/** What one round found out about one server. Memory in MiB. */
-export interface Sample {
-  readonly startMs: number;
-  readonly idleMiB: number;
-  readonly loadedMiB: number;
-  readonly small: Load;
-  /** For each second that the server had of its core: says the same on a machine with other work. */
-  readonly smallPerCoreSecond: number;
-  readonly large: Load;
-}
-
-const unitMs: Readonly<Record<string, number>> = { us: 0.001, ms: 1, s: 1000, m: 60_000 };
-
-/** Reads what `wrk --latency` prints; throws where an answer was not a success. */
-export function parseWrk(output: string): Load {
-  const field = (pattern: RegExp) => {
-    const match = pattern.exec(output);
-    if (!match) throw new Error(`wrk printed no ${pattern.source}:\n${output}`);
-    return match;
-  };
-  if (/Non-2xx/.test(output)) throw new Error(`not every answer was a success:\n${output}`);
-  const [, p99 = '', unit = ''] = field(/99%\s+([\d.]+)(us|ms|s|m)\b/);
-  const errors = /Socket errors: (.*)/.exec(output)?.[1]?.match(/\d+/g) ?? [];
-  return {
-    requests: Number(field(/(\d+) requests in/)[1]),
-    requestsPerSecond: Number(field(/Requests\/sec:\s+([\d.]+)/)[1]),
-    p99Ms: Number(p99) * (unitMs[unit] ?? Number.NaN),
-    errors: errors.reduce((sum, count) => sum + Number(count), 0),
-  };
-}
-
-interface Running {
-  readonly child: ChildProcess;
-  readonly pid: number;
-  readonly port: number;
-  readonly startMs: number;
-}
-
-/** One request on a connection of its own. */
-function fetchOnce(port: number, path: string): Promise<{ status: number | undefined; body: Buffer }> {
-  return new Promise((settle, reject) => {
-    const request = get({ host: '127.0.0.1', port, path, agent: false }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('error', reject);
-      response.on('end', () => settle({ status: response.statusCode, body: Buffer.concat(chunks) }));
-    });
-    request.on('error', reject);
-  });
-}
-
-async function start(peer: Peer, root: string): Promise<Running> {
-  const port = await freePort();
-  const began = performance.now();
-  const child = spawn('taskset', ['-c', SERVER_CORE, ...peer.command({ root, port })], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-    env: { ...process.env, ...peerEnvironment },
-  });
-  let complaint = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    complaint = (complaint + text).slice(-2000);
-  });
-  const endWithUs = () => child.kill('SIGKILL');
-  process.on('exit', endWithUs);
-  child.on('exit', () => process.off('exit', endWithUs));
-  while (performance.now() - began < START_LIMIT_MS && child.exitCode === null) {
-    const answer = await fetchOnce(port, '/1k.txt').catch(() => undefined);
-    // `taskset` becomes the server by exec, so this is the server's own process.
-    if (answer?.status === 200 && child.pid)
-      return { child, pid: child.pid, port, startMs: performance.now() - began };
-    await delay(1);
+/** Throws if the server does not give the right responses. */
+export function measure(row: Row, setup: Setup): Promise<Sample> {
+  switch (row.kind) {
+    case 'load':
+      return measureLoad(row, setup);
+    case 'memory':
+      return measureMemory(setup);
+    case 'idle':
+      return measureIdleConnections(setup);
+    case 'start':
+      return measureStart(setup);
+    case 'syscalls':
+      return measureSystemCalls(setup);
+    case 'message':
+      return measureMessages(setup.mote, MESSAGE_SECONDS).then((messageMs) => ({ messageMs }));
   }
-  child.kill('SIGKILL');
-  throw new Error(`${peer.name} did not answer: ${complaint}`);
 }
 
-async function stop({ child }: Running): Promise<void> {
-  const ended = once(child, 'exit');
-  child.kill('SIGTERM');
-  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MS);
-  await ended;
-  clearTimeout(timer);
-}
-
-function residentMiB(pid: number): number {
-  const match = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  return Number(match?.[1]) / 1024;
-}
-
-async function wrk(port: number, file: FileName, seconds: number): Promise<Load> {
-  const url = `http://127.0.0.1:${port}/${file}`;
-  const load = ['wrk', '--latency', '-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, url];
-  return parseWrk((await runFile('taskset', ['-c', LOAD_CORE, ...load])).stdout);
-}
-
-/** One round of one server. Throws if it does not give the right answers. */
-async function measure(peer: Peer, root: string, seconds: number): Promise<Sample> {
-  const running = await start(peer, root);
-  const { pid, port, startMs } = running;
+async function withServer<Value>(
+  { peer, root }: Setup,
+  mode: Mode,
+  use: (server: Running) => Promise<Value>,
+): Promise<Value> {
+  const server = await start(peer, root, mode);
   try {
-    for (const name of Object.keys(files)) {
-      const { status, body } = await fetchOnce(port, `/${name}`);
-      assert.equal(status, 200, `${peer.name} answers ${status} for ${name}`);
-      assert.ok(body.equals(readFileSync(join(root, name))), `${peer.name} sends wrong bytes for ${name}`);
+    return await use(server);
+  } finally {
+    await server.stop();
+  }
+}
+
+type Drive = (seconds: number) => Promise<Load>;
+
+async function warmUp({ pid }: Running, drive: Drive, wantedMs = WARM_UP_CORE_MS): Promise<void> {
+  const before = coreMs(pid);
+  for (let count = 0; count < MAX_WARM_UPS; count++) {
+    await drive(1);
+    if (coreMs(pid) - before >= wantedMs) return;
+  }
+}
+
+function measureLoad(row: LoadRow, setup: Setup): Promise<Sample> {
+  const { log = false, workers = 1 } = row;
+  const shared = row.workers !== undefined;
+  return withServer(setup, { log, workers, shared }, async (server) => {
+    const driveOnce = await prepare(server, setup.root, row.request, shared);
+    let requests = 0;
+    const drive: Drive = async (seconds) => {
+      const load = await driveOnce(seconds);
+      requests += load.requests;
+      return load;
+    };
+    await warmUp(server, drive);
+    const before = threadsMs(server.pid);
+    const load = await drive(setup.seconds);
+    const spent = Array.from(threadsMs(server.pid), ([thread, ms]) => ms - (before.get(thread) ?? 0));
+    if (log) await checkLog(server, requests);
+    return sampleOf(load, spent, workers, setup.seconds);
+  });
+}
+
+/** What leaves lines out has less to do. Those of a last buffer may be missing. */
+async function checkLog({ folder }: Running, requests: number): Promise<void> {
+  await delay(SETTLE_MS);
+  const lines = linesIn(readFileSync(join(folder, ACCESS_LOG)));
+  assert.ok(lines >= requests * LOGGED_SHARE, `it logged ${lines} of ${requests} requests`);
+}
+
+function linesIn(bytes: Buffer): number {
+  let lines = 0;
+  for (let at = bytes.indexOf('\n'); at >= 0; at = bytes.indexOf('\n', at + 1)) lines += 1;
+  return lines;
+}
+
+/**
+ * `spent`: the milliseconds of each thread of the server. What several workers could do on cores of their own is
+ * bounded by the busiest thread, and by the sum of all over the number of cores.
+ */
+export function sampleOf(load: Load, spent: readonly number[], cores: number, seconds: number): Sample {
+  const sum = spent.reduce((total, ms) => total + ms, 0);
+  const neededMs = cores === 1 ? sum : Math.max(sum / cores, ...spent);
+  return {
+    perCoreSecond: (load.requests / neededMs) * 1000,
+    microseconds: (sum / load.requests) * 1000,
+    perSecond: load.requestsPerSecond,
+    p99Ms: load.p99Ms,
+    busy: sum / (seconds * cores * 1000),
+    errors: load.errors,
+  };
+}
+
+/** Checks the server's response to a request, and returns what loads it with that request. */
+async function prepare(server: Running, root: string, shape: RequestShape, shared = false): Promise<Drive> {
+  const { port, folder } = server;
+  const tag = shape.revalidates ? (await ask(port, { file: shape.file })).headers.etag : undefined;
+  const headers = { ...shape.headers, ...(tag === undefined ? {} : { 'If-None-Match': tag }) };
+  await check(port, root, { ...shape, headers });
+  const script = join(folder, 'request.lua');
+  writeFileSync(script, scriptOf(shape));
+  return (seconds) =>
+    wrk({
+      url: `http://127.0.0.1:${port}/${shape.file}`,
+      headers,
+      seconds,
+      script,
+      cores: shared ? BOTH_CORES : LOAD_CORE,
+      threads: shared ? 2 : 1,
+    });
+}
+
+/** Lua for wrk; without a function `request` wrk sends the same bytes again and again. */
+function scriptOf({ method = 'GET', file, distinct = false }: RequestShape): string {
+  if (!distinct) return `wrk.method = "${method}"\n`;
+  return `local count = 0
+local before = "${method} /${file} HTTP/1.1\\r\\nHost: 127.0.0.1\\r\\nX-Request-Id: "
+request = function()
+  count = count + 1
+  return before .. count .. "\\r\\n\\r\\n"
+end
+`;
+}
+
+function measureMemory(setup: Setup): Promise<Sample> {
+  return withServer(setup, {}, async (server) => {
+    await delay(SETTLE_MS);
+    const idleMiB = rssKiB(server.pid) / 1024;
+    for (const shape of [small, large, closing]) {
+      const drive = await prepare(server, setup.root, shape);
+      await drive(setup.seconds);
     }
     await delay(SETTLE_MS);
-    const idleMiB = residentMiB(pid);
-    await wrk(port, '1k.txt', WARM_UP_SECONDS);
-    const before = cpuSeconds(pid);
-    const small = await wrk(port, '1k.txt', seconds);
-    const smallPerCoreSecond = small.requests / (cpuSeconds(pid) - before);
-    await wrk(port, '100k.txt', WARM_UP_SECONDS);
-    const large = await wrk(port, '100k.txt', seconds);
-    return { startMs, idleMiB, loadedMiB: residentMiB(pid), small, smallPerCoreSecond, large };
-  } finally {
-    await stop(running);
-  }
+    return { idleMiB, residentMiB: rssKiB(server.pid) / 1024 };
+  });
 }
 
-/** A temporary folder with one file of each size; gone when the bench ends. */
-function makeRoot(): string {
-  const root = mkdtempSync(join(tmpdir(), 'mote-bench-'));
-  process.on('exit', () => rmSync(root, { recursive: true, force: true }));
-  for (const [name, bytes] of Object.entries(files)) {
-    writeFileSync(join(root, name), 'A mote is a speck of dust.\n'.repeat(bytes).slice(0, bytes));
-  }
-  return root;
-}
-
-/** All samples by the name of the server. `report` hears which one is measured. */
-export async function interleave(
-  peers: readonly Peer[],
-  rounds: number,
-  seconds: number,
-  report: (line: string) => void,
-): Promise<Map<string, Sample[]>> {
-  // Polling for the first answer must not take time from the server that is starting.
-  execFileSync('taskset', ['-acp', LOAD_CORE, `${process.pid}`]);
-  const root = makeRoot();
-  const results = new Map(peers.map(({ name }): [string, Sample[]] => [name, []]));
-  for (let round = 0; round < rounds; round++) {
-    for (let turn = 0; turn < peers.length; turn++) {
-      const peer = peers[(round + turn) % peers.length];
-      if (!peer) continue;
-      report(`round ${round + 1} of ${rounds}: ${peer.name}`);
-      results.get(peer.name)?.push(await measure(peer, root, seconds));
-    }
-  }
-  return results;
-}
-
-/** What keeps the bench from running here, or nothing. */
-export function obstacle(): string | undefined {
-  const missing = (command: string) => {
+/** Connections that had one response each, and wait for more to ask. */
+function measureIdleConnections(setup: Setup): Promise<Sample> {
+  return withServer(setup, {}, async ({ pid, port }) => {
+    await delay(SETTLE_MS);
+    const before = rssKiB(pid);
+    const sockets: Socket[] = [];
     try {
-      execFileSync('sh', ['-c', 'command -v "$0"', command]);
-      return false;
-    } catch {
-      return true;
+      while (sockets.length < IDLE_CONNECTIONS) {
+        const burst = Array.from({ length: BURST_CONNECTIONS }, () => openIdle(port));
+        sockets.push(...(await Promise.all(burst)));
+      }
+      await delay(SETTLE_MS);
+      const open = sockets.filter(({ readyState }) => readyState === 'open').length;
+      assert.equal(open, IDLE_CONNECTIONS, `only ${open} connections stayed open`);
+      return { connectionsMiB: (rssKiB(pid) - before) / 1024 };
+    } finally {
+      for (const socket of sockets) socket.destroy();
     }
+  });
+}
+
+async function openIdle(port: number): Promise<Socket> {
+  const socket = connect(port, '127.0.0.1');
+  socket.on('error', () => socket.destroy());
+  await once(socket, 'connect');
+  socket.write(`GET /${SMALL} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`);
+  let text = '';
+  for await (const [chunk] of on(socket, 'data', { close: ['close'] })) {
+    text += chunk.toString('latin1');
+    const [head = '', body = ''] = text.split('\r\n\r\n', 2);
+    if (body.length >= SMALL_BYTES) break;
+    assert.ok(head.startsWith('HTTP/1.1 200'), `it answers ${head}`);
+  }
+  return socket;
+}
+
+async function measureStart(setup: Setup): Promise<Sample> {
+  const samples: { startMs: number; startCoreMs: number }[] = [];
+  for (let count = 0; count < STARTS; count++) {
+    samples.push(
+      await withServer(setup, {}, async ({ pid, startMs }) => ({ startMs, startCoreMs: coreMs(pid) })),
+    );
+  }
+  return {
+    startMs: median(samples.map(({ startMs }) => startMs)),
+    startCoreMs: median(samples.map(({ startCoreMs }) => startCoreMs)),
   };
-  if (missing('taskset')) return 'taskset is missing: the bench needs Linux with util-linux';
-  if (missing('wrk')) return 'wrk is missing: install it (Debian: apt-get install wrk)';
-  if (availableParallelism() < 2) return 'the bench needs two cores: one for the server, one for wrk';
-  return undefined;
+}
+
+/** Of a server that has warmed up, by `strace -c`, which slows it down and does not change what it calls. */
+function measureSystemCalls(setup: Setup): Promise<Sample> {
+  return withServer(setup, {}, async (server) => {
+    const drive = await prepare(server, setup.root, small);
+    // A thread of V8 that still compiles makes calls of its own.
+    await warmUp(server, drive, 2 * WARM_UP_CORE_MS);
+    const file = join(server.folder, 'strace');
+    const tracer = await attach(processesOf(server.pid), file);
+    const { requests } = await drive(STRACE_SECONDS);
+    await tracer.detach();
+    return parseStrace(readFileSync(file, 'utf8'), requests);
+  });
+}
+
+async function attach(pids: readonly number[], file: string): Promise<{ detach: () => Promise<unknown> }> {
+  const targets = pids.flatMap((pid) => ['-p', `${pid}`]);
+  const command = ['-c', LOAD_CORE, 'strace', '-f', '-c', '-o', file, ...targets];
+  const child = spawn('taskset', command, { stdio: ['ignore', 'ignore', 'pipe'] });
+  const ended = once(child, 'exit');
+  let text = '';
+  for await (const chunk of child.stderr) {
+    text += chunk;
+    if (pids.every((pid) => text.includes(`Process ${pid} attached`))) {
+      const detach = () => {
+        child.kill('SIGINT');
+        return ended;
+      };
+      return { detach };
+    }
+  }
+  throw new Error(text.trim());
 }

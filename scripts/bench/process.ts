@@ -12,11 +12,26 @@ export function cpuSeconds(pid: number): number {
   return childrenOf(pid).reduce((sum, child) => sum + cpuSeconds(child), own);
 }
 
-/** The same of those that live, finer than ticks (`/proc/PID/schedstat`), in milliseconds. */
+/** The same of those that live, finer than ticks, in milliseconds. */
 export function coreMs(pid: number): number {
-  const threads = threadsOf(pid).map((thread) => textOf(`/proc/${pid}/task/${thread}/schedstat`));
-  const own = threads.reduce((sum, text) => sum + Number(text.split(' ')[0]) / 1e6, 0);
-  return childrenOf(pid).reduce((sum, child) => sum + coreMs(child), own);
+  return [...threadsMs(pid).values()].reduce((sum, ms) => sum + ms, 0);
+}
+
+/** Of each living thread of the process and its children (`/proc/PID/schedstat`), by its number. */
+export function threadsMs(pid: number): Map<string, number> {
+  return new Map(
+    processesOf(pid).flatMap((one) =>
+      threadsOf(one).map((thread): [string, number] => {
+        const [nanoseconds] = textOf(`/proc/${one}/task/${thread}/schedstat`).split(' ');
+        return [thread, Number(nanoseconds) / 1e6];
+      }),
+    ),
+  );
+}
+
+/** The process and all below it. */
+export function processesOf(pid: number): number[] {
+  return [pid, ...childrenOf(pid).flatMap(processesOf)];
 }
 
 function threadsOf(pid: number): string[] {
@@ -27,10 +42,23 @@ function threadsOf(pid: number): string[] {
   }
 }
 
-/** The resident memory. */
+/** The resident memory; what processes share counts in each. */
 export function rssKiB(pid: number): number {
   const own = Number(/Rss:\s+(\d+)/.exec(textOf(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0);
   return childrenOf(pid).reduce((sum, child) => sum + rssKiB(child), own);
+}
+
+/** What all processes of the machine have had of its cores, and what its host took away. */
+export function machineSeconds(): { readonly used: number; readonly stolen: number } {
+  return parseMachine(textOf('/proc/stat'));
+}
+
+/** Interrupts belong to no process, and are left out. */
+export function parseMachine(stat: string): { readonly used: number; readonly stolen: number } {
+  const [user = 0, nice = 0, system = 0, , , , , stolen = 0] = (/^cpu +(.*)/.exec(stat)?.[1] ?? '')
+    .split(' ')
+    .map((ticks) => Number(ticks) / TICKS_PER_SECOND);
+  return { used: user + nice + system, stolen };
 }
 
 function childrenOf(pid: number): number[] {

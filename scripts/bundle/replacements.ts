@@ -1,14 +1,14 @@
 /**
  * The esbuild plugin that replaces the three placeholders in `src/build` (`info.ts`, `licenses.ts` and `site.ts`) with
- * what is true of a build, the full registry of media types with a reduced one, and the module that reads the parts of
- * the notify page with the minified parts.
+ * what is true of a build, the registry of media types with a table, and the module that reads the files of the notify
+ * page with one that contains their minified texts.
  */
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { brotliCompressSync, constants } from 'node:zlib';
 import { type Plugin, transform } from 'esbuild';
 import type { BuildInfo } from '../../src/build/info.ts';
-import { type MediaTypes, reduceMediaTypes } from './media-types.ts';
+import { mediaTypesModule } from './media-types.ts';
 
 /** The site's name among the assets of an executable, and the end of its name beside a bundle. */
 export const SITE_ASSET = 'mote.site';
@@ -24,17 +24,14 @@ export function replacements({ build, licenses }: Replacements): Plugin {
     [/[/\\]src[/\\]build[/\\]info\.ts$/, () => `export const buildInfo = ${JSON.stringify(build)};`],
     [/[/\\]src[/\\]build[/\\]licenses\.ts$/, () => licensesModule(licenses)],
     [/[/\\]src[/\\]build[/\\]site\.ts$/, () => siteModule(build)],
+    [/[/\\]mime-types[/\\]index\.js$/, mediaTypesModule],
   ];
   return {
     name: 'replacements',
     setup({ onLoad }) {
       for (const [filter, contents] of modules)
         onLoad({ filter }, () => ({ contents: contents(), loader: 'js' }));
-      onLoad({ filter: /[/\\]mime-db[/\\]db\.json$/ }, ({ path }) => ({
-        contents: mediaTypesModule(JSON.parse(readFileSync(path, 'utf8'))),
-        loader: 'js',
-      }));
-      onLoad({ filter: /[/\\]api[/\\]page[/\\]parts\.ts$/ }, async ({ path }) => ({
+      onLoad({ filter: /[/\\]api[/\\]page[/\\]assets\.ts$/ }, async ({ path }) => ({
         contents: await pageModule(dirname(path)),
         loader: 'js',
       }));
@@ -50,15 +47,10 @@ async function pageModule(folder: string): Promise<string> {
     return code.trimEnd();
   };
   const [style, script] = [await minify('page.css', 'css'), await minify('page.js', 'js')];
-  const parts = { markup: read('page.html').trimEnd(), style, script };
-  return Object.entries(parts)
+  const assets = { markup: read('page.html').trimEnd(), style, script };
+  return Object.entries(assets)
     .map(([name, text]) => `export const ${name} = ${JSON.stringify(text)};`)
     .join('\n');
-}
-
-/** Text, because V8 reads all code at every start, and passes over a text much faster than over an object. */
-function mediaTypesModule(db: MediaTypes): string {
-  return `module.exports = JSON.parse(${JSON.stringify(JSON.stringify(reduceMediaTypes(db)))});`;
 }
 
 function licensesModule(licenses: string): string {

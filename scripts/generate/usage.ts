@@ -1,12 +1,16 @@
 /**
  * Writes what is generated from the tables of the code: the tables of docs/, between their marks, and the JSON Schema
- * of the notify file. With `--check` it changes nothing and fails if anything is stale.
+ * of the notify file; and from the results of the bench its tables and its chart. With `--check` it changes nothing
+ * and fails if anything is stale.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { ConfigKey } from '../../src/config/notify/key-table.ts';
 import { type Kind, kinds, variableOf } from '../../src/config/notify/kinds.ts';
 import { optionsTable } from '../../src/config/usage.ts';
+import { chart } from '../bench/chart.ts';
+import { performanceTables, readmeTable } from '../bench/report.ts';
+import type { Results } from '../bench/results.ts';
 import { notifySchema } from './notify-schema.ts';
 
 /** The generated files by their paths in the repository, and what makes the new text from the old one. */
@@ -14,7 +18,15 @@ export const generated: Readonly<Record<string, (text: string) => string>> = {
   'docs/options.md': (text) => withTable(text, 'options', optionsTable()),
   'docs/channels.md': (text) => withTable(text, 'channels', channelsTable()),
   'docs/notify.schema.json': notifySchema,
+  'README.md': (text) => withTable(text, 'bench', readmeTable(results())),
+  'docs/performance.md': (text) => withTable(text, 'bench', performanceTables(results())),
+  'docs/bench.svg': () => chart(results()),
 };
+
+/** What `npm run bench -- --json bench/results.json` wrote. */
+function results(): Results {
+  return JSON.parse(readFileSync(new URL('../../bench/results.json', import.meta.url), 'utf8'));
+}
 
 /** The text with `table` between the marks `name`. Throws when they are not there exactly once, in order. */
 export function withTable(text: string, name: string, table: string): string {

@@ -25,6 +25,7 @@ export interface Parts extends Libraries {
   readonly note: Buffer;
   /** See `StubPlan`. */
   readonly forgotten: readonly string[];
+  readonly minDescriptors: number;
 }
 
 export interface PlacedLibrary extends NamedFile, StubLibrary {}
@@ -49,7 +50,7 @@ export interface Layout {
 
 /** Assigns a place to every part; the stub gets `stubRoom` bytes, a multiple of the page size. */
 export function layOut(
-  { elf, dynamic, libraries, loader, note, forgotten }: Parts,
+  { elf, dynamic, libraries, loader, note, forgotten, minDescriptors }: Parts,
   stubRoom: number,
 ): Layout {
   const start = wholePages(
@@ -90,6 +91,7 @@ export function layOut(
     debugPointer: debugPointer(dynamic, finalDynamic),
     entry: elf.entry,
     forgotten,
+    minDescriptors,
   };
   const fileShift = start - wholePages(elf.bytes.length);
   return {

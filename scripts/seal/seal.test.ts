@@ -13,6 +13,7 @@ import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, type TestContext, test } from 'node:test';
+import { MIN_DESCRIPTORS } from '../../src/cli/descriptor-limit.ts';
 import { PEM } from '../../src/http/fixtures.ts';
 import { EHDR, interpreterOf, PAGE_BYTES, PF, PT, readElf, segments } from './elf-file.ts';
 import { cannotSeal, changed, inRoot, LOCKED_NODE, makeRoot, noEmptyRoot, probeBlob } from './fixtures.ts';
@@ -101,6 +102,8 @@ describe('the locked Node, sealed with an application', { skip: cannotSeal() }, 
   const sealed = seal(node, options);
   const elf = readElf('sealed', sealed);
   const root = makeRoot(folder, sealed);
+  const plain = join(folder, 'node');
+  writeFileSync(plain, seal(node, findLibraries(readElf('Node', node))), { mode: 0o755 });
 
   test('has no interpreter and no sections', () => {
     assert.equal(interpreterOf(elf), undefined);
@@ -140,12 +143,10 @@ describe('the locked Node, sealed with an application', { skip: cannotSeal() }, 
   });
 
   test('is a plain Node without an application', () => {
-    const path = join(folder, 'node');
-    writeFileSync(path, seal(node, findLibraries(readElf('Node', node))), { mode: 0o755 });
-    const { stdout } = run([path, '-p', 'process.version + process.argv.length', 'more']);
+    const { stdout } = run([plain, '-p', 'process.version + process.argv.length', 'more']);
     assert.equal(stdout, `${execFileSync(LOCKED_NODE, ['--version'], { encoding: 'utf8' }).trim()}2\n`);
     // It also respects NODE_OPTIONS.
-    assert.match(run([path, '-v'], { NODE_OPTIONS: '--bogus' }).stderr, /--bogus is not allowed/);
+    assert.match(run([plain, '-v'], { NODE_OPTIONS: '--bogus' }).stderr, /--bogus is not allowed/);
   });
 
   for (const code of [0, 3, 255]) {
@@ -171,14 +172,32 @@ describe('the locked Node, sealed with an application', { skip: cannotSeal() }, 
   test('needs no more descriptors than Node', () => {
     let limit = 12;
     while (run(withDescriptors(limit, LOCKED_NODE, '-e', '0')).status !== 0) limit += 1;
-    assert.ok(limit < 64);
-    const { status, stderr } = run(withDescriptors(limit, app, 'exit', '0'));
+    assert.ok(limit < MIN_DESCRIPTORS);
+    const { status, stderr } = run(withDescriptors(limit, plain, '-e', '0'));
     assert.equal(stderr, '');
     assert.equal(status, 0);
   });
 
+  for (const limit of [3, 6, 20, MIN_DESCRIPTORS - 1]) {
+    test(`says that ${limit} descriptors are too few, where Node would crash`, () => {
+      const { status, stdout, stderr } = run(withDescriptors(limit, app, 'exit', '0'));
+      assert.match(stderr, /^cannot start: at least 32 open files must be allowed; raise the limit .*\n$/);
+      assert.deepEqual([stdout, status], ['', 1]);
+    });
+  }
+
+  test('starts with as many as it needs', () => {
+    const { status, stderr } = run(withDescriptors(MIN_DESCRIPTORS, app, 'exit', '3'));
+    assert.deepEqual([stderr, status], ['', 3]);
+  });
+
+  test('starts with fewer if it may raise the limit itself', () => {
+    const { status, stderr } = run(['sh', '-c', 'ulimit -S -n 16; exec "$@"', 'sh', app, 'exit', '3']);
+    assert.deepEqual([stderr, status], ['', 3]);
+  });
+
   test('reports if there are too few descriptors for the libraries', () => {
-    const { status, stderr } = run(withDescriptors(6, app, 'exit', '0'));
+    const { status, stderr } = run(withDescriptors(6, plain, '-e', '0'));
     assert.equal(stderr, 'cannot start: the system refuses memory, or files in memory (memfd_create)\n');
     assert.equal(status, 126);
   });

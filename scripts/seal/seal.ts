@@ -64,6 +64,9 @@ const BLOB_NAME = 'NODE_SEA_BLOB\0';
  */
 const FORGOTTEN = ['NODE_', 'OPENSSL_', 'LD_', 'GCONV_PATH='] as const;
 
+/** With fewer than 21 open files Node crashes; the application has the same limit for itself. */
+const MIN_DESCRIPTORS = 32;
+
 /** The sealed executable. The same input gives the same output. */
 export function seal(node: Buffer, { libraries, loader, blob, keepSymbols }: SealOptions): Buffer {
   const original = readElf('Node', node);
@@ -72,7 +75,9 @@ export function seal(node: Buffer, { libraries, loader, blob, keepSymbols }: Sea
   checkLibraries(elf, { libraries, loader });
   const note = blob ? blobNote(blob) : Buffer.alloc(0);
   const forgotten = blob ? FORGOTTEN : [];
-  const parts: Parts = { elf, dynamic: readDynamic(elf), libraries, loader, note, forgotten };
+  const minDescriptors = blob ? MIN_DESCRIPTORS : 0;
+  const dynamic = readDynamic(elf);
+  const parts: Parts = { elf, dynamic, libraries, loader, note, forgotten, minDescriptors };
   const { layout, stub } = placeStub(parts);
 
   const sealed = Buffer.alloc(layout.rest.address + layout.rest.size - layout.fileShift);

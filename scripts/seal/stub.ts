@@ -6,6 +6,7 @@
  * file, as images that the kernel maps with the rest as plain data. The stub runs twice:
  *
  * Before ld.so, in place of the kernel:
+ * 0. Where too few open files are allowed the stub says so and ends, since Node would crash before any JavaScript.
  * 1. Every library becomes a file in memory (memfd_create), since ld.so only loads files. Its descriptor is
  *    appended to the `/proc/self//fd/` in the library's slot, which ld.so reads as the name of the library.
  * 2. ld.so is copied, segment by segment, to an address that the kernel chooses.
@@ -32,11 +33,12 @@ import {
   label,
 } from '../../src/asm/assembler.ts';
 import * as x64 from '../../src/asm/x64.ts';
+import { checkDescriptors, complaint, system } from './stub-system.ts';
 
 const { rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp, r8, r9, r10, r11, r12, r13 } = x64;
 const { al, eax, ecx, edx, esi, edi, r9d, r10d, at, scaled } = x64;
 const { add, cmove, cmp, div, lea, mov, or, pop, push, sub, test, xor } = x64;
-const { lodsb, movsb, rep, scasb, stosb, je, jle, jmp, jne, js, syscall } = x64;
+const { lodsb, movsb, rep, scasb, stosb, je, jle, jmp, jne, js } = x64;
 
 /** A region of the sealed executable in memory. */
 export interface Span {
@@ -86,6 +88,8 @@ export interface StubPlan {
   readonly entry: number;
   /** Prefixes of the variables that the stub hides. */
   readonly forgotten: readonly string[];
+  /** How many open files must be allowed; 0 for any number. */
+  readonly minDescriptors: number;
 }
 
 /**
@@ -95,24 +99,12 @@ export interface StubPlan {
 export const SLOT_PREFIX = '/proc/self//fd/';
 export const SLOT_BYTES = 32;
 
-/** System calls by number (Linux, `arch/x86/entry/syscalls/syscall_64.tbl`). */
-const SYS = {
-  write: 1,
-  close: 3,
-  mmap: 9,
-  mprotect: 10,
-  munmap: 11,
-  exit_group: 231,
-  memfd_create: 319,
-} as const;
 const EINVAL = 22;
-const STDERR = 2;
 const MFD_CLOEXEC = 1;
 /** The file cannot be executed on its own; `vm.memfd_noexec=2` refuses everything else. */
 const MFD_NOEXEC_SEAL = 8;
 export const PROT = { READ: 1, WRITE: 2, EXEC: 4 } as const;
 const MAP_PRIVATE_ANONYMOUS = 0x22;
-
 /** Entries of the auxiliary vector (`elf.h`): a key and a value of eight bytes each; the last key is 0. */
 const AT = { PHDR: 3, PHNUM: 5, BASE: 7, ENTRY: 9 } as const;
 const [AUXV_VALUE, AUXV_BYTES] = [8, 16];
@@ -124,7 +116,6 @@ const LINK_MAP = { name: 8, next: 24 } as const;
 /** The exit code if the stub fails; shells use it for commands that cannot be run. */
 const EXIT_CANNOT_RUN = 126;
 const COMPLAINT = 'cannot start: the system refuses memory, or files in memory (memfd_create)\n';
-
 /** Fields of the tables below; pointers are relative to the row that contains them. */
 const LIBRARY = { name: 0, image: 8, imageSize: 16, slot: 24, bytes: 32 } as const;
 const SEGMENT = {
@@ -157,6 +148,7 @@ export function assembleStub(plan: StubPlan): Assembled {
   }
   for (const [index, { source }] of loader.segments.entries()) externals[`source${index}`] = source;
   const blocks = [
+    ...checkDescriptors(plan.minDescriptors),
     ...writeLibraries(),
     ...copyLoader(plan),
     ...cleanEnvironment(),
@@ -166,15 +158,10 @@ export function assembleStub(plan: StubPlan): Assembled {
   ];
   return assemble({
     origin: plan.origin,
-    blocks: [...blocks, failure, ...tables(plan)],
+    blocks: [...blocks, complaint('fail', COMPLAINT, EXIT_CANNOT_RUN), ...tables(plan)],
     jump: jmp,
     externals,
   });
-}
-
-/** A system call: arguments in rdi, rsi, rdx, r10, r8, r9; the result in rax; rcx and r11 are overwritten. */
-function system(call: keyof typeof SYS): Fragment[] {
-  return [mov(eax, SYS[call]), syscall];
 }
 
 /** Advances `row` to the table's next row, and jumps to `again` unless the end is reached. */
@@ -185,7 +172,7 @@ function nextRow(row: typeof rbx, bytes: number, end: string, again: string): Fr
 /** Step 1. rbp: the original stack pointer · rbx: a library's row · r12: where its descriptor is stored */
 function writeLibraries(): Block[] {
   return [
-    block('start', [mov(rbp, rsp), lea(rbx, at('libraries')), lea(r12, at('descriptors'))], 'createFile'),
+    block('libraryFiles', [lea(rbx, at('libraries')), lea(r12, at('descriptors'))], 'createFile'),
     block(
       'createFile',
       [
@@ -368,11 +355,6 @@ function nameLibraries(): Block[] {
   ];
 }
 
-const failure = block('fail', [
-  ...[mov(edi, STDERR), lea(rsi, at('complaint')), mov(edx, COMPLAINT.length), ...system('write')],
-  ...[mov(edi, EXIT_CANNOT_RUN), ...system('exit_group')],
-]);
-
 function tables({ libraries, loader, forgotten }: StubPlan): Block[] {
   const libraryRow = ({ image }: StubLibrary, index: number) => [
     label(`library${index}`),
@@ -392,7 +374,6 @@ function tables({ libraries, loader, forgotten }: StubPlan): Block[] {
       'names',
       libraries.flatMap(({ name }, index) => [label(`name${index}`), ascii(`${name}\0`)]),
     ),
-    block('complaint', [ascii(COMPLAINT)]),
     block('forgotten', [ascii([...forgotten, ''].map((beginning) => `${beginning}\0`).join(''))]),
   ];
 }

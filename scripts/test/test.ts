@@ -4,14 +4,24 @@
  *   node scripts/test/test.ts SUITE… [FILE…] [FLAG…]
  *
  * A suite is unit, quick (unit without what takes long), blackbox, engines or executable. A FILE replaces all files of the
- * suite, a FLAG is one of `node --test`. The counts are appended to the file that `TEST_COUNTS` names.
+ * suite, a FLAG is one of `node --test`. The counts are appended to the file that `TEST_COUNTS` names. All unit tests
+ * share a few processes (`own-process.ts`); with a FILE or a FLAG each file has its own.
  */
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import {
+  appendFileSync,
+  existsSync,
+  globSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { REPOSITORY } from '../bundle/bundle.ts';
 import { type Against, executables, withoutMicro } from './executable.ts';
+import { divide } from './own-process.ts';
 import { type Counts, describeCounts, describeSkips, type Skip } from './skips.ts';
 
 const unit = ['src/**/*.test.ts', 'scripts/**/*.test.ts'];
@@ -36,7 +46,8 @@ const TEST_LIMIT_MS = 120_000;
 const USAGE =
   'usage: node scripts/test/test.ts unit|quick|blackbox|engines|executable [FILE…] [--FLAG=VALUE…]\n';
 
-const collected = join(mkdtempSync(join(tmpdir(), 'mote-test-')), 'lines');
+const temporary = mkdtempSync(join(tmpdir(), 'mote-test-'));
+const collected = join(temporary, 'lines');
 const skips: Skip[] = [];
 const counts: Counts[] = [];
 
@@ -93,10 +104,24 @@ function withEngines(files: readonly string[], flags: readonly string[]): number
   return codes.find((code) => code !== 0) ?? 0;
 }
 
+/** One process more than there are cores, since tests wait, too. */
+function inSharedProcesses(files: readonly string[]): number {
+  const processCount = availableParallelism() + 1;
+  const { own, shared } = divide(files, processCount);
+  const module = JSON.stringify(join(import.meta.dirname, 'shared-process.ts'));
+  const entries = shared.map((group, index) => {
+    const entry = join(temporary, `shared-${index + 1}.mjs`);
+    writeFileSync(entry, `import { runTogether } from ${module};\nrunTogether(${JSON.stringify(group)});\n`);
+    return entry;
+  });
+  return runTests([...entries, ...own], [`--test-concurrency=${processCount}`]);
+}
+
 function runSuite(name: string, files: readonly string[], flags: readonly string[]): number {
   const exclude = name === 'quick' ? slow : [];
   const all = files.length > 0 ? files : globSync(suites[name] ?? [], { cwd: REPOSITORY, exclude }).sort();
   if (name === 'engines') return withEngines(all, flags);
+  if (suites[name] === unit && files.length === 0 && flags.length === 0) return inSharedProcesses(all);
   return name === 'executable'
     ? againstExecutables(files.length > 0 ? files : withoutMicro(all), flags)
     : runTests(all, flags);
@@ -125,5 +150,5 @@ function main(args: readonly string[]): number {
 try {
   process.exitCode = main(process.argv.slice(2));
 } finally {
-  rmSync(join(collected, '..'), { recursive: true, force: true });
+  rmSync(temporary, { recursive: true, force: true });
 }

@@ -15,12 +15,7 @@ const builtIns: ReadonlyMap<string, ReadonlySet<string> | undefined> = new Map([
   // One system call, which tells a terminal that can close from a log.
   ['node:tty', new Set(['isatty'])],
 ]);
-/** Of nodemailer only parts, since all of it would be three times as much. */
-const packages: ReadonlySet<string> = new Set([
-  'mime-types',
-  'marked',
-  ...['smtp-pool', 'mime-funcs', 'qp'].map((part) => `nodemailer/lib/${part}`),
-]);
+const packages: ReadonlySet<string> = new Set(['mime-types', 'marked']);
 
 /** Globals of Node that are outside of the subset. */
 const refusedGlobals = new Set([

@@ -21,8 +21,8 @@ import { accessLog, droppedNotice, type EventFields, eventLog } from '../observe
 import { createMetrics, metricsStage } from '../observe/metrics.ts';
 import { createStaticStage } from '../static/handler.ts';
 import type { FileSource } from '../static/source.ts';
-import { adviceFor, warningSource } from './advice.ts';
 import { type ContentOptions, openContent } from './content.ts';
+import { missingIndexAdvice, warningSource } from './file-warnings.ts';
 import type { NotifyService } from './notify.ts';
 import { observingHooks } from './request-log.ts';
 import { contentFailure, listenFailure } from './start-failure.ts';
@@ -81,7 +81,7 @@ export async function createApp(
       if (config.logFormat !== 'json') stdout.write(lines.map((one) => `${one}\n`).join(''));
       else for (const one of lines) event('info', one);
       if (notice !== undefined) event('warn', notice);
-      const advice = content.kind === 'folder' ? await adviceFor(source, config) : undefined;
+      const advice = content.kind === 'folder' ? await missingIndexAdvice(source, config) : undefined;
       if (advice) event('info', advice);
       await sink.flush();
     },

@@ -126,7 +126,7 @@ async function webhookChannel(
   if (!send.ok) return send;
   const [{ createWebhookChannel }, { addressIn }] = await Promise.all([
     import('../notify/channels/webhook/channel.ts'),
-    import('../notify/channels/webhook/places.ts'),
+    import('../notify/channels/webhook/request-template.ts'),
   ]);
   const channel = createWebhookChannel({ name, ...rest, success: criteria }, send.value);
   // The address of a name is checked at the first attempt.

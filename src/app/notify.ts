@@ -7,9 +7,9 @@ import type { NotifyConfig } from '../config/notify/file.ts';
 import type { Config } from '../config/options.ts';
 import type { BodyRoom, RequestFacts, Stage } from '../http/types.ts';
 import type { CaTrust } from '../net/ca-bundle.ts';
+import { createBodyLimits, inTurn } from '../notify/api/body-limit.ts';
 import { createNotifyStage, readNotifyHead } from '../notify/api/handler.ts';
 import { createPageStage } from '../notify/api/page/page.ts';
-import { createRooms } from '../notify/api/room.ts';
 import { Access } from '../notify/auth/access.ts';
 import type { Channel } from '../notify/channels/channel.ts';
 import { createRedactor, type Redactor } from '../notify/dialects/redact.ts';
@@ -22,6 +22,7 @@ import { type MessageStore, memoryStore, StoreError } from '../notify/queue/stor
 import { type DeliveryMetrics, deliveryMetrics } from '../observe/deliveries.ts';
 import type { EventLog } from '../observe/log.ts';
 import { StartError } from '../util/start-error.ts';
+import { Turns } from '../util/turns.ts';
 import { createChannel, lazyTrust } from './channels.ts';
 import { ConfigurationError } from './configuration-error.ts';
 
@@ -78,10 +79,15 @@ export async function openNotify(
   const notifier = new Notifier({ access, queue, waitMs: config.notifyWaitMs, now });
   const { notifyDialects } = config;
   const options = { allowQuery: config.notifyQuery };
+  const turns = new Turns();
   const dialects = createDialects(notifyDialects, notifier, { now: Date.now });
   return {
-    stages: [dialects.stage, createNotifyStage(notifier, options), createPageStage()],
-    roomFor: createRooms({
+    stages: [
+      inTurn(turns, dialects.stage),
+      inTurn(turns, createNotifyStage(notifier, options)),
+      createPageStage(),
+    ],
+    roomFor: createBodyLimits({
       usualBytes: config.maxBodyBytes,
       notifier,
       headReaders: [dialects.readHead, (facts) => readNotifyHead(facts, options)],

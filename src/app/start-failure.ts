@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import type { Origins } from '../config/load.ts';
 import type { Config } from '../config/options.ts';
 import { StartError } from '../util/start-error.ts';
-import { account } from './advice.ts';
+import { accountName } from './file-warnings.ts';
 
 type Place = Pick<Config, 'path' | 'host' | 'port'>;
 
@@ -93,7 +93,7 @@ function explainSocket({ code, message }: NodeJS.ErrnoException, path: string): 
       return existsSync(dirname(path))
         ? {
             code: 'socket_not_permitted',
-            problem: `permission denied for ${account()}`,
+            problem: `permission denied for ${accountName()}`,
             hint: 'the account must be able to write to the folder of the socket',
           }
         : { code: 'socket_folder_missing', problem: 'its folder does not exist', hint: 'create it first' };
@@ -116,7 +116,7 @@ function explainPath({ code, message }: NodeJS.ErrnoException, path: string): Ex
     case 'EPERM':
       return {
         code: 'path_not_permitted',
-        problem: `permission denied for ${account()}`,
+        problem: `permission denied for ${accountName()}`,
         hint: 'the account must be able to read it: chmod -R a+rX, or chown',
       };
     default:

@@ -33,7 +33,10 @@ async function runCommand(argv: readonly string[], env: Env, io: Io): Promise<nu
     case 'help':
       return say(io, usage());
     case 'version':
-      return say(io, invocation.json ? await (await import('./version.ts')).about() : `mote ${VERSION}`);
+      return say(
+        io,
+        invocation.json ? await (await import('./version.ts')).describeVersion() : `mote ${VERSION}`,
+      );
     case 'licenses':
       return say(io, (await import('../build/licenses.ts')).readLicenses());
     case 'healthcheck':

@@ -1,7 +1,7 @@
 /** `mote PATH PORT`: serves until a signal asks to stop. Loaded only for this: the other commands start faster. */
 import { type AppOptions, createApp } from '../app/app.ts';
 import type { Config } from '../config/options.ts';
-import { checkDescriptors } from './descriptors.ts';
+import { checkDescriptors } from './descriptor-limit.ts';
 import { type Io, OK, type StopSignal } from './io.ts';
 import type { SignalQueue } from './signals.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { content, makeFolder, quiet } from '../notify/fixtures.ts';
 import { makeId } from '../notify/id.ts';
-import { record, seal } from '../notify/queue/envelope.ts';
+import { newEnvelope, record } from '../notify/queue/envelope.ts';
 import { defaultRetryPolicy } from '../notify/queue/retry.ts';
 import { openSpool } from '../notify/spool/spool.ts';
 import { spoolCommand } from './spool.ts';
@@ -44,7 +44,7 @@ async function filled(t: TestContext) {
   const at = { nowMs: ACCEPTED_MS, random: () => 0, policy: defaultRetryPolicy };
   const make = (number: number, title: string) => {
     const id = makeId(ACCEPTED_MS + number, (bytes) => new Uint8Array(bytes).fill(number));
-    return seal({ ...content, title, id, acceptedMs: ACCEPTED_MS }, 'ann', ['phone', 'mail']);
+    return newEnvelope({ ...content, title, id, acceptedMs: ACCEPTED_MS }, 'ann', ['phone', 'mail']);
   };
   const waiting = record(make(1, 'Disk\u001b[2J'), 'phone', { kind: 'retry', reason: 'busy' }, at);
   const failed = record(

@@ -2,7 +2,7 @@
 import { refused } from '../config/problems.ts';
 import type { ChannelProgress } from '../notify/queue/envelope.ts';
 import { StoreError } from '../notify/queue/store.ts';
-import { type Listed, SpoolDesk } from '../notify/spool/desk.ts';
+import { SpoolAdmin, type SpoolEntry } from '../notify/spool/spool-admin.ts';
 import { complain, FAILED, type Io, say } from './io.ts';
 
 /** Titles in lists are cut to this many characters. */
@@ -13,16 +13,16 @@ export async function spoolCommand(io: Io, path: string, args: readonly string[]
   const [action, id] = args;
   if (path === '')
     return complain(io, ['spool: the folder is missing; give it with --spool DIR or MOTE_SPOOL']);
-  const desk = new SpoolDesk(
+  const admin = new SpoolAdmin(
     path,
     (file, fault) => io.stderr.write(`mote: ${file}: ${fault}; left alone\n`),
     Date.now,
   );
   try {
-    if (action === 'list' && id === undefined) return await list(io, desk);
-    if (action === 'show' && id !== undefined) return await show(io, desk, id);
-    if (action === 'requeue' && id !== undefined) return await requeue(io, desk, id);
-    if (action === 'purge' && id !== undefined) return await purge(io, desk, id);
+    if (action === 'list' && id === undefined) return await list(io, admin);
+    if (action === 'show' && id !== undefined) return await show(io, admin, id);
+    if (action === 'requeue' && id !== undefined) return await requeue(io, admin, id);
+    if (action === 'purge' && id !== undefined) return await purge(io, admin, id);
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
     io.stderr.write(`mote: ${error.message}\n`);
@@ -33,12 +33,12 @@ export async function spoolCommand(io: Io, path: string, args: readonly string[]
   ]);
 }
 
-async function list(io: Io, desk: SpoolDesk): Promise<number> {
-  return say(io, (await desk.list()).map(lineOf).join(''));
+async function list(io: Io, admin: SpoolAdmin): Promise<number> {
+  return say(io, (await admin.list()).map(lineOf).join(''));
 }
 
 /** Columns for people and for `cut`: id, folder, user, channels, title. */
-function lineOf({ folder, envelope: { message, user, progress } }: Listed): string {
+function lineOf({ folder, envelope: { message, user, progress } }: SpoolEntry): string {
   const state = folder === 'dead' ? 'dead' : 'waiting';
   const channels = progress.map(({ channel, kind }) => `${channel}:${kind}`).join(',');
   const title = printable(message.title || message.text);
@@ -51,8 +51,8 @@ function printable(text: string): string {
   return text.replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ');
 }
 
-async function show(io: Io, desk: SpoolDesk, id: string): Promise<number> {
-  const found = await desk.show(id);
+async function show(io: Io, admin: SpoolAdmin, id: string): Promise<number> {
+  const found = await admin.show(id);
   if (!found) return missing(io, id);
   const { message, user, progress, round } = found.envelope;
   const { title, text, url, priority, format, tags } = message;
@@ -87,8 +87,8 @@ function stateOf(progress: ChannelProgress): string {
   }
 }
 
-async function requeue(io: Io, desk: SpoolDesk, id: string): Promise<number> {
-  switch (await desk.requeue(id)) {
+async function requeue(io: Io, admin: SpoolAdmin, id: string): Promise<number> {
+  switch (await admin.requeue(id)) {
     case 'requeued':
       return say(io, `${id} will be sent again within a minute, or when a server starts`);
     case 'waiting':
@@ -103,13 +103,13 @@ const DURATION = /^(\d{1,6})([mhd])$/;
 const unitsMs: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 24 * 3_600_000 };
 
 /** `which` is an id, `all`, or an age such as `30d`. */
-async function purge(io: Io, desk: SpoolDesk, which: string): Promise<number> {
+async function purge(io: Io, admin: SpoolAdmin, which: string): Promise<number> {
   const [, count, unit = ''] = DURATION.exec(which) ?? [];
   if (which === 'all' || count !== undefined) {
     const ageMs = count === undefined ? Number.NEGATIVE_INFINITY : Number(count) * (unitsMs[unit] ?? 0);
-    return say(io, `${await desk.purgeOlder(ageMs)} messages that were given up were removed`);
+    return say(io, `${await admin.purgeOlder(ageMs)} messages that were given up were removed`);
   }
-  switch (await desk.purge(which)) {
+  switch (await admin.purge(which)) {
     case 'purged':
       return say(io, `${which} was removed`);
     case 'waiting':

@@ -6,7 +6,7 @@ import { type BuildInfo, buildInfo } from '../build/info.ts';
 import { VERSION } from '../build/version.ts';
 
 /** One line of JSON. The size in bytes and the SHA-256 are those of the executable, if there is one. */
-export async function about(
+export async function describeVersion(
   build: BuildInfo = buildInfo,
   execPath: string = process.execPath,
 ): Promise<string> {

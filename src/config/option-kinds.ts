@@ -12,7 +12,7 @@ export type Group =
   | 'Time limits'
   | 'Other limits';
 
-interface Common {
+interface OptionBase {
   readonly group: Group;
   /** What it does, in sentences; where it is shown, the bounds of numbers and the default are added. */
   readonly doc: string;
@@ -27,7 +27,7 @@ interface Common {
 }
 
 /** An option that takes a value; the label stands for it in `--help`. */
-interface Labelled extends Common {
+interface Labelled extends OptionBase {
   readonly label: string;
 }
 
@@ -42,7 +42,7 @@ interface NumberOption extends Labelled, Bounds {
   readonly default: number;
 }
 
-interface BooleanOption extends Common {
+interface BooleanOption extends OptionBase {
   readonly kind: 'boolean';
   readonly default: boolean;
 }

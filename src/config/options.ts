@@ -1,6 +1,6 @@
 /**
  * The one table of options. An entry here is a flag `--key`, an environment variable `MOTE_KEY`, a key of
- * the JSON file, a property of `Config`, a line of `--help` and a row of the README: nothing else names it.
+ * the JSON file, a property of `Config`, a line of `--help` and a row of docs/options.md: nothing else names it.
  */
 import type { Option } from './option-kinds.ts';
 import {
@@ -207,13 +207,13 @@ const table = {
     commas: true,
     parse: dialects,
     default: [],
-    doc: 'The API of another service to accept messages by: serverchan, gotify, ntfy, bark, apprise, alertmanager, grafana.',
+    doc: 'Another service whose API is accepted for messages: serverchan, gotify, ntfy, bark, apprise, alertmanager, grafana.',
   },
   notifyQuery: {
     kind: 'boolean',
     group: 'Notify',
     default: false,
-    doc: 'Let GET send messages, and accept tokens in the query, which histories and the logs of proxies record.',
+    doc: 'Let GET send messages, and accept tokens in the query, which browser histories and proxy logs record.',
   },
 
   logFormat: {
@@ -264,7 +264,7 @@ const table = {
     min: 1000,
     max: 14 * MAX_TIME_MS,
     default: MAX_TIME_MS,
-    doc: 'Time that delivery of a message is retried; then the message is given up.',
+    doc: 'Time for which delivery of a message is retried; then the message is given up.',
   },
   shutdownGraceMs: {
     ...duration,
@@ -335,13 +335,13 @@ const table = {
     label: 'NAME',
     parse: oneOf('auto', 'node', 'wire'),
     default: 'auto',
-    doc: 'What speaks HTTP: node (of Node.js), wire (of mote), or auto: wire for plain requests, node for all others.',
+    doc: 'The HTTP implementation: node (that of Node.js), wire (one of its own), or auto (wire for plain requests, node for all others).',
   },
 } as const satisfies Readonly<Record<string, Option>>;
 
 type Table = typeof table;
 type Flat<T> = T extends readonly (infer Element)[] ? Element : T;
-type ValueOf<O> = O extends { kind: 'number' }
+type OptionValueOf<O> = O extends { kind: 'number' }
   ? number
   : O extends { kind: 'boolean' }
     ? boolean
@@ -352,7 +352,7 @@ type ValueOf<O> = O extends { kind: 'number' }
         : never;
 
 /** Everything that can be configured, valid and complete. Times in milliseconds, sizes in bytes. */
-export type Config = { readonly [Property in keyof Table]: ValueOf<Table[Property]> };
+export type Config = { readonly [Property in keyof Table]: OptionValueOf<Table[Property]> };
 
 /** An option with the names it goes by. */
 export type NamedOption = Option & {

@@ -1,6 +1,6 @@
 /** How problems with the configuration are worded, and how those of several values become one result. */
 import { failure, type Result, success } from '../util/result.ts';
-import { nearest } from './nearest.ts';
+import { closestName } from './suggestion.ts';
 import type { ReadFile } from './system.ts';
 
 /** One complete line for each problem: where, what was received unless it is secret, and what is allowed. */
@@ -53,7 +53,7 @@ export function unreadableSecret(variable: string, error: unknown): string {
 
 /** A problem with a name that does not exist. `kind` says what it was taken for, such as `flag`. */
 export function unknownName(name: string, kind: string, known: readonly string[]): string {
-  const guess = nearest(name, known);
+  const guess = closestName(name, known);
   return `${shownName(name)}: no such ${kind}; ${guess ? `did you mean ${guess}?` : '`mote --help` lists them'}`;
 }
 

@@ -45,7 +45,7 @@ import { headerWith, type Layout, ORIGIN } from './elf.ts';
 import * as linux from './linux.ts';
 import { NOT_ALLOWED, NOT_FOUND, okHead } from './responses.ts';
 import { CONTEXT, checkTokens, FLAG, type Page, type ServerOptions, TOKENS } from './server.ts';
-import { DELIMITERS, FOLD, hashOf, LETTER_BIT, type Token } from './tokens.ts';
+import { DELIMITERS, FOLD, type HashedWord, hashOf, LETTER_BIT } from './word-hashes.ts';
 
 const { add, adr, after, and, ands, at, b, beq, bfi, bge, ble, bne, cbz, cmn, cmp, csel, csinc } = a64;
 const { indexed, ldp, ldr, ldrb, lsl, madd, mov, mrs, orr, stp, sub, subs, svc, sxtb } = a64;
@@ -312,7 +312,7 @@ export function ending(): Block[] {
 }
 
 /** Of each word its hash and its flags; at the end a hash of 0. */
-export function tokenTable(tokens: readonly Token[]): Block {
+export function tokenTable(tokens: readonly HashedWord[]): Block {
   const entries = tokens.flatMap((token) => [data(4, hashOf(token)), data(1, token.flags)]);
   return block('tokens', [...entries, data(4, 0)]);
 }

@@ -11,7 +11,7 @@ import { connection, epoll, factor, listener, notDelimiter, port, system, widePo
 import type { Gaps } from './elf.ts';
 import * as linux from './linux.ts';
 import { NOT_DELIMITER } from './server.ts';
-import { FACTOR } from './tokens.ts';
+import { FACTOR } from './word-hashes.ts';
 
 const { add, adr, after, at, bls, bne, cbnz, cbz, cmp, ldr, ldrb, madd } = a64;
 const { mov, orr, rev, stp, sub, subs, svc, tbnz } = a64;

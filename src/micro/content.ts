@@ -13,7 +13,7 @@
 import { createHash } from 'node:crypto';
 import { deflate, GZIP_HEADER, MAX_PACKED_BYTES, pack } from './pack.ts';
 import { fileHead, METHOD_REFUSED, NOT_FOUND, notModified, redirect } from './responses.ts';
-import { FACTOR } from './tokens.ts';
+import { FACTOR } from './word-hashes.ts';
 
 export interface TypedContent {
   readonly content: Uint8Array;
@@ -174,7 +174,7 @@ function checkPaths(paths: readonly Path[]): void {
 export const PATH_START = 0x60;
 
 /**
- * The 32 bits by which a path is recognised. Letters count as they are, unlike in words (`tokens.ts`). Paths of one
+ * The 32 bits by which a path is recognised. Letters count as they are, unlike in words (`word-hashes.ts`). Paths of one
  * length that differ in no more than four characters next to each other never have the same; of others, one in
  * four billion is taken for this one.
  */

@@ -61,7 +61,7 @@ import {
   watching,
 } from './server.ts';
 import { choosePort, setUp } from './start.ts';
-import { DELIMITERS, FACTOR, hashOf, type Token } from './tokens.ts';
+import { DELIMITERS, FACTOR, type HashedWord, hashOf } from './word-hashes.ts';
 
 const { rax, rbx, rcx, rdx, rsi, rbp, rsp, r10, at, byte, word, dword, scaled } = x64;
 const { eax, ebp, ecx, edi, edx, esi, r13d, cx, dx, al, ah, dl } = x64;
@@ -92,7 +92,7 @@ export function behind(delimiter: number, about = 0): number {
 }
 
 /** In the compact header the flags of the last one are a byte that follows on the gap: its own size, 64. */
-export const TOKENS: readonly Token[] = [
+export const TOKENS: readonly HashedWord[] = [
   { start: behind(LINE), text: '\r\n', flags: FLAG.COMPLETE },
   { start: 0, text: 'get ', flags: ABOUT.PATH },
   { start: 0, text: 'head ', flags: ABOUT.PATH | FLAG.HEAD },

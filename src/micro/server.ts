@@ -4,7 +4,7 @@
  * One process serves all connections. `epoll` tells which of them can go on; each gets one turn and never
  * waits. There is no heap and no buffer for each connection, only eight bytes of state:
  *
- *   byte   0 to 3   while a request comes in: the hash of its last word (`tokens.ts`)
+ *   byte   0 to 3   while a request comes in: the hash of its last word (`word-hashes.ts`)
  *                   while its response goes out: how much of it has been sent
  *   byte   4        the flags below: what is known about the request
  *   byte   7        the tick in which there was progress last; never 0 once used
@@ -46,7 +46,7 @@ import { chained, copy, set, shifted, system } from './idioms.ts';
 import * as linux from './linux.ts';
 import { NOT_ALLOWED, NOT_FOUND, okHead } from './responses.ts';
 import { choosePort, setUp } from './start.ts';
-import { collisions, DELIMITERS, FACTOR, FOLD, hashOf, LETTER_BIT, type Token } from './tokens.ts';
+import { collisions, DELIMITERS, FACTOR, FOLD, type HashedWord, hashOf, LETTER_BIT } from './word-hashes.ts';
 
 const { rax, rbx, rcx, rdx, rsi, rdi, rsp, r9, r10, at, byte, scaled } = x64;
 const { eax, ebx, ecx, edx, esi, edi, ebp, esp, r10d, r12d, r13d, r14d, r10w } = x64;
@@ -75,7 +75,7 @@ export const CONTEXT = FLAG.FOUND | FLAG.KNOWN;
 export const [SPACE, LINE] = [0x20, 0x0a];
 
 /** The words that matter. One that stands for `CLOSE` may be found where it means nothing: that does no harm. */
-export const TOKENS: readonly Token[] = [
+export const TOKENS: readonly HashedWord[] = [
   { start: LINE, text: '\r\n', flags: FLAG.COMPLETE },
   { start: 0, text: 'get ', flags: FLAG.KNOWN },
   { start: 0, text: 'head ', flags: FLAG.KNOWN | FLAG.HEAD },
@@ -176,7 +176,7 @@ export function stopping(): Fragment[] {
 }
 
 /** Throws where something could be taken for a word. */
-export function checkTokens(tokens: readonly Token[], starts: readonly number[]): void {
+export function checkTokens(tokens: readonly HashedWord[], starts: readonly number[]): void {
   const found = collisions(tokens, starts);
   if (found.length > 0) throw new Error(`words that cannot be told apart: ${found.join(', ')}`);
 }

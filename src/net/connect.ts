@@ -41,9 +41,13 @@ export async function connect(url: URL, signal: AbortSignal, options: ConnectOpt
   if (signal.aborted) abort();
   try {
     const socket = await reach(url, limit.signal, options);
-    return url.protocol === 'https:'
-      ? await secure(socket, hostOf(url), limit.signal, options.trust)
-      : socket;
+    if (url.protocol !== 'https:') return socket;
+    const { trust } = options;
+    return await secure(
+      socket,
+      { host: hostOf(url), protocol: 'http/1.1', ...(trust && { trust }) },
+      limit.signal,
+    );
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', abort);
@@ -51,22 +55,33 @@ export async function connect(url: URL, signal: AbortSignal, options: ConnectOpt
 }
 
 async function reach(url: URL, signal: AbortSignal, { route, lookup }: ConnectOptions): Promise<Socket> {
-  if (route?.kind !== 'proxy') return dial(url, signal, lookup, route?.mayConnect);
+  if (route?.kind !== 'proxy') return dial(peerOf(url), signal, { lookup, mayConnect: route?.mayConnect });
   try {
-    const socket = await dial(route.url, signal, lookup);
+    const socket = await dial(peerOf(route.url), signal, { lookup });
     return await tunnel(socket, `${url.hostname}:${portOf(url)}`, route.url, signal);
   } catch (error) {
     throw new NetworkFault(`proxy: ${networkFaultOf(error)}`);
   }
 }
 
-async function dial(
-  url: URL,
+export interface Peer {
+  /** A name or an address. */
+  readonly host: string;
+  readonly port: number;
+}
+
+interface DialOptions {
+  readonly lookup?: LookupFunction | undefined;
+  /** Default: any address. */
+  readonly mayConnect?: MayConnect | undefined;
+}
+
+/** A TCP connection. */
+export async function dial(
+  { host, port }: Peer,
   signal: AbortSignal,
-  lookup?: LookupFunction,
-  mayConnect: MayConnect = () => true,
+  { lookup, mayConnect = () => true }: DialOptions = {},
 ): Promise<Socket> {
-  const host = hostOf(url);
   // An address needs no lookup.
   if (isIP(host) && !mayConnect(host)) throw forbidden();
   signal.throwIfAborted();
@@ -76,7 +91,7 @@ async function dial(
     if (!error && !mayConnect(address)) socket.destroy(forbidden());
   });
   const connected = ready(socket, 'connect', signal);
-  socket.connect({ host, port: portOf(url), ...(lookup && { lookup }) });
+  socket.connect({ host, port, ...(lookup && { lookup }) });
   await connected;
   // The final check, before anything is sent, is of the address of the connection itself.
   if (mayConnect(socket.remoteAddress ?? '')) return socket;
@@ -126,11 +141,18 @@ async function tunnel(socket: Socket, authority: string, proxy: URL, signal: Abo
   }
 }
 
-function secure(
+interface SecureOptions {
+  readonly host: string;
+  /** The one protocol that is offered (RFC 7301). */
+  readonly protocol?: string;
+  readonly trust?: () => SecureContext;
+}
+
+/** TLS over a connection. */
+export function secure(
   socket: Socket,
-  host: string,
+  { host, protocol, trust }: SecureOptions,
   signal: AbortSignal,
-  trust: ConnectOptions['trust'],
 ): Promise<Socket> {
   const named = isIP(host) === 0;
   const secured = startTls({
@@ -138,7 +160,7 @@ function secure(
     host,
     rejectUnauthorized: true,
     minVersion: 'TLSv1.2',
-    ALPNProtocols: ['http/1.1'],
+    ...(protocol && { ALPNProtocols: [protocol] }),
     // RFC 6066 §3: an address is no server name.
     ...(named && { servername: host }),
     ...(trust && { secureContext: contextOf(socket, trust) }),
@@ -153,6 +175,10 @@ function contextOf(socket: Socket, trust: () => SecureContext): SecureContext {
     socket.destroy();
     throw new NetworkFault((error as Error).message);
   }
+}
+
+function peerOf(url: URL): Peer {
+  return { host: hostOf(url), port: portOf(url) };
 }
 
 function hostOf({ hostname }: URL): string {

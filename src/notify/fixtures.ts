@@ -8,7 +8,7 @@ import type { Attempt, Channel, Delivery, EndedPart } from './channels/channel.t
 import type { Message } from './message.ts';
 import type { Clock } from './queue/clock.ts';
 import type { Envelope, Note, Receipt } from './queue/envelope.ts';
-import { type Order, Queue, type QueueEvents, type QueueOptions } from './queue/queue.ts';
+import { type NewMessage, Queue, type QueueEvents, type QueueOptions } from './queue/queue.ts';
 import { type MessageStore, memoryStore, StoreError } from './queue/store.ts';
 import type { SpoolOptions } from './spool/spool.ts';
 
@@ -97,7 +97,7 @@ export const again = { kind: 'retry', reason: 'busy' } as const satisfies Delive
 export const delivered: Delivery = { kind: 'delivered', providerId: 'p1' };
 export const rejected = { kind: 'rejected', reason: 'no such number' } as const satisfies Delivery;
 
-export const content: Order['content'] = {
+export const content: NewMessage['content'] = {
   title: 'Disk',
   text: 'full — 满了',
   format: 'text',
@@ -105,7 +105,7 @@ export const content: Order['content'] = {
   tags: ['ops'],
 };
 
-export function orderFor(...channels: string[]): Order {
+export function orderFor(...channels: string[]): NewMessage {
   return { user: 'ann', content, channels };
 }
 
@@ -245,7 +245,7 @@ export function openQueue(channels: readonly FakeChannel[], over: Partial<QueueO
   return { queue, clock: (over.clock as FakeClock) ?? clock, told };
 }
 
-export async function accept(queue: Queue, order: Order): Promise<string> {
+export async function accept(queue: Queue, order: NewMessage): Promise<string> {
   const acceptance = await queue.accept(order);
   assert.ok('id' in acceptance, acceptance.kind);
   return acceptance.id;
@@ -254,7 +254,7 @@ export async function accept(queue: Queue, order: Order): Promise<string> {
 export const kindsOf = async (queue: Queue, id: string) =>
   (await queue.status(id, 'ann'))?.progress.map(({ kind }) => kind).join(' ');
 
-export const withKey = (order: Order, key: string, fingerprint = 'f'): Order => ({
+export const withKey = (order: NewMessage, key: string, fingerprint = 'f'): NewMessage => ({
   ...order,
   idempotency: { key, fingerprint },
 });

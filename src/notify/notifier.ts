@@ -8,7 +8,7 @@ import { invalidFields, type NotifyProblem, notifyProblem } from './api/problem.
 import { type UnansweredRequest, UnansweredRequests, unansweredKey } from './api/unanswered.ts';
 import type { Access, Grant, NotifyUser } from './auth/access.ts';
 import type { Status } from './queue/envelope.ts';
-import type { Acceptance, Order, Queue } from './queue/queue.ts';
+import type { Acceptance, NewMessage, Queue } from './queue/queue.ts';
 
 /** When to try again after 503. */
 const BUSY_RETRY_SECONDS = '5';
@@ -100,7 +100,11 @@ export class Notifier {
   }
 
   /** Accepts the message; or finds that of an equal request whose client left before the response. */
-  async #enqueue(order: Order, fingerprint: string, { token = '', isGone }: SendRequest): Promise<Enqueued> {
+  async #enqueue(
+    order: NewMessage,
+    fingerprint: string,
+    { token = '', isGone }: SendRequest,
+  ): Promise<Enqueued> {
     if (order.idempotency || !isGone) {
       return { acceptance: await this.#queue.accept(order), onResponse: () => undefined };
     }
@@ -116,7 +120,7 @@ export class Notifier {
     }
   }
 
-  async #acceptOnce(key: string, order: Order): Promise<Acceptance> {
+  async #acceptOnce(key: string, order: NewMessage): Promise<Acceptance> {
     const before = await this.#unanswered.take(key)?.acceptance.catch(() => undefined);
     return before && 'id' in before ? { kind: 'repeated', id: before.id } : this.#queue.accept(order);
   }
@@ -148,7 +152,7 @@ function followHints(draft: Draft, hints: readonly string[], { channels }: Notif
   return hinted.length > 0 ? { ...draft, channels: hinted } : draft;
 }
 
-function orderOf(draft: Draft, user: NotifyUser): Result<Order, NotifyProblem> {
+function orderOf(draft: Draft, user: NotifyUser): Result<NewMessage, NotifyProblem> {
   const foreign = draft.channels?.filter((name) => !user.channels.includes(name)) ?? [];
   if (foreign.length > 0) {
     const own = user.channels.join(', ');

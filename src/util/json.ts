@@ -8,7 +8,9 @@ export type JsonValue =
   | readonly JsonValue[]
   | { readonly [name: string]: JsonValue };
 
+export type JsonObject = Readonly<Record<string, unknown>>;
+
 /** Whether `value` is what JSON calls an object: no array and not `null`. */
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

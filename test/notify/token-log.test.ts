@@ -118,6 +118,13 @@ const strange: readonly (readonly [name: string, way: (token: string) => Way])[]
     (t) => ({ line: `GET /?x=${base64url(`Basic ${base64(`u:${t}`)}`)}` }),
   ],
   ['query, a whole field', (t) => ({ line: `GET /?h=Authorization:+Bearer+${t}` })],
+  ['query, behind many words', (t) => ({ line: `GET /?${'a=a-long-word-here&'.repeat(40)}x=${t}` })],
+  [
+    'query, behind many words, base64',
+    (t) => ({ line: `GET /?${'a=a-long-word-here&'.repeat(40)}x=${base64url(`Bearer ${t}`)}` }),
+  ],
+  ['query, behind many pieces', (t) => ({ line: `GET /?x=${'a-long-piece:'.repeat(80)}${t}` })],
+  ['path, behind many segments', (t) => ({ line: `GET /${'a-long-segment/'.repeat(80)}${t}` })],
   ['topic', (t) => ({ line: `PUT /${t}`, body: 'x' })],
   ['Referer', (t) => ({ line: 'GET /', fields: { Referer: `http://localhost/${t}/x` } })],
   ['User-Agent', (t) => ({ line: 'GET /', fields: { 'User-Agent': t } })],

@@ -5,16 +5,7 @@
 
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  chmodSync,
-  chownSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,6 +13,7 @@ import { createInterface } from 'node:readline';
 import { lacking } from '../../scripts/test/lacking.ts';
 import { certificate, key } from './certificates.ts';
 import { freePort } from './free-port.ts';
+import { type Account, type MailServer, mailsIn, readOr } from './mail-server.ts';
 import { eventually } from './raw.ts';
 
 /** Why it cannot run here, or `false`. */
@@ -32,21 +24,6 @@ function obstacle(): string | false {
   return missing || (process.getuid?.() === 0 ? false : 'postfix needs the super-user');
 }
 
-export interface Account {
-  readonly user: string;
-  readonly password: string;
-}
-
-export interface Postfix {
-  /** Of implicit TLS, and of STARTTLS. */
-  readonly ports: Readonly<Record<'tls' | 'starttls', number>>;
-  /** The messages in the mailbox of `name@mote.example`. */
-  mailbox(name: string): string[];
-  /** What it logged. */
-  log(): string;
-  close(): Promise<void>;
-}
-
 const PATIENCE_MS = 30_000;
 /** The mailboxes that there are. */
 const NAMES = ['ann', 'bob'];
@@ -54,7 +31,7 @@ const NAMES = ['ann', 'bob'];
 const OWNER = 65_534;
 const DOMAIN = 'mote.example';
 
-export async function startPostfix(account: Account): Promise<Postfix> {
+export async function startPostfix(account: Account): Promise<MailServer> {
   const folder = mkdtempSync(join(tmpdir(), 'mote-postfix-'));
   const logins = await startLogins(account);
   const [tls, starttls] = [await freePort(), await freePort()];
@@ -85,10 +62,7 @@ export async function startPostfix(account: Account): Promise<Postfix> {
     await close();
     throw new Error(reason);
   }
-  const mailbox = (name: string) => {
-    const path = join(folder, 'mail', name, 'new');
-    return namesIn(path).map((file) => readFileSync(join(path, file), 'utf8'));
-  };
+  const mailbox = (name: string) => mailsIn(join(folder, 'mail', name, 'new'));
   return { ports: { tls, starttls }, mailbox, log, close };
 }
 
@@ -129,7 +103,7 @@ function writeSettings(folder: string, loginPort: number): void {
 }
 
 /** The columns: name, kind, private, unprivileged, chroot, wake-up, how many, command. */
-function writeServices(folder: string, { tls, starttls }: Postfix['ports']): void {
+function writeServices(folder: string, { tls, starttls }: MailServer['ports']): void {
   const services = [
     `127.0.0.1:${tls} inet n - n - - smtpd -o smtpd_tls_wrappermode=yes`,
     `127.0.0.1:${starttls} inet n - n - - smtpd -o smtpd_tls_security_level=encrypt`,
@@ -168,20 +142,4 @@ async function startLogins({ user, password }: Account): Promise<Server> {
   const server = createServer(serve).listen(0, '127.0.0.1').unref();
   await once(server, 'listening');
   return server;
-}
-
-function namesIn(path: string): string[] {
-  try {
-    return readdirSync(path);
-  } catch {
-    return [];
-  }
-}
-
-function readOr(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
 }

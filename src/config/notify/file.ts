@@ -1,7 +1,7 @@
 /** The notify file: users with their tokens, and channels. */
 import type { NotifyUser as User } from '../../notify/auth/access.ts';
 import { parseHash } from '../../notify/auth/token.ts';
-import { isObject } from '../../util/json.ts';
+import { isObject, type JsonObject } from '../../util/json.ts';
 import { failure, type Result, success } from '../../util/result.ts';
 import { allOf, type Problems, refused, refusedSecret } from '../problems.ts';
 import { type KeyTable, type ReadContext, readConfigKeys, type SecretSources } from './key-table.ts';
@@ -52,8 +52,6 @@ export const HASH_FORM =
 export const NAME_PATTERN = '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$';
 const NAME = new RegExp(NAME_PATTERN);
 const NAME_IN_WORDS = 'up to 64 letters, digits, dots, dashes and underscores';
-
-type JsonObject = Readonly<Record<string, unknown>>;
 
 /** `file` is its name for messages, `value` its content. */
 export function readNotifyFile(

@@ -5,7 +5,6 @@
 import type { JsonValue } from '../../util/json.ts';
 import { isObject } from '../../util/json.ts';
 import { failure, type Result, success } from '../../util/result.ts';
-import { nearest } from '../nearest.ts';
 import {
   allOf,
   bracketedCode,
@@ -16,15 +15,16 @@ import {
   refusedUnseen,
   shownName,
 } from '../problems.ts';
+import { closestName } from '../suggestion.ts';
 import type { Env, ReadFile } from '../system.ts';
 
-interface Common {
+interface KeyBase {
   /** What it is, in a sentence. */
   readonly doc: string;
   readonly required?: true;
 }
 
-interface TextKey extends Common {
+interface TextKey extends KeyBase {
   readonly type: 'text';
   /** The only texts allowed. */
   readonly words?: readonly string[];
@@ -32,43 +32,43 @@ interface TextKey extends Common {
   readonly secret?: true;
 }
 
-interface IntegerKey extends Common {
+interface IntegerKey extends KeyBase {
   readonly type: 'integer';
   readonly min: number;
   readonly max: number;
 }
 
-interface BooleanKey extends Common {
+interface BooleanKey extends KeyBase {
   readonly type: 'boolean';
 }
 
 /** An array that is not empty. */
-interface TextsKey extends Common {
+interface TextsKey extends KeyBase {
   readonly type: 'texts';
 }
 
 /** An array that is not empty. */
-interface IntegersKey extends Common {
+interface IntegersKey extends KeyBase {
   readonly type: 'integers';
   readonly min: number;
   readonly max: number;
 }
 
 /** An object of texts. */
-interface RecordKey extends Common {
+interface RecordKey extends KeyBase {
   readonly type: 'record';
   readonly secret?: true;
 }
 
 /** An object or array of any shape. */
-interface JsonKey extends Common {
+interface JsonKey extends KeyBase {
   readonly type: 'json';
   /** Never shown; its variable may name a file instead. */
   readonly secret?: true;
 }
 
 /** A number, a text, true, false or null. */
-interface ScalarKey extends Common {
+interface ScalarKey extends KeyBase {
   readonly type: 'scalar';
 }
 
@@ -95,15 +95,15 @@ interface Types {
   readonly scalar: null | boolean | number | string;
 }
 
-type ValueOf<K extends ConfigKey> = K extends { words: readonly (infer Word)[] } ? Word : Types[K['type']];
+type KeyValueOf<K extends ConfigKey> = K extends { words: readonly (infer Word)[] } ? Word : Types[K['type']];
 type RequiredOf<T extends KeyTable> = {
   [K in keyof T]: T[K] extends { required: true } ? K : never;
 }[keyof T];
 
 /** What `T` becomes when it is read. */
 export type KeyValues<T extends KeyTable> = {
-  readonly [K in RequiredOf<T>]: ValueOf<T[K]>;
-} & { readonly [K in Exclude<keyof T, RequiredOf<T>>]?: ValueOf<T[K]> };
+  readonly [K in RequiredOf<T>]: KeyValueOf<T[K]>;
+} & { readonly [K in Exclude<keyof T, RequiredOf<T>>]?: KeyValueOf<T[K]> };
 
 /** Where secrets are that do not stand in the configuration itself: `{"file": PATH}` or `{"env": NAME}`. */
 export interface SecretSources {
@@ -169,7 +169,7 @@ function readEntry(
 }
 
 function unknownKey(place: string, key: string, known: readonly string[]): string {
-  const guess = nearest(key, known);
+  const guess = closestName(key, known);
   const advice = guess ? `did you mean ${guess}?` : `the keys are ${known.join(', ')}`;
   return `${place}: ${shownName(key)}: no such key; ${advice}`;
 }

@@ -9,11 +9,11 @@ import { type NotifyConfig, readNotifyFile } from './file.ts';
 import type { SecretSources } from './key-table.ts';
 
 /** Options that say something about notify only. */
-type NotifyOptions = Pick<Config, 'notify' | 'spool' | 'notifyDialects' | 'notifyQuery'>;
+type NotifyFlags = Pick<Config, 'notify' | 'spool' | 'notifyDialects' | 'notifyQuery'>;
 
 /** `undefined` when notify is off. */
 export function loadNotify(
-  options: NotifyOptions,
+  options: NotifyFlags,
   secrets: SecretSources,
 ): Result<NotifyConfig | undefined, Problems> {
   const fromEnv = readNotifyEnv(secrets);
@@ -51,7 +51,7 @@ export function idleNotice(env: Env): string | undefined {
 }
 
 /** Somebody who sets these options wants notify, and would find it off. */
-function unlessIdle({ spool, notifyDialects, notifyQuery }: NotifyOptions): Result<undefined, Problems> {
+function unlessIdle({ spool, notifyDialects, notifyQuery }: NotifyFlags): Result<undefined, Problems> {
   const idle = [
     ...(spool === '' ? [] : ['--spool']),
     ...(notifyDialects.length === 0 ? [] : ['--notify-dialects']),

@@ -8,6 +8,8 @@ import type { FieldProblem } from './problem.ts';
 
 /** Longer titles and texts are cut: an alarm that arrives shortened is better than one that does not arrive. */
 export const MAX_TITLE_BYTES = 1024;
+/** Looked at of a longer title, whose white space may be much. */
+const MAX_TITLE_UNITS = 16 * MAX_TITLE_BYTES;
 export const MAX_TEXT_BYTES = 32 * 1024;
 export const MAX_URL_BYTES = 2048;
 export const MAX_TAGS = 16;
@@ -41,8 +43,8 @@ type FieldResult<T> = Result<T, FieldProblem>;
 
 /** All problems at once, so that a sender does not find them one by one. */
 export function validate(input: MessageInput): Result<Draft, readonly FieldProblem[]> {
-  const title = cutTitle(cleanTitle(input.title ?? ''));
-  const text = cutText(cleanText(input.text ?? ''));
+  const title = cutTitle(cleanTitle((input.title ?? '').trimStart().slice(0, MAX_TITLE_UNITS)));
+  const text = cleanText(input.text ?? '');
   const url = validUrl(input.url?.trim());
   const tags = validTags(input.tags ?? []);
   const channels = validChannels(input.channels);
@@ -76,12 +78,18 @@ function cleanTitle(title: string): string {
   return oneLine.replace(/\p{Cc}/gu, '\ufffd');
 }
 
-/** Line breaks as LF. Other control characters become visible: an alarm must not be lost for a colour code. */
+/**
+ * Line breaks as LF. Other control characters become visible: an alarm must not be lost for a colour code. Only as much of
+ * the text is looked at as can be left of it.
+ */
 function cleanText(text: string): string {
-  return text
+  const clean = text
+    .slice(0, 2 * MAX_TEXT_BYTES)
     .toWellFormed()
     .replace(/\r\n?/g, '\n')
     .replace(/[^\P{Cc}\n\t]/gu, '\ufffd');
+  const isWhole = text.length <= 2 * MAX_TEXT_BYTES;
+  return cutText(clean, Buffer.byteLength(isWhole ? clean : text));
 }
 
 function cutTitle(title: string): string {
@@ -93,8 +101,7 @@ function cutTitle(title: string): string {
 }
 
 /** Says on a line of its own that text is missing. */
-function cutText(text: string): string {
-  const bytes = Buffer.byteLength(text);
+function cutText(text: string, bytes: number): string {
   if (bytes <= MAX_TEXT_BYTES) return text;
   const note = `\n\n… (cut: the text has ${bytes} bytes, at most ${MAX_TEXT_BYTES} are sent)`;
   return `${beginningOf(text, MAX_TEXT_BYTES - Buffer.byteLength(note))}${note}`;

@@ -2,6 +2,7 @@
 import type { RequestFacts } from '../../http/types.ts';
 import { isObject } from '../../util/json.ts';
 import { failure, type Result, success } from '../../util/result.ts';
+import { hasModestShape } from './json-shape.ts';
 import { type NotifyProblem, notifyProblem } from './problem.ts';
 
 /** A form with more fields is not a message, and parsing it takes time. */
@@ -54,6 +55,7 @@ export function bodyText(bytes: Uint8Array = new Uint8Array()): Result<string, N
 }
 
 export function jsonFields(text: string): Result<FieldMap, NotifyProblem> {
+  if (!hasModestShape(text)) return badBody('The JSON has more values, names or levels than a message has.');
   let value: unknown;
   try {
     value = JSON.parse(text.replace(/^\ufeff/, ''));
@@ -72,10 +74,13 @@ export function formFields(text: string): Result<FieldMap, NotifyProblem> {
   if (text.split('&', MAX_FORM_FIELDS + 1).length > MAX_FORM_FIELDS) {
     return badBody(`The form has more than ${MAX_FORM_FIELDS} fields: encode each & in a value as %26.`);
   }
-  if (!isPercentEncodedUtf8(text)) return badBody('The form is not percent-encoded UTF-8.');
   const given = new Map<string, string[]>();
-  // `getAll` scans the whole form for every name, which takes seconds for a form with many fields.
-  for (const [name, value] of new URLSearchParams(text)) {
+  for (const pair of text.split('&')) {
+    if (pair === '') continue;
+    const end = pair.indexOf('=');
+    const name = formDecoded(end < 0 ? pair : pair.slice(0, end));
+    const value = formDecoded(end < 0 ? '' : pair.slice(end + 1));
+    if (name === undefined || value === undefined) return badBody('The form is not percent-encoded UTF-8.');
     const values = given.get(name);
     if (values) values.push(value);
     else given.set(name, [value]);
@@ -86,15 +91,37 @@ export function formFields(text: string): Result<FieldMap, NotifyProblem> {
   );
 }
 
-/** `URLSearchParams` would replace what cannot be decoded. */
-function isPercentEncodedUtf8(text: string): boolean {
-  try {
-    // A lone percent sign is harmless and common.
-    decodeURIComponent(text.replace(/%(?![0-9a-f]{2})/gi, '%25'));
-    return true;
-  } catch {
-    return false;
+const [PLUS, SPACE, PERCENT] = [0x2b, 0x20, 0x25];
+
+/**
+ * `undefined` for what is not UTF-8, which `URLSearchParams` would replace. That takes a third of a second for 4 MiB of plus
+ * signs, too. A lone percent sign is harmless and common.
+ */
+function formDecoded(text: string): string | undefined {
+  if (!/[+%]/.test(text)) return text;
+  const bytes = Buffer.from(text);
+  let length = 0;
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at] as number;
+    const escaped = byte === PERCENT && at + 2 < bytes.length ? escapedAt(bytes, at + 1) : -1;
+    if (escaped >= 0) at += 2;
+    bytes[length++] = escaped >= 0 ? escaped : byte === PLUS ? SPACE : byte;
   }
+  return decodeUtf8(bytes.subarray(0, length));
+}
+
+/** The value of two hexadecimal digits, or -1. */
+function escapedAt(bytes: Uint8Array, at: number): number {
+  const high = digitOf(bytes[at] as number);
+  const low = digitOf(bytes[at + 1] as number);
+  return high < 0 || low < 0 ? -1 : 16 * high + low;
+}
+
+/** The value of a hexadecimal digit, or -1. */
+function digitOf(byte: number): number {
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
+  const letter = byte | 0x20;
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
 }
 
 function badBody(detail: string): Result<never, NotifyProblem> {

@@ -11,11 +11,11 @@ import { noBody, type Plan, type RequestFacts, type Stage } from '../../http/typ
 import { tokenOfHeaders } from '../auth/credentials.ts';
 import type { Notifier, Sender } from '../notifier.ts';
 import { readOwnBody } from './body.ts';
+import type { RequestHead } from './body-limit.ts';
 import { readRequestFields } from './fields.ts';
 import { idempotencyKeyOf, parseInput } from './input.ts';
 import { notifyProblem } from './problem.ts';
 import { channelsPlan, notifyProblemPlan, sentPlan, statusPlan } from './response.ts';
-import type { RequestHead } from './room.ts';
 
 export const NOTIFY_PATH = '/notify';
 /** Never the id of a message: ids are longer and begin with the time. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Plan } from '../../http/types.ts';
-import { deliveredPart } from '../channels/parts.ts';
+import { deliveredPart } from '../channels/partial-delivery.ts';
 import type { ChannelProgress } from '../queue/envelope.ts';
 import { fieldProblem, notifyProblem } from './problem.ts';
 import { messageStateOf, notifyProblemPlan, sentPlan, statusPlan } from './response.ts';

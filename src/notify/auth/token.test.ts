@@ -44,7 +44,13 @@ describe('hashes in the configuration', () => {
 describe('tokens that people choose', () => {
   const cases: readonly [name: string, token: string, valid: boolean][] = [
     ['as gotify makes them', 'A1b2C3d4E5f6G7h', true],
-    ['all kinds of signs', '!"#$%&/()=?{}~', true],
+    ['what RFC 6750 allows', '-._~+/aZ09ab==', true],
+    ['an equals sign inside', 'abcdef=ghijkl', false],
+    ...[...'!"#$%&\'()*,:;<>?@[\\]^`{|}'].map((sign): [string, string, boolean] => [
+      `the sign ${sign}`,
+      `abcdef${sign}ghijkl`,
+      false,
+    ]),
     ['eleven characters', 'abcdefghijk', false],
     ['257 characters', 'a'.repeat(257), false],
     ['a space', 'abcdef ghijkl', false],

@@ -50,6 +50,8 @@ export function parseHash(text: string): Uint8Array | undefined {
 export function faultOfToken(token: string): string | undefined {
   if (token.length < MIN_TOKEN_CHARACTERS) return `a token has at least ${MIN_TOKEN_CHARACTERS} characters`;
   if (token.length > MAX_TOKEN_CHARACTERS) return `a token has at most ${MAX_TOKEN_CHARACTERS} characters`;
-  // A header field carries these without quoting or encoding (RFC 9110 §5.5).
-  return /^[\x21-\x7e]+$/.test(token) ? undefined : 'a token has only visible ASCII characters, no spaces';
+  // Others separate the parts of URLs and headers: then nothing tells where in a line of the log a token begins and ends.
+  return /^[\w.~+/-]+=*$/.test(token)
+    ? undefined
+    : 'a token has only letters, digits and - . _ ~ + /, and = at its end (RFC 6750)';
 }

@@ -5,7 +5,7 @@ import type { StandIn } from '../../../test/support/stand-in.ts';
 import type { Result } from '../../util/result.ts';
 import type { Message } from '../message.ts';
 import type { Attempt, Channel, Delivery, EndedPart } from './channel.ts';
-import { deliveredPart } from './parts.ts';
+import { deliveredPart } from './partial-delivery.ts';
 
 export function messageOf(fields: Partial<Message> = {}): Message {
   return {

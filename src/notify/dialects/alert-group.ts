@@ -7,13 +7,22 @@ export type Labels = ReadonlyMap<string, string>;
 
 export interface Alert {
   readonly isFiring: boolean;
-  readonly labels: Labels;
-  readonly annotations: Labels;
+  /** The label `alertname`, or empty. */
+  readonly name: string;
+  /** The label `severity`, or empty. */
+  readonly severity: string;
   /** In milliseconds since the epoch. */
   readonly startMs: number | undefined;
   readonly endMs: number | undefined;
   /** The sender's identifier of the alert. */
   readonly fingerprint: string;
+  /** Only a few of thousands of alerts are shown. */
+  details(): AlertDetails;
+}
+
+export interface AlertDetails {
+  readonly labels: Labels;
+  readonly annotations: Labels;
   /** URLs by name, only those for a browser. */
   readonly links: Labels;
   /** Grafana: the measured values. */
@@ -69,6 +78,19 @@ const linkNames: readonly (readonly [name: string, member: string])[] = [
 ];
 
 function alertOf(given: Readonly<Record<string, unknown>>): Alert {
+  const labels = recordOf(given.labels);
+  return {
+    isFiring: given.status !== 'resolved',
+    name: asText(labels.alertname),
+    severity: asText(labels.severity),
+    startMs: timeOf(given.startsAt),
+    endMs: timeOf(given.endsAt),
+    fingerprint: asText(given.fingerprint),
+    details: () => detailsOf(given),
+  };
+}
+
+function detailsOf(given: Readonly<Record<string, unknown>>): AlertDetails {
   const annotations = labelsOf(given.annotations);
   const links = new Map<string, string>();
   for (const [name, member] of linkNames) {
@@ -77,16 +99,7 @@ function alertOf(given: Readonly<Record<string, unknown>>): Alert {
   }
   const runbook = linkOf(annotations.get('runbook_url') ?? annotations.get('runbook'));
   if (runbook !== undefined) links.set('runbook', runbook);
-  return {
-    isFiring: given.status !== 'resolved',
-    labels: labelsOf(given.labels),
-    annotations,
-    links,
-    startMs: timeOf(given.startsAt),
-    endMs: timeOf(given.endsAt),
-    fingerprint: asText(given.fingerprint),
-    values: labelsOf(given.values),
-  };
+  return { labels: labelsOf(given.labels), annotations, links, values: labelsOf(given.values) };
 }
 
 function recordOf(value: unknown): Readonly<Record<string, unknown>> {

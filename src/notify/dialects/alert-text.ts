@@ -23,11 +23,11 @@ export function alertTitle({ alerts, groupLabels, omitted }: AlertGroup): string
     ...(resolved > 0 ? [`RESOLVED:${resolved}`] : []),
     ...(omitted > 0 ? [`${omitted} MORE`] : []),
   ];
-  const names = [...new Set(alerts.map(({ labels }) => labels.get(NAME) ?? 'alert'))];
+  const names = [...new Set(alerts.map(({ name }) => name || 'alert'))];
   const listed = names.slice(0, MAX_NAMES).map((name) => cutText(name, MAX_VALUE_UNITS));
   if (names.length > MAX_NAMES) listed.push(`${names.length - MAX_NAMES} more`);
   const [only, ...others] = alerts;
-  const summary = others.length === 0 ? only?.annotations.get('summary') : undefined;
+  const summary = others.length === 0 ? only?.details().annotations.get('summary') : undefined;
   const group = labelText([...groupLabels].filter(([name]) => name !== NAME));
   const detail = summary ? `: ${cutText(summary, MAX_VALUE_UNITS)}` : group && ` (${group})`;
   return `[${counts.join(', ')}] ${listed.join(', ')}${detail}`;
@@ -83,9 +83,9 @@ function section(
 
 /** A list item: what identifies the alert, what is wrong, since when, and where to look. */
 function alertBlock(alert: Alert, { alerts, commonLabels, commonAnnotations }: AlertGroup): string {
-  const { labels, annotations, links, values } = alert;
+  const { labels, annotations, links, values } = alert.details();
   const own = labelText([...labels].filter(([name]) => name !== NAME && !commonLabels.has(name)));
-  const name = cutText(labels.get(NAME) ?? 'alert', MAX_VALUE_UNITS);
+  const name = cutText(alert.name || 'alert', MAX_VALUE_UNITS);
   const head = own === '' || !commonLabels.has(NAME) ? [`**${name}**`, own] : [own];
   const shared = alerts.length > 1 ? commonAnnotations : new Map<string, string>();
   const measured = labelText([...values]);

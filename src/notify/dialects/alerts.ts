@@ -17,7 +17,7 @@ import type { Priority } from '../message.ts';
 import { type AlertGroup, parseAlertGroup } from './alert-group.ts';
 import { alertText, alertTitle } from './alert-text.ts';
 import type { Dialect, SendFailure } from './dialect.ts';
-import { fieldsOrNone, inputOf, isWebLink, namesOf, readJson, readQuery } from './reading.ts';
+import { fieldsOrNone, inputOf, isWebLink, namesOf, readJson, readQuery } from './message-input.ts';
 
 export const alertmanager = alertDialect('/notify/alertmanager');
 export const grafana = alertDialect('/notify/grafana');
@@ -50,7 +50,7 @@ function channelsOf(facts: RequestFacts): readonly string[] | undefined {
 function translate(group: AlertGroup, channels: readonly string[] | undefined): MessageInput {
   const { alerts, externalUrl } = group;
   const [first, ...others] = alerts;
-  const url = (others.length === 0 ? first?.links.get('source') : undefined) ?? externalUrl;
+  const url = (others.length === 0 ? first?.details().links.get('source') : undefined) ?? externalUrl;
   const severity = group.commonLabels.get('severity');
   return inputOf({
     title: alertTitle(group),
@@ -74,9 +74,7 @@ const NORMAL: Priority = 3;
 /** The highest of the alerts that fire. Resolved ones wake nobody. */
 function priorityOf({ alerts }: AlertGroup): Priority {
   const firing = alerts.filter(({ isFiring }) => isFiring);
-  const found = firing.map(
-    ({ labels }) => severities.get((labels.get('severity') ?? '').toLowerCase()) ?? NORMAL,
-  );
+  const found = firing.map(({ severity }) => severities.get(severity.toLowerCase()) ?? NORMAL);
   return found.length > 0 ? (Math.max(...found) as Priority) : NORMAL;
 }
 

@@ -20,7 +20,7 @@ import { MIN_TOKEN_CHARACTERS } from '../auth/token.ts';
 import type { Priority } from '../message.ts';
 import { type DialectContext, type DialectRequest, decodeSegment, type SendFailure } from './dialect.ts';
 import { htmlToText } from './html-text.ts';
-import { formFieldsOrNone, inputOf, namesOf, readQuery, textOf } from './reading.ts';
+import { formFieldsOrNone, inputOf, namesOf, readQuery, textOf } from './message-input.ts';
 
 export const APPRISE_PATH = /^\/notify\/([^/]+)\/?$/;
 /** Other paths below `/notify`, so never keys. */

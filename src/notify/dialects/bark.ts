@@ -22,7 +22,7 @@ import {
   isGetToken,
   type SendResult,
 } from './dialect.ts';
-import { formFieldsOrNone, inputOf, namesOf, readQueryAndForm, textOf } from './reading.ts';
+import { formFieldsOrNone, inputOf, namesOf, readQueryAndForm, textOf } from './message-input.ts';
 
 const PUSH = '/push';
 /** mote's own, whatever the method. */

@@ -16,7 +16,7 @@ import { fieldProblem, type NotifyProblem } from '../api/problem.ts';
 import { bearerTokenOf } from '../auth/credentials.ts';
 import type { Priority } from '../message.ts';
 import type { DialectRequest, SendFailure, SentMessage } from './dialect.ts';
-import { fieldsOrNone, formFieldsOrNone, inputOf, readQuery, textOf } from './reading.ts';
+import { fieldsOrNone, formFieldsOrNone, inputOf, readQuery, textOf } from './message-input.ts';
 
 const PATH = '/message';
 /** All messages seem to come from this application. */

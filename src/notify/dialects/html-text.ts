@@ -9,9 +9,13 @@ const entities: ReadonlyMap<string, string> = new Map([
   ['nbsp', '\u00a0'],
 ]);
 
+/** Far more than the text that is sent has; of a longer fragment the rest is left out, and … says so. */
+const MAX_HTML_UNITS = 128 * 1024;
+
 /** The text of a fragment of HTML, with line breaks where blocks end. */
 export function htmlToText(html: string): string {
-  return html
+  const text = html
+    .slice(0, MAX_HTML_UNITS)
     .replace(/[ \t\r\n]+/g, ' ')
     .replace(/<li\b[^<>]*>/gi, '\n- ')
     .replace(/<(?:br|hr)\b[^<>]*>|<\/(?:p|div|h[1-6]|tr|table|ul|ol|pre|blockquote)\s*>/gi, '\n')
@@ -23,6 +27,7 @@ export function htmlToText(html: string): string {
       (entity, name: string) => characterOf(name) ?? entity,
     )
     .trim();
+  return html.length > MAX_HTML_UNITS ? `${text}\n\n…` : text;
 }
 
 function characterOf(name: string): string | undefined {

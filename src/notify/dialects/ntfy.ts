@@ -31,7 +31,7 @@ import {
   sendFailureOf,
 } from './dialect.ts';
 import { fieldText } from './field-text.ts';
-import { fieldsOrNone, inputOf, namesOf, readJson, readQuery, textOf } from './reading.ts';
+import { fieldsOrNone, inputOf, namesOf, readJson, readQuery, textOf } from './message-input.ts';
 
 const TOPIC = /^\/([-_A-Za-z0-9]{1,64})$/;
 const TRIGGER = /^\/([-_A-Za-z0-9]{1,64})\/(?:publish|send|trigger)$/;

@@ -26,10 +26,10 @@ function redactGenerated(text: string): string {
 }
 
 const word = new RegExp(`[^/?&;=#,]{${MIN_TOKEN_CHARACTERS},}`, 'g');
-/** Each lookup takes time, and no honest request has more words that could be tokens. */
+/** Each lookup takes time, and hardly any honest request has more words that could be tokens: those are not shown. */
 const MAX_WORDS = 32;
 const MAX_LOOKUPS = 64;
-const MAX_RUN_LOOKUPS = 48;
+const MAX_RUN_LOOKUPS = 256;
 /** Around a token, as in `Bearer+TOKEN`, `user:TOKEN` or `(TOKEN)`. */
 const delimiters = /[^\w.~-]+/;
 /** Tokens made by `openssl rand -base64` have characters that separate words. */
@@ -51,12 +51,13 @@ export function createRedactor(names: readonly DialectName[], isToken: (text: st
     const lookUp = bounded(MAX_LOOKUPS);
     const lookUpRun = bounded(MAX_RUN_LOOKUPS);
     const rest = text.replace(base64Run, (found) => redactRun(found, lookUpRun));
-    return rest.replace(word, (found) => (words++ < MAX_WORDS ? redactWord(found, lookUp) : found));
+    return rest.replace(word, (found) => (words++ < MAX_WORDS ? redactWord(found, lookUp) : STARS));
   }
 
+  /** What could be a token counts as one when there were too many. */
   function bounded(most: number): typeof isToken {
     let lookups = 0;
-    return (piece) => lookups++ < most && isToken(piece);
+    return (piece) => lookups++ >= most || isToken(piece);
   }
 
   function redactWord(found: string, lookUp: typeof isToken): string {

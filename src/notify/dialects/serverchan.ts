@@ -12,7 +12,7 @@ import { success } from '../../util/result.ts';
 import type { MessageInput } from '../api/draft.ts';
 import type { MultipartForm } from '../api/multipart.ts';
 import { type DialectRequest, decodeSegment, type SendFailure, type SentMessage } from './dialect.ts';
-import { formFieldsOrNone, inputOf, namesOf, readQueryAndForm, textOf } from './reading.ts';
+import { formFieldsOrNone, inputOf, namesOf, readQueryAndForm, textOf } from './message-input.ts';
 
 export const SERVERCHAN_PATH = /^\/(?:send\/)?([^/]+)\.send$/;
 /** ServerChan's code for a wrong key. */

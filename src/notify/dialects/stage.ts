@@ -7,8 +7,8 @@
  */
 import type { Plan, RequestFacts, Stage } from '../../http/types.ts';
 import { failure, success } from '../../util/result.ts';
+import type { RequestHead } from '../api/body-limit.ts';
 import { idempotencyKeyOf } from '../api/input.ts';
-import type { RequestHead } from '../api/room.ts';
 import type { Notifier } from '../notifier.ts';
 import { alertmanager, grafana } from './alerts.ts';
 import { apprise } from './apprise.ts';

@@ -1,10 +1,15 @@
 /** Makes attempts, holds them to their time limit, and can abort them all. */
+
+import { Turns } from '../../util/turns.ts';
 import type { Attempt, Channel, Delivery } from '../channels/channel.ts';
 import type { Message } from '../message.ts';
 import type { Clock } from './clock.ts';
 
 /** How long after its time limit a channel may take to notice that it was aborted. */
 export const OVERDUE_MS = 2000;
+
+/** Rendering a longer text takes so long that the channels of a message do it one after another. */
+const LONG_TEXT_UNITS = 8 * 1024;
 
 /** Called when a channel breaks its contract; `fault` contains nothing that could be secret. */
 export type OnFault = (channel: string, fault: string) => void;
@@ -14,6 +19,7 @@ export class AttemptRunner {
   readonly #clock: Clock;
   readonly #onFault: OnFault;
   readonly #running = new Set<AbortController>();
+  readonly #turns = new Turns();
   #isAborted = false;
 
   constructor(clock: Clock, onFault: OnFault) {
@@ -56,7 +62,9 @@ export class AttemptRunner {
     ];
     this.#running.add(controller);
     const { signal } = controller;
+    const isLong = message.text.length > LONG_TEXT_UNITS;
     prepare()
+      .then(() => (isLong ? this.#turns.take() : undefined))
       .then(() => channel.deliver(message, { ...attempt, signal }))
       .then(resolve, (error) =>
         broken('an unforeseen error; it may have been delivered', describeError(error)),

@@ -3,14 +3,14 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { success } from '../../util/result.ts';
 import type { Delivery } from '../channels/channel.ts';
-import { deliveredPart, givenUpPart } from '../channels/parts.ts';
+import { deliveredPart, givenUpPart } from '../channels/partial-delivery.ts';
 import { again, delivered, messageWith, queueOptions, rejected, START_MS } from '../fixtures.ts';
 import { envelopeText, parseEnvelope, parseReceipt, receiptText } from '../spool/format.ts';
-import { type Envelope, hasEnded, hasFailures, receiptOf, record, reopen, seal } from './envelope.ts';
+import { type Envelope, hasEnded, hasFailures, newEnvelope, receiptOf, record, reopen } from './envelope.ts';
 
 const { policy } = queueOptions([]);
 const at = { nowMs: START_MS + 10, random: () => 0, policy };
-const fresh = seal(messageWith('m1'), 'ann', ['a', 'b']);
+const fresh = newEnvelope(messageWith('m1'), 'ann', ['a', 'b']);
 
 /** The envelope after these deliveries on channel `a`. */
 const after = (...deliveries: Delivery[]): Envelope =>

@@ -85,7 +85,7 @@ export interface Status {
 }
 
 /** A new envelope, due at once on all `channels`. */
-export function seal(
+export function newEnvelope(
   message: Message,
   user: string,
   channels: readonly string[],
@@ -149,7 +149,7 @@ function stepOf(before: Pending, delivery: Delivery, roundMs: number, at: RetryC
  * The envelope after an attempt of which only `note` was left when the process ended. The result of an attempt in
  * progress is unknown.
  */
-export function recall(envelope: Envelope, note: Note, ifUnclear: IfUnclear, at: RetryContext): Envelope {
+export function applyNote(envelope: Envelope, note: Note, ifUnclear: IfUnclear, at: RetryContext): Envelope {
   const { id, channel, round, number, delivery } = note;
   const one = envelope.progress.find((progress) => progress.channel === channel);
   if (id !== envelope.message.id || round !== envelope.round) return envelope;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { messageWith, START_MS } from '../fixtures.ts';
-import { type Receipt, receiptOf, seal } from './envelope.ts';
+import { newEnvelope, type Receipt, receiptOf } from './envelope.ts';
 import { IdempotencyIndex, KEYED_RECEIPTS, PLAIN_RECEIPTS } from './idempotency.ts';
 
 const key = (user: string, name = 'k', fingerprint = 'f') => ({
@@ -9,7 +9,12 @@ const key = (user: string, name = 'k', fingerprint = 'f') => ({
   idempotency: { key: name, fingerprint },
 });
 const envelope = (id: string, name?: string) =>
-  seal(messageWith(id), 'ann', ['a'], name === undefined ? undefined : { key: name, fingerprint: 'f' });
+  newEnvelope(
+    messageWith(id),
+    'ann',
+    ['a'],
+    name === undefined ? undefined : { key: name, fingerprint: 'f' },
+  );
 const receipt = (id: string, name?: string, endedMs = START_MS): Receipt =>
   receiptOf(envelope(id, name), endedMs);
 

@@ -15,7 +15,7 @@ export interface KeyUse {
 }
 
 /** The user of a key, if there is a key. */
-type Owner = Pick<Envelope, 'user' | 'idempotency'>;
+type KeyOwner = Pick<Envelope, 'user' | 'idempotency'>;
 
 export class IdempotencyIndex {
   readonly #keys = new Map<string, KeyUse>();
@@ -30,17 +30,17 @@ export class IdempotencyIndex {
     });
   }
 
-  find({ user, idempotency }: Owner): KeyUse | undefined {
+  find({ user, idempotency }: KeyOwner): KeyUse | undefined {
     return idempotency && this.#keys.get(keyOf(user, idempotency));
   }
 
-  hold({ user, idempotency }: Owner, id: string, safe: Promise<boolean> = Promise.resolve(true)): void {
+  hold({ user, idempotency }: KeyOwner, id: string, safe: Promise<boolean> = Promise.resolve(true)): void {
     if (!idempotency) return;
     this.#keys.set(keyOf(user, idempotency), { id, fingerprint: idempotency.fingerprint, safe });
   }
 
   /** The key may belong to a newer message by now; then it stays. */
-  release({ user, idempotency }: Owner, id: string): void {
+  release({ user, idempotency }: KeyOwner, id: string): void {
     const key = idempotency && keyOf(user, idempotency);
     if (key !== undefined && this.#keys.get(key)?.id === id) this.#keys.delete(key);
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { delivered, FakeClock, FakeStore, messageWith, queueOptions, rejected, settle } from '../fixtures.ts';
-import { type Envelope, type Receipt, record, seal } from './envelope.ts';
+import { type Envelope, newEnvelope, type Receipt, record } from './envelope.ts';
 import { FAULT_SILENCE_MS, type Kept, Persister, STORE_RETRY_MS } from './persister.ts';
 
 const { policy } = queueOptions([]);
@@ -21,7 +21,7 @@ function scene() {
 }
 
 const waiting = (id: string): Kept => ({
-  envelope: seal(messageWith(id), 'ann', ['a']),
+  envelope: newEnvelope(messageWith(id), 'ann', ['a']),
   isOutdated: false,
   keeping: undefined,
 });

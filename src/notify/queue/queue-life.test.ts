@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Delivery, EndedPart, IfUnclear } from '../channels/channel.ts';
-import { deliveredPart, givenUpPart } from '../channels/parts.ts';
+import { deliveredPart, givenUpPart } from '../channels/partial-delivery.ts';
 import {
   accept,
   again,
@@ -23,7 +23,7 @@ import {
   withKey,
 } from '../fixtures.ts';
 import { ABORT_MS } from './drain.ts';
-import { type Note, receiptOf, record, seal } from './envelope.ts';
+import { type Note, newEnvelope, receiptOf, record } from './envelope.ts';
 import type { Queue } from './queue.ts';
 import { RESCAN_MS } from './rescan.ts';
 import { memoryStore } from './store.ts';
@@ -32,7 +32,7 @@ describe('taking up', () => {
   test('what was left goes on where it was', async () => {
     const store = new FakeStore();
     const { policy } = queueOptions([]);
-    const sealed = seal(messageWith('m1'), 'ann', ['a', 'b', 'c']);
+    const sealed = newEnvelope(messageWith('m1'), 'ann', ['a', 'b', 'c']);
     const at = { nowMs: START_MS, random: () => 0.5, policy };
     await store.save(
       record(record(sealed, 'a', delivered, at), 'b', { ...again, done: [deliveredPart('1')] }, at),
@@ -56,7 +56,7 @@ describe('taking up', () => {
     const limits = { maxMessages: 2, maxBytes: 1e9, concurrency: 1 };
     const { queue, clock } = openQueue([new FakeChannel('a', untilAborted(delivered))], { store, limits });
     await queue.start();
-    for (const id of ['m1', 'm2', 'm3']) await store.save(seal(messageWith(id), 'ann', ['a']));
+    for (const id of ['m1', 'm2', 'm3']) await store.save(newEnvelope(messageWith(id), 'ann', ['a']));
     await clock.pass(RESCAN_MS);
     assert.equal(queue.size, 2);
     await clock.pass(2 * RESCAN_MS);
@@ -68,7 +68,7 @@ describe('taking up', () => {
     const limits = { maxMessages: 1, maxBytes: 1e9, concurrency: 1 };
     const keys = ['k1', 'k2', 'k3'];
     for (const key of keys)
-      await store.save(seal(messageWith(`m-${key}`), 'ann', ['a'], { key, fingerprint: 'f' }));
+      await store.save(newEnvelope(messageWith(`m-${key}`), 'ann', ['a'], { key, fingerprint: 'f' }));
     const { queue } = openQueue([new FakeChannel('a', untilAborted(again))], { store, limits });
     await queue.start();
     const ids = await Promise.all(keys.map((key) => accept(queue, withKey(orderFor('a'), key))));
@@ -82,7 +82,7 @@ describe('taking up', () => {
     const order = withKey(orderFor('a'), 'k');
     const younger = await accept(queue, order);
     await settle();
-    const old = seal(messageWith('m1'), 'ann', ['a'], { key: 'k', fingerprint: 'other' });
+    const old = newEnvelope(messageWith('m1'), 'ann', ['a'], { key: 'k', fingerprint: 'other' });
     await store.save({ ...old, round: 1 });
     await clock.pass(RESCAN_MS);
     assert.equal(await kindsOf(queue, 'm1'), 'delivered');
@@ -93,7 +93,7 @@ describe('taking up', () => {
     const store = new FakeStore();
     const { policy } = queueOptions([]);
     const at = { nowMs: START_MS + 10 * policy.maxAgeMs, random: () => 0.5, policy };
-    const sealed = seal({ ...messageWith('m1'), acceptedMs: at.nowMs }, 'ann', ['a']);
+    const sealed = newEnvelope({ ...messageWith('m1'), acceptedMs: at.nowMs }, 'ann', ['a']);
     await store.save(record(sealed, 'a', again, at));
     const { queue } = openQueue([new FakeChannel('a')], { store });
     await queue.start();
@@ -103,7 +103,7 @@ describe('taking up', () => {
 
   test('the dead are remembered', async () => {
     const store = new FakeStore();
-    const sealed = seal(messageWith('m1'), 'ann', ['a']);
+    const sealed = newEnvelope(messageWith('m1'), 'ann', ['a']);
     const ended = record(sealed, 'a', rejected, { ...queueOptions([]), nowMs: START_MS });
     store.dead.set('m1', receiptOf(ended, START_MS));
     assert.equal(await kindsOf(openQueue([], { store }).queue, 'm1'), 'failed');
@@ -155,7 +155,7 @@ describe('an attempt that was under way when the process ended', () => {
   for (const [name, ifUnclear, note, kind, done, reason] of cases) {
     test(name, async () => {
       const store = new FakeStore();
-      await store.save(seal(messageWith('m1'), 'ann', ['a', 'b']));
+      await store.save(newEnvelope(messageWith('m1'), 'ann', ['a', 'b']));
       store.left = [note];
       const channel = Object.assign(new FakeChannel('a', untilAborted(again)), { ifUnclear });
       const { queue } = openQueue([channel, new FakeChannel('b', untilAborted(again))], { store });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Delivery } from '../channels/channel.ts';
-import { deliveredPart } from '../channels/parts.ts';
+import { deliveredPart } from '../channels/partial-delivery.ts';
 import {
   accept,
   again,

@@ -17,15 +17,15 @@ import type { Clock } from './clock.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { ABORT_MS, drain, pause } from './drain.ts';
 import {
+  applyNote,
   type ChannelProgress,
   type Envelope,
   hasEnded,
   type Idempotency,
   type Note,
+  newEnvelope,
   type Receipt,
-  recall,
   type Status,
-  seal,
 } from './envelope.ts';
 import { FirstAttempts } from './first-attempts.ts';
 import { IdempotencyIndex, type KeyUse } from './idempotency.ts';
@@ -63,7 +63,7 @@ export interface QueueOptions {
 }
 
 /** A message to be accepted. */
-export interface Order {
+export interface NewMessage {
   readonly user: string;
   readonly content: Omit<Message, 'id' | 'acceptedMs'>;
   /** Unique, not empty. */
@@ -157,16 +157,16 @@ export class Queue {
   }
 
   /** Resolves when the message is safe, or refused. */
-  async accept(order: Order): Promise<Acceptance> {
+  async accept(input: NewMessage): Promise<Acceptance> {
     if (!this.#isOpen) return { kind: 'stopping' };
     this.#index.tidy(this.#options.clock.now());
-    const used = this.#index.find(order);
-    if (used) return this.#repeat(used, order);
+    const used = this.#index.find(input);
+    if (used) return this.#repeat(used, input);
     if (this.#active.isFull) return { kind: 'full' };
     const { clock, randomBytes } = this.#options;
     const acceptedMs = clock.now();
-    const content: Message = { ...order.content, id: makeId(acceptedMs, randomBytes), acceptedMs };
-    const message = this.#active.add(seal(content, order.user, order.channels, order.idempotency));
+    const content: Message = { ...input.content, id: makeId(acceptedMs, randomBytes), acceptedMs };
+    const message = this.#active.add(newEnvelope(content, input.user, input.channels, input.idempotency));
     const safe = this.#admit(message);
     message.keeping = safe.then(() => undefined);
     this.#index.hold(message.envelope, content.id, safe);
@@ -177,7 +177,7 @@ export class Queue {
     return { kind: 'accepted', id: content.id };
   }
 
-  async #repeat({ id, fingerprint, safe }: KeyUse, { idempotency }: Order): Promise<Acceptance> {
+  async #repeat({ id, fingerprint, safe }: KeyUse, { idempotency }: NewMessage): Promise<Acceptance> {
     if (fingerprint !== idempotency?.fingerprint) return { kind: 'conflict' };
     return (await safe) ? { kind: 'repeated', id } : { kind: 'unavailable' };
   }
@@ -200,7 +200,7 @@ export class Queue {
 
   /** An envelope that was in the store. */
   #takeUp(stored: Envelope): void {
-    const envelope = this.#recall(stored);
+    const envelope = this.#applyNotes(stored);
     this.#index.resume(envelope);
     const message = this.#active.add(envelope);
     if (hasEnded(envelope) || envelope !== stored) void this.#persister.keep(message);
@@ -208,10 +208,10 @@ export class Queue {
   }
 
   /** With what was noted of its attempts when the process before ended. */
-  #recall(envelope: Envelope): Envelope {
+  #applyNotes(envelope: Envelope): Envelope {
     const context = this.#scheduler.retryContext;
     return this.#notes.reduce(
-      (known, note) => recall(known, note, this.#dispatcher.ifUnclear(note.channel), context),
+      (known, note) => applyNote(known, note, this.#dispatcher.ifUnclear(note.channel), context),
       envelope,
     );
   }

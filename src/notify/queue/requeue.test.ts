@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { Channel } from '../channels/channel.ts';
-import { deliveredPart, givenUpPart } from '../channels/parts.ts';
+import { deliveredPart, givenUpPart } from '../channels/partial-delivery.ts';
 import {
   accept,
   again,
@@ -16,8 +16,8 @@ import {
   rejected,
   settle,
 } from '../fixtures.ts';
-import { SpoolDesk } from '../spool/desk.ts';
 import { openSpool } from '../spool/spool.ts';
+import { SpoolAdmin } from '../spool/spool-admin.ts';
 import type { Queue } from './queue.ts';
 import { RESCAN_MS } from './rescan.ts';
 
@@ -38,7 +38,7 @@ async function open(t: TestContext, channels: readonly FakeChannel[]) {
   return {
     queue,
     clock,
-    desk: new SpoolDesk(
+    admin: new SpoolAdmin(
       folder,
       () => {},
       () => clock.now(),
@@ -59,10 +59,10 @@ test('only what was not delivered is sent again, also what was given up for good
     'parts',
     inTurn({ ...rejected, done: [deliveredPart('1'), givenUpPart('2', 'blocked')] }),
   );
-  const { queue, clock, desk } = await open(t, [good, parts]);
+  const { queue, clock, admin } = await open(t, [good, parts]);
   const id = await fail(queue, [good, parts]);
   parts.script = inTurn(again, delivered);
-  assert.equal(await desk.requeue(id), 'requeued');
+  assert.equal(await admin.requeue(id), 'requeued');
   await clock.pass(RESCAN_MS);
   await until(() => parts.attempts.length === 2);
   await settle();
@@ -77,5 +77,5 @@ test('only what was not delivered is sent again, also what was given up for good
     (await queue.status(id, 'ann'))?.progress.map(({ kind }) => kind),
     ['delivered', 'delivered'],
   );
-  assert.deepEqual(await desk.list(), []);
+  assert.deepEqual(await admin.list(), []);
 });

@@ -16,8 +16,8 @@ import { systemClock } from '../queue/clock.ts';
 import type { Envelope, Receipt } from '../queue/envelope.ts';
 import { Queue } from '../queue/queue.ts';
 import type { MessageStore } from '../queue/store.ts';
-import { SpoolDesk } from './desk.ts';
 import { openSpool } from './spool.ts';
+import { SpoolAdmin } from './spool-admin.ts';
 
 const MESSAGES = 500;
 const MAX_RUNS = 200;
@@ -199,7 +199,7 @@ function countUp(lines: readonly string[][]): Count {
 
 /** Channels and messages. */
 async function givenUpIn(spool: string): Promise<Set<string>> {
-  const listed = await new SpoolDesk(spool, () => undefined, Date.now).list();
+  const listed = await new SpoolAdmin(spool, () => undefined, Date.now).list();
   return new Set(
     listed.flatMap(({ folder, envelope: { message, progress } }) =>
       progress

@@ -68,15 +68,20 @@ async function makeOne(path: string): Promise<Error | undefined> {
   return undefined;
 }
 
+/** Who uses a spool, for the advice in its error messages: the server has to own it, its operator does not. */
+export type SpoolUser = 'server' | 'operator';
+
 export class SpoolFiles {
   readonly path: string;
+  readonly #user: SpoolUser;
   readonly #files: AtomicFiles;
   readonly #report: Report;
   readonly #reported = new Set<string>();
   #context: Promise<SpoolContext> | undefined;
 
-  constructor(path: string, report: Report) {
+  constructor(path: string, report: Report, user: SpoolUser) {
     this.path = path;
+    this.#user = user;
     this.#files = new AtomicFiles(join(path, 'tmp'));
     this.#report = report;
   }
@@ -108,9 +113,7 @@ export class SpoolFiles {
 
   /** Sorted, and so in the order of their time. */
   async ids(folder: Folder): Promise<readonly string[]> {
-    const names = await readdir(join(this.path, folder)).catch((error) => {
-      throw storeError(this.path, error);
-    });
+    const names = await readdir(join(this.path, folder)).catch((error) => this.#fail(error));
     const ids: string[] = [];
     for (const name of names.sort()) {
       const id = name.replace(/\.json$/, '');
@@ -121,9 +124,7 @@ export class SpoolFiles {
   }
 
   async write(folder: Folder, id: string, text: string): Promise<void> {
-    await this.#files.write(this.#pathOf(folder, id), text).catch((error) => {
-      throw storeError(this.path, error);
-    });
+    await this.#files.write(this.#pathOf(folder, id), text).catch((error) => this.#fail(error));
   }
 
   /** Like `write`, for a process whose user may differ from the server's. */
@@ -132,14 +133,12 @@ export class SpoolFiles {
       const { uid, gid } = await stat(join(this.path, folder));
       await this.#files.write(this.#pathOf(folder, id), text, { uid, gid });
     } catch (error) {
-      throw storeError(this.path, error);
+      await this.#fail(error);
     }
   }
 
   async remove(folder: Folder, id: string): Promise<void> {
-    await this.#files.remove(this.#pathOf(folder, id)).catch((error) => {
-      throw storeError(this.path, error);
-    });
+    await this.#files.remove(this.#pathOf(folder, id)).catch((error) => this.#fail(error));
   }
 
   readEnvelope(folder: 'new' | 'dead', id: string): Promise<Envelope | undefined> {
@@ -201,6 +200,15 @@ export class SpoolFiles {
     return join(this.path, folder, `${id}.json`);
   }
 
+  async #fail(error: unknown): Promise<never> {
+    const isDenied = (error as NodeJS.ErrnoException).code === 'EACCES';
+    if (!isDenied || this.#user === 'server') throw storeError(this.path, error);
+    throw new StoreError(
+      `the spool ${this.path} cannot be used: ${await deniedToOperator(this.path)}`,
+      error,
+    );
+  }
+
   #tell(path: string, fault: string): undefined {
     if (this.#reported.has(path)) return;
     this.#reported.add(path);
@@ -230,6 +238,15 @@ export function storeError(path: string, error: unknown): StoreError {
   // What the system says names the file, so that no two of its messages are alike.
   const fault = code === 'EACCES' ? denied(path) : code === undefined ? message : (words[code] ?? code);
   return new StoreError(`the spool ${path} cannot be used: ${fault}`, error);
+}
+
+/** Another owner would take the spool away from the server. */
+async function deniedToOperator(path: string): Promise<string> {
+  const owner = await stat(path).then(
+    ({ uid }) => `, uid ${uid}`,
+    () => '',
+  );
+  return `permission denied for uid ${process.getuid?.()}; run this command as the user of the server${owner}, or as root`;
 }
 
 /** In containers the user has a number and no name. */

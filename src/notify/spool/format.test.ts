@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { deliveredPart, givenUpPart } from '../channels/parts.ts';
+import { deliveredPart, givenUpPart } from '../channels/partial-delivery.ts';
 import { makeFolder, quiet } from '../fixtures.ts';
 import { parseEnvelope, parseNotes, parseReceipt } from './format.ts';
 import { openSpool } from './spool.ts';

@@ -3,6 +3,7 @@
  * program, newer, cut short, or not ours at all.
  */
 
+import { isObject, type JsonObject } from '../../util/json.ts';
 import { failure, type Result, success } from '../../util/result.ts';
 import type { Delivery, EndedPart } from '../channels/channel.ts';
 import type { Message } from '../message.ts';
@@ -44,8 +45,6 @@ export function parseEnvelope(text: string): Result<Envelope, string> {
 export function parseReceipt(text: string): Result<Receipt, string> {
   return parse(text, isReceipt);
 }
-
-type JsonObject = Readonly<Record<string, unknown>>;
 
 /** The content of `text`, or what is wrong with it as the end of a sentence about the file. */
 function parse<T>(
@@ -94,8 +93,6 @@ function typedPart(text: string): EndedPart {
   return { part, state: 'given up', reason };
 }
 
-const isObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 const isText = (value: unknown): value is string => typeof value === 'string';
 const isTextOrAbsent = (value: unknown): boolean => value === undefined || isText(value);
 const isTexts = (value: unknown): value is string[] => Array.isArray(value) && value.every(isText);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { deliveredPart } from '../channels/parts.ts';
+import { deliveredPart } from '../channels/partial-delivery.ts';
 import {
   countedBytes,
   makeFolder,
@@ -14,10 +14,10 @@ import {
   START_MS,
 } from '../fixtures.ts';
 import { makeId } from '../id.ts';
-import { receiptOf, record, seal } from '../queue/envelope.ts';
-import { SpoolDesk } from './desk.ts';
+import { newEnvelope, receiptOf, record } from '../queue/envelope.ts';
 import { fileProblem, folderProblem, isMountPoint, spoolProblem } from './ownership.ts';
 import { openSpool } from './spool.ts';
+import { SpoolAdmin } from './spool-admin.ts';
 
 const OWN = 65_532;
 const OTHER = 1000;
@@ -82,7 +82,7 @@ test('mount points are found by their whole path', () => {
 });
 
 /** An envelope that waits, as a file would have it. */
-const envelope = () => seal(messageWith(makeId(START_MS, countedBytes)), 'ann', ['a']);
+const envelope = () => newEnvelope(messageWith(makeId(START_MS, countedBytes)), 'ann', ['a']);
 
 describe('on the disk', () => {
   const refused: readonly [name: string, spoil: (folder: string) => void, fault: RegExp][] = [
@@ -148,8 +148,8 @@ describe('on the disk', () => {
     await spool.close();
     for (const name of fs.readdirSync(folder, { recursive: true }) as string[])
       fs.chownSync(join(folder, name), OWN, OWN);
-    const desk = new SpoolDesk(folder, () => assert.fail(), Date.now);
-    assert.equal(await desk.requeue(dead.message.id), 'requeued');
+    const admin = new SpoolAdmin(folder, () => assert.fail(), Date.now);
+    assert.equal(await admin.requeue(dead.message.id), 'requeued');
     const { uid, gid, mode } = fs.statSync(join(folder, 'new', `${dead.message.id}.json`));
     assert.deepEqual([uid, gid, mode & 0o777], [OWN, OWN, 0o600]);
   });

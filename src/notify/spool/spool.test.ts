@@ -14,17 +14,17 @@ import {
   START_MS,
 } from '../fixtures.ts';
 import { isId, makeId } from '../id.ts';
-import { type Envelope, receiptOf, record, seal } from '../queue/envelope.ts';
+import { type Envelope, newEnvelope, receiptOf, record } from '../queue/envelope.ts';
 import { StoreError } from '../queue/store.ts';
-import { SpoolDesk } from './desk.ts';
 import { openSpool } from './spool.ts';
+import { SpoolAdmin } from './spool-admin.ts';
 
 const at = { nowMs: START_MS + 10, random: () => 0, policy: queueOptions([]).policy };
 const all = () => false;
 
 function freshEnvelope(key?: string): Envelope {
   const message = messageWith(makeId(START_MS, countedBytes));
-  return seal(message, 'ann', ['a', 'b'], key === undefined ? undefined : { key, fingerprint: 'f' });
+  return newEnvelope(message, 'ann', ['a', 'b'], key === undefined ? undefined : { key, fingerprint: 'f' });
 }
 
 const succeeded = (envelope: Envelope) => record(record(envelope, 'a', delivered, at), 'b', delivered, at);
@@ -43,7 +43,7 @@ async function open(t: TestContext, folder = makeFolder(t)) {
   };
   t.after(close);
   const names = (name: string) => fs.readdirSync(join(folder, name));
-  return { folder, spool, told, close, names, desk: new SpoolDesk(folder, tell, () => START_MS + 99) };
+  return { folder, spool, told, close, names, admin: new SpoolAdmin(folder, tell, () => START_MS + 99) };
 }
 
 test('ids are sorted by time and told from other names', () => {
@@ -102,14 +102,14 @@ describe('keeping', () => {
   });
 
   test('a failure goes to the dead, with the reasons and the message', async (t) => {
-    const { spool, names, desk } = await open(t);
+    const { spool, names, admin } = await open(t);
     const envelope = failed(freshEnvelope());
     await spool.save(envelope);
     await spool.finish(envelope, receiptOf(envelope, at.nowMs));
     assert.deepEqual(names('new'), []);
     assert.deepEqual(await spool.findDead(idOf(envelope)), receiptOf(envelope, at.nowMs));
     assert.equal(await spool.findDead('../new/x'), undefined);
-    assert.deepEqual(await desk.show(idOf(envelope)), { folder: 'dead', envelope });
+    assert.deepEqual(await admin.show(idOf(envelope)), { folder: 'dead', envelope });
   });
 });
 
@@ -245,29 +245,29 @@ describe('what cannot be kept', () => {
   });
 });
 
-describe('the desk', () => {
+describe('the view of the operator', () => {
   test('lists and shows what waits and what is dead, without the lock', async (t) => {
-    const { spool, desk } = await open(t);
+    const { spool, admin } = await open(t);
     const [waiting, dead] = [freshEnvelope(), failed(freshEnvelope())];
     await spool.save(waiting);
     await spool.finish(dead, receiptOf(dead, at.nowMs));
-    assert.deepEqual(await desk.list(), [
+    assert.deepEqual(await admin.list(), [
       { folder: 'new', envelope: waiting },
       { folder: 'dead', envelope: dead },
     ]);
-    assert.deepEqual(await desk.show(idOf(waiting)), { folder: 'new', envelope: waiting });
-    assert.equal(await desk.show('nothing'), undefined);
-    assert.equal(await desk.show('../../etc/passwd'), undefined);
+    assert.deepEqual(await admin.show(idOf(waiting)), { folder: 'new', envelope: waiting });
+    assert.equal(await admin.show('nothing'), undefined);
+    assert.equal(await admin.show('../../etc/passwd'), undefined);
   });
 
   test('sends the failed channels again, once', async (t) => {
-    const { spool, desk, names } = await open(t);
+    const { spool, admin, names } = await open(t);
     const dead = failed(freshEnvelope('k'));
     const id = idOf(dead);
     await spool.finish(dead, receiptOf(dead, at.nowMs));
-    assert.equal(await desk.requeue(id), 'requeued');
-    assert.equal(await desk.requeue(id), 'waiting');
-    assert.equal((await desk.list()).length, 1);
+    assert.equal(await admin.requeue(id), 'requeued');
+    assert.equal(await admin.requeue(id), 'waiting');
+    assert.equal((await admin.list()).length, 1);
     const [found] = await spool.discover(all, 10);
     assert.deepEqual(found?.progress, [
       dead.progress[0],
@@ -278,25 +278,25 @@ describe('the desk', () => {
     const ended = record(found as Envelope, 'b', delivered, at);
     await spool.finish(ended, receiptOf(ended, at.nowMs));
     assert.deepEqual([names('new'), names('dead')], [[], []]);
-    assert.equal(await desk.requeue(id), 'missing');
-    assert.equal(await desk.requeue('../../etc/passwd'), 'missing');
+    assert.equal(await admin.requeue(id), 'missing');
+    assert.equal(await admin.requeue('../../etc/passwd'), 'missing');
   });
 
   test('is not in the way of another', async (t) => {
-    const { folder, spool, desk, names } = await open(t);
-    const other = new SpoolDesk(folder, () => {}, Date.now);
+    const { folder, spool, admin, names } = await open(t);
+    const other = new SpoolAdmin(folder, () => {}, Date.now);
     for (let count = 0; count < 10; count++) {
       const dead = failed(freshEnvelope());
       await spool.finish(dead, receiptOf(dead, at.nowMs));
       const id = idOf(dead);
-      const both = await Promise.all([desk.requeue(id), other.requeue(id)]);
+      const both = await Promise.all([admin.requeue(id), other.requeue(id)]);
       assert.ok(both.includes('requeued') && !both.includes('missing'), both.join());
     }
     assert.deepEqual([names('new').length, names('tmp').length], [10, 0]);
   });
 
   test('a spool that is not there is a clear error', async (t) => {
-    const desk = new SpoolDesk(join(makeFolder(t), 'none'), () => {}, Date.now);
-    await assert.rejects(desk.list(), StoreError);
+    const admin = new SpoolAdmin(join(makeFolder(t), 'none'), () => {}, Date.now);
+    await assert.rejects(admin.list(), StoreError);
   });
 });

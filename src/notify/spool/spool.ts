@@ -44,7 +44,7 @@ const REMOVED_SHARE = 1 / 20;
 
 /** For the one server that owns it. Rejects with {@link StoreError} if another server does, or the spool is unusable. */
 export async function openSpool(path: string, options: SpoolOptions): Promise<Spool> {
-  const files = new SpoolFiles(path, options.report);
+  const files = new SpoolFiles(path, options.report, 'server');
   let lock: LockResult;
   try {
     await files.makeFolders();

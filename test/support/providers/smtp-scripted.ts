@@ -2,11 +2,20 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { createServer as createTlsServer } from 'node:tls';
 import { certificate, key } from '../certificates.ts';
 
 /** Lines without their CRLF, or what broken servers do. */
-export type Line = string | 'silence' | 'hang up';
+export type Line = string | 'silence' | 'hang up' | Pieces;
+
+/** Written as they are, each by itself; at the end the connection is closed if `end` says so. */
+export interface Pieces {
+  readonly pieces: readonly string[];
+  /** Default: a turn of the event loop. */
+  readonly everyMs?: number;
+  readonly end?: boolean;
+}
 
 /** `line` is a command, or one of these; the content of a message is skipped. */
 export type Say = (line: string | typeof GREETING | typeof END_OF_CONTENT) => Line;
@@ -39,7 +48,10 @@ export async function startScriptedSmtp(say: Say, { tls = false } = {}): Promise
   const serve = (socket: Socket): void => {
     connections++;
     sockets.add(socket);
-    socket.on('error', () => undefined).on('close', () => sockets.delete(socket));
+    socket
+      .setNoDelay()
+      .on('error', () => undefined)
+      .on('close', () => sockets.delete(socket));
     converse(socket, (line) => {
       heard.push(line);
       return say(line);
@@ -61,16 +73,35 @@ export async function startScriptedSmtp(say: Say, { tls = false } = {}): Promise
 }
 
 function converse(socket: Socket, say: Say): void {
+  const pieces: Pieces[] = [];
   let isContent = false;
+  let isWriting = false;
   const reply = (line: string): void => {
     const words = say(line);
-    if (words === 'hang up') socket.destroy();
-    else if (words !== 'silence') socket.write(`${words}\r\n`);
-    isContent = line === 'DATA' && words.startsWith('3');
+    isContent = line === 'DATA' && /^3/.test(typeof words === 'string' ? words : words.pieces.join(''));
+    if (typeof words !== 'string') pieces.push(words);
+    else if (words === 'hang up') socket.destroy();
+    else if (words !== 'silence') pieces.push({ pieces: [`${words}\r\n`] });
+    if (!isWriting) write();
+  };
+  const write = async (): Promise<void> => {
+    isWriting = true;
+    for (let next = pieces.shift(); next; next = pieces.shift()) await writeTo(socket, next);
+    isWriting = false;
   };
   createInterface({ input: socket }).on('line', (line) => {
     if (!isContent) reply(line);
     else if (line === '.') reply(END_OF_CONTENT);
   });
   reply(GREETING);
+}
+
+async function writeTo(socket: Socket, { pieces, everyMs, end }: Pieces): Promise<void> {
+  for (const piece of pieces) {
+    if (!socket.writable) return;
+    socket.write(piece, 'latin1');
+    // So that pieces are pieces for the client too.
+    if (pieces.length > 1) await (everyMs ? sleep(everyMs) : turn());
+  }
+  if (end) socket.end();
 }

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { Plan, Stage } from '../../../http/types.ts';
 import { NOTIFY_PATH } from '../handler.ts';
-import { markup, script, style } from './parts.ts';
+import { markup, script, style } from './assets.ts';
 
 /** To be mounted after the stage of the handler, which handles the requests that send. */
 export function createPageStage(): Stage {

@@ -9,7 +9,7 @@ import { collect, type Result, success } from '../../../util/result.ts';
 import type { Message } from '../../message.ts';
 import type { Channel, Delivery } from '../channel.ts';
 import { blockMs, FIRST_BLOCK_MS, identifier, limited, objectIn, retry } from '../failure.ts';
-import { delivered } from '../parts.ts';
+import { delivered } from '../partial-delivery.ts';
 import { acs3Authorization, canonicalQuery } from './aliyun-signature.ts';
 import { checkNumbers, compileVariable, SMS_TIMEOUT_MS, smsFailureWithout, unclear } from './delivery.ts';
 import { sha256 } from './signing.ts';
@@ -32,7 +32,7 @@ export interface AliyunSettings {
 }
 
 /** Stubbed by tests. */
-export interface Aids {
+export interface SigningContext {
   nowMs(): number;
   nonce(): string;
 }
@@ -44,7 +44,7 @@ const NUMBER = /^\+?\d{5,20}$/;
 export function createAliyunChannel(
   settings: AliyunSettings,
   send: Send,
-  aids: Aids = { nowMs: Date.now, nonce: randomUUID },
+  signing: SigningContext = { nowMs: Date.now, nonce: randomUUID },
 ): Result<Channel, string> {
   const numbers = checkNumbers(settings.to, MAX_NUMBERS, NUMBER);
   if (!numbers.ok) return numbers;
@@ -65,7 +65,7 @@ export function createAliyunChannel(
     timeoutMs: SMS_TIMEOUT_MS,
     ifUnclear: 'give up',
     async deliver(message, { number, signal, beforeSending }) {
-      const { url, headers } = signedRequest(settings, base, parameterOf(message), aids);
+      const { url, headers } = signedRequest(settings, base, parameterOf(message), signing);
       const outcome = await send({
         method: 'POST',
         url,
@@ -78,7 +78,7 @@ export function createAliyunChannel(
   });
 }
 
-function signedRequest(settings: AliyunSettings, base: URL, parameter: string, aids: Aids) {
+function signedRequest(settings: AliyunSettings, base: URL, parameter: string, signing: SigningContext) {
   const query = {
     PhoneNumbers: settings.to.join(','),
     SignName: settings.signName,
@@ -89,8 +89,8 @@ function signedRequest(settings: AliyunSettings, base: URL, parameter: string, a
     host: base.host,
     'x-acs-action': 'SendSms',
     'x-acs-content-sha256': sha256(''),
-    'x-acs-date': new Date(aids.nowMs()).toISOString().replace(/\.\d+Z$/, 'Z'),
-    'x-acs-signature-nonce': aids.nonce(),
+    'x-acs-date': new Date(signing.nowMs()).toISOString().replace(/\.\d+Z$/, 'Z'),
+    'x-acs-signature-nonce': signing.nonce(),
     'x-acs-version': '2017-05-25',
   };
   const request = { method: 'POST', path: '/', query, headers, body: '' };

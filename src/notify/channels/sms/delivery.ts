@@ -7,7 +7,7 @@ import type { ClientResponse, ClientResult } from '../../../net/http-client.ts';
 import { failure, type Result, success } from '../../../util/result.ts';
 import type { GivenUpPart } from '../channel.ts';
 import { type FailedDelivery, retry } from '../failure.ts';
-import type { PartSummaries } from '../parts.ts';
+import type { PartSummaries } from '../partial-delivery.ts';
 import { asText, cutText } from '../text/split.ts';
 import { compileTemplate, type Fill } from '../text/template.ts';
 

@@ -6,7 +6,7 @@ import { json } from '../../../../test/support/stand-in.ts';
 import { createClient } from '../../../net/http-client.ts';
 import type { Channel, Delivery } from '../channel.ts';
 import { deliver, during, messageOf, successOf } from '../fixtures.ts';
-import { deliveredPart, givenUpPart } from '../parts.ts';
+import { deliveredPart, givenUpPart } from '../partial-delivery.ts';
 import { createTencentChannel, type TencentSettings } from './tencent.ts';
 
 const keys = { secretId: 'AKIDz8', secretKey: 'tencent s3cret' };

@@ -17,7 +17,7 @@ import {
   objectIn,
   retry,
 } from '../failure.ts';
-import { concludeParts, givenUpPart, remainingParts, settleParts } from '../parts.ts';
+import { concludeParts, givenUpPart, remainingParts, settleParts } from '../partial-delivery.ts';
 import {
   checkNumbers,
   compileVariable,

@@ -6,7 +6,7 @@ import { json } from '../../../../test/support/stand-in.ts';
 import { createClient } from '../../../net/http-client.ts';
 import type { Channel, Delivery, EndedPart } from '../channel.ts';
 import { deliver, deliverUntilEnd, during, messageOf, successOf } from '../fixtures.ts';
-import { deliveredPart, givenUpPart } from '../parts.ts';
+import { deliveredPart, givenUpPart } from '../partial-delivery.ts';
 import { createTwilioChannel, type TwilioSettings } from './twilio.ts';
 
 const account = { accountSid: 'AC0123456789', authToken: 'tw1lio t0ken' };

@@ -5,7 +5,7 @@ import type { ClientResponse, Send } from '../../../net/http-client.ts';
 import { type Result, success } from '../../../util/result.ts';
 import type { Channel, Delivery } from '../channel.ts';
 import { identifier, limited, objectIn, retryAfterMs } from '../failure.ts';
-import { deliverEachPart, delivered } from '../parts.ts';
+import { deliverEachPart, delivered } from '../partial-delivery.ts';
 import { cutText, plainText } from '../text/split.ts';
 import { checkNumbers, E164, SMS_TIMEOUT_MS, smsFailureWithout, smsSummaries, unclear } from './delivery.ts';
 

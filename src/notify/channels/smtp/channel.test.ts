@@ -10,9 +10,9 @@ import {
 } from '../../../../test/support/providers/smtp-scripted.ts';
 import type { Delivery, EndedPart } from '../channel.ts';
 import { deliver, deliverUntilEnd, errorOf, messageOf } from '../fixtures.ts';
-import { deliveredPart, givenUpPart } from '../parts.ts';
+import { deliveredPart, givenUpPart } from '../partial-delivery.ts';
 import { createSmtpChannel, MAX_RECIPIENTS, type SmtpSettings } from './channel.ts';
-import { ANN, scene, scripted, usualSettings } from './fixtures.ts';
+import { ANN, later, never, scene, scripted, usualSettings } from './fixtures.ts';
 
 const BOB = 'bob@b.example';
 const EVE = 'eve@e.example';
@@ -282,11 +282,3 @@ describe('secrets', () => {
     }
   }
 });
-
-function later(reason: string): Delivery {
-  return { kind: 'retry', reason, done: [] };
-}
-
-function never(reason: string): Delivery {
-  return { kind: 'rejected', reason };
-}

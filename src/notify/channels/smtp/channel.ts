@@ -7,18 +7,17 @@
  *    they got twice after a connection was lost at the wrong moment
  * 4. the replies say what became of each recipient: those who got it are not sent it again
  *
- * This module loads the mail library; `smtp/server.ts` and `smtp/address.ts` read settings without it.
+ * This module loads all of it; `smtp/server.ts` and `smtp/address.ts` read settings without it.
  */
-import type SMTPPool from 'nodemailer/lib/smtp-pool';
 import { isGlobalAddress, type MayConnect } from '../../../net/addresses.ts';
 import type { CaTrust } from '../../../net/ca-bundle.ts';
 import { collect, failure, type Result, success } from '../../../util/result.ts';
 import type { Channel } from '../channel.ts';
 import { retry } from '../failure.ts';
-import { concludeParts, remainingParts } from '../parts.ts';
+import { concludeParts, remainingParts } from '../partial-delivery.ts';
 import { parseAddress, parseMailbox } from './address.ts';
 import { mailOf } from './content.ts';
-import { createPool, DEFAULT_LIMITS, type SmtpLimits, submit } from './pool.ts';
+import { DEFAULT_LIMITS, type SmtpLimits, SmtpPool } from './pool.ts';
 import { mailSummaries, settleRecipients } from './recipients.ts';
 import { checkServer, type SmtpServer } from './server.ts';
 
@@ -58,7 +57,7 @@ export function createSmtpChannel(settings: SmtpSettings, options: SmtpOptions):
   const { security } = settings;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const isPublic = options.isPublic ?? isGlobalAddress;
-  let pool: SMTPPool | undefined;
+  let pool: SmtpPool | undefined;
   return success({
     name: settings.name,
     timeoutMs: SMTP_TIMEOUT_MS,
@@ -67,12 +66,12 @@ export function createSmtpChannel(settings: SmtpSettings, options: SmtpOptions):
       // The settings may have lost recipients since the last attempt.
       if (remaining.length === 0) return concludeParts(done, mailSummaries);
       try {
-        pool ??= createPool(settings, security === 'none' ? undefined : options.trust(), limits, isPublic);
+        pool ??= new SmtpPool(settings, security === 'none' ? undefined : options.trust(), limits, isPublic);
       } catch (error) {
         return { ...retry((error as Error).message), done };
       }
-      const envelope = { from: letterhead.from.address, to: remaining };
-      const { failures, providerId } = await submit(pool, envelope, mailOf(message, letterhead), signal);
+      const mail = { from: letterhead.from.address, to: remaining, content: mailOf(message, letterhead) };
+      const { failures, providerId } = await pool.submit(mail, signal);
       return settleRecipients(remaining, done, failures, providerId);
     },
     async close() {

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import type { Message } from '../../message.ts';
 import { messageOf } from '../fixtures.ts';
 import { type Letterhead, mailOf } from './content.ts';
+import { noPython, readByPython } from './fixtures.ts';
 
 const letterhead: Letterhead = {
   from: { name: 'mote', address: 'mote@mote.example' },
@@ -217,4 +218,63 @@ describe('Markdown', () => {
     const headers = headersOf({ format: 'markdown', text: '> '.repeat(10_000) });
     assert.equal(headers.get('Content-Type'), 'text/plain; charset=utf-8');
   });
+});
+
+const PYTHON = `
+import email, email.policy
+def read(text):
+    mail = email.message_from_bytes(text.encode(), policy=email.policy.default)
+    plain = mail.get_body(("plain",))
+    return {
+        "defects": [str(d) for part in mail.walk() for d in part.defects],
+        "from": [[a.display_name, a.addr_spec] for a in mail["from"].addresses],
+        "to": [a.addr_spec for a in mail["to"].addresses],
+        "subject": mail["subject"],
+        "types": [part.get_content_type() for part in mail.walk()],
+        # The end of the last line belongs to the boundary, where there is one.
+        "plain": plain.get_content().replace("\\r\\n", "\\n").rstrip("\\n"),
+    }
+`;
+
+test('Python reads the whole of any mail', { skip: noPython }, () => {
+  const unit = fc.constantFrom(
+    'a',
+    'b',
+    ' ',
+    '\n',
+    '磁',
+    '😀',
+    '.',
+    '=',
+    '=?',
+    '<',
+    '"',
+    '@',
+    ',',
+    '*',
+    '--',
+    'From ',
+  );
+  const text = fc.string({ unit, minLength: 1, maxLength: 200 });
+  const message = fc.record({ title: text, text, format: fc.constantFrom('text', 'markdown'), name: text });
+  const samples = fc.sample(message, 200).map((one) => ({
+    ...one,
+    // What ends words and lines is read in many ways; that it stays inside is tested above.
+    title: `x${one.title.replace(/\s+/g, ' ')}x`,
+    name: `x${one.name.replace(/\s+/g, ' ')}x`,
+    text: `x${one.text}x`,
+  }));
+  const mails = samples.map(({ name, ...fields }) =>
+    mailOf(messageOf(fields as Partial<Message>), { ...letterhead, from: { name, address: 'a@b.example' } }),
+  );
+  const read = readByPython(PYTHON, mails);
+  const expected = samples.map(({ title, text: body, format, name }) => ({
+    defects: [],
+    from: [[name, 'a@b.example']],
+    to: letterhead.to,
+    subject: title,
+    types: format === 'text' ? ['text/plain'] : ['multipart/alternative', 'text/plain', 'text/html'],
+    plain: body,
+  }));
+  assert.deepEqual(read, expected);
 });

@@ -2,12 +2,11 @@
  * Renders a message as Internet mail (RFC 5322), with the same bytes on every attempt. Pure. A message cannot
  * inject header fields: values are either checked settings or encoded words, which contain no line breaks.
  */
-import { encodeWord, foldLines } from 'nodemailer/lib/mime-funcs';
-import { encode as encodeQuotedPrintable, wrap } from 'nodemailer/lib/qp';
 import type { Message, Priority } from '../../message.ts';
 import { asText, cutText, paragraphs } from '../text/split.ts';
 import type { Mailbox } from './address.ts';
 import { escapeHtml, htmlOf, linkTo } from './markdown.ts';
+import { encodedWords, folded, quotedPrintable } from './mime.ts';
 
 export interface Letterhead {
   readonly from: Mailbox;
@@ -34,12 +33,9 @@ export function mailOf(message: Message, { from, to }: Letterhead): string {
     ...(message.tags.length > 0 ? [['Keywords', message.tags.map(phrase).join(', ')] as const] : []),
     ['MIME-Version', '1.0'],
   ] as const;
-  const section = headers.map(([name, value]) => `${foldLines(`${name}: ${value}`, MAX_LINE)}\r\n`).join('');
+  const section = headers.map(([name, value]) => `${folded(`${name}: ${value}`)}\r\n`).join('');
   return section + (html === undefined ? part('plain', text) : alternatives(text, html));
 }
-
-/** The line length that RFC 5322 §2.1.1 recommends. */
-const MAX_LINE = 78;
 
 function subjectOf({ title, text }: Message): string {
   const borrowed = text.trim().split(/[\r\n]/, 1)[0] ?? '';
@@ -62,17 +58,16 @@ function urgencyOf(priority: Priority): (readonly [name: string, value: string])
   ];
 }
 
-/** Together with the rest of an encoded word, at most the 75 characters of RFC 2047 §2. */
-const MAX_WORD = 75;
-
 function encoded(text: string): string {
   // Some mail programs would treat a line break in the decoded text as the end of the field.
-  return encodeWord(text.replace(/\p{Cc}+/gu, ' '), 'B', MAX_WORD);
+  return encodedWords(text.replace(/\p{Cc}+/gu, ' '));
 }
 
-/** Encodes the text unless it is ASCII, does not look encoded, and can be folded. */
+/** Encodes the text unless it is ASCII, does not look encoded, and can be folded and unfolded. */
 function words(text: string): string {
-  return /^[\x20-\x7e]*$/.test(text) && !text.includes('=?') && !/\S{70}/.test(text) ? text : encoded(text);
+  return /^(?:[\x21-\x7e]{1,69}(?: [\x21-\x7e]{1,69})*)?$/.test(text) && !text.includes('=?')
+    ? text
+    : encoded(text);
 }
 
 /** A phrase (RFC 5322 §3.2.5): anything but plain words is encoded, which is simpler than quoting. */
@@ -92,7 +87,7 @@ function part(subtype: 'plain' | 'html', text: string): string {
   const lines = `${text.trimEnd()}\n`.replace(/\r\n?|\n/g, '\r\n');
   return (
     `Content-Type: text/${subtype}; charset=utf-8\r\n` +
-    `Content-Transfer-Encoding: quoted-printable\r\n\r\n${wrap(encodeQuotedPrintable(lines))}`
+    `Content-Transfer-Encoding: quoted-printable\r\n\r\n${quotedPrintable(lines)}`
   );
 }
 

@@ -1,6 +1,9 @@
 /** What the tests of the SMTP channel share. */
 
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import type { TestContext } from 'node:test';
+import { lacking } from '../../../../scripts/test/lacking.ts';
 import {
   account,
   type SmtpStandIn,
@@ -9,11 +12,14 @@ import {
   trust,
 } from '../../../../test/support/providers/smtp.ts';
 import {
+  type Line,
+  type Pieces,
   type Say,
   type ScriptedSmtp,
   startScriptedSmtp,
+  usual,
 } from '../../../../test/support/providers/smtp-scripted.ts';
-import type { Channel } from '../channel.ts';
+import type { Channel, Delivery } from '../channel.ts';
 import { successOf } from '../fixtures.ts';
 import { createSmtpChannel, type SmtpOptions, type SmtpSettings } from './channel.ts';
 import type { SmtpLimits } from './pool.ts';
@@ -72,4 +78,58 @@ export async function scripted(
     await smtp.close();
   });
   return { smtp, channel };
+}
+
+/** The usual replies but to what begins so: always the same, or in turn and then the last one on. */
+export function but(changes: Readonly<Record<string, Line | readonly Line[]>>): Say {
+  const used = new Map<string, number>();
+  return (line) => {
+    const found = Object.entries(changes).find(([start]) => line.startsWith(start));
+    if (!found) return usual(line);
+    const [start, replies] = found;
+    if (!Array.isArray(replies)) return replies as Line;
+    const count = used.get(start) ?? 0;
+    used.set(start, count + 1);
+    return replies[Math.min(count, replies.length - 1)] as Line;
+  };
+}
+
+export function pieces(...all: string[]): Pieces {
+  return { pieces: all };
+}
+
+/** The reply to EHLO of a server that offers this. */
+export function offering(...keywords: string[]): string {
+  const lines = ['mail.example', ...keywords];
+  return lines.map((line, i) => `250${i < lines.length - 1 ? '-' : ' '}${line}`).join('\r\n');
+}
+
+export const PIPELINING = offering('PIPELINING', 'SIZE 1000000');
+
+export const DELIVERED: Delivery = { kind: 'delivered' };
+
+export function later(reason: string): Delivery {
+  return { kind: 'retry', reason, done: [] };
+}
+
+export function never(reason: string): Delivery {
+  return { kind: 'rejected', reason };
+}
+
+/** Why Python cannot read mail here, or `false`. */
+export const noPython = lacking({ python3: 'python3' });
+
+/** What the function `read` of a script in Python makes of each sample. */
+export function readByPython(script: string, samples: readonly unknown[]): unknown {
+  const whole = `${script}
+import json, sys
+json.dump([read(sample) for sample in json.load(sys.stdin)], sys.stdout)
+`;
+  const { stdout, stderr, status } = spawnSync('python3', ['-c', whole], {
+    input: JSON.stringify(samples),
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  assert.equal(status, 0, stderr);
+  return JSON.parse(stdout);
 }

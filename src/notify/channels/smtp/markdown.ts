@@ -2,7 +2,7 @@
  * Renders untrusted Markdown as HTML for mail: HTML in it is escaped, links only use `http:`, `https:` and
  * `mailto:`, and images become links, since mail programs would fetch them without consent.
  */
-import { Marked } from 'marked';
+import { Lexer, Marked, type Token } from 'marked';
 
 export const MAX_MARKDOWN_UNITS = 16 * 1024;
 /**
@@ -14,6 +14,8 @@ const MAX_INLINE_WORK = 400_000;
 const MAX_BLOCK_WORK = 300_000;
 /** The cost of a line of a container, however short: the parser applies several patterns to it. */
 const WORK_OF_A_LINE = 150;
+/** Characters that the parser searches for the end of a span in the time of one unit of work. */
+const SEARCHED_PER_UNIT = 5;
 
 /** The remaining work for the current text; only one text is parsed at a time. */
 const left = { inline: 0, block: 0 };
@@ -38,9 +40,28 @@ function containerWork(src: string): false {
   return work('block', container.length + WORK_OF_A_LINE * container.split('\n').length);
 }
 
+/** A table without an end, or with another number of cells than columns, is read as a whole for each of its lines. */
+const tableStart = /^[^\n]*\n {0,3}[|:-]/;
+const tableEnd = /\n[ \t]*\n/;
+
+function tableWork(src: string): false {
+  if (!tableStart.test(src)) return false;
+  const end = src.search(tableEnd);
+  return work('block', end < 0 ? src.length : end);
+}
+
+/** Before anything else the parser searches the whole text for the end of everything that may be code or a link. */
+class CountingLexer extends Lexer {
+  override inlineTokens(src: string, tokens?: Token[]): Token[] {
+    const starts = src.match(/`+|[[<]/g)?.length ?? 0;
+    work('inline', (starts * src.length) / SEARCHED_PER_UNIT);
+    return super.inlineTokens(src, tokens);
+  }
+}
+
 const followed = /^(?:https?:\/\/|mailto:)[^\s]/i;
 
-const marked = new Marked({
+const marked: Marked = new Marked({
   gfm: true,
   // Line breaks in messages are intentional.
   breaks: true,
@@ -53,6 +74,12 @@ const marked = new Marked({
     // … and these for every list and quotation, whose contents it then parses again.
     list: containerWork,
     blockquote: containerWork,
+    table: tableWork,
+    // Reads on for an end of its own.
+    emStrong: (src) => (/^[*_]/.test(src) ? work('inline', 2 * src.length) : false),
+  },
+  hooks: {
+    provideLexer: () => (src) => new CountingLexer(marked.defaults).lex(src),
   },
   renderer: {
     link({ href, tokens }) {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createSecureContext } from 'node:tls';
 import { certificateForOther, expiredCertificate } from '../../../../test/support/certificates.ts';
@@ -10,10 +12,12 @@ import {
   type Say,
   usual,
 } from '../../../../test/support/providers/smtp-scripted.ts';
+import type { Channel } from '../channel.ts';
 import { deliver, messageOf, successOf } from '../fixtures.ts';
-import { deliveredPart } from '../parts.ts';
+import { deliveredPart } from '../partial-delivery.ts';
 import { createSmtpChannel } from './channel.ts';
 import { channelFor, scene, scripted, usualSettings } from './fixtures.ts';
+import type { SmtpLimits } from './pool.ts';
 
 describe('mail without TLS', () => {
   const plain = { security: 'none', host: '127.0.0.1' } as const;
@@ -63,6 +67,15 @@ describe('connections', () => {
     await deliver(channel);
     await until(() => smtp.open() === 0);
     assert.equal((await deliver(channel)).kind, 'delivered');
+  });
+
+  test('are let go with a goodbye, which nobody waits for', async (t) => {
+    const say: Say = (line) => (line === 'QUIT' ? 'silence' : usual(line));
+    const { smtp, channel } = await scripted(t, say, {}, { idleTimeoutMs: 50 });
+    await deliver(channel);
+    await until(() => smtp.heard.at(-1) === 'QUIT');
+    assert.equal((await deliver(channel)).kind, 'delivered');
+    assert.equal(smtp.connections(), 2);
   });
 
   test('are let go by close', async (t) => {
@@ -190,6 +203,48 @@ describe('what servers do', () => {
     });
   }
 
+  test('trickling a reply, which is no way to be waited for any longer', async (t) => {
+    const trickle = { pieces: Array.from({ length: 1000 }, () => '250-a\r\n'), everyMs: 20 };
+    const say: Say = (line) => (line.startsWith('MAIL') ? trickle : usual(line));
+    const { channel } = await scripted(t, say, {}, { silenceTimeoutMs: 300 });
+    const startMs = Date.now();
+    assert.deepEqual(await deliver(channel), { kind: 'retry', reason: 'the server fell silent', done: [] });
+    assert.ok(Date.now() - startMs < 10_000);
+  });
+
+  test('waiting for TLS where STARTTLS was meant', async (t) => {
+    const say: Say = () => 'silence';
+    const { channel } = await scripted(t, say, { security: 'starttls' }, SHORT);
+    const reason =
+      'the server did not greet in time; if TLS begins at once there, write smtps:// instead of smtp://';
+    assert.deepEqual(await deliver(channel), { kind: 'retry', reason, done: [] });
+  });
+
+  test('reading a content more slowly than it is silent', async (t) => {
+    const server = await startReader((socket) => {
+      socket.pause();
+      setTimeout(() => socket.resume(), 800);
+    });
+    t.after(server.close);
+    const channel = plainChannel(t, server.port, { silenceTimeoutMs: 400 });
+    assert.deepEqual(await deliver(channel, messageOf({ text: LARGE })), { kind: 'delivered' });
+  });
+
+  test('refusing a content that it does not read to its end', async (t) => {
+    const server = await startReader((socket) => {
+      socket.removeAllListeners('data').pause();
+      socket.write('552 5.3.4 Too big\r\n');
+      // Only who reads sees a connection end.
+      setTimeout(() => socket.resume(), 300);
+    });
+    t.after(server.close);
+    const channel = plainChannel(t, server.port, { silenceTimeoutMs: 60_000 });
+    const delivery = await deliver(channel, messageOf({ text: LARGE }));
+    assert.equal(delivery.kind, 'rejected');
+    // It is let go, so that nothing waits behind what was not read.
+    await until(() => server.open() === 0);
+  });
+
   test('not being there', async (t) => {
     const smtp = await startSmtp();
     await smtp.close();
@@ -241,6 +296,23 @@ describe('an abort', () => {
     assert.equal(smtp.taken.length, 2);
   });
 
+  test('of one that waits for a connection does not wait for it', async (t) => {
+    const controller = new AbortController();
+    const say: Say = (line) => {
+      if (!line.startsWith('MAIL')) return usual(line);
+      setImmediate(() => controller.abort());
+      return 'silence';
+    };
+    const { channel } = await scripted(t, say, {}, { maxConnections: 1, silenceTimeoutMs: 2000 });
+    const order: string[] = [];
+    const first = deliver(channel).then(() => order.push('first'));
+    const second = deliver(channel, messageOf(), { signal: controller.signal }).then(() =>
+      order.push('second'),
+    );
+    await Promise.all([first, second]);
+    assert.deepEqual(order, ['second', 'first']);
+  });
+
   test('close ends what waits for a connection', async (t) => {
     const { channel } = await scripted(
       t,
@@ -254,6 +326,42 @@ describe('an abort', () => {
     for (const delivery of await Promise.all(deliveries)) assert.equal(delivery.kind, 'retry');
   });
 });
+
+/** More than the system keeps for a connection. */
+const LARGE = `${'a'.repeat(70)}\n`.repeat(500_000);
+
+function plainChannel(t: TestContext, port: number, limits: Partial<SmtpLimits>): Channel {
+  const { credentials: _, ...plain } = usualSettings;
+  const channel = successOf(createSmtpChannel({ ...plain, security: 'none', port }, { trust, limits }));
+  t.after(() => channel.close?.());
+  return channel;
+}
+
+/** Takes any message. `atContent` is called with the first piece of one. */
+async function startReader(atContent: (socket: Socket) => void) {
+  let open = 0;
+  const server = createServer((socket) => {
+    open++;
+    socket.on('close', () => open--).on('error', () => undefined);
+    socket.write('220 reader\r\n');
+    let isContent = false;
+    let end = '';
+    socket.setEncoding('latin1').on('data', (piece: string) => {
+      if (isContent) {
+        if (end === '') atContent(socket);
+        end = (end + piece).slice(-5);
+        if (end === '\r\n.\r\n') socket.write('250 Ok\r\n');
+        return;
+      }
+      isContent = piece === 'DATA\r\n';
+      socket.write(isContent ? '354 Go on\r\n' : '250 Ok\r\n');
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return { port, open: () => open, close: () => server.close() };
+}
 
 /** Fails after ten seconds. */
 async function until(isSo: () => boolean): Promise<void> {

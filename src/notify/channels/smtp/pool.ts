@@ -1,22 +1,13 @@
-/**
- * Connections that are kept for the next message: the library's pool without its mailer, which would double the code and
- * could be made to open files and URLs. Messages are passed as finished bytes.
- */
-import { connect } from 'node:net';
-import { Readable } from 'node:stream';
-import SMTPPool, { type SMTPPoolOptions } from 'nodemailer/lib/smtp-pool';
+/** Sessions that are kept for the next message, and how many there may be. */
 import type { CaTrust } from '../../../net/ca-bundle.ts';
-import type { FailedDelivery } from '../failure.ts';
-import type { RecipientFailures } from './recipients.ts';
-import { failureOfReply, PUBLIC_SERVER, queueIdIn, type SmtpError } from './replies.ts';
-import { DEFAULT_PORTS, type SmtpServer } from './server.ts';
+import { NetworkFault } from '../../../net/network-fault.ts';
+import { ConcurrencyLimiter } from '../../../util/semaphore.ts';
+import { failureOf, isAboutOrder } from './replies.ts';
+import type { SmtpServer } from './server.ts';
+import { openSession, type Session, type SessionLimits, type SessionOptions } from './session.ts';
+import { type Mail, type SubmissionResult, type TransactionState, transact } from './transaction.ts';
 
-export interface SmtpLimits {
-  /** For lookup, connection, greeting and STARTTLS together. */
-  readonly connectTimeoutMs: number;
-  readonly greetingTimeoutMs: number;
-  /** How long the server may be silent; after the content it may need time for checks (RFC 5321 §4.5.3.2.6). */
-  readonly silenceTimeoutMs: number;
+export interface SmtpLimits extends SessionLimits {
   /** Below the 5 minutes that servers wait (RFC 5321 §4.5.3.2.7), so that the client closes first. */
   readonly idleTimeoutMs: number;
   readonly maxConnections: number;
@@ -33,120 +24,126 @@ export const DEFAULT_LIMITS: SmtpLimits = {
   maxMessagesPerConnection: 50,
 };
 
-/**
- * A kept connection that turns out to be closed is replaced once, before anything of the message was sent;
- * what fails later is for the queue to repeat.
- */
-const MAX_REQUEUES = 1;
+/** Many more than the queue hands out at a time. */
+const MAX_WAITING = 1000;
 
-/** Without `trust` there is no TLS, and addresses that `isPublic` are not talked to. */
-export function createPool(
-  { host, port, security, credentials }: SmtpServer,
-  trust: CaTrust | undefined,
-  limits: SmtpLimits,
-  isPublic: (address: string) => boolean,
-): SMTPPool {
-  const options: SMTPPoolOptions = {
-    host,
-    port: port ?? DEFAULT_PORTS[security],
-    secure: security === 'tls',
-    getSocket: dialer(trust ? () => false : isPublic),
-    requireTLS: security === 'starttls',
-    ignoreTLS: security === 'none',
-    ...(trust && { tls: { ...trust } }),
-    // Without forceAuth, a server that offers no login would get the message without one.
-    ...(credentials && { auth: { user: credentials.user, pass: credentials.password }, forceAuth: true }),
-    connectionTimeout: limits.connectTimeoutMs,
-    greetingTimeout: limits.greetingTimeoutMs,
-    socketTimeout: limits.silenceTimeoutMs,
-    idleTimeout: limits.idleTimeoutMs,
-    maxConnections: limits.maxConnections,
-    maxMessages: limits.maxMessagesPerConnection,
-    maxRequeues: MAX_REQUEUES,
-  };
-  return new SMTPPool(options);
+interface KeptSession extends Session {
+  readonly progress: TransactionState;
+  messages: number;
+  idleTimer?: NodeJS.Timeout;
 }
 
-type Dial = NonNullable<SMTPPoolOptions['getSocket']>;
+export class SmtpPool {
+  readonly #options: SessionOptions;
+  readonly #limits: SmtpLimits;
+  readonly #permits: ConcurrencyLimiter;
+  readonly #idle: KeptSession[] = [];
+  #isClosed = false;
+  /** There are servers that offer it, and proxies in front of them that lose commands. */
+  #mayPipeline = true;
 
-/**
- * Connects as everything else does. The library by itself asks name servers before it looks at the hosts file,
- * and waits for them where there are none.
- */
-const dialer =
-  (isRefused: (address: string) => boolean): Dial =>
-  ({ host = '', port, connectionTimeout }, callback) => {
-    const socket = connect({ host, port: Number(port) });
-    const finish = (error?: Error): void => {
-      clearTimeout(timer);
-      socket.removeAllListeners();
-      // Later errors of a socket that is given up do not matter.
-      if (error) socket.once('error', () => undefined).destroy();
-      callback(error ?? null, error ? undefined : { connection: socket });
+  /** Without `trust` there is no TLS, and addresses that `isPublic` are not talked to. */
+  constructor(
+    server: SmtpServer,
+    trust: CaTrust | undefined,
+    limits: SmtpLimits,
+    isPublic: (address: string) => boolean,
+  ) {
+    this.#options = { server, trust, limits, isPublic };
+    this.#limits = limits;
+    this.#permits = new ConcurrencyLimiter({ concurrency: limits.maxConnections, maxWaiting: MAX_WAITING });
+  }
+
+  /** Never rejects. */
+  async submit(mail: Mail, signal: AbortSignal): Promise<SubmissionResult> {
+    try {
+      const release = await this.#permit(signal);
+      try {
+        return await this.#send(mail, signal);
+      } finally {
+        release();
+      }
+    } catch (error) {
+      const failure = failureOf(error);
+      return { failures: new Map(mail.to.map((address) => [address, failure])), providerId: undefined };
+    }
+  }
+
+  /** Ends what is idle at once, and the others after their message. */
+  close(): void {
+    this.#isClosed = true;
+    for (const { dialogue } of [...this.#idle]) dialogue.quit();
+  }
+
+  /** Whoever is aborted while waiting does not wait on. */
+  async #permit(signal: AbortSignal): Promise<() => void> {
+    const release = () => this.#permits.release();
+    const permit = this.#permits.acquire();
+    let stop = () => {};
+    const aborted = new Promise<never>((_, reject) => {
+      stop = () => reject(signal.reason);
+      signal.addEventListener('abort', stop, { once: true });
+      if (signal.aborted) stop();
+    });
+    try {
+      await Promise.race([permit, aborted]);
+      return release;
+    } catch (error) {
+      permit.then(release, () => undefined);
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', stop);
+    }
+  }
+
+  async #send(mail: Mail, signal: AbortSignal): Promise<SubmissionResult> {
+    const kept = this.#idle.pop();
+    if (kept) {
+      clearTimeout(kept.idleTimer);
+      try {
+        return await this.#transact(kept, mail, signal);
+      } catch (error) {
+        // The server may have closed it meanwhile. Nothing that could have been taken is sent again.
+        const isStale = kept.dialogue.hasEnded && !kept.progress.isContentSent && !signal.aborted;
+        if (!isStale) throw error;
+      }
+    }
+    if (this.#isClosed) throw new NetworkFault('mail is being shut down');
+    const session = await openSession(this.#options, signal);
+    const offers = { ...session.offers, pipelining: session.offers.pipelining && this.#mayPipeline };
+    const fresh = { ...session, offers, progress: { isOpen: false, isContentSent: false }, messages: 0 };
+    try {
+      return await this.#transact(fresh, mail, signal);
+    } catch (error) {
+      if (isAboutOrder(error)) this.#mayPipeline = false;
+      throw error;
+    }
+  }
+
+  async #transact(session: KeptSession, mail: Mail, signal: AbortSignal): Promise<SubmissionResult> {
+    const { dialogue, progress } = session;
+    try {
+      return await dialogue.during(signal, () =>
+        transact(session, progress, mail, this.#limits.silenceTimeoutMs),
+      );
+    } finally {
+      session.messages += 1;
+      this.#keep(session);
+    }
+  }
+
+  #keep(session: KeptSession): void {
+    const { dialogue, messages } = session;
+    if (dialogue.hasEnded) return;
+    // A server that refuses a content before its end does not read commands yet.
+    if (!dialogue.isFlushed) return dialogue.end(undefined);
+    if (this.#isClosed || messages >= this.#limits.maxMessagesPerConnection) return dialogue.quit();
+    this.#idle.push(session);
+    session.idleTimer = setTimeout(() => dialogue.quit(), this.#limits.idleTimeoutMs);
+    dialogue.onEnd = () => {
+      clearTimeout(session.idleTimer);
+      const index = this.#idle.indexOf(session);
+      if (index >= 0) this.#idle.splice(index, 1);
     };
-    const timer = setTimeout(
-      () => finish(Object.assign(new Error('connecting took too long'), { code: 'ETIMEDOUT' })),
-      connectionTimeout,
-    );
-    socket.once('connect', () => {
-      const isAllowed = !isRefused(socket.remoteAddress ?? '');
-      finish(isAllowed ? undefined : Object.assign(new Error('a public address'), { code: PUBLIC_SERVER }));
-    });
-    socket.once('error', finish);
-  };
-
-export interface MailEnvelope {
-  readonly from: string;
-  readonly to: readonly string[];
-}
-
-export interface SubmissionResult {
-  readonly failures: RecipientFailures;
-  readonly providerId: string | undefined;
-}
-
-/** Never rejects. */
-export function submit(
-  pool: SMTPPool,
-  envelope: MailEnvelope,
-  mail: string,
-  signal: AbortSignal,
-): Promise<SubmissionResult> {
-  return new Promise((resolve) => {
-    pool.send(handOver(envelope, mail, signal), (error, info) => {
-      const refused = (error ?? info)?.rejectedErrors as readonly RecipientError[] | undefined;
-      const failures = refused
-        ? failuresOf(refused)
-        : error
-          ? failuresOfAll(envelope, failureOfReply(error as SmtpError))
-          : new Map();
-      resolve({ failures, providerId: error ? undefined : queueIdIn(info?.response ?? '') });
-    });
-  });
-}
-
-type RecipientError = SmtpError & { readonly recipient?: string };
-
-function failuresOf(refused: readonly RecipientError[]): RecipientFailures {
-  return new Map(refused.map((error) => [error.recipient ?? '', failureOfReply(error)]));
-}
-
-function failuresOfAll({ to }: MailEnvelope, failure: FailedDelivery): RecipientFailures {
-  return new Map(to.map((address) => [address, failure]));
-}
-
-/** The parts of the mailer's message that the pool uses. */
-function handOver(
-  envelope: MailEnvelope,
-  mail: string,
-  signal: AbortSignal,
-): Parameters<SMTPPool['send']>[0] {
-  const message = {
-    // The library modifies it.
-    getEnvelope: () => ({ ...envelope }),
-    createReadStream: () => Readable.from(Buffer.from(mail)),
-    messageId: () => '',
-    getHeader: () => '',
-  };
-  return { data: { signal }, message } as unknown as Parameters<SMTPPool['send']>[0];
+  }
 }

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { EndedPart } from '../channel.ts';
 import type { FailedDelivery } from '../failure.ts';
-import { concludeParts, deliveredPart, givenUpPart, remainingParts } from '../parts.ts';
+import { concludeParts, deliveredPart, givenUpPart, remainingParts } from '../partial-delivery.ts';
 import { mailSummaries, settleRecipients } from './recipients.ts';
 
 const never: FailedDelivery = { kind: 'rejected', reason: 'no, never' };

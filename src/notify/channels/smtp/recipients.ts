@@ -1,7 +1,7 @@
 /** Several recipients of one mail, each of whom a server may take, refuse, or defer. */
 import type { Delivery, EndedPart, GivenUpPart } from '../channel.ts';
 import type { FailedDelivery } from '../failure.ts';
-import { concludeParts, type PartSummaries, settleParts } from '../parts.ts';
+import { concludeParts, type PartSummaries, settleParts } from '../partial-delivery.ts';
 
 /** Why addresses did not get the mail; those that are not in it got it. */
 export type RecipientFailures = ReadonlyMap<string, FailedDelivery>;

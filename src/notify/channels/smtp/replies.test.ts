@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { failureOfReply, queueIdIn, type SmtpError } from './replies.ts';
+import { NetworkFault } from '../../../net/network-fault.ts';
+import { failureOf, queueIdIn } from './replies.ts';
 
 describe('the queue ID of an accepted message', () => {
   const cases: readonly [server: string, reply: string, id: string | undefined][] = [
@@ -24,18 +25,17 @@ describe('the queue ID of an accepted message', () => {
 });
 
 describe('a failure without a reply', () => {
-  const cases: readonly [error: SmtpError, reason: string][] = [
-    [{ code: 'ESOCKET', originalCode: 'ECONNREFUSED' }, 'the connection was refused'],
-    [{ code: 'ESOCKET', originalCode: 'CERT_HAS_EXPIRED' }, 'the certificate has expired'],
-    [{ code: 'ESOCKET', originalCode: 'S3cret' }, 'the connection failed'],
-    [{ code: 'EDNS', originalCode: 'ENOTFOUND' }, 'the host name is not known'],
-    [{ code: 'EDNS' }, 'the host name could not be looked up'],
-    [{ code: 'ETIMEDOUT', timeoutType: 'CONNECT_TIMEOUT' }, 'connecting took too long'],
-    [{ code: 'ETIMEDOUT', timeoutType: 'UPGRADE_TIMEOUT' }, 'TLS took too long'],
-    [{ code: 'ETLS' }, 'TLS could not be agreed on'],
+  const cases: readonly [error: unknown, reason: string][] = [
+    [{ code: 'ECONNREFUSED' }, 'the connection was refused'],
+    [{ code: 'CERT_HAS_EXPIRED' }, 'the certificate has expired'],
+    [{ code: 'S3cret' }, 'the connection failed'],
+    [{ code: 'ENOTFOUND' }, 'the host name is not known'],
+    [{ code: 'EAI_AGAIN' }, 'the host name could not be looked up'],
+    [new NetworkFault('connecting took too long'), 'connecting took too long'],
+    [{ code: 'ERR_SSL_WRONG_VERSION_NUMBER' }, 'TLS could not be agreed on'],
     [{}, 'the connection failed'],
   ];
   for (const [error, reason] of cases) {
-    test(reason, () => assert.deepEqual(failureOfReply(error), { kind: 'retry', reason }));
+    test(reason, () => assert.deepEqual(failureOf(error), { kind: 'retry', reason }));
   }
 });

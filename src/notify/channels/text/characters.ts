@@ -21,9 +21,9 @@ export function isBoundary(text: string, index: number, from = 0): boolean {
   const after = text.codePointAt(index) ?? 0;
   if (before === CARRIAGE_RETURN) return after !== LINE_FEED;
   if (before === LINE_FEED) return true;
-  if (before === ZERO_WIDTH_JOINER || beginsSyllable(before) || followsVirama(text, index, from))
-    return false;
-  if (continues(after)) return false;
+  // The search for a virama comes last: among marks alone it would be made for each of them.
+  if (continues(after) || before === ZERO_WIDTH_JOINER || beginsSyllable(before)) return false;
+  if (followsVirama(text, index, from)) return false;
   return !(isRegional(before) && isRegional(after)) || regionalsBefore(text, index, from) % 2 === 0;
 }
 

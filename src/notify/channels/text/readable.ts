@@ -60,10 +60,13 @@ function withoutClosing(heading: string): string {
   return /[ \t]/.test(heading[end - 1] ?? '') ? heading.slice(0, end).trimEnd() : heading;
 }
 
-/** Parts that contain no marks: code, links, bare URLs, escapes, character references, tags. */
+/** Without these a line stays as it is. */
+const special = /[`![\]<&\\*_~:]/;
+
+/** Parts that contain no marks: links, bare URLs, escapes, character references, tags; and the ticks around code. */
 const pieces = new RegExp(
   [
-    /(?<ticks>`+)(?<code>(?:(?!\k<ticks>).){1,2000}?)\k<ticks>(?!`)/,
+    /(?<ticks>`+)/,
     /!?\[(?<label>[^[\]\n]*)\]\(<?(?<target>[^()\s<>]*(?:\([^()\s]*\)[^()\s<>]*)*)>?(?:[ \t]+"[^"\n]*")?\)/,
     /<(?<address>[a-z][a-z\d+.-]{1,20}:[^\s<>]*|[^\s<>@]+@[^\s<>@]+)>/,
     /(?<url>\b[a-z][a-z\d+.-]{1,20}:\/\/[^\s<>*]+)/,
@@ -87,18 +90,52 @@ const entities: Readonly<Record<string, string>> = {
 const held = new RegExp(`${HELD}(\\d+)${HELD}`, 'g');
 
 function inlineOf(line: string): string {
+  if (!special.test(line)) return line;
   const kept: string[] = [];
   const keep = (text: string): string => `${HELD}${kept.push(text) - 1}${HELD}`;
-  const open = line.replace(pieces, (...found) => {
-    const groups = found.at(-1) as Readonly<Record<string, string | undefined>>;
-    const { label, target = '', escaped, entity, tag } = groups;
-    if (label !== undefined) return labelled(label, target, keep);
-    if (tag !== undefined) return /^<br/i.test(tag) ? '\n' : '';
-    if (entity !== undefined) return keep(entities[entity.toLowerCase()] ?? '');
-    if (escaped !== undefined) return keep(escaped.replace(/\\(.)/g, '$1'));
-    return keep(groups.code?.trim() ?? groups.address ?? groups.url ?? '');
-  });
-  return withoutMarks(open).replace(held, (_, index: string) => kept[Number(index)] ?? '');
+  const closing = closingTicks(line);
+  let open = '';
+  let at = 0;
+  pieces.lastIndex = 0;
+  for (let found = pieces.exec(line); found; found = pieces.exec(line)) {
+    open += line.slice(at, found.index);
+    at = pieces.lastIndex;
+    const ticks = found.groups?.ticks;
+    const end = ticks && closing(ticks.length, at);
+    if (ticks === undefined) open += outside(found, keep);
+    else if (!end) open += ticks;
+    else {
+      open += keep(line.slice(at, end).trim());
+      at = pieces.lastIndex = end + ticks.length;
+    }
+  }
+  return withoutMarks(open + line.slice(at)).replace(held, (_, index: string) => kept[Number(index)] ?? '');
+}
+
+/** The text of a part other than code. */
+function outside({ groups = {} }: RegExpExecArray, keep: (text: string) => string): string {
+  const { label, target = '', escaped, entity, tag, address, url = '' } = groups;
+  if (label !== undefined) return labelled(label, target, keep);
+  if (tag !== undefined) return /^<br/i.test(tag) ? '\n' : '';
+  if (entity !== undefined) return keep(entities[entity.toLowerCase()] ?? '');
+  if (escaped !== undefined) return keep(escaped.replace(/\\(.)/g, '$1'));
+  return keep(address ?? url);
+}
+
+/** Finds the ticks that close those that end at `from`: the next run of the same length. `from` only grows. */
+function closingTicks(line: string): (length: number, from: number) => number | undefined {
+  const starts = new Map<number, number[]>();
+  for (const { 0: run, index } of line.matchAll(/`+/g)) {
+    const ofLength = starts.get(run.length);
+    if (ofLength) ofLength.push(index);
+    else starts.set(run.length, [index]);
+  }
+  for (const ofLength of starts.values()) ofLength.reverse();
+  return (length, from) => {
+    const ofLength = starts.get(length) ?? [];
+    while ((ofLength.at(-1) ?? from) < from) ofLength.pop();
+    return ofLength.at(-1);
+  };
 }
 
 /** The label, which may contain marks, followed by the target unless they are the same. */

@@ -33,7 +33,7 @@ interface Block {
 }
 
 /** Where a text may be cut. */
-interface Plan {
+interface SplitPlan {
   /** For each index: 1 inside a part that should stay whole. */
   readonly whole: Uint8Array;
   /** Blocks of code that are longer than a piece. */
@@ -72,7 +72,7 @@ function closed(piece: string, { fence }: Block): string {
   return piece.endsWith('\n') ? piece + fence : `${piece}\n${fence}`;
 }
 
-function planOf(text: string, maxBytes: number, format: Message['format']): Plan {
+function planOf(text: string, maxBytes: number, format: Message['format']): SplitPlan {
   const whole = new Uint8Array(text.length + 1);
   const keep = (pattern: RegExp, maxLength: number): RegExpExecArray[] => {
     const matches = [...text.matchAll(pattern)];
@@ -115,7 +115,7 @@ function endWithin(text: string, start: number, maxBytes: number): number {
 }
 
 /** The best place for a cut after `start` and up to `limit`. */
-function niceEnd(text: string, start: number, limit: number, { whole }: Plan): number {
+function niceEnd(text: string, start: number, limit: number, { whole }: SplitPlan): number {
   const mayCut = (end: number) => whole[end] === 0 && isBoundary(text, end, start);
   const half = start + (limit - start) / 2;
   for (const separator of ['\n', ' ']) {

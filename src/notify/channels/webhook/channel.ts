@@ -20,8 +20,8 @@ import {
   retry,
   retryUnread,
 } from '../failure.ts';
-import { compileJson, compilePointer, type FillJson } from './json.ts';
-import { compileHeader, compileUrl, type FillUrl } from './places.ts';
+import { compileJson, compilePointer, type FillJson } from './json-template.ts';
+import { compileHeader, compileUrl, type FillUrl } from './request-template.ts';
 
 export interface WebhookSettings {
   readonly name: string;

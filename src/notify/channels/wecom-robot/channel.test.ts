@@ -4,7 +4,7 @@ import { type Scripted, startWecom, type WecomStandIn } from '../../../../test/s
 import { createClient } from '../../../net/http-client.ts';
 import type { Channel, Delivery } from '../channel.ts';
 import { deliver, deliverUntilEnd, during, messageOf, successOf } from '../fixtures.ts';
-import { deliveredPart } from '../parts.ts';
+import { deliveredPart } from '../partial-delivery.ts';
 import { createWecomRobotChannel, type WecomRobotSettings } from './channel.ts';
 
 async function scene(

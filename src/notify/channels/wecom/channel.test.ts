@@ -7,7 +7,7 @@ import { createClient } from '../../../net/http-client.ts';
 import type { Message } from '../../message.ts';
 import type { Delivery } from '../channel.ts';
 import { deliver, deliverUntilEnd, messageOf, successOf } from '../fixtures.ts';
-import { deliveredPart } from '../parts.ts';
+import { deliveredPart } from '../partial-delivery.ts';
 import { createWecomChannel, type WecomSettings } from './channel.ts';
 import { bodies, contents, credentials, scene, script, users } from './fixtures.ts';
 

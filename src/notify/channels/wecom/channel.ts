@@ -182,12 +182,12 @@ function leftOut(fields: WecomFields): string {
   return lists.length > 0 ? `left out ${lists.join(', ')}` : '';
 }
 
-interface Body extends Piece {
+interface WecomBody extends Piece {
   readonly body: string;
 }
 
 /** Depends on nothing but its arguments: the bytes are the same on every attempt. */
-function bodiesOf(message: Message, settings: WecomSettings): Body[] {
+function bodiesOf(message: Message, settings: WecomSettings): WecomBody[] {
   const { style = 'text' } = settings;
   const card = style === 'textcard' ? cardOf(asText(message)) : undefined;
   if (card) return [{ key: 'textcard', body: bodyOf(message.id, settings, 'textcard', card) }];

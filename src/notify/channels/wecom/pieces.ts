@@ -1,7 +1,7 @@
 /** A message as the pieces that WeCom takes, and their delivery one after the other. */
 import type { Message } from '../../message.ts';
 import type { Attempt, Delivery, EndedPart, GivenUpPart } from '../channel.ts';
-import { deliverEachPart, remainingParts } from '../parts.ts';
+import { deliverEachPart, remainingParts } from '../partial-delivery.ts';
 import { paragraphs, plainText, splitText } from '../text/split.ts';
 
 /** Longer texts are cut by WeCom without a word. */

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Plan, RequestFacts } from '../../http/types.ts';
 import { failure, success } from '../../util/result.ts';
+import { createBodyLimits, MAX_LARGE_BODIES_BYTES, MAX_MESSAGE_BODY_BYTES } from './body-limit.ts';
 import { notifyProblem } from './problem.ts';
 import { notifyProblemPlan } from './response.ts';
-import { createRooms, MAX_LARGE_BODIES_BYTES, MAX_MESSAGE_BODY_BYTES } from './room.ts';
 
 const USUAL_BYTES = 64 * 1024;
 const GOOD = 'good';
@@ -19,7 +19,7 @@ const notifier = {
 const factsOf = (bytes: number | undefined) =>
   ({ headers: bytes === undefined ? {} : { 'content-length': String(bytes) } }) as unknown as RequestFacts;
 const open = (token: string | undefined = GOOD, usualBytes = USUAL_BYTES) =>
-  createRooms({
+  createBodyLimits({
     usualBytes,
     notifier,
     headReaders: [() => undefined, () => ({ token, problemPlan: notifyProblemPlan })],
@@ -46,7 +46,7 @@ describe('how large a body may be', () => {
   });
 
   test('a request that nobody recognises has no room', () => {
-    const rooms = createRooms({ usualBytes: USUAL_BYTES, notifier, headReaders: [() => undefined] });
+    const rooms = createBodyLimits({ usualBytes: USUAL_BYTES, notifier, headReaders: [() => undefined] });
     assert.equal(rooms(factsOf(undefined)), undefined);
   });
 });
@@ -68,7 +68,9 @@ describe('the response to a larger body', () => {
 
   test('no token: it may be in the body', () => {
     const headReaders = [() => ({ token: undefined, problemPlan: notifyProblemPlan })];
-    const plan = createRooms({ usualBytes: USUAL_BYTES, notifier, headReaders })(factsOf(1e12))?.refuse();
+    const plan = createBodyLimits({ usualBytes: USUAL_BYTES, notifier, headReaders })(
+      factsOf(1e12),
+    )?.refuse();
     assert.equal(plan?.status, 413);
     assert.match(detailOf(plan), /more than 65536 bytes: send less; with the token in a header field/);
   });

@@ -10,7 +10,7 @@ import {
   type PartSummaries,
   remainingParts,
   settleParts,
-} from './parts.ts';
+} from './partial-delivery.ts';
 
 const summaries: PartSummaries = {
   ofSome: (givenUp) => givenUp.map(({ part, reason }) => `${part} (${reason})`).join(', '),

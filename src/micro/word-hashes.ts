@@ -14,7 +14,7 @@ export const FACTOR = 117;
 export const FOLD = 0x20;
 export const LETTER_BIT = 6;
 
-export interface Token {
+export interface HashedWord {
   /** The hash before its first byte. */
   readonly start: number;
   /** In small letters. */
@@ -32,7 +32,7 @@ function step(hash: number, byte: number): number {
   return (Math.imul(hash, FACTOR) + folded(byte)) >>> 0;
 }
 
-export function hashOf({ start, text }: Pick<Token, 'start' | 'text'>): number {
+export function hashOf({ start, text }: Pick<HashedWord, 'start' | 'text'>): number {
   return Buffer.from(text, 'latin1').reduce((hash, byte) => step(hash, byte), start);
 }
 
@@ -51,7 +51,7 @@ const innerBytes = [
  * and every pair of tokens with one hash. Strings are extended from the front, hashes undone from the back,
  * and what meets in the middle is a collision.
  */
-export function collisions(tokens: readonly Token[], starts: readonly number[]): string[] {
+export function collisions(tokens: readonly HashedWord[], starts: readonly number[]): string[] {
   const hashes = new Set(tokens.map(hashOf));
   const found = hashes.size === tokens.length ? [] : ['two tokens have one hash'];
   const lengths = [
@@ -69,7 +69,7 @@ export function collisions(tokens: readonly Token[], starts: readonly number[]):
 
 /** What is not the token, but has its hash. */
 function meetings(
-  token: Token,
+  token: HashedWord,
   reached: ReadonlyMap<number, Way>,
   undone: readonly (readonly [hash: number, tail: string])[],
 ): string[] {

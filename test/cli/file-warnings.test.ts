@@ -76,6 +76,21 @@ describe('another account', { skip: cannotBeNobody() }, () => {
     );
   });
 
+  test('the spool of a server is not for it to take: it is told whose it is', async () => {
+    const root = makeFolder({ 'spool/new/.keep': '' });
+    chmodSync(root, 0o755);
+    const spool = join(root, 'spool');
+    chmodSync(spool, 0o700);
+    for (const args of [['list'], ['show', `${'0'.repeat(29)}`], ['purge', 'all']]) {
+      const { code, stderr } = await run(['spool', ...args, '--spool', spool], { uid: NOBODY });
+      const advice =
+        'permission denied for uid 65534; run this command as the user of the server, uid 0, or as root';
+      if (args[0] !== 'show') assert.equal(stderr, `mote: the spool ${spool} cannot be used: ${advice}\n`);
+      assert.doesNotMatch(stderr, /chown/);
+      assert.equal(code, 1, args.join(' '));
+    }
+  });
+
   test('a root or a spool that it may not use names its number and chown', async (t) => {
     const root = makeFolder({ 'closed/x': 'x', 'site/index.html': 'x' });
     chmodSync(root, 0o755);

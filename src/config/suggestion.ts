@@ -1,5 +1,5 @@
 /** The candidate that was probably meant, or `undefined` when none is close. */
-export function nearest(word: string, candidates: readonly string[]): string | undefined {
+export function closestName(word: string, candidates: readonly string[]): string | undefined {
   const longer = candidates.filter((candidate) => candidate.startsWith(word));
   if (longer.length === 1) return longer[0];
   const ranked = candidates

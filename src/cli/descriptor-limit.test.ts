@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { checkDescriptors } from './descriptors.ts';
+import { checkDescriptors } from './descriptor-limit.ts';
 
 const limits = (text: string) => () => `Limit                     Soft Limit           Hard Limit\n${text}\n`;
 const failing = (code: string) => () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { nearest } from './nearest.ts';
+import { closestName } from './suggestion.ts';
 
 const candidates = [
   '--port',
@@ -26,5 +26,5 @@ const cases: readonly [name: string, word: string, expected: string | undefined]
 ];
 
 for (const [name, word, expected] of cases) {
-  test(`nearest: ${name}`, () => assert.equal(nearest(word, candidates), expected));
+  test(`nearest: ${name}`, () => assert.equal(closestName(word, candidates), expected));
 }

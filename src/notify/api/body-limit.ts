@@ -4,7 +4,8 @@
  * An alert group has megabytes where messages usually have kilobytes. Only a valid token that is known before the body
  * gets room for it, and the room of all requests together is limited, so that memory stays bounded.
  */
-import type { BodyRoom, Plan, RequestFacts } from '../../http/types.ts';
+import type { BodyRoom, Plan, RequestFacts, Stage } from '../../http/types.ts';
+import type { Turns } from '../../util/turns.ts';
 import type { Notifier } from '../notifier.ts';
 import { type NotifyProblem, notifyProblem } from './problem.ts';
 
@@ -12,6 +13,8 @@ import { type NotifyProblem, notifyProblem } from './problem.ts';
 export const MAX_MESSAGE_BODY_BYTES = 4 * 1024 * 1024;
 /** Of all bodies above the usual size at a time: parsed as JSON they can take ten times as much. */
 export const MAX_LARGE_BODIES_BYTES = 8 * 1024 * 1024;
+/** Reading a smaller body takes a few milliseconds at most. */
+const UNTIMED_BODY_BYTES = 64 * 1024;
 /** When to send a large body again that had no room. */
 const LARGE_RETRY_SECONDS = '2';
 
@@ -26,7 +29,7 @@ export interface RequestHead {
 /** `undefined` for a request that is for somebody else. */
 export type HeadReader = (facts: RequestFacts) => RequestHead | undefined;
 
-export interface RoomOptions {
+export interface BodyLimitOptions {
   /** What every body may have. */
   readonly usualBytes: number;
   readonly notifier: Pick<Notifier, 'isToken' | 'identify'>;
@@ -35,7 +38,7 @@ export interface RoomOptions {
 }
 
 /** Gives the room for the body of a request, unless it is small or not for notify. */
-export function createRooms({ usualBytes, notifier, headReaders }: RoomOptions) {
+export function createBodyLimits({ usualBytes, notifier, headReaders }: BodyLimitOptions) {
   const largeBytes = Math.max(usualBytes, MAX_MESSAGE_BODY_BYTES);
   let taken = 0;
   return roomFor;
@@ -81,6 +84,12 @@ export function createRooms({ usualBytes, notifier, headReaders }: RoomOptions) 
       isTaken = false;
     };
   }
+}
+
+/** The stage, which reads large bodies one after another: together they would block the event loop. */
+export function inTurn(turns: Turns, stage: Stage): Stage {
+  return (facts) =>
+    (facts.body?.length ?? 0) > UNTIMED_BODY_BYTES ? turns.take().then(() => stage(facts)) : stage(facts);
 }
 
 const crowded = notifyProblem(

@@ -7,7 +7,7 @@ import type { FileSource } from '../static/source.ts';
 const MAX_WARNED_PATHS = 10;
 
 /** The account of this process as the file system knows it. */
-export function account(): string {
+export function accountName(): string {
   const uid = process.getuid?.();
   return uid === undefined ? 'this account' : `uid ${uid}`;
 }
@@ -24,9 +24,13 @@ export function warningSource(source: FileSource, event: EventLog): FileSource {
       !warned.has(path)
     ) {
       warned.add(path);
-      event('warn', `permission denied for ${account()}: chmod a+r the file, and a+x the folders above it`, {
-        path,
-      });
+      event(
+        'warn',
+        `permission denied for ${accountName()}: chmod a+r the file, and a+x the folders above it`,
+        {
+          path,
+        },
+      );
     }
     throw error;
   };
@@ -37,7 +41,7 @@ export function warningSource(source: FileSource, event: EventLog): FileSource {
 }
 
 /** What to do where a folder is served and `/` would not be found. */
-export async function adviceFor(
+export async function missingIndexAdvice(
   source: FileSource,
   { index, listing }: { readonly index: string; readonly listing: boolean },
 ): Promise<string | undefined> {

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { MAX_TAGS, validate } from '../api/draft.ts';
 import { fieldText } from './field-text.ts';
-import { inputOf, namesOf, textOf } from './reading.ts';
+import { inputOf, namesOf, textOf } from './message-input.ts';
 
 const fieldTexts: readonly [name: string, value: string, expected: string][] = [
   ['ASCII', 'Disk full', 'Disk full'],

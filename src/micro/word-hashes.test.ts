@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { collisions, DELIMITERS, FACTOR, hashOf, type Token } from './tokens.ts';
+import { collisions, DELIMITERS, FACTOR, type HashedWord, hashOf } from './word-hashes.ts';
 
-const token = (start: number, text: string): Token => ({ start, text, flags: 1 });
+const token = (start: number, text: string): HashedWord => ({ start, text, flags: 1 });
 
 describe('hashOf', () => {
   test('is the polynomial that the program computes', () => {

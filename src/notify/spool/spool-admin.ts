@@ -6,26 +6,26 @@ import { type Report, SpoolFiles } from './files.ts';
 import { envelopeText } from './format.ts';
 
 /** A line of `mote spool list`. */
-export interface Listed {
+export interface SpoolEntry {
   readonly folder: 'new' | 'dead';
   readonly envelope: Envelope;
 }
 
-function idOf({ envelope }: Listed): string {
+function idOf({ envelope }: SpoolEntry): string {
   return envelope.message.id;
 }
 
-export class SpoolDesk {
+export class SpoolAdmin {
   readonly #files: SpoolFiles;
   readonly #now: () => number;
 
   constructor(path: string, report: Report, now: () => number) {
-    this.#files = new SpoolFiles(path, report);
+    this.#files = new SpoolFiles(path, report, 'operator');
     this.#now = now;
   }
 
-  async list(): Promise<readonly Listed[]> {
-    const listed: Listed[] = [];
+  async list(): Promise<readonly SpoolEntry[]> {
+    const listed: SpoolEntry[] = [];
     for (const folder of ['new', 'dead'] as const) {
       for (const id of await this.#files.ids(folder)) {
         const envelope = await this.#files.readEnvelope(folder, id);
@@ -37,7 +37,7 @@ export class SpoolDesk {
     return listed.filter((one) => one.folder === 'new' || !waiting.has(idOf(one)));
   }
 
-  async show(id: string): Promise<Listed | undefined> {
+  async show(id: string): Promise<SpoolEntry | undefined> {
     if (!isId(id)) return undefined;
     for (const folder of ['new', 'dead'] as const) {
       const envelope = await this.#files.readEnvelope(folder, id);

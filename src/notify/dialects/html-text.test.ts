@@ -1,0 +1,14 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { leastCpuMs, MAX_TURN_MS } from '../../../test/support/cpu.ts';
+import { htmlToText } from './html-text.ts';
+
+test('of a fragment of megabytes the beginning is read, and it says so', () => {
+  const html = `first${'<p>'.repeat(1_000_000)}last`;
+  assert.equal(htmlToText(html), 'first\n\n…');
+  for (const piece of ['<p>&lt; ', '<', '&#1;\n', '<li ', ' \n'])
+    assert.ok(leastCpuMs(() => htmlToText(piece.repeat(1_000_000))) < MAX_TURN_MS, piece);
+});
+
+test('a smaller fragment is read to its end', () =>
+  assert.equal(htmlToText('<p>a</p>b &amp; c'), 'a\nb & c'));

@@ -1,0 +1,27 @@
+/** No request holds the event loop for long: everybody else waits meanwhile. `npm run attack -- --loop` shows all in numbers. */
+import assert from 'node:assert/strict';
+import { after, describe, test } from 'node:test';
+import { MAX_TURN_MS } from '../support/cpu.ts';
+import { isSource } from '../support/target.ts';
+import { worksWith } from '../support/turn-works.ts';
+import { startTurns } from '../support/turns.ts';
+
+/** What else happens (compilation, garbage) only adds. */
+const ROUNDS = 5;
+
+const skip = !isSource && 'only the sources load what measures their turns';
+
+describe('the longest turn', { skip }, async () => {
+  if (skip !== false) return;
+  const turns = await startTurns(false);
+  after(() => turns.stop());
+  for (const [name, work] of Object.entries(worksWith(false))) {
+    test(name, async (t) => {
+      let leastMs = Number.POSITIVE_INFINITY;
+      for (let round = 0; round < ROUNDS && leastMs >= MAX_TURN_MS; round++)
+        leastMs = Math.min(leastMs, await turns.longestTurnMs(work));
+      t.diagnostic(`${leastMs.toFixed(1)} ms`);
+      assert.ok(leastMs < MAX_TURN_MS, `${leastMs} ms`);
+    });
+  }
+});

@@ -1,0 +1,132 @@
+/** The longest turn of the event loop that a server needs for some work. */
+import { truncateSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { addTo, makeFolder } from './folder.ts';
+import { hashOf, TOKEN } from './notify.ts';
+import { startSmtp } from './providers/smtp.ts';
+import { startStandIn } from './stand-in.ts';
+import { type Server, start } from './target.ts';
+import { filled, MIB, type Work } from './turn-works.ts';
+
+/** What the server does in other turns counts too: the attempts of a message, the end of a connection. */
+const SETTLE_MS = 60;
+const RESPONSE_MS = 60_000;
+const SWITCHES =
+  '--notify-dialects serverchan,gotify,ntfy,bark,apprise,alertmanager,grafana --notify-wait 0 --listing --compression --metrics-path /metrics --trusted-proxies 127.0.0.1 --log-format json --max-queued-bytes 1G';
+const UNUSED_CHANNELS = 1000;
+
+export interface TurnServer {
+  readonly server: Server;
+  /** Does the work and gives its longest turn, in milliseconds of CPU time. */
+  longestTurnMs(work: Work): Promise<number>;
+  stop(): Promise<void>;
+}
+
+/** A server of everything that the works need. */
+export async function startTurns(folders: boolean): Promise<TurnServer> {
+  const hook = await startStandIn(({ target }) =>
+    target.includes('gettoken')
+      ? { body: '{"errcode":0,"access_token":"t","expires_in":7200}' }
+      : { body: '{"errcode":0,"msgid":"1"}' },
+  );
+  const smtp = await startSmtp({ security: 'none' });
+  const root = makeFolder({ 'index.html': 'ok' });
+  if (folders) makeFolders(root);
+  makeFiles(root);
+  const private_ = makeFolder({ 'notify.json': JSON.stringify(configuration(hook.origin, smtp.port)) });
+  const probe = join(private_, 'probe');
+  const server = await start({
+    root,
+    args: `${SWITCHES} --notify ${join(private_, 'notify.json')} --spool ${join(private_, 'spool')}`.split(
+      ' ',
+    ),
+    env: {
+      TURN_PROBE: probe,
+      NODE_OPTIONS: `--import=${fileURLToPath(new URL('turn-probe.ts', import.meta.url))}`,
+    },
+  });
+  return {
+    server,
+    async longestTurnMs({ requests, status }) {
+      await takeLongestMs(probe);
+      await Promise.all(requests.map((request) => respondedWith(server.port, request, [status].flat())));
+      await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+      return takeLongestMs(probe);
+    },
+    async stop() {
+      server.signal('SIGKILL');
+      await server.exited;
+      await Promise.all([hook.close(), smtp.close()]);
+    },
+  };
+}
+
+function makeFolders(root: string): void {
+  const named = (folder: string, count: number) =>
+    addTo(
+      root,
+      Object.fromEntries(Array.from({ length: count }, (_, i) => [`${folder}/file ${i * 7919}.txt`, ''])),
+    );
+  named('names10k', 10_000);
+  named('names100k', 100_000);
+  for (let i = 0; i < 10; i++) named(`many/${i}`, 10_000);
+}
+
+function makeFiles(root: string): void {
+  for (let i = 0; i < 4; i++) {
+    addTo(root, { [`big/${i}.bin`]: '' });
+    truncateSync(join(root, `big/${i}.bin`), 64 * MIB);
+  }
+  for (let i = 0; i < 40; i++) addTo(root, { [`cache/${i}.txt`]: filled(MIB - 10, `some words ${i} `) });
+}
+
+function configuration(origin: string, smtpPort: number) {
+  const hook = { kind: 'webhook', url: `${origin}/`, allowAddresses: ['127.0.0.1'] };
+  const wecom = { kind: 'wecom', corpId: 'w', agentId: 1, secret: 's', users: ['a'], base: origin };
+  const unused = Array.from({ length: UNUSED_CHANNELS }, (_, i) => [`unused${i}`, hook]);
+  const channels = {
+    hook: { ...hook, json: { a: '{{title}} {{text}} {{url}}', b: '{{text}}' } },
+    app: wecom,
+    'app-markdown': { ...wecom, style: 'markdown' },
+    robot: { kind: 'wecom-robot', key: 'k', base: origin },
+    mail: {
+      kind: 'smtp',
+      url: `smtp://127.0.0.1:${smtpPort}?security=none`,
+      from: 'a@a.example',
+      to: ['b@a.example'],
+    },
+  };
+  const ann = {
+    tokens: [hashOf(TOKEN)],
+    burst: 1_000_000,
+    perMinute: 1_000_000,
+    channels: Object.keys(channels),
+  };
+  return { users: { ann }, channels: { ...channels, ...Object.fromEntries(unused) } };
+}
+
+async function respondedWith(
+  port: number,
+  request: string | Uint8Array,
+  statuses: readonly number[],
+): Promise<void> {
+  const socket = connect({ port, host: '127.0.0.1' });
+  // A refused body is cut off.
+  socket.on('error', () => undefined);
+  socket.setTimeout(RESPONSE_MS, () => socket.destroy());
+  socket.write(request);
+  let first = '';
+  socket.on('data', (bytes) => {
+    if (first === '') first = bytes.toString('latin1', 0, 12);
+  });
+  await new Promise((resolve) => socket.once('close', resolve));
+  if (first !== '' && !statuses.includes(Number(first.slice(9)))) throw new Error(`unexpected: ${first}`);
+}
+
+async function takeLongestMs(probe: string): Promise<number> {
+  const socket = connect(probe);
+  return Number(await text(socket));
+}
