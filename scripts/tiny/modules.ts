@@ -43,8 +43,7 @@ function platform(root: string): Plugin {
   return {
     name: 'platform',
     setup({ onResolve }) {
-      onResolve({ filter: /^(node:)?[a-z/]+$|^nodemailer\// }, ({ path, kind }) => {
-        if (path.startsWith('nodemailer/')) return { path: join(root, 'src/platform/absent.ts') };
+      onResolve({ filter: /^(node:)?[a-z/]+$/ }, ({ path, kind }) => {
         const standIn = kind === 'entry-point' ? undefined : standIns[path.replace(/^node:/, '')];
         return standIn === undefined ? undefined : { path: join(root, `src/platform/${standIn}.ts`) };
       });

@@ -27,7 +27,3 @@ export const STATUS_CODES = {};
 export const METHODS: string[] = [];
 export const maxHeaderSize = 16384;
 export default { createServer, request, Server, IncomingMessage, ServerResponse, STATUS_CODES, METHODS };
-export const encodeWord: () => never = absent('mail');
-export const foldLines: () => never = absent('mail');
-export const encode: () => never = absent('mail');
-export const wrap: () => never = absent('mail');
