@@ -10,9 +10,9 @@ export async function describeVersion(
   build: BuildInfo = buildInfo,
   execPath: string = process.execPath,
 ): Promise<string> {
-  const { base, glibc, embeddedSite } = build;
+  const { base, glibc, quickjs, mbedtls, musl, embeddedSite } = build;
   const { node, v8, openssl } = process.versions;
-  const packaged = base === 'pkg' || base === 'seal';
+  const packaged = base === 'pkg' || base === 'seal' || base === 'tiny';
   return JSON.stringify({
     name: 'mote',
     version: VERSION,
@@ -21,6 +21,9 @@ export async function describeVersion(
     v8,
     openssl,
     glibc,
+    quickjs,
+    mbedtls,
+    musl,
     embeddedSite,
     ...(packaged && { size: (await stat(execPath)).size, sha256: await sha256Of(execPath) }),
   });

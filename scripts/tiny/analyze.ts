@@ -1,0 +1,18 @@
+/** Examines our C with the analyzer of gcc, whose findings are errors. */
+import { TinyError } from './arguments.ts';
+import type { Compiler } from './compiler.ts';
+import { argumentsOf, type Unit } from './objects.ts';
+import { startTool } from './run-tool.ts';
+
+/** Rejects with a `TinyError` that has all findings. */
+export async function analyze(units: readonly Unit[], compiler: Compiler): Promise<void> {
+  const findings: string[] = [];
+  for (const unit of units) {
+    const args = [...argumentsOf(unit, compiler), '-fanalyzer', '-o', '/dev/null', '-c', unit.path];
+    await startTool(compiler.command, args).catch((error: unknown) => {
+      if (!(error instanceof TinyError)) throw error;
+      findings.push(error.message);
+    });
+  }
+  if (findings.length > 0) throw new TinyError(findings.join('\n'));
+}
