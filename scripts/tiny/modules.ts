@@ -84,7 +84,10 @@ export async function bundleModules(info: BuildInfo, root = REPOSITORY): Promise
     platform: 'neutral',
     mainFields: ['module', 'main'],
     target: 'es2023',
-    minify: true,
+    minifyWhitespace: true,
+    minifySyntax: true,
+    // The names of functions are all that a stack trace has.
+    minifyIdentifiers: false,
     legalComments: 'none',
     logLevel: 'error',
     preserveSymlinks: true,

@@ -5,9 +5,22 @@ import { join } from 'node:path';
 import type { Unit } from './objects.ts';
 import { mbedtls, quickjs } from './sources.ts';
 
-/** The loop of the interpreter is half of what a request costs; of all else size matters more. */
-const FAST = '-O2';
 const SMALL = '-Os';
+/**
+ * The interpreter is half of what a request costs: with -Os it has 16 % more instructions to run. These have 2 % more
+ * than -O2 alone, and are 61 kB smaller.
+ */
+const FAST = [
+  '-O2',
+  '-fno-inline-functions',
+  '-fno-inline-small-functions',
+  '-fno-ipa-cp',
+  '-fno-tree-vectorize',
+  '-fno-align-functions',
+  '-fno-align-jumps',
+  '-fno-align-labels',
+  '-fno-align-loops',
+];
 
 const ENGINE = ['quickjs', 'libregexp', 'libunicode', 'cutils', 'dtoa'];
 
@@ -36,7 +49,7 @@ export interface Folders {
 export function engineUnits(folders: Folders): Unit[] {
   return ENGINE.map((name) => ({
     path: join(folders.quickjs, `${name}.c`),
-    flags: [name === 'quickjs' ? FAST : SMALL, '-w', '-fwrapv', `-DCONFIG_VERSION="${quickjs.version}"`],
+    flags: [...(name === 'quickjs' ? FAST : [SMALL]), '-w', '-fwrapv', `-DCONFIG_VERSION="${quickjs.version}"`],
     include: [folders.quickjs],
     headers: quickjs.sha256,
   }));
