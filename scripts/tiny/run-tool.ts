@@ -8,7 +8,7 @@ import { TinyError } from './arguments.ts';
 const TOOL_LIMIT_MS = 600_000;
 const MAX_OUTPUT_BYTES = 16 * 1024 * 1024;
 /** Of what a tool says when it fails. */
-const SHOWN_LINES = 12;
+const SHOWN_LINES = 40;
 
 /** Debian's packages of the tools. */
 const packageOf: Readonly<Record<string, string>> = {
