@@ -14,6 +14,7 @@ import {
 import type { SourceFile } from './source-tree.ts';
 
 const vocabulary = ['src/http/{types,errors,reply,authorization}.ts', 'src/util/**'];
+const httpShared = ['src/http/{*.ts,middleware/**}', 'src/util/**'];
 const channelVocabulary = ['src/notify/channels/*.ts', 'src/notify/message.ts', 'src/net/**', 'src/util/**'];
 
 function channelsOf(...names: readonly string[]): string[] {
@@ -35,7 +36,11 @@ const arrows: readonly (readonly [from: string, to: readonly string[]])[] = [
   ['src/config/**', ['src/config/**', 'src/notify/auth/**', 'src/util/**']],
   // The half of the codec for responses, which knows nothing of the server.
   ['src/http/wire/client/**', ['src/http/wire/client/**', 'src/http/wire/{fields,grammar,bytes}.ts']],
-  ['src/http/**', ['src/http/**', 'src/util/**']],
+  // An engine does not know the other; only what composes them knows both.
+  ['src/http/engine/http-server.ts', ['src/http/**', 'src/util/**']],
+  ['src/http/engine/node/**', ['src/http/engine/{*.ts,node/**}', ...httpShared]],
+  ['src/http/engine/wire/**', ['src/http/engine/{*.ts,wire/**}', 'src/http/wire/**', ...httpShared]],
+  ['src/http/**', [...httpShared, 'src/http/{engine/*.ts,wire/**}']],
   ['src/observe/**', ['src/observe/**', 'src/util/**', ...vocabulary]],
   ['src/static/**', ['src/static/**', 'src/util/**', ...vocabulary]],
   // A channel may have a folder of its own, but never knows the queue, nor another channel.

@@ -115,7 +115,8 @@ function meaning(option: NamedOption): string {
   const { doc, positional } = option;
   const place = positional === undefined ? [] : [`Also the ${ORDINALS[positional]} argument.`];
   const many = option.kind === 'list' ? ['May be repeated.'] : [];
-  const bounds = option.kind === 'number' ? [`Allowed: ${describeSpan(option)}.`] : [];
+  const bounds =
+    option.kind === 'number' ? [`Allowed: ${option.auto ? 'auto, or ' : ''}${describeSpan(option)}.`] : [];
   return [doc, ...place, ...many, ...bounds].join(' ');
 }
 
