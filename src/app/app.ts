@@ -1,4 +1,5 @@
 /** The composition root: a configuration becomes a server. Everything is wired in this folder and nowhere else. */
+import { features } from '../build/features.ts';
 import { readEmbeddedSite } from '../build/site.ts';
 import { VERSION } from '../build/version.ts';
 import type { Io } from '../cli/io.ts';
@@ -161,7 +162,8 @@ export interface ServerParts {
 export function openServer(parts: ServerParts): Promise<HttpServer> {
   const { config } = parts;
   const authenticator = config.auth.length > 0 ? createAuthenticator(config.auth) : undefined;
-  return HttpServer.create(config, hooksOf({ ...parts, authenticator }), config.httpEngine);
+  const engine = config.httpEngine === 'auto' && !features.nodeHttp ? 'wire' : config.httpEngine;
+  return HttpServer.create(config, hooksOf({ ...parts, authenticator }), engine);
 }
 
 /** What the wiring connects. */
