@@ -34,18 +34,17 @@ const conflicts: readonly Conflict[] = [
   {
     between: ['compression'],
     when: ({ compression }, features) => compression && !features.compression,
-    problem:
-      '--compression: this build cannot compress on the fly; allowed: off (precompressed siblings are served)',
+    problem: '--compression: received on; allowed: off, since this build does not compress on the fly',
   },
   {
     between: ['workers'],
     when: ({ workers }, features) => workers > 1 && !features.workers,
-    problem: '--workers: this build serves in one process; allowed: 1 or auto',
+    problem: '--workers: received more than 1; allowed: 1 or auto, since this build serves in one process',
   },
   {
     between: ['httpEngine'],
     when: ({ httpEngine }, features) => httpEngine === 'node' && !features.nodeHttp,
-    problem: '--http-engine: this build has one HTTP engine; allowed: wire or auto',
+    problem: '--http-engine: received node; allowed: wire or auto, since this build is not on Node.js',
   },
 ];
 
