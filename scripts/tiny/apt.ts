@@ -2,7 +2,15 @@
  * Brings files of Debian by the machine's own apt: its mirror, its proxies, its keys, but with a state of its own. So it
  * needs no rights, and the machine's lists and settings stay as they are.
  */
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TinyError } from './arguments.ts';
@@ -102,7 +110,8 @@ function readSettings(): string[] {
 }
 
 /** Suites that only the archive of Debian itself has; neither its updates nor its security fixes are for all packages. */
-const DEBIAN_SUITE = /^(bullseye|bookworm|trixie|forky|duke|sid|oldoldstable|oldstable|stable|testing|unstable)$/;
+const DEBIAN_SUITE =
+  /^(bullseye|bookworm|trixie|forky|duke|sid|oldoldstable|oldstable|stable|testing|unstable)$/;
 
 /** The mirror of Debian in the settings of apt, which have two forms (sources.list(5)). */
 export function findMirror(texts: readonly string[]): Mirror | undefined {

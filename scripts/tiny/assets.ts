@@ -9,7 +9,9 @@ export interface Asset {
 /** The source of a C file that has the assets, deflated each by itself, so that each can be unpacked when it is used. */
 export function assetsSource(assets: readonly Asset[]): string {
   const packed = assets.map(({ bytes }) => deflateRawSync(bytes, { level: 9, memLevel: 9 }));
-  const arrays = packed.map((bytes, index) => `static const uint8_t asset_${index}[${bytes.length}] =\n${literalOf(bytes)};\n`);
+  const arrays = packed.map(
+    (bytes, index) => `static const uint8_t asset_${index}[${bytes.length}] =\n${literalOf(bytes)};\n`,
+  );
   const rows = assets.map(
     ({ name, bytes }, index) => `  {"${name}", asset_${index}, ${packed[index]?.length}, ${bytes.length}},\n`,
   );

@@ -55,7 +55,9 @@ const LINK_FLAGS: readonly string[] = [
 ];
 
 /** Only for x86-64 can the linkers of today pack the relocations: 85 kB less. */
-const archFlags: Readonly<Record<Arch, { readonly compile: readonly string[]; readonly link: readonly string[] }>> = {
+const archFlags: Readonly<
+  Record<Arch, { readonly compile: readonly string[]; readonly link: readonly string[] }>
+> = {
   x64: { compile: [], link: ['-Wl,-z,pack-relative-relocs'] },
   // Otherwise each atomic operation is a call that looks at the processor first.
   arm64: { compile: ['-mno-outline-atomics'], link: [] },

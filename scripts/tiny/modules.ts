@@ -120,7 +120,11 @@ function bundleWith(info: BuildInfo, root: string) {
     legalComments: 'none',
     logLevel: 'silent',
     preserveSymlinks: true,
-    plugins: [platform(root), replacedModules(), replacements({ build: info, licenses: licensesFor(info.base, root) })],
+    plugins: [
+      platform(root),
+      replacedModules(),
+      replacements({ build: info, licenses: licensesFor(info.base, root) }),
+    ],
   });
 }
 

@@ -97,6 +97,7 @@ function prune(folder: string, nowMs: number): void {
   for (const name of readdirSync(folder)) {
     const path = join(folder, name);
     const stats = statSync(path, { throwIfNoEntry: false });
-    if (stats && nowMs - stats.mtimeMs > KEPT_DAYS * MS_PER_DAY) rmSync(path, { recursive: true, force: true });
+    if (stats && nowMs - stats.mtimeMs > KEPT_DAYS * MS_PER_DAY)
+      rmSync(path, { recursive: true, force: true });
   }
 }

@@ -8,8 +8,8 @@
 import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { type Arch, TinyError } from './arguments.ts';
 import { type DebianFile, download } from './apt.ts';
+import { type Arch, TinyError } from './arguments.ts';
 import { runTool } from './run-tool.ts';
 
 export interface Pin extends DebianFile {
@@ -92,9 +92,11 @@ function isIntact(path: string, { sha256 }: Pin): boolean {
 }
 
 function checkGiven(path: string, { file, sha256 }: Pin): void {
-  if (!existsSync(path)) throw new TinyError(`--sources: ${path} is missing; wanted: ${file} with the SHA-256 ${sha256}`);
+  if (!existsSync(path))
+    throw new TinyError(`--sources: ${path} is missing; wanted: ${file} with the SHA-256 ${sha256}`);
   const found = hashOf(path);
-  if (found !== sha256) throw new TinyError(`--sources: ${path} has the SHA-256 ${found}, ${sha256} is wanted`);
+  if (found !== sha256)
+    throw new TinyError(`--sources: ${path} has the SHA-256 ${found}, ${sha256} is wanted`);
 }
 
 function fill(archives: string, missing: readonly Pin[], bring: Download): void {

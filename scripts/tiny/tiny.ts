@@ -15,7 +15,15 @@ import { showProgress } from '../executable/progress.ts';
 import { describeExecutable, ReportError } from '../executable/report.ts';
 import { readSite, SiteError } from '../site.ts';
 import { analyze } from './analyze.ts';
-import { type Arch, isArch, parseArguments, TinyError, type TinyOptions, TinyUsageError, USAGE } from './arguments.ts';
+import {
+  type Arch,
+  isArch,
+  parseArguments,
+  TinyError,
+  type TinyOptions,
+  TinyUsageError,
+  USAGE,
+} from './arguments.ts';
 import { type Asset, assetsSource } from './assets.ts';
 import { bindingHeader } from './binding-header.ts';
 import { compileModules } from './bytecode.ts';
@@ -65,11 +73,15 @@ function prepare(options: TinyOptions, generated: string): Workshop {
   const { arch } = options;
   const here = process.arch;
   if (process.platform !== 'linux' || !isArch(here)) {
-    throw new TinyError(`mote-tiny is built on Linux, on x64 or arm64; this is ${process.platform} on ${here}`);
+    throw new TinyError(
+      `mote-tiny is built on Linux, on x64 or arm64; this is ${process.platform} on ${here}`,
+    );
   }
   requireTools([...new Set([compilerFor(arch), compilerFor(here), 'ar', 'tar', 'xz', 'bzip2'])]);
   const pins = [quickjs, mbedtls, musl[arch], musl[here]];
-  say(`sources: ${[quickjs, mbedtls, musl[arch]].map(({ package: name, version }) => `${name} ${version}`).join(', ')}`);
+  say(
+    `sources: ${[quickjs, mbedtls, musl[arch]].map(({ package: name, version }) => `${name} ${version}`).join(', ')}`,
+  );
   const [engine = '', tls = '', ...libraries] = unpackSources([...new Set(pins)], options);
   const [targetLibrary = '', ownLibrary = targetLibrary] = libraries;
   return {

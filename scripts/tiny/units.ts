@@ -49,7 +49,12 @@ export interface Folders {
 export function engineUnits(folders: Folders): Unit[] {
   return ENGINE.map((name) => ({
     path: join(folders.quickjs, `${name}.c`),
-    flags: [...(name === 'quickjs' ? FAST : [SMALL]), '-w', '-fwrapv', `-DCONFIG_VERSION="${quickjs.version}"`],
+    flags: [
+      ...(name === 'quickjs' ? FAST : [SMALL]),
+      '-w',
+      '-fwrapv',
+      `-DCONFIG_VERSION="${quickjs.version}"`,
+    ],
     include: [folders.quickjs],
     headers: quickjs.sha256,
   }));

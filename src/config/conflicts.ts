@@ -55,6 +55,8 @@ export function findConflicts(
   features: Features = ownFeatures,
 ): string[] {
   return conflicts
-    .filter(({ between, when }) => !between.some((property) => invalid.has(property)) && when(config, features))
+    .filter(
+      ({ between, when }) => !between.some((property) => invalid.has(property)) && when(config, features),
+    )
     .map(({ problem }) => problem);
 }
