@@ -1,10 +1,16 @@
 /**
- * `npm run fuzz -- [--seconds N] [--seed N]`: random requests for the codec of `src/http/wire`, until the time is
- * over or something is found. What is found is shown with its seed, which finds it again.
+ * `npm run fuzz -- [--seconds N] [--seed N]`: random requests and responses for the codec of `src/http/wire`, until
+ * the time is over or something is found. What is found is shown with its seed, which finds it again.
  */
 import assert from 'node:assert/strict';
 import { parseArgs } from 'node:util';
 import fc from 'fast-check';
+import {
+  confirmResponse,
+  readResponse,
+  requestMethod,
+  responseText,
+} from '../../src/http/wire/client/fixtures.ts';
 import { fuzzText, Oracle, readConnection } from '../../src/http/wire/fixtures.ts';
 import { type Progress, parseHead } from '../../src/http/wire/head.ts';
 
@@ -18,21 +24,35 @@ const oracle = new Oracle();
 let seed = Number(values.seed ?? Date.now() % 2 ** 31);
 let cases = 0;
 let requests = 0;
+let responses = 0;
+let persistent = 0;
+const positions = fc.array(fc.nat({ max: 600 }), { maxLength: 10 });
 
 do {
-  const result = await fc.check(
-    fc.asyncProperty(fuzzText, fc.array(fc.nat({ max: 600 }), { maxLength: 10 }), judge),
-    { seed, numRuns: RUNS_OF_A_SEED },
-  );
-  if (result.failed) {
-    process.stderr.write(`--seed ${seed} finds ${JSON.stringify(result.counterexample)}\n`);
-    process.stderr.write(`${(result.errorInstance as Error).stack}\n`);
-    process.exit(1);
-  }
+  await check(fc.asyncProperty(fuzzText, positions, judge));
+  await check(fc.asyncProperty(responseText, requestMethod, positions, judgeResponse));
   seed += 1;
 } while (Date.now() < endMs && values.seed === undefined);
-process.stdout.write(`${cases} connections with ${requests} requests that were taken, nothing found\n`);
+process.stdout.write(
+  `${cases} connections with ${requests} requests that were taken and ${responses} responses of which ` +
+    `${persistent} left the connection open, nothing found\n`,
+);
 process.exit(0);
+
+async function check<T>(property: fc.IAsyncProperty<T>): Promise<void> {
+  const result = await fc.check(property, { seed, numRuns: RUNS_OF_A_SEED });
+  if (!result.failed) return;
+  process.stderr.write(`--seed ${seed} finds ${JSON.stringify(result.counterexample)}\n`);
+  process.stderr.write(`${(result.errorInstance as Error).stack}\n`);
+  process.exit(1);
+}
+
+async function judgeResponse(text: string, method: string, places: readonly number[]): Promise<void> {
+  responses += 1;
+  const cuts = places.filter((cut) => cut < text.length).sort((a, b) => a - b);
+  assert.deepEqual(readResponse(text, { method, cuts }), readResponse(text, { method }));
+  if (await confirmResponse(text, method)) persistent += 1;
+}
 
 async function judge(text: string, positions: readonly number[]): Promise<void> {
   cases += 1;

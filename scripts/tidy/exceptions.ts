@@ -21,6 +21,12 @@ export const exceptions: readonly Exception[] = [
     subject: 'socket.write',
     because: 'a client: what it writes is a request',
   },
+  ...['connect', 'http-connection'].map((name) => ({
+    rule: 'response',
+    path: `src/net/${name}.ts`,
+    subject: 'socket.write',
+    because: 'a client: what it writes is a request',
+  })),
   ...['socket.write', 'socket.end'].map((subject) => ({
     rule: 'response',
     path: 'src/http/engine/node/raw-target.ts',

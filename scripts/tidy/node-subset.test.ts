@@ -38,9 +38,20 @@ testRules(nodeRules, {
     [
       'modules',
       {
-        'src/a.ts': "import 'node:http';\nimport 'node:worker_threads';\nimport type { X } from 'node:vm';\n",
+        'src/a.ts': "import 'node:net';\nimport 'node:worker_threads';\nimport type { X } from 'node:vm';\n",
       },
       'src/a.ts: node:worker_threads',
+    ],
+    [
+      'node:http is for the engine that is made of it',
+      {
+        'src/http/engine/node/server.ts': "import http from 'node:http';\nimport 'node:https';\n",
+        'src/http/engine/wire/server.ts': "import type { Server } from 'node:http';\nimport 'node:http';\n",
+        'src/net/client.ts': "import { request } from 'node:http';\n",
+      },
+      'src/http/engine/node/server.ts: node:https',
+      'src/http/engine/wire/server.ts: node:http',
+      'src/net/client.ts: node:http',
     ],
     [
       'names of a module',

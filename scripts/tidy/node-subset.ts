@@ -4,7 +4,7 @@ import type { SourceFile } from './source-tree.ts';
 
 /** The modules of Node that the product may load, so that a small engine can follow; `undefined` is all of one. */
 const builtIns: ReadonlyMap<string, ReadonlySet<string> | undefined> = new Map([
-  ...['http', 'https', 'net', 'tls', 'fs', 'fs/promises', 'path', 'zlib', 'stream', 'events', 'timers', 'url']
+  ...['net', 'tls', 'fs', 'fs/promises', 'path', 'zlib', 'stream', 'events', 'timers', 'url']
     .concat('os')
     .map((name): [string, undefined] => [`node:${name}`, undefined]),
   [
@@ -16,6 +16,12 @@ const builtIns: ReadonlyMap<string, ReadonlySet<string> | undefined> = new Map([
   ['node:tty', new Set(['isatty'])],
 ]);
 const packages: ReadonlySet<string> = new Set(['mime-types', 'marked']);
+
+/** What only some files may load: a small engine does without them. */
+const builtInsOf: ReadonlyMap<string, string> = new Map([
+  // The engine that takes what the codec leaves to it; requests go out by the codec.
+  ['node:http', 'src/http/engine/node/'],
+]);
 
 /** Globals of Node that are outside of the subset. */
 const refusedGlobals = new Set([
@@ -101,6 +107,7 @@ function judgeModule({ file, kind, target, typeOnly, names }: Imported): Finding
   if (kind === 'package') {
     return packages.has(target) ? [] : [found(file, target, 'the product has no such dependency')];
   }
+  if (file.path.startsWith(builtInsOf.get(target) ?? '\0')) return [];
   if (!builtIns.has(target))
     return [found(file, target, 'outside of the subset of Node that the product uses')];
   const allowed = builtIns.get(target);

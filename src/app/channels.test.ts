@@ -196,6 +196,59 @@ describe('a webhook', () => {
   });
 });
 
+describe('connections', () => {
+  const allowed = { allowAddresses: ['127.0.0.1'] };
+  const cases: readonly (readonly [name: string, kind: Kind, values: Values, of: number])[] = [
+    ['a webhook, which has a key', 'webhook', allowed, 1],
+    [
+      'a webhook with a key of its own',
+      'webhook',
+      { ...allowed, headers: { 'Idempotency-Key': 'k-{{ id }}' } },
+      1,
+    ],
+    [
+      'a webhook whose key is always the same',
+      'webhook',
+      { ...allowed, headers: { 'IDEMPOTENCY-KEY': 'k' } },
+      3,
+    ],
+    ['WeCom, which knows a message again', 'wecom', {}, 1],
+    ['a WeCom robot, which does not', 'wecom-robot', {}, 3],
+    ['Alibaba', 'aliyun', {}, 3],
+    ['Tencent', 'tencent', {}, 3],
+    ['Twilio', 'twilio', {}, 3],
+  ];
+  for (const [name, kind, values, connections] of cases) {
+    test(`${name}: ${connections} for three messages`, async (t) => {
+      const provider = await standIn(t, () =>
+        json({ errcode: 0, access_token: 't', expires_in: 7200, Code: 'OK', sid: 's' }),
+      );
+      const to = kind === 'webhook' ? { url: provider.origin } : { base: provider.origin };
+      const channel = await make(kind, { ...to, ...values });
+      t.after(() => channel.close?.());
+      for (let i = 0; i < 3; i++) await deliver(channel, messageOf({ id: `m-${i}` }));
+      assert.equal(provider.connections(), connections);
+    });
+  }
+
+  test('end with the channel', async (t) => {
+    const closed = Promise.withResolvers<void>();
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.on('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'));
+      socket.once('close', () => closed.resolve());
+    });
+    server.listen(0, '127.0.0.1');
+    t.after(() => server.close());
+    await once(server, 'listening');
+    const { port } = server.address() as { port: number };
+    const channel = await make('webhook', { url: `http://127.0.0.1:${port}`, ...allowed });
+    assert.deepEqual(await deliver(channel), { kind: 'delivered' });
+    await channel.close?.();
+    await closed.promise;
+  });
+});
+
 describe('mail', () => {
   test('takes user and password from beside the URL', async () => {
     const channel = await make('smtp', { user: 'me@b.c', password: 'p/w' });

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { type ChannelConfig, variableOf } from '../config/notify/kinds.ts';
 import { type MayConnect, parseAddressPolicy } from '../net/addresses.ts';
 import { type CaTrust, readTrust } from '../net/ca-bundle.ts';
-import { createClient, type Send } from '../net/http-client.ts';
+import { createKeepingClient, type KeepingClient, type Send } from '../net/http-client.ts';
 import { parseProxy } from '../net/proxy.ts';
 import type { Channel } from '../notify/channels/channel.ts';
 import { failure, type Result, success } from '../util/result.ts';
@@ -30,7 +30,8 @@ export async function createChannel(
       return webhookChannel(config, trust);
     default: {
       const client = clientBy(config.values.proxy, trust);
-      return client.ok ? providerChannel({ ...config, name }, client.value) : client;
+      if (!client.ok) return client;
+      return closing(await providerChannel({ ...config, name }, client.value.send), client.value);
     }
   }
 }
@@ -122,13 +123,14 @@ async function webhookChannel(
   const policy = parseAddressPolicy(allowAddresses ?? []);
   if (!policy.ok) return policy;
   const mayConnect = policy.value;
-  const send = clientBy(proxy, trust, mayConnect);
-  if (!send.ok) return send;
+  const client = clientBy(proxy, trust, mayConnect);
+  if (!client.ok) return client;
   const [{ createWebhookChannel }, { addressIn }] = await Promise.all([
     import('../notify/channels/webhook/channel.ts'),
     import('../notify/channels/webhook/request-template.ts'),
   ]);
-  const channel = createWebhookChannel({ name, ...rest, success: criteria }, send.value);
+  const settings = { name, ...rest, success: criteria };
+  const channel = closing(createWebhookChannel(settings, client.value.send), client.value);
   // The address of a name is checked at the first attempt.
   const address = channel.ok && proxy === undefined ? addressIn(rest.url) : undefined;
   if (address === undefined || mayConnect(address)) return channel;
@@ -139,14 +141,20 @@ async function webhookChannel(
 
 const ALLOW_VARIABLE = variableOf('webhook', 'allowAddresses');
 
-/** `mayConnect` applies to connections without a proxy. */
+/** Of the requests of a channel, those that are repeatable share connections. `mayConnect` is for those without a proxy. */
 function clientBy(
   proxy: string | undefined,
   getTrust: () => CaTrust,
   mayConnect: MayConnect = () => true,
-): Result<Send, string> {
+): Result<KeepingClient, string> {
   const trust = () => getTrust().secureContext;
-  if (proxy === undefined) return success(createClient({ trust, route: { kind: 'direct', mayConnect } }));
+  if (proxy === undefined) {
+    return success(createKeepingClient({ trust, route: { kind: 'direct', mayConnect } }));
+  }
   const url = parseProxy(proxy);
-  return url.ok ? success(createClient({ trust, route: { kind: 'proxy', url: url.value } })) : url;
+  return url.ok ? success(createKeepingClient({ trust, route: { kind: 'proxy', url: url.value } })) : url;
+}
+
+function closing(channel: Result<Channel, string>, client: KeepingClient): Result<Channel, string> {
+  return channel.ok ? success({ ...channel.value, close: async () => client.close() }) : channel;
 }

@@ -21,6 +21,7 @@ import { defaultRetryPolicy } from '../notify/queue/retry.ts';
 import { type MessageStore, memoryStore, StoreError } from '../notify/queue/store.ts';
 import { type DeliveryMetrics, deliveryMetrics } from '../observe/deliveries.ts';
 import type { EventLog } from '../observe/log.ts';
+import { inStock } from '../util/random.ts';
 import { StartError } from '../util/start-error.ts';
 import { Turns } from '../util/turns.ts';
 import { createChannel, lazyTrust } from './channels.ts';
@@ -65,7 +66,7 @@ export async function openNotify(
     store,
     clock: systemClock,
     random: Math.random,
-    randomBytes,
+    randomBytes: inStock(randomBytes),
     policy: { ...defaultRetryPolicy, maxAgeMs: config.notifyMaxAgeMs },
     limits: {
       maxMessages: config.maxQueuedMessages,

@@ -3,9 +3,10 @@
  * TLS always verifies, whatever the environment says.
  */
 import { once } from 'node:events';
-import { type IncomingMessage, request as startRequest } from 'node:http';
 import { isIP, type LookupFunction, Socket } from 'node:net';
 import { type SecureContext, connect as startTls } from 'node:tls';
+import { ResponseHeadReader } from '../http/wire/client/head.ts';
+import { renderRequestHead } from '../http/wire/client/request.ts';
 import type { MayConnect } from './addresses.ts';
 import { basicOf } from './credentials.ts';
 import { ForbiddenDestination, NetworkFault, networkFaultOf } from './network-fault.ts';
@@ -28,6 +29,7 @@ export interface ConnectOptions {
 }
 
 export const CONNECT_TIMEOUT_MS = 10_000;
+const MAX_PROXY_HEAD_BYTES = 64 * 1024;
 
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 };
 
@@ -119,25 +121,52 @@ async function ready<S extends Socket>(socket: S, event: string, signal: AbortSi
 }
 
 async function tunnel(socket: Socket, authority: string, proxy: URL, signal: AbortSignal): Promise<Socket> {
-  const credentials = basicOf(proxy);
-  if (!credentials.ok) throw new NetworkFault(credentials.error);
-  const authorization = credentials.value;
-  const outgoing = startRequest({
-    createConnection: () => socket,
-    method: 'CONNECT',
-    path: authority,
-    headers: { host: authority, ...(authorization && { 'proxy-authorization': authorization }) },
-  });
-  outgoing.on('error', () => undefined);
-  outgoing.end();
   try {
-    const [response]: IncomingMessage[] = await once(outgoing, 'connect', { signal });
-    const status = response?.statusCode ?? 0;
+    const credentials = basicOf(proxy);
+    if (!credentials.ok) throw new NetworkFault(credentials.error);
+    const authorization = credentials.value;
+    const head = renderRequestHead({
+      method: 'CONNECT',
+      target: authority,
+      defaults: { host: authority },
+      headers: authorization ? { 'proxy-authorization': authorization } : {},
+      bodyBytes: undefined,
+      connection: undefined,
+    });
+    if (head === undefined) throw new NetworkFault('it cannot be asked for that host');
+    socket.write(head, 'latin1');
+    const status = await tunnelStatus(socket, signal);
     if (status < 200 || status > 299) throw new NetworkFault(`it responded with ${status}`);
     return socket;
   } catch (error) {
     socket.destroy();
     throw error;
+  }
+}
+
+/** The proxy's response; what follows it is the server's and stays in the socket. */
+async function tunnelStatus(socket: Socket, signal: AbortSignal): Promise<number> {
+  const reader = new ResponseHeadReader('CONNECT', MAX_PROXY_HEAD_BYTES);
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  const take = (bytes: Buffer) => {
+    const end = reader.take(bytes, 0);
+    if (reader.fault) reject(new NetworkFault('the response is not HTTP'));
+    if (!reader.head) return;
+    socket.pause();
+    socket.off('data', take);
+    if (end < bytes.length) socket.unshift(bytes.subarray(end));
+    resolve(reader.head.status);
+  };
+  const ended = () => reject(new NetworkFault('the connection was reset'));
+  socket.on('data', take).on('end', ended).on('error', reject);
+  const abort = () => reject(new NetworkFault('it took too long'));
+  signal.addEventListener('abort', abort);
+  if (signal.aborted) abort();
+  try {
+    return await promise;
+  } finally {
+    signal.removeEventListener('abort', abort);
+    socket.off('data', take).off('end', ended).off('error', reject);
   }
 }
 

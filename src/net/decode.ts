@@ -2,7 +2,7 @@
  * The content of a response without its content codings (RFC 9110 §8.4). Requests ask for none, but some servers and
  * proxies encode their responses anyway.
  */
-import type { IncomingHttpHeaders } from 'node:http';
+import type { ResponseHead } from '../http/wire/client/head.ts';
 
 /** More than one is rare, and nested codings could be a decompression bomb. */
 const MAX_CODINGS = 2;
@@ -13,7 +13,7 @@ const MAX_CODINGS = 2;
  */
 export async function decodeContent(
   body: Buffer,
-  headers: IncomingHttpHeaders,
+  headers: ResponseHead['headers'],
   maxBytes: number,
 ): Promise<Buffer | undefined> {
   const codings = codingsOf(headers);
@@ -37,7 +37,7 @@ export async function decodeContent(
 }
 
 /** In the order in which they were applied. */
-function codingsOf(headers: IncomingHttpHeaders): string[] {
+function codingsOf(headers: ResponseHead['headers']): string[] {
   return (headers['content-encoding'] ?? '')
     .toLowerCase()
     .split(',')

@@ -11,7 +11,6 @@ describe('what went wrong', () => {
     ['a refusal', new ForbiddenDestination('not allowed'), 'not allowed'],
     ['a known code', coded('ENOTFOUND'), 'the host name is not known'],
     ['of OpenSSL', coded('ERR_SSL_WRONG_VERSION_NUMBER'), 'TLS could not be agreed on'],
-    ['of the parser', coded('HPE_INVALID_CONSTANT'), 'the response is not HTTP'],
     ['an unknown code', coded(secret), 'the connection failed'],
     ['a property of all objects', coded('constructor'), 'the connection failed'],
     ['no code', new Error(secret), 'the connection failed'],

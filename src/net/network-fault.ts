@@ -37,6 +37,5 @@ export function networkFaultOf(error: unknown): string {
   const known = words.get(code);
   if (known) return known;
   if (/^ERR_(SSL|TLS)_/.test(String(code)) || code === 'EPROTO') return 'TLS could not be agreed on';
-  if (/^HPE_/.test(String(code))) return 'the response is not HTTP';
   return 'the connection failed';
 }

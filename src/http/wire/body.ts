@@ -6,6 +6,7 @@
  * content, and a limit for each chunk would not bound their sum.
  */
 import type { ErrorCode } from '../errors.ts';
+import { ByteRoom, hexValue } from './bytes.ts';
 import { fieldLine } from './grammar.ts';
 import type { Framing } from './head.ts';
 
@@ -14,7 +15,6 @@ const MAX_FRAMING_BYTES = 16 * 1024;
 const MAX_FRAMING_SHARE = 2;
 /** Hexadecimal digits of a chunk size of 64 bits. */
 const MAX_SIZE_DIGITS = 16;
-const FIRST_ROOM_BYTES = 1024;
 
 const CR = 13;
 const LF = 10;
@@ -42,8 +42,7 @@ const forbiddenTrailer = /^(?:content-length|transfer-encoding):/i;
 export class BodyReader {
   readonly #maxBytes: number;
   readonly #isChunked: boolean;
-  #room = new Uint8Array(0);
-  #size = 0;
+  readonly #room: ByteRoom;
   #code: ErrorCode | undefined;
   #state: State;
   /** The bytes of data still to come, or the chunk size while its digits are being read. */
@@ -56,6 +55,7 @@ export class BodyReader {
   /** `framing` must announce a body. */
   constructor(framing: Framing, maxBytes: number) {
     this.#maxBytes = maxBytes;
+    this.#room = new ByteRoom(maxBytes);
     this.#state = framing.kind === 'chunked' ? 'size' : 'data';
     this.#isChunked = framing.kind === 'chunked';
     if (framing.kind !== 'length') return;
@@ -72,7 +72,7 @@ export class BodyReader {
   }
 
   get content(): Uint8Array {
-    return this.#room.subarray(0, this.#size);
+    return this.#room.content;
   }
 
   /** Consumes the body from `at` on; returns the position of its end or of a fault. */
@@ -91,7 +91,7 @@ export class BodyReader {
   }
 
   #hasExcessFraming(): boolean {
-    return this.#framingBytes > MAX_FRAMING_BYTES + MAX_FRAMING_SHARE * this.#size;
+    return this.#framingBytes > MAX_FRAMING_BYTES + MAX_FRAMING_SHARE * this.#room.size;
   }
 
   #excessCode(): ErrorCode {
@@ -100,23 +100,10 @@ export class BodyReader {
 
   #takeData(bytes: Uint8Array, at: number): number {
     const count = Math.min(this.#left, bytes.length - at);
-    this.#store(bytes, at, count);
+    this.#room.add(bytes.subarray(at, at + count));
     this.#left -= count;
     if (this.#left === 0) this.#state = this.#isChunked ? 'data CR' : 'done';
     return count;
-  }
-
-  /** Memory grows with the bytes received, so that an announced length alone costs nothing. */
-  #store(bytes: Uint8Array, at: number, count: number): void {
-    const size = this.#size + count;
-    if (size > this.#room.length) {
-      const wanted = Math.max(size, 2 * this.#room.length, FIRST_ROOM_BYTES);
-      const larger = new Uint8Array(Math.min(wanted, this.#maxBytes));
-      larger.set(this.content);
-      this.#room = larger;
-    }
-    this.#room.set(bytes.subarray(at, at + count), this.#size);
-    this.#size = size;
   }
 
   #step(byte: number): void {
@@ -163,7 +150,7 @@ export class BodyReader {
     this.#expectIf(byte === LF, this.#left === 0 ? 'trailer' : 'data');
     this.#digits = 0;
     this.#line = '';
-    if (!this.#code && this.#size + this.#left > this.#maxBytes) this.#code = 'content_too_large';
+    if (!this.#code && this.#room.size + this.#left > this.#maxBytes) this.#code = 'content_too_large';
   }
 
   #takeTrailer(byte: number): void {
@@ -178,11 +165,4 @@ export class BodyReader {
     this.#expectIf(byte === LF && isField && !forbiddenTrailer.test(this.#line), 'trailer');
     this.#line = '';
   }
-}
-
-/** The value of a hexadecimal digit, or -1. */
-function hexValue(byte: number): number {
-  if (byte >= 48 && byte <= 57) return byte - 48;
-  const lower = byte | 32;
-  return lower >= 97 && lower <= 102 ? lower - 87 : -1;
 }

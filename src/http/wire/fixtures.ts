@@ -10,7 +10,7 @@ import { BodyReader } from './body.ts';
 import { type HeadLimits, parseHead } from './head.ts';
 
 /** Usually one of the first list, sometimes one of the second. */
-function mostly(good: readonly string[], odd: readonly string[], weight = 12): fc.Arbitrary<string> {
+export function mostly(good: readonly string[], odd: readonly string[], weight = 12): fc.Arbitrary<string> {
   return fc.oneof(
     { arbitrary: fc.constantFrom(...good), weight },
     { arbitrary: fc.constantFrom(...odd), weight: 1 },

@@ -1,7 +1,7 @@
 /**
  * Validation: from what a sender asks for, in whatever dialect, to what is sent. Every message passes it, once. Pure.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { failure, type Result, success } from '../../util/result.ts';
 import type { Format, Message, Priority } from '../message.ts';
 import type { FieldProblem } from './problem.ts';
@@ -178,5 +178,5 @@ export function fingerprintOf({ content, channels }: Draft): string {
     tags,
     channels ? [...channels].sort() : null,
   ];
-  return createHash('sha256').update(JSON.stringify(requested)).digest('base64url');
+  return hash('sha256', JSON.stringify(requested), 'base64url');
 }

@@ -5,7 +5,7 @@
  *
  * Kept in memory only. After a restart it is unknown which responses arrived, and twice is better than never.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { BoundedMap } from '../../util/bounded-map.ts';
 import type { Acceptance } from '../queue/queue.ts';
 
@@ -64,5 +64,5 @@ export class UnansweredRequests {
 
 /** Equal for the same token and the same message; `fingerprint` is that of the message. */
 export function unansweredKey(token: string, fingerprint: string): string {
-  return createHash('sha256').update(`${token}\n${fingerprint}`).digest('base64url');
+  return hash('sha256', `${token}\n${fingerprint}`, 'base64url');
 }

@@ -1,6 +1,5 @@
 /** What an unsuccessful request means for a message that may rather be sent twice than not at all. */
 
-import type { IncomingHttpHeaders } from 'node:http';
 import type { ClientResponse, ClientResult } from '../../net/http-client.ts';
 import { isObject } from '../../util/json.ts';
 import type { Delivery } from './channel.ts';
@@ -90,7 +89,7 @@ export function retryUnread(reason: string, { number, ageMs }: Repetition): Fail
 }
 
 /** Retry-After in milliseconds from now, as seconds or as a date (RFC 9110 §10.2.3). */
-export function retryAfterMs(headers: IncomingHttpHeaders, nowMs: number): number | undefined {
+export function retryAfterMs(headers: ClientResponse['headers'], nowMs: number): number | undefined {
   const value = headers['retry-after']?.trim();
   if (value === undefined) return undefined;
   // Some servers send fractions.

@@ -54,12 +54,12 @@ export class AttemptRunner {
       this.#onFault(channel.name, fault);
       resolve({ kind: 'rejected', reason });
     };
-    const cancels = [
-      this.#clock.after(channel.timeoutMs, () => controller.abort()),
-      this.#clock.after(channel.timeoutMs + OVERDUE_MS, () =>
+    let cancel = this.#clock.after(channel.timeoutMs, () => {
+      controller.abort();
+      cancel = this.#clock.after(OVERDUE_MS, () =>
         broken('no response in time; it may have been delivered', 'ignored its time limit'),
-      ),
-    ];
+      );
+    });
     this.#running.add(controller);
     const { signal } = controller;
     const isLong = message.text.length > LONG_TEXT_UNITS;
@@ -72,7 +72,7 @@ export class AttemptRunner {
     try {
       return await promise;
     } finally {
-      for (const cancel of cancels) cancel();
+      cancel();
       this.#running.delete(controller);
     }
   }

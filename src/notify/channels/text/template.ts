@@ -2,6 +2,7 @@
 import { failure, type Result, success } from '../../../util/result.ts';
 import type { Message } from '../../message.ts';
 
+/** The name between the braces is a group of its own. */
 const placeholder = /\{\{\s*([^{}]*?)\s*\}\}/g;
 const fields: Readonly<Record<string, (message: Message) => string>> = {
   title: ({ title }) => title,
@@ -22,10 +23,20 @@ export function compileTemplate(
       return failure(`{{${name}}} is not a field: ${Object.keys(fields).join(', ')} are`);
     }
   }
-  return success((message) =>
-    source.replace(placeholder, (_, name: string) => {
+  // Literal texts and names in turn.
+  const [start = '', ...rest] = source.split(placeholder);
+  return success((message) => {
+    let text = start;
+    for (let i = 0; i < rest.length; i += 2) {
       // A lone surrogate cannot be encoded.
-      return encode((fields[name]?.(message) ?? '').toWellFormed());
-    }),
-  );
+      const value = (fields[rest[i] as string]?.(message) ?? '').toWellFormed();
+      text += encode(value) + rest[i + 1];
+    }
+    return text;
+  });
+}
+
+/** Whether what fills `source` depends on the message. */
+export function hasFields(source: string): boolean {
+  return source.search(placeholder) >= 0;
 }

@@ -49,6 +49,7 @@ export interface SuccessCriteria {
 }
 
 export const WEBHOOK_TIMEOUT_MS = 30_000;
+const KEY_HEADER = 'idempotency-key';
 const DEFAULT_JSON: JsonValue = { id: '{{id}}', title: '{{title}}', text: '{{text}}', url: '{{url}}' };
 
 export function createWebhookChannel(
@@ -59,7 +60,7 @@ export function createWebhookChannel(
   const { method = 'POST' } = settings;
   const filled = compileRequest(settings, method);
   if (!filled.ok) return filled;
-  const { url: fillUrl, headers: fillHeaders, body: fillBody } = filled.value;
+  const { url: fillUrl, headers: fillHeaders, body: fillBody, isRepeatable } = filled.value;
   const interpreted = compileInterpreter(settings);
   if (!interpreted.ok) return interpreted;
   const interpret = interpreted.value;
@@ -75,6 +76,7 @@ export function createWebhookChannel(
         method,
         url,
         signal,
+        isRepeatable,
         headers: fillHeaders(message),
         ...(fillBody && { body: JSON.stringify(fillBody(message)) }),
       });
@@ -89,6 +91,8 @@ interface FillRequest {
   readonly url: FillUrl;
   readonly headers: (message: Message) => Readonly<Record<string, string>>;
   readonly body: FillJson | undefined;
+  /** The receiver can tell by its key that it has the message already. */
+  readonly isRepeatable: boolean;
 }
 
 function compileRequest(settings: WebhookSettings, method: string): Result<FillRequest, string> {
@@ -100,9 +104,16 @@ function compileRequest(settings: WebhookSettings, method: string): Result<FillR
   if (!url.ok) return url;
   const headers = compileHeaders(settings);
   if (!headers.ok) return headers;
-  if (method === 'GET') return success({ url: url.value, headers: headers.value, body: undefined });
-  const body = compileJson(json);
-  return body.ok ? success({ url: url.value, headers: headers.value, body: body.value }) : body;
+  const body = method === 'GET' ? success(undefined) : compileJson(json);
+  if (!body.ok) return body;
+  const isRepeatable = hasKey(settings);
+  return success({ url: url.value, headers: headers.value, body: body.value, isRepeatable });
+}
+
+/** Unless the operator has put something else than the id into its place. */
+function hasKey({ headers = {} }: WebhookSettings): boolean {
+  const own = Object.entries(headers).findLast(([name]) => name.toLowerCase() === KEY_HEADER);
+  return own === undefined || /\{\{\s*id\s*\}\}/.test(own[1]);
 }
 
 /** Those of the settings over the usual ones, names in lower case. */
@@ -111,7 +122,7 @@ function compileHeaders(settings: WebhookSettings): Result<FillRequest['headers'
   if (!authorization.ok) return authorization;
   const own = Object.entries(settings.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]);
   const sources: Readonly<Record<string, string>> = {
-    'idempotency-key': '{{id}}',
+    [KEY_HEADER]: '{{id}}',
     ...(settings.method !== 'GET' && { 'content-type': 'application/json' }),
     ...(authorization.value !== undefined && { authorization: authorization.value }),
     ...Object.fromEntries(own),

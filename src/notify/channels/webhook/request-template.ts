@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import { failure, type Result, success } from '../../../util/result.ts';
 import type { Message } from '../../message.ts';
-import { compileTemplate, type Fill } from '../text/template.ts';
+import { compileTemplate, type Fill, hasFields } from '../text/template.ts';
 
 const MARK_HEAD = 'mote0field0';
 const MARK_TAIL = '0end';
@@ -24,6 +24,7 @@ export function compileUrl(source: string): Result<FillUrl, string> {
   if (!/^https?:$/.test(template.protocol)) return failure('url: neither an http: nor an https: URL');
   const rest = [template.username, template.password, template.host].join();
   if (rest.includes(MARK_HEAD)) return failure('url: fields may only be in the path and the query');
+  if (!hasFields(source)) return success(() => template);
   const path = compilePart(template.pathname);
   if (!path.ok) return path;
   const query = compilePart(template.search);
@@ -72,10 +73,17 @@ export function compileHeader(name: string, source: string): Result<Fill, string
   if (ownHeaders.has(name.toLowerCase())) return failure(`headers: ${name} cannot be set`);
   // The value may be secret.
   if (hasControls(source)) return failure(`headers: ${name} holds control characters`);
+  const value = latin1(source);
+  if (!hasFields(source)) return success(() => value);
   const compiled = compileTemplate(source, withoutControls);
   if (!compiled.ok) return compiled;
   const fill = compiled.value;
-  return success((message) => Buffer.from(fill(message)).toString('latin1'));
+  return success((message) => latin1(fill(message)));
+}
+
+/** The bytes of UTF-8, one character each. */
+function latin1(text: string): string {
+  return Buffer.from(text).toString('latin1');
 }
 
 function hasControls(text: string): boolean {
@@ -83,5 +91,5 @@ function hasControls(text: string): boolean {
 }
 
 function withoutControls(text: string): string {
-  return [...text].map((character) => (/\p{Cc}/u.test(character) ? ' ' : character)).join('');
+  return text.replace(/\p{Cc}/gu, ' ');
 }

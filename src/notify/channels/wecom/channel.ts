@@ -124,12 +124,14 @@ class Application {
   ): Promise<WecomResponse | FailedDelivery> {
     const url = endpointUnder(this.#base, 'message/send', { access_token: token });
     const headers = { 'content-type': 'application/json' };
-    return readResponse(await this.#send({ method: 'POST', url, headers, body, signal }), this.#nowMs());
+    // WeCom knows the same bytes again.
+    const request = { method: 'POST', url, headers, body, isRepeatable: true, signal };
+    return readResponse(await this.#send(request), this.#nowMs());
   }
 
   async #askForToken() {
     const signal = AbortSignal.timeout(TOKEN_TIMEOUT_MS);
-    const outcome = await this.#send({ method: 'GET', url: this.#tokenUrl, signal });
+    const outcome = await this.#send({ method: 'GET', url: this.#tokenUrl, isRepeatable: true, signal });
     const response = readResponse(outcome, this.#nowMs());
     if (response.kind !== 'response') return response;
     if (!isSuccess(response)) return failureOfWecomCode(response);
