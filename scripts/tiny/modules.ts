@@ -70,10 +70,14 @@ export const readEmbeddedSite = () => readAsset('site');`,
   };
 }
 
-export async function bundleModules(info: BuildInfo, root = REPOSITORY): Promise<Module[]> {
+export async function bundleModules(
+  info: BuildInfo,
+  root = REPOSITORY,
+  entry = 'src/platform/main.ts',
+): Promise<Module[]> {
   const { outputFiles } = await build({
     absWorkingDir: root,
-    entryPoints: { main: 'src/platform/main.ts' },
+    entryPoints: { main: entry },
     inject: ['src/platform/globals.ts'],
     outdir: 'dist/tiny',
     chunkNames: '[hash]',

@@ -4,7 +4,7 @@
  * transport has the bytes. The transport is the subclass: `net.ts` a descriptor, `tls.ts` another stream.
  */
 import { Buffer } from './buffer.ts';
-import { EventEmitter } from './events.ts';
+import { EventEmitter, type Listener } from './events.ts';
 import { clearTimeout, setTimeout, type Timer } from './loop.ts';
 
 export type Done = (error?: Error | null) => void;
@@ -46,7 +46,7 @@ export abstract class Duplex extends EventEmitter {
   /** Releases the transport. */
   protected abstract release(): void;
 
-  override on(event: string, listener: (...values: never[]) => void): this {
+  override on(event: string, listener: Listener): this {
     super.on(event, listener);
     if (event === 'data' && this.#flow === 'initial') this.resume();
     return this;

@@ -1,7 +1,7 @@
 /** Node's `events`: an emitter, and `once`. */
 
 // biome-ignore lint/suspicious/noExplicitAny: listeners have the types of their events, which only their users know.
-type Listener = (...values: any[]) => void;
+export type Listener = (...values: any[]) => void;
 
 interface Registered {
   readonly listener: Listener;

@@ -1,6 +1,6 @@
 /** Node's `process`: standard streams, signals, arguments, and the end of the program. */
 import { Buffer } from './buffer.ts';
-import { EventEmitter } from './events.ts';
+import { EventEmitter, type Listener } from './events.ts';
 import { callSync, EVENTS, host, systemError } from './host.ts';
 import { setDefectHandler, unwatch, watch } from './loop.ts';
 import { readFileSync, textOf } from './fs.ts';
@@ -103,7 +103,7 @@ class Input extends EventEmitter {
     return this;
   }
 
-  override on(event: string, listener: (...values: never[]) => void): this {
+  override on(event: string, listener: Listener): this {
     super.on(event, listener);
     if (event === 'data') this.resume();
     return this;
@@ -166,7 +166,7 @@ class Process extends EventEmitter {
     }
   }
 
-  override on(event: string, listener: (...values: never[]) => void): this {
+  override on(event: string, listener: Listener): this {
     super.on(event, listener);
     const number = signalNumbers[event];
     if (number !== undefined && !this.#signals.includes(number)) this.#listen(number);
