@@ -24,6 +24,7 @@ interface Kinds {
   readonly object: object;
   readonly objectOrNumber: object | number;
   readonly any: unknown;
+  readonly job: () => void;
   readonly tracker: (reason: unknown, isHandled: boolean, promise: object) => void;
 }
 
@@ -34,6 +35,8 @@ export const binding = {
   // The event loop (loop.c).
   /** Waits up to a number of ms, for ever if negative; fills pairs of descriptor and events; returns their count. */
   wait: [['number', 'words'], 'number'],
+  /** Calls a function as a promise job. */
+  queueMicrotask: [['job'], 'nothing'],
   /** Runs the pending promise jobs. */
   runJobs: [[], 'nothing'],
   /** Watches a descriptor for events of `EVENTS`; none of them ends it. */

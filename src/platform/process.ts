@@ -61,7 +61,7 @@ class Output extends EventEmitter {
       }
       this.#waiting.shift();
       const { done } = first;
-      if (done) queueMicrotask(() => done());
+      if (done) host.queueMicrotask(() => done());
     }
     this.#wait(false);
   };
@@ -79,7 +79,7 @@ class Output extends EventEmitter {
     const error = systemError(result, 'write');
     const lost = this.#waiting.splice(0);
     this.writableLength = 0;
-    queueMicrotask(() => {
+    host.queueMicrotask(() => {
       for (const { done } of lost) done?.(error);
       this.emit('error', error);
     });
@@ -228,7 +228,7 @@ class Process extends EventEmitter {
   }
 
   nextTick(callback: (...values: never[]) => void, ...values: never[]): void {
-    queueMicrotask(() => callback(...values));
+    host.queueMicrotask(() => callback(...values));
   }
 
   cpuUsage(): { user: number; system: number } {

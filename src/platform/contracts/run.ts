@@ -1,13 +1,21 @@
 /** Prints the lines of the contract that the command line names. */
-const contracts: Readonly<Record<string, () => Promise<{ contract: () => Iterable<string> | AsyncIterable<string> }>>> = {
-  address: () => import('./address.contract.ts'),
-  text: () => import('./text.contract.ts'),
-  url: () => import('./url.contract.ts'),
+import * as address from './address.contract.ts';
+import * as events from './events.contract.ts';
+import * as streams from './streams.contract.ts';
+import * as text from './text.contract.ts';
+import * as url from './url.contract.ts';
+
+const contracts: Readonly<Record<string, { contract(): Iterable<string> | AsyncIterable<string> }>> = {
+  address,
+  events,
+  streams,
+  text,
+  url,
 };
 
 export async function printContract(): Promise<void> {
   const name = process.argv[2] ?? '';
-  const module = await contracts[name]?.();
-  if (!module) throw new Error(`there is no contract "${name}"`);
-  for await (const line of module.contract()) process.stdout.write(`${line}\n`);
+  const found = contracts[name];
+  if (!found) throw new Error(`there is no contract "${name}"`);
+  for await (const one of found.contract()) process.stdout.write(`${one}\n`);
 }
