@@ -12,12 +12,21 @@ export class ReportError extends Error {
 interface About {
   readonly version: string;
   readonly base: string;
-  readonly node: string;
-  readonly v8: string;
-  readonly openssl: string;
-  readonly glibc?: string;
   readonly sha256: string;
+  /** The versions of what is inside, which depends on the base. */
+  readonly [part: string]: string | undefined;
 }
+
+/** As people write them, in the order in which they are told. */
+const partNames: Readonly<Record<string, string>> = {
+  node: 'Node',
+  v8: 'V8',
+  openssl: 'OpenSSL',
+  glibc: 'glibc',
+  quickjs: 'QuickJS',
+  mbedtls: 'Mbed TLS',
+  musl: 'musl',
+};
 
 /**
  * The lines that describe `file`, which will be renamed to `name`. With `canRun`, the file is run to get its
@@ -33,10 +42,9 @@ export function describeExecutable(file: string, name: string, canRun: boolean):
   const about = askForVersions(file);
   if (about.sha256 !== sha256)
     throw new ReportError(`the executable says that its SHA-256 is ${about.sha256}`);
-  const { version, base, node, v8, openssl, glibc } = about;
-  const versions = [`mote ${version}`, `Node ${node}`, `V8 ${v8}`, `OpenSSL ${openssl}`];
-  if (glibc !== undefined) versions.push(`glibc ${glibc}`);
-  return [...lines, `  base     ${base}`, `  versions ${versions.join(', ')}`];
+  const parts = Object.entries(partNames).filter(([part]) => about[part] !== undefined);
+  const versions = [`mote ${about.version}`].concat(parts.map(([part, title]) => `${title} ${about[part]}`));
+  return [...lines, `  base     ${about.base}`, `  versions ${versions.join(', ')}`];
 }
 
 function askForVersions(file: string): About {

@@ -1,6 +1,7 @@
 /**
- * `npm run fuzz -- [--seconds N] [--seed N]`: random requests and responses for the codec of `src/http/wire`, until
- * the time is over or something is found. What is found is shown with its seed, which finds it again.
+ * `npm run fuzz -- [--seconds N] [--seed N] [--behind-nginx]`: random requests and responses for the codec of
+ * `src/http/wire`, or requests for both engines behind nginx, until the time is over or something is found. What is
+ * found is shown with its seed, which finds it again.
  */
 import assert from 'node:assert/strict';
 import { parseArgs } from 'node:util';
@@ -13,13 +14,25 @@ import {
 } from '../../src/http/wire/client/fixtures.ts';
 import { fuzzText, Oracle, readConnection } from '../../src/http/wire/fixtures.ts';
 import { type Progress, parseHead } from '../../src/http/wire/head.ts';
+import { noNginx } from '../../test/support/nginx.ts';
+import { BehindNginx } from './behind-nginx.ts';
 
 const RUNS_OF_A_SEED = 2000;
+const RUNS_BEHIND_NGINX = 200;
 
 const { values } = parseArgs({
-  options: { seconds: { type: 'string', default: '60' }, seed: { type: 'string' } },
+  options: {
+    seconds: { type: 'string', default: '60' },
+    seed: { type: 'string' },
+    'behind-nginx': { type: 'boolean', default: false },
+  },
 });
 const endMs = Date.now() + Number(values.seconds) * 1000;
+if (values['behind-nginx'] && noNginx) {
+  process.stdout.write(`not fuzzed behind nginx: ${noNginx}\n`);
+  process.exit(0);
+}
+const behind = values['behind-nginx'] ? await BehindNginx.start() : undefined;
 const oracle = new Oracle();
 let seed = Number(values.seed ?? Date.now() % 2 ** 31);
 let cases = 0;
@@ -29,22 +42,33 @@ let persistent = 0;
 const positions = fc.array(fc.nat({ max: 600 }), { maxLength: 10 });
 
 do {
-  await check(fc.asyncProperty(fuzzText, positions, judge));
-  await check(fc.asyncProperty(responseText, requestMethod, positions, judgeResponse));
+  if (behind) await check(fc.asyncProperty(fuzzText, judgeFrames), RUNS_BEHIND_NGINX);
+  else {
+    await check(fc.asyncProperty(fuzzText, positions, judge));
+    await check(fc.asyncProperty(responseText, requestMethod, positions, judgeResponse));
+  }
   seed += 1;
 } while (Date.now() < endMs && values.seed === undefined);
+if (behind) requests = behind.handled;
+await behind?.stop();
 process.stdout.write(
   `${cases} connections with ${requests} requests that were taken and ${responses} responses of which ` +
     `${persistent} left the connection open, nothing found\n`,
 );
 process.exit(0);
 
-async function check<T>(property: fc.IAsyncProperty<T>): Promise<void> {
-  const result = await fc.check(property, { seed, numRuns: RUNS_OF_A_SEED });
+async function check<T>(property: fc.IAsyncProperty<T>, numRuns = RUNS_OF_A_SEED): Promise<void> {
+  const result = await fc.check(property, { seed, numRuns });
   if (!result.failed) return;
   process.stderr.write(`--seed ${seed} finds ${JSON.stringify(result.counterexample)}\n`);
   process.stderr.write(`${(result.errorInstance as Error).stack}\n`);
+  await behind?.stop();
   process.exit(1);
+}
+
+async function judgeFrames(text: string): Promise<void> {
+  cases += 1;
+  await behind?.judge(text);
 }
 
 async function judgeResponse(text: string, method: string, places: readonly number[]): Promise<void> {

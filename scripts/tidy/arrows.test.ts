@@ -49,6 +49,19 @@ testRules(arrowRules, {
       'src/observe/log.ts: src/http/engine/node/server.ts',
     ],
     [
+      'an engine does not know the other',
+      {
+        'src/http/engine/http-server.ts': "import './node/server.ts';\nimport './wire/server.ts';\n",
+        'src/http/engine/node/server.ts': "import '../contract.ts';\nimport '../wire/server.ts';\n",
+        'src/http/engine/wire/server.ts':
+          "import '../../wire/head.ts';\nimport '../node/server.ts';\nimport '../../send.ts';\n",
+        'src/http/send.ts': "import './errors.ts';\nimport './engine/node/writer.ts';\n",
+      },
+      'src/http/engine/node/server.ts: src/http/engine/wire/server.ts',
+      'src/http/engine/wire/server.ts: src/http/engine/node/server.ts',
+      'src/http/send.ts: src/http/engine/node/writer.ts',
+    ],
+    [
       'channels know neither the queue nor each other',
       {
         'src/notify/channels/smtp/channel.ts':

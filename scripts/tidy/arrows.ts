@@ -14,6 +14,7 @@ import {
 import type { SourceFile } from './source-tree.ts';
 
 const vocabulary = ['src/http/{types,errors,reply,authorization}.ts', 'src/util/**'];
+const httpShared = ['src/http/{*.ts,middleware/**}', 'src/util/**'];
 const channelVocabulary = ['src/notify/channels/*.ts', 'src/notify/message.ts', 'src/net/**', 'src/util/**'];
 
 function channelsOf(...names: readonly string[]): string[] {
@@ -32,10 +33,14 @@ const arrows: readonly (readonly [from: string, to: readonly string[]])[] = [
   ['src/app/**', ['src/**']],
   ['src/build/**', ['src/build/**']],
   // What a user of notify is, and what a token may be, is said where they are used.
-  ['src/config/**', ['src/config/**', 'src/notify/auth/**', 'src/util/**']],
+  ['src/config/**', ['src/config/**', 'src/notify/auth/**', 'src/util/**', 'src/build/features.ts']],
   // The half of the codec for responses, which knows nothing of the server.
   ['src/http/wire/client/**', ['src/http/wire/client/**', 'src/http/wire/{fields,grammar,bytes}.ts']],
-  ['src/http/**', ['src/http/**', 'src/util/**']],
+  // An engine does not know the other; only what composes them knows both.
+  ['src/http/engine/http-server.ts', ['src/http/**', 'src/util/**']],
+  ['src/http/engine/node/**', ['src/http/engine/{*.ts,node/**}', ...httpShared]],
+  ['src/http/engine/wire/**', ['src/http/engine/{*.ts,wire/**}', 'src/http/wire/**', ...httpShared]],
+  ['src/http/**', [...httpShared, 'src/http/{engine/*.ts,wire/**}']],
   ['src/observe/**', ['src/observe/**', 'src/util/**', ...vocabulary]],
   ['src/static/**', ['src/static/**', 'src/util/**', ...vocabulary]],
   // A channel may have a folder of its own, but never knows the queue, nor another channel.
@@ -49,6 +54,9 @@ const arrows: readonly (readonly [from: string, to: readonly string[]])[] = [
   ['src/notify/**', ['src/notify/**', 'src/util/**', ...vocabulary]],
   ['src/net/**', ['src/net/**', 'src/util/**', 'src/http/wire/client/**']],
   ['src/util/**', ['src/util/**']],
+  // In the place of Node's modules: what it starts is the whole product, and nothing in it imports any of this.
+  ['src/platform/main.ts', ['src/platform/*', 'src/cli/bin.ts']],
+  ['src/platform/**', ['src/platform/**']],
   ['src/asm/**', ['src/asm/**']],
   ['src/micro/**', ['src/micro/**', 'src/asm/**']],
 ];

@@ -12,6 +12,8 @@ const builtIns: ReadonlyMap<string, ReadonlySet<string> | undefined> = new Map([
     new Set(['createHash', 'createHmac', 'hash', 'pbkdf2', 'randomBytes', 'randomUUID', 'timingSafeEqual']),
   ],
   ['node:util', new Set(['parseArgs'])],
+  // Of other programs mote starts only itself.
+  ['node:child_process', new Set(['spawn', 'ChildProcess'])],
   // One system call, which tells a terminal that can close from a log.
   ['node:tty', new Set(['isatty'])],
 ]);
@@ -45,8 +47,12 @@ const refusedGlobals = new Set([
   'MessagePort',
 ]);
 
-/** One for each engine. */
-const responseWriters: readonly string[] = ['src/http/send.ts', 'src/http/engine/wire/writer.ts'];
+/** One for each engine, and what they share. */
+const responseWriters: readonly string[] = [
+  'src/http/send.ts',
+  'src/http/engine/node/writer.ts',
+  'src/http/engine/wire/writer.ts',
+];
 /** Where responses come in from node:http and are handed on. */
 const responseCarriers: readonly string[] = [
   'src/http/engine/node/server.ts',

@@ -52,7 +52,7 @@ int main(int argc, char **argv) {
   JSRuntime *runtime = JS_NewRuntime();
   JSContext *ctx = JS_NewContext(runtime);
   JS_SetModuleLoaderFunc(runtime, same_name, no_module, NULL);
-  JS_SetStripInfo(runtime, JS_STRIP_SOURCE);
+  JS_SetStripInfo(runtime, JS_STRIP_DEBUG);
   for (int i = 1; i + 1 < argc; i += 2)
     if (compile(ctx, argv[i], argv[i + 1]) < 0) return fprintf(stderr, "cannot compile %s\n", argv[i]), 1;
   return 0;

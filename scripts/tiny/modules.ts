@@ -3,11 +3,12 @@
  * one of them lacks is an error of the build.
  */
 import { basename, join } from 'node:path';
-import { build, type Plugin } from 'esbuild';
+import { type BuildFailure, build, type Plugin } from 'esbuild';
 import type { BuildInfo } from '../../src/build/info.ts';
 import { REPOSITORY } from '../bundle/bundle.ts';
 import { licensesFor } from '../bundle/licenses.ts';
 import { replacements } from '../bundle/replacements.ts';
+import { TinyError } from './arguments.ts';
 
 /** Which module stands for which of Node. */
 const standIns: Readonly<Record<string, string>> = {
@@ -51,48 +52,87 @@ function platform(root: string): Plugin {
   };
 }
 
-/** What the build puts inside as files, where a bundle has text in its code. */
-function assets(): Plugin {
-  return {
-    name: 'assets',
-    setup({ onLoad }) {
-      onLoad({ filter: /[/\\]src[/\\]build[/\\]licenses\.ts$/ }, () => ({
-        contents: `import { readAsset } from '../platform/asset.ts';
+/** What a module of the product is replaced by. */
+const replaced: readonly (readonly [filter: RegExp, contents: string])[] = [
+  // Files inside, where a bundle has text in its code.
+  [
+    /[/\\]src[/\\]build[/\\]licenses\.ts$/,
+    `import { readAsset } from '../platform/asset.ts';
 export const readLicenses = () => readAsset('licenses')?.toString() ?? '';`,
-        loader: 'ts',
-      }));
-      onLoad({ filter: /[/\\]src[/\\]build[/\\]site\.ts$/ }, () => ({
-        contents: `import { readAsset } from '../platform/asset.ts';
+  ],
+  [
+    /[/\\]src[/\\]build[/\\]site\.ts$/,
+    `import { readAsset } from '../platform/asset.ts';
 export const readEmbeddedSite = () => readAsset('site');`,
-        loader: 'ts',
-      }));
+  ],
+  // What the product does only with `features`.
+  [
+    /[/\\]src[/\\]build[/\\]features\.ts$/,
+    'export const features = { compression: false, workers: false, nodeHttp: false };',
+  ],
+  [/[/\\]src[/\\]static[/\\]compress\.ts$/, absentModule('compress')],
+  [/[/\\]src[/\\]http[/\\]engine[/\\]node[/\\]server\.ts$/, absentModule('NodeEngine')],
+  [/[/\\]src[/\\]app[/\\]workers[/\\]leader\.ts$/, absentModule('createLeader')],
+  [/[/\\]src[/\\]cli[/\\]worker\.ts$/, absentModule('work')],
+];
+
+function absentModule(name: string): string {
+  return `export function ${name}() { throw new Error('${name} is not in this build'); }`;
+}
+
+function replacedModules(): Plugin {
+  return {
+    name: 'replaced modules',
+    setup({ onLoad }) {
+      for (const [filter, contents] of replaced) onLoad({ filter }, () => ({ contents, loader: 'ts' }));
     },
   };
 }
 
+/** Rejects with a `TinyError` where the product wants what the platform lacks. */
 export async function bundleModules(
   info: BuildInfo,
   root = REPOSITORY,
   entry = 'src/platform/main.ts',
 ): Promise<Module[]> {
-  const { outputFiles } = await build({
+  const { outputFiles } = await bundleWith(info, root, entry).catch((error: BuildFailure) => {
+    if (!Array.isArray(error.errors)) throw error;
+    const lines = error.errors.map(({ text, location }) => `${location?.file}:${location?.line}: ${text}`);
+    throw new TinyError(`src/platform does not have all that the product uses:\n${lines.join('\n')}`);
+  });
+  return outputFiles.map(({ path, text }) => ({ name: basename(path), code: loadedByHost(text) }));
+}
+
+function bundleWith(info: BuildInfo, root: string, entry: string) {
+  return build({
     absWorkingDir: root,
     entryPoints: { main: entry },
     inject: ['src/platform/globals.ts'],
     outdir: 'dist/tiny',
     chunkNames: '[hash]',
-    write: false,
+    write: false as const,
     bundle: true,
     splitting: true,
     format: 'esm',
     platform: 'neutral',
     mainFields: ['module', 'main'],
     target: 'es2023',
-    minify: true,
+    minifyWhitespace: true,
+    minifySyntax: true,
+    // The names of functions are all that a stack trace has.
+    minifyIdentifiers: false,
     legalComments: 'none',
-    logLevel: 'error',
+    logLevel: 'silent',
     preserveSymlinks: true,
-    plugins: [platform(root), assets(), replacements({ build: info, licenses: licensesFor(info.base, root) })],
+    plugins: [
+      platform(root),
+      replacedModules(),
+      replacements({ build: info, licenses: licensesFor(info.base, root) }),
+    ],
   });
-  return outputFiles.map(({ path, text }) => ({ name: basename(path), code: text }));
+}
+
+/** Bytecode without the names of files and the numbers of lines, a quarter of it, has no `import()`. */
+function loadedByHost(code: string): string {
+  return code.replaceAll(/\bimport\((?="\.\/\w+\.js"\))/g, '__host.loadModule(');
 }

@@ -1,14 +1,14 @@
 /** The composition root: a configuration becomes a server. Everything is wired in this folder and nowhere else. */
+import { features } from '../build/features.ts';
 import { readEmbeddedSite } from '../build/site.ts';
 import { VERSION } from '../build/version.ts';
 import type { Io } from '../cli/io.ts';
 import type { Origins } from '../config/load.ts';
 import type { NotifyConfig } from '../config/notify/file.ts';
 import type { Config } from '../config/options.ts';
-import type { Hooks } from '../http/engine/node/connection.ts';
-import { HttpServer } from '../http/engine/node/server.ts';
-import { WireServer } from '../http/engine/wire/server.ts';
-import type { Address } from '../http/listen.ts';
+import type { Hooks } from '../http/engine/contract.ts';
+import { HttpServer } from '../http/engine/http-server.ts';
+import type { Address, BoundAddress } from '../http/listen.ts';
 import { type Authenticator, authStage, createAuthenticator } from '../http/middleware/basic-auth.ts';
 import { preflightStage, withCors } from '../http/middleware/cors.ts';
 import { defaultHeaders } from '../http/middleware/default-headers.ts';
@@ -18,20 +18,26 @@ import type { Stage } from '../http/types.ts';
 import { healthStage } from '../observe/health.ts';
 import { createLineSink } from '../observe/line-sink.ts';
 import { accessLog, droppedNotice, type EventFields, eventLog } from '../observe/log.ts';
-import { createMetrics, metricsStage } from '../observe/metrics.ts';
+import { createMetrics, type MetricsPage, metricsStage } from '../observe/metrics.ts';
 import { createStaticStage } from '../static/handler.ts';
-import type { FileSource } from '../static/source.ts';
-import { type ContentOptions, openContent } from './content.ts';
-import { missingIndexAdvice, warningSource } from './file-warnings.ts';
+import { type ContentOptions, openContent, type ServedContent } from './content.ts';
+import {
+  missingIndexAdvice,
+  type ReportUnreadable,
+  reportingSource,
+  unreadableReport,
+} from './file-warnings.ts';
 import type { NotifyService } from './notify.ts';
 import { observingHooks } from './request-log.ts';
-import { contentFailure, listenFailure } from './start-failure.ts';
+import { contentFailure, inheritedFailure, listenFailure } from './start-failure.ts';
 
 export interface App {
   /** Listens and prints where. Rejects with a `StartError`. */
   start(): Promise<void>;
   /** Drains within the grace time of the configuration; the log is written when it resolves. */
   stop(reason: string): Promise<void>;
+  /** Ends other processes of the server at once, where there are any. */
+  kill?(): void;
 }
 
 /** What only some servers have. */
@@ -42,48 +48,38 @@ export interface AppOptions extends Partial<Pick<ContentOptions, 'readSite' | 'f
   /** Logged once the server listens. */
   readonly notice?: string | undefined;
   readonly origins?: Origins;
+  /** Descriptors of sockets that listen already (socket activation); without any, the configured address is used. */
+  readonly sockets?: readonly number[];
 }
 
 /** Rejects with a `StartError` if the content cannot be served or notify cannot work as configured. */
 export async function createApp(
   config: Config,
   stdout: Io['stdout'],
-  { readSite = readEmbeddedSite, origins = {}, notify, notice, files = [], ...options }: AppOptions = {},
+  options: AppOptions = {},
 ): Promise<App> {
-  const { caFile = '', workingFolder } = options;
-  const mayServeHere = origins.path === undefined;
-  const content = await openContent(config, { readSite, mayServeHere, files, workingFolder }).catch(
-    (error) => {
-      throw contentFailure(error, config, origins);
-    },
-  );
   const observed = observe(config, stdout);
   const { event, sink } = observed;
-  const components: Components = {
+  const content = await openContentFor(config, options, unreadableReport(event));
+  const notifyService = await openNotifyService(config, options, observed);
+  const state = { draining: false };
+  const server = await openServer({
     config,
-    source: warningSource(content.source, event),
+    content,
     observed,
-    authenticator: config.auth.length > 0 ? createAuthenticator(config.auth) : undefined,
-    notifyService: notify && (await openNotifyService(config, notify, caFile, observed)),
-    state: { draining: false },
-  };
-  const { source, notifyService, state } = components;
-  const server = serverOf(config, hooksOf(components));
+    notifyService,
+    metricsPage: observed.metrics,
+    state,
+  });
   return {
     async start() {
       await notifyService?.start();
-      await server.listen(addressOf(config)).catch(async (error) => {
+      await server.listen(...addressesOf(config, options)).catch(async (error) => {
         await notifyService?.stop(0);
-        throw listenFailure(error, config, origins);
+        throw failureToListen(error, config, options);
       });
-      const line = `mote serves ${content.name} on ${urlOf(config, server.port)}`;
-      const lines = notifyService ? [line, notifyService.summary] : [line];
-      if (config.logFormat !== 'json') stdout.write(lines.map((one) => `${one}\n`).join(''));
-      else for (const one of lines) event('info', one);
-      if (notice !== undefined) event('warn', notice);
-      const advice = content.kind === 'folder' ? await missingIndexAdvice(source, config) : undefined;
-      if (advice) event('info', advice);
-      await sink.flush();
+      const { boundTo } = server;
+      await announce({ config, options, content, observed, notifyService, stdout, boundTo });
     },
     async stop(reason) {
       state.draining = true;
@@ -92,25 +88,92 @@ export async function createApp(
         server.stop(config.shutdownGraceMs),
         notifyService?.stop(config.shutdownGraceMs),
       ]);
-      if (cut > 0) event('warn', 'the grace time is over, connections were cut', { connections: cut });
+      reportCut(cut, event);
       await sink.flush();
     },
   };
 }
 
-/** What the wiring connects. */
-interface Components {
+/** Rejects with a `StartError` if it cannot be served. */
+export async function openContentFor(
+  config: Config,
+  { readSite = readEmbeddedSite, origins = {}, files = [], workingFolder }: AppOptions,
+  report: ReportUnreadable,
+): Promise<ServedContent> {
+  const mayServeHere = origins.path === undefined;
+  try {
+    const content = await openContent(config, { readSite, mayServeHere, files, workingFolder });
+    return { ...content, source: reportingSource(content.source, report) };
+  } catch (error) {
+    throw contentFailure(error, config, origins);
+  }
+}
+
+export function failureToListen(
+  error: unknown,
+  config: Config,
+  { sockets, origins = {} }: AppOptions,
+): unknown {
+  return sockets ? inheritedFailure(error) : listenFailure(error, config, origins);
+}
+
+interface Announcement {
   readonly config: Config;
-  readonly source: FileSource;
+  readonly options: AppOptions;
+  readonly content: ServedContent;
   readonly observed: Observed;
-  readonly authenticator: Authenticator | undefined;
-  readonly notifyService: NotifyService | undefined;
+  readonly notifyService: Pick<NotifyService, 'summary'> | undefined;
+  readonly stdout: Io['stdout'];
+  readonly boundTo: readonly BoundAddress[];
+}
+
+/** Tells the operator what is served where, and what could be amiss. */
+export async function announce(announcement: Announcement): Promise<void> {
+  const { config, options, content, observed, notifyService, stdout, boundTo } = announcement;
+  const { event, sink } = observed;
+  const urls = boundTo.map((address) => urlOf(options.sockets ? undefined : config.host, address));
+  const line = `mote serves ${content.name} on ${urls.join(' and ')}`;
+  const lines = notifyService ? [line, notifyService.summary] : [line];
+  if (config.logFormat !== 'json') stdout.write(lines.map((one) => `${one}\n`).join(''));
+  else for (const one of lines) event('info', one);
+  if (options.notice !== undefined) event('warn', options.notice);
+  const advice = content.kind === 'folder' ? await missingIndexAdvice(content.source, config) : undefined;
+  if (advice) event('info', advice);
+  await sink.flush();
+}
+
+export function reportCut(connections: number, event: Observed['event']): void {
+  if (connections > 0) event('warn', 'the grace time is over, connections were cut', { connections });
+}
+
+/** What serving needs of notify. */
+export type NotifyFront = Pick<NotifyService, 'stages' | 'roomFor' | 'redact'>;
+
+/** What a server is made of. */
+export interface ServerParts {
+  readonly config: Config;
+  readonly content: ServedContent;
+  readonly observed: Observed;
+  readonly notifyService: NotifyFront | undefined;
+  readonly metricsPage: MetricsPage;
   readonly state: { draining: boolean };
 }
 
-type Observed = ReturnType<typeof observe>;
+export function openServer(parts: ServerParts): Promise<HttpServer> {
+  const { config } = parts;
+  const authenticator = config.auth.length > 0 ? createAuthenticator(config.auth) : undefined;
+  const engine = config.httpEngine === 'auto' && !features.nodeHttp ? 'wire' : config.httpEngine;
+  return HttpServer.create(config, hooksOf({ ...parts, authenticator }), engine);
+}
 
-function observe({ logFormat }: Config, stdout: Io['stdout']) {
+/** What the wiring connects. */
+interface Components extends ServerParts {
+  readonly authenticator: Authenticator | undefined;
+}
+
+export type Observed = ReturnType<typeof observe>;
+
+export function observe({ logFormat }: Config, stdout: Io['stdout']) {
   const sink = createLineSink(stdout, { describeDropped: droppedNotice(logFormat) });
   return {
     sink,
@@ -120,18 +183,13 @@ function observe({ logFormat }: Config, stdout: Io['stdout']) {
   };
 }
 
-function serverOf(config: Config, hooks: Hooks): HttpServer | WireServer {
-  if (config.httpEngine === 'wire') return new WireServer(config, hooks);
-  const node = new HttpServer(config, hooks);
-  return config.httpEngine === 'node' ? node : new WireServer(config, hooks, node);
-}
-
-async function openNotifyService(
+/** Nothing where notify is not configured. */
+export async function openNotifyService(
   config: Config,
-  notify: NotifyConfig,
-  caFile: string,
+  { notify, caFile = '' }: AppOptions,
   { event, metrics }: Observed,
-): Promise<NotifyService> {
+): Promise<NotifyService | undefined> {
+  if (!notify) return undefined;
   const { openNotify } = await import('./notify.ts');
   const service = await openNotify(config, notify, { caFile, event });
   metrics.add(service.renderMetrics);
@@ -139,15 +197,16 @@ async function openNotifyService(
 }
 
 /** In order: what everyone may use, what has tokens of its own, then authentication, then what it protects. */
-function stagesOf({ config, source, observed, authenticator, notifyService, state }: Components): Stage[] {
+function stagesOf(components: Components): Stage[] {
+  const { config, content, observed, authenticator, notifyService, metricsPage, state } = components;
   const stages: Stage[] = [];
   if (config.healthPath !== '') stages.push(healthStage(config.healthPath, state));
   if (config.corsOrigins.length > 0) stages.push(preflightStage(config));
   if (notifyService) stages.push(...notifyService.stages);
   if (authenticator) stages.push(authStage(authenticator));
-  if (config.metricsPath !== '') stages.push(metricsStage(config.metricsPath, observed.metrics));
+  if (config.metricsPath !== '') stages.push(metricsStage(config.metricsPath, metricsPage));
   const warn = (message: string, fields: EventFields) => observed.event('warn', message, fields);
-  stages.push(createStaticStage(source, config, warn));
+  stages.push(createStaticStage(content.source, config, warn));
   return stages;
 }
 
@@ -156,6 +215,8 @@ function hooksOf(components: Components): Hooks {
   const clientOf = trustedProxies(config.trustedProxies);
   return {
     handle: route(stagesOf(components)),
+    // Authentication depends on the client and on the attempts before.
+    mayReuse: authenticator === undefined,
     roomFor: notifyService?.roomFor,
     defaultHeaders: withCors(defaultHeaders(config), config),
     clientOf: (peer, headers) => clientOf(peer, headers['x-forwarded-for']),
@@ -163,13 +224,17 @@ function hooksOf(components: Components): Hooks {
   };
 }
 
-function addressOf({ host, port }: Config): Address {
-  if (host.includes('/')) return { path: host };
-  return host === '' ? { port } : { host, port };
+export function addressesOf({ host, port }: Config, { sockets }: AppOptions): [Address, ...Address[]] {
+  const [first, ...others] = (sockets ?? []).map((fd) => ({ fd }));
+  if (first) return [first, ...others];
+  if (host.includes('/')) return [{ path: host }];
+  return [host === '' ? { port } : { host, port }];
 }
 
-function urlOf({ host }: Config, port: number): string {
-  if (host.includes('/')) return `unix:${host}`;
-  if (host === '' || host === '0.0.0.0' || host === '::') return `http://localhost:${port}`;
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+/** `host` as configured, which may be a name or empty; without it, that of the address itself. */
+function urlOf(host: string | undefined, address: BoundAddress): string {
+  if ('path' in address) return host || address.path ? `unix:${host || address.path}` : 'a unix socket';
+  const name = host ?? address.host;
+  if (name === '' || name === '0.0.0.0' || name === '::') return `http://localhost:${address.port}`;
+  return `http://${name.includes(':') ? `[${name}]` : name}:${address.port}`;
 }

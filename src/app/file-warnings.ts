@@ -12,31 +12,34 @@ export function accountName(): string {
   return uid === undefined ? 'this account' : `uid ${uid}`;
 }
 
-/** The same source, which warns once of each path that the system does not let it read. */
-export function warningSource(source: FileSource, event: EventLog): FileSource {
+/** Tells the operator of a path that the system does not let this process read. */
+export type ReportUnreadable = (path: string) => void;
+
+/** Warns once of each path. */
+export function unreadableReport(event: EventLog): ReportUnreadable {
   const warned = new Set<string>();
-  const warn = (segments: readonly string[], error: unknown): never => {
-    const path = segments.join('/') || '.';
-    if (
-      error instanceof HttpError &&
-      error.code === 'forbidden' &&
-      warned.size < MAX_WARNED_PATHS &&
-      !warned.has(path)
-    ) {
-      warned.add(path);
-      event(
-        'warn',
-        `permission denied for ${accountName()}: chmod a+r the file, and a+x the folders above it`,
-        {
-          path,
-        },
-      );
-    }
+  return (path) => {
+    if (warned.size >= MAX_WARNED_PATHS || warned.has(path)) return;
+    warned.add(path);
+    event(
+      'warn',
+      `permission denied for ${accountName()}: chmod a+r the file, and a+x the folders above it`,
+      {
+        path,
+      },
+    );
+  };
+}
+
+/** The same source, which reports each path that the system does not let it read. */
+export function reportingSource(source: FileSource, report: ReportUnreadable): FileSource {
+  const refuse = (segments: readonly string[], error: unknown): never => {
+    if (error instanceof HttpError && error.code === 'forbidden') report(segments.join('/') || '.');
     throw error;
   };
   return {
-    open: (segments) => source.open(segments).catch((error) => warn(segments, error)),
-    list: (segments) => source.list(segments).catch((error) => warn(segments, error)),
+    open: (segments) => source.open(segments).catch((error) => refuse(segments, error)),
+    list: (segments) => source.list(segments).catch((error) => refuse(segments, error)),
   };
 }
 

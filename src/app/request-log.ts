@@ -1,10 +1,10 @@
 /** What is logged and counted of requests, without the tokens that may be in them. */
 import { PROBE_AGENT } from '../cli/healthcheck.ts';
 import type { Config } from '../config/options.ts';
-import type { Exchange, Hooks } from '../http/engine/node/connection.ts';
+import type { Exchange, Hooks } from '../http/engine/contract.ts';
 import type { Authenticator } from '../http/middleware/basic-auth.ts';
 import type { RequestFacts } from '../http/types.ts';
-import type { AccessLog, EventLog } from '../observe/log.ts';
+import type { AccessLog, EventLog, HeadText } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { NotifyService } from './notify.ts';
 
@@ -18,7 +18,7 @@ export interface RequestLogOptions {
   readonly access: AccessLog | undefined;
   readonly metrics: Metrics;
   readonly authenticator: Authenticator | undefined;
-  readonly notifyService: NotifyService | undefined;
+  readonly notifyService: Pick<NotifyService, 'redact'> | undefined;
 }
 
 type ObservingHooks = Pick<
@@ -53,24 +53,35 @@ function loggedTarget(
 function endHook(options: RequestLogOptions): Hooks['onEnd'] {
   const { config, access, event, metrics, authenticator, notifyService } = options;
   const redacted = (text: string | undefined) => (text && notifyService ? notifyService.redact(text) : text);
+  const describe = (access: AccessLog, { facts, httpVersion }: Exchange) => {
+    const { method, headers } = facts;
+    return access.describe({
+      method,
+      target: loggedTarget(options, facts),
+      httpVersion,
+      referer: redacted(headers.referer),
+      userAgent: redacted(headers['user-agent']),
+      host: redacted(headers.host),
+    });
+  };
+  const textOf = (access: AccessLog, exchange: Exchange) => {
+    const { known } = exchange;
+    if (!known) return describe(access, exchange);
+    known.logged ??= describe(access, exchange);
+    return known.logged as HeadText;
+  };
   return (exchange) => {
-    const { facts, httpVersion, status, progress } = exchange;
+    const { facts, status, progress } = exchange;
     const { method, client, headers } = facts;
     const durationMs = performance.now() - exchange.startedMs;
     metrics.requestEnded(status, progress.bodyBytes, durationMs);
     if (access && !isOwnProbe(config, exchange))
-      access({
+      access.write(textOf(access, exchange), {
         client,
-        method,
-        target: loggedTarget(options, facts),
-        httpVersion,
         status,
         durationMs,
         user: authenticator?.knownUser(headers.authorization),
         bodyBytes: progress.bodyBytes,
-        referer: redacted(headers.referer),
-        userAgent: redacted(headers['user-agent']),
-        host: redacted(headers.host),
       });
     if (progress.fault !== undefined)
       event('warn', `response cut short: ${progress.fault}`, {

@@ -18,7 +18,7 @@ interface Explanation {
 /** For an error in opening what is to be served. Every error but the system's is a defect, and comes back as it is. */
 export function contentFailure(error: unknown, { path }: Place, origins: Origins): unknown {
   if (!isSystemError(error)) return error;
-  const { code, problem, hint } = explainPath(error, path);
+  const { code, problem, hint } = explain(pathFailures, error, path, 'path_unusable');
   return new StartError(
     code,
     `cannot serve ${JSON.stringify(path)}${fromOrigin(origins.path)}: ${problem}`,
@@ -32,8 +32,19 @@ export function listenFailure(error: unknown, { host, port }: Place, origins: Or
   const name = host === '' ? 'port' : `${host}${fromOrigin(origins.host)}`;
   const isSocket = host.includes('/');
   const where = isSocket ? name : `${name} ${port}${fromOrigin(origins.port)}`;
-  const { code, problem, hint } = isSocket ? explainSocket(error, host) : explainPort(error);
+  const known = isSocket ? socketFailures : portFailures;
+  const { code, problem, hint } = explain(known, error, host, 'listen_failed');
   return new StartError(code, `cannot listen on ${where}: ${problem}`, hint);
+}
+
+/** The same for sockets that were inherited. */
+export function inheritedFailure(error: unknown): unknown {
+  if (!isSystemError(error)) return error;
+  return new StartError(
+    'socket_unusable',
+    `cannot listen on what LISTEN_FDS passes: ${error.message}`,
+    'it must be stream sockets that listen (ListenStream=, and not Accept=yes)',
+  );
 }
 
 /** Errors of the system have a code such as `EACCES`; those of Node, such as `ERR_INVALID_ARG_TYPE`, are defects. */
@@ -47,79 +58,78 @@ function fromOrigin(origin: string | undefined): string {
   return origin === undefined || /^(--|the argument )/.test(origin) ? '' : ` (from ${origin})`;
 }
 
-function explainPort({ code, message }: NodeJS.ErrnoException): Explanation {
-  switch (code) {
-    case 'EADDRINUSE':
-      return {
-        code: 'port_in_use',
-        problem: 'already in use',
-        hint: 'choose another with --port, or 0 for any free one',
-      };
-    case 'EACCES':
-      return {
-        code: 'port_not_permitted',
-        problem: 'not permitted',
-        hint: 'ports below 1024 need privileges, choose a higher one with --port',
-      };
-    case 'EADDRNOTAVAIL':
-      return {
-        code: 'address_not_local',
-        problem: 'this machine has no such address',
-        hint: 'give one of its own with --host',
-      };
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-      return {
-        code: 'host_unknown',
-        problem: 'no address is known for this name',
-        hint: 'give one of this machine with --host',
-      };
-    default:
-      return { code: 'listen_failed', problem: message, hint: '' };
-  }
+/** By the code of the system; `subject` is the path in question. */
+type Explanations = Readonly<Record<string, (subject: string) => Explanation>>;
+
+function explain(
+  known: Explanations,
+  { code = '', message }: NodeJS.ErrnoException,
+  subject: string,
+  otherwise: string,
+): Explanation {
+  return known[code]?.(subject) ?? { code: otherwise, problem: message, hint: '' };
 }
 
-function explainSocket({ code, message }: NodeJS.ErrnoException, path: string): Explanation {
-  switch (code) {
-    case 'EADDRINUSE':
-      return {
-        code: 'socket_in_use',
-        problem: 'already in use, or not a socket',
-        hint: 'choose another path with --host',
-      };
-    case 'EACCES':
-    case 'EPERM':
-      // Binding reports this too where the folder is missing.
-      return existsSync(dirname(path))
-        ? {
-            code: 'socket_not_permitted',
-            problem: `permission denied for ${accountName()}`,
-            hint: 'the account must be able to write to the folder of the socket',
-          }
-        : { code: 'socket_folder_missing', problem: 'its folder does not exist', hint: 'create it first' };
-    default:
-      return { code: 'listen_failed', problem: message, hint: '' };
-  }
-}
+const unknownHost = () => ({
+  code: 'host_unknown',
+  problem: 'no address is known for this name',
+  hint: 'give one of this machine with --host',
+});
 
-function explainPath({ code, message }: NodeJS.ErrnoException, path: string): Explanation {
-  switch (code) {
-    case 'ENOENT':
-      return {
-        code: 'path_missing',
-        problem: 'no such file or folder',
-        hint: /^\d+$/.test(path)
-          ? `to choose only the port, write mote --port ${path}`
-          : 'give one as the first argument',
-      };
-    case 'EACCES':
-    case 'EPERM':
-      return {
-        code: 'path_not_permitted',
+const portFailures: Explanations = {
+  EADDRINUSE: () => ({
+    code: 'port_in_use',
+    problem: 'already in use',
+    hint: 'choose another with --port, or 0 for any free one',
+  }),
+  EACCES: () => ({
+    code: 'port_not_permitted',
+    problem: 'not permitted',
+    hint: 'ports below 1024 need privileges, choose a higher one with --port',
+  }),
+  EADDRNOTAVAIL: () => ({
+    code: 'address_not_local',
+    problem: 'this machine has no such address',
+    hint: 'give one of its own with --host',
+  }),
+  ENOTFOUND: unknownHost,
+  EAI_AGAIN: unknownHost,
+};
+
+/** Binding reports this too where the folder is missing. */
+const socketRefused = (path: string) =>
+  existsSync(dirname(path))
+    ? {
+        code: 'socket_not_permitted',
         problem: `permission denied for ${accountName()}`,
-        hint: 'the account must be able to read it: chmod -R a+rX, or chown',
-      };
-    default:
-      return { code: 'path_unusable', problem: message, hint: '' };
-  }
-}
+        hint: 'the account must be able to write to the folder of the socket',
+      }
+    : { code: 'socket_folder_missing', problem: 'its folder does not exist', hint: 'create it first' };
+
+const socketFailures: Explanations = {
+  EADDRINUSE: () => ({
+    code: 'socket_in_use',
+    problem: 'already in use, or not a socket',
+    hint: 'choose another path with --host',
+  }),
+  EACCES: socketRefused,
+  EPERM: socketRefused,
+};
+
+const pathRefused = () => ({
+  code: 'path_not_permitted',
+  problem: `permission denied for ${accountName()}`,
+  hint: 'the account must be able to read it: chmod -R a+rX, or chown',
+});
+
+const pathFailures: Explanations = {
+  ENOENT: (path) => ({
+    code: 'path_missing',
+    problem: 'no such file or folder',
+    hint: /^\d+$/.test(path)
+      ? `to choose only the port, write mote --port ${path}`
+      : 'give one as the first argument',
+  }),
+  EACCES: pathRefused,
+  EPERM: pathRefused,
+};

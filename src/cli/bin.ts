@@ -3,6 +3,7 @@
 import { isatty } from 'node:tty';
 import type { Io, StopSignal } from './io.ts';
 import { run } from './main.ts';
+import { WORKER_NAME } from './worker-name.ts';
 
 /** Output that is on its way gets this long; then open connections no longer keep the process. */
 const EXIT_DELAY_MS = 100;
@@ -18,6 +19,7 @@ const io: Io = {
     for (const signal of stopSignals) process.on(signal, () => listener(signal));
     process.on('SIGUSR2', () => undefined);
   },
+  script: [...process.execArgv, ...process.argv.slice(1, 2)],
   // Before anything else: a terminal may close.
   hasTerminal: [0, 1, 2].some((descriptor) => isatty(descriptor)),
 };
@@ -34,8 +36,13 @@ process.on('SIGUSR1', () => undefined);
 // A reader that has closed early (`mote --help | head`) is no reason for a stack trace.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
+async function main(): Promise<number> {
+  if (process.argv0 !== WORKER_NAME) return run(process.argv.slice(2), process.env, io);
+  return (await import('./worker.ts')).work(process.env, io);
+}
+
 // No top-level await: the bundle inside the executable is CommonJS.
-void run(process.argv.slice(2), process.env, io).then((code) => {
+void main().then((code) => {
   process.exitCode = code;
   setTimeout(() => process.exit(), EXIT_DELAY_MS).unref();
 });

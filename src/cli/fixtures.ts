@@ -40,6 +40,7 @@ export class World {
         this.#listener = listener;
         for (const signal of this.early) listener(signal);
       },
+      script: [],
       hasTerminal: true,
     };
   }

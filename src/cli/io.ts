@@ -32,6 +32,8 @@ export interface Io {
   readonly terminal: () => Terminal | undefined;
   /** Calls back on each of these signals. Other signals that would end a program are ignored from then on. */
   readonly onSignal: (listener: (signal: StopSignal) => void) => void;
+  /** What this program is started with in front of its arguments: options of Node, and the script. */
+  readonly script: readonly string[];
   /** Whether one of the standard streams was a terminal when the program started. */
   readonly hasTerminal: boolean;
 }

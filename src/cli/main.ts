@@ -13,6 +13,7 @@ import { usage } from '../config/usage.ts';
 import { checkEnvironment } from './environment.ts';
 import { reportFailure } from './failure.ts';
 import { healthcheck, probe } from './healthcheck.ts';
+import { inheritedSockets } from './inherited-sockets.ts';
 import { complain, FAILED, type Io, OK, say } from './io.ts';
 import { signalQueue } from './signals.ts';
 
@@ -26,7 +27,12 @@ export async function run(argv: readonly string[], env: Env, io: Io): Promise<nu
 }
 
 async function runCommand(argv: readonly string[], env: Env, io: Io): Promise<number> {
-  const loaded = load(argv, env, readText);
+  const texts = new Map<string, string>();
+  const loaded = load(argv, env, (path) => {
+    const text = readText(path);
+    texts.set(path, text);
+    return text;
+  });
   if (!loaded.ok) return complain(io, loaded.error);
   const invocation = loaded.value;
   switch (invocation.command) {
@@ -55,9 +61,18 @@ async function runCommand(argv: readonly string[], env: Env, io: Io): Promise<nu
       checkEnvironment(buildInfo.base, env);
       const { config, origins, notify, notice, files, caFile } = invocation;
       const options = { origins, notify, notice, files, caFile, workingFolder: env.PWD };
-      return (await import('./serve.ts')).serve(io, config, options, signals);
+      const sockets = inheritedSockets(env, process.pid);
+      const { serve } = await import('./serve.ts');
+      const program = { argv, texts: Object.fromEntries(texts), script: ownScript(io.script) };
+      return serve(io, config, { ...options, ...(sockets && { sockets }) }, signals, program);
     }
   }
+}
+
+/** What stands in front of the arguments of this program; an executable has its options and its script inside. */
+function ownScript(script: readonly string[]): readonly string[] {
+  if (buildInfo.base === 'seal') return [];
+  return buildInfo.base === 'pkg' ? script.slice(-1) : script;
 }
 
 function readText(path: string): string {

@@ -1,6 +1,11 @@
 /** `mote PATH PORT`: serves until a signal asks to stop. Loaded only for this: the other commands start faster. */
-import { type AppOptions, createApp } from '../app/app.ts';
+import { readFileSync } from 'node:fs';
+import { availableParallelism, totalmem } from 'node:os';
+import { type App, type AppOptions, createApp } from '../app/app.ts';
+import { features } from '../build/features.ts';
+import { AUTO } from '../config/option-kinds.ts';
 import type { Config } from '../config/options.ts';
+import { StartError } from '../util/start-error.ts';
 import { checkDescriptors } from './descriptor-limit.ts';
 import { type Io, OK, type StopSignal } from './io.ts';
 import type { SignalQueue } from './signals.ts';
@@ -13,18 +18,59 @@ const SIGNALLED: Readonly<Record<StopSignal, number>> = {
   SIGTERM: 143,
 };
 
+/** Processes of Windows do not inherit sockets as descriptors. */
+const canShare = features.workers && process.platform !== 'win32';
+
+/** What a worker needs to start as this process did. */
+interface OwnStart {
+  readonly argv: readonly string[];
+  readonly texts: Readonly<Record<string, string>>;
+  readonly script: readonly string[];
+}
+
 /** Returns the exit code; rejects with a `StartError`. */
 export async function serve(
   io: Io,
   config: Config,
   options: AppOptions,
   signals: SignalQueue,
+  start: OwnStart,
 ): Promise<number> {
   checkDescriptors();
-  const app = await createApp(config, io.stdout, options);
+  const app = await openApp(io, config, options, start);
   await app.start();
   const first = await signals.next();
   const drained = app.stop(first).then(() => OK);
   // A second signal does not wait for what is in flight.
-  return Promise.race([drained, signals.next().then((signal) => SIGNALLED[signal])]);
+  const second = signals.next().then((signal) => {
+    app.kill?.();
+    return SIGNALLED[signal];
+  });
+  return Promise.race([drained, second]);
+}
+
+async function openApp(
+  { stdout }: Io,
+  config: Config,
+  options: AppOptions,
+  { argv, texts, script }: OwnStart,
+): Promise<App> {
+  const workers = config.workers === AUTO ? await workersByMachine() : config.workers;
+  if (workers === 1) return createApp(config, stdout, options);
+  if (!canShare)
+    throw new StartError(
+      'workers_unsupported',
+      `--workers ${workers}: this system has no shared sockets`,
+      'use 1',
+    );
+  const { createLeader } = await import('../app/workers/leader.ts');
+  return createLeader(config, stdout, { ...options, script, order: { argv, texts, workers } });
+}
+
+async function workersByMachine(): Promise<number> {
+  if (!canShare) return 1;
+  const { workersFor } = await import('../app/workers/parallelism.ts');
+  const memoryBytes = Math.min(process.constrainedMemory() || Number.POSITIVE_INFINITY, totalmem());
+  const readFile = (path: string) => readFileSync(path, 'utf8');
+  return workersFor({ cores: availableParallelism(), memoryBytes, readFile });
 }

@@ -7,8 +7,9 @@ import { readFirstProcess } from './first-process.ts';
 import { readJsonFile } from './json-file.ts';
 import type { NotifyConfig } from './notify/file.ts';
 import { idleNotice, loadNotify } from './notify/load.ts';
+import { AUTO } from './option-kinds.ts';
 import { type Config, defaults, type NamedOption, options } from './options.ts';
-import { type Parser, parseBoolean, parseQuantity } from './parse.ts';
+import { type Parsed, type Parser, parseBoolean, parseQuantity } from './parse.ts';
 import { allOf, type Problems, refused, refusedSecret } from './problems.ts';
 import type { Setting, SettingSource } from './setting.ts';
 import type { Env, ReadFile } from './system.ts';
@@ -134,11 +135,17 @@ function parseSetting(option: NamedOption, { origin, texts }: Setting): Result<u
 function parserOf(option: NamedOption): Parser<unknown> {
   switch (option.kind) {
     case 'number':
-      return (text) => parseQuantity(text, option);
+      return option.auto
+        ? (text) => (text === 'auto' ? success(AUTO) : orAuto(parseQuantity(text, option)))
+        : (text) => parseQuantity(text, option);
     case 'boolean':
       return parseBoolean;
     case 'text':
     case 'list':
       return option.parse;
   }
+}
+
+function orAuto(parsed: Parsed<number>): Parsed<number> {
+  return parsed.ok ? parsed : failure(`auto, or ${parsed.error}`);
 }

@@ -1,6 +1,9 @@
 /** The shape of an entry in the table of options. */
 import type { Bounds, Parser } from './parse.ts';
 
+/** The number that stands for the word `auto`; below every minimum. */
+export const AUTO = 0;
+
 export type Group =
   | 'What is served'
   | 'Address'
@@ -39,6 +42,8 @@ interface TextOption extends Labelled {
 
 interface NumberOption extends Labelled, Bounds {
   readonly kind: 'number';
+  /** The word `auto` is allowed as well, and has the value {@link AUTO}. */
+  readonly auto?: true;
   readonly default: number;
 }
 

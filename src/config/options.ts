@@ -329,13 +329,22 @@ const table = {
     default: 1000,
     doc: 'Requests on one connection; it is closed after the last.',
   },
+  workers: {
+    ...count,
+    label: 'N',
+    auto: true,
+    min: 1,
+    max: 256,
+    default: 1,
+    doc: 'Processes that serve; auto: as many as cores and memory allow. Above 1 a further process leads them.',
+  },
   httpEngine: {
     kind: 'text',
     group: 'Other limits',
     label: 'NAME',
     parse: oneOf('auto', 'node', 'wire'),
     default: 'auto',
-    doc: 'The HTTP implementation: node (that of Node.js), wire (one of its own), or auto (wire for plain requests, node for all others).',
+    doc: 'The HTTP implementation: node (that of Node.js), wire (one of its own), or auto (wire, but node for Upgrade and CONNECT).',
   },
 } as const satisfies Readonly<Record<string, Option>>;
 

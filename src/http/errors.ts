@@ -1,6 +1,6 @@
 /**
  * The catalogue of errors that a client may see. Any other exception becomes a generic 500 at one boundary
- * (`connection.ts` of each engine) and is logged there.
+ * (`engine/boundary.ts`) and is logged there.
  */
 import { jsonPlan, textPlan } from './reply.ts';
 import type { HeaderList, Plan } from './types.ts';

@@ -2,7 +2,22 @@
 import { lstat, unlink } from 'node:fs/promises';
 import { connect, type Server } from 'node:net';
 
-export type Address = { readonly host?: string; readonly port: number } | { readonly path: string };
+export type Address =
+  | { readonly host?: string; readonly port: number }
+  | { readonly path: string }
+  /** A descriptor of a socket that is bound already. */
+  | { readonly fd: number };
+
+/** An address as the system knows it. The path is empty where a unix socket was inherited: Node cannot tell it. */
+export type BoundAddress = { readonly host: string; readonly port: number } | { readonly path: string };
+
+/** Where a server listens. */
+export function boundTo(server: Server): BoundAddress {
+  const address = server.address();
+  return typeof address === 'object' && address
+    ? { host: address.address, port: address.port }
+    : { path: address ?? '' };
+}
 
 /** Connections that the kernel queues before they are accepted. */
 const ACCEPT_BACKLOG = 1024;

@@ -1,11 +1,9 @@
 /**
- * The only writer of responses. It owns the status line, back-pressure, aborts, HEAD, and the closing of
- * byte sources, so that everything before it is plain data.
+ * What both engines need to send responses: streaming with back-pressure, the closing of byte sources, and refusals
+ * that are written without a request. Each engine has a `writer.ts` for the rest.
  */
-import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { reasonPhrase } from './errors.ts';
-import { withoutOverridden } from './middleware/default-headers.ts';
 import { Streams } from './streams.ts';
 import type { Body, ByteSource, HeaderList, Plan } from './types.ts';
 
@@ -26,47 +24,6 @@ export interface SendProgress {
 
 /** The client has left. This is not a fault of the server. */
 export class Gone extends Error {}
-
-/** Sends 100 Continue to a client that waits for it before it sends the body (RFC 9110 §15.2.1). */
-export function sendContinue(res: ServerResponse): void {
-  res.writeContinue();
-}
-
-/** Carries out `plan`. Returns at once; `res` emits `close` when everything is sent or the client has left. */
-export function send(
-  res: ServerResponse,
-  method: string,
-  plan: Plan,
-  common: HeaderList,
-  progress: SendProgress,
-): void {
-  const { body, close, overridesDefaults } = plan;
-  const merged = plan.headers.concat(overridesDefaults ? withoutOverridden(common, plan.headers) : common);
-  const headers = close ? [...merged, 'Connection', 'close'] : merged;
-  try {
-    res.writeHead(plan.status, headers);
-  } catch (error) {
-    if (body.kind === 'source') void closeQuietly(body.source);
-    throw error;
-  }
-  if (body.kind === 'source') {
-    void stream(res, method === 'HEAD' ? { ...body, pieces: [] } : body, progress);
-  } else if (body.kind === 'none' || method === 'HEAD') {
-    res.end();
-  } else if (body.kind === 'text') {
-    // Latin-1 text joins the header section in one buffer and one system call.
-    progress.bodyBytes = body.text.length;
-    res.end(body.text, 'latin1');
-  } else {
-    progress.bodyBytes = body.bytes.length;
-    res.end(body.bytes);
-  }
-}
-
-async function stream(res: ServerResponse, body: SourceBody, progress: SendProgress): Promise<void> {
-  const write = writerOf(res, progress);
-  await sendSource({ write, end: () => res.end(), abort: () => res.destroy() }, body, progress);
-}
 
 /** Where the bytes of one response go. */
 export interface Outlet {
@@ -124,19 +81,6 @@ function fitting(chunk: Buffer | undefined, size: number): Buffer {
 
 function longest(pieces: SourceBody['pieces']): number {
   return Math.max(...pieces.map((piece) => (piece instanceof Uint8Array ? 0 : piece.end + 1 - piece.start)));
-}
-
-/** A write that settles when the bytes are in the kernel, so that their buffer can be reused. */
-function writerOf(res: ServerResponse, progress: SendProgress): Outlet['write'] {
-  let settle: ((error?: Error | null) => void) | undefined;
-  res.once('close', () => settle?.(new Gone()));
-  return (bytes) =>
-    new Promise((resolve, reject) => {
-      if (res.destroyed) return reject(new Gone());
-      settle = (error) => (error ? reject(new Gone()) : resolve());
-      progress.bodyBytes += bytes.length;
-      res.write(bytes, settle);
-    });
 }
 
 /**

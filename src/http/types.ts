@@ -20,10 +20,10 @@ export interface RequestFacts {
   /** The whole request body, already bounded; absent when none was sent. */
   readonly body?: Uint8Array;
   /**
-   * Whether the client has closed the connection, or its half of it, so that a response would hardly reach it. The only
-   * member that is not data.
+   * Whether the client has closed the connection, or its half of it, so that a response would hardly reach it. A promise
+   * where another process has the connection. The only member that is not data.
    */
-  readonly isGone?: () => boolean;
+  readonly isGone?: () => boolean | Promise<boolean>;
 }
 
 /** How large the body of a request may be, by the owner of its path. Decided before the body is read. */
@@ -63,6 +63,14 @@ export type Body =
       readonly pieces: readonly (Uint8Array | ByteRange)[];
     };
 
+/** How long the same head gets the same plan. */
+export interface Reuse {
+  /** Whether it does now. As with a request, what is behind it may then be checked in the background. */
+  isFresh(): boolean;
+  /** No later request gets this plan, so that nothing made of it needs to be kept. */
+  readonly isGone: boolean;
+}
+
 /** A complete response as data. `Date` and `Connection` belong to `node:http`; everything else is here. */
 export interface Plan {
   readonly status: number;
@@ -72,6 +80,8 @@ export interface Plan {
   readonly close?: boolean;
   /** These headers replace default headers of the same name, including the operator's own. */
   readonly overridesDefaults?: true;
+  /** Absent if the plan depends on anything but the head of the request, or cannot be used twice. */
+  readonly reuse?: Reuse | undefined;
 }
 
 /** One stage of the router: a plan, or `undefined` if the request is for a later stage. */

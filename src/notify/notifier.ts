@@ -2,6 +2,7 @@
  * The one path of all messages, whatever their dialect: who sends, how often, what, to which channels, into the queue,
  * and how far delivery gets while the request waits.
  */
+import type { RequestFacts } from '../http/types.ts';
 import { failure, type Result, success } from '../util/result.ts';
 import { type Draft, fingerprintOf, type MessageInput, validate } from './api/draft.ts';
 import { invalidFields, type NotifyProblem, notifyProblem } from './api/problem.ts';
@@ -28,7 +29,7 @@ export interface SendRequest extends Sender {
    */
   readonly channelHints?: readonly string[];
   /** See `RequestFacts.isGone`. Without it, repeated requests are recognised only by their idempotency key. */
-  readonly isGone?: (() => boolean) | undefined;
+  readonly isGone?: RequestFacts['isGone'] | undefined;
   /** For a client that waits less long than the operator allows. */
   readonly maxWaitMs?: number;
 }
@@ -51,8 +52,8 @@ export interface NotifierOptions {
 /** What the queue said to a request. */
 interface Enqueued {
   readonly acceptance: Acceptance;
-  /** To be called when the response is ready. */
-  onResponse(): void;
+  /** To be called when the response is ready, and awaited before it leaves. */
+  onResponse(): void | Promise<void>;
 }
 
 export class Notifier {
@@ -86,13 +87,13 @@ export class Notifier {
     if (!order.ok) return order;
     const { acceptance, onResponse } = await this.#enqueue(order.value, fingerprintOf(draft), request);
     if (!('id' in acceptance)) {
-      onResponse();
+      await onResponse();
       return failure(queueProblem(acceptance));
     }
     const { id, kind } = acceptance;
     await this.#queue.waitForFirstAttempts(id, Math.min(maxWaitMs, this.#waitMs));
     const status = await this.#queue.status(id, user.name);
-    onResponse();
+    await onResponse();
     if (status) return success({ status, isRepeated: kind === 'repeated' });
     if (kind !== 'repeated') throw new Error('the queue forgot a message that it had just accepted');
     // It ended so long ago that only its key is known.
@@ -115,13 +116,14 @@ export class Notifier {
     try {
       return { acceptance: await request.acceptance, onResponse };
     } catch (error) {
-      onResponse();
+      await onResponse();
       throw error;
     }
   }
 
   async #acceptOnce(key: string, order: NewMessage): Promise<Acceptance> {
-    const before = await this.#unanswered.take(key)?.acceptance.catch(() => undefined);
+    const unanswered = await this.#unanswered.take(key);
+    const before = await unanswered?.acceptance.catch(() => undefined);
     return before && 'id' in before ? { kind: 'repeated', id: before.id } : this.#queue.accept(order);
   }
 

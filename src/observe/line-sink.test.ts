@@ -77,6 +77,16 @@ describe('batches', () => {
   });
 });
 
+test('lines of another process go out with the own ones, and are counted where there is no room', (t) => {
+  const { stream, sink, tick } = setUp(t, 20);
+  sink.write('own');
+  sink.writeLines('one\ntwo\n');
+  tick(BATCH_DELAY_MS);
+  assert.equal(stream.text, 'own\none\ntwo\n');
+  sink.writeLines(`${'x'.repeat(20)}\ny\nz\n`);
+  assert.equal(sink.droppedLines, 3);
+});
+
 describe('a slow reader', () => {
   test('never makes more than the limit wait', (t) => {
     const { stream, sink, tick } = setUp(t);

@@ -31,6 +31,8 @@ export interface SinkOptions {
 export interface LineSink {
   /** Queues one line of ASCII text without its line feed. Never blocks or throws. */
   write(line: string): void;
+  /** The same for whole lines of another process, each with its line feed. */
+  writeLines(lines: string): void;
   /** Writes everything to the stream and waits until it is flushed, at most `timeoutMs`. */
   flush(timeoutMs?: number): Promise<void>;
   /** Lines lost since the start, because of a slow reader, a full disk, or a closed pipe. */
@@ -61,10 +63,18 @@ class BoundedLineSink implements LineSink {
   }
 
   write(line: string): void {
-    if (!this.#hasRoom(line.length + 1)) return this.#drop(1);
+    this.#add(`${line}\n`, 1);
+  }
+
+  writeLines(lines: string): void {
+    this.#add(lines, lines.split('\n').length - 1);
+  }
+
+  #add(text: string, lines: number): void {
+    if (!this.#hasRoom(text.length)) return this.#drop(lines);
     if (this.#unreported > 0) this.#reportDropped();
-    this.#batch += `${line}\n`;
-    this.#batchLines += 1;
+    this.#batch += text;
+    this.#batchLines += lines;
     if (this.#batch.length >= BATCH_BYTES) this.#send();
     else this.#arm();
   }

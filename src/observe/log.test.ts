@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { type AccessEntry, accessLog, droppedNotice, eventLog, redact } from './log.ts';
+import {
+  type AccessLog,
+  accessLog,
+  droppedNotice,
+  eventLog,
+  type LoggedHead,
+  type LoggedResponse,
+  redact,
+} from './log.ts';
+
+type AccessEntry = LoggedHead & LoggedResponse;
 
 const entry: AccessEntry = {
   client: '192.0.2.7',
@@ -22,9 +32,16 @@ function collector() {
   return { lines, write: (line: string) => void lines.push(line) };
 }
 
+function write(log: AccessLog | undefined, line: AccessEntry): void {
+  log?.write(log.describe(line), line);
+}
+
 function logged(format: 'combined' | 'json', fields: Partial<AccessEntry> = {}): string {
   const sink = collector();
-  accessLog(format, sink, () => WHEN_MS)?.({ ...entry, ...fields });
+  write(
+    accessLog(format, sink, () => WHEN_MS),
+    { ...entry, ...fields },
+  );
   assert.equal(sink.lines.length, 1);
   return sink.lines[0] as string;
 }
@@ -79,7 +96,7 @@ describe('combined format', () => {
     const log = accessLog('combined', sink, () => ms);
     for (const step of [0, 957, 1, 86_400_000]) {
       ms += step;
-      log?.(entry);
+      write(log, entry);
     }
     assert.deepEqual(
       sink.lines.map((line) => /\[(.*) \+0000\]/.exec(line)?.[1]),
@@ -169,8 +186,8 @@ describe('secrets', () => {
   test('are struck out of every kind of line', () => {
     const sink = collector();
     const secrets = { target: '/?token=s3cret', referer: 'http://u:s3cret@x.example/?key=s3cret' };
-    accessLog('combined', sink)?.({ ...entry, ...secrets });
-    accessLog('json', sink)?.({ ...entry, ...secrets });
+    write(accessLog('combined', sink), { ...entry, ...secrets });
+    write(accessLog('json', sink), { ...entry, ...secrets });
     eventLog(sink, 'combined')('error', 'failed /?key=s3cret', secrets);
     eventLog(sink, 'json')('error', 'failed /?key=s3cret', secrets);
     assert.equal(sink.lines.length, 4);

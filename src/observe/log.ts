@@ -9,27 +9,45 @@ import type { LineSink } from './line-sink.ts';
 /** `combined` is the format of Apache and nginx, `json` one object per line, `off` no access log. */
 export type LogFormat = 'combined' | 'json' | 'off';
 
-/** One finished request. Strings are as received, one character per byte (Latin-1). */
-export interface AccessEntry {
-  /** The client's address; empty on a unix socket. */
-  readonly client: string;
-  /** Who was authenticated, never merely claimed. */
-  readonly user?: string | undefined;
+/** What a line says of the request. Strings are as received, one character per byte (Latin-1). */
+export interface LoggedHead {
   readonly method: string;
   /** The request target (RFC 9112 §3.2). */
   readonly target: string;
   /** `1.1` or `1.0`. */
   readonly httpVersion: string;
-  /** 0 if the client left before there was a response. */
-  readonly status: number;
-  readonly bodyBytes: number;
-  readonly durationMs: number;
   readonly referer?: string | undefined;
   readonly userAgent?: string | undefined;
   readonly host?: string | undefined;
 }
 
-export type AccessLog = (entry: AccessEntry) => void;
+/** What a line says of the connection and of the response. */
+export interface LoggedResponse {
+  /** The client's address; empty on a unix socket. */
+  readonly client: string;
+  /** Who was authenticated, never merely claimed. */
+  readonly user?: string | undefined;
+  /** 0 if the client left before there was a response. */
+  readonly status: number;
+  readonly bodyBytes: number;
+  readonly durationMs: number;
+}
+
+/** The text around the response in a line; it can be used for every request with the same head. */
+export interface HeadText {
+  readonly before: string;
+  readonly after: string;
+  /** The rest of the last line with this head, if its response was the same. */
+  lastStatus: number;
+  lastBytes: number;
+  lastText: string;
+}
+
+export interface AccessLog {
+  describe(head: LoggedHead): HeadText;
+  /** Writes the line of a finished request. */
+  write(head: HeadText, response: LoggedResponse): void;
+}
 
 /**
  * The access log in `format`, or `undefined` for `off`. The time of a line is the end of its response, in UTC.
@@ -41,28 +59,41 @@ export function accessLog(
   now: () => number = Date.now,
 ): AccessLog | undefined {
   if (format === 'off') return undefined;
-  const render = format === 'json' ? jsonAccess() : combinedAccess();
-  return (entry) => sink.write(render(entry, now()));
+  const { describe, render } = format === 'json' ? jsonAccess() : combinedAccess();
+  return { describe, write: (head, response) => sink.write(render(head, response, now())) };
 }
 
-type Render = (entry: AccessEntry, nowMs: number) => string;
+interface Format {
+  readonly describe: AccessLog['describe'];
+  readonly render: (head: HeadText, response: LoggedResponse, nowMs: number) => string;
+}
+
+function headText(before: string, after: string): HeadText {
+  return { before: flat(before), after: flat(after), lastStatus: -1, lastBytes: -1, lastText: '' };
+}
 
 /**
  * `%h - %u [time] "%r" status bytes "referer" "agent"`. Where Apache and nginx differ it follows nginx: `0` bytes
  * without a body, status `000` without a response.
  */
-function combinedAccess(): Render {
+function combinedAccess(): Format {
   const stamp = perSecond(commonLogTime);
-  const head = remember((client, user, time) => `${bareField(client)} - ${bareField(user)} [${time}] "`);
-  const request = remember((method, target, version) => {
-    return `${escapeQuoted(`${method} ${redact(target ?? '')} HTTP/${version}`)}" `;
-  });
-  const tail = remember((referer, agent) => {
-    return ` "${quotedField(referer && redact(referer))}" "${quotedField(agent && redact(agent))}"`;
-  });
-  return ({ client, user, method, target, httpVersion, status, bodyBytes, referer, userAgent }, nowMs) => {
-    const start = head(client, user, stamp(nowMs)) + request(method, target, httpVersion);
-    return `${start}${status || '000'} ${bodyBytes}${tail(referer, userAgent)}`;
+  const start = remember((client, user, time) => `${bareField(client)} - ${bareField(user)} [${time}] "`);
+  return {
+    describe({ method, target, httpVersion, referer, userAgent }) {
+      const from = quotedField(referer && redact(referer));
+      const agent = quotedField(userAgent && redact(userAgent));
+      const request = escapeQuoted(`${method} ${redact(target)} HTTP/${httpVersion}`);
+      return headText(`${request}" `, ` "${from}" "${agent}"`);
+    },
+    render(head, { client, user, status, bodyBytes }, nowMs) {
+      if (status !== head.lastStatus || bodyBytes !== head.lastBytes) {
+        head.lastStatus = status;
+        head.lastBytes = bodyBytes;
+        head.lastText = flat(`${head.before}${status || '000'} ${bodyBytes}${head.after}`);
+      }
+      return start(client, user, stamp(nowMs)) + head.lastText;
+    },
   };
 }
 
@@ -90,19 +121,24 @@ function remember(render: RenderFields): RenderFields {
   };
 }
 
-function jsonAccess(): Render {
+function jsonAccess(): Format {
   const stamp = isoStamp();
-  return (entry, nowMs) => {
-    const { user, referer, userAgent, host } = entry;
-    let line = `{"time":"${stamp(nowMs)}","client":${jsonString(entry.client)}`;
-    if (user) line += `,"user":${jsonString(user)}`;
-    line += `,"method":${jsonString(entry.method)},"target":${jsonString(redact(entry.target))}`;
-    line += `,"http":${jsonString(entry.httpVersion)},"status":${entry.status},"bytes":${entry.bodyBytes}`;
-    line += `,"duration_ms":${Math.round(entry.durationMs * 1000) / 1000}`;
-    if (host) line += `,"host":${jsonString(host)}`;
-    if (referer) line += `,"referer":${jsonString(redact(referer))}`;
-    if (userAgent) line += `,"user_agent":${jsonString(redact(userAgent))}`;
-    return `${line}}`;
+  const who = remember((client, user) => {
+    return `,"client":${jsonString(client ?? '')}${user ? `,"user":${jsonString(user)}` : ''}`;
+  });
+  return {
+    describe({ method, target, httpVersion, referer, userAgent, host }) {
+      const before = `,"method":${jsonString(method)},"target":${jsonString(redact(target))}`;
+      let after = host ? `,"host":${jsonString(host)}` : '';
+      if (referer) after += `,"referer":${jsonString(redact(referer))}`;
+      if (userAgent) after += `,"user_agent":${jsonString(redact(userAgent))}`;
+      return headText(`${before},"http":${jsonString(httpVersion)},"status":`, `${after}}`);
+    },
+    render({ before, after }, { client, user, status, bodyBytes, durationMs }, nowMs) {
+      const duration = Math.round(durationMs * 1000) / 1000;
+      const start = `{"time":"${stamp(nowMs)}"${who(client, user)}${before}`;
+      return `${start}${status},"bytes":${bodyBytes},"duration_ms":${duration}${after}`;
+    },
   };
 }
 

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Plan, RequestFacts } from '../http/types.ts';
-import { createMetrics, DURATION_BUCKETS_SECONDS, type Metrics, metricsStage } from './metrics.ts';
+import {
+  type Counts,
+  countsOfEnded,
+  createMetrics,
+  DURATION_BUCKETS_SECONDS,
+  type Metrics,
+  metricsStage,
+} from './metrics.ts';
 
 interface Family {
   readonly type: string;
@@ -192,4 +199,32 @@ describe('stage', () => {
   test('other paths are not its own', () => {
     for (const path of ['/', '/metrics/', '/metric', '/Metrics']) assert.equal(ask('GET', path), undefined);
   });
+});
+
+test('the counts of other processes are added, and those of ended ones keep what they counted', () => {
+  const one = setUp().metrics;
+  const other = setUp().metrics;
+  for (const metrics of [one, other]) finish(metrics, 200, 10, 3);
+  finish(other, 404, 5, 3);
+  other.requestStarted();
+  other.connectionOpened();
+  const families = (others: readonly Counts[]) => parseExposition(one.render(others));
+  const value = (others: readonly Counts[], name: string, sample = name) =>
+    families(others).get(name)?.samples.get(sample);
+  const living = [other.counts()];
+  const ended = living.map(countsOfEnded);
+  for (const others of [living, ended]) {
+    assert.equal(value(others, 'mote_http_requests_total', 'mote_http_requests_total{code="2xx"}'), 2);
+    assert.equal(value(others, 'mote_http_requests_total', 'mote_http_requests_total{code="4xx"}'), 1);
+    assert.equal(value(others, 'mote_http_response_body_bytes_total'), 25);
+    assert.equal(value(others, 'mote_log_lines_dropped_total'), 84);
+    const durations = 'mote_http_request_duration_seconds';
+    assert.equal(value(others, durations, `${durations}_count`), 3);
+    assert.equal(value(others, durations, `${durations}_bucket{le="0.005"}`), 3);
+  }
+  assert.deepEqual(
+    [value(living, 'mote_connections'), value(living, 'mote_http_requests_in_flight')],
+    [1, 1],
+  );
+  assert.deepEqual([value(ended, 'mote_connections'), value(ended, 'mote_http_requests_in_flight')], [0, 0]);
 });

@@ -115,6 +115,8 @@ export const binding = {
   process: [['number'], 'number'],
   kill: [['number', 'number'], 'number'],
   rawMode: [['number', 'boolean'], 'number'],
+  /** What `import()` does: a promise of the module with this name. */
+  loadModule: [['text'], 'any'],
   /** Text that a build put inside, by its name; a negative number if there is none. */
   asset: [['text'], 'answer'],
   confine: [['text'], 'number'],

@@ -47,8 +47,15 @@ export function createHmac(algorithm: string, key: Content): Hash {
   return start(algorithm, bytesOf(key));
 }
 
-export function hash(algorithm: string, content: Content, encoding: DigestEncoding = 'hex'): string {
-  return createHash(algorithm).update(content).digest(encoding);
+export function hash(algorithm: string, content: Content, encoding?: DigestEncoding): string;
+export function hash(algorithm: string, content: Content, encoding: 'buffer'): Buffer;
+export function hash(
+  algorithm: string,
+  content: Content,
+  encoding: DigestEncoding | 'buffer' = 'hex',
+): string | Buffer {
+  const made = createHash(algorithm).update(content);
+  return encoding === 'buffer' ? made.digest() : made.digest(encoding);
 }
 
 export function randomBytes(size: number): Buffer {

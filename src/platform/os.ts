@@ -1,4 +1,5 @@
 /** Node's `os`. */
+import { readFileSync } from './fs.ts';
 import { host } from './host.ts';
 
 export const devNull = '/dev/null';
@@ -7,4 +8,9 @@ export function availableParallelism(): number {
 }
 export function hostname(): string {
   return 'localhost';
+}
+
+export function totalmem(): number {
+  const [, kilobytes = '0'] = /^MemTotal:\s+(\d+) kB$/m.exec(readFileSync('/proc/meminfo', 'utf8')) ?? [];
+  return Number(kilobytes) * 1024;
 }

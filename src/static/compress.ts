@@ -3,8 +3,6 @@ import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import type { Coding } from './encoding.ts';
 
-/** Below this size a coding saves less than one network packet. */
-const MIN_BYTES = 1024;
 /** About half of the maximum quality: most of the gain in a tenth of the time. */
 const BROTLI_QUALITY = 5;
 
@@ -18,7 +16,6 @@ export interface Compressed {
 
 /** The codings of `bytes` that are smaller than `bytes`, except those in `existing`. */
 export async function compress(bytes: Buffer, existing: readonly Coding[]): Promise<Compressed[]> {
-  if (bytes.length < MIN_BYTES) return [];
   const made: Compressed[] = [];
   if (!existing.includes('br')) {
     const params = { [constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY };

@@ -97,7 +97,9 @@ class StaticFiles {
     const { content } = representation;
     if (!content) return this.#serveOpened(method, headers, representation, available.length > 0);
     const planned = planContent(method, headers, representation);
-    return planned.kind === 'plan' ? planned.plan : planFromMemory(planned.selection, content);
+    return planned.kind === 'plan'
+      ? planned.plan
+      : planFromMemory(planned.selection, content, representation.reuse);
   }
 
   /**
@@ -157,9 +159,12 @@ function planOtherMethod(method: string): Plan {
   return noContentPlan(['Allow', SAFE_METHODS]);
 }
 
-/** Caches must not send the page to clients that would get a 404. */
+/**
+ * Caches must not send the page to clients that would get a 404. It is looked up anew each time, because there may be
+ * a file at the path by then.
+ */
 function byAccept(plan: Plan): Plan {
-  return { ...plan, headers: [...plan.headers, 'Vary', 'Accept'] };
+  return { ...plan, headers: [...plan.headers, 'Vary', 'Accept'], reuse: undefined };
 }
 
 /**

@@ -12,6 +12,7 @@ import {
   noBody,
   type Plan,
   type RequestFacts,
+  type Reuse,
 } from '../http/types.ts';
 import { formatHttpDate } from '../util/http-date.ts';
 import { evaluatePreconditions, ifRangeHolds, type Validators } from './conditional.ts';
@@ -41,6 +42,8 @@ export interface Representation {
   readonly content: MemoryBody | undefined;
   /** The response to a plain GET, if the content is in memory. */
   readonly whole: Plan | undefined;
+  /** Of plans made from the content in memory. */
+  readonly reuse: Reuse | undefined;
 }
 
 export interface Ingredients {
@@ -55,6 +58,7 @@ export interface Ingredients {
   readonly bytes: Buffer | undefined;
   /** The resource has more than one representation, so that every response needs `Vary`. */
   readonly varies: boolean;
+  readonly reuse?: Reuse | undefined;
 }
 
 /** Prepares everything that does not depend on the request. */
@@ -67,6 +71,8 @@ export function represent(from: Ingredients): Representation {
   const date = from.modifiedMs === undefined ? [] : ['Last-Modified', formatHttpDate(from.modifiedMs)];
   const fields = [...shared, ...date, 'Accept-Ranges', 'bytes', ...coded];
   const content = bytes && contentBody(bytes);
+  // Without the content every response begins with a look at the file.
+  const reuse = content && from.reuse;
   return {
     coding,
     segments,
@@ -76,14 +82,15 @@ export function represent(from: Ingredients): Representation {
     fields,
     content,
     validators: { etag, lastModifiedMs: from.modifiedMs },
-    notModified: { status: 304, headers: shared, body: noBody },
-    whole: content && { status: 200, headers: wholeHeaders(contentType, size, fields), body: content },
+    notModified: { status: 304, headers: shared, body: noBody, reuse },
+    whole: content && { status: 200, headers: wholeHeaders(contentType, size, fields), body: content, reuse },
+    reuse,
   };
 }
 
-function contentBody(bytes: Buffer): MemoryBody {
+function contentBody(bytes: Uint8Array): MemoryBody {
   if (bytes.length > MAX_TEXT_BYTES) return { kind: 'bytes', bytes };
-  return { kind: 'text', text: bytes.toString('latin1') };
+  return { kind: 'text', text: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1') };
 }
 
 const wholeHeaders = (contentType: string, size: number, fields: HeaderList): string[] => [
@@ -180,12 +187,24 @@ function selectRanges(
 }
 
 /** Fills a selection from memory. */
-export function planFromMemory({ status, headers, pieces }: Selection, content: MemoryBody): Plan {
+export function planFromMemory(
+  { status, headers, pieces }: Selection,
+  content: MemoryBody,
+  reuse?: Reuse,
+): Plan {
+  const [only] = pieces;
+  if (pieces.length === 1 && only && 'start' in only)
+    return { status, headers, body: partOf(content, only), reuse };
   const bytes = content.kind === 'text' ? Buffer.from(content.text, 'latin1') : content.bytes;
   const parts = pieces.map((piece) =>
     piece instanceof Uint8Array ? piece : bytes.subarray(piece.start, piece.end + 1),
   );
   return planFromSource({ status, headers, pieces: parts }, nothingToOpen);
+}
+
+function partOf(content: MemoryBody, { start, end }: ByteRange): MemoryBody {
+  if (content.kind === 'text') return { kind: 'text', text: content.text.slice(start, end + 1) };
+  return contentBody(content.bytes.subarray(start, end + 1));
 }
 
 /** The pieces reference the content in memory: a copy for each slow client would add up. */

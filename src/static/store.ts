@@ -5,9 +5,9 @@
  * checked in the background, so that requests for busy files never wait; an older entry is checked first. A change on
  * disk is therefore visible within STALE_MS.
  */
+import type { Reuse } from '../http/types.ts';
 import { BoundedMap } from '../util/bounded-map.ts';
 import { type CachePolicy, cacheControl } from './cache-policy.ts';
-import { compress } from './compress.ts';
 import { type FileContent, readContent, tagOf, versionTag } from './content.ts';
 import { type Coding, codings } from './encoding.ts';
 import { type MediaOptions, type Medium, mediaReader } from './media.ts';
@@ -28,6 +28,9 @@ const QUIET_MS = 60_000;
 /** The largest file that is cached, relative to the whole cache and absolutely. */
 const MAX_KEPT_SHARE = 1 / 8;
 const MAX_KEPT_BYTES = 1024 * 1024;
+
+/** Below this size a coding saves less than one network packet. */
+const MIN_COMPRESSED_BYTES = 1024;
 
 export interface FileStoreOptions extends CachePolicy, MediaOptions {
   readonly index: string;
@@ -53,14 +56,33 @@ export type Lookup =
   | { readonly kind: 'folder' }
   | { readonly kind: 'missing' };
 
+/** How long an entry and the plans made of it are used. */
+class Freshness implements Reuse {
+  isGone = false;
+  /** By the clock of `performance.now()`. */
+  checkedMs: number;
+  readonly #check: () => void;
+
+  constructor(checkedMs: number, check: () => void) {
+    this.checkedMs = checkedMs;
+    this.#check = check;
+  }
+
+  isFresh(): boolean {
+    const ageMs = performance.now() - this.checkedMs;
+    if (ageMs >= STALE_MS || this.isGone) return false;
+    if (ageMs >= FRESH_MS) this.#check();
+    return true;
+  }
+}
+
 interface Entry {
   readonly resource: Resource;
-  readonly parsed: ParsedPath;
+  readonly freshness: Freshness;
   readonly version: string;
   readonly bytes: number;
   /** A part of it is tagged by its version until the file has been unchanged for {@link QUIET_MS}. */
   readonly isProvisional: boolean;
-  checkedMs: number;
 }
 
 interface Located {
@@ -84,7 +106,13 @@ export class FileStore {
   constructor(source: FileSource, options: FileStoreOptions) {
     this.#source = source;
     this.#options = options;
-    this.#entries = new BoundedMap({ maxEntries: MAX_ENTRIES, maxWeight: options.cacheBytes });
+    this.#entries = new BoundedMap({
+      maxEntries: MAX_ENTRIES,
+      maxWeight: options.cacheBytes,
+      onEvict: (_, { freshness }) => {
+        freshness.isGone = true;
+      },
+    });
     this.#mediumOf = mediaReader(options);
     this.#maxKeptBytes = Math.min(MAX_KEPT_BYTES, options.cacheBytes * MAX_KEPT_SHARE);
   }
@@ -92,13 +120,7 @@ export class FileStore {
   /** The resource at `path`, if it is in memory and need not be checked first. */
   peek(path: string): Resource | undefined {
     const entry = this.#entries.get(path);
-    if (!entry) return undefined;
-    const ageMs = performance.now() - entry.checkedMs;
-    if (ageMs < FRESH_MS) return entry.resource;
-    if (ageMs >= STALE_MS) return undefined;
-    // A failure recurs in, and is reported to, the first request that has to wait for the check.
-    this.find(path, entry.parsed).catch(() => undefined);
-    return entry.resource;
+    return entry?.freshness.isFresh() ? entry.resource : undefined;
   }
 
   /** Resolves `path` by the source, once for all concurrent requests. @throws like `FileSource.open`. */
@@ -113,8 +135,10 @@ export class FileStore {
   async #look(path: string, parsed: ParsedPath): Promise<Lookup> {
     const checkedMs = performance.now();
     const located = await this.#locate(parsed);
+    const known = this.#entries.get(path);
     if ('kind' in located) {
       this.#entries.delete(path);
+      if (known) known.freshness.isGone = true;
       return located;
     }
     const { coding } = this.#mediumOf(located.file.name);
@@ -122,15 +146,21 @@ export class FileStore {
     try {
       const siblings = coding === 'identity' ? await this.#siblings(located) : [];
       candidates.push(...siblings);
-      const known = this.#entries.get(path);
       const entry = isCurrent(known, candidates)
-        ? Object.assign(known, { checkedMs })
-        : { parsed, checkedMs, ...(await this.#load(candidates, known !== undefined)) };
+        ? known
+        : await this.#load(candidates, known !== undefined, this.#freshness(path, parsed));
+      if (known && known !== entry) known.freshness.isGone = true;
+      entry.freshness.checkedMs = checkedMs;
       this.#entries.set(path, entry, entry.bytes);
       return entry.resource;
     } finally {
       await Promise.all(candidates.map(({ file }) => file.close()));
     }
+  }
+
+  #freshness(path: string, parsed: ParsedPath): Freshness {
+    // A failure recurs in, and is reported to, the first request that has to wait for the check.
+    return new Freshness(0, () => void this.find(path, parsed).catch(() => undefined));
   }
 
   /** The file at this path; for a folder, its index. */
@@ -166,7 +196,11 @@ export class FileStore {
     return found.filter((candidate) => candidate !== undefined);
   }
 
-  async #load(candidates: readonly [Candidate, ...Candidate[]], wasKnown: boolean): Promise<Loaded> {
+  async #load(
+    candidates: readonly [Candidate, ...Candidate[]],
+    wasKnown: boolean,
+    freshness: Freshness,
+  ): Promise<Entry> {
     const [first] = candidates;
     const { type, coding } = this.#mediumOf(first.file.name);
     const compressing = this.#options.compression && coding === 'identity' && isCompressible(type);
@@ -180,13 +214,14 @@ export class FileStore {
       cacheControl: cacheControl(first.file.name, type, this.#options),
       modifiedMs: lastModifiedOf(first.file),
       varies: forms.length > 1,
+      reuse: freshness,
     };
     const representations = forms.map(({ coding, segments, version, content }) =>
       represent({ ...shared, ...content, coding, segments, version }),
     );
     const bytes = forms.reduce((sum, { content }) => sum + (content.bytes?.length ?? 0), 0);
     const isProvisional = keepsChanging && forms.some(({ content }) => content.bytes === undefined);
-    return { resource: resourceOf(representations), version, bytes, isProvisional };
+    return { resource: resourceOf(representations), freshness, version, bytes, isProvisional };
   }
 
   /** A sibling that cannot be read counts as absent; for the file itself, the error is thrown. */
@@ -199,13 +234,6 @@ export class FileStore {
     if (first?.status !== 'fulfilled') throw first?.reason;
     return [first, ...others].filter((result) => result.status === 'fulfilled').map(({ value }) => value);
   }
-}
-
-interface Loaded {
-  readonly resource: Resource;
-  readonly version: string;
-  readonly bytes: number;
-  readonly isProvisional: boolean;
 }
 
 /** The content of one representation. */
@@ -240,8 +268,10 @@ function lastModifiedOf({ modifiedMs }: SourceFile): number | undefined {
 
 async function compressedForms(forms: readonly Form[]): Promise<Form[]> {
   const [identity] = forms;
-  if (!identity?.content.bytes) return [];
+  if (!identity?.content.bytes || identity.content.size < MIN_COMPRESSED_BYTES) return [];
   const existing = forms.map(({ coding }) => coding).filter((coding) => coding !== 'identity');
+  // zlib takes a while to load.
+  const { compress } = await import('./compress.ts');
   const made = await compress(identity.content.bytes, existing);
   const { segments, version } = identity;
   return made.map(({ coding, bytes }) => ({

@@ -59,6 +59,10 @@ export class BoundedMap<K, V> {
     for (const { value } of this.#entries.values()) yield value;
   }
 
+  *entries(): Generator<[K, V], void> {
+    for (const [key, { value }] of this.#entries) yield [key, value];
+  }
+
   #evict(): void {
     const { maxEntries, maxWeight = Number.POSITIVE_INFINITY, onEvict } = this.#bounds;
     for (const [key, { value }] of this.#entries) {

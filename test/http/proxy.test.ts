@@ -1,22 +1,21 @@
 /** The example of docs/operations.md for nginx, as it is but for its addresses and files. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { lacking } from '../../scripts/test/lacking.ts';
 import { authority, certificate, key } from '../support/certificates.ts';
 import { makeFolder } from '../support/folder.ts';
 import { freePort } from '../support/free-port.ts';
+import { noNginx, startNginx } from '../support/nginx.ts';
 import { isSource, startForTest } from '../support/target.ts';
 
 const DOCUMENT = fileURLToPath(new URL('../../docs/operations.md', import.meta.url));
 const START_LIMIT_MS = 10_000;
-const skip = isSource ? lacking({ nginx: 'nginx-light' }) : 'it is about the proxy, not about the program';
+const skip = isSource ? noNginx : 'it is about the proxy, not about the program';
 
 function exampleWith(replacements: Readonly<Record<string, string>>): string {
   const [, example = ''] = /^```nginx\n(.*?)^```$/ms.exec(readFileSync(DOCUMENT, 'utf8')) ?? [];
@@ -27,7 +26,7 @@ function exampleWith(replacements: Readonly<Record<string, string>>): string {
 }
 
 /** Returns the port on which nginx serves TLS. */
-async function startNginx(t: TestContext, upstreamPort: number): Promise<number> {
+async function startExample(t: TestContext, upstreamPort: number): Promise<number> {
   const port = await freePort();
   const dir = makeFolder({ 'site.pem': certificate.trimStart(), 'site.key': key.trimStart() });
   const example = exampleWith({
@@ -36,18 +35,7 @@ async function startNginx(t: TestContext, upstreamPort: number): Promise<number>
     '/etc/ssl/example.com.pem': join(dir, 'site.pem'),
     '/etc/ssl/example.com.key': join(dir, 'site.key'),
   });
-  const folders = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => {
-    mkdirSync(join(dir, name));
-    return `${name}_temp_path ${join(dir, name)};`;
-  });
-  const main = `daemon off; pid ${join(dir, 'pid')}; error_log stderr; events {}`;
-  const path = join(dir, 'nginx.conf');
-  writeFileSync(path, `${main} http { access_log off; ${folders.join(' ')}\n${example}}\n`);
-  const nginx = spawn('nginx', ['-e', 'stderr', '-c', path], { stdio: ['ignore', 'ignore', 'inherit'] });
-  t.after(async () => {
-    nginx.kill('SIGTERM');
-    if (nginx.exitCode === null) await once(nginx, 'exit');
-  });
+  t.after(startNginx(example).stop);
   return port;
 }
 
@@ -84,7 +72,7 @@ async function getOnce(port: number, localAddress: string): Promise<{ status?: n
 test('nginx in front: TLS, and the address of the client in the log', { skip }, async (t) => {
   const root = makeFolder({ sub: 'below' });
   const server = await startForTest(t, { root, args: ['--trusted-proxies', '127.0.0.1'] });
-  const port = await startNginx(t, server.port);
+  const port = await startExample(t, server.port);
   assert.deepEqual(await get(port, '127.0.0.2'), { status: 200, body: 'below' });
   assert.match(await server.logged(/ "GET \/sub /), /^127\.0\.0\.2 /);
 });

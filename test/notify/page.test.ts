@@ -4,7 +4,8 @@ import { randomBytes } from 'node:crypto';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { requireBuilt } from '../../scripts/bundle/fixtures.ts';
 import { defaults } from '../../src/config/options.ts';
-import { HttpServer } from '../../src/http/engine/node/server.ts';
+import type { Hooks } from '../../src/http/engine/contract.ts';
+import { HttpServer } from '../../src/http/engine/http-server.ts';
 import { defaultHeaders } from '../../src/http/middleware/default-headers.ts';
 import { route } from '../../src/http/router.ts';
 import type { RequestFacts } from '../../src/http/types.ts';
@@ -51,7 +52,7 @@ async function startServer(t: TestContext, pageStage = createPageStage()) {
     requests: [] as RequestFacts[],
     faults: [] as unknown[],
   };
-  const server = new HttpServer(defaults, {
+  const hooks: Hooks = {
     async handle(received) {
       // As behind a proxy that puts mote below a prefix.
       const facts = { ...received, path: received.path.replace(/^\/prefix/, '') };
@@ -69,7 +70,8 @@ async function startServer(t: TestContext, pageStage = createPageStage()) {
     onRefused() {},
     onExhausted() {},
     onFault: (error) => control.faults.push(error),
-  });
+  };
+  const server = await HttpServer.create(defaults, hooks, 'auto');
   await server.listen({ host: '127.0.0.1', port: 0 });
   t.after(async () => {
     await server.stop(0);

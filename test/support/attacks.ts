@@ -84,6 +84,22 @@ export const attacks: Readonly<Record<string, Attack>> = {
     connections: 300,
     messages: joined('GET / HTTP/1.1\r\n', fields(12_000)),
   },
+  'upgrades with one-byte chunks': {
+    connections: 100,
+    messages: joined(
+      post('Upgrade: x\r\nConnection: upgrade\r\nTransfer-Encoding: chunked\r\n'),
+      oneByteChunks,
+    ),
+  },
+  'upgrades behind a response': {
+    connections: 300,
+    opening: slow,
+    messages: times(5000, get('', 'Upgrade: x\r\nConnection: upgrade\r\n')),
+  },
+  'expectations without a body': {
+    connections: 1000,
+    opening: latin1(post('Content-Length: 10\r\nExpect: 100-continue\r\n')),
+  },
   'empty lines': { connections: 100, messages: times(200_000, '\r\n') },
   'downloads that nobody reads': { connections: 1000, opening: slow },
 };

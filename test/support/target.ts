@@ -24,8 +24,11 @@ const PATIENCE_MS = 30_000;
 /** The command line of the program under test. */
 export const target: readonly [string, ...string[]] = targetFrom(process.env.MOTE_TARGET);
 
-/** `MOTE_ENGINE` names the HTTP engine of all servers that are started. */
-const engine: readonly string[] = process.env.MOTE_ENGINE ? ['--http-engine', process.env.MOTE_ENGINE] : [];
+/** `MOTE_ENGINE` names the HTTP engine of all servers that are started, `MOTE_WORKERS` the number of their workers. */
+const shared: readonly string[] = [
+  ...(process.env.MOTE_ENGINE ? ['--http-engine', process.env.MOTE_ENGINE] : []),
+  ...(process.env.MOTE_WORKERS ? ['--workers', process.env.MOTE_WORKERS] : []),
+];
 
 /** Whether the source is run, and not something built from it. */
 export const isSource = process.env.MOTE_TARGET === undefined;
@@ -37,6 +40,24 @@ export const isSource = process.env.MOTE_TARGET === undefined;
 export const engineBetween = /container\.ts/.test(process.env.MOTE_TARGET ?? '')
   ? 'the container engine stands between the program and the test'
   : false;
+
+/** What only some builds can do, by the names that `--version --json` has for what a build lacks. */
+export type Feature = 'compression' | 'workers' | 'nodeHttp';
+
+const lacks: readonly Feature[] = isSource ? [] : askForLacks();
+
+/** A reason to skip what needs a feature, or `false` where the program under test has it. */
+export function without(feature: Feature): string | false {
+  return lacks.includes(feature) && `this build has no ${feature}`;
+}
+
+function askForLacks(): readonly Feature[] {
+  const [command, ...first] = target;
+  const options = { env: neutralEnvironment(), encoding: 'utf8', timeout: PATIENCE_MS } as const;
+  const { stdout, stderr, error } = spawnSync(command, [...first, '--version', '--json'], options);
+  if (error || !stdout) throw new Error(`${target.join(' ')} does not start: ${error?.message ?? stderr}`);
+  return JSON.parse(stdout).lacks ?? [];
+}
 
 /** An account without rights. */
 export const NOBODY = 65_534;
@@ -93,18 +114,31 @@ process.on('exit', () => {
 
 /** The program itself: a wrapper that stays has it as its only child, or as the only child of that. */
 function programOf({ pid = 0 }: Child): number {
-  const children = (parent: number): number[] => {
-    try {
-      const threads = readdirSync(`/proc/${parent}/task`);
-      const texts = threads.map((thread) => readFileSync(`/proc/${parent}/task/${thread}/children`, 'utf8'));
-      return texts.join('').split(' ').filter(Boolean).map(Number);
-    } catch {
-      return [];
-    }
-  };
   let program = pid;
-  for (let only = children(pid); only.length === 1; only = children(program)) program = only[0] as number;
+  for (let only = childrenOf(pid); only.length === 1; only = childrenOf(program)) {
+    const [child = 0] = only;
+    if (isWorker(child)) break;
+    program = child;
+  }
   return program;
+}
+
+function childrenOf(parent: number): number[] {
+  try {
+    const threads = readdirSync(`/proc/${parent}/task`);
+    const texts = threads.map((thread) => readFileSync(`/proc/${parent}/task/${thread}/children`, 'utf8'));
+    return texts.join('').split(' ').filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
+}
+
+function isWorker(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1').startsWith('mote: worker\0');
+  } catch {
+    return false;
+  }
 }
 
 function kill(pid: number, signal: NodeJS.Signals): void {
@@ -175,6 +209,11 @@ export class Server {
     return exit;
   }
 
+  /** The processes that serve, if the server has several (`--workers`). */
+  get workers(): readonly number[] {
+    return childrenOf(this.pid).filter(isWorker);
+  }
+
   /** The first log line that matches, on either output stream; waits for it. */
   logged(pattern: RegExp): Promise<string> {
     return Promise.any([this.stdout.find(pattern), this.stderr.find(pattern)]);
@@ -209,7 +248,7 @@ function linkOf(path: string): string {
 
 /** Starts a server on a free port and waits until it listens. */
 export async function start({ root, args = [], ...options }: StartOptions): Promise<Server> {
-  const child = launch([root, '0', ...engine, ...args], options);
+  const child = launch([root, '0', ...shared, ...args], options);
   return listening(child);
 }
 

@@ -275,6 +275,8 @@ export class Oracle {
     // node:http treats the non-standard Proxy-Connection field like Connection.
     const last = requests.findIndex(({ headers }) => headers['proxy-connection'] !== undefined);
     const shared = last < 0 ? requests : requests.slice(0, last + 1);
+    // llhttp refuses a tab behind a coding, which is white space by RFC 9110 §5.6.3.
+    if (/\r\ntransfer-encoding:[^\r]*\t[ \t]*\r\n/i.test(text)) return;
     // This codec percent-encodes raw UTF-8 in a query.
     if (shared.length === 0 || /\?[^ \r]*[\x80-\xff][^ \r]* HTTP/.test(text)) return;
     const theirs = await this.#read(text);

@@ -1,8 +1,9 @@
 /**
- * A cache of recently parsed heads: clients repeat their requests, and comparing a text costs a tenth of
- * parsing it. Pure: a cached result equals what the parser would return.
+ * A cache of recently parsed heads, and of the responses to them: clients repeat their requests, and comparing a text
+ * costs a tenth of parsing it. Pure: a cached result equals what the parser would return.
  */
 import type { HeadResult } from './head.ts';
+import type { Prepared } from './prepared.ts';
 
 /** A power of two. */
 const SLOTS = 256;
@@ -11,22 +12,36 @@ const MAX_CHARACTERS = 2048;
 
 type Taken = Extract<HeadResult, { kind: 'head' }>;
 
+/** What is known about a head that has come before. */
+export interface KnownHead {
+  readonly result: Taken;
+  /** Its last response, if that can be repeated. */
+  prepared: Prepared | undefined;
+  /** What the log keeps of its lines. */
+  logged: unknown;
+}
+
 /** A table of bounded size: each text has one slot, and a new entry replaces the old one in its slot. */
 export class HeadMemo {
   readonly #texts: (string | undefined)[] = Array(SLOTS).fill(undefined);
-  readonly #results: (Taken | undefined)[] = Array(SLOTS).fill(undefined);
+  readonly #heads: (KnownHead | undefined)[] = Array(SLOTS).fill(undefined);
 
-  /** The cached result for `text`, which must be exactly one head. */
-  get(text: string): Taken | undefined {
+  /** What is known about `text`, which must be exactly one head. */
+  get(text: string): KnownHead | undefined {
     const slot = slotOf(text);
-    return this.#texts[slot] === text ? this.#results[slot] : undefined;
+    return this.#texts[slot] === text ? this.#heads[slot] : undefined;
   }
 
   add(text: string, result: Taken): void {
     if (result.length !== text.length || text.length > MAX_CHARACTERS) return;
     const slot = slotOf(text);
     this.#texts[slot] = text;
-    this.#results[slot] = result;
+    this.#heads[slot] = { result, prepared: undefined, logged: undefined };
+  }
+
+  /** Drops the responses that cannot be repeated any more. */
+  sweep(): void {
+    for (const head of this.#heads) if (head?.prepared?.reuse.isGone) head.prepared = undefined;
   }
 }
 

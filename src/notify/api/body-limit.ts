@@ -35,10 +35,17 @@ export interface BodyLimitOptions {
   readonly notifier: Pick<Notifier, 'isToken' | 'identify'>;
   /** The first that recognises a request owns it. */
   readonly headReaders: readonly HeadReader[];
+  /** For all bodies above the usual size at a time; {@link MAX_LARGE_BODIES_BYTES} if it is absent. */
+  readonly largeBodiesBytes?: number;
 }
 
 /** Gives the room for the body of a request, unless it is small or not for notify. */
-export function createBodyLimits({ usualBytes, notifier, headReaders }: BodyLimitOptions) {
+export function createBodyLimits({
+  usualBytes,
+  notifier,
+  headReaders,
+  largeBodiesBytes = MAX_LARGE_BODIES_BYTES,
+}: BodyLimitOptions) {
   const largeBytes = Math.max(usualBytes, MAX_MESSAGE_BODY_BYTES);
   let taken = 0;
   return roomFor;
@@ -55,7 +62,7 @@ export function createBodyLimits({ usualBytes, notifier, headReaders }: BodyLimi
     if (bytes <= usualBytes || token === undefined || !notifier.isToken(token)) {
       return { maxBytes: usualBytes, refuse: refuse(tooLarge(usualBytes, token)), release: () => undefined };
     }
-    if (taken > 0 && taken + bytes > MAX_LARGE_BODIES_BYTES) {
+    if (taken > 0 && taken + bytes > largeBodiesBytes) {
       return { maxBytes: usualBytes, refuse: refuse(crowded), release: () => undefined };
     }
     return { maxBytes: largeBytes, refuse: refuse(tooLarge(largeBytes, token)), release: take(bytes) };

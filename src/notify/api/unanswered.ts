@@ -6,6 +6,7 @@
  * Kept in memory only. After a restart it is unknown which responses arrived, and twice is better than never.
  */
 import { hash } from 'node:crypto';
+import type { RequestFacts } from '../../http/types.ts';
 import { BoundedMap } from '../../util/bounded-map.ts';
 import type { Acceptance } from '../queue/queue.ts';
 
@@ -18,7 +19,9 @@ export const MAX_UNANSWERED = 1000;
 export interface UnansweredRequest {
   readonly acceptance: Promise<Acceptance>;
   /** Whether the client has left. */
-  readonly isGone: () => boolean;
+  readonly isGone: NonNullable<RequestFacts['isGone']>;
+  /** An equal request has asked whether the client has left, and waits for the response. */
+  isAsked?: boolean;
   /** When the response was ready for a client that had left. */
   missedMs?: number;
 }
@@ -38,17 +41,28 @@ export class UnansweredRequests {
   }
 
   /** The response is ready: the request is remembered only if its client has left. */
-  end(key: string, request: UnansweredRequest): void {
-    if (request.isGone()) request.missedMs = this.#now();
+  async end(key: string, request: UnansweredRequest): Promise<void> {
+    if (await request.isGone()) request.missedMs = this.#now();
     else this.#forget(key, request);
   }
 
   /** An equal request whose client has left. Each is found once. */
-  take(key: string): UnansweredRequest | undefined {
-    const all = this.#requests.get(key) ?? [];
-    const found = all.find((request) => request.isGone() && !this.#isOld(request));
-    for (const request of all) if (request === found || this.#isOld(request)) this.#forget(key, request);
-    return found;
+  async take(key: string): Promise<UnansweredRequest | undefined> {
+    for (const request of this.#requests.get(key) ?? []) {
+      if (this.#isOld(request)) this.#forget(key, request);
+      else if (!request.isAsked && (await this.#isMissed(request))) {
+        this.#forget(key, request);
+        return request;
+      }
+    }
+    return undefined;
+  }
+
+  async #isMissed(request: UnansweredRequest): Promise<boolean> {
+    request.isAsked = true;
+    const isGone = await request.isGone();
+    request.isAsked = isGone;
+    return isGone;
   }
 
   #isOld({ missedMs }: UnansweredRequest): boolean {

@@ -41,16 +41,25 @@ const probes: Readonly<Partial<Record<DialectName, ReadonlyMap<string, Probe>>>>
   ]),
 };
 
+/** Whether a request is a probe of one of the `active` dialects. */
+export function isProbe(active: Iterable<DialectName>, facts: RequestFacts): boolean {
+  return probeOf(active, facts) !== undefined;
+}
+
 /** The response to a probe of one of the `active` dialects. */
 export function probePlan(
   active: ReadonlySet<DialectName>,
   facts: RequestFacts,
   context: ProbeContext,
 ): Plan | undefined {
-  if (facts.method !== 'GET' && facts.method !== 'HEAD') return undefined;
+  return probeOf(active, facts)?.(facts, context);
+}
+
+function probeOf(active: Iterable<DialectName>, { method, path }: RequestFacts): Probe | undefined {
+  if (method !== 'GET' && method !== 'HEAD') return undefined;
   for (const name of active) {
-    const probe = probes[name]?.get(facts.path);
-    if (probe) return probe(facts, context);
+    const probe = probes[name]?.get(path);
+    if (probe) return probe;
   }
   return undefined;
 }

@@ -46,28 +46,28 @@ export interface DialectOptions {
   readonly now: () => number;
 }
 
-export interface Dialects {
-  readonly stage: Stage;
+/** What can be said of requests without the notifier. */
+export interface DialectReader {
+  recognise(facts: RequestFacts): DialectRequest | undefined;
   /** For a request of a dialect whose body has not been read. */
   readHead(facts: RequestFacts): RequestHead | undefined;
 }
 
+export interface Dialects extends Pick<DialectReader, 'readHead'> {
+  readonly stage: Stage;
+}
+
 /** The order of `names` does not matter. */
-export function createDialects(
+export function createDialectReader(
   names: readonly DialectName[],
-  notifier: Pick<Notifier, 'submit' | 'isToken' | 'identify'>,
+  isToken: DialectContext['isToken'],
   { now }: DialectOptions,
-): Dialects {
+): DialectReader {
   const active = new Set(names);
   const activeDialects = DIALECT_NAMES.filter((name) => active.has(name)).map((name) => dialects[name]);
-  const context: DialectContext = { active, isToken: (text) => notifier.isToken(text) };
-  const probeContext: ProbeContext = { notifier, now };
-  const repeats = new Repeats();
+  const context: DialectContext = { active, isToken };
   return {
-    stage(facts) {
-      const request = recognise(facts);
-      return request ? respond(request, facts) : probePlan(active, facts, probeContext);
-    },
+    recognise,
     readHead(facts) {
       const request = recognise(facts);
       if (!request) return undefined;
@@ -85,6 +85,25 @@ export function createDialects(
     }
     return undefined;
   }
+}
+
+/** The order of `names` does not matter. */
+export function createDialects(
+  names: readonly DialectName[],
+  notifier: Pick<Notifier, 'submit' | 'isToken' | 'identify'>,
+  { now }: DialectOptions,
+): Dialects {
+  const active = new Set(names);
+  const reader = createDialectReader(names, (text) => notifier.isToken(text), { now });
+  const probeContext: ProbeContext = { notifier, now };
+  const repeats = new Repeats();
+  return {
+    readHead: reader.readHead,
+    stage(facts) {
+      const request = reader.recognise(facts);
+      return request ? respond(request, facts) : probePlan(active, facts, probeContext);
+    },
+  };
 
   async function respond(request: DialectRequest, facts: RequestFacts): Promise<Plan> {
     const [token, ...others] = request.tokens;

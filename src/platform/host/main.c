@@ -57,6 +57,17 @@ static JSModuleDef *load_module(JSContext *ctx, const char *name, void *opaque) 
   return definition;
 }
 
+/* In the place of `import()`, which wants to know the file that it stands in; the bytecode has no such names. */
+HOST(loadModule) {
+  UNUSED(self);
+  UNUSED(argc);
+  const char *name = JS_ToCString(ctx, argv[0]);
+  if (!name) return JS_EXCEPTION;
+  JSValue promise = JS_LoadModule(ctx, "", name);
+  JS_FreeCString(ctx, name);
+  return promise;
+}
+
 /* No eval, no Proxy and no WeakRef: the product does not use them. RegExp needs its compiler for its constructor. */
 static JSContext *new_context(JSRuntime *runtime) {
   JSContext *ctx = JS_NewContextRaw(runtime);

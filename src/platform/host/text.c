@@ -235,13 +235,16 @@ HOST(encode) {
   int encoding = (int)integer_of(ctx, argv[1]);
   uint8_t stack[STACK_BYTES];
   uint8_t *out = length <= sizeof stack ? stack : malloc(length);
+  if (!out) return JS_FreeCString(ctx, text), JS_ThrowOutOfMemory(ctx);
   size_t size = 0;
-  if (out && encoding == UTF8) size = from_utf8(text, length, out);
-  else if (out && encoding == LATIN1) size = utf8_to_latin1(text, length, out);
-  else if (out && encoding == HEX) size = from_hex(text, length, out);
-  else if (out) size = from_base64(text, length, out);
+  switch (encoding) {
+    case UTF8: size = from_utf8(text, length, out); break;
+    case LATIN1: size = utf8_to_latin1(text, length, out); break;
+    case HEX: size = from_hex(text, length, out); break;
+    default: size = from_base64(text, length, out);
+  }
   JS_FreeCString(ctx, text);
-  JSValue bytes = out ? copied(ctx, out, size) : JS_ThrowOutOfMemory(ctx);
+  JSValue bytes = copied(ctx, out, size);
   if (out != stack) free(out);
   return bytes;
 }

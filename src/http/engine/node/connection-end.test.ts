@@ -26,15 +26,6 @@ suite('timeouts', [
     wants: 'head',
   },
   {
-    name: 'after the requests of another engine too',
-    steps: ({ connection }) => {
-      connection.countAnswered(1);
-      connection.timedOut();
-    },
-    told: 'cut',
-    wants: 'head',
-  },
-  {
     name: 'while a body comes others count',
     steps: (peer) => {
       peer.post('/a', 4);
@@ -77,20 +68,10 @@ suite('the last answer', [
     wants: 'over',
   },
   {
-    name: 'counts those of another engine',
-    rules: { maxRequestsPerConnection: 2 },
-    steps: (peer) => {
-      peer.connection.countAnswered(1);
-      peer.ask('/a');
-    },
-    told: 'start; GET /a; 200 and close',
-    wants: 'over',
-  },
-  {
     name: 'is the next one while the server drains',
     steps: (peer) => {
       peer.ask('/late');
-      peer.shared.draining = true;
+      peer.shared.state.draining = true;
       peer.late.resolve(textPlan(202, ''));
     },
     told: 'start; GET /late; 202 and close',
@@ -100,7 +81,7 @@ suite('the last answer', [
     name: 'was under way when the server began to drain',
     steps: (peer) => {
       const { res } = peer.ask('/a');
-      peer.shared.draining = true;
+      peer.shared.state.draining = true;
       res.destroy();
     },
     told: 'start; GET /a; 200; end 200; soon; cut',

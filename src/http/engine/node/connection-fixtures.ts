@@ -9,14 +9,9 @@ import { errorPlan, HttpError } from '../../errors.ts';
 import { tick } from '../../fixtures.ts';
 import { textPlan } from '../../reply.ts';
 import type { Plan, RequestFacts } from '../../types.ts';
-import {
-  Connection,
-  type ConnectionLimits,
-  type Expectation,
-  type Hooks,
-  type Shared,
-} from './connection.ts';
-import { InputTurns } from './intake.ts';
+import type { ConnectionLimits, Hooks, Shared } from '../contract.ts';
+import { InputTurns } from '../input-turns.ts';
+import { Connection, type Expectation } from './connection.ts';
 
 const LIMITS: ConnectionLimits = {
   sendTimeoutMs: 5000,
@@ -172,7 +167,13 @@ export class Peer {
     };
     const descriptors = new Descriptors(hooks.onExhausted);
     const inputTurns = new InputTurns();
-    this.shared = { limits: { ...LIMITS, ...limits }, hooks, inputTurns, descriptors, draining: false };
+    this.shared = {
+      limits: { ...LIMITS, ...limits },
+      hooks,
+      inputTurns,
+      descriptors,
+      state: { draining: false },
+    };
     this.connection = new Connection(this.socket as unknown as Socket, this.shared);
   }
 

@@ -5,34 +5,14 @@ import { connect, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { tick } from '../../fixtures.ts';
 import type { Plan, RequestFacts } from '../../types.ts';
-import type { Hooks } from './connection.ts';
-import { HttpServer } from './server.ts';
-
-const LIMITS = {
-  headerTimeoutMs: 5000,
-  requestTimeoutMs: 5000,
-  idleTimeoutMs: 5000,
-  sendTimeoutMs: 5000,
-  maxConnections: 10,
-  maxHeaderBytes: 16_384,
-  maxTargetBytes: 8192,
-  maxBodyBytes: 65_536,
-  maxRequestsPerConnection: 1000,
-};
+import type { Hooks } from '../contract.ts';
+import { hooksWith, LIMITS } from '../fixtures.ts';
+import { HttpServer } from '../http-server.ts';
 
 /** A client of a server that answers by `handle`. */
 async function clientOf(t: TestContext, handle: Hooks['handle']): Promise<Socket> {
-  const server = new HttpServer(LIMITS, {
-    handle,
-    defaultHeaders: () => [],
-    clientOf: (peer) => peer,
-    onConnection() {},
-    onStart() {},
-    onEnd() {},
-    onRefused() {},
-    onExhausted() {},
-    onFault: (error) => assert.ifError(error),
-  });
+  const limits = { ...LIMITS, maxBodyBytes: 65_536 };
+  const server = await HttpServer.create(limits, hooksWith({ handle }), 'node');
   await server.listen({ host: '127.0.0.1', port: 0 });
   const socket = connect({ host: '127.0.0.1', port: server.port });
   t.after(async () => {

@@ -6,65 +6,16 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Descriptors } from '../../descriptors.ts';
 import { errorPlan, HttpError } from '../../errors.ts';
 import { headRefusal, type SplitTarget, splitTarget } from '../../guard.ts';
-import type { Handle } from '../../router.ts';
-import { closeQuietly, refuse, type SendProgress, send, sendContinue } from '../../send.ts';
-import type { BodyRoom, HeaderList, Plan, RequestFacts } from '../../types.ts';
+import { closeQuietly, refuse } from '../../send.ts';
+import type { HeaderList, Plan, RequestFacts } from '../../types.ts';
+import { defaultsFor, endExchange, type LastWord, planOf, refusalOf, sendInternal } from '../boundary.ts';
+import type { OpenConnection } from '../connections.ts';
+import type { Exchange, Shared } from '../contract.ts';
 import { hasBody, type Received, receiveBody } from './body.ts';
-import { type Consumer, type Demand, type InputTurns, Intake } from './intake.ts';
-
-export interface ConnectionLimits {
-  readonly sendTimeoutMs: number;
-  readonly maxTargetBytes: number;
-  readonly maxBodyBytes: number;
-  readonly maxRequestsPerConnection: number;
-}
-
-/** One request, from its head to the end of its response. */
-export interface Exchange {
-  readonly facts: RequestFacts;
-  readonly httpVersion: string;
-  /** By the clock of `performance.now()`. */
-  readonly startedMs: number;
-  /** 0 until the response is known. */
-  status: number;
-  readonly progress: SendProgress;
-  /** How large a body the route accepts. */
-  room?: BodyRoom | undefined;
-}
-
-/** What a connection needs from the rest of the program. */
-export interface Hooks {
-  readonly handle: Handle;
-  /**
-   * Called before a body is read. Without a room the limit is `maxBodyBytes`, and a larger body gets the
-   * standard 413 response.
-   */
-  readonly roomFor?: ((facts: RequestFacts) => BodyRoom | undefined) | undefined;
-  /** Headers for every response; some depend on the request (CORS). */
-  readonly defaultHeaders: (headers: RequestFacts['headers']) => HeaderList;
-  readonly clientOf: (peer: string, headers: RequestFacts['headers']) => string;
-  readonly onConnection: (delta: 1 | -1) => void;
-  readonly onStart: () => void;
-  readonly onEnd: (exchange: Exchange) => void;
-  /** A connection was refused before there was a request. */
-  readonly onRefused: (status: number, client: string) => void;
-  /** There are no file descriptors left. Calls are rate-limited. */
-  readonly onExhausted: () => void;
-  /** An unexpected error. If there is an exchange, its client received a 500. */
-  readonly onFault: (error: unknown, exchange?: Exchange) => void;
-}
-
-/** What all connections of a server share. */
-export interface Shared {
-  readonly limits: ConnectionLimits;
-  readonly hooks: Hooks;
-  readonly inputTurns: InputTurns;
-  readonly descriptors: Descriptors;
-  draining: boolean;
-}
+import { type Consumer, type Demand, Intake } from './intake.ts';
+import { send, sendContinue } from './writer.ts';
 
 /** What the client expects before it sends the body (RFC 9110 §10.1.1). */
 export type Expectation = 'none' | 'continue';
@@ -79,7 +30,7 @@ interface Turn {
 const closing = /(?:^|[,\t ])close(?:[,\t ]|$)/i;
 const nowhere: SplitTarget = { path: '', query: '' };
 
-export class Connection implements Consumer {
+export class Connection implements Consumer, OpenConnection {
   readonly socket: Socket;
   readonly #shared: Shared;
   /** The peer's address, empty on a unix socket. */
@@ -108,8 +59,13 @@ export class Connection implements Consumer {
     this.#intake = new Intake(socket, this, shared.inputTurns);
   }
 
-  get idle(): boolean {
-    return this.#current === undefined && this.#waiting.length === 0;
+  /** Whether a request is being handled. */
+  get isHandling(): boolean {
+    return this.#current !== undefined || this.#waiting.length > 0;
+  }
+
+  get isIdle(): boolean {
+    return !this.isHandling && !this.#over && this.socket.readableLength === 0;
   }
 
   get demand(): Demand {
@@ -150,14 +106,9 @@ export class Connection implements Consumer {
       this.#lastWord = plan;
       return this.#intake.pause();
     }
-    if (this.#current) this.#current.status = plan.status;
-    else this.#shared.hooks.onRefused(plan.status, this.#client);
-    this.#refuse(plan);
-  }
-
-  /** Adds requests that another engine has already handled on this connection. */
-  countAnswered(requests: number): void {
-    this.#requests += requests;
+    const refusal = refusalOf(plan, this.#shared.hooks, this.#current);
+    if (!this.#current) this.#shared.hooks.onRefused(refusal.plan.status, this.#client);
+    this.#sayLast(refusal);
   }
 
   /** Another connection object takes over this socket. */
@@ -227,37 +178,36 @@ export class Connection implements Consumer {
       // The body stays unread, so that nothing can be read behind it.
       return this.#denyBody(errorPlan('internal'));
     }
+    const maxBodyBytes = exchange.room?.maxBytes ?? limits.maxBodyBytes;
+    const coming = receiveBody(req, maxBodyBytes, this.#received);
+    if (expects === 'continue' && Number(req.headers['content-length'] ?? 0) <= maxBodyBytes)
+      sendContinue(res);
     try {
-      const maxBodyBytes = exchange.room?.maxBytes ?? limits.maxBodyBytes;
-      const coming = receiveBody(req, maxBodyBytes, this.#received);
-      if (expects === 'continue' && Number(req.headers['content-length'] ?? 0) <= maxBodyBytes) {
-        sendContinue(res);
-      }
       const body = await coming;
       this.#reading = undefined;
       this.#respond(exchange, res, { ...exchange.facts, body });
     } catch (error) {
       // `deny` has already refused a broken or timed-out upload, and a closed connection needs no response.
-      if (!(error instanceof HttpError)) return;
-      this.#denyBody();
+      if (error instanceof HttpError) this.#denyBody();
     }
   }
 
   /** Refuses the current body, for its size unless there is another plan, even if it is complete by now. */
   #denyBody(other?: Plan): void {
-    if (this.#over || !this.#current) return;
-    const plan = other ?? this.#current.room?.refuse() ?? errorPlan('content_too_large');
-    this.#current.status = plan.status;
-    this.#refuse(plan);
+    const exchange = this.#current;
+    if (this.#over || !exchange) return;
+    const forSize = () => exchange.room?.refuse() ?? errorPlan('content_too_large');
+    this.#refuse(other ?? planOf(forSize, this.#shared.hooks, exchange));
   }
 
   #respond(exchange: Exchange, res: ServerResponse, facts: RequestFacts): void {
     try {
       const plan = this.#shared.hooks.handle(facts);
       if (!(plan instanceof Promise)) return this.#answer(exchange, res, plan);
-      plan
-        .then((late) => this.#answer(exchange, res, late))
-        .catch((error) => this.#fail(exchange, res, error));
+      plan.then(
+        (late) => this.#answer(exchange, res, late),
+        (error) => this.#fail(exchange, res, error),
+      );
     } catch (error) {
       this.#fail(exchange, res, error);
     }
@@ -266,42 +216,53 @@ export class Connection implements Consumer {
   #answer(exchange: Exchange, res: ServerResponse, plan: Plan): void {
     exchange.status = plan.status;
     if (res.destroyed) return void (plan.body.kind === 'source' && closeQuietly(plan.body.source));
+    try {
+      this.#send(exchange, res, plan, defaultsFor(plan, exchange, this.#shared.hooks));
+    } catch (error) {
+      this.#reportDefect(exchange, res, error);
+    }
+  }
+
+  #send(exchange: Exchange, res: ServerResponse, plan: Plan, common: HeaderList): void {
     const { facts, progress } = exchange;
+    exchange.status = plan.status;
     this.#over = plan.close === true || this.#isLast(exchange);
     const last = this.#over && !plan.close ? { ...plan, close: true } : plan;
-    send(res, facts.method, last, this.#shared.hooks.defaultHeaders(facts.headers), progress);
+    send(res, facts.method, last, common, progress);
     // Reading stops while the response waits for the client; otherwise a client that keeps sending would
     // never reach the send timeout.
     if (last.body.kind === 'source' || this.socket.writableLength > 0) this.#intake.pause();
   }
 
   #isLast({ facts: { headers }, httpVersion }: Exchange): boolean {
-    const { draining, limits } = this.#shared;
+    const { state, limits } = this.#shared;
     // node:http loses requests that were pipelined after a declined Upgrade, so the connection is closed.
     const full = this.#requests >= limits.maxRequestsPerConnection;
-    if (draining || full || headers.upgrade !== undefined) return true;
+    if (state.draining || full || headers.upgrade !== undefined) return true;
     // node:http ignores the `close` in «keep-alive, close», which takes precedence (RFC 9112 §9.3).
     return httpVersion === '1.0' && closing.test(headers.connection ?? '');
   }
 
-  /**
-   * The only error boundary: an `HttpError` goes to the client, any other error becomes a 500 and a log line.
-   */
+  /** An `HttpError` goes to the client, any other error becomes a 500 and a log line. */
   #fail(exchange: Exchange, res: ServerResponse, error: unknown): void {
     if (error instanceof HttpError) {
       this.#shared.descriptors.onError(error.cause);
       return this.#answer(exchange, res, errorPlan(error.code, error.headers));
     }
-    this.#shared.hooks.onFault(error, exchange);
-    if (res.headersSent) res.destroy();
-    else this.#answer(exchange, res, errorPlan('internal'));
+    this.#reportDefect(exchange, res, error);
+  }
+
+  #reportDefect(exchange: Exchange, res: ServerResponse, error: unknown): void {
+    const { hooks } = this.#shared;
+    hooks.onFault(error, exchange);
+    if (res.headersSent) return void res.destroy();
+    sendInternal((plan, common) => this.#send(exchange, res, plan, common), hooks, exchange);
   }
 
   #end(exchange: Exchange): void {
     this.#current = undefined;
     this.#reading = undefined;
-    exchange.room?.release();
-    this.#shared.hooks.onEnd(exchange);
+    endExchange(exchange, this.#shared.hooks);
     if (this.socket.destroyed || this.#over) return;
     const next = this.#waiting.shift();
     if (next) {
@@ -309,13 +270,18 @@ export class Connection implements Consumer {
       // Part of its body may be waiting.
       this.#intake.resume();
     } else if (this.#lastWord) this.#refuse(this.#lastWord);
-    else if (this.#shared.draining) this.socket.destroySoon();
+    else if (this.#shared.state.draining) this.socket.destroySoon();
     else this.#intake.resume();
   }
 
-  /** Writes the response without `node:http` and closes the connection. */
   #refuse(plan: Plan): void {
+    this.#sayLast(refusalOf(plan, this.#shared.hooks, this.#current));
+  }
+
+  /** Writes the response without `node:http` and closes the connection. */
+  #sayLast({ plan, common }: LastWord): void {
     this.#over = true;
-    refuse(this.socket, plan, this.#shared.hooks.defaultHeaders({}));
+    if (this.#current) this.#current.status = plan.status;
+    refuse(this.socket, plan, common);
   }
 }

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
 import { tick, until, Wire } from '../../fixtures.ts';
-import { type Consumer, type Demand, InputTurns, Intake } from './intake.ts';
+import { InputTurns } from '../input-turns.ts';
+import { type Consumer, type Demand, Intake } from './intake.ts';
 
 const SLICE_BYTES = 4096;
 const FRAMING_BYTES = 16 * 1024;

@@ -6,6 +6,7 @@
  * other clients. So it waits as bytes until the connection can use it, and connections with much input take turns.
  */
 import type { Socket } from 'node:net';
+import type { InputTurns } from '../input-turns.ts';
 
 /**
  * What a connection can use next. `nothing`: a response is due first. `over`: all further input is discarded.
@@ -27,67 +28,14 @@ export interface Consumer {
 const SMALL_BYTES = 256;
 /** The part of a body that the parser gets at a time: with chunks of one byte, 700 chunks or about 1 ms. */
 const SLICE_BYTES = 4096;
-/** How long all connections together may parse large input in one iteration of the event loop. */
-const TURN_MS = 10;
-/** The same while there are new connections. */
-const SHORT_TURN_MS = 1;
 /** Sizes, extensions and trailers of a chunked body: this many bytes, plus this share of the body itself. */
 const MAX_FRAMING_BYTES = 16 * 1024;
 const MAX_FRAMING_SHARE = 2;
-/** Bytes that wait behind pending requests of all connections, and what each may keep when this is exceeded. */
-const MAX_WAITING_BYTES = 32 * 1024 * 1024;
-const FAIR_WAITING_BYTES = 16 * 1024;
 
 /** The end of a head and of a chunked body: apart from the end of a body with a length, no request begins elsewhere. */
 const END = Buffer.from('\r\n\r\n');
 
 type SocketListener = (this: Socket, ...args: unknown[]) => void;
-
-/** What the connections of a server share: the time in one iteration of the event loop, and the room for input. */
-export class InputTurns {
-  waitingBytes = 0;
-  /** In order of arrival, each connection at most once. */
-  #queue: (() => void)[] = [];
-  #turnEndsMs: number | undefined;
-  #isServing = false;
-  #accepted = false;
-
-  /** A connection was accepted: more may be pending, and only one is accepted per iteration. */
-  onAccept(): void {
-    this.#accepted = true;
-  }
-
-  /** Whether there is time left for large input in this iteration. */
-  get hasTime(): boolean {
-    const nowMs = performance.now();
-    if (this.#turnEndsMs === undefined) {
-      this.#turnEndsMs = nowMs + (this.#accepted ? SHORT_TURN_MS : TURN_MS);
-      this.#accepted = false;
-      setImmediate(() => (this.#turnEndsMs = undefined));
-    }
-    return nowMs < this.#turnEndsMs;
-  }
-
-  /** Calls `goOn` in one of the next iterations. */
-  queue(goOn: () => void): void {
-    this.#queue.push(goOn);
-    if (this.#isServing) return;
-    this.#isServing = true;
-    setImmediate(() => this.#serve(this.#queue.length));
-  }
-
-  /** Serves those that were queued when the iteration began; others have to wait for the next one. */
-  #serve(count: number): void {
-    if (count > 0 && this.hasTime) {
-      this.#queue.shift()?.();
-      // The stream continues in a tick that is already scheduled, so that the next one follows after its work is done.
-      process.nextTick(() => this.#serve(count - 1));
-      return;
-    }
-    this.#isServing = this.#queue.length > 0;
-    if (this.#isServing) setImmediate(() => this.#serve(this.#queue.length));
-  }
-}
 
 export class Intake {
   readonly #socket: Socket;
@@ -184,8 +132,7 @@ export class Intake {
     this.pause();
     if (this.#consumer.demand !== 'nothing') return;
     this.#count(socket.readableLength);
-    const crowded = this.#inputTurns.waitingBytes > MAX_WAITING_BYTES;
-    if (crowded && this.#waitingBytes > FAIR_WAITING_BYTES) this.#consumer.onOverload();
+    if (this.#inputTurns.isCrowdedBy(this.#waitingBytes)) this.#consumer.onOverload();
   }
 
   #count(waitingBytes: number): void {

@@ -2,15 +2,18 @@
  * One connection of the engine `wire`: its requests in order, one at a time, read by the codec of `../wire`.
  *
  * Input that arrives before the response has been sent stays in the stream as bytes. Connections take turns
- * (`intake.ts`), so that a client that pipelines requests does not hold up the others.
+ * (`input-turns.ts`), so that a client that pipelines requests does not hold up the others.
  */
 import type { Socket } from 'node:net';
 import { type ErrorCode, errorPlan, HttpError } from '../../errors.ts';
 import { closeQuietly, refuse } from '../../send.ts';
-import { type Plan, type RequestFacts, SAFE_METHODS } from '../../types.ts';
+import { type HeaderList, type Plan, type RequestFacts, SAFE_METHODS } from '../../types.ts';
 import { BodyReader } from '../../wire/body.ts';
 import { type Head, type Progress, parseHead, type Words } from '../../wire/head.ts';
-import type { Exchange } from '../node/connection.ts';
+import type { KnownHead } from '../../wire/memo.ts';
+import { defaultsFor, endExchange, planOf, refusalOf, sendInternal } from '../boundary.ts';
+import type { OpenConnection } from '../connections.ts';
+import type { Exchange } from '../contract.ts';
 import type { WireShared } from './shared.ts';
 import { type Author, Writer } from './writer.ts';
 
@@ -26,9 +29,6 @@ const CR = 13;
  * How long a keep-alive connection outlives its announced timeout, for requests that are already in transit.
  */
 const KEEP_ALIVE_GRACE_MS = 1000;
-/** The limit of bytes behind pending requests of all connections, and what each keeps beyond it. */
-const MAX_WAITING_BYTES = 32 * 1024 * 1024;
-const FAIR_WAITING_BYTES = 16 * 1024;
 
 /**
  * What the connection waits for. `first`: the first byte; `head`: the rest of a head; `body`: the rest of a
@@ -37,7 +37,7 @@ const FAIR_WAITING_BYTES = 16 * 1024;
  */
 type Phase = 'first' | 'head' | 'body' | 'idle' | 'answer' | 'over';
 
-export class WireConnection implements Author {
+export class WireConnection implements Author, OpenConnection {
   readonly socket: Socket;
   readonly #shared: WireShared;
   /** The peer's address, empty on a unix socket. */
@@ -74,7 +74,7 @@ export class WireConnection implements Author {
   }
 
   get isIdle(): boolean {
-    return this.#current === undefined;
+    return this.#isListening && !this.#body && this.socket.readableLength === 0;
   }
 
   onData(chunk: Buffer): void {
@@ -135,10 +135,12 @@ export class WireConnection implements Author {
   /** Refuses input that is not a usable request. */
   deny(plan: Plan): void {
     if (this.#phase === 'over') return;
-    if (this.#current) this.#current.status = plan.status;
-    else this.#shared.hooks.onRefused(plan.status, this.#client);
+    const { hooks } = this.#shared;
     this.#end();
-    refuse(this.socket, plan, this.#shared.hooks.defaultHeaders({}));
+    const refusal = refusalOf(plan, hooks, this.#current);
+    if (this.#current) this.#current.status = refusal.plan.status;
+    else hooks.onRefused(refusal.plan.status, this.#client);
+    refuse(this.socket, refusal.plan, refusal.common);
   }
 
   /** Accepts no further input. */
@@ -155,11 +157,11 @@ export class WireConnection implements Author {
     for (let end = Math.min(chunk.length, at + WINDOW_BYTES); ; ) {
       const text = this.#head + chunk.toString('latin1', at, end);
       const known = memo.get(text);
-      const result = known ?? parseHead(text, limits, this.#progress);
+      const result = known?.result ?? parseHead(text, limits, this.#progress);
       if (result.kind === 'head') {
         if (!known) memo.add(text, result);
         const next = at + result.length - this.#head.length;
-        this.#takeRequest(result.head, chunk, at, next);
+        if (!known || !this.#repeat(known)) this.#takeRequest(result.head, known, chunk, at, next);
         return next;
       }
       if (result.kind === 'refused') {
@@ -190,25 +192,36 @@ export class WireConnection implements Author {
     this.#deadlineMs = this.#beganMs + Math.min(headerTimeoutMs, requestTimeoutMs);
   }
 
-  #takeRequest(head: Head, chunk: Buffer, at: number, next: number): void {
-    const { handOver, draining } = this.#shared;
-    // The other engine accepts no connections during shutdown; this one can handle every request.
-    if (handOver && !draining && !isPlain(head)) {
-      const bytes = Buffer.concat([Buffer.from(this.#head, 'latin1'), chunk.subarray(at)]);
+  /** Sends the last response to the same head once more, if a handler would make the same one. */
+  #repeat(known: KnownHead): boolean {
+    const { prepared, result } = known;
+    if (!prepared?.reuse.isFresh() || this.#isLast(1)) return false;
+    this.#head = '';
+    this.#progress = undefined;
+    const exchange = this.#begin(result.head, known);
+    exchange.status = prepared.status;
+    this.#writer.sendPrepared(exchange, prepared);
+    return true;
+  }
+
+  #takeRequest(head: Head, known: KnownHead | undefined, chunk: Buffer, at: number, next: number): void {
+    const { handOver } = this.#shared;
+    if (handOver && leavesHttp(head)) {
+      const unread = Buffer.concat([Buffer.from(this.#head, 'latin1'), chunk.subarray(at)]);
       this.#end();
-      return handOver(this.socket, bytes, this.#requests);
+      return handOver(this.socket, unread);
     }
     const cameWhole = this.#phase !== 'head';
     this.#head = '';
     this.#progress = undefined;
     if (head.method === 'CONNECT') return this.deny(errorPlan('method_not_allowed', ['Allow', SAFE_METHODS]));
-    const exchange = this.#begin(head);
+    const exchange = this.#begin(head, known);
     if (cameWhole) this.#beganMs = exchange.startedMs;
     if (head.framing.kind === 'none') this.#respond(exchange, exchange.facts);
     else this.#awaitBody(exchange, head, next < chunk.length);
   }
 
-  #begin(head: Omit<Head, 'framing' | 'expectsContinue'>): Exchange {
+  #begin(head: Omit<Head, 'framing' | 'expectsContinue'>, known?: KnownHead): Exchange {
     const { hooks } = this.#shared;
     const { method, target, path, query, headers, version, isPersistent } = head;
     const isForwarded = headers['x-forwarded-for'] !== undefined;
@@ -219,6 +232,7 @@ export class WireConnection implements Author {
       startedMs: performance.now(),
       status: 0,
       progress: { bodyBytes: 0 },
+      known,
     };
     this.#current = exchange;
     this.#isPersistent = isPersistent;
@@ -260,43 +274,59 @@ export class WireConnection implements Author {
   }
 
   #denyBody(code: ErrorCode): void {
-    const forSize = code === 'content_too_large' ? this.#current?.room?.refuse() : undefined;
-    this.deny(forSize ?? errorPlan(code));
+    const exchange = this.#current;
+    const room = code === 'content_too_large' ? exchange?.room : undefined;
+    this.deny(planOf(() => room?.refuse() ?? errorPlan(code), this.#shared.hooks, exchange));
   }
 
   #respond(exchange: Exchange, facts: RequestFacts): void {
     try {
       const plan = this.#shared.hooks.handle(facts);
       if (!(plan instanceof Promise)) return this.#answer(exchange, plan);
-      plan.then((late) => this.#answer(exchange, late)).catch((error) => this.#fail(exchange, error));
+      plan.then(
+        (late) => this.#answer(exchange, late),
+        (error) => this.#fail(exchange, error),
+      );
     } catch (error) {
       this.#fail(exchange, error);
     }
   }
 
-  /**
-   * The only error boundary: an `HttpError` goes to the client, any other error becomes a 500 and a log line.
-   */
+  /** An `HttpError` goes to the client, any other error becomes a 500 and a log line. */
   #fail(exchange: Exchange, error: unknown): void {
     if (error instanceof HttpError) {
       this.#shared.descriptors.onError(error.cause);
       return this.#answer(exchange, errorPlan(error.code, error.headers));
     }
-    this.#shared.hooks.onFault(error, exchange);
-    if (this.#current === exchange) this.#answer(exchange, errorPlan('internal'));
-    else this.socket.destroy();
+    this.#reportDefect(exchange, error);
+  }
+
+  #reportDefect(exchange: Exchange, error: unknown): void {
+    const { hooks } = this.#shared;
+    hooks.onFault(error, exchange);
+    if (this.#current !== exchange) return void this.socket.destroy();
+    sendInternal((plan, common) => this.#send(exchange, plan, common), hooks, exchange);
   }
 
   #answer(exchange: Exchange, plan: Plan): void {
     exchange.status = plan.status;
     const { body } = plan;
     if (this.socket.destroyed) return void (body.kind === 'source' && closeQuietly(body.source));
-    this.#writer.send(exchange, plan, plan.close === true || this.#isLast());
+    try {
+      this.#send(exchange, plan, defaultsFor(plan, exchange, this.#shared.hooks));
+    } catch (error) {
+      this.#reportDefect(exchange, error);
+    }
   }
 
-  #isLast(): boolean {
-    const { draining, limits } = this.#shared;
-    return draining || !this.#isPersistent || this.#requests >= limits.maxRequestsPerConnection;
+  #send(exchange: Exchange, plan: Plan, common: HeaderList): void {
+    exchange.status = plan.status;
+    this.#writer.send(exchange, plan, common, plan.close === true || this.#isLast());
+  }
+
+  #isLast(more = 0): boolean {
+    const { state, limits } = this.#shared;
+    return state.draining || !this.#isPersistent || this.#requests + more >= limits.maxRequestsPerConnection;
   }
 
   onStall(): void {
@@ -308,7 +338,7 @@ export class WireConnection implements Author {
     this.#release(exchange);
     if (this.socket.destroyed) return;
     // Requests that arrived before the drain still get a response, and the last one announces the close.
-    const drains = this.#shared.draining && this.socket.readableLength === 0;
+    const drains = this.#shared.state.draining && this.socket.readableLength === 0;
     if (isLast || drains || this.#hasEnded) return this.#close();
     this.#phase = 'idle';
     this.#deadlineMs = performance.now() + this.#shared.limits.idleTimeoutMs + KEEP_ALIVE_GRACE_MS;
@@ -317,8 +347,7 @@ export class WireConnection implements Author {
 
   #release(exchange: Exchange): void {
     this.#current = undefined;
-    exchange.room?.release();
-    this.#shared.hooks.onEnd(exchange);
+    endExchange(exchange, this.#shared.hooks);
   }
 
   #close(): void {
@@ -333,8 +362,7 @@ export class WireConnection implements Author {
     this.#isPaused = true;
     if (this.#phase !== 'answer') return this.#resume();
     this.#count(this.socket.readableLength);
-    const crowded = this.#shared.inputTurns.waitingBytes > MAX_WAITING_BYTES;
-    if (crowded && this.#waitingBytes > FAIR_WAITING_BYTES) this.#abandon();
+    if (this.#shared.inputTurns.isCrowdedBy(this.#waitingBytes)) this.#abandon();
   }
 
   /** Under overload the connection is dropped without a response. */
@@ -363,8 +391,10 @@ export class WireConnection implements Author {
   }
 }
 
-/** Whether the request is safe, has no body, and requests no upgrade or interim response. */
-function isPlain({ method, framing, headers }: Head): boolean {
-  const isSafe = method === 'GET' || method === 'HEAD' || method === 'OPTIONS';
-  return isSafe && framing.kind === 'none' && headers.upgrade === undefined && headers.expect === undefined;
+/**
+ * Whether the client wants to speak something else on this connection than HTTP/1.1. Everything else is understood
+ * wholly here, whatever its method, body and expectation are.
+ */
+function leavesHttp({ method, headers }: Head): boolean {
+  return method === 'CONNECT' || headers.upgrade !== undefined;
 }

@@ -4,9 +4,10 @@
 import type { Socket } from 'node:net';
 import { withoutOverridden } from '../../middleware/default-headers.ts';
 import { closeQuietly, Gone, linger, type SourceBody, sendSource } from '../../send.ts';
-import type { Plan } from '../../types.ts';
+import type { HeaderList, Plan } from '../../types.ts';
+import { Prepared } from '../../wire/prepared.ts';
 import { CONTINUE, connectionLines, renderFields } from '../../wire/response.ts';
-import type { Exchange } from '../node/connection.ts';
+import type { Exchange } from '../contract.ts';
 import type { WireShared } from './shared.ts';
 
 /** The connection that writes. */
@@ -45,19 +46,21 @@ export class Writer {
    * Sends the response that `plan` describes, usually completely before it returns.
    * @throws if the plan cannot be sent; then nothing has been sent.
    */
-  send(exchange: Exchange, plan: Plan, isLast: boolean): void {
+  send(exchange: Exchange, plan: Plan, common: HeaderList, isLast: boolean): void {
+    const prepared = isLast ? undefined : this.#prepared(exchange, plan, common);
+    if (prepared) return this.sendPrepared(exchange, prepared);
     const { body } = plan;
     const hasBody = exchange.facts.method !== 'HEAD' && body.kind !== 'none';
     if (body.kind === 'source') {
       const pieces = hasBody ? body.pieces : [];
       return void this.#stream(
         exchange,
-        this.#headOrClose(exchange, plan, isLast),
+        this.#headOrClose(plan, common, isLast),
         { ...body, pieces },
         isLast,
       );
     }
-    const head = this.#headOf(exchange, plan, isLast);
+    const head = this.#headOf(plan, common, isLast);
     if (!hasBody) this.#socket.write(head, 'latin1');
     else if (body.kind === 'text') {
       exchange.progress.bodyBytes = body.text.length;
@@ -69,29 +72,62 @@ export class Writer {
     this.#whenSent(exchange, isLast);
   }
 
+  /** Sends a response after which the connection stays open. */
+  sendPrepared(exchange: Exchange, prepared: Prepared): void {
+    const { clock } = this.#shared;
+    const nowMs = Date.now();
+    if (exchange.facts.method === 'HEAD') this.#socket.write(prepared.head(clock, nowMs));
+    else {
+      exchange.progress.bodyBytes = prepared.bodyBytes;
+      const bytes = prepared.withText(clock, nowMs);
+      if (prepared.body) this.#writeBoth(bytes, prepared.body);
+      else this.#socket.write(bytes);
+    }
+    if (this.#socket.writableLength > 0) prepared.leaveBytes();
+    this.#whenSent(exchange, false);
+  }
+
+  /** What is prepared for a plan, or now will be because it or the head of the request is not new. */
+  #prepared({ known }: Exchange, plan: Plan, common: HeaderList): Prepared | undefined {
+    const { hooks, prepared: responses } = this.#shared;
+    if (!plan.reuse || !hooks.mayReuse) return undefined;
+    let prepared = responses.get(plan, common);
+    if (!prepared && (known || responses.isKnown(plan))) {
+      prepared = new Prepared(plan, plan.reuse, this.#headOf(plan, common, false), common);
+      responses.add(plan, prepared);
+    }
+    // A body has to be read first.
+    if (known?.result.head.framing.kind === 'none') known.prepared = prepared;
+    return prepared;
+  }
+
   /**
    * Closes after the last response. Reads on if the client may be sending: unread input would cause a reset.
    */
   close(isSending: boolean): void {
-    if (!isSending) return this.#socket.destroySoon();
+    if (!isSending) {
+      // The kernel ends the connection behind what it has been given: no shutdown is needed before that.
+      if (this.#socket.writableLength === 0) this.#socket.destroy();
+      else this.#socket.destroySoon();
+      return;
+    }
     this.#socket.removeAllListeners('data');
     this.#socket.end();
     linger(this.#socket);
   }
 
-  #headOrClose(exchange: Exchange, plan: Plan, isLast: boolean): string {
+  #headOrClose(plan: Plan, common: HeaderList, isLast: boolean): string {
     try {
-      return this.#headOf(exchange, plan, isLast);
+      return this.#headOf(plan, common, isLast);
     } catch (error) {
       if (plan.body.kind === 'source') void closeQuietly(plan.body.source);
       throw error;
     }
   }
 
-  #headOf({ facts }: Exchange, plan: Plan, isLast: boolean): string {
-    const { hooks, clock, limits } = this.#shared;
+  #headOf(plan: Plan, common: HeaderList, isLast: boolean): string {
+    const { clock, limits } = this.#shared;
     const { status, headers, body, overridesDefaults } = plan;
-    const common = hooks.defaultHeaders(facts.headers);
     const shown = overridesDefaults ? withoutOverridden(common, headers) : common;
     const size = body.kind === 'text' ? body.text.length : body.kind === 'bytes' ? body.bytes.length : 0;
     const lines = renderFields(status, headers, shown, size);
@@ -99,9 +135,10 @@ export class Writer {
   }
 
   /** Writes head and body in one system call. */
-  #writeBoth(head: string, bytes: Uint8Array, done?: (error?: Error | null) => void): void {
+  #writeBoth(head: string | Buffer, bytes: Uint8Array, done?: (error?: Error | null) => void): void {
     this.#socket.cork();
-    this.#socket.write(head, 'latin1');
+    if (typeof head === 'string') this.#socket.write(head, 'latin1');
+    else this.#socket.write(head);
     this.#socket.write(bytes, done);
     this.#socket.uncork();
   }

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { describe, type TestContext, test } from 'node:test';
-import { errorPlan } from './errors.ts';
-import { tick, until, Wire } from './fixtures.ts';
-import { type SendProgress, send } from './send.ts';
-import type { ByteSource, HeaderList, Plan } from './types.ts';
+import { errorPlan } from '../../errors.ts';
+import { tick, until, Wire } from '../../fixtures.ts';
+import type { SendProgress } from '../../send.ts';
+import type { ByteSource, HeaderList, Plan } from '../../types.ts';
+import { send } from './writer.ts';
 
 const CHUNK_BYTES = 128 * 1024;
 
