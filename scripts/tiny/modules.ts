@@ -65,6 +65,7 @@ export const readLicenses = () => readAsset('licenses')?.toString() ?? '';`,
     `import { readAsset } from '../platform/asset.ts';
 export const readEmbeddedSite = () => readAsset('site');`,
   ],
+  [/[/\\]src[/\\]build[/\\]confine\.ts$/, `export { confine } from '../platform/confine.ts';`],
   // What the product does only with `features`.
   [
     /[/\\]src[/\\]build[/\\]features\.ts$/,

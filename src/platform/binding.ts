@@ -119,7 +119,12 @@ export const binding = {
   loadModule: [['text'], 'any'],
   /** Text that a build put inside, by its name; a negative number if there is none. */
   asset: [['text'], 'answer'],
-  confine: [['text'], 'number'],
+
+  // What is given up for good (confine.c).
+  /** Folders, on lines of their own, beneath which files may be changed; everywhere else they may only be read. */
+  confineFiles: [['text'], 'number'],
+  /** The system calls that are not needed to serve are refused from now on. */
+  confineCalls: [[], 'number'],
 } as const satisfies Readonly<Record<string, Signature>>;
 
 type Parameters<T extends readonly Kind[]> = { -readonly [K in keyof T]: Kinds[T[K]] };
