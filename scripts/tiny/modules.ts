@@ -65,6 +65,7 @@ export const readLicenses = () => readAsset('licenses')?.toString() ?? '';`,
     `import { readAsset } from '../platform/asset.ts';
 export const readEmbeddedSite = () => readAsset('site');`,
   ],
+  [/[/\\]src[/\\]build[/\\]confine\.ts$/, `export { confine } from '../platform/confine.ts';`],
   // What the product does only with `features`.
   [
     /[/\\]src[/\\]build[/\\]features\.ts$/,
@@ -90,8 +91,12 @@ function replacedModules(): Plugin {
 }
 
 /** Rejects with a `TinyError` where the product wants what the platform lacks. */
-export async function bundleModules(info: BuildInfo, root = REPOSITORY): Promise<Module[]> {
-  const { outputFiles } = await bundleWith(info, root).catch((error: BuildFailure) => {
+export async function bundleModules(
+  info: BuildInfo,
+  root = REPOSITORY,
+  entry = 'src/platform/main.ts',
+): Promise<Module[]> {
+  const { outputFiles } = await bundleWith(info, root, entry).catch((error: BuildFailure) => {
     if (!Array.isArray(error.errors)) throw error;
     const lines = error.errors.map(({ text, location }) => `${location?.file}:${location?.line}: ${text}`);
     throw new TinyError(`src/platform does not have all that the product uses:\n${lines.join('\n')}`);
@@ -99,10 +104,10 @@ export async function bundleModules(info: BuildInfo, root = REPOSITORY): Promise
   return outputFiles.map(({ path, text }) => ({ name: basename(path), code: loadedByHost(text) }));
 }
 
-function bundleWith(info: BuildInfo, root: string) {
+function bundleWith(info: BuildInfo, root: string, entry: string) {
   return build({
     absWorkingDir: root,
-    entryPoints: { main: 'src/platform/main.ts' },
+    entryPoints: { main: entry },
     inject: ['src/platform/globals.ts'],
     outdir: 'dist/tiny',
     chunkNames: '[hash]',

@@ -24,6 +24,7 @@ interface Kinds {
   readonly object: object;
   readonly objectOrNumber: object | number;
   readonly any: unknown;
+  readonly job: () => void;
   readonly tracker: (reason: unknown, isHandled: boolean, promise: object) => void;
 }
 
@@ -34,6 +35,8 @@ export const binding = {
   // The event loop (loop.c).
   /** Waits up to a number of ms, for ever if negative; fills pairs of descriptor and events; returns their count. */
   wait: [['number', 'words'], 'number'],
+  /** Calls a function as a promise job. */
+  queueMicrotask: [['job'], 'nothing'],
   /** Runs the pending promise jobs. */
   runJobs: [[], 'nothing'],
   /** Watches a descriptor for events of `EVENTS`; none of them ends it. */
@@ -116,7 +119,12 @@ export const binding = {
   loadModule: [['text'], 'any'],
   /** Text that a build put inside, by its name; a negative number if there is none. */
   asset: [['text'], 'answer'],
-  confine: [['text'], 'number'],
+
+  // What is given up for good (confine.c).
+  /** Folders, on lines of their own, beneath which files may be changed; everywhere else they may only be read. */
+  confineFiles: [['text'], 'number'],
+  /** The system calls that are not needed to serve are refused from now on. */
+  confineCalls: [[], 'number'],
 } as const satisfies Readonly<Record<string, Signature>>;
 
 type Parameters<T extends readonly Kind[]> = { -readonly [K in keyof T]: Kinds[T[K]] };

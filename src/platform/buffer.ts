@@ -73,7 +73,8 @@ export class Buffer extends Uint8Array {
   }
 
   override toString(encoding?: string, start = 0, end = this.length): string {
-    const part = start === 0 && end >= this.length ? this : this.subarray(start, Math.max(start, end));
+    const isWhole = start <= 0 && end >= this.length;
+    const part = isWhole ? this : this.subarray(Math.max(0, start), Math.max(0, end));
     return host.decode(part, encodingOf(encoding as Encoding | undefined));
   }
 
@@ -120,7 +121,7 @@ export class Buffer extends Uint8Array {
   }
 
   override indexOf(wanted: number | string | Uint8Array, from = 0, encoding?: unknown): number {
-    if (typeof wanted === 'number') return super.indexOf(wanted, from);
+    if (typeof wanted === 'number') return super.indexOf(wanted & 0xff, from);
     const bytes = typeof wanted === 'string' ? Buffer.from(wanted, encoding) : wanted;
     return host.indexOf(this, bytes, from < 0 ? Math.max(0, this.length + from) : from);
   }

@@ -4,7 +4,8 @@
  * transport has the bytes. The transport is the subclass: `net.ts` a descriptor, `tls.ts` another stream.
  */
 import { Buffer } from './buffer.ts';
-import { EventEmitter } from './events.ts';
+import { EventEmitter, type Listener } from './events.ts';
+import { host } from './host.ts';
 import { clearTimeout, setTimeout, type Timer } from './loop.ts';
 
 export type Done = (error?: Error | null) => void;
@@ -15,26 +16,36 @@ export interface Pending {
   readonly done: Done | undefined;
 }
 
+/** What is read ahead while nothing flows, and what may wait to be sent before `write` asks for a pause. */
+const HIGH_WATER_MARK_BYTES = 65536;
+
 export abstract class Duplex extends EventEmitter {
   destroyed = false;
+  closed = false;
   /** The end of the input was reported. */
   readableEnded = false;
+  /** `null` until somebody listens, resumes or pauses. */
+  readableFlowing: boolean | null = null;
+  readableLength = 0;
   writableEnded = false;
   writableFinished = false;
+  writableLength = 0;
   errored: Error | null = null;
   /** The time without any transfer after which `timeout` is emitted, in ms; 0 or undefined: never. */
   timeout: number | undefined;
   bytesRead = 0;
   bytesWritten = 0;
-  writableLength = 0;
   /** An end of the input ends the output too, unless this is set. */
   allowHalfOpen = false;
+  protected highWaterMark = HIGH_WATER_MARK_BYTES;
   protected readonly pending: Pending[] = [];
   #received: Buffer[] = [];
   #hasEnded = false;
-  #flow: 'initial' | 'flowing' | 'paused' = 'initial';
   #isFlowQueued = false;
   #corks = 0;
+  #needsDrain = false;
+  #isEndSent = false;
+  #onFinished: Done | undefined;
   #timer: Timer | undefined;
 
   /** Sends what is pending, as far as the transport takes it, and reports it by `sent`. */
@@ -46,60 +57,70 @@ export abstract class Duplex extends EventEmitter {
   /** Releases the transport. */
   protected abstract release(): void;
 
-  override on(event: string, listener: (...values: never[]) => void): this {
+  get readable(): boolean {
+    return !this.destroyed && !this.readableEnded;
+  }
+
+  get writable(): boolean {
+    return !this.destroyed && !this.writableEnded;
+  }
+
+  override on(event: string, listener: Listener): this {
     super.on(event, listener);
-    if (event === 'data' && this.#flow === 'initial') this.resume();
+    if (event === 'data' && this.readableFlowing === null) this.resume();
     return this;
   }
 
-  get readableLength(): number {
-    return this.#received.reduce((sum, { length }) => sum + length, 0);
-  }
-
-  get readableFlowing(): boolean {
-    return this.#flow === 'flowing';
-  }
-
   isPaused(): boolean {
-    return this.#flow === 'paused';
+    return this.readableFlowing === false;
   }
 
+  /** What arrives meanwhile is kept, up to the mark. */
   pause(): this {
-    this.#flow = 'paused';
-    if (!this.destroyed) this.setReading(false);
+    this.readableFlowing = false;
+    if (!this.destroyed) this.pull();
     return this;
   }
 
   resume(): this {
     if (this.destroyed) return this;
-    this.#flow = 'flowing';
-    if (!this.#hasEnded) this.setReading(true);
+    this.readableFlowing = true;
+    this.pull();
     if (this.#received.length > 0 || this.#hasEnded) this.#queueFlow();
     return this;
   }
 
+  /** Reads on if there is room. */
+  protected pull(): void {
+    const hasRoom = this.readableFlowing === true || this.readableLength < this.highWaterMark;
+    this.setReading(hasRoom && !this.#hasEnded);
+  }
+
   unshift(chunk: Uint8Array): void {
-    if (chunk.length > 0) this.#received.unshift(Buffer.from(chunk.buffer as ArrayBuffer, chunk.byteOffset, chunk.length));
-    if (this.#flow === 'flowing') this.#queueFlow();
+    if (chunk.length === 0) return;
+    const content = Buffer.from(chunk.buffer as ArrayBuffer, chunk.byteOffset, chunk.length);
+    this.#received.unshift(content);
+    this.readableLength += content.length;
+    if (this.readableFlowing) this.#queueFlow();
   }
 
   #queueFlow(): void {
     if (this.#isFlowQueued) return;
     this.#isFlowQueued = true;
-    queueMicrotask(() => {
+    host.queueMicrotask(() => {
       this.#isFlowQueued = false;
       this.#deliver();
     });
   }
 
   #deliver(): void {
-    while (this.#flow === 'flowing' && !this.destroyed) {
+    while (this.readableFlowing && !this.destroyed) {
       const chunk = this.#received.shift();
       if (!chunk) break;
+      this.readableLength -= chunk.length;
       this.emit('data', chunk);
     }
-    const isDone = this.#hasEnded && this.#received.length === 0 && this.#flow === 'flowing';
-    if (isDone && !this.readableEnded && !this.destroyed) this.#reportEnd();
+    if (this.#hasEnded && this.#received.length === 0 && this.readable) this.#reportEnd();
   }
 
   #reportEnd(): void {
@@ -113,8 +134,13 @@ export abstract class Duplex extends EventEmitter {
   protected received(chunk: Buffer): void {
     this.bytesRead += chunk.length;
     this.touch();
-    if (this.#flow === 'flowing' && this.#received.length === 0) this.emit('data', chunk);
-    else this.#received.push(chunk);
+    if (this.readableFlowing && this.#received.length === 0) {
+      this.emit('data', chunk);
+      return;
+    }
+    this.#received.push(chunk);
+    this.readableLength += chunk.length;
+    this.pull();
   }
 
   /** For the transport: nothing more will come. */
@@ -127,18 +153,24 @@ export abstract class Duplex extends EventEmitter {
 
   write(chunk: string | Uint8Array, encodingOrDone?: unknown, doneOrNothing?: Done): boolean {
     const done = typeof encodingOrDone === 'function' ? (encodingOrDone as Done) : doneOrNothing;
-    if (this.destroyed || this.writableEnded) {
-      const error = Object.assign(new Error('write after end'), { code: 'ERR_STREAM_DESTROYED' });
-      queueMicrotask(() => done?.(error));
-      return false;
-    }
+    if (this.destroyed || this.writableEnded) return this.#refuse(done);
+    const isKept = typeof chunk !== 'string' || encodingOrDone === 'latin1';
     const encoding = typeof encodingOrDone === 'string' ? encodingOrDone : undefined;
-    const isKept = typeof chunk !== 'string' || encoding === 'latin1';
     const content = isKept ? chunk : Buffer.from(chunk, encoding);
     this.pending.push({ content, done });
     this.writableLength += content.length;
     if (this.#corks === 0) this.flush();
-    return this.writableLength === 0;
+    if (this.writableLength < this.highWaterMark) return true;
+    this.#needsDrain = true;
+    return false;
+  }
+
+  #refuse(done: Done | undefined): false {
+    const code = this.destroyed ? 'ERR_STREAM_DESTROYED' : 'ERR_STREAM_WRITE_AFTER_END';
+    const error = Object.assign(new Error('nothing can be written any more'), { code });
+    if (done) host.queueMicrotask(() => done(error));
+    if (!this.destroyed) this.destroy(error);
+    return false;
   }
 
   cork(): void {
@@ -161,38 +193,45 @@ export abstract class Duplex extends EventEmitter {
     this.touch();
     let left = count;
     for (let first = this.pending[0]; first; first = this.pending[0]) {
-      const { length } = first.content;
-      if (length > left) {
-        first.content =
-          typeof first.content === 'string' ? first.content.slice(left) : first.content.subarray(left);
+      const { content, done } = first;
+      if (content.length > left) {
+        first.content = typeof content === 'string' ? content.slice(left) : content.subarray(left);
         return;
       }
-      left -= length;
+      left -= content.length;
       this.pending.shift();
-      const { done } = first;
-      if (done) queueMicrotask(() => done());
+      if (done) host.queueMicrotask(done);
     }
     this.#afterAll();
   }
 
   #afterAll(): void {
-    if (this.writableEnded && !this.writableFinished) {
+    if (this.writableEnded && this.#isEndSent) return;
+    if (this.writableEnded) {
+      this.#isEndSent = true;
       this.sendEnd();
-      this.writableFinished = true;
-      queueMicrotask(() => {
-        this.emit('finish');
-        this.#closeIfOver();
-      });
-    } else if (this.listenerCount('drain') > 0) {
-      queueMicrotask(() => this.writableLength === 0 && this.emit('drain'));
+      host.queueMicrotask(() => this.#finish());
+    } else if (this.#needsDrain) {
+      this.#needsDrain = false;
+      host.queueMicrotask(() => !this.destroyed && this.emit('drain'));
     }
   }
 
+  #finish(): void {
+    if (this.destroyed) return;
+    this.writableFinished = true;
+    const done = this.#onFinished;
+    this.#onFinished = undefined;
+    done?.();
+    this.emit('finish');
+    this.#closeIfOver();
+  }
+
   end(chunk?: string | Uint8Array | Done, encodingOrDone?: unknown, done?: Done): this {
-    const last = [chunk, encodingOrDone, done].find((one) => typeof one === 'function') as Done | undefined;
     if (this.writableEnded || this.destroyed) return this;
-    if (last) this.once('finish', () => last());
-    if (chunk !== undefined && typeof chunk !== 'function') this.write(chunk, encodingOrDone);
+    this.#onFinished = [chunk, encodingOrDone, done].find((one) => typeof one === 'function') as Done | undefined;
+    const encoding = typeof encodingOrDone === 'string' ? encodingOrDone : undefined;
+    if (chunk !== undefined && typeof chunk !== 'function') this.write(chunk, encoding);
     this.writableEnded = true;
     if (this.writableLength === 0 && this.canEnd) this.sent(0);
     return this;
@@ -219,16 +258,21 @@ export abstract class Duplex extends EventEmitter {
     this.errored = error ?? null;
     clearTimeout(this.#timer);
     this.#received = [];
-    this.release();
-    const lost = error ?? Object.assign(new Error('closed'), { code: 'ERR_STREAM_DESTROYED' });
-    const pending = this.pending.splice(0);
+    this.readableLength = 0;
     this.writableLength = 0;
-    queueMicrotask(() => {
-      for (const { done } of pending) done?.(lost);
-      if (error) this.emit('error', error);
-      this.emit('close', error !== undefined && error !== null);
-    });
+    this.release();
+    const pending = this.pending.splice(0);
+    host.queueMicrotask(() => this.#close(pending, error));
     return this;
+  }
+
+  #close(pending: readonly Pending[], error: Error | null | undefined): void {
+    const lost = error ?? Object.assign(new Error('closed'), { code: 'ERR_STREAM_DESTROYED' });
+    for (const { done } of pending) done?.(lost);
+    this.#onFinished?.(lost);
+    this.closed = true;
+    if (error) this.emit('error', error);
+    this.emit('close', Boolean(error));
   }
 
   setTimeout(ms: number, listener?: () => void): this {

@@ -1,39 +1,41 @@
 /** Node's `events`: an emitter, and `once`. */
 
 // biome-ignore lint/suspicious/noExplicitAny: listeners have the types of their events, which only their users know.
-type Listener = (...values: any[]) => void;
+export type Listener = (...values: any[]) => void;
 
-interface Registered {
-  readonly listener: Listener;
-  readonly isOnce: boolean;
-}
+/** A listener of `once` is known by the one that it calls. */
+type Registered = Listener & { wrapped?: Listener };
 
 export class EventEmitter {
-  #listeners: Map<string, Registered[]> | undefined;
+  /** A single listener, as most events have, needs no list. Lists are replaced, never changed: emits go on. */
+  #listeners: Record<string, Registered | readonly Registered[] | undefined> | undefined;
 
   on(event: string, listener: Listener): this {
-    return this.#add(event, { listener, isOnce: false });
+    this.#listeners ??= Object.create(null) as Record<string, Registered>;
+    const old = this.#listeners[event];
+    this.#listeners[event] = old === undefined ? listener : typeof old === 'function' ? [old, listener] : [...old, listener];
+    return this;
   }
 
   once(event: string, listener: Listener): this {
-    return this.#add(event, { listener, isOnce: true });
+    const wrapper: Registered = (...values) => {
+      this.off(event, wrapper);
+      listener.apply(this, values);
+    };
+    wrapper.wrapped = listener;
+    return this.on(event, wrapper);
   }
 
   addListener(event: string, listener: Listener): this {
     return this.on(event, listener);
   }
 
-  /** The list is replaced, never changed: a listener that adds or removes others does not disturb an emit. */
-  #add(event: string, one: Registered): this {
-    this.#listeners ??= new Map();
-    this.#listeners.set(event, [...(this.#listeners.get(event) ?? []), one]);
-    return this;
-  }
-
   off(event: string, listener: Listener): this {
-    const list = this.#listeners?.get(event);
-    const place = list?.findLastIndex((one) => one.listener === listener) ?? -1;
-    if (list && place >= 0) this.#listeners?.set(event, list.toSpliced(place, 1));
+    const list = this.listeners(event);
+    const place = list.findLastIndex((one) => one === listener || (one as Registered).wrapped === listener);
+    if (!this.#listeners || place < 0) return this;
+    const rest = list.toSpliced(place, 1);
+    this.#listeners[event] = rest.length > 1 ? rest : rest[0];
     return this;
   }
 
@@ -43,24 +45,28 @@ export class EventEmitter {
 
   removeAllListeners(event?: string): this {
     if (event === undefined) this.#listeners = undefined;
-    else this.#listeners?.delete(event);
+    else if (this.#listeners) this.#listeners[event] = undefined;
     return this;
   }
 
-  listenerCount(event: string): number {
-    return this.#listeners?.get(event)?.length ?? 0;
+  listeners(event: string): Listener[] {
+    const found = this.#listeners?.[event];
+    return found === undefined ? [] : typeof found === 'function' ? [found] : [...found];
   }
 
-  emit(event: string, ...values: unknown[]): boolean {
-    const list = this.#listeners?.get(event);
-    if (!list || list.length === 0) {
-      if (event === 'error') throw values[0];
+  listenerCount(event: string): number {
+    return this.listeners(event).length;
+  }
+
+  /** At most four values: no event has more, and a list of them would cost each emit. */
+  emit(event: string, a?: unknown, b?: unknown, c?: unknown, d?: unknown): boolean {
+    const found = this.#listeners?.[event];
+    if (found === undefined) {
+      if (event === 'error') throw a;
       return false;
     }
-    for (const { listener, isOnce } of list) {
-      if (isOnce) this.off(event, listener);
-      listener.apply(this, values);
-    }
+    if (typeof found === 'function') found.call(this, a, b, c, d);
+    else for (const listener of found) listener.call(this, a, b, c, d);
     return true;
   }
 }
@@ -78,14 +84,17 @@ export function once(
     };
     const onEvent = (...values: unknown[]) => {
       end();
-      resolve(values);
+      resolve(values.slice(0, values.findLastIndex((value) => value !== undefined) + 1));
     };
     const onError = (error: unknown) => {
       end();
       reject(error);
     };
-    const onAbort = () => onError(signal?.reason);
-    if (signal?.aborted) return reject(signal.reason);
+    const onAbort = () => {
+      const error = new Error('The operation was aborted', { cause: signal?.reason });
+      onError(Object.assign(error, { name: 'AbortError', code: 'ABORT_ERR' }));
+    };
+    if (signal?.aborted) return onAbort();
     signal?.addEventListener('abort', onAbort);
     emitter.on(event, onEvent);
     if (event !== 'error') emitter.on('error', onError);

@@ -12,8 +12,4 @@ export const performance = {
   timeOrigin: host.date() - host.now(),
 };
 
-export function queueMicrotask(callback: () => void): void {
-  void resolved.then(callback);
-}
-
-const resolved = Promise.resolve();
+export const { queueMicrotask } = host;

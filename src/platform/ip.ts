@@ -3,14 +3,14 @@
 const octet = '(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)';
 const v4 = new RegExp(`^${octet}(?:\\.${octet}){3}$`);
 const group = /^[\da-fA-F]{1,4}$/;
-const zone = /^[\w.~-]+$/;
+const zone = /^[\da-zA-Z.:-]+$/;
 
 export function isIPv4(text: unknown): boolean {
   return typeof text === 'string' && v4.test(text);
 }
 
 export function isIPv6(text: unknown): boolean {
-  return typeof text === 'string' && groupsOf(text) !== undefined;
+  return typeof text === 'string' && ipv6Words(text) !== undefined;
 }
 
 export function isIP(text: unknown): 0 | 4 | 6 {
@@ -18,7 +18,7 @@ export function isIP(text: unknown): 0 | 4 | 6 {
 }
 
 /** The eight groups of an IPv6 address (RFC 4291 §2.2). */
-function groupsOf(text: string): number[] | undefined {
+export function ipv6Words(text: string): number[] | undefined {
   const [address = '', ...zones] = text.split('%');
   if (zones.length > 1 || (zones[0] !== undefined && !zone.test(zones[0]))) return undefined;
   const halves = address.split('::');
@@ -45,6 +45,27 @@ function wordsOf(half: string, isLast: boolean): number[] | undefined {
   return words;
 }
 
+/** The shortest text of an address (RFC 5952). */
+export function shortest(words: readonly number[]): string {
+  let [best, bestLength] = [-1, 1];
+  for (let i = 0; i < 8; i += 1) {
+    let length = 0;
+    while (words[i + length] === 0) length += 1;
+    if (length > bestLength) [best, bestLength] = [i, length];
+  }
+  const hex = (from: number, to: number) => words.slice(from, to).map((word) => word.toString(16)).join(':');
+  return best < 0 ? hex(0, 8) : `${hex(0, best)}::${hex(best + bestLength, 8)}`;
+}
+
+/** As inet_ntop(3) writes it: shortest, and mapped and compatible addresses end in IPv4. */
+function canonical(address: string): string {
+  const words = ipv6Words(address) ?? [];
+  const [, , , , , sixth, high = 0, low = 0] = words;
+  const isEmbedded = !words.slice(0, 5).some(Boolean) && ((sixth === 0 && high > 0) || sixth === 0xffff);
+  if (!isEmbedded) return shortest(words);
+  return `::${sixth ? 'ffff:' : ''}${[high >> 8, high & 255, low >> 8, low & 255].join('.')}`;
+}
+
 type Family = 'ipv4' | 'ipv6';
 
 function bitsOf(text: string, family: Family): bigint | undefined {
@@ -52,7 +73,7 @@ function bitsOf(text: string, family: Family): bigint | undefined {
     if (!isIPv4(text)) return undefined;
     return text.split('.').reduce((sum, part) => sum * 256n + BigInt(part), 0n);
   }
-  return groupsOf(text)?.reduce((sum, word) => sum * 65536n + BigInt(word), 0n);
+  return ipv6Words(text)?.reduce((sum, word) => sum * 65536n + BigInt(word), 0n);
 }
 
 const widths = { ipv4: 32n, ipv6: 128n } as const;
@@ -65,7 +86,7 @@ export class SocketAddress {
 
   constructor({ address, family = 'ipv4' }: { readonly address: string; readonly family?: Family }) {
     if (bitsOf(address, family) === undefined) throw new TypeError(`not an address: ${address}`);
-    this.address = address;
+    this.address = family === 'ipv6' ? canonical(address) : address;
     this.family = family;
   }
 }
@@ -91,8 +112,8 @@ export class BlockList {
     const bits = bitsOf(one.address, one.family);
     if (bits === undefined) return false;
     if (this.#has(bits, one.family)) return true;
-    const isMapped = one.family === 'ipv6' && bits >> 32n === MAPPED;
-    return isMapped && this.#has(bits & 0xffffffffn, 'ipv4');
+    if (one.family === 'ipv4') return this.#has(bits | (MAPPED << 32n), 'ipv6');
+    return bits >> 32n === MAPPED && this.#has(bits & 0xffffffffn, 'ipv4');
   }
 
   #has(bits: bigint, family: Family): boolean {

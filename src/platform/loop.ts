@@ -49,22 +49,20 @@ export function setReferenced(descriptor: number, isReferenced: boolean): void {
 
 /** A timer, as Node's. */
 export class Timer {
+  /** When it is due, and the earlier time by which the heap has it. */
+  dueMs = 0;
   atMs = 0;
   /** Its place in the heap, -1 if it is not there. */
   place = -1;
   isReferenced = true;
-  readonly #run: () => void;
+  readonly run: () => void;
   readonly delayMs: number;
   readonly isRepeated: boolean;
 
   constructor(run: () => void, delayMs: number, isRepeated: boolean) {
-    this.#run = run;
+    this.run = run;
     this.delayMs = delayMs >= 1 && delayMs <= 0x7fffffff ? Math.trunc(delayMs) : 1;
     this.isRepeated = isRepeated;
-  }
-
-  run(): void {
-    this.#run();
   }
 
   ref(): this {
@@ -83,9 +81,10 @@ export class Timer {
     return this.isReferenced;
   }
 
+  /** Later by the time of this turn; its place in the heap is corrected when it comes up. */
   refresh(): this {
-    remove(this);
-    add(this);
+    if (this.place < 0) add(this);
+    else this.dueMs = turnMs + this.delayMs;
     return this;
   }
 
@@ -98,6 +97,8 @@ export class Timer {
 /** A binary heap by time. */
 const heap: Timer[] = [];
 let timersReferenced = 0;
+/** When the present turn began. */
+let turnMs = 0;
 
 function put(timer: Timer, place: number): void {
   heap[place] = timer;
@@ -132,7 +133,8 @@ function sink(timer: Timer, from: number): void {
 }
 
 function add(timer: Timer): void {
-  timer.atMs = host.now() + timer.delayMs;
+  timer.dueMs = host.now() + timer.delayMs;
+  timer.atMs = timer.dueMs;
   if (timer.isReferenced) timersReferenced += 1;
   rise(timer, heap.length);
 }
@@ -202,9 +204,9 @@ export function setDefectHandler(handler: (error: unknown) => void): void {
 }
 
 /** Runs a callback and then the promise jobs that it left, as Node does after each callback. */
-function turn(run: () => void): void {
+function turn(run: (events: number) => void, events = 0): void {
   try {
-    run();
+    run(events);
   } catch (error) {
     onDefect(error);
   }
@@ -230,13 +232,23 @@ function reportRejections(): void {
 const unhandled = new Set<object>();
 const rejections: [promise: object, reason: unknown][] = [];
 
+host.trackRejections((reason, isHandled, promise) => {
+  if (isHandled) return void unhandled.delete(promise);
+  unhandled.add(promise);
+  rejections.push([promise, reason]);
+});
+
 function runTimers(): void {
   const nowMs = host.now();
   for (let timer = heap[0]; timer && timer.atMs <= nowMs; timer = heap[0]) {
-    const due = timer;
-    remove(due);
-    if (due.isRepeated) add(due);
-    turn(() => due.run());
+    if (timer.dueMs > timer.atMs) {
+      timer.atMs = timer.dueMs;
+      sink(timer, timer.place);
+      continue;
+    }
+    remove(timer);
+    if (timer.isRepeated) add(timer);
+    turn(timer.run);
   }
 }
 
@@ -259,18 +271,14 @@ function isAlive(): boolean {
 /** Runs until nothing is left that could happen. */
 export function runLoop(): void {
   const events = new Int32Array(2 * MAX_EVENTS);
-  host.trackRejections((reason, isHandled, promise) => {
-    if (isHandled) return void unhandled.delete(promise);
-    unhandled.add(promise);
-    rejections.push([promise, reason]);
-  });
   watch(host.finishedDescriptor(), takeFinished, EVENTS.readable, false);
   settleJobs();
   while (isAlive()) {
     const count = host.wait(timeToWait(), events);
+    turnMs = host.now();
     for (let i = 0; i < count; i += 1) {
       const one = watched.get(events[2 * i] as number);
-      if (one) turn(() => one.listener(events[2 * i + 1] as number));
+      if (one) turn(one.listener, events[2 * i + 1] as number);
     }
     runTimers();
     runImmediates();

@@ -36,13 +36,14 @@ export class Socket extends Duplex {
   localAddress: string | undefined;
   localPort: number | undefined;
   #descriptor = -1;
-  #isReading = false;
+  #isReading = true;
   #isFull = false;
   #isReferenced = true;
 
-  constructor(options: { readonly allowHalfOpen?: boolean } = {}) {
+  constructor({ allowHalfOpen = false, highWaterMark }: ServerOptions = {}) {
     super();
-    this.allowHalfOpen = options.allowHalfOpen ?? false;
+    this.allowHalfOpen = allowHalfOpen;
+    if (highWaterMark !== undefined) this.highWaterMark = highWaterMark;
   }
 
   /** Takes over a connected descriptor. */
@@ -88,6 +89,7 @@ export class Socket extends Duplex {
   }
 
   protected override setReading(isReading: boolean): void {
+    if (this.#isReading === isReading) return;
     this.#isReading = isReading;
     this.#update();
   }
@@ -186,7 +188,7 @@ export class Socket extends Duplex {
     this.emit('ready');
     if (this.destroyed) return;
     this.flush();
-    if (this.writableEnded && !this.writableFinished && this.writableLength === 0) this.sent(0);
+    if (this.writableEnded && this.writableLength === 0) this.sent(0);
   }
 
   setNoDelay(on = true): this {
@@ -285,7 +287,7 @@ export class Server extends EventEmitter {
     else [this.#host, this.#port] = [address, addressOf(descriptor, false)[1] ?? port];
     this.listening = true;
     watch(descriptor, () => this.#accept(), EVENTS.readable);
-    this.emit('listening');
+    host.queueMicrotask(() => this.listening && this.emit('listening'));
   }
 
   #accept(): void {
@@ -337,7 +339,7 @@ export class Server extends EventEmitter {
       if (this.#path !== undefined) removeSocket(this.#path);
     }
     this.listening = false;
-    queueMicrotask(() => this.#closeIfOver());
+    host.queueMicrotask(() => this.#closeIfOver());
     return this;
   }
 

@@ -17,8 +17,9 @@ export function normalize(path: string): string {
     else if (kept.length > 0 && kept.at(-1) !== '..') kept.pop();
     else if (!isRooted) kept.push(part);
   }
-  const end = path.endsWith('/') && kept.length > 0 ? '/' : '';
-  return `${isRooted ? '/' : ''}${kept.join('/')}${end}` || '.';
+  const start = isRooted ? '/' : kept.length === 0 ? '.' : '';
+  const end = path.endsWith('/') && (kept.length > 0 || !isRooted) && path !== '' ? '/' : '';
+  return `${start}${kept.join('/')}${end}`;
 }
 
 export function join(...parts: string[]): string {
@@ -36,10 +37,9 @@ export function resolve(...parts: string[]): string {
 }
 
 export function dirname(path: string): string {
-  const trimmed = path.replace(/\/+$/, '');
-  const end = trimmed.lastIndexOf('/');
-  if (end > 0) return trimmed.slice(0, end).replace(/\/+$/, '') || '/';
-  return end === 0 || (trimmed === '' && path !== '') ? '/' : '.';
+  const end = path.replace(/\/+$/, '').lastIndexOf('/');
+  if (end > 0) return path.slice(0, end === 1 && isAbsolute(path) ? 2 : end);
+  return isAbsolute(path) ? '/' : '.';
 }
 
 export function basename(path: string, suffix = ''): string {
@@ -48,7 +48,8 @@ export function basename(path: string, suffix = ''): string {
 }
 
 export function extname(path: string): string {
-  return /[^/](\.[^./]*)\/*$/.exec(basename(path))?.[1] ?? '';
+  const name = basename(path);
+  return name === '..' ? '' : (/.(\.[^.]*)$/s.exec(name)?.[1] ?? '');
 }
 
 export function relative(from: string, to: string): string {

@@ -1,6 +1,6 @@
 /** Node's `process`: standard streams, signals, arguments, and the end of the program. */
 import { Buffer } from './buffer.ts';
-import { EventEmitter } from './events.ts';
+import { EventEmitter, type Listener } from './events.ts';
 import { callSync, EVENTS, host, systemError } from './host.ts';
 import { setDefectHandler, unwatch, watch } from './loop.ts';
 import { readFileSync, textOf } from './fs.ts';
@@ -61,7 +61,7 @@ class Output extends EventEmitter {
       }
       this.#waiting.shift();
       const { done } = first;
-      if (done) queueMicrotask(() => done());
+      if (done) host.queueMicrotask(() => done());
     }
     this.#wait(false);
   };
@@ -79,7 +79,7 @@ class Output extends EventEmitter {
     const error = systemError(result, 'write');
     const lost = this.#waiting.splice(0);
     this.writableLength = 0;
-    queueMicrotask(() => {
+    host.queueMicrotask(() => {
       for (const { done } of lost) done?.(error);
       this.emit('error', error);
     });
@@ -103,7 +103,7 @@ class Input extends EventEmitter {
     return this;
   }
 
-  override on(event: string, listener: (...values: never[]) => void): this {
+  override on(event: string, listener: Listener): this {
     super.on(event, listener);
     if (event === 'data') this.resume();
     return this;
@@ -166,7 +166,7 @@ class Process extends EventEmitter {
     }
   }
 
-  override on(event: string, listener: (...values: never[]) => void): this {
+  override on(event: string, listener: Listener): this {
     super.on(event, listener);
     const number = signalNumbers[event];
     if (number !== undefined && !this.#signals.includes(number)) this.#listen(number);
@@ -228,7 +228,7 @@ class Process extends EventEmitter {
   }
 
   nextTick(callback: (...values: never[]) => void, ...values: never[]): void {
-    queueMicrotask(() => callback(...values));
+    host.queueMicrotask(() => callback(...values));
   }
 
   cpuUsage(): { user: number; system: number } {

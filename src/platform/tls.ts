@@ -62,6 +62,7 @@ export class TLSSocket extends Duplex {
   readonly encrypted = true;
   authorized = false;
   #isSecure = false;
+  #isReading = true;
   #hasRawEnded = false;
   readonly #session: object;
   readonly #socket: Socket;
@@ -77,7 +78,7 @@ export class TLSSocket extends Duplex {
     socket.on('end', () => this.#onRawEnd());
     socket.on('error', (error: Error) => this.destroy(error));
     socket.on('close', () => this.#onRawClose());
-    queueMicrotask(() => this.#shake());
+    host.queueMicrotask(() => this.#shake());
   }
 
   get remoteAddress(): string | undefined {
@@ -111,7 +112,7 @@ export class TLSSocket extends Duplex {
     this.emit('secureConnect');
     if (this.destroyed) return;
     this.flush();
-    if (this.writableEnded && !this.writableFinished && this.writableLength === 0) this.sent(0);
+    if (this.writableEnded && this.writableLength === 0) this.sent(0);
     this.#readAll();
   }
 
@@ -164,7 +165,8 @@ export class TLSSocket extends Duplex {
   }
 
   protected override setReading(isReading: boolean): void {
-    if (!this.#isSecure) return;
+    if (!this.#isSecure || this.#isReading === isReading) return;
+    this.#isReading = isReading;
     if (isReading) this.#socket.resume();
     else this.#socket.pause();
   }

@@ -1,12 +1,20 @@
 /**
- * URL and URLSearchParams of the URL Standard (https://url.spec.whatwg.org), for what has an authority, and
- * `domainToASCII`. The tests compare it with that of Node.
+ * URL and URLSearchParams of the URL Standard (https://url.spec.whatwg.org), and `domainToASCII`. Left out because
+ * nothing uses them: `searchParams`, all setters but those of `pathname`, `search` and `hash`, lists of parameters that
+ * change, and drive letters in `file:`. All else is the same as Node's, as `url.contract.ts` shows.
  */
 import { Buffer } from './buffer.ts';
-import { isIPv6 } from './ip.ts';
+import { ipv6Words, shortest } from './ip.ts';
 import { toASCII } from './punycode.ts';
 
-const specialPorts: Readonly<Record<string, string>> = { 'http:': '80', 'https:': '443', 'ws:': '80', 'wss:': '443', 'ftp:': '21' };
+const specialPorts: Readonly<Record<string, string>> = {
+  'http:': '80',
+  'https:': '443',
+  'ws:': '80',
+  'wss:': '443',
+  'ftp:': '21',
+  'file:': '',
+};
 
 /** Characters that each part encodes beside those beyond ASCII and the controls. */
 const FRAGMENT = ' "<>`';
@@ -19,7 +27,7 @@ function encode(text: string, set: string): string {
   let out = '';
   for (const char of text) {
     const code = char.codePointAt(0) as number;
-    if (code > 0x20 && code < 0x7f && !set.includes(char)) out += char;
+    if (code >= 0x20 && code < 0x7f && !set.includes(char)) out += char;
     else for (const byte of Buffer.from(char)) out += percent(byte);
   }
   return out;
@@ -31,21 +39,15 @@ function percent(byte: number): string {
 
 function decode(text: string): string {
   if (!text.includes('%')) return text;
-  const bytes = Buffer.from(text);
-  const out: number[] = [];
-  for (let i = 0; i < bytes.length; i += 1) {
-    const pair = bytes[i] === 0x25 ? bytes.toString('latin1', i + 1, i + 3) : '';
-    const isPair = /^[\da-f]{2}$/i.test(pair);
-    out.push(isPair ? Number.parseInt(pair, 16) : (bytes[i] as number));
-    if (isPair) i += 2;
-  }
-  return Buffer.from(out).toString();
+  const latin1 = Buffer.from(text).toString('latin1');
+  const bytes = latin1.replace(/%([\da-f]{2})/gi, (_, pair) => String.fromCharCode(Number.parseInt(pair, 16)));
+  return Buffer.from(bytes, 'latin1').toString();
 }
 
 /** A number of an IPv4 address in decimal, octal or hexadecimal; NaN if it is none. */
 function ipv4Number(text: string): number {
   if (/^0x[\da-f]*$/i.test(text)) return Number.parseInt(text.slice(2) || '0', 16);
-  if (/^0[0-7]+$/.test(text)) return Number.parseInt(text, 8);
+  if (/^0\d+$/.test(text)) return /[89]/.test(text) ? Number.NaN : Number.parseInt(text, 8);
   return /^\d+$/.test(text) ? Number.parseInt(text, 10) : Number.NaN;
 }
 
@@ -57,47 +59,20 @@ function ipv4Of(host: string): string | undefined | 'invalid' {
   if (!/^\d+$/.test(last) && Number.isNaN(ipv4Number(last))) return undefined;
   const numbers = parts.map(ipv4Number);
   const rest = numbers.pop() as number;
-  if (parts.length > 4 || Number.isNaN(rest) || numbers.some((one) => !(one <= 255))) return 'invalid';
-  if (rest >= 256 ** (4 - numbers.length)) return 'invalid';
+  if (parts.length > 4 || numbers.some((one) => !(one <= 255))) return 'invalid';
+  if (!(rest < 256 ** (4 - numbers.length))) return 'invalid';
   const value = numbers.reduce((sum, one, i) => sum + one * 256 ** (3 - i), rest);
   return [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join('.');
 }
 
-/** The shortest form (RFC 5952). */
-function ipv6Of(text: string): string | undefined {
-  if (!isIPv6(text) || text.includes('%')) return undefined;
-  const dotted = /^(.*:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(text);
-  const hex = (a = '0', b = '0') => (Number(a) * 256 + Number(b)).toString(16);
-  const plain = dotted ? `${dotted[1]}${hex(dotted[2], dotted[3])}:${hex(dotted[4], dotted[5])}` : text;
-  const [head = '', tail] = plain.split('::');
-  const groups = (part: string) => (part === '' ? [] : part.split(':'));
-  const [before, after] = [groups(head), groups(tail ?? '')];
-  const zeros = tail === undefined ? 0 : 8 - before.length - after.length;
-  const words = [...before, ...Array<string>(zeros).fill('0'), ...after].map((word) =>
-    Number.parseInt(word, 16).toString(16),
-  );
-  return compressed(words);
-}
-
-function compressed(words: readonly string[]): string {
-  let [best, bestLength] = [-1, 1];
-  for (let i = 0; i < 8; i += 1) {
-    let length = 0;
-    while (words[i + length] === '0') length += 1;
-    if (length > bestLength) [best, bestLength] = [i, length];
-  }
-  if (best < 0) return words.join(':');
-  return `${words.slice(0, best).join(':')}::${words.slice(best + bestLength).join(':')}`;
-}
-
 const forbiddenInHost = /[\0\t\n\r #/:<>?@[\\\]^|]/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the standard names them.
-const forbiddenInDomain = /[\0-\x20"#%/:<>?@[\\\]^`{|}\x7f]/;
+const forbiddenInDomain = /[\0-\x20#%/:<>?@[\\\]^|\x7f]/;
 
 function hostOf(text: string, isSpecial: boolean): string | undefined {
   if (text.startsWith('[')) {
-    const address = text.endsWith(']') ? ipv6Of(text.slice(1, -1)) : undefined;
-    return address === undefined ? undefined : `[${address}]`;
+    const words = text.endsWith(']') && !text.includes('%') ? ipv6Words(text.slice(1, -1)) : undefined;
+    return words && `[${shortest(words)}]`;
   }
   if (!isSpecial) return forbiddenInHost.test(text) ? undefined : encode(text, '');
   const domain = toASCII(decode(text));
@@ -106,62 +81,50 @@ function hostOf(text: string, isSpecial: boolean): string | undefined {
   return address === 'invalid' ? undefined : (address ?? domain);
 }
 
-function pathOf(text: string, isSpecial: boolean): string {
+/** The segments of `text`, after those of `kept`. */
+function segmentsOf(text: string, isSpecial: boolean, kept: string[] = []): string[] {
   const segments = (isSpecial ? text.replace(/\\/g, '/') : text).split('/');
-  const kept: string[] = [];
   for (const [i, segment] of segments.entries()) {
-    const isLast = i === segments.length - 1;
     const plain = segment.replace(/%2e/gi, '.');
     if (plain === '..') kept.pop();
-    if (plain === '.' || plain === '..') {
-      if (isLast) kept.push('');
-    } else kept.push(encode(segment, PATH));
+    if (plain !== '.' && plain !== '..') kept.push(encode(segment, PATH));
+    else if (i === segments.length - 1) kept.push('');
   }
-  return `/${kept.join('/')}`;
+  return kept;
 }
 
-interface Parts {
-  protocol: string;
-  username: string;
-  password: string;
-  hostname: string;
-  port: string;
-  pathname: string;
-  search: string;
-  hash: string;
+interface Authority {
+  readonly username: string;
+  readonly password: string;
+  /** `undefined`: there is no authority. */
+  readonly hostname: string | undefined;
+  readonly port: string;
 }
 
-function splitTail(text: string): { path: string; query: string | undefined; fragment: string | undefined } {
-  const [beforeHash = '', ...afterHash] = text.split('#');
-  const [path = '', ...afterMark] = beforeHash.split('?');
-  return {
-    path,
-    query: afterMark.length > 0 ? afterMark.join('?') : undefined,
-    fragment: afterHash.length > 0 ? afterHash.join('#') : undefined,
-  };
+interface Parts extends Authority {
+  readonly protocol: string;
+  /** A text is an opaque path, as of `mailto:`. */
+  path: readonly string[] | string;
+  query: string | undefined;
+  fragment: string | undefined;
 }
 
-function searchOf(query: string | undefined, isSpecial: boolean): string {
-  return query === undefined || query === '' ? '' : `?${encode(query, isSpecial ? SPECIAL_QUERY : QUERY)}`;
-}
+const none: Authority = { username: '', password: '', hostname: undefined, port: '' };
 
-function parseAuthority(text: string, protocol: string): Pick<Parts, 'username' | 'password' | 'hostname' | 'port'> | undefined {
+function authorityOf(text: string, protocol: string): Authority | undefined {
+  const isSpecial = protocol in specialPorts;
   const at = text.lastIndexOf('@');
   const [user = '', ...password] = at < 0 ? [''] : text.slice(0, at).split(':');
-  const place = text.slice(at + 1);
-  const found = /^(\[[^\]]*\]|[^:]*)(?::(.*))?$/s.exec(place);
-  if (!found) return undefined;
-  const [, host = '', port = ''] = found;
-  const isSpecial = protocol in specialPorts;
+  const [, host = '', colon, port = ''] = /^((?:\[[^\]]*\]?|[^:[])*)(:)?(.*)$/s.exec(text.slice(at + 1)) ?? [];
   if (!/^\d*$/.test(port) || Number(port) > 65535) return undefined;
-  if (host === '' && (isSpecial || at >= 0 || port !== '')) return undefined;
+  if (protocol === 'file:' ? at >= 0 || colon : host === '' && (isSpecial || at >= 0 || colon)) return undefined;
   const hostname = host === '' ? '' : hostOf(host, isSpecial);
   if (hostname === undefined) return undefined;
   const number = port === '' ? '' : String(Number(port));
   return {
     username: encode(user, USERINFO),
     password: encode(password.join(':'), USERINFO),
-    hostname,
+    hostname: protocol === 'file:' && hostname === 'localhost' ? '' : hostname,
     port: number === specialPorts[protocol] ? '' : number,
   };
 }
@@ -169,65 +132,70 @@ function parseAuthority(text: string, protocol: string): Pick<Parts, 'username' 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the standard removes them.
 const trimmed = (text: string): string => text.replace(/^[\0-\x20]+|[\0-\x20]+$/g, '').replace(/[\t\n\r]/g, '');
 
-function parse(input: string, base?: URL): Parts | undefined {
-  const text = trimmed(input);
-  const scheme = /^([a-z][a-z\d+.-]*):(.*)$/is.exec(text);
-  if (!scheme) return base && parseRelative(text, base);
-  const protocol = `${(scheme[1] as string).toLowerCase()}:`;
-  const rest = scheme[2] as string;
+/** What is in front of the first `mark`, and what is behind it. */
+function cut(text: string, mark: string): [before: string, after: string | undefined] {
+  const at = text.indexOf(mark);
+  return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+type Tail = Pick<Parts, 'query' | 'fragment'>;
+
+function parse(input: string, base: Parts | undefined): Parts | undefined {
+  const [beforeFragment, fragment] = cut(trimmed(input).toWellFormed(), '#');
+  const [text, query] = cut(beforeFragment, '?');
+  const found = /^([a-z][a-z\d+.-]*):(.*)$/is.exec(text);
+  const protocol = found ? `${(found[1] as string).toLowerCase()}:` : (base?.protocol ?? '');
   const isSpecial = protocol in specialPorts;
-  if (base && isSpecial && protocol === base.protocol && !/^[\\/]{2}/.test(rest)) return parseRelative(rest, base);
-  const authority = (isSpecial ? /^[\\/]*([^\\/?#]*)(.*)$/s : /^\/\/([^/?#]*)(.*)$/s).exec(rest);
-  if (!authority) return opaque(protocol, rest);
-  const parsed = parseAuthority(authority[1] as string, protocol);
-  if (!parsed) return undefined;
-  const { path, query, fragment } = splitTail(authority[2] as string);
-  const isEmpty = path === '' && !isSpecial;
-  return {
-    protocol,
-    ...parsed,
-    pathname: isEmpty ? '' : pathOf(path.replace(isSpecial ? /^[\\/]/ : /^\//, ''), isSpecial),
-    search: searchOf(query, isSpecial),
-    hash: hashOf(fragment),
+  const set = isSpecial ? SPECIAL_QUERY : QUERY;
+  const tail: Tail = {
+    query: query === undefined ? undefined : encode(query, set),
+    fragment: fragment === undefined ? undefined : encode(fragment, FRAGMENT),
   };
+  const rest = found?.[2] ?? text;
+  if (!found) return base && relative(rest, base, tail);
+  if (protocol === 'file:') return relative(rest, base?.protocol === protocol ? base : undefined, tail);
+  if (base && isSpecial && protocol === base.protocol && !rest.startsWith('//')) return relative(rest, base, tail);
+  if (isSpecial) return absolute(rest.replace(/^[\\/]*/, ''), protocol, tail);
+  if (rest.startsWith('//')) return absolute(rest.slice(2), protocol, tail);
+  const isOpaque = !rest.startsWith('/');
+  // Blanks at the end would be lost when the fragment is taken away.
+  const hasTail = query !== undefined || fragment !== undefined;
+  const opaque = () => encode(hasTail ? rest.replace(/ $/, '%20') : rest, '');
+  return { protocol, ...none, path: isOpaque ? opaque() : segmentsOf(rest.slice(1), false), ...tail };
 }
 
-function hashOf(fragment: string | undefined): string {
-  return fragment === undefined || fragment === '' ? '' : `#${encode(fragment, FRAGMENT)}`;
+/** What stands after the slashes of an authority. */
+function absolute(text: string, protocol: string, tail: Tail): Parts | undefined {
+  const isSpecial = protocol in specialPorts;
+  const [, place = '', path = ''] = (isSpecial ? /^([^\\/]*)(.*)$/s : /^([^/]*)(.*)$/s).exec(text) ?? [];
+  const authority = authorityOf(place, protocol);
+  if (!authority) return undefined;
+  const segments = path === '' && !isSpecial ? [] : segmentsOf(path.slice(1), isSpecial);
+  return { protocol, ...authority, path: segments, ...tail };
 }
 
-/** `mailto:` and the like. */
-function opaque(protocol: string, rest: string): Parts {
-  const { path, query, fragment } = splitTail(rest);
-  const pathname = path.startsWith('/') ? pathOf(path.slice(1), false) : path;
-  const none = { username: '', password: '', hostname: '', port: '' };
-  return { protocol, ...none, pathname, search: searchOf(query, false), hash: hashOf(fragment) };
-}
-
-function parseRelative(text: string, base: URL): Parts | undefined {
-  const isSpecial = base.protocol in specialPorts;
-  const plain = isSpecial ? text.replace(/^[\\/]+/, (start) => start.replace(/\\/g, '/')) : text;
-  if (plain.startsWith('//')) return parse(`${base.protocol}${plain}`);
-  const { path, query, fragment } = splitTail(plain);
-  const folder = path.startsWith('/') ? path : path === '' ? base.pathname : `${base.pathname.replace(/[^/]*$/, '')}${path}`;
-  const { protocol, username, password, hostname, port } = base;
-  return {
-    protocol,
-    username,
-    password,
-    hostname,
-    port,
-    pathname: path === '' ? base.pathname : pathOf(folder.slice(1), isSpecial),
-    search: path === '' && query === undefined ? base.search : searchOf(query, isSpecial),
-    hash: hashOf(fragment),
-  };
+/** Without a base it is `file:`, which has one by its nature. */
+function relative(text: string, base: Parts | undefined, tail: Tail): Parts | undefined {
+  const from: Parts = base ?? { protocol: 'file:', ...none, hostname: '', path: [], query: undefined, fragment: undefined };
+  const isOnlyFragment = text === '' && tail.query === undefined;
+  const { path } = from;
+  if (typeof path === 'string') return isOnlyFragment && tail.fragment !== undefined ? { ...from, ...tail, query: from.query } : undefined;
+  const isSpecial = from.protocol in specialPorts;
+  const slashes = (isSpecial ? /^[\\/]*/ : /^\/*/).exec(text)?.[0].length ?? 0;
+  if (slashes >= 2) {
+    const isLax = isSpecial && from.protocol !== 'file:';
+    return absolute(text.slice(isLax ? slashes : 2), from.protocol, tail);
+  }
+  if (text === '' && base) return { ...from, ...tail, query: tail.query ?? from.query };
+  return { ...from, path: segmentsOf(text.slice(slashes), isSpecial, slashes === 1 ? [] : path.slice(0, -1)), ...tail };
 }
 
 export class URL {
   readonly #parts: Parts;
 
   constructor(input: string | URL, base?: string | URL) {
-    const parts = parse(String(input), base === undefined ? undefined : new URL(base));
+    const from = base === undefined ? undefined : new URL(String(base)).#parts;
+    const parts = parse(String(input), from);
     if (!parts) throw Object.assign(new TypeError('Invalid URL'), { code: 'ERR_INVALID_URL' });
     this.#parts = parts;
   }
@@ -245,20 +213,26 @@ export class URL {
   }
 
   get href(): string {
-    const { protocol, pathname, search, hash } = this.#parts;
-    return `${protocol}${this.#authority}${pathname}${search}${hash}`;
+    const { protocol, query, fragment } = this.#parts;
+    const tail = `${query === undefined ? '' : `?${query}`}${fragment === undefined ? '' : `#${fragment}`}`;
+    return `${protocol}${this.#authority}${this.pathname}${tail}`;
   }
 
   get #authority(): string {
-    const { protocol, username, password } = this.#parts;
-    if (this.host === '' && !(protocol in specialPorts)) return this.#parts.pathname.startsWith('//') ? '//' : '';
+    const { username, password, hostname, path } = this.#parts;
+    // Without it the path would read as an authority.
+    if (hostname === undefined) return Array.isArray(path) && path.length > 1 && path[0] === '' ? '/.' : '';
     const secret = password === '' ? '' : `:${password}`;
-    const user = username === '' && secret === '' ? '' : `${username}${secret}@`;
-    return `//${user}${this.host}`;
+    return `//${username}${secret}${username === '' && secret === '' ? '' : '@'}${this.host}`;
   }
 
   get origin(): string {
-    return this.protocol in specialPorts ? `${this.protocol}//${this.host}` : 'null';
+    const { protocol, path } = this.#parts;
+    if (protocol === 'blob:') {
+      const inner = URL.parse(String(path));
+      return inner && /^https?:$/.test(inner.protocol) ? inner.origin : 'null';
+    }
+    return protocol in specialPorts && protocol !== 'file:' ? `${protocol}//${this.host}` : 'null';
   }
 
   get protocol(): string {
@@ -269,60 +243,54 @@ export class URL {
     return this.#parts.username;
   }
 
-  set username(value: string) {
-    this.#parts.username = encode(value, USERINFO);
-  }
-
   get password(): string {
     return this.#parts.password;
   }
 
-  set password(value: string) {
-    this.#parts.password = encode(value, USERINFO);
-  }
-
   get host(): string {
-    const { hostname, port } = this.#parts;
-    return port === '' ? hostname : `${hostname}:${port}`;
+    return `${this.hostname}${this.port === '' ? '' : `:${this.port}`}`;
   }
 
   get hostname(): string {
-    return this.#parts.hostname;
+    return this.#parts.hostname ?? '';
   }
 
   get port(): string {
     return this.#parts.port;
   }
 
+  get #isSpecial(): boolean {
+    return this.protocol in specialPorts;
+  }
+
   get pathname(): string {
-    return this.#parts.pathname;
+    const { path } = this.#parts;
+    return typeof path === 'string' ? path : path.map((segment) => `/${segment}`).join('');
   }
 
   set pathname(value: string) {
-    this.#parts.pathname = pathOf(value.replace(/^[\\/]/, '').replace(/\?/g, '%3F').replace(/#/g, '%23'), this.protocol in specialPorts);
+    if (typeof this.#parts.path === 'string') return;
+    const text = value.toWellFormed().replace(/[\t\n\r]/g, '').replace(/[?#]/g, (mark) => percent(mark.charCodeAt(0)));
+    if (text === '' && !this.#isSpecial) this.#parts.path = [];
+    else this.#parts.path = segmentsOf(text.replace(this.#isSpecial ? /^[\\/]/ : /^\//, ''), this.#isSpecial);
   }
 
   get search(): string {
-    return this.#parts.search;
+    return this.#parts.query ? `?${this.#parts.query}` : '';
   }
 
   set search(value: string) {
-    this.#parts.search = searchOf(value.replace(/^\?/, ''), this.protocol in specialPorts);
+    const query = value.toWellFormed().replace(/[\t\n\r]/g, '').replace(/^\?/, '');
+    this.#parts.query = value === '' ? undefined : encode(query, this.#isSpecial ? SPECIAL_QUERY : QUERY);
   }
 
   get hash(): string {
-    return this.#parts.hash;
+    return this.#parts.fragment ? `#${this.#parts.fragment}` : '';
   }
 
   set hash(value: string) {
-    this.#parts.hash = hashOf(value.replace(/^#/, ''));
-  }
-
-  /** Changes of it change the URL. */
-  get searchParams(): URLSearchParams {
-    return new URLSearchParams(this.search, (query) => {
-      this.search = query;
-    });
+    const fragment = value.toWellFormed().replace(/[\t\n\r]/g, '').replace(/^#/, '');
+    this.#parts.fragment = value === '' ? undefined : encode(fragment, FRAGMENT);
   }
 
   toString(): string {
@@ -334,36 +302,11 @@ export class URL {
   }
 }
 
-type Init = string | Iterable<readonly [string, string]> | Readonly<Record<string, string>>;
-
 export class URLSearchParams {
-  #list: [name: string, value: string][] = [];
-  readonly #onChange: ((query: string) => void) | undefined;
+  readonly #list: [name: string, value: string][];
 
-  constructor(init: Init = '', onChange?: (query: string) => void) {
-    this.#onChange = onChange;
-    if (typeof init === 'string') this.#list = pairsOf(init);
-    else if (Symbol.iterator in init)
-      for (const [name, value] of init as Iterable<readonly [string, string]>) this.#list.push([name, value]);
-    else this.#list = Object.entries(init as Readonly<Record<string, string>>).map(([name, value]) => [name, String(value)]);
-  }
-
-  append(name: string, value: string): void {
-    this.#list.push([name, String(value)]);
-    this.#changed();
-  }
-
-  delete(name: string): void {
-    this.#list = this.#list.filter(([one]) => one !== name);
-    this.#changed();
-  }
-
-  set(name: string, value: string): void {
-    const place = this.#list.findIndex(([one]) => one === name);
-    if (place < 0) return this.append(name, value);
-    this.#list = this.#list.filter(([one], i) => one !== name || i === place);
-    (this.#list[place] as [string, string])[1] = String(value);
-    this.#changed();
+  constructor(init: string | Readonly<Record<string, string>> = '') {
+    this.#list = typeof init === 'string' ? pairsOf(init) : Object.entries(init);
   }
 
   get(name: string): string | null {
@@ -375,40 +318,11 @@ export class URLSearchParams {
   }
 
   has(name: string): boolean {
-    return this.#list.some(([one]) => one === name);
+    return this.get(name) !== null;
   }
 
-  sort(): void {
-    this.#list.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-    this.#changed();
-  }
-
-  get size(): number {
-    return this.#list.length;
-  }
-
-  #changed(): void {
-    this.#onChange?.(this.toString());
-  }
-
-  *entries(): Generator<[string, string]> {
-    for (const [name, value] of this.#list) yield [name, value];
-  }
-
-  *keys(): Generator<string> {
-    for (const [name] of this.#list) yield name;
-  }
-
-  *values(): Generator<string> {
-    for (const [, value] of this.#list) yield value;
-  }
-
-  forEach(visit: (value: string, name: string) => void): void {
-    for (const [name, value] of this.#list) visit(value, name);
-  }
-
-  [Symbol.iterator](): Generator<[string, string]> {
-    return this.entries();
+  [Symbol.iterator](): Iterator<[string, string]> {
+    return this.#list.values();
   }
 
   toString(): string {
@@ -424,21 +338,17 @@ function form(text: string): string {
 }
 
 function pairsOf(text: string): [string, string][] {
-  return text
-    .replace(/^\?/, '')
-    .split('&')
-    .filter((part) => part !== '')
-    .map((part) => {
-      const end = part.indexOf('=');
-      const [name, value] = end < 0 ? [part, ''] : [part.slice(0, end), part.slice(end + 1)];
-      return [decode(name.replace(/\+/g, ' ')), decode(value.replace(/\+/g, ' '))];
-    });
+  const parts = text.replace(/^\?/, '').split('&');
+  const plain = (part: string) => decode(part.toWellFormed().replace(/\+/g, ' '));
+  return parts.filter((part) => part !== '').map((part) => {
+    const [name, value = ''] = cut(part, '=');
+    return [plain(name), plain(value)];
+  });
 }
 
 /** The domain in ASCII, empty if it is none. */
 export function domainToASCII(domain: string): string {
-  const ascii = toASCII(domain);
-  return ascii === undefined || forbiddenInDomain.test(ascii) ? '' : ascii;
+  return domain.startsWith('[') ? '' : (hostOf(domain, true) ?? '');
 }
 
 export default { URL, URLSearchParams, domainToASCII };

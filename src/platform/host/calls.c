@@ -274,6 +274,7 @@ static void *work_on_calls(void *unused) {
     idle_count--;
     Call *call = shift(&waiting);
     pthread_mutex_unlock(&lock);
+    confine_thread();
     call->result = perform(call);
     pthread_mutex_lock(&lock);
     append(&done, call);

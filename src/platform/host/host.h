@@ -69,6 +69,8 @@ uint8_t *unpack(const char *name, size_t *length);
 /* Deflate (RFC 1951): 0, or -1 if `in` is not exactly `out_length` bytes compressed. */
 int inflate_raw(const uint8_t *in, size_t in_length, uint8_t *out, size_t out_length);
 
+/* Holds this thread to what the process has given up (confine.c). */
+void confine_thread(void);
 void set_arguments(int argc, char **argv);
 void define_hash_class(JSContext *ctx);
 void define_tls_classes(JSContext *ctx);

@@ -36,6 +36,17 @@ HOST(wait) {
   return JS_NewInt32(ctx, count);
 }
 
+static JSValue run_job(JSContext *ctx, int argc, JSValueConst *argv) {
+  UNUSED(argc);
+  return JS_Call(ctx, argv[0], JS_UNDEFINED, 0, NULL);
+}
+
+HOST(queueMicrotask) {
+  UNUSED(self);
+  UNUSED(argc);
+  return JS_EnqueueJob(ctx, run_job, 1, argv) < 0 ? JS_EXCEPTION : JS_UNDEFINED;
+}
+
 HOST(runJobs) {
   UNUSED(self);
   UNUSED(argc);

@@ -99,7 +99,10 @@ static int run(JSContext *ctx) {
   JSValue module = read_module(ctx, "main");
   if (JS_IsException(module) || JS_ResolveModule(ctx, module) < 0) return -1;
   JSValue result = JS_EvalFunction(ctx, module);
-  int state = JS_IsException(result) ? -1 : 0;
+  /* What a module throws rejects its promise. */
+  int is_rejected = JS_PromiseState(ctx, result) == JS_PROMISE_REJECTED;
+  if (is_rejected) JS_Throw(ctx, JS_PromiseResult(ctx, result));
+  int state = is_rejected || JS_IsException(result) ? -1 : 0;
   JS_FreeValue(ctx, result);
   return state;
 }

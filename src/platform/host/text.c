@@ -265,7 +265,8 @@ HOST(indexOf) {
   Bytes in, wanted;
   if (bytes_of(ctx, argv[0], &in) < 0 || bytes_of(ctx, argv[1], &wanted) < 0) return JS_EXCEPTION;
   size_t from = (size_t)integer_of(ctx, argv[2]);
-  if (from > in.length || wanted.length == 0) return JS_NewInt32(ctx, -1);
+  if (from > in.length) from = in.length;
+  if (wanted.length == 0) return JS_NewInt64(ctx, (int64_t)from);
   const uint8_t *found = memmem(in.data + from, in.length - from, wanted.data, wanted.length);
   return JS_NewInt64(ctx, found ? found - in.data : -1);
 }
