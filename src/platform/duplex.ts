@@ -229,7 +229,9 @@ export abstract class Duplex extends EventEmitter {
 
   end(chunk?: string | Uint8Array | Done, encodingOrDone?: unknown, done?: Done): this {
     if (this.writableEnded || this.destroyed) return this;
-    this.#onFinished = [chunk, encodingOrDone, done].find((one) => typeof one === 'function') as Done | undefined;
+    this.#onFinished = [chunk, encodingOrDone, done].find((one) => typeof one === 'function') as
+      | Done
+      | undefined;
     const encoding = typeof encodingOrDone === 'string' ? encodingOrDone : undefined;
     if (chunk !== undefined && typeof chunk !== 'function') this.write(chunk, encoding);
     this.writableEnded = true;

@@ -1,9 +1,9 @@
 /** Node's `process`: standard streams, signals, arguments, and the end of the program. */
 import { Buffer } from './buffer.ts';
 import { EventEmitter, type Listener } from './events.ts';
+import { readFileSync, textOf } from './fs.ts';
 import { callSync, EVENTS, host, systemError } from './host.ts';
 import { setDefectHandler, unwatch, watch } from './loop.ts';
-import { readFileSync, textOf } from './fs.ts';
 
 const EAGAIN = -11;
 const EXIT_DEFECT = 70;
@@ -123,7 +123,8 @@ class Input extends EventEmitter {
 
   #read(): void {
     const answer = host.read(this.fd, READ_BYTES);
-    if (typeof answer !== 'number' && answer.byteLength > 0) return void this.emit('data', new Buffer(answer).toString());
+    if (typeof answer !== 'number' && answer.byteLength > 0)
+      return void this.emit('data', new Buffer(answer).toString());
     this.pause();
     this.emit('end');
   }
