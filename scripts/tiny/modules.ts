@@ -24,6 +24,7 @@ const standIns: Readonly<Record<string, string>> = {
   tls: 'tls',
   tty: 'tty',
   url: 'url',
+  zlib: 'zlib',
   // Not on this platform.
   dns: 'absent',
   http: 'absent',
@@ -31,7 +32,6 @@ const standIns: Readonly<Record<string, string>> = {
   module: 'absent',
   stream: 'absent',
   util: 'absent',
-  zlib: 'absent',
 };
 
 export interface Module {

@@ -86,6 +86,9 @@ export const binding = {
   byteLength: [['text'], 'number'],
   indexOf: [['bytes', 'bytes', 'number'], 'number'],
 
+  /** What raw deflate (RFC 1951) holds, at most so many bytes (inflate.c). */
+  inflate: [['bytes', 'number'], 'answer'],
+
   // Cryptography (crypto.c).
   hash: [['text', 'any'], 'objectOrNumber'],
   hashUpdate: [['object', 'bytes'], 'nothing'],

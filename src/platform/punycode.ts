@@ -53,12 +53,10 @@ function encodeLabel(label: string): string {
   return `xn--${out}`;
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII as a class.
 const ascii = /^[\0-\x7f]*$/;
 
-// biome-ignore lint/suspicious/noMisleadingCharacterClass: each is meant by itself.
 const ignored =
-  /[\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u2060-\u2064\u206a-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0]/g;
+  /\u00ad|\u034f|\u115f|\u1160|\u17b4|\u17b5|[\u180b-\u180f]|\u200b|[\u2060-\u2064]|[\u206a-\u206f]|\u3164|[\ufe00-\ufe0f]|\ufeff|\uffa0/g;
 
 /**
  * Mapped by lower case and NFKC, which is what UTS #46 comes to for names that registries register; ignored soft

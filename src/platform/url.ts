@@ -68,7 +68,6 @@ function ipv4Of(host: string): string | undefined | 'invalid' {
 }
 
 const forbiddenInHost = /[\0\t\n\r #/:<>?@[\\\]^|]/;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the standard names them.
 const forbiddenInDomain = /[\0-\x20#%/:<>?@[\\\]^|\x7f]/;
 
 function hostOf(text: string, isSpecial: boolean): string | undefined {
@@ -133,7 +132,6 @@ function authorityOf(text: string, protocol: string): Authority | undefined {
   };
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the standard removes them.
 const trimmed = (text: string): string =>
   text.replace(/^[\0-\x20]+|[\0-\x20]+$/g, '').replace(/[\t\n\r]/g, '');
 
