@@ -24,6 +24,7 @@ const standIns: Readonly<Record<string, string>> = {
   tls: 'tls.ts',
   tty: 'tty.ts',
   url: 'url.ts',
+  zlib: 'zlib.ts',
   // Not on this platform.
   dns: 'absent.ts',
   http: 'absent.ts',
@@ -31,7 +32,6 @@ const standIns: Readonly<Record<string, string>> = {
   module: 'absent.ts',
   stream: 'absent.ts',
   util: 'absent.ts',
-  zlib: 'absent.ts',
 };
 
 export interface Module {

@@ -41,7 +41,8 @@ export class AbortSignal {
 
   static timeout(ms: number): AbortSignal {
     const signal = new AbortSignal();
-    const late = () => new AbortError('The operation was aborted due to timeout', 'TimeoutError', 'TIMEOUT_ERR');
+    const late = () =>
+      new AbortError('The operation was aborted due to timeout', 'TimeoutError', 'TIMEOUT_ERR');
     setTimeout(() => AbortSignal.trigger(signal, late()), ms).unref();
     return signal;
   }

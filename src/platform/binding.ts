@@ -54,12 +54,14 @@ export const binding = {
   // Sockets (socket.c).
   /** A socket bound to an address and port, or to a path, that listens. */
   listen: [['text', 'number', 'number'], 'number'],
+  /** Lets a socket that was inherited listen; fails if it is none that can. */
+  inherit: [['number', 'number'], 'number'],
   accept: [['number'], 'number'],
   /** A socket that is connecting. */
   connect: [['text', 'number'], 'number'],
   /** The error of a connection attempt, 0 if it stands. */
   connectError: [['number'], 'number'],
-  /** `ADDRESS PORT` of this end (`false`) or of the peer; empty on a unix socket. */
+  /** `ADDRESS PORT` of this end (`false`) or of the peer; on a unix socket its path, or empty. */
   address: [['number', 'boolean'], 'text'],
   /** At most so many bytes; an empty buffer is the end of the input. */
   read: [['number', 'number'], 'answer'],
@@ -83,6 +85,9 @@ export const binding = {
   /** The number of bytes that a text has in UTF-8. */
   byteLength: [['text'], 'number'],
   indexOf: [['bytes', 'bytes', 'number'], 'number'],
+
+  /** What raw deflate (RFC 1951) holds, at most so many bytes (inflate.c). */
+  inflate: [['bytes', 'number'], 'answer'],
 
   // Cryptography (crypto.c).
   hash: [['text', 'any'], 'objectOrNumber'],

@@ -2,11 +2,11 @@
 import type { Needs } from '../build/confine.ts';
 import { host } from './host.ts';
 
-/** The kernel has it, but this process may not use it, or the kernel has it not: both are no failure of mote. */
+/** The kernel may lack it, or forbid it to this process: that is no failure of mote, but the operator should know. */
 export function confine({ writable, seccomp }: Needs): string {
-  const canLand = host.confineFiles(writable.join('\n')) >= 0;
-  const canFilter = seccomp && host.confineCalls() >= 0;
-  const files = writable.length > 0 ? `${writable.join(', ')}` : 'nothing';
-  const calls = canFilter ? 'system calls are filtered' : 'system calls are not filtered';
-  return `mote can change ${canLand ? files : 'what its user can'}; ${calls}`;
+  const missing = [
+    host.confineFiles(writable.join('\n')) < 0 ? 'files (Landlock)' : '',
+    !seccomp || host.confineCalls() < 0 ? 'system calls (seccomp)' : '',
+  ].filter((one) => one !== '');
+  return missing.length === 0 ? '' : `not confined on this system: ${missing.join(' and ')}`;
 }

@@ -47,6 +47,7 @@ export abstract class Duplex extends EventEmitter {
   #isEndSent = false;
   #onFinished: Done | undefined;
   #timer: Timer | undefined;
+  #isText = false;
 
   /** Sends what is pending, as far as the transport takes it, and reports it by `sent`. */
   protected abstract flush(): void;
@@ -69,6 +70,15 @@ export abstract class Duplex extends EventEmitter {
     super.on(event, listener);
     if (event === 'data' && this.readableFlowing === null) this.resume();
     return this;
+  }
+
+  setEncoding(_encoding: 'latin1'): this {
+    this.#isText = true;
+    return this;
+  }
+
+  #emitData(chunk: Buffer): void {
+    this.emit('data', this.#isText ? chunk.toString('latin1') : chunk);
   }
 
   isPaused(): boolean {
@@ -118,7 +128,7 @@ export abstract class Duplex extends EventEmitter {
       const chunk = this.#received.shift();
       if (!chunk) break;
       this.readableLength -= chunk.length;
-      this.emit('data', chunk);
+      this.#emitData(chunk);
     }
     if (this.#hasEnded && this.#received.length === 0 && this.readable) this.#reportEnd();
   }
@@ -135,7 +145,7 @@ export abstract class Duplex extends EventEmitter {
     this.bytesRead += chunk.length;
     this.touch();
     if (this.readableFlowing && this.#received.length === 0) {
-      this.emit('data', chunk);
+      this.#emitData(chunk);
       return;
     }
     this.#received.push(chunk);
@@ -229,7 +239,9 @@ export abstract class Duplex extends EventEmitter {
 
   end(chunk?: string | Uint8Array | Done, encodingOrDone?: unknown, done?: Done): this {
     if (this.writableEnded || this.destroyed) return this;
-    this.#onFinished = [chunk, encodingOrDone, done].find((one) => typeof one === 'function') as Done | undefined;
+    this.#onFinished = [chunk, encodingOrDone, done].find((one) => typeof one === 'function') as
+      | Done
+      | undefined;
     const encoding = typeof encodingOrDone === 'string' ? encodingOrDone : undefined;
     if (chunk !== undefined && typeof chunk !== 'function') this.write(chunk, encoding);
     this.writableEnded = true;

@@ -13,7 +13,8 @@ export class EventEmitter {
   on(event: string, listener: Listener): this {
     this.#listeners ??= Object.create(null) as Record<string, Registered>;
     const old = this.#listeners[event];
-    this.#listeners[event] = old === undefined ? listener : typeof old === 'function' ? [old, listener] : [...old, listener];
+    this.#listeners[event] =
+      old === undefined ? listener : typeof old === 'function' ? [old, listener] : [...old, listener];
     return this;
   }
 

@@ -20,7 +20,12 @@ export class FileHandle {
     return options?.bigint ? bigStatsOf(answer) : statsOf(answer);
   }
 
-  async read(target: Uint8Array, offset = 0, length = target.length - offset, position: number | null = null) {
+  async read(
+    target: Uint8Array,
+    offset = 0,
+    length = target.length - offset,
+    position: number | null = null,
+  ) {
     const bytes = new Uint8Array((await call('read', this.fd, length, position ?? -1)) as ArrayBuffer);
     target.set(bytes, offset);
     return { bytesRead: bytes.length, buffer: target };
@@ -78,7 +83,11 @@ export class FileHandle {
 
 const DEFAULT_MODE = 0o666;
 
-export async function open(path: string, flags: string | number = 'r', mode = DEFAULT_MODE): Promise<FileHandle> {
+export async function open(
+  path: string,
+  flags: string | number = 'r',
+  mode = DEFAULT_MODE,
+): Promise<FileHandle> {
   return new FileHandle((await call('open', path, openFlags(flags), mode)) as number);
 }
 

@@ -1,9 +1,16 @@
 /** Node's `fs`: the calls that the product makes before it serves, and what they share with `fs/promises`. */
-import { Buffer } from './buffer.ts';
+
 import { ENCODINGS } from './binding.ts';
+import { Buffer } from './buffer.ts';
 import { callSync, host } from './host.ts';
 
-export const constants = { O_RDONLY: 0, O_WRONLY: 1, O_RDWR: 2, O_NONBLOCK: 0o4000, O_NOFOLLOW: 0o400000 } as const;
+export const constants = {
+  O_RDONLY: 0,
+  O_WRONLY: 1,
+  O_RDWR: 2,
+  O_NONBLOCK: 0o4000,
+  O_NOFOLLOW: 0o400000,
+} as const;
 
 const flagsOf: Readonly<Record<string, number>> = {
   r: 0,
@@ -39,8 +46,19 @@ export class Stats<N extends number | bigint = number> {
   readonly ctimeNs: bigint;
 
   constructor(words: BigInt64Array, of: (word: bigint) => N, ms: (ns: bigint) => N) {
-    const [dev = 0n, ino = 0n, mode = 0n, nlink = 0n, uid = 0n, gid = 0n, size = 0n, , atime = 0n, mtime = 0n, ctime = 0n] =
-      words;
+    const [
+      dev = 0n,
+      ino = 0n,
+      mode = 0n,
+      nlink = 0n,
+      uid = 0n,
+      gid = 0n,
+      size = 0n,
+      ,
+      atime = 0n,
+      mtime = 0n,
+      ctime = 0n,
+    ] = words;
     this.dev = of(dev);
     this.ino = of(ino);
     this.mode = of(mode);
@@ -85,7 +103,11 @@ export function statsOf(answer: number | ArrayBuffer): Stats {
 }
 
 export function bigStatsOf(answer: number | ArrayBuffer): BigIntStats {
-  return new Stats(new BigInt64Array(answer as ArrayBuffer), (word) => word, (ns) => ns / NS_PER_MS);
+  return new Stats(
+    new BigInt64Array(answer as ArrayBuffer),
+    (word) => word,
+    (ns) => ns / NS_PER_MS,
+  );
 }
 
 export function textOf(answer: number | ArrayBuffer): string {

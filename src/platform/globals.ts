@@ -3,7 +3,14 @@ import { host } from './host.ts';
 
 export { AbortController, AbortSignal } from './abort.ts';
 export { Buffer } from './buffer.ts';
-export { clearImmediate, clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } from './loop.ts';
+export {
+  clearImmediate,
+  clearInterval,
+  clearTimeout,
+  setImmediate,
+  setInterval,
+  setTimeout,
+} from './loop.ts';
 export { default as process } from './process.ts';
 export { URL, URLSearchParams } from './url.ts';
 

@@ -1,5 +1,5 @@
 /** The host's functions, and what a failed call of it becomes: an error as Node throws them. */
-import { EVENTS, type Host, calls } from './binding.ts';
+import { calls, EVENTS, type Host } from './binding.ts';
 
 declare const __host: Host;
 export const host: Host = __host;
@@ -82,7 +82,11 @@ function aboutOf(operands: readonly Operand[]): string {
   return paths.length > 0 ? ` ${paths.map((path) => `'${path}'`).join(' -> ')}` : '';
 }
 
-function settle(answer: number | ArrayBuffer, name: string, operands: readonly Operand[]): number | ArrayBuffer {
+function settle(
+  answer: number | ArrayBuffer,
+  name: string,
+  operands: readonly Operand[],
+): number | ArrayBuffer {
   if (typeof answer === 'number' && answer < 0) throw systemError(answer, name, aboutOf(operands));
   return answer;
 }

@@ -53,7 +53,11 @@ export function shortest(words: readonly number[]): string {
     while (words[i + length] === 0) length += 1;
     if (length > bestLength) [best, bestLength] = [i, length];
   }
-  const hex = (from: number, to: number) => words.slice(from, to).map((word) => word.toString(16)).join(':');
+  const hex = (from: number, to: number) =>
+    words
+      .slice(from, to)
+      .map((word) => word.toString(16))
+      .join(':');
   return best < 0 ? hex(0, 8) : `${hex(0, best)}::${hex(best + bestLength, 8)}`;
 }
 
@@ -101,7 +105,8 @@ export class BlockList {
   addSubnet(network: string, prefix: number, family: Family = 'ipv4'): void {
     const bits = bitsOf(network, family);
     const width = widths[family];
-    if (bits === undefined || prefix < 0 || prefix > Number(width)) throw new RangeError(`${network}/${prefix}`);
+    if (bits === undefined || prefix < 0 || prefix > Number(width))
+      throw new RangeError(`${network}/${prefix}`);
     const size = 1n << (width - BigInt(prefix));
     const from = (bits / size) * size;
     this.#ranges.push({ family, from, to: from + size - 1n });

@@ -33,7 +33,9 @@ export const lookup: LookupFunction = (name, { all = false, family = 0 }, done) 
     (found) => {
       const [first] = found;
       if (!first) {
-        const error = Object.assign(new Error(`ENOTFOUND: no such host, lookup '${name}'`), { code: 'ENOTFOUND' });
+        const error = Object.assign(new Error(`ENOTFOUND: no such host, lookup '${name}'`), {
+          code: 'ENOTFOUND',
+        });
         return done(error, '');
       }
       if (all) done(null, found);

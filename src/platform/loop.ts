@@ -152,7 +152,12 @@ function remove(timer: Timer): void {
 
 type Callback = (...values: never[]) => void;
 
-function start(callback: Callback, delayMs: number | undefined, values: unknown[], isRepeated: boolean): Timer {
+function start(
+  callback: Callback,
+  delayMs: number | undefined,
+  values: unknown[],
+  isRepeated: boolean,
+): Timer {
   const run = values.length > 0 ? () => callback(...(values as never[])) : (callback as () => void);
   const timer = new Timer(run, delayMs ?? 1, isRepeated);
   add(timer);

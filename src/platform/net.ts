@@ -2,11 +2,10 @@
 import { Buffer } from './buffer.ts';
 import { Duplex } from './duplex.ts';
 import { EventEmitter } from './events.ts';
-import { EVENTS, host, systemError } from './host.ts';
+import { callSync, EVENTS, host, systemError } from './host.ts';
 import { isIP } from './ip.ts';
-import { lookup, type LookupFunction } from './lookup.ts';
+import { type LookupFunction, lookup } from './lookup.ts';
 import { setInterest, setReferenced, setTimeout, unwatch, watch } from './loop.ts';
-import { callSync } from './host.ts';
 
 export { BlockList, isIP, isIPv4, isIPv6, SocketAddress } from './ip.ts';
 export type { LookupFunction } from './lookup.ts';
@@ -107,7 +106,8 @@ export class Socket extends Duplex {
             : host.write(this.#descriptor, content)
           : host.writeHead(this.#descriptor, content, typeof second === 'object' ? second : nothing);
       if (count < 0) return this.#onWriteError(count);
-      const wanted = content.length + (typeof content === 'string' && typeof second === 'object' ? second.length : 0);
+      const wanted =
+        content.length + (typeof content === 'string' && typeof second === 'object' ? second.length : 0);
       this.sent(count);
       if (count < wanted) return this.#setFull(true);
     }
@@ -152,7 +152,13 @@ export class Socket extends Duplex {
     return this;
   }
 
-  async #open({ path, host: name = 'localhost', port = 0, lookup: find = lookup, family = 0 }: NetConnectOpts) {
+  async #open({
+    path,
+    host: name = 'localhost',
+    port = 0,
+    lookup: find = lookup,
+    family = 0,
+  }: NetConnectOpts) {
     if (path !== undefined) return this.#connectTo(path, 0);
     if (isIP(name)) return this.#connectTo(name, port);
     const address = await new Promise<string>((resolve, reject) => {
@@ -214,9 +220,13 @@ export class Socket extends Duplex {
   }
 }
 
-function addressOf(descriptor: number, isPeer: boolean): [address: string | undefined, port: number | undefined] {
-  const [address, port] = host.address(descriptor, isPeer).split(' ');
-  return address === '' ? [undefined, undefined] : [address, Number(port)];
+function addressOf(
+  descriptor: number,
+  isPeer: boolean,
+): [address: string | undefined, port: number | undefined] {
+  const text = host.address(descriptor, isPeer);
+  const [address, port] = text.split(' ');
+  return text === '' || text.includes('/') ? [undefined, undefined] : [address, Number(port)];
 }
 
 export interface ServerOptions {
@@ -229,6 +239,8 @@ export interface ListenOptions {
   readonly host?: string;
   readonly port?: number;
   readonly path?: string;
+  /** A socket that was inherited. */
+  readonly fd?: number;
   readonly backlog?: number;
 }
 
@@ -245,6 +257,7 @@ export class Server extends EventEmitter {
   readonly #sockets = new Set<Socket>();
   #descriptor = -1;
   #isClosing = false;
+  #isInherited = false;
   #port = 0;
   #host = '';
   #path: string | undefined;
@@ -257,14 +270,17 @@ export class Server extends EventEmitter {
 
   listen(where: ListenOptions | string, listener?: () => void): this {
     const options: ListenOptions = typeof where === 'string' ? { path: where } : where;
-    const { host: name, port = 0, path, backlog = BACKLOG } = options;
+    const { host: name, port = 0, path, fd, backlog = BACKLOG } = options;
     if (listener) this.once('listening', listener);
     const attempt = async () => {
+      if (fd !== undefined) return this.#inherit(fd, backlog);
       if (path !== undefined) return this.#listenAt(path, 0, backlog);
       if (name === undefined) {
         // As Node does: both families if there is IPv6, else IPv4 alone.
         const both = host.listen('::', port, backlog);
-        return both >= 0 || both === EADDRINUSE ? this.#take(both, '::', port) : this.#listenAt('0.0.0.0', port, backlog);
+        return both >= 0 || both === EADDRINUSE
+          ? this.#take(both, '::', port)
+          : this.#listenAt('0.0.0.0', port, backlog);
       }
       const address = isIP(name) ? name : await addressFor(name);
       this.#listenAt(address, port, backlog);
@@ -275,6 +291,16 @@ export class Server extends EventEmitter {
 
   #listenAt(address: string, port: number, backlog: number): void {
     this.#take(host.listen(address, port, backlog), address, port);
+  }
+
+  #inherit(fd: number, backlog: number): void {
+    const descriptor = host.inherit(fd, backlog);
+    if (descriptor < 0) throw systemError(descriptor, 'listen');
+    const place = host.address(descriptor, false);
+    const [address = '', port = '0'] = place.includes('/') ? [place] : place.split(' ');
+    this.#take(descriptor, address, Number(port));
+    // Who made its file removes it.
+    this.#isInherited = true;
   }
 
   #take(descriptor: number, address: string, port: number): void {
@@ -325,7 +351,7 @@ export class Server extends EventEmitter {
 
   address(): { address: string; port: number; family: string } | string | null {
     if (this.#descriptor < 0) return null;
-    if (this.#path !== undefined) return this.#path;
+    if (this.#path !== undefined) return this.#isInherited ? null : this.#path;
     return { address: this.#host, port: this.#port, family: this.#host.includes(':') ? 'IPv6' : 'IPv4' };
   }
 
@@ -336,7 +362,7 @@ export class Server extends EventEmitter {
       unwatch(this.#descriptor);
       host.close(this.#descriptor);
       this.#descriptor = -1;
-      if (this.#path !== undefined) removeSocket(this.#path);
+      if (this.#path !== undefined && !this.#isInherited) removeSocket(this.#path);
     }
     this.listening = false;
     host.queueMicrotask(() => this.#closeIfOver());

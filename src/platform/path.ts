@@ -53,7 +53,11 @@ export function extname(path: string): string {
 }
 
 export function relative(from: string, to: string): string {
-  const [a, b] = [from, to].map((path) => resolve(path).split('/').filter((part) => part !== ''));
+  const [a, b] = [from, to].map((path) =>
+    resolve(path)
+      .split('/')
+      .filter((part) => part !== ''),
+  );
   let same = 0;
   while (same < (a as string[]).length && (a as string[])[same] === (b as string[])[same]) same += 1;
   return [...(a as string[]).slice(same).map(() => '..'), ...(b as string[]).slice(same)].join('/');

@@ -1,9 +1,9 @@
 /** Node's `process`: standard streams, signals, arguments, and the end of the program. */
 import { Buffer } from './buffer.ts';
 import { EventEmitter, type Listener } from './events.ts';
+import { readFileSync, textOf } from './fs.ts';
 import { callSync, EVENTS, host, systemError } from './host.ts';
 import { setDefectHandler, unwatch, watch } from './loop.ts';
-import { readFileSync, textOf } from './fs.ts';
 
 const EAGAIN = -11;
 const EXIT_DEFECT = 70;
@@ -70,7 +70,7 @@ class Output extends EventEmitter {
   #wait(isWatched: boolean): void {
     if (this.#isWatched === isWatched) return;
     this.#isWatched = isWatched;
-    if (isWatched) watch(this.fd, this.#flush, EVENTS.writable, false);
+    if (isWatched) watch(this.fd, this.#flush, EVENTS.writable);
     else unwatch(this.fd);
   }
 
@@ -123,7 +123,8 @@ class Input extends EventEmitter {
 
   #read(): void {
     const answer = host.read(this.fd, READ_BYTES);
-    if (typeof answer !== 'number' && answer.byteLength > 0) return void this.emit('data', new Buffer(answer).toString());
+    if (typeof answer !== 'number' && answer.byteLength > 0)
+      return void this.emit('data', new Buffer(answer).toString());
     this.pause();
     this.emit('end');
   }
@@ -237,10 +238,8 @@ class Process extends EventEmitter {
     return { user: Number(fields[11]) * 10_000, system: Number(fields[12]) * 10_000 };
   }
 
-  memoryUsage(): { rss: number; heapUsed: number; heapTotal: number; external: number } {
-    const rss = host.process(5);
-    return { rss, heapUsed: rss, heapTotal: rss, external: 0 };
-  }
+  /** Only what the product asks for. */
+  readonly memoryUsage = { rss: (): number => host.process(5) };
 }
 
 const process: Process = new Process();

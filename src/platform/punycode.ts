@@ -53,11 +53,10 @@ function encodeLabel(label: string): string {
   return `xn--${out}`;
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII as a class.
 const ascii = /^[\0-\x7f]*$/;
 
 const ignored =
-  /[\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u2060-\u2064\u206a-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0]/g;
+  /\u00ad|\u034f|\u115f|\u1160|\u17b4|\u17b5|[\u180b-\u180f]|\u200b|[\u2060-\u2064]|[\u206a-\u206f]|\u3164|[\ufe00-\ufe0f]|\ufeff|\uffa0/g;
 
 /**
  * Mapped by lower case and NFKC, which is what UTS #46 comes to for names that registries register; ignored soft
@@ -69,11 +68,13 @@ export function toASCII(domain: string): string | undefined {
   const mapped = dotted.toLowerCase().normalize('NFKC').toLowerCase();
   // `⒈` and the like are no dots.
   if (mapped.split('.').length !== dotted.split('.').length) return undefined;
-  if (/[\ud800-\udfff\ufffd\u200c-\u200f\u202a-\u202e]/.test(mapped.replace(/[\ud800-\udbff][\udc00-\udfff]/g, '')))
+  if (
+    /[\ud800-\udfff\ufffd\u200c-\u200f\u202a-\u202e]/.test(
+      mapped.replace(/[\ud800-\udbff][\udc00-\udfff]/g, ''),
+    )
+  )
     return undefined;
   const labels = mapped.split('.');
   if (labels.some((label) => label.startsWith('xn--') && !ascii.test(label))) return undefined;
-  return labels
-    .map((label) => (ascii.test(label) ? label : encodeLabel(label)))
-    .join('.');
+  return labels.map((label) => (ascii.test(label) ? label : encodeLabel(label))).join('.');
 }

@@ -30,8 +30,8 @@ const flags: readonly (readonly [flag: number, code: string, message: string])[]
   [0x01, 'CERT_HAS_EXPIRED', 'certificate has expired'],
   [0x02, 'CERT_REVOKED', 'certificate is revoked'],
   [0x200, 'CERT_NOT_YET_VALID', 'certificate is not yet valid'],
-  [0x04, 'ERR_TLS_CERT_ALTNAME_INVALID', "the certificate is for another host"],
   [0x08, 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'unable to get local issuer certificate'],
+  [0x04, 'ERR_TLS_CERT_ALTNAME_INVALID', 'the certificate is for another host'],
 ];
 
 /** The alert of a peer, and what its handshake may do against the rules, by the numbers of Mbed TLS. */

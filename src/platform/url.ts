@@ -40,7 +40,9 @@ function percent(byte: number): string {
 function decode(text: string): string {
   if (!text.includes('%')) return text;
   const latin1 = Buffer.from(text).toString('latin1');
-  const bytes = latin1.replace(/%([\da-f]{2})/gi, (_, pair) => String.fromCharCode(Number.parseInt(pair, 16)));
+  const bytes = latin1.replace(/%([\da-f]{2})/gi, (_, pair) =>
+    String.fromCharCode(Number.parseInt(pair, 16)),
+  );
   return Buffer.from(bytes, 'latin1').toString();
 }
 
@@ -66,7 +68,6 @@ function ipv4Of(host: string): string | undefined | 'invalid' {
 }
 
 const forbiddenInHost = /[\0\t\n\r #/:<>?@[\\\]^|]/;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the standard names them.
 const forbiddenInDomain = /[\0-\x20#%/:<>?@[\\\]^|\x7f]/;
 
 function hostOf(text: string, isSpecial: boolean): string | undefined {
@@ -115,9 +116,11 @@ function authorityOf(text: string, protocol: string): Authority | undefined {
   const isSpecial = protocol in specialPorts;
   const at = text.lastIndexOf('@');
   const [user = '', ...password] = at < 0 ? [''] : text.slice(0, at).split(':');
-  const [, host = '', colon, port = ''] = /^((?:\[[^\]]*\]?|[^:[])*)(:)?(.*)$/s.exec(text.slice(at + 1)) ?? [];
+  const [, host = '', colon, port = ''] =
+    /^((?:\[[^\]]*\]?|[^:[])*)(:)?(.*)$/s.exec(text.slice(at + 1)) ?? [];
   if (!/^\d*$/.test(port) || Number(port) > 65535) return undefined;
-  if (protocol === 'file:' ? at >= 0 || colon : host === '' && (isSpecial || at >= 0 || colon)) return undefined;
+  if (protocol === 'file:' ? at >= 0 || colon : host === '' && (isSpecial || at >= 0 || colon))
+    return undefined;
   const hostname = host === '' ? '' : hostOf(host, isSpecial);
   if (hostname === undefined) return undefined;
   const number = port === '' ? '' : String(Number(port));
@@ -129,8 +132,8 @@ function authorityOf(text: string, protocol: string): Authority | undefined {
   };
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the standard removes them.
-const trimmed = (text: string): string => text.replace(/^[\0-\x20]+|[\0-\x20]+$/g, '').replace(/[\t\n\r]/g, '');
+const trimmed = (text: string): string =>
+  text.replace(/^[\0-\x20]+|[\0-\x20]+$/g, '').replace(/[\t\n\r]/g, '');
 
 /** What is in front of the first `mark`, and what is behind it. */
 function cut(text: string, mark: string): [before: string, after: string | undefined] {
@@ -154,7 +157,8 @@ function parse(input: string, base: Parts | undefined): Parts | undefined {
   const rest = found?.[2] ?? text;
   if (!found) return base && relative(rest, base, tail);
   if (protocol === 'file:') return relative(rest, base?.protocol === protocol ? base : undefined, tail);
-  if (base && isSpecial && protocol === base.protocol && !rest.startsWith('//')) return relative(rest, base, tail);
+  if (base && isSpecial && protocol === base.protocol && !rest.startsWith('//'))
+    return relative(rest, base, tail);
   if (isSpecial) return absolute(rest.replace(/^[\\/]*/, ''), protocol, tail);
   if (rest.startsWith('//')) return absolute(rest.slice(2), protocol, tail);
   const isOpaque = !rest.startsWith('/');
@@ -176,10 +180,20 @@ function absolute(text: string, protocol: string, tail: Tail): Parts | undefined
 
 /** Without a base it is `file:`, which has one by its nature. */
 function relative(text: string, base: Parts | undefined, tail: Tail): Parts | undefined {
-  const from: Parts = base ?? { protocol: 'file:', ...none, hostname: '', path: [], query: undefined, fragment: undefined };
+  const from: Parts = base ?? {
+    protocol: 'file:',
+    ...none,
+    hostname: '',
+    path: [],
+    query: undefined,
+    fragment: undefined,
+  };
   const isOnlyFragment = text === '' && tail.query === undefined;
   const { path } = from;
-  if (typeof path === 'string') return isOnlyFragment && tail.fragment !== undefined ? { ...from, ...tail, query: from.query } : undefined;
+  if (typeof path === 'string')
+    return isOnlyFragment && tail.fragment !== undefined
+      ? { ...from, ...tail, query: from.query }
+      : undefined;
   const isSpecial = from.protocol in specialPorts;
   const slashes = (isSpecial ? /^[\\/]*/ : /^\/*/).exec(text)?.[0].length ?? 0;
   if (slashes >= 2) {
@@ -187,7 +201,11 @@ function relative(text: string, base: Parts | undefined, tail: Tail): Parts | un
     return absolute(text.slice(isLax ? slashes : 2), from.protocol, tail);
   }
   if (text === '' && base) return { ...from, ...tail, query: tail.query ?? from.query };
-  return { ...from, path: segmentsOf(text.slice(slashes), isSpecial, slashes === 1 ? [] : path.slice(0, -1)), ...tail };
+  return {
+    ...from,
+    path: segmentsOf(text.slice(slashes), isSpecial, slashes === 1 ? [] : path.slice(0, -1)),
+    ...tail,
+  };
 }
 
 export class URL {
@@ -270,7 +288,10 @@ export class URL {
 
   set pathname(value: string) {
     if (typeof this.#parts.path === 'string') return;
-    const text = value.toWellFormed().replace(/[\t\n\r]/g, '').replace(/[?#]/g, (mark) => percent(mark.charCodeAt(0)));
+    const text = value
+      .toWellFormed()
+      .replace(/[\t\n\r]/g, '')
+      .replace(/[?#]/g, (mark) => percent(mark.charCodeAt(0)));
     if (text === '' && !this.#isSpecial) this.#parts.path = [];
     else this.#parts.path = segmentsOf(text.replace(this.#isSpecial ? /^[\\/]/ : /^\//, ''), this.#isSpecial);
   }
@@ -280,7 +301,10 @@ export class URL {
   }
 
   set search(value: string) {
-    const query = value.toWellFormed().replace(/[\t\n\r]/g, '').replace(/^\?/, '');
+    const query = value
+      .toWellFormed()
+      .replace(/[\t\n\r]/g, '')
+      .replace(/^\?/, '');
     this.#parts.query = value === '' ? undefined : encode(query, this.#isSpecial ? SPECIAL_QUERY : QUERY);
   }
 
@@ -289,7 +313,10 @@ export class URL {
   }
 
   set hash(value: string) {
-    const fragment = value.toWellFormed().replace(/[\t\n\r]/g, '').replace(/^#/, '');
+    const fragment = value
+      .toWellFormed()
+      .replace(/[\t\n\r]/g, '')
+      .replace(/^#/, '');
     this.#parts.fragment = value === '' ? undefined : encode(fragment, FRAGMENT);
   }
 
@@ -340,10 +367,12 @@ function form(text: string): string {
 function pairsOf(text: string): [string, string][] {
   const parts = text.replace(/^\?/, '').split('&');
   const plain = (part: string) => decode(part.toWellFormed().replace(/\+/g, ' '));
-  return parts.filter((part) => part !== '').map((part) => {
-    const [name, value = ''] = cut(part, '=');
-    return [plain(name), plain(value)];
-  });
+  return parts
+    .filter((part) => part !== '')
+    .map((part) => {
+      const [name, value = ''] = cut(part, '=');
+      return [plain(name), plain(value)];
+    });
 }
 
 /** The domain in ASCII, empty if it is none. */

@@ -59,7 +59,9 @@ async function order(): Promise<string> {
   }, 60);
   const immediate = setImmediate(() => seen.push('cleared immediate'));
   clearImmediate(immediate);
-  controller.signal.addEventListener('abort', () => seen.push(`aborted ${(controller.signal.reason as Error).name}`));
+  controller.signal.addEventListener('abort', () =>
+    seen.push(`aborted ${(controller.signal.reason as Error).name}`),
+  );
   setTimeout(() => controller.abort(), 20);
   const refreshed = setTimeout(() => seen.push('refreshed'), 110);
   setTimeout(() => refreshed.refresh(), 40);

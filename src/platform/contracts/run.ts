@@ -3,6 +3,7 @@ import * as address from './address.contract.ts';
 import * as events from './events.contract.ts';
 import * as streams from './streams.contract.ts';
 import * as text from './text.contract.ts';
+import * as tls from './tls.contract.ts';
 import * as url from './url.contract.ts';
 
 const contracts: Readonly<Record<string, { contract(): Iterable<string> | AsyncIterable<string> }>> = {
@@ -10,6 +11,7 @@ const contracts: Readonly<Record<string, { contract(): Iterable<string> | AsyncI
   events,
   streams,
   text,
+  tls,
   url,
 };
 

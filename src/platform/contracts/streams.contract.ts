@@ -6,10 +6,15 @@ import { line } from './report.ts';
 type Log = unknown[];
 
 /** Notes the events of a socket; names of data only with their text. */
-function note(socket: Socket, log: Log, events = ['end', 'finish', 'close', 'error', 'timeout', 'drain']): void {
+function note(
+  socket: Socket,
+  log: Log,
+  events = ['end', 'finish', 'close', 'error', 'timeout', 'drain'],
+): void {
   for (const event of events) {
     socket.on(event, (value: unknown) => {
-      const shown = value instanceof Error ? (value as NodeJS.ErrnoException).code : event === 'close' ? value : '';
+      const shown =
+        value instanceof Error ? (value as NodeJS.ErrnoException).code : event === 'close' ? value : '';
       log.push(`${event} ${shown}`.trim());
     });
   }
@@ -56,7 +61,16 @@ const scenarios: Readonly<Record<string, () => Promise<Log>>> = {
     const done = closed(client, peer);
     await done;
     await close();
-    return [mine, theirs, client.bytesRead, client.bytesWritten, peer.bytesRead, client.destroyed, client.readableEnded, client.writableFinished];
+    return [
+      mine,
+      theirs,
+      client.bytesRead,
+      client.bytesWritten,
+      peer.bytesRead,
+      client.destroyed,
+      client.readableEnded,
+      client.writableFinished,
+    ];
   },
   async 'half-open: the answer follows the end of the request'() {
     const { client, peer, close } = await ends({ allowHalfOpen: true });
@@ -223,7 +237,12 @@ const scenarios: Readonly<Record<string, () => Promise<Log>>> = {
   },
   async 'refused connections, unknown hosts, names'() {
     const log: Log = [];
-    for (const where of [{ host: '127.0.0.1', port: 1 }, { host: 'localhost', port: 1 }, { host: 'name.invalid', port: 1 }, { path: '/nonexistent/socket' }]) {
+    for (const where of [
+      { host: '127.0.0.1', port: 1 },
+      { host: 'localhost', port: 1 },
+      { host: 'name.invalid', port: 1 },
+      { path: '/nonexistent/socket' },
+    ]) {
       const socket = connect(where);
       socket.on('connect', () => log.push('connect'));
       await new Promise<void>((resolve) => {
@@ -245,7 +264,10 @@ const scenarios: Readonly<Record<string, () => Promise<Log>>> = {
     const client = connect({ host: '127.0.0.1', port });
     note(client, log);
     readAll(client, log);
-    log.push(client.connecting, client.write('early', () => log.push('written')));
+    log.push(
+      client.connecting,
+      client.write('early', () => log.push('written')),
+    );
     client.end();
     await closed(client);
     server.close();

@@ -66,8 +66,8 @@ extern const Asset assets[];
 extern const size_t asset_count;
 /* Bytes from malloc, NULL if there is no such asset. */
 uint8_t *unpack(const char *name, size_t *length);
-/* Deflate (RFC 1951): 0, or -1 if `in` is not exactly `out_length` bytes compressed. */
-int inflate_raw(const uint8_t *in, size_t in_length, uint8_t *out, size_t out_length);
+/* Deflate (RFC 1951): the length of what is inside; -EFBIG for more than `out_length`, -EINVAL for what is broken. */
+int64_t inflate_raw(const uint8_t *in, size_t in_length, uint8_t *out, size_t out_length);
 
 /* Holds this thread to what the process has given up (confine.c). */
 void confine_thread(void);

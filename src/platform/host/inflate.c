@@ -1,7 +1,13 @@
 /* Decompresses what the build compressed (RFC 1951): trusted input, but every write and read stays in bounds. */
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "binding.h"
 #include "host.h"
+
+/* There is more than there is room for. */
+#define TOO_LARGE 2
 
 #define MAX_BITS 15
 #define MAX_LITERALS 288
@@ -58,10 +64,8 @@ static int symbol(State *state, const Code *code) {
 }
 
 static void copy(State *state, size_t length, size_t distance) {
-  if (distance > (size_t)(state->out - state->out_start) || length > (size_t)(state->out_end - state->out)) {
-    state->failed = 1;
-    return;
-  }
+  if (distance > (size_t)(state->out - state->out_start)) return (void)(state->failed = 1);
+  if (length > (size_t)(state->out_end - state->out)) return (void)(state->failed = TOO_LARGE);
   for (; length > 0; length--, state->out++) *state->out = *(state->out - distance);
 }
 
@@ -73,7 +77,7 @@ static void compressed(State *state, const Code *literals, const Code *distances
     int value = symbol(state, literals);
     if (value == 256) return;
     if (value < 256) {
-      if (state->out == state->out_end) state->failed = 1;
+      if (state->out == state->out_end) state->failed = TOO_LARGE;
       else *state->out++ = (uint8_t)value;
       continue;
     }
@@ -135,14 +139,14 @@ static void stored(State *state) {
   if (state->in_end - state->in < 4) return (void)(state->failed = 1);
   size_t length = (size_t)(state->in[0] | state->in[1] << 8);
   state->in += 4;
-  if (length > (size_t)(state->in_end - state->in) || length > (size_t)(state->out_end - state->out))
-    return (void)(state->failed = 1);
+  if (length > (size_t)(state->in_end - state->in)) return (void)(state->failed = 1);
+  if (length > (size_t)(state->out_end - state->out)) return (void)(state->failed = TOO_LARGE);
   memcpy(state->out, state->in, length);
   state->in += length;
   state->out += length;
 }
 
-int inflate_raw(const uint8_t *in, size_t in_length, uint8_t *out, size_t out_length) {
+int64_t inflate_raw(const uint8_t *in, size_t in_length, uint8_t *out, size_t out_length) {
   State state = {.in = in, .in_end = in + in_length, .out = out, .out_start = out, .out_end = out + out_length};
   for (int is_last = 0; !is_last && !state.failed;) {
     is_last = (int)bits(&state, 1);
@@ -153,5 +157,20 @@ int inflate_raw(const uint8_t *in, size_t in_length, uint8_t *out, size_t out_le
       default: state.failed = 1;
     }
   }
-  return state.failed || state.out != state.out_end ? -1 : 0;
+  if (state.failed) return state.failed == TOO_LARGE ? -EFBIG : -EINVAL;
+  return state.out - state.out_start;
+}
+
+HOST(inflate) {
+  UNUSED(self);
+  UNUSED(argc);
+  Bytes in;
+  size_t most = (size_t)integer_of(ctx, argv[1]);
+  if (bytes_of(ctx, argv[0], &in) < 0) return JS_EXCEPTION;
+  uint8_t *out = malloc(most + 1);
+  if (!out) return JS_ThrowOutOfMemory(ctx);
+  int64_t length = inflate_raw(in.data, in.length, out, most);
+  JSValue answer = length < 0 ? JS_NewInt64(ctx, length) : copied(ctx, out, (size_t)length);
+  free(out);
+  return answer;
 }

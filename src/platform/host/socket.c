@@ -1,6 +1,7 @@
 /* Sockets that never block. Which of them are read, and when, decides TypeScript (`net.ts`). */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -73,6 +74,17 @@ HOST(listen) {
   return JS_NewInt32(ctx, result);
 }
 
+HOST(inherit) {
+  UNUSED(self);
+  UNUSED(argc);
+  int descriptor = (int)integer_of(ctx, argv[0]);
+  int flags = fcntl(descriptor, F_GETFL);
+  int state = flags < 0 || fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) < 0 || fcntl(descriptor, F_SETFD, FD_CLOEXEC) < 0
+                  ? -1
+                  : listen(descriptor, (int)integer_of(ctx, argv[1]));
+  return JS_NewInt32(ctx, state < 0 ? -errno : descriptor);
+}
+
 HOST(accept) {
   UNUSED(self);
   UNUSED(argc);
@@ -114,11 +126,12 @@ HOST(connectError) {
 HOST(address) {
   UNUSED(self);
   UNUSED(argc);
-  Address address;
-  socklen_t size = sizeof address;
+  Address address = {0};
+  socklen_t size = sizeof address - 1;
   int descriptor = (int)integer_of(ctx, argv[0]);
   int state = JS_ToBool(ctx, argv[1]) ? getpeername(descriptor, &address.any, &size)
                                       : getsockname(descriptor, &address.any, &size);
+  if (state == 0 && address.any.sa_family == AF_UNIX) return JS_NewString(ctx, address.local.sun_path);
   if (state < 0 || (address.any.sa_family != AF_INET && address.any.sa_family != AF_INET6)) return JS_NewString(ctx, "");
   char text[INET6_ADDRSTRLEN], line[INET6_ADDRSTRLEN + sizeof " 65535"];
   int is_v4 = address.any.sa_family == AF_INET;

@@ -11,7 +11,7 @@ uint8_t *unpack(const char *name, size_t *length) {
     const Asset *asset = &assets[i];
     if (strcmp(asset->name, name) != 0) continue;
     uint8_t *out = malloc(asset->length + 1);
-    if (out && inflate_raw(asset->data, asset->packed, out, asset->length) == 0) {
+    if (out && inflate_raw(asset->data, asset->packed, out, asset->length) == asset->length) {
       *length = asset->length;
       return out;
     }
