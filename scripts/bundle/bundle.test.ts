@@ -45,6 +45,12 @@ describe('the bundle', () => {
     assert.equal(run('--licenses'), licensesFor('bundle', REPOSITORY));
   });
 
+  test('asks for no language: only the script of the page does, which browsers run', () => {
+    const asked = (text: string) => text.match(/\bIntl\b|\blocaleCompare\b|\btoLocale\w+/g);
+    const script = readFileSync(join(REPOSITORY, 'src/notify/api/page/page.js'), 'utf8');
+    assert.deepEqual(asked(Buffer.from(made.code).toString()), asked(script));
+  });
+
   test('names its source map, which is not inside and names the sources', () => {
     assert.ok(Buffer.from(made.code).toString().endsWith('//# sourceMappingURL=mote.cjs.map\n'));
     const { sources } = JSON.parse(Buffer.from(made.map).toString());

@@ -11,6 +11,7 @@ const defaults: BuildOptions = {
   arch: own,
   embed: undefined,
   keepSymbols: false,
+  keepIcu: false,
   memory: 'default',
   out: resolve(REPOSITORY, 'dist/mote'),
 };
@@ -24,6 +25,7 @@ describe('the command line', () => {
     ],
     [`--arch ${other} -o /x`, { arch: other, out: '/x' }],
     ['--base seal --keep-symbols', { base: 'seal', keepSymbols: true }],
+    ['--keep-icu', { keepIcu: true }],
     [`--base ${process.execPath}`, { base: { node: process.execPath } }],
     ['--embed site -o x/y', { embed: 'site', out: resolve('x/y') }],
     ['--out=/x', { out: '/x' }],

@@ -15,6 +15,8 @@ export const USAGE = `usage: npm run build -- [OPTIONS]
   --embed DIR    the site inside the executable
   --memory small for hosts with 64 MB: less memory under load, somewhat slower
   --keep-symbols leave in what profilers and debuggers read (seal and PATH)
+  --keep-icu     leave in the data of languages other than English, for which mote has no use,
+                 30 MB (seal and PATH)
   --arch ARCH    x64 or arm64 (pkg); this machine's where it is left out
   -o, --out FILE dist/mote where it is left out, dist/mote-ARCH for another machine; the source
                  map goes to FILE.map
@@ -25,6 +27,7 @@ export interface BuildOptions {
   readonly arch: Arch;
   readonly embed: string | undefined;
   readonly keepSymbols: boolean;
+  readonly keepIcu: boolean;
   readonly memory: Memory;
   readonly out: string;
 }
@@ -38,13 +41,14 @@ export class UsageError extends Error {
 export function parseArguments(args: readonly string[]): BuildOptions | 'help' {
   const values = parseFlags(args);
   if (values.help) return 'help';
-  const { base, arch, embed, 'keep-symbols': keepSymbols, memory } = values;
+  const { base, arch, embed, 'keep-symbols': keepSymbols, 'keep-icu': keepIcu, memory } = values;
   if (arch !== 'x64' && arch !== 'arm64') throw new UsageError(`--arch: ${arch}; allowed: x64 or arm64`);
   if (!isMemory(memory)) {
     throw new UsageError(`--memory: ${memory}; allowed: ${Object.keys(memoryOptions).join(' or ')}`);
   }
   const usual = join(REPOSITORY, arch === process.arch ? 'dist/mote' : `dist/mote-${arch}`);
-  return { base: baseFrom(base), arch, embed, keepSymbols, memory, out: resolve(values.out ?? usual) };
+  const out = resolve(values.out ?? usual);
+  return { base: baseFrom(base), arch, embed, keepSymbols, keepIcu, memory, out };
 }
 
 function parseFlags(args: readonly string[]) {
@@ -56,6 +60,7 @@ function parseFlags(args: readonly string[]) {
         arch: { type: 'string', default: process.arch },
         embed: { type: 'string' },
         'keep-symbols': { type: 'boolean', default: false },
+        'keep-icu': { type: 'boolean', default: false },
         memory: { type: 'string', default: 'default' },
         out: { type: 'string', short: 'o' },
         help: { type: 'boolean', short: 'h', default: false },

@@ -73,7 +73,7 @@ describe('the sealed executable', { skip: cannotSeal() }, () => {
       (await run([LOCKED_NODE, '-p', 'JSON.stringify(process.versions)'])).stdout,
     );
     const [size, sha256] = [statSync(executable).size, sha256Of(executable)];
-    const { glibc } = about;
+    const { glibc, leftOut } = about;
     assert.match(glibc, /^2\.\d+$/);
     assert.deepEqual(about, {
       name: 'mote',
@@ -83,13 +83,16 @@ describe('the sealed executable', { skip: cannotSeal() }, () => {
       v8,
       openssl,
       glibc,
+      leftOut,
       embeddedSite: false,
       size,
       sha256,
     });
     const versions = `mote ${VERSION}, Node ${node}, V8 ${v8}, OpenSSL ${openssl}, glibc ${glibc}`;
+    const data = `${leftOut.icu.bytes} bytes of ICU's data, which mote never asks for`;
     const lines = [executable, `  size     ${size} bytes`, `  sha256   ${sha256}`, '  base     seal'];
-    assert.ok(report.endsWith([...lines, `  versions ${versions}`, ''].join('\n')), report);
+    lines.push(`  versions ${versions}`, `  left out ${data}`);
+    assert.ok(report.endsWith([...lines, ''].join('\n')), report);
   });
 
   test('contains the licenses of all its parts', async () => {

@@ -21,6 +21,7 @@ import type { BuildInfo } from '../../src/build/info.ts';
 import { BundleError, bundle, describeParts } from '../bundle/bundle.ts';
 import { lockedNode } from '../launch/locked-node.mjs';
 import { readElf, SealError } from '../seal/elf-file.ts';
+import { findLeftOut } from '../seal/lean.ts';
 import { findLibraries, glibcVersion } from '../seal/libraries.ts';
 import { findFuse, seal } from '../seal/seal.ts';
 import { readSite, SiteError } from '../site.ts';
@@ -120,7 +121,7 @@ async function buildWithPkg(
 
 async function buildSealed(
   nodePath: string,
-  { arch, keepSymbols, memory }: BuildOptions,
+  { arch, keepSymbols, keepIcu, memory }: BuildOptions,
   { site, folder, file }: Parts,
 ): Promise<Uint8Array> {
   const others = `other choices: ${choices.pkg}, ${choices.path}`;
@@ -131,9 +132,12 @@ async function buildSealed(
   const node = readFileSync(nodePath);
   const libraries = findLibraries(readElf(nodePath, node));
   findFuse(node);
-  const { code, map } = await bundleFor({ base: 'seal', glibc: glibcVersion(libraries) }, site);
+  const leftOut = keepIcu ? undefined : findLeftOut(node);
+  if (!keepIcu && !leftOut) say('ICU: its data is not inside this Node, so nothing is left out');
+  const info = { base: 'seal', glibc: glibcVersion(libraries), ...(leftOut && { leftOut }) } as const;
+  const { code, map } = await bundleFor(info, site);
   const blob = makeBlob(nodePath, { code, site, memory }, folder);
-  writeFileSync(file, seal(node, { ...libraries, blob, keepSymbols }));
+  writeFileSync(file, seal(node, { ...libraries, blob, keepSymbols, keepIcu }));
   return map;
 }
 

@@ -2,23 +2,23 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import type { LeftOut } from '../../src/build/info.ts';
 
 /** A new executable does not work; the message is for the user. */
 export class ReportError extends Error {
   override readonly name = 'ReportError';
 }
 
-/** The output of `mote --version --json`. */
-interface About {
+/** The output of `mote --version --json`, with the versions of what is inside. */
+interface About extends Partial<Readonly<Record<keyof typeof partNames, string>>> {
   readonly version: string;
   readonly base: string;
+  readonly leftOut?: LeftOut;
   readonly sha256: string;
-  /** The versions of what is inside, which depends on the base. */
-  readonly [part: string]: string | undefined;
 }
 
-/** As people write them, in the order in which they are told. */
-const partNames: Readonly<Record<string, string>> = {
+/** What can be inside, which depends on the base: as people write it, in the order in which it is told. */
+const partNames = {
   node: 'Node',
   v8: 'V8',
   openssl: 'OpenSSL',
@@ -26,7 +26,7 @@ const partNames: Readonly<Record<string, string>> = {
   quickjs: 'QuickJS',
   mbedtls: 'Mbed TLS',
   musl: 'musl',
-};
+} as const;
 
 /**
  * The lines that describe `file`, which will be renamed to `name`. With `canRun`, the file is run to get its
@@ -42,9 +42,17 @@ export function describeExecutable(file: string, name: string, canRun: boolean):
   const about = askForVersions(file);
   if (about.sha256 !== sha256)
     throw new ReportError(`the executable says that its SHA-256 is ${about.sha256}`);
-  const parts = Object.entries(partNames).filter(([part]) => about[part] !== undefined);
-  const versions = [`mote ${about.version}`].concat(parts.map(([part, title]) => `${title} ${about[part]}`));
-  return [...lines, `  base     ${about.base}`, `  versions ${versions.join(', ')}`];
+  const titles = Object.entries(partNames).filter(([part]) => Object.hasOwn(about, part));
+  const versions = [`mote ${about.version}`].concat(
+    titles.map(([part, title]) => `${title} ${about[part as keyof About]}`),
+  );
+  lines.push(`  base     ${about.base}`, `  versions ${versions.join(', ')}`);
+  if (about.leftOut) lines.push(`  left out ${describeLeftOut(about.leftOut)}`);
+  return lines;
+}
+
+function describeLeftOut({ icu }: LeftOut): string {
+  return `${icu.bytes} bytes of ICU's data, which mote never asks for`;
 }
 
 function askForVersions(file: string): About {

@@ -6,6 +6,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PEM } from '../../src/http/fixtures.ts';
 import { lockedNode } from '../launch/locked-node.mjs';
+import { type IcuItem, packIcu } from './icu-package.ts';
 
 /** The Node that can be sealed. */
 export const LOCKED_NODE = lockedNode('linux', 'x64') ?? '';
@@ -62,4 +63,22 @@ export function inRoot(root: string, ...args: readonly string[]): readonly [stri
     '/app',
     ...args,
   ];
+}
+
+const DATA_HEADER = [32, 0, 0xda, 0x27, 20, 0, 0, 0, 0, 0, 2, 0] as const;
+
+/** A file in a package of ICU, in the form of a resource bundle, with its name as its contents. */
+export function icuItem(name: string, size: number): IcuItem {
+  const bytes = Buffer.alloc(Math.ceil(size / 16) * 16);
+  bytes.set([...DATA_HEADER, ...Buffer.from('ResB')]);
+  bytes.write(name.slice(0, 16), 32, 'latin1');
+  bytes.writeUInt32LE((bytes.length - 32) / 4, 32 + 16);
+  return { name, bytes };
+}
+
+/** A package of ICU with these files, which are in the order of their names. */
+export function icuPackage(items: readonly IcuItem[]): Buffer {
+  const header = Buffer.alloc(32);
+  header.set([...DATA_HEADER, ...Buffer.from('CmnD'), 1]);
+  return packIcu({ offset: 0, size: 0, header, prefix: 'icudt78l/', items }, items);
 }

@@ -1,13 +1,15 @@
 /**
  * Seals a dynamic Node into one self-contained executable:
  *
- *   node scripts/seal/seal.ts NODE OUT [--blob FILE] [--keep-symbols]
+ *   node scripts/seal/seal.ts NODE OUT [--blob FILE] [--keep-symbols] [--keep-icu]
  *
  * NODE is a Node for Linux on x86-64 that needs glibc; the shared libraries and the loader (ld.so) are taken
  * from this machine. OUT needs nothing but the kernel and a mounted /proc. With `--blob`, a file written by
  * `NODE --experimental-sea-config`, OUT is that application; without it, OUT is a plain Node.
  *
- * The original bytes keep their places, so that nothing has to be relocated. Three page-aligned segments
+ * Of ICU's data only what English needs stays (`seal/icu-english.ts`), unless `--keep-icu` is given.
+ *
+ * The original bytes keep their places in memory, so that nothing has to be relocated. Three page-aligned segments
  * follow them, in the file and in memory:
  *
  *   S  read, execute  the stub (`seal/stub.ts`), which starts first
@@ -42,12 +44,15 @@ import {
   writeProgramHeader,
 } from './elf-file.ts';
 import { type Layout, layOut, type Parts } from './layout.ts';
+import { makeLean } from './lean.ts';
 import { checkLibraries, checkNode, findLibraries, type Libraries } from './libraries.ts';
 import { assembleStub, SLOT_PREFIX, type Span } from './stub.ts';
 
 export interface SealOptions extends Libraries {
   /** Keeps the symbols for profilers and debuggers; running `strip` later would destroy the executable. */
   readonly keepSymbols?: boolean;
+  /** Keeps ICU's data of all languages. */
+  readonly keepIcu?: boolean;
   /** A single-executable-application blob, written by the same Node. */
   readonly blob?: Buffer;
 }
@@ -68,10 +73,13 @@ const FORGOTTEN = ['NODE_', 'OPENSSL_', 'LD_', 'GCONV_PATH='] as const;
 const MIN_DESCRIPTORS = 32;
 
 /** The sealed executable. The same input gives the same output. */
-export function seal(node: Buffer, { libraries, loader, blob, keepSymbols }: SealOptions): Buffer {
+export function seal(node: Buffer, options: SealOptions): Buffer {
+  const { libraries, loader, blob, keepSymbols = false, keepIcu = false } = options;
   const original = readElf('Node', node);
-  const elf = keepSymbols ? original : readElf('Node', stripSections(original));
-  checkNode(elf);
+  const whole = keepSymbols ? original : readElf('Node', stripSections(original));
+  checkNode(whole);
+  // Sections refer to places in the file.
+  const elf = keepIcu ? whole : makeLean(whole, keepSymbols);
   checkLibraries(elf, { libraries, loader });
   const note = blob ? blobNote(blob) : Buffer.alloc(0);
   const forgotten = blob ? FORGOTTEN : [];
@@ -136,7 +144,8 @@ export function findFuse(bytes: Buffer): number {
 
 /**
  * The file header, and the program headers for the kernel: the segments to load, but no interpreter. There is
- * room for the three new segments, since at least PT_PHDR, PT_INTERP and PT_DYNAMIC are omitted.
+ * room for the three new segments, since at least PT_PHDR, PT_INTERP and PT_DYNAMIC are omitted; those of a Node that are
+ * omitted besides leave it for the second half of a segment with a hole.
  */
 function editHeader(sealed: Buffer, { elf }: Parts, { fileShift, stub, data, rest }: Layout): void {
   const load = ({ address, size }: Span, flags: number): ProgramHeader => ({
@@ -156,7 +165,9 @@ function editHeader(sealed: Buffer, { elf }: Parts, { fileShift, stub, data, res
     ...segments(elf, PT.GNU_STACK),
     ...segments(elf, PT.NOTE),
   ];
-  const table = Buffer.alloc(elf.programHeaders.length * PROGRAM_HEADER_BYTES);
+  const room = elf.bytes.readUInt16LE(EHDR.phnum);
+  if (headers.length > room) throw new SealError(`${elf.name} has no room for another program header`);
+  const table = Buffer.alloc(room * PROGRAM_HEADER_BYTES);
   table.set(Buffer.concat(headers.map(writeProgramHeader)));
   sealed.set(table, elf.tableOffset);
   sealed.writeUInt16LE(headers.length, EHDR.phnum);
@@ -212,13 +223,17 @@ function editNeeded(sealed: Buffer, { elf, dynamic }: Parts, layout: Layout): vo
   }
 }
 
-const USAGE = 'usage: node scripts/seal/seal.ts NODE OUT [--blob FILE] [--keep-symbols]\n';
+const USAGE = 'usage: node scripts/seal/seal.ts NODE OUT [--blob FILE] [--keep-symbols] [--keep-icu]\n';
 
 function main(args: readonly string[]): number {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { blob: { type: 'string' }, 'keep-symbols': { type: 'boolean', default: false } },
+    options: {
+      blob: { type: 'string' },
+      'keep-symbols': { type: 'boolean', default: false },
+      'keep-icu': { type: 'boolean', default: false },
+    },
   });
   const [nodePath, outPath, ...more] = positionals;
   if (nodePath === undefined || outPath === undefined || more.length > 0) {
@@ -228,8 +243,8 @@ function main(args: readonly string[]): number {
   const node = readFileSync(nodePath);
   const { libraries, loader } = findLibraries(readElf(nodePath, node));
   const blob = values.blob === undefined ? undefined : readFileSync(values.blob);
-  const keepSymbols = values['keep-symbols'];
-  const sealed = seal(node, { libraries, loader, keepSymbols, ...(blob && { blob }) });
+  const { 'keep-symbols': keepSymbols, 'keep-icu': keepIcu } = values;
+  const sealed = seal(node, { libraries, loader, keepSymbols, keepIcu, ...(blob && { blob }) });
   // A running executable cannot be overwritten, but it can be replaced.
   writeFileSync(`${outPath}.part`, sealed, { mode: 0o755 });
   renameSync(`${outPath}.part`, outPath);

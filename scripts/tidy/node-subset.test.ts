@@ -34,6 +34,29 @@ testRules(nodeRules, {
       },
     ],
   ],
+  languages: [
+    [
+      'Intl, and what follows the locale',
+      {
+        'src/a.ts': "new Intl.Segmenter('en');\nconst { format } = Intl;\n",
+        'src/b.ts': 'n.toLocaleString();\nconst f = s.toLocaleUpperCase;\n',
+        'src/c.ts': "list.sort((a, b) => a.localeCompare(b));\nd['toLocaleDateString']();\n",
+      },
+      'src/a.ts: Intl',
+      'src/b.ts: toLocaleString',
+      'src/b.ts: toLocaleUpperCase',
+      'src/c.ts: localeCompare',
+      'src/c.ts: toLocaleDateString',
+    ],
+    [
+      'comments, texts and programs that only we run may',
+      {
+        'src/a.ts': "// no Intl\nconst s = 'not by Intl';\ns.normalize().toUpperCase();\n",
+        'src/b.test.ts': "new Intl.Segmenter('en');\n",
+        'scripts/c.ts': "n.toLocaleString('en');\n",
+      },
+    ],
+  ],
   'built-ins': [
     [
       'modules',

@@ -87,9 +87,13 @@ const responseReceiver = /^(res|resp|reply|response|socket|conn|connection)$/i;
 const entryFiles = new Set(['src/cli/main.ts', 'src/cli/bin.ts']);
 const entryMembers = new Set(['argv', 'argv0', 'execArgv', 'env', 'exit', 'exitCode', 'abort']);
 
+/** Needs the data of languages, which sealed executables have in English only, and small engines not at all. */
+const languageName = /^(?:Intl|localeCompare|toLocale\w*)$/;
+
 export const nodeRules: Rules = {
   response: (tree) => onNode(tree).flatMap(judgeResponse),
   'built-ins': (tree) => [...imports(tree).flatMap(judgeModule), ...product(tree).flatMap(judgeGlobals)],
+  languages: (tree) => product(tree).flatMap(judgeLanguages),
   process: (tree) => onNode(tree).flatMap(judgeProcess),
 };
 
@@ -141,6 +145,14 @@ function judgeGlobals(file: SourceFile): Finding[] {
   return [...new Set(used)]
     .filter((name) => refusedGlobals.has(name) && !imported.has(name))
     .map((name) => found(file, name, 'outside of the subset of globals that the product uses'));
+}
+
+function judgeLanguages(file: SourceFile): Finding[] {
+  return [...file.words, ...file.strings]
+    .filter((word) => languageName.test(word))
+    .map((word) =>
+      found(file, word, 'what differs by language is not in every engine: say it in plain code'),
+    );
 }
 
 function judgeProcess(file: SourceFile): Finding[] {

@@ -1,5 +1,10 @@
 /** How this program was built. `scripts/bundle/bundle.ts` replaces this module. */
 
+export interface LeftOut {
+  /** ICU's data, most of it for languages other than English. */
+  readonly icu: { readonly files: number; readonly bytes: number };
+}
+
 export interface BuildInfo {
   /** What runs the program: Node from the sources or from the bundle, or what is inside the executable. */
   readonly base: 'source' | 'bundle' | 'pkg' | 'seal' | 'tiny';
@@ -9,6 +14,8 @@ export interface BuildInfo {
   readonly quickjs?: string;
   readonly mbedtls?: string;
   readonly musl?: string;
+  /** Which parts of Node are missing, because mote has no use for them. */
+  readonly leftOut?: LeftOut;
   readonly embeddedSite: boolean;
 }
 
