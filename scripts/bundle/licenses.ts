@@ -42,6 +42,27 @@ const musl: Component = {
   texts: ['licenses/musl.txt'],
 };
 
+const tinyParts: readonly Component[] = [
+  {
+    title: 'QuickJS',
+    about: 'The JavaScript engine inside, unmodified, under the MIT license.',
+    texts: ['licenses/quickjs.txt'],
+  },
+  {
+    title: 'Mbed TLS',
+    about: 'The TLS library inside, unmodified; of its two licenses mote chooses the Apache License 2.0.',
+    texts: ['licenses/mbedtls.txt'],
+  },
+  musl,
+  {
+    title: 'libgcc',
+    about:
+      'Helpers of the compiler, under the GNU General Public License 3 with the GCC Runtime Library Exception\n' +
+      '3.1, which permits programs under any license to contain them.',
+    texts: ['licenses/GCC-exception-3.1.txt'],
+  },
+];
+
 /** Everything in what is built on `base` from the repository at `root`. */
 export function licensesFor(base: BuildInfo['base'], root: string): string {
   const sections = componentsOf(base, root).map(({ title, about, texts }) => {
@@ -59,6 +80,8 @@ function componentsOf(base: BuildInfo['base'], root: string): Component[] {
     case 'source':
     case 'bundle':
       return bundled;
+    case 'tiny':
+      return [...bundled, ...tinyParts];
     case 'seal':
       return [...bundled, node, glibc, gcc];
     case 'pkg':

@@ -9,17 +9,24 @@ export class ReportError extends Error {
   override readonly name = 'ReportError';
 }
 
-/** The output of `mote --version --json`. */
-interface About {
+/** The output of `mote --version --json`, with the versions of what is inside. */
+interface About extends Partial<Readonly<Record<keyof typeof partNames, string>>> {
   readonly version: string;
   readonly base: string;
-  readonly node: string;
-  readonly v8: string;
-  readonly openssl: string;
-  readonly glibc?: string;
   readonly leftOut?: LeftOut;
   readonly sha256: string;
 }
+
+/** What can be inside, which depends on the base: as people write it, in the order in which it is told. */
+const partNames = {
+  node: 'Node',
+  v8: 'V8',
+  openssl: 'OpenSSL',
+  glibc: 'glibc',
+  quickjs: 'QuickJS',
+  mbedtls: 'Mbed TLS',
+  musl: 'musl',
+} as const;
 
 /**
  * The lines that describe `file`, which will be renamed to `name`. With `canRun`, the file is run to get its
@@ -35,11 +42,12 @@ export function describeExecutable(file: string, name: string, canRun: boolean):
   const about = askForVersions(file);
   if (about.sha256 !== sha256)
     throw new ReportError(`the executable says that its SHA-256 is ${about.sha256}`);
-  const { version, base, node, v8, openssl, glibc, leftOut } = about;
-  const versions = [`mote ${version}`, `Node ${node}`, `V8 ${v8}`, `OpenSSL ${openssl}`];
-  if (glibc !== undefined) versions.push(`glibc ${glibc}`);
-  lines.push(`  base     ${base}`, `  versions ${versions.join(', ')}`);
-  if (leftOut) lines.push(`  left out ${describeLeftOut(leftOut)}`);
+  const titles = Object.entries(partNames).filter(([part]) => Object.hasOwn(about, part));
+  const versions = [`mote ${about.version}`].concat(
+    titles.map(([part, title]) => `${title} ${about[part as keyof About]}`),
+  );
+  lines.push(`  base     ${about.base}`, `  versions ${versions.join(', ')}`);
+  if (about.leftOut) lines.push(`  left out ${describeLeftOut(about.leftOut)}`);
   return lines;
 }
 

@@ -1,8 +1,8 @@
 /**
- * `npm run image -- [--tag NAME] [--ca FILE]` writes dist/mote.oci.tar: the image that Dockerfile.scratch
- * describes, made without a container engine. It is the executable, a CA bundle and the site in an otherwise
- * empty root, for each architecture that dist/ has an executable of. Equal inputs give equal bytes;
- * SOURCE_DATE_EPOCH sets the times in the image.
+ * `npm run image -- [--tiny] [--tag NAME] [--ca FILE]` writes dist/mote.oci.tar, with --tiny dist/mote-tiny.oci.tar:
+ * the image that Dockerfile.scratch describes, made without a container engine. It is the executable, a CA bundle and
+ * the site in an otherwise empty root, for each architecture that dist/ has an executable of. Equal inputs give equal
+ * bytes; SOURCE_DATE_EPOCH sets the times in the image.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
@@ -30,8 +30,29 @@ export interface Parts {
   readonly site: readonly TarFile[];
 }
 
-const EXECUTABLES = ['dist/mote', 'dist/mote-arm64'] as const;
-const OUTPUT = 'dist/mote.oci.tar';
+/** What images are made of. */
+interface Rung {
+  readonly executables: readonly [string, ...string[]];
+  readonly madeBy: string;
+  readonly output: string;
+  readonly tag: string;
+}
+
+const RUNGS: Readonly<Record<'node' | 'tiny', Rung>> = {
+  node: {
+    executables: ['dist/mote', 'dist/mote-arm64'],
+    madeBy: 'npm run build',
+    output: 'dist/mote.oci.tar',
+    tag: 'mote:latest',
+  },
+  tiny: {
+    executables: ['dist/mote-tiny', 'dist/mote-tiny-arm64'],
+    madeBy: 'npm run tiny',
+    output: 'dist/mote-tiny.oci.tar',
+    tag: 'mote:tiny',
+  },
+};
+
 const PORT = 8080;
 /** The user `nonroot` of many base images; no file in the image belongs to it. */
 const USER = '65532:65532';
@@ -97,31 +118,38 @@ export function epochFrom(text: string | undefined): number | undefined {
 }
 
 export interface BuildOptions {
-  /** The name to load the image under. */
-  readonly tag: string;
+  /** Instead of the executables on Node. */
+  readonly tiny?: boolean;
+  /** The name to load the image under; `mote:latest` or `mote:tiny` where it is left out. */
+  readonly tag?: string | undefined;
   /** The path of a CA bundle as PEM; defaults to that of the locked Node. */
   readonly caFile?: string | undefined;
   readonly epochSeconds?: number | undefined;
 }
 
-/** The archive built from the project folder `root`, and a short summary for the user. */
-export function build(
-  root: string,
-  options: BuildOptions,
-): { readonly bytes: Buffer; readonly report: string } {
-  const { familiar } = parseReference(options.tag);
+/** An archive, where it goes in the project folder, and a short summary for the user. */
+export interface BuiltArchive {
+  readonly bytes: Buffer;
+  readonly output: string;
+  readonly report: string;
+}
+
+export function build(root: string, options: BuildOptions): BuiltArchive {
+  const rung = RUNGS[options.tiny ? 'tiny' : 'node'];
+  const { output } = rung;
+  const { familiar } = parseReference(options.tag ?? rung.tag);
   const product: Product = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  const executables = readExecutables(root);
+  const executables = readExecutables(root, rung);
   const shared = { caBundle: readCaBundle(options.caFile), site: readSite(join(root, 'web_root')) };
   const images = executables.map((one) => moteImage({ ...one, ...shared }, product, options.epochSeconds));
   const bytes = archive(images, familiar);
-  const lines = [`${OUTPUT}: ${familiar}, ${grouped(bytes.length)} bytes`, ...images.map(summary)];
-  return { bytes, report: lines.map((line) => `${line}\n`).join('') };
+  const lines = [`${output}: ${familiar}, ${grouped(bytes.length)} bytes`, ...images.map(summary)];
+  return { bytes, output, report: lines.map((line) => `${line}\n`).join('') };
 }
 
-function readExecutables(root: string): Pick<Parts, 'architecture' | 'executable'>[] {
-  const [first, ...others] = EXECUTABLES;
-  if (!existsSync(join(root, first))) throw new Error(`${first} is missing: npm run build makes it`);
+function readExecutables(root: string, rung: Rung): Pick<Parts, 'architecture' | 'executable'>[] {
+  const [first, ...others] = rung.executables;
+  if (!existsSync(join(root, first))) throw new Error(`${first} is missing: ${rung.madeBy} makes it`);
   const present = [first, ...others.filter((path) => existsSync(join(root, path)))];
   return present.map((path) => {
     const executable = readFileSync(join(root, path));
@@ -161,12 +189,13 @@ function grouped(bytes: number): string {
 function main(args: string[]): void {
   const { values } = parseArgs({
     args,
-    options: { ca: { type: 'string' }, tag: { type: 'string', default: 'mote:latest' } },
+    options: { ca: { type: 'string' }, tag: { type: 'string' }, tiny: { type: 'boolean', default: false } },
   });
   const root = fileURLToPath(new URL('../..', import.meta.url));
   const epochSeconds = epochFrom(process.env.SOURCE_DATE_EPOCH);
-  const { bytes, report } = build(root, { tag: values.tag, caFile: values.ca, epochSeconds });
-  writeFileSync(join(root, OUTPUT), bytes);
+  const { ca: caFile, tag, tiny } = values;
+  const { bytes, output, report } = build(root, { tiny, tag, caFile, epochSeconds });
+  writeFileSync(join(root, output), bytes);
   process.stdout.write(report);
 }
 

@@ -1,5 +1,9 @@
-/** What the black-box tests can be run against beside the sources: dist/mote, in an empty root and in a container. */
-import { relative } from 'node:path';
+/**
+ * What the black-box tests can be run against beside the sources: dist/mote and dist/mote-tiny, in an empty root and in
+ * a container, and what is the core of them against the tiny executable for arm64.
+ */
+import { existsSync } from 'node:fs';
+import { join, matchesGlob, relative, resolve } from 'node:path';
 import { REPOSITORY } from '../bundle/bundle.ts';
 import { cannotSeal, noEmptyRoot } from '../seal/fixtures.ts';
 import { lacking } from './lacking.ts';
@@ -9,15 +13,41 @@ export interface Against {
   readonly target: string;
   /** Why it cannot be tested here. */
   readonly obstacle: string | false;
+  /** Only these tests, as a glob. */
+  readonly only?: string;
 }
+
+/** An emulated processor is slow: what measures the time of passwords is not for it. */
+const CORE = 'test/{http/{paths,ranges,preconditions,methods,encoding,etag},notify/requests}.test.ts';
 
 export function executables(): readonly Against[] {
   const node = relative(REPOSITORY, process.execPath);
-  const noRoot = cannotSeal() || noEmptyRoot();
-  return [
-    { target: 'test/targets/empty-root.sh dist/mote', obstacle: noRoot },
-    { target: `${node} test/targets/container.ts dist/mote`, obstacle: noRoot || lacking({ runc: 'runc' }) },
+  const noRunc = lacking({ runc: 'runc' });
+  const inRoots = (program: string, obstacle: string | false): Against[] => [
+    { target: `test/targets/empty-root.sh ${program}`, obstacle },
+    { target: `${node} test/targets/container.ts ${program}`, obstacle: obstacle || noRunc },
   ];
+  return [
+    ...inRoots('dist/mote', cannotSeal() || noEmptyRoot()),
+    ...inRoots('dist/mote-tiny', noEmptyRoot() || notBuilt('dist/mote-tiny')),
+    {
+      target: 'qemu-aarch64-static dist/mote-tiny-arm64',
+      obstacle: notBuilt('dist/mote-tiny-arm64') || lacking({ 'qemu-aarch64-static': 'qemu-user-static' }),
+      only: CORE,
+    },
+  ];
+}
+
+function notBuilt(path: string): string | false {
+  const command = path.endsWith('-arm64') ? 'npm run tiny -- --arch arm64' : 'npm run tiny';
+  return !existsSync(join(REPOSITORY, path)) && `${path} is missing: ${command} makes it`;
+}
+
+/** Which of `files` are tested against it. */
+export function filesFor({ only }: Against, files: readonly string[]): string[] {
+  return files.filter(
+    (path) => only === undefined || matchesGlob(relative(REPOSITORY, resolve(REPOSITORY, path)), only),
+  );
 }
 
 /** mote-micro is another program. */

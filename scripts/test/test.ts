@@ -20,7 +20,7 @@ import {
 import { availableParallelism, tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { REPOSITORY } from '../bundle/bundle.ts';
-import { type Against, executables, withoutMicro } from './executable.ts';
+import { type Against, executables, filesFor, withoutMicro } from './executable.ts';
 import { divide } from './own-process.ts';
 import { type Counts, describeCounts, describeSkips, type Skip } from './skips.ts';
 
@@ -35,6 +35,7 @@ const suites: Readonly<Record<string, readonly string[]>> = {
 /** What builds executables, kills processes over and over, or checks the structure, which `npm run check` does itself. */
 const slow = [
   'scripts/{executable,seal,launch}/*.test.ts',
+  'scripts/tiny/tiny.test.ts',
   'scripts/micro/order.test.ts',
   'scripts/tidy/tidy.test.ts',
   'src/notify/spool/crash.test.ts',
@@ -79,7 +80,11 @@ function note(line: Skip | Counts): void {
 
 /** All targets are tried, whatever the first one says. */
 function againstExecutables(files: readonly string[], flags: readonly string[]): number {
-  const codes = executables().map(({ target, obstacle }: Against) => {
+  const codes = executables().map((against: Against) => {
+    const { target, obstacle } = against;
+    const some = filesFor(against, files);
+    // Without files, all would be run.
+    if (some.length === 0) return 0;
     process.stderr.write(`\nblack-box tests against ${target}\n`);
     if (obstacle) {
       skips.push({ file: 'test', name: target, reason: `${target}: ${obstacle}` });
@@ -88,7 +93,7 @@ function againstExecutables(files: readonly string[], flags: readonly string[]):
     const testRoot = mkdtempSync(join(tmpdir(), 'mote-blackbox-'));
     try {
       const env = { MOTE_TARGET: target, MOTE_TEST_ROOT: testRoot };
-      return runTests(files, [`--test-timeout=${TEST_LIMIT_MS}`, ...flags], env);
+      return runTests(some, [`--test-timeout=${TEST_LIMIT_MS}`, ...flags], env);
     } finally {
       rmSync(testRoot, { recursive: true, force: true });
     }

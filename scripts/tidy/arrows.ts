@@ -33,7 +33,7 @@ const arrows: readonly (readonly [from: string, to: readonly string[]])[] = [
   ['src/app/**', ['src/**']],
   ['src/build/**', ['src/build/**']],
   // What a user of notify is, and what a token may be, is said where they are used.
-  ['src/config/**', ['src/config/**', 'src/notify/auth/**', 'src/util/**']],
+  ['src/config/**', ['src/config/**', 'src/notify/auth/**', 'src/util/**', 'src/build/features.ts']],
   // The half of the codec for responses, which knows nothing of the server.
   ['src/http/wire/client/**', ['src/http/wire/client/**', 'src/http/wire/{fields,grammar,bytes}.ts']],
   // An engine does not know the other; only what composes them knows both.
@@ -54,6 +54,10 @@ const arrows: readonly (readonly [from: string, to: readonly string[]])[] = [
   ['src/notify/**', ['src/notify/**', 'src/util/**', ...vocabulary]],
   ['src/net/**', ['src/net/**', 'src/util/**', 'src/http/wire/client/**']],
   ['src/util/**', ['src/util/**']],
+  // In the place of Node's modules: what it starts is the whole product, and nothing in it imports any of this.
+  ['src/platform/main.ts', ['src/platform/*', 'src/cli/bin.ts']],
+  ['src/platform/confine.ts', ['src/platform/*', 'src/build/confine.ts']],
+  ['src/platform/**', ['src/platform/**']],
   ['src/asm/**', ['src/asm/**']],
   ['src/micro/**', ['src/micro/**', 'src/asm/**']],
 ];

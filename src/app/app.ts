@@ -1,4 +1,7 @@
 /** The composition root: a configuration becomes a server. Everything is wired in this folder and nowhere else. */
+import { dirname } from 'node:path';
+import { confine } from '../build/confine.ts';
+import { features } from '../build/features.ts';
 import { readEmbeddedSite } from '../build/site.ts';
 import { VERSION } from '../build/version.ts';
 import type { Io } from '../cli/io.ts';
@@ -126,13 +129,20 @@ interface Announcement {
   readonly boundTo: readonly BoundAddress[];
 }
 
+/** A unix socket is removed when the server stops. */
+function writableFolders({ spool, host }: Config): string[] {
+  const socketFolder = host.includes('/') ? [dirname(host)] : [];
+  return [...(spool === '' ? [] : [spool]), ...socketFolder];
+}
+
 /** Tells the operator what is served where, and what could be amiss. */
 export async function announce(announcement: Announcement): Promise<void> {
   const { config, options, content, observed, notifyService, stdout, boundTo } = announcement;
   const { event, sink } = observed;
   const urls = boundTo.map((address) => urlOf(options.sockets ? undefined : config.host, address));
   const line = `mote serves ${content.name} on ${urls.join(' and ')}`;
-  const lines = notifyService ? [line, notifyService.summary] : [line];
+  const confined = confine({ writable: writableFolders(config), seccomp: config.seccomp });
+  const lines = [line, notifyService?.summary ?? '', confined].filter((one) => one !== '');
   if (config.logFormat !== 'json') stdout.write(lines.map((one) => `${one}\n`).join(''));
   else for (const one of lines) event('info', one);
   if (options.notice !== undefined) event('warn', options.notice);
@@ -161,7 +171,8 @@ export interface ServerParts {
 export function openServer(parts: ServerParts): Promise<HttpServer> {
   const { config } = parts;
   const authenticator = config.auth.length > 0 ? createAuthenticator(config.auth) : undefined;
-  return HttpServer.create(config, hooksOf({ ...parts, authenticator }), config.httpEngine);
+  const engine = config.httpEngine === 'auto' && !features.nodeHttp ? 'wire' : config.httpEngine;
+  return HttpServer.create(config, hooksOf({ ...parts, authenticator }), engine);
 }
 
 /** What the wiring connects. */

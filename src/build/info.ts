@@ -6,10 +6,14 @@ export interface LeftOut {
 }
 
 export interface BuildInfo {
-  /** What runs the program: Node from the sources or from the bundle, or the Node inside the executable. */
-  readonly base: 'source' | 'bundle' | 'pkg' | 'seal';
+  /** What runs the program: Node from the sources or from the bundle, or what is inside the executable. */
+  readonly base: 'source' | 'bundle' | 'pkg' | 'seal' | 'tiny';
   /** The version of glibc inside, if there is one. */
   readonly glibc?: string;
+  /** The versions of engine, TLS library and C library inside mote-tiny. */
+  readonly quickjs?: string;
+  readonly mbedtls?: string;
+  readonly musl?: string;
   /** Which parts of Node are missing, because mote has no use for them. */
   readonly leftOut?: LeftOut;
   readonly embeddedSite: boolean;

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
 import { type App, type AppOptions, createApp } from '../app/app.ts';
+import { features } from '../build/features.ts';
 import { AUTO } from '../config/option-kinds.ts';
 import type { Config } from '../config/options.ts';
 import { StartError } from '../util/start-error.ts';
@@ -18,7 +19,7 @@ const SIGNALLED: Readonly<Record<StopSignal, number>> = {
 };
 
 /** Processes of Windows do not inherit sockets as descriptors. */
-const canShare = process.platform !== 'win32';
+const canShare = features.workers && process.platform !== 'win32';
 
 /** What a worker needs to start as this process did. */
 interface OwnStart {

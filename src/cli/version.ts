@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import { type Features, features as ownFeatures } from '../build/features.ts';
 import { type BuildInfo, buildInfo } from '../build/info.ts';
 import { VERSION } from '../build/version.ts';
 
@@ -9,10 +10,12 @@ import { VERSION } from '../build/version.ts';
 export async function describeVersion(
   build: BuildInfo = buildInfo,
   execPath: string = process.execPath,
+  features: Features = ownFeatures,
 ): Promise<string> {
-  const { base, glibc, leftOut, embeddedSite } = build;
+  const { base, glibc, leftOut, quickjs, mbedtls, musl, embeddedSite } = build;
   const { node, v8, openssl } = process.versions;
-  const packaged = base === 'pkg' || base === 'seal';
+  const packaged = base === 'pkg' || base === 'seal' || base === 'tiny';
+  const lacking = Object.entries(features).flatMap(([name, isThere]) => (isThere ? [] : [name]));
   return JSON.stringify({
     name: 'mote',
     version: VERSION,
@@ -21,8 +24,13 @@ export async function describeVersion(
     v8,
     openssl,
     glibc,
+    quickjs,
+    mbedtls,
+    musl,
     leftOut,
     embeddedSite,
+    // Only where something is.
+    lacks: lacking.length > 0 ? lacking : undefined,
     ...(packaged && { size: (await stat(execPath)).size, sha256: await sha256Of(execPath) }),
   });
 }

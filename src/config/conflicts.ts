@@ -1,10 +1,11 @@
-/** Options that are valid each by itself and conflict with each other. */
+/** Options that are valid each by itself, and conflict with each other or with what this build can do. */
+import { type Features, features as ownFeatures } from '../build/features.ts';
 import type { Config } from './options.ts';
 
 interface Conflict {
   /** Not checked if one of these is invalid already. */
   readonly between: readonly (keyof Config)[];
-  readonly when: (config: Config) => boolean;
+  readonly when: (config: Config, features: Features) => boolean;
   readonly problem: string;
 }
 
@@ -30,11 +31,32 @@ const conflicts: readonly Conflict[] = [
     when: ({ auth }) => new Set(auth.map(({ user }) => user)).size < auth.length,
     problem: '--auth: received the same user more than once; allowed: one line for each user',
   },
+  {
+    between: ['compression'],
+    when: ({ compression }, features) => compression && !features.compression,
+    problem: '--compression: received on; allowed: off, since this build does not compress on the fly',
+  },
+  {
+    between: ['workers'],
+    when: ({ workers }, features) => workers > 1 && !features.workers,
+    problem: '--workers: received more than 1; allowed: 1 or auto, since this build serves in one process',
+  },
+  {
+    between: ['httpEngine'],
+    when: ({ httpEngine }, features) => httpEngine === 'node' && !features.nodeHttp,
+    problem: '--http-engine: received node; allowed: wire or auto, since this build is not on Node.js',
+  },
 ];
 
 /** One line for each conflict among the valid options. */
-export function findConflicts(config: Config, invalid: ReadonlySet<keyof Config>): string[] {
+export function findConflicts(
+  config: Config,
+  invalid: ReadonlySet<keyof Config>,
+  features: Features = ownFeatures,
+): string[] {
   return conflicts
-    .filter(({ between, when }) => !between.some((property) => invalid.has(property)) && when(config))
+    .filter(
+      ({ between, when }) => !between.some((property) => invalid.has(property)) && when(config, features),
+    )
     .map(({ problem }) => problem);
 }

@@ -346,6 +346,12 @@ const table = {
     default: 'auto',
     doc: 'The HTTP implementation: node (that of Node.js), wire (one of its own), or auto (wire, but node for Upgrade and CONNECT).',
   },
+  seccomp: {
+    kind: 'boolean',
+    group: 'Other limits',
+    default: true,
+    doc: 'Refuse system calls that serving does not need. mote-tiny only: Node.js cannot confine itself.',
+  },
 } as const satisfies Readonly<Record<string, Option>>;
 
 type Table = typeof table;

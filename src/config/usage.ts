@@ -1,4 +1,5 @@
 /** The options for people: `--help` and the table of the documentation. */
+import { type Features, features as ownFeatures } from '../build/features.ts';
 import { CONFIG_VARIABLE, fileVariableOf } from './env.ts';
 import type { Group } from './option-kinds.ts';
 import { type NamedOption, options } from './options.ts';
@@ -32,11 +33,21 @@ milliseconds or have the suffix ms, s, m or h; sizes are in bytes or have the su
 1024).
 `;
 
+/** What a build that lacks something says about it, with a line break at its end. */
+export function lackingNote({ compression, workers, nodeHttp }: Features): string {
+  const lacking = Object.entries({
+    '--compression': compression,
+    '--workers above 1': workers,
+    '--http-engine node': nodeHttp,
+  }).filter(([, isThere]) => !isThere);
+  return lacking.length > 0 ? `\nNot in this build: ${lacking.map(([name]) => name).join(', ')}.\n` : '';
+}
+
 /** The text of `--help`. */
 export function usage(): string {
   const groups = [...new Set(options.map(({ group }) => group))].map(renderGroup);
   const file = renderEntry('--config FILE', `${CONFIG_DOC} [${CONFIG_VARIABLE}]`);
-  return [HEADER, ...groups, `Configuration file:\n${file}\n`].join('\n');
+  return [HEADER + lackingNote(ownFeatures), ...groups, `Configuration file:\n${file}\n`].join('\n');
 }
 
 /** The Markdown table of the documentation, without a line break at its end. */

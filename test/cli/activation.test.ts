@@ -10,7 +10,7 @@ import { makeFolder } from '../support/folder.ts';
 import { freePort } from '../support/free-port.ts';
 import { Lines } from '../support/lines.ts';
 import { type Address, request } from '../support/raw.ts';
-import { engineBetween, neutralEnvironment, target } from '../support/target.ts';
+import { engineBetween, neutralEnvironment, target, without } from '../support/target.ts';
 
 const root = makeFolder({ 'index.html': 'index' });
 const ACTIVATOR = 'systemd-socket-activate';
@@ -78,7 +78,8 @@ const loopback: ListenOptions = { port: 0, host: '127.0.0.1' };
 
 describe('sockets that listen already', { skip: engineBetween }, () => {
   for (const workers of ['1', '2']) {
-    test(`one, --workers ${workers}`, async (t) => {
+    const skip = workers !== '1' && without('workers');
+    test(`one, --workers ${workers}`, { skip }, async (t) => {
       const activated = await activate(t, [loopback], { args: ['1', '--workers', workers] });
       const [address] = activated.addresses;
       assert.ok(address && 'port' in address);
@@ -92,7 +93,7 @@ describe('sockets that listen already', { skip: engineBetween }, () => {
       await ends(activated);
     });
 
-    test(`several, --workers ${workers}`, async (t) => {
+    test(`several, --workers ${workers}`, { skip }, async (t) => {
       const path = join(makeFolder(), 'mote.sock');
       const listeners = [loopback, { port: 0, host: '::1' }, { path }];
       const activated = await activate(t, listeners, { args: ['--workers', workers] });
@@ -128,7 +129,7 @@ describe('sockets that listen already', { skip: engineBetween }, () => {
 const noActivator = spawnSync(ACTIVATOR, ['--version']).status === 0 ? false : `needs ${ACTIVATOR} (systemd)`;
 
 test(`${ACTIVATOR}`, {
-  skip: engineBetween || isFirst ? 'the target is not started directly' : noActivator,
+  skip: engineBetween || isFirst ? 'the target is not started directly' : noActivator || without('workers'),
 }, async (t) => {
   const port = await freePort();
   const args = ['-l', `127.0.0.1:${port}`, '-E', 'TEST_ROOT', ...target, root, '--workers', '2'];

@@ -14,6 +14,7 @@ import {
   start,
   startForTest,
   startWith,
+  without,
 } from '../support/target.ts';
 import { connectTo, replaceWorker, sampleBy, sampleOf } from '../support/workers.ts';
 
@@ -48,7 +49,7 @@ function areGone(pids: readonly number[]): Promise<unknown> {
   );
 }
 
-const skip = engineBetween;
+const skip = engineBetween || without('workers');
 
 test('two workers serve as one server', { skip }, async (t) => {
   const server = await startTwo(t);
@@ -256,7 +257,7 @@ test('lines of the log are whole, however long and from whichever worker', { ski
   );
 });
 
-describe('a start that fails ends as with one worker', () => {
+describe('a start that fails ends as with one worker', { skip: without('workers') }, () => {
   const ends = async (args: readonly string[]) => {
     const [one, two] = [await run([...args, '--workers', '1']), await run([...args, '--workers', '2'])];
     assert.deepEqual([two.code, two.stderr, two.stdout], [one.code, one.stderr, one.stdout]);
@@ -297,7 +298,7 @@ test('a unix socket', { skip }, async (t) => {
   assert.equal(existsSync(path), false, 'the socket is removed at the end');
 });
 
-test('a health check', async (t) => {
+test('a health check', { skip: without('workers') }, async (t) => {
   const server = await startTwo(t);
   assert.equal((await run(['healthcheck', '--port', String(server.port)])).code, 0);
 });

@@ -130,7 +130,7 @@ ci)
   test "$(echo *)" = 'package-lock.json package.json'
   mkdir node_modules
   ;;
-'run build')
+'run build -- --out dist/mote')
   for wanted in src scripts web_root tsconfig.json LICENSE; do test -e $wanted; done
   for ignored in .git .ci bench dist test README.md src/cli/main.test.ts; do test ! -e $ignored; done
   mkdir dist

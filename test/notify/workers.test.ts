@@ -5,13 +5,13 @@ import { makeFolder } from '../support/folder.ts';
 import { ann, ask, hashOf, notifyFile, send, TOKEN } from '../support/notify.ts';
 import { type Client, eventually } from '../support/raw.ts';
 import { json, type StandIn, startStandIn } from '../support/stand-in.ts';
-import { engineBetween, type Server, startForTest } from '../support/target.ts';
+import { engineBetween, type Server, startForTest, without } from '../support/target.ts';
 import { connectTo, replaceWorker, sampleOf } from '../support/workers.ts';
 
 const PATIENCE_MS = 20_000;
 const LONG_TOKEN = 'mote_0123456789-0123456789_0123456789-01234567890';
 const DIALECTS = 'gotify,ntfy,bark,apprise,alertmanager';
-const skip = engineBetween;
+const skip = engineBetween || without('workers');
 
 interface Notifying {
   readonly server: Server;

@@ -45,6 +45,24 @@ export const engineBetween = /container\.ts/.test(process.env.MOTE_TARGET ?? '')
 export const severalWorkers =
   Number(process.env.MOTE_WORKERS ?? 1) > 1 ? 'it is about one process, and several serve' : false;
 
+/** What only some builds can do, by the names that `--version --json` has for what a build lacks. */
+export type Feature = 'compression' | 'workers' | 'nodeHttp';
+
+const lacks: readonly Feature[] = isSource ? [] : askForLacks();
+
+/** A reason to skip what needs a feature, or `false` where the program under test has it. */
+export function without(feature: Feature): string | false {
+  return lacks.includes(feature) && `this build has no ${feature}`;
+}
+
+function askForLacks(): readonly Feature[] {
+  const [command, ...first] = target;
+  const options = { env: neutralEnvironment(), encoding: 'utf8', timeout: PATIENCE_MS } as const;
+  const { stdout, stderr, error } = spawnSync(command, [...first, '--version', '--json'], options);
+  if (error || !stdout) throw new Error(`${target.join(' ')} does not start: ${error?.message ?? stderr}`);
+  return JSON.parse(stdout).lacks ?? [];
+}
+
 /** An account without rights. */
 export const NOBODY = 65_534;
 

@@ -1,0 +1,162 @@
+/**
+ * Builds mote-tiny: `npm run tiny`, see `arguments.ts` for the options.
+ *
+ * sources (`sources.ts`) → the product as modules (`modules.ts`) → bytecode (`bytecode.ts`) → data of the executable
+ * (`assets.ts`) → objects of the engine, the TLS library and our host (`units.ts`, `objects.ts`) → one static
+ * executable. The same sources, lockfile and compiler give the same bytes, whatever folder they are in.
+ */
+import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { BuildInfo } from '../../src/build/info.ts';
+import { REPOSITORY } from '../bundle/bundle.ts';
+import { licensesFor } from '../bundle/licenses.ts';
+import { showProgress } from '../executable/progress.ts';
+import { describeExecutable, ReportError } from '../executable/report.ts';
+import { readSite, SiteError } from '../site.ts';
+import { analyze } from './analyze.ts';
+import {
+  type Arch,
+  isArch,
+  parseArguments,
+  TinyError,
+  type TinyOptions,
+  TinyUsageError,
+  USAGE,
+} from './arguments.ts';
+import { type Asset, assetsSource } from './assets.ts';
+import { bindingHeader } from './binding-header.ts';
+import { compileModules } from './bytecode.ts';
+import { type Compiler, compilerFor, findCompiler } from './compiler.ts';
+import { bundleModules } from './modules.ts';
+import { compileAll, type Unit } from './objects.ts';
+import { requireTools, runTool } from './run-tool.ts';
+import { mbedtls, musl, quickjs, unpackSources } from './sources.ts';
+import { bytecodeUnits, engineUnits, type Folders, hostUnits, tlsUnits } from './units.ts';
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** The compilers of the target and of this machine, which runs a part of the build. */
+interface Workshop {
+  readonly folders: Folders;
+  readonly target: Compiler;
+  readonly own: Compiler;
+}
+
+/** @throws TinyError, ReportError, SiteError */
+async function build(options: TinyOptions): Promise<void> {
+  const generated = mkdtempSync(join(tmpdir(), 'mote-tiny-'));
+  // Written elsewhere and then renamed: a running executable can be replaced, but not overwritten.
+  const file = `${options.out}.part`;
+  try {
+    const workshop = prepare(options, generated);
+    writeFileSync(join(generated, 'binding.h'), bindingHeader());
+    if (options.analyze) return await analyzeHost(workshop);
+    const assets = await makeAssets(options, workshop);
+    writeFileSync(join(generated, 'assets.c'), assetsSource(assets));
+    mkdirSync(dirname(file), { recursive: true });
+    await compileAndLink(workshop, options, file);
+    // Regardless of the umask, because the user of a container is not the one who built the image.
+    chmodSync(file, 0o755);
+    const canRun = process.platform === 'linux' && process.arch === options.arch;
+    for (const line of describeExecutable(file, options.out, canRun)) say(line);
+    renameSync(file, options.out);
+  } finally {
+    rmSync(generated, { recursive: true, force: true });
+    rmSync(file, { force: true });
+  }
+}
+
+function prepare(options: TinyOptions, generated: string): Workshop {
+  const { arch } = options;
+  const here = process.arch;
+  if (process.platform !== 'linux' || !isArch(here)) {
+    throw new TinyError(
+      `mote-tiny is built on Linux, on x64 or arm64; this is ${process.platform} on ${here}`,
+    );
+  }
+  requireTools([...new Set([compilerFor(arch), compilerFor(here), 'ar', 'tar', 'xz', 'bzip2'])]);
+  const pins = [quickjs, mbedtls, musl[arch], musl[here]];
+  say(
+    `sources: ${[quickjs, mbedtls, musl[arch]].map(({ package: name, version }) => `${name} ${version}`).join(', ')}`,
+  );
+  const [engine = '', tls = '', ...libraries] = unpackSources([...new Set(pins)], options);
+  const [targetLibrary = '', ownLibrary = targetLibrary] = libraries;
+  return {
+    folders: { repository: REPOSITORY, quickjs: engine, mbedtls: tls, generated },
+    target: findCompiler(arch, targetLibrary),
+    own: findCompiler(here as Arch, ownLibrary),
+  };
+}
+
+async function analyzeHost({ folders, target }: Workshop): Promise<void> {
+  writeFileSync(join(folders.generated, 'assets.c'), assetsSource([]));
+  await analyze(hostUnits(folders), target);
+  say('nothing to complain about');
+}
+
+async function makeAssets({ embed, arch, cache }: TinyOptions, { folders, own }: Workshop): Promise<Asset[]> {
+  const site = embed === undefined ? undefined : await readEmbedded(embed);
+  const info: BuildInfo = {
+    base: 'tiny',
+    quickjs: quickjs.version,
+    mbedtls: mbedtls.version,
+    musl: musl[arch].version,
+    embeddedSite: site !== undefined,
+  };
+  const modules = await bundleModules(info);
+  const tool = join(folders.generated, 'bytecode');
+  const units = [...engineUnits(folders), ...bytecodeUnits(folders)];
+  await link(units, own, cache, 'compiler of modules', tool);
+  const assets = compileModules(modules, tool, join(folders.generated, 'modules'));
+  const sum = assets.reduce((total, { bytes }) => total + bytes.length, 0);
+  say(`modules: ${assets.length} with ${sum} bytes of bytecode`);
+  assets.push({ name: 'licenses', bytes: Buffer.from(licensesFor('tiny', REPOSITORY)) });
+  if (site) assets.push({ name: 'site', bytes: site });
+  return assets;
+}
+
+async function readEmbedded(path: string): Promise<Buffer> {
+  const { archive, files, bytes, leftOut } = await readSite(path, process.env.SOURCE_DATE_EPOCH);
+  say(`embedded: ${files} files with ${bytes} bytes from ${path}`);
+  for (const line of leftOut) say(`  left out: ${line}`);
+  return archive;
+}
+
+function compileAndLink({ folders, target }: Workshop, { cache }: TinyOptions, file: string): Promise<void> {
+  const units = [...hostUnits(folders), ...engineUnits(folders), ...tlsUnits(folders)];
+  return link(units, target, cache, 'compile', file);
+}
+
+async function link(
+  units: readonly Unit[],
+  compiler: Compiler,
+  cache: string,
+  label: string,
+  out: string,
+): Promise<void> {
+  const progress = showProgress(label, process.stdout);
+  const objects = await compileAll(units, compiler, cache, progress.update).finally(progress.end);
+  runTool(compiler.command, compiler.link(objects, out));
+}
+
+/** Any other exception is a defect of this program. */
+const errorsForUser = [TinyError, ReportError, SiteError];
+
+async function main(args: readonly string[]): Promise<number> {
+  try {
+    const options = parseArguments(args);
+    if (options === 'help') process.stdout.write(USAGE);
+    else await build(options);
+    return 0;
+  } catch (error) {
+    if (!errorsForUser.some((kind) => error instanceof kind)) throw error;
+    const wrongUse = error instanceof TinyUsageError;
+    process.stderr.write(`tiny: ${(error as Error).message}\n${wrongUse ? USAGE : ''}`);
+    return wrongUse ? 2 : 1;
+  }
+}
+
+if (import.meta.main) process.exitCode = await main(process.argv.slice(2));

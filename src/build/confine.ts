@@ -1,0 +1,13 @@
+/** What a process gives up once it serves. Node.js has no means for it: `scripts/tiny/modules.ts` replaces this module. */
+
+export interface Needs {
+  /** Folders in which files are made, changed and removed. */
+  readonly writable: readonly string[];
+  /** Whether system calls may be confined. */
+  readonly seccomp: boolean;
+}
+
+/** A line for the operator; empty if nothing was given up. */
+export function confine(_needs: Needs): string {
+  return '';
+}

@@ -1,0 +1,184 @@
+/**
+ * The binding: every function that the host in C gives to TypeScript, once.
+ *
+ * `Host` below is derived from this table, and so is `host/binding.h` (`npm run generate`), by which the C compiler
+ * checks that each function exists. A failed system call returns its negative errno; nothing here throws but for a
+ * value of a wrong type, which is a defect.
+ */
+
+/** What an argument or a result may be. */
+interface Kinds {
+  readonly number: number;
+  readonly boolean: boolean;
+  readonly text: string;
+  /** A typed array; the host reads or fills exactly what the array covers. */
+  readonly bytes: Uint8Array;
+  readonly words: Int32Array;
+  readonly nothing: undefined;
+  /** What a read or a call gives: a negative errno, a number, or the bytes. */
+  readonly answer: number | ArrayBuffer;
+  readonly buffer: ArrayBuffer;
+  readonly texts: readonly string[];
+  readonly answers: readonly (number | ArrayBuffer)[];
+  /** An object of the host, freed with its last reference. */
+  readonly object: object;
+  readonly objectOrNumber: object | number;
+  readonly any: unknown;
+  readonly job: () => void;
+  readonly tracker: (reason: unknown, isHandled: boolean, promise: object) => void;
+}
+
+type Kind = keyof Kinds;
+type Signature = readonly [parameters: readonly Kind[], result: Kind];
+
+export const binding = {
+  // The event loop (loop.c).
+  /** Waits up to a number of ms, for ever if negative; fills pairs of descriptor and events; returns their count. */
+  wait: [['number', 'words'], 'number'],
+  /** Calls a function as a promise job. */
+  queueMicrotask: [['job'], 'nothing'],
+  /** Runs the pending promise jobs. */
+  runJobs: [[], 'nothing'],
+  /** Watches a descriptor for events of `EVENTS`; none of them ends it. */
+  watch: [['number', 'number'], 'number'],
+  /** Milliseconds since the start, with fractions. */
+  now: [[], 'number'],
+  /** Milliseconds since 1970. */
+  date: [[], 'number'],
+  /** Turns a signal into an event of the returned descriptor. */
+  signals: [['words'], 'number'],
+  /** The next signal, 0 if there is none. */
+  nextSignal: [['number'], 'number'],
+  trackRejections: [['tracker'], 'nothing'],
+
+  // Sockets (socket.c).
+  /** A socket bound to an address and port, or to a path, that listens. */
+  listen: [['text', 'number', 'number'], 'number'],
+  /** Lets a socket that was inherited listen; fails if it is none that can. */
+  inherit: [['number', 'number'], 'number'],
+  accept: [['number'], 'number'],
+  /** A socket that is connecting. */
+  connect: [['text', 'number'], 'number'],
+  /** The error of a connection attempt, 0 if it stands. */
+  connectError: [['number'], 'number'],
+  /** `ADDRESS PORT` of this end (`false`) or of the peer; on a unix socket its path, or empty. */
+  address: [['number', 'boolean'], 'text'],
+  /** At most so many bytes; an empty buffer is the end of the input. */
+  read: [['number', 'number'], 'answer'],
+  write: [['number', 'bytes'], 'number'],
+  /** A text in Latin-1 and bytes after it, in one system call. */
+  writeHead: [['number', 'text', 'bytes'], 'number'],
+  shutdown: [['number'], 'number'],
+  close: [['number'], 'number'],
+  noDelay: [['number', 'boolean'], 'number'],
+
+  // System calls that may block (calls.c): by their number in `calls`, at once or on a thread.
+  call: [['number', 'any', 'any', 'any', 'any'], 'answer'],
+  submit: [['number', 'number', 'any', 'any', 'any', 'any'], 'number'],
+  /** Pairs of what `submit` was given as second argument, and its answer. */
+  finished: [[], 'answers'],
+  finishedDescriptor: [[], 'number'],
+
+  // Text and bytes (text.c).
+  decode: [['bytes', 'number'], 'text'],
+  encode: [['text', 'number'], 'buffer'],
+  /** The number of bytes that a text has in UTF-8. */
+  byteLength: [['text'], 'number'],
+  indexOf: [['bytes', 'bytes', 'number'], 'number'],
+
+  /** What raw deflate (RFC 1951) holds, at most so many bytes (inflate.c). */
+  inflate: [['bytes', 'number'], 'answer'],
+
+  // Cryptography (crypto.c).
+  hash: [['text', 'any'], 'objectOrNumber'],
+  hashUpdate: [['object', 'bytes'], 'nothing'],
+  hashDigest: [['object'], 'buffer'],
+  hashCopy: [['object'], 'object'],
+  random: [['number'], 'buffer'],
+
+  // TLS (tls.c): bytes in, bytes out; the socket is that of the caller.
+  trust: [['bytes'], 'objectOrNumber'],
+  tls: [['object', 'text', 'boolean'], 'objectOrNumber'],
+  tlsFeed: [['object', 'bytes'], 'nothing'],
+  tlsHandshake: [['object'], 'number'],
+  tlsRead: [['object', 'number'], 'answer'],
+  tlsWrite: [['object', 'bytes'], 'number'],
+  tlsEnd: [['object'], 'number'],
+  /** What has to be sent to the peer. */
+  tlsOutput: [['object'], 'buffer'],
+  /** Why the handshake or the last read failed. */
+  tlsFault: [['object'], 'text'],
+
+  // The process (process.c).
+  arguments: [[], 'texts'],
+  environment: [[], 'texts'],
+  /** Writes to a standard stream what it takes without waiting. */
+  print: [['number', 'bytes'], 'number'],
+  exit: [['number'], 'nothing'],
+  isTerminal: [['number'], 'boolean'],
+  /** pid, uid, gid, number of descriptors allowed, processors, resident bytes. */
+  process: [['number'], 'number'],
+  kill: [['number', 'number'], 'number'],
+  rawMode: [['number', 'boolean'], 'number'],
+  /** What `import()` does: a promise of the module with this name. */
+  loadModule: [['text'], 'any'],
+  /** Text that a build put inside, by its name; a negative number if there is none. */
+  asset: [['text'], 'answer'],
+
+  // What is given up for good (confine.c).
+  /** Folders, on lines of their own, beneath which files may be changed; everywhere else they may only be read. */
+  confineFiles: [['text'], 'number'],
+  /** The system calls that are not needed to serve are refused from now on. */
+  confineCalls: [[], 'number'],
+} as const satisfies Readonly<Record<string, Signature>>;
+
+type Parameters<T extends readonly Kind[]> = { -readonly [K in keyof T]: Kinds[T[K]] };
+
+export type Host = {
+  readonly [K in keyof typeof binding]: (
+    ...values: Parameters<(typeof binding)[K][0]>
+  ) => Kinds[(typeof binding)[K][1]];
+};
+
+/** Events of a descriptor, in `watch` and `wait`: those of epoll(7). */
+export const EVENTS = { readable: 1, writable: 4, failed: 8, hungUp: 16 } as const;
+
+/** Encodings of `decode` and `encode`. */
+export const ENCODINGS = { utf8: 0, latin1: 1, hex: 2, base64: 3, base64url: 4 } as const;
+
+/** The system calls of `call` and `submit`, in order of their numbers, with their arguments. */
+export const calls = [
+  /** path, flags, mode → descriptor */
+  'open',
+  /** descriptor */
+  'close',
+  /** descriptor, most bytes, position (-1: the current one) → bytes */
+  'read',
+  /** descriptor, bytes, position (-1: the current one) → number */
+  'write',
+  /** descriptor */
+  'fsync',
+  /** path, whether links are followed → STAT words of 64 bits */
+  'stat',
+  /** descriptor → the same */
+  'fstat',
+  /** path → names, each with a NUL behind it; a byte for their kind in front of it */
+  'readdir',
+  'readlink',
+  'realpath',
+  /** path, mode */
+  'mkdir',
+  'rmdir',
+  'rename',
+  'unlink',
+  /** path, mode */
+  'chmod',
+  /** path, uid, gid */
+  'chown',
+  /** descriptor, length */
+  'truncate',
+  /** host name → addresses, one on each line */
+  'lookup',
+  /** algorithm, password, salt, rounds × 2^8 + length → key */
+  'pbkdf2',
+] as const;

@@ -1,0 +1,153 @@
+/** Node's `Buffer`, as far as the product uses it: bytes with conversions to and from text by the host. */
+import { ENCODINGS } from './binding.ts';
+import { host } from './host.ts';
+
+type Encoding = 'utf8' | 'utf-8' | 'latin1' | 'binary' | 'ascii' | 'hex' | 'base64' | 'base64url';
+
+function encodingOf(name: Encoding | undefined): number {
+  if (name === undefined || name === 'utf8' || name === 'utf-8') return ENCODINGS.utf8;
+  if (name === 'latin1' || name === 'binary' || name === 'ascii') return ENCODINGS.latin1;
+  const encoding = ENCODINGS[name];
+  if (encoding === undefined) throw new TypeError(`unknown encoding: ${name}`);
+  return encoding;
+}
+
+type Source = string | ArrayBuffer | ArrayLike<number> | Iterable<number>;
+
+/** No private member: each instance would pay for it. */
+function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, byteLength);
+}
+
+export class Buffer extends Uint8Array {
+  static override from(source: Source, encodingOrOffset?: unknown, length?: unknown): Buffer {
+    if (typeof source === 'string')
+      return new Buffer(host.encode(source, encodingOf(encodingOrOffset as Encoding)));
+    if (source instanceof ArrayBuffer)
+      return new Buffer(source, encodingOrOffset as number | undefined, length as number | undefined);
+    return new Buffer(source as ArrayLike<number>);
+  }
+
+  static alloc(size: number, fill?: number): Buffer {
+    const buffer = new Buffer(size);
+    return fill ? buffer.fill(fill) : buffer;
+  }
+
+  static allocUnsafe(size: number): Buffer {
+    return new Buffer(size);
+  }
+
+  static allocUnsafeSlow(size: number): Buffer {
+    return new Buffer(size);
+  }
+
+  static isBuffer(value: unknown): value is Buffer {
+    return value instanceof Buffer;
+  }
+
+  static byteLength(value: string | Uint8Array, encoding?: Encoding): number {
+    if (typeof value !== 'string') return value.byteLength;
+    const kind = encodingOf(encoding);
+    if (kind === ENCODINGS.utf8) return host.byteLength(value);
+    return kind === ENCODINGS.latin1 ? value.length : host.encode(value, kind).byteLength;
+  }
+
+  static concat(list: readonly Uint8Array[], total?: number): Buffer {
+    const size = total ?? list.reduce((sum, { length }) => sum + length, 0);
+    const buffer = new Buffer(size);
+    let at = 0;
+    for (const part of list) {
+      if (at >= size) break;
+      buffer.set(part.length > size - at ? part.subarray(0, size - at) : part, at);
+      at += part.length;
+    }
+    return buffer;
+  }
+
+  static compare(a: Uint8Array, b: Uint8Array): number {
+    const length = Math.min(a.length, b.length);
+    for (let i = 0; i < length; i += 1) {
+      if (a[i] !== b[i]) return (a[i] as number) < (b[i] as number) ? -1 : 1;
+    }
+    return Math.sign(a.length - b.length);
+  }
+
+  override toString(encoding?: string, start = 0, end = this.length): string {
+    const isWhole = start <= 0 && end >= this.length;
+    const part = isWhole ? this : this.subarray(Math.max(0, start), Math.max(0, end));
+    return host.decode(part, encodingOf(encoding as Encoding | undefined));
+  }
+
+  override subarray(start?: number, end?: number): Buffer {
+    return super.subarray(start, end) as Buffer;
+  }
+
+  /** Shares memory, unlike that of a Uint8Array. */
+  override slice(start?: number, end?: number): Buffer {
+    return this.subarray(start, end);
+  }
+
+  latin1Slice(start?: number, end?: number): string {
+    return this.toString('latin1', start, end);
+  }
+
+  utf8Slice(start?: number, end?: number): string {
+    return this.toString('utf8', start, end);
+  }
+
+  write(text: string, offset = 0, encoding?: unknown): number {
+    const bytes = new Uint8Array(host.encode(text, encodingOf(encoding as Encoding)));
+    const part = bytes.subarray(0, Math.max(0, this.length - offset));
+    this.set(part, offset);
+    return part.length;
+  }
+
+  latin1Write(text: string, offset = 0): number {
+    return this.write(text, offset, 'latin1');
+  }
+
+  equals(other: Uint8Array): boolean {
+    return this.length === other.length && Buffer.compare(this, other) === 0;
+  }
+
+  compare(other: Uint8Array): number {
+    return Buffer.compare(this, other);
+  }
+
+  copy(target: Uint8Array, targetStart = 0, start = 0, end = this.length): number {
+    const part = this.subarray(start, Math.min(end, start + target.length - targetStart));
+    target.set(part, targetStart);
+    return part.length;
+  }
+
+  override indexOf(wanted: number | string | Uint8Array, from = 0, encoding?: unknown): number {
+    if (typeof wanted === 'number') return super.indexOf(wanted & 0xff, from);
+    const bytes = typeof wanted === 'string' ? Buffer.from(wanted, encoding) : wanted;
+    return host.indexOf(this, bytes, from < 0 ? Math.max(0, this.length + from) : from);
+  }
+
+  override includes(wanted: number | string | Uint8Array, from?: number): boolean {
+    return this.indexOf(wanted, from) >= 0;
+  }
+
+  readUInt32BE(offset = 0): number {
+    return viewOf(this).getUint32(offset);
+  }
+
+  readUInt32LE(offset = 0): number {
+    return viewOf(this).getUint32(offset, true);
+  }
+
+  readUInt16BE(offset = 0): number {
+    return viewOf(this).getUint16(offset);
+  }
+
+  writeUInt32BE(value: number, offset = 0): number {
+    viewOf(this).setUint32(offset, value);
+    return offset + 4;
+  }
+
+  toJSON(): { type: 'Buffer'; data: number[] } {
+    return { type: 'Buffer', data: Array.from(this) };
+  }
+}

@@ -1,0 +1,12 @@
+/** Takes from the process what it does not need any more once it serves. */
+import type { Needs } from '../build/confine.ts';
+import { host } from './host.ts';
+
+/** The kernel may lack it, or forbid it to this process: that is no failure of mote, but the operator should know. */
+export function confine({ writable, seccomp }: Needs): string {
+  const missing = [
+    host.confineFiles(writable.join('\n')) < 0 ? 'files (Landlock)' : '',
+    !seccomp || host.confineCalls() < 0 ? 'system calls (seccomp)' : '',
+  ].filter((one) => one !== '');
+  return missing.length === 0 ? '' : `not confined on this system: ${missing.join(' and ')}`;
+}

@@ -1,0 +1,95 @@
+/** Node's `crypto`: hashes, HMAC, PBKDF2 and random bytes of the host. */
+import { Buffer } from './buffer.ts';
+import { call, host } from './host.ts';
+
+type DigestEncoding = 'hex' | 'base64' | 'base64url' | 'latin1';
+type Content = string | Uint8Array;
+
+function bytesOf(content: Content): Uint8Array {
+  return typeof content === 'string' ? Buffer.from(content) : content;
+}
+
+export class Hash {
+  readonly #state: object;
+
+  constructor(state: object) {
+    this.#state = state;
+  }
+
+  update(content: Content): this {
+    host.hashUpdate(this.#state, bytesOf(content));
+    return this;
+  }
+
+  digest(): Buffer;
+  digest(encoding: DigestEncoding): string;
+  digest(encoding?: DigestEncoding): Buffer | string {
+    const bytes = new Buffer(host.hashDigest(this.#state));
+    return encoding === undefined ? bytes : bytes.toString(encoding);
+  }
+
+  copy(): Hash {
+    return new Hash(host.hashCopy(this.#state));
+  }
+}
+
+function start(algorithm: string, key: Uint8Array | undefined): Hash {
+  const state = host.hash(algorithm, key);
+  if (typeof state === 'number') throw new Error(`unknown digest: ${algorithm}`);
+  return new Hash(state);
+}
+
+export function createHash(algorithm: string): Hash {
+  return start(algorithm, undefined);
+}
+
+export function createHmac(algorithm: string, key: Content): Hash {
+  return start(algorithm, bytesOf(key));
+}
+
+export function hash(algorithm: string, content: Content, encoding?: DigestEncoding): string;
+export function hash(algorithm: string, content: Content, encoding: 'buffer'): Buffer;
+export function hash(
+  algorithm: string,
+  content: Content,
+  encoding: DigestEncoding | 'buffer' = 'hex',
+): string | Buffer {
+  const made = createHash(algorithm).update(content);
+  return encoding === 'buffer' ? made.digest() : made.digest(encoding);
+}
+
+export function randomBytes(size: number): Buffer {
+  return new Buffer(host.random(size));
+}
+
+export function randomUUID(): string {
+  const bytes = randomBytes(16);
+  bytes[6] = ((bytes[6] as number) & 0x0f) | 0x40;
+  bytes[8] = ((bytes[8] as number) & 0x3f) | 0x80;
+  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}
+
+/** Takes as long for any two contents of one length. */
+export function timingSafeEqual(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) throw new RangeError('the lengths differ');
+  let difference = 0;
+  for (let i = 0; i < a.length; i += 1) difference |= (a[i] as number) ^ (b[i] as number);
+  return difference === 0;
+}
+
+/** How the rounds and the length of the key share a number: see `calls` in binding.ts. */
+const ROUNDS_FACTOR = 256;
+
+export function pbkdf2(
+  password: Content,
+  salt: Content,
+  rounds: number,
+  length: number,
+  algorithm: string,
+  done: (error: Error | null, key: Buffer) => void,
+): void {
+  call('pbkdf2', algorithm, bytesOf(password), bytesOf(salt), rounds * ROUNDS_FACTOR + length).then(
+    (key) => done(null, new Buffer(key as ArrayBuffer)),
+    (error) => done(error, Buffer.alloc(0)),
+  );
+}

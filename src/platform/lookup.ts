@@ -1,0 +1,46 @@
+/** Host names to addresses, by the resolver of the host's C library: /etc/hosts, then the name servers. */
+import { call } from './host.ts';
+import { isIP } from './ip.ts';
+
+export interface LookupAddress {
+  readonly address: string;
+  readonly family: number;
+}
+
+export interface LookupOptions {
+  readonly all?: boolean;
+  readonly family?: number;
+}
+
+export type LookupFunction = (
+  name: string,
+  options: LookupOptions,
+  done: (error: Error | null, found: string | readonly LookupAddress[], family?: number) => void,
+) => void;
+
+const decoderOf = (bytes: ArrayBuffer): string => String.fromCharCode(...new Uint8Array(bytes));
+
+async function addressesOf(name: string, family: number): Promise<LookupAddress[]> {
+  const lines = decoderOf((await call('lookup', name)) as ArrayBuffer).split('\n');
+  return lines
+    .filter((line) => line !== '')
+    .map((address) => ({ address, family: isIP(address) }))
+    .filter((one) => family === 0 || one.family === family);
+}
+
+export const lookup: LookupFunction = (name, { all = false, family = 0 }, done) => {
+  addressesOf(name, family).then(
+    (found) => {
+      const [first] = found;
+      if (!first) {
+        const error = Object.assign(new Error(`ENOTFOUND: no such host, lookup '${name}'`), {
+          code: 'ENOTFOUND',
+        });
+        return done(error, '');
+      }
+      if (all) done(null, found);
+      else done(null, first.address, first.family);
+    },
+    (error) => done(error, ''),
+  );
+};

@@ -1,0 +1,66 @@
+/** Node's `path` for POSIX. */
+import process from './process.ts';
+
+export const sep = '/';
+export const delimiter = ':';
+
+export function isAbsolute(path: string): boolean {
+  return path.startsWith('/');
+}
+
+export function normalize(path: string): string {
+  const kept: string[] = [];
+  const isRooted = isAbsolute(path);
+  for (const part of path.split('/')) {
+    if (part === '' || part === '.') continue;
+    if (part !== '..') kept.push(part);
+    else if (kept.length > 0 && kept.at(-1) !== '..') kept.pop();
+    else if (!isRooted) kept.push(part);
+  }
+  const start = isRooted ? '/' : kept.length === 0 ? '.' : '';
+  const end = path.endsWith('/') && (kept.length > 0 || !isRooted) && path !== '' ? '/' : '';
+  return `${start}${kept.join('/')}${end}`;
+}
+
+export function join(...parts: string[]): string {
+  return normalize(parts.filter((part) => part !== '').join('/'));
+}
+
+export function resolve(...parts: string[]): string {
+  let path = '';
+  for (let i = parts.length - 1; i >= 0 && !isAbsolute(path); i -= 1) {
+    const part = parts[i] as string;
+    if (part !== '') path = path === '' ? part : `${part}/${path}`;
+  }
+  const absolute = isAbsolute(path) ? path : `${process.cwd()}/${path}`;
+  return normalize(absolute).replace(/(.)\/$/, '$1');
+}
+
+export function dirname(path: string): string {
+  const end = path.replace(/\/+$/, '').lastIndexOf('/');
+  if (end > 0) return path.slice(0, end === 1 && isAbsolute(path) ? 2 : end);
+  return isAbsolute(path) ? '/' : '.';
+}
+
+export function basename(path: string, suffix = ''): string {
+  const name = path.replace(/\/+$/, '').split('/').at(-1) ?? '';
+  return suffix !== '' && name !== suffix && name.endsWith(suffix) ? name.slice(0, -suffix.length) : name;
+}
+
+export function extname(path: string): string {
+  const name = basename(path);
+  return name === '..' ? '' : (/.(\.[^.]*)$/s.exec(name)?.[1] ?? '');
+}
+
+export function relative(from: string, to: string): string {
+  const [a, b] = [from, to].map((path) =>
+    resolve(path)
+      .split('/')
+      .filter((part) => part !== ''),
+  );
+  let same = 0;
+  while (same < (a as string[]).length && (a as string[])[same] === (b as string[])[same]) same += 1;
+  return [...(a as string[]).slice(same).map(() => '..'), ...(b as string[]).slice(same)].join('/');
+}
+
+export default { sep, delimiter, isAbsolute, normalize, join, resolve, dirname, basename, extname, relative };

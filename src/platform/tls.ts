@@ -1,0 +1,201 @@
+/** Node's `tls`, for connections that mote opens: the session of the host over a socket. */
+import { Buffer } from './buffer.ts';
+import { Duplex } from './duplex.ts';
+import { host } from './host.ts';
+import { isIP } from './ip.ts';
+import type { Socket } from './net.ts';
+
+const READ_BYTES = 16384;
+
+export class SecureContext {
+  readonly trust: object;
+
+  constructor(trust: object) {
+    this.trust = trust;
+  }
+}
+
+const certificate = /-----BEGIN (?:TRUSTED )?CERTIFICATE-----([A-Za-z\d+/=\s]*)-----END/g;
+
+/** Certificates in PEM; what is around them is ignored. */
+export function createSecureContext({ ca }: { readonly ca: string }): SecureContext {
+  const der = Array.from(ca.matchAll(certificate), ([, text = '']) => Buffer.from(text, 'base64'));
+  const trust = host.trust(Buffer.concat(der));
+  if (typeof trust === 'number') throw new Error('the certificates cannot be used');
+  return new SecureContext(trust);
+}
+
+/** Flags of a refused certificate (x509.h of Mbed TLS), the most telling first. */
+const flags: readonly (readonly [flag: number, code: string, message: string])[] = [
+  [0x01, 'CERT_HAS_EXPIRED', 'certificate has expired'],
+  [0x02, 'CERT_REVOKED', 'certificate is revoked'],
+  [0x200, 'CERT_NOT_YET_VALID', 'certificate is not yet valid'],
+  [0x08, 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'unable to get local issuer certificate'],
+  [0x04, 'ERR_TLS_CERT_ALTNAME_INVALID', 'the certificate is for another host'],
+];
+
+/** The alert of a peer, and what its handshake may do against the rules, by the numbers of Mbed TLS. */
+const faults: Readonly<Record<string, readonly [code: string, message: string]>> = {
+  '7780': ['ERR_SSL_TLS_ALERT', 'the peer refused the handshake'],
+  '7200': ['ERR_SSL_WRONG_VERSION_NUMBER', 'the peer does not speak TLS'],
+  '6e80': ['ERR_SSL_UNSUPPORTED_PROTOCOL', 'the peer offers no version of TLS that is allowed'],
+};
+
+function faultOf(session: object): Error {
+  const [number = '', shown = '0'] = host.tlsFault(session).split(' ');
+  const seen = Number.parseInt(shown, 16);
+  const flag = flags.find(([bit]) => seen & bit && seen !== 0xffffffff);
+  const [code, message] = flag
+    ? [flag[1], flag[2]]
+    : (faults[number] ?? [`ERR_TLS_${number.toUpperCase()}`, `the TLS handshake failed (0x${number})`]);
+  return Object.assign(new Error(message), { code });
+}
+
+export interface ConnectionOptions {
+  readonly socket: Socket;
+  readonly host?: string;
+  readonly servername?: string;
+  readonly secureContext: SecureContext;
+}
+
+export class TLSSocket extends Duplex {
+  readonly encrypted = true;
+  authorized = false;
+  #isSecure = false;
+  #isReading = true;
+  #hasRawEnded = false;
+  readonly #session: object;
+  readonly #socket: Socket;
+
+  constructor({ socket, host: name = '', servername, secureContext }: ConnectionOptions) {
+    super();
+    this.#socket = socket;
+    const peer = servername ?? name;
+    const session = host.tls(secureContext.trust, peer, isIP(peer) !== 0);
+    if (typeof session === 'number') throw new Error(`TLS cannot be used (${session})`);
+    this.#session = session;
+    socket.on('data', (chunk: Buffer) => this.#onData(chunk));
+    socket.on('end', () => this.#onRawEnd());
+    socket.on('error', (error: Error) => this.destroy(error));
+    socket.on('close', () => this.#onRawClose());
+    host.queueMicrotask(() => this.#shake());
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.#socket.remoteAddress;
+  }
+
+  get remotePort(): number | undefined {
+    return this.#socket.remotePort;
+  }
+
+  get connecting(): boolean {
+    return this.#socket.connecting;
+  }
+
+  #onData(chunk: Buffer): void {
+    if (this.destroyed) return;
+    this.touch();
+    host.tlsFeed(this.#session, chunk);
+    if (this.#isSecure) this.#readAll();
+    else this.#shake();
+  }
+
+  #shake(): void {
+    if (this.destroyed || this.#isSecure) return;
+    const state = host.tlsHandshake(this.#session);
+    this.#sendOutput();
+    if (state < 0) return void this.destroy(faultOf(this.#session));
+    if (state === 0) return;
+    this.#isSecure = true;
+    this.authorized = true;
+    this.emit('secureConnect');
+    if (this.destroyed) return;
+    this.flush();
+    if (this.writableEnded && this.writableLength === 0) this.sent(0);
+    this.#readAll();
+  }
+
+  #readAll(): void {
+    while (!this.destroyed) {
+      const answer = host.tlsRead(this.#session, READ_BYTES);
+      if (answer === 0) break;
+      if (typeof answer === 'number') return void this.destroy(faultOf(this.#session));
+      if (answer.byteLength === 0) return this.receivedEnd();
+      this.received(new Buffer(answer));
+    }
+    if (!this.destroyed) this.#sendOutput();
+  }
+
+  /** Without the alert that announces it, what came may be cut: HTTP by its length, or SMTP by its reply, tells. */
+  #onRawEnd(): void {
+    this.#hasRawEnded = true;
+    if (this.#isSecure) this.receivedEnd();
+    else this.destroy(Object.assign(new Error('the peer closed the connection'), { code: 'ECONNRESET' }));
+  }
+
+  #onRawClose(): void {
+    if (!this.#hasRawEnded && !this.destroyed) this.destroy();
+  }
+
+  #sendOutput(done?: () => void): void {
+    const output = host.tlsOutput(this.#session);
+    if (output.byteLength > 0 || done) this.#socket.write(new Buffer(output), done);
+  }
+
+  protected override flush(): void {
+    if (!this.#isSecure || this.isCorked) return;
+    for (let first = this.pending[0]; first; first = this.pending[0]) {
+      const { content } = first;
+      const bytes = typeof content === 'string' ? Buffer.from(content, 'latin1') : content;
+      if (host.tlsWrite(this.#session, bytes) < 0) return void this.destroy(faultOf(this.#session));
+      this.#sendOutput();
+      this.sent(bytes.length);
+    }
+  }
+
+  protected override get canEnd(): boolean {
+    return this.#isSecure;
+  }
+
+  protected override sendEnd(): void {
+    host.tlsEnd(this.#session);
+    this.#sendOutput();
+    this.#socket.end();
+  }
+
+  protected override setReading(isReading: boolean): void {
+    if (!this.#isSecure || this.#isReading === isReading) return;
+    this.#isReading = isReading;
+    if (isReading) this.#socket.resume();
+    else this.#socket.pause();
+  }
+
+  protected override release(): void {
+    this.#socket.destroy();
+  }
+
+  setNoDelay(): this {
+    return this;
+  }
+
+  setKeepAlive(): this {
+    return this;
+  }
+
+  ref(): this {
+    this.#socket.ref();
+    return this;
+  }
+
+  unref(): this {
+    this.#socket.unref();
+    return this;
+  }
+}
+
+export function connect(options: ConnectionOptions, listener?: () => void): TLSSocket {
+  const socket = new TLSSocket(options);
+  if (listener) socket.once('secureConnect', listener);
+  return socket;
+}
