@@ -92,6 +92,23 @@ describe('the archive', () => {
     assert.match(build(root, { tag }).report, /linux\/amd64: .*\n {2}linux\/arm64: /);
   });
 
+  test('of mote-tiny has its executables, and other names', () => {
+    const root = folderWith({ ...project, 'dist/mote-tiny': elf(62), 'dist/mote-tiny-arm64': elf(183) });
+    const { output, report } = build(root, { tiny: true });
+    assert.equal(output, 'dist/mote-tiny.oci.tar');
+    assert.match(
+      report,
+      /^dist\/mote-tiny\.oci\.tar: mote:tiny, .*\n {2}linux\/amd64: .*\n {2}linux\/arm64: /,
+    );
+    assert.equal(build(root, {}).output, 'dist/mote.oci.tar');
+  });
+
+  test('of mote-tiny is refused without its executable', () => {
+    assert.throws(() => build(folderWith(project), { tiny: true }), {
+      message: 'dist/mote-tiny is missing: npm run tiny makes it',
+    });
+  });
+
   test('has the CA bundle given by --ca', () => {
     const caFile = join(folderWith({ 'ca.pem': '-----BEGIN CERTIFICATE-----\n' }), 'ca.pem');
     const root = folderWith(project);

@@ -35,6 +35,7 @@ const suites: Readonly<Record<string, readonly string[]>> = {
 /** What builds executables, kills processes over and over, or checks the structure, which `npm run check` does itself. */
 const slow = [
   'scripts/{executable,seal,launch}/*.test.ts',
+  'scripts/tiny/tiny.test.ts',
   'scripts/micro/order.test.ts',
   'scripts/tidy/tidy.test.ts',
   'src/notify/spool/crash.test.ts',

@@ -56,6 +56,7 @@ const arrows: readonly (readonly [from: string, to: readonly string[]])[] = [
   ['src/util/**', ['src/util/**']],
   // In the place of Node's modules: what it starts is the whole product, and nothing in it imports any of this.
   ['src/platform/main.ts', ['src/platform/*', 'src/cli/bin.ts']],
+  ['src/platform/confine.ts', ['src/platform/*', 'src/build/confine.ts']],
   ['src/platform/**', ['src/platform/**']],
   ['src/asm/**', ['src/asm/**']],
   ['src/micro/**', ['src/micro/**', 'src/asm/**']],

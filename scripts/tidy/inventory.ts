@@ -44,7 +44,7 @@ function isTestOnly(path: string): boolean {
   return isTest(path) || path.startsWith('test/') || /fixture|\.golden\./.test(path);
 }
 
-/** What a file imports, starts, reads or, as a glob of tests, runs. */
+/** What a file imports, starts, reads or, as a glob of tests or of C, runs or compiles. */
 function linksOf(tree: Tree, path: string, paths: readonly string[]): string[] {
   const source = tree.sources.find((file) => file.path === path);
   const imported = source?.imports.map(({ target }) => target) ?? [];
@@ -53,7 +53,7 @@ function linksOf(tree: Tree, path: string, paths: readonly string[]): string[] {
   );
   if (path.startsWith(ABOUT_FILES)) return [...imported, ...declarations];
   const named = source ? [...source.strings] : wordsOf(tree.texts[path] ?? '');
-  const globs = named.filter((word) => /\*.*\.test\.ts$/.test(word));
+  const globs = named.filter((word) => /\*.*\.(test\.ts|[ch])$/.test(word));
   const words = new Set(
     named.flatMap((word) => word.split(' ')).map((word) => word.replace(/^(\.{1,2}\/)+/, '')),
   );

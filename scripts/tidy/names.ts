@@ -1,6 +1,6 @@
 /** One meaning for a name, and one name for a file. */
 import { posix } from 'node:path';
-import { type Finding, found, product, type Rules, type Tree } from './rule.ts';
+import { type Finding, found, isPlatform, product, type Rules, type Tree } from './rule.ts';
 
 /** Two processors have one vocabulary: their files and their instructions come in pairs. */
 const TWINS = /^src\/(micro|asm)\//;
@@ -11,7 +11,7 @@ export const nameRules: Rules = {
 
 function findSharedNames(tree: Tree): Finding[] {
   const declared = product(tree)
-    .filter(({ path }) => !TWINS.test(path))
+    .filter(({ path }) => !TWINS.test(path) && !isPlatform(path))
     .flatMap(({ path, exports }) => [...exports].map((name) => ({ name, path })));
   return [...Map.groupBy(declared, ({ name }) => name)].flatMap(([name, places]) => {
     const [first, ...others] = places.map(({ path }) => path).sort();
@@ -22,7 +22,7 @@ function findSharedNames(tree: Tree): Finding[] {
 }
 
 function findNearNames({ sources }: Tree): Finding[] {
-  const files = sources.filter(({ path }) => !TWINS.test(path));
+  const files = sources.filter(({ path }) => !TWINS.test(path) && !isPlatform(path));
   return [...Map.groupBy(files, ({ path }) => posix.dirname(path)).values()].flatMap((folder) => {
     const stems = [...new Set(folder.map(({ path }) => stemOf(path)))].sort();
     return stems.flatMap((stem, index) =>

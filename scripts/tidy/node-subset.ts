@@ -1,5 +1,14 @@
 /** Which parts of Node the product uses, and which files reach what is dangerous everywhere else. */
-import { type Finding, found, type Imported, imports, product, type Rules } from './rule.ts';
+import {
+  type Finding,
+  found,
+  type Imported,
+  imports,
+  isPlatform,
+  product,
+  type Rules,
+  type Tree,
+} from './rule.ts';
 import type { SourceFile } from './source-tree.ts';
 
 /** The modules of Node that the product may load, so that a small engine can follow; `undefined` is all of one. */
@@ -79,10 +88,14 @@ const entryFiles = new Set(['src/cli/main.ts', 'src/cli/bin.ts']);
 const entryMembers = new Set(['argv', 'argv0', 'execArgv', 'env', 'exit', 'exitCode', 'abort']);
 
 export const nodeRules: Rules = {
-  response: (tree) => product(tree).flatMap(judgeResponse),
+  response: (tree) => onNode(tree).flatMap(judgeResponse),
   'built-ins': (tree) => [...imports(tree).flatMap(judgeModule), ...product(tree).flatMap(judgeGlobals)],
-  process: (tree) => product(tree).flatMap(judgeProcess),
+  process: (tree) => onNode(tree).flatMap(judgeProcess),
 };
+
+function onNode(tree: Tree): SourceFile[] {
+  return product(tree).filter(({ path }) => !isPlatform(path));
+}
 
 function judgeResponse(file: SourceFile): Finding[] {
   if (responseWriters.includes(file.path)) return [];

@@ -24,7 +24,12 @@ export function found({ path }: { readonly path: string }, subject: string, reas
 
 /** Tests and what they share; the product never loads them. */
 export function isTest(path: string): boolean {
-  return /(\.test|\.contract|[/-]fixtures)\.ts$/.test(path);
+  return /(\.test|\.contract|[/-]fixtures)\.ts$|\/contracts\//.test(path);
+}
+
+/** What stands for Node in mote-tiny: its names are Node's, and it is where they are made. */
+export function isPlatform(path: string): boolean {
+  return path.startsWith('src/platform/');
 }
 
 export function product({ sources }: Tree): readonly SourceFile[] {

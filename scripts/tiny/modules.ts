@@ -12,26 +12,19 @@ import { TinyError } from './arguments.ts';
 
 /** Which module stands for which of Node. */
 const standIns: Readonly<Record<string, string>> = {
-  buffer: 'buffer',
-  crypto: 'crypto',
-  events: 'events',
-  fs: 'fs',
-  'fs/promises': 'fs-promises',
-  net: 'net',
-  os: 'os',
-  path: 'path',
-  process: 'process',
-  tls: 'tls',
-  tty: 'tty',
-  url: 'url',
-  zlib: 'zlib',
-  // Not on this platform.
-  dns: 'absent',
-  http: 'absent',
-  https: 'absent',
-  module: 'absent',
-  stream: 'absent',
-  util: 'absent',
+  buffer: 'buffer.ts',
+  crypto: 'crypto.ts',
+  events: 'events.ts',
+  fs: 'fs.ts',
+  'fs/promises': 'fs-promises.ts',
+  net: 'net.ts',
+  os: 'os.ts',
+  path: 'path.ts',
+  process: 'process.ts',
+  tls: 'tls.ts',
+  tty: 'tty.ts',
+  url: 'url.ts',
+  zlib: 'zlib.ts',
 };
 
 export interface Module {
@@ -46,7 +39,7 @@ function platform(root: string): Plugin {
     setup({ onResolve }) {
       onResolve({ filter: /^(node:)?[a-z/]+$/ }, ({ path, kind }) => {
         const standIn = kind === 'entry-point' ? undefined : standIns[path.replace(/^node:/, '')];
-        return standIn === undefined ? undefined : { path: join(root, `src/platform/${standIn}.ts`) };
+        return standIn === undefined ? undefined : { path: join(root, 'src/platform', standIn) };
       });
     },
   };
@@ -57,15 +50,15 @@ const replaced: readonly (readonly [filter: RegExp, contents: string])[] = [
   // Files inside, where a bundle has text in its code.
   [
     /[/\\]src[/\\]build[/\\]licenses\.ts$/,
-    `import { readAsset } from '../platform/asset.ts';
+    `${fromPlatform('readAsset', 'asset.ts')}
 export const readLicenses = () => readAsset('licenses')?.toString() ?? '';`,
   ],
   [
     /[/\\]src[/\\]build[/\\]site\.ts$/,
-    `import { readAsset } from '../platform/asset.ts';
+    `${fromPlatform('readAsset', 'asset.ts')}
 export const readEmbeddedSite = () => readAsset('site');`,
   ],
-  [/[/\\]src[/\\]build[/\\]confine\.ts$/, `export { confine } from '../platform/confine.ts';`],
+  [/[/\\]src[/\\]build[/\\]confine\.ts$/, `${fromPlatform('confine', 'confine.ts')} export { confine };`],
   // What the product does only with `features`.
   [
     /[/\\]src[/\\]build[/\\]features\.ts$/,
@@ -76,6 +69,11 @@ export const readEmbeddedSite = () => readAsset('site');`,
   [/[/\\]src[/\\]app[/\\]workers[/\\]leader\.ts$/, absentModule('createLeader')],
   [/[/\\]src[/\\]cli[/\\]worker\.ts$/, absentModule('work')],
 ];
+
+/** For a module in `src/build`. */
+function fromPlatform(name: string, file: string): string {
+  return `import { ${name} } from '../platform/${file}';`;
+}
 
 function absentModule(name: string): string {
   return `export function ${name}() { throw new Error('${name} is not in this build'); }`;

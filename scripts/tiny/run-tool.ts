@@ -65,7 +65,8 @@ export function startTool(command: string, args: readonly string[]): Promise<str
     const child = spawn(command, args, {
       env: { ...process.env, LC_ALL: 'C' },
       stdio: ['ignore', 'ignore', 'pipe'],
-      timeout: TOOL_LIMIT_MS,
+      // Unlike the time limit of spawn, it does not outlive a command that is not there.
+      signal: AbortSignal.timeout(TOOL_LIMIT_MS),
     });
     let text = '';
     child.stderr.setEncoding('utf8').on('data', (part: string) => {

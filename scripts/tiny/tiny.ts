@@ -28,6 +28,7 @@ import { type Asset, assetsSource } from './assets.ts';
 import { bindingHeader } from './binding-header.ts';
 import { compileModules } from './bytecode.ts';
 import { type Compiler, compilerFor, findCompiler } from './compiler.ts';
+import { compareContracts } from './contracts.ts';
 import { bundleModules } from './modules.ts';
 import { compileAll, type Unit } from './objects.ts';
 import { requireTools, runTool } from './run-tool.ts';
@@ -54,6 +55,7 @@ async function build(options: TinyOptions): Promise<void> {
     const workshop = prepare(options, generated);
     writeFileSync(join(generated, 'binding.h'), bindingHeader());
     if (options.analyze) return await analyzeHost(workshop);
+    if (options.contracts) return await checkContracts(options, workshop);
     const assets = await makeAssets(options, workshop);
     writeFileSync(join(generated, 'assets.c'), assetsSource(assets));
     mkdirSync(dirname(file), { recursive: true });
@@ -97,7 +99,23 @@ async function analyzeHost({ folders, target }: Workshop): Promise<void> {
   say('nothing to complain about');
 }
 
-async function makeAssets({ embed, arch, cache }: TinyOptions, { folders, own }: Workshop): Promise<Asset[]> {
+/** Node is the judge of what our modules do. */
+async function checkContracts(options: TinyOptions, workshop: Workshop): Promise<void> {
+  const { generated } = workshop.folders;
+  const entry = 'src/platform/contracts/main-fixtures.ts';
+  writeFileSync(join(generated, 'assets.c'), assetsSource(await makeAssets(options, workshop, entry)));
+  const program = join(generated, 'contracts');
+  await compileAndLink(workshop, options, program);
+  const differences = await compareContracts(program);
+  if (differences.length > 0) throw new TinyError(`unlike Node:\n${differences.join('\n')}`);
+  say('as Node in every line');
+}
+
+async function makeAssets(
+  { embed, arch, cache }: TinyOptions,
+  { folders, own }: Workshop,
+  entry?: string,
+): Promise<Asset[]> {
   const site = embed === undefined ? undefined : await readEmbedded(embed);
   const info: BuildInfo = {
     base: 'tiny',
@@ -106,7 +124,7 @@ async function makeAssets({ embed, arch, cache }: TinyOptions, { folders, own }:
     musl: musl[arch].version,
     embeddedSite: site !== undefined,
   };
-  const modules = await bundleModules(info);
+  const modules = await bundleModules(info, REPOSITORY, entry);
   const tool = join(folders.generated, 'bytecode');
   const units = [...engineUnits(folders), ...bytecodeUnits(folders)];
   await link(units, own, cache, 'compiler of modules', tool);

@@ -76,14 +76,13 @@ const CONFIG = '-DMBEDTLS_CONFIG_FILE="tiny/mbedtls_config.h"';
 /** What the host may use of the libraries, and its own headers. */
 export function hostUnits(folders: Folders): Unit[] {
   const { repository, generated } = folders;
-  const host = join(repository, 'src/platform/host');
   const foreign = [folders.quickjs, join(folders.mbedtls, 'include')];
-  const headers = [...sorted(join(host, '*.h')), ...sorted(join(generated, '*.h'))];
+  const headers = [...sorted(join(repository, 'src/platform/host/*.h')), ...sorted(join(generated, '*.h'))];
   const config = join(repository, 'scripts');
-  return [...sorted(join(host, '*.c')), join(generated, 'assets.c')].map((path) => ({
+  return [...sorted(join(repository, 'src/platform/host/*.c')), join(generated, 'assets.c')].map((path) => ({
     path,
     flags: [SMALL, CONFIG, ...WARNINGS],
-    include: [host, generated, config],
+    include: [join(repository, 'src/platform/host'), generated, config],
     system: foreign,
     headers: textsOf([...headers, join(config, 'tiny/mbedtls_config.h')]) + quickjs.sha256 + mbedtls.sha256,
   }));

@@ -21,6 +21,12 @@ describe('what the program is made of', () => {
     assert.deepEqual(JSON.parse(await describeVersion({ base: 'bundle', embeddedSite: true })), expected);
   });
 
+  test('a build that lacks something says what', async () => {
+    const features = { compression: false, workers: true, nodeHttp: false };
+    const text = await describeVersion({ base: 'bundle', embeddedSite: false }, '', features);
+    assert.deepEqual(JSON.parse(text).lacks, ['compression', 'nodeHttp']);
+  });
+
   test('an executable, with its size and hash', async (t) => {
     const path = join(makeFolder(t), 'mote');
     writeFileSync(path, 'abc');

@@ -7,7 +7,7 @@ import { worksWith } from '../support/turn-works.ts';
 import { startTurns } from '../support/turns.ts';
 
 /** What else happens (compilation, garbage) only adds. */
-const ROUNDS = 5;
+const ROUNDS = 12;
 
 const skip = !isSource && 'only the sources load what measures their turns';
 

@@ -14,7 +14,7 @@ export const MAX_MESSAGE_BODY_BYTES = 4 * 1024 * 1024;
 /** Of all bodies above the usual size at a time: parsed as JSON they can take ten times as much. */
 export const MAX_LARGE_BODIES_BYTES = 8 * 1024 * 1024;
 /** Reading a smaller body takes a few milliseconds at most. */
-const UNTIMED_BODY_BYTES = 64 * 1024;
+const UNTIMED_BODY_BYTES = 8 * 1024;
 /** When to send a large body again that had no room. */
 const LARGE_RETRY_SECONDS = '2';
 
