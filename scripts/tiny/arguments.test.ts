@@ -13,6 +13,7 @@ const usual = {
   sources: undefined,
   cache: join(homedir(), '.cache/mote'),
   analyze: false,
+  contracts: false,
   out: join(REPOSITORY, 'dist/mote-tiny'),
 };
 

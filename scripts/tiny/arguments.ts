@@ -12,6 +12,7 @@ export const USAGE = `usage: npm run tiny -- [OPTIONS]
   --cache DIR    where sources and compiled parts are kept; $XDG_CACHE_HOME/mote or ~/.cache/mote
                  where it is left out
   --analyze      only examine our C with the analyzer of gcc
+  --contracts    only compare src/platform with Node's modules (src/platform/contracts)
   -o, --out FILE dist/mote-tiny where it is left out, dist/mote-tiny-ARCH for another machine
 `;
 
@@ -24,6 +25,7 @@ export interface TinyOptions {
   readonly sources: string | undefined;
   readonly cache: string;
   readonly analyze: boolean;
+  readonly contracts: boolean;
   readonly out: string;
 }
 
@@ -42,7 +44,7 @@ export function parseArguments(
 ): TinyOptions | 'help' {
   const values = parseFlags(args);
   if (values.help) return 'help';
-  const { arch, embed, sources, cache, analyze, out } = values;
+  const { arch, embed, sources, cache, analyze, contracts, out } = values;
   if (!isArch(arch)) throw new TinyUsageError(`--arch: ${arch}; allowed: x64 or arm64`);
   const usual = join(REPOSITORY, arch === process.arch ? 'dist/mote-tiny' : `dist/mote-tiny-${arch}`);
   return {
@@ -51,6 +53,7 @@ export function parseArguments(
     sources: sources === undefined ? undefined : resolve(sources),
     cache: resolve(cache ?? usualCache(env)),
     analyze,
+    contracts,
     out: resolve(out ?? usual),
   };
 }
@@ -65,6 +68,7 @@ function parseFlags(args: readonly string[]) {
         sources: { type: 'string' },
         cache: { type: 'string' },
         analyze: { type: 'boolean', default: false },
+        contracts: { type: 'boolean', default: false },
         out: { type: 'string', short: 'o' },
         help: { type: 'boolean', short: 'h', default: false },
       },

@@ -14,6 +14,7 @@ import { TinyError } from './arguments.ts';
 const standIns: Readonly<Record<string, string>> = {
   buffer: 'buffer.ts',
   crypto: 'crypto.ts',
+  dns: 'lookup.ts',
   events: 'events.ts',
   fs: 'fs.ts',
   'fs/promises': 'fs-promises.ts',
@@ -25,13 +26,6 @@ const standIns: Readonly<Record<string, string>> = {
   tty: 'tty.ts',
   url: 'url.ts',
   zlib: 'zlib.ts',
-  // Not on this platform.
-  dns: 'absent.ts',
-  http: 'absent.ts',
-  https: 'absent.ts',
-  module: 'absent.ts',
-  stream: 'absent.ts',
-  util: 'absent.ts',
 };
 
 export interface Module {

@@ -54,6 +54,7 @@ async function build(options: TinyOptions): Promise<void> {
     const workshop = prepare(options, generated);
     writeFileSync(join(generated, 'binding.h'), bindingHeader());
     if (options.analyze) return await analyzeHost(workshop);
+    if (options.contracts) return await checkContracts(options, workshop);
     const assets = await makeAssets(options, workshop);
     writeFileSync(join(generated, 'assets.c'), assetsSource(assets));
     mkdirSync(dirname(file), { recursive: true });
@@ -97,7 +98,25 @@ async function analyzeHost({ folders, target }: Workshop): Promise<void> {
   say('nothing to complain about');
 }
 
-async function makeAssets({ embed, arch, cache }: TinyOptions, { folders, own }: Workshop): Promise<Asset[]> {
+/** Node is the judge of what our modules do. */
+async function checkContracts(options: TinyOptions, workshop: Workshop): Promise<void> {
+  const { generated } = workshop.folders;
+  const entry = 'src/platform/contracts/main-fixtures.ts';
+  writeFileSync(join(generated, 'assets.c'), assetsSource(await makeAssets(options, workshop, entry)));
+  const program = join(generated, 'contracts');
+  await compileAndLink(workshop, options, program);
+  // Loaded only here: it needs the certificates of the tests.
+  const { compareContracts } = await import('./contracts.ts');
+  const differences = await compareContracts(program);
+  if (differences.length > 0) throw new TinyError(`unlike Node:\n${differences.join('\n')}`);
+  say('as Node in every line');
+}
+
+async function makeAssets(
+  { embed, arch, cache }: TinyOptions,
+  { folders, own }: Workshop,
+  entry?: string,
+): Promise<Asset[]> {
   const site = embed === undefined ? undefined : await readEmbedded(embed);
   const info: BuildInfo = {
     base: 'tiny',
@@ -106,7 +125,7 @@ async function makeAssets({ embed, arch, cache }: TinyOptions, { folders, own }:
     musl: musl[arch].version,
     embeddedSite: site !== undefined,
   };
-  const modules = await bundleModules(info);
+  const modules = await bundleModules(info, REPOSITORY, entry);
   const tool = join(folders.generated, 'bytecode');
   const units = [...engineUnits(folders), ...bytecodeUnits(folders)];
   await link(units, own, cache, 'compiler of modules', tool);

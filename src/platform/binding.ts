@@ -106,6 +106,8 @@ export const binding = {
   tlsEnd: [['object'], 'number'],
   /** What has to be sent to the peer. */
   tlsOutput: [['object'], 'buffer'],
+  /** Frees what the session holds; it cannot be used any more. */
+  tlsRelease: [['object'], 'nothing'],
   /** Why the handshake or the last read failed. */
   tlsFault: [['object'], 'text'],
 

@@ -1,6 +1,11 @@
 /** Takes from the process what it does not need any more once it serves. */
-import type { Needs } from '../build/confine.ts';
 import { host } from './host.ts';
+
+/** As in `src/build/confine.ts`, in whose place this is. */
+interface Needs {
+  readonly writable: readonly string[];
+  readonly seccomp: boolean;
+}
 
 /** The kernel may lack it, or forbid it to this process: that is no failure of mote, but the operator should know. */
 export function confine({ writable, seccomp }: Needs): string {

@@ -172,6 +172,7 @@ export class TLSSocket extends Duplex {
   }
 
   protected override release(): void {
+    host.tlsRelease(this.#session);
     this.#socket.destroy();
   }
 

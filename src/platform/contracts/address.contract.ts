@@ -1,6 +1,6 @@
 /** IP addresses and block lists: what the policy of destinations and proxies rests on. */
 import { BlockList, isIP, isIPv4, isIPv6, SocketAddress } from 'node:net';
-import { attempt, line, numbersFrom, pick } from './report.ts';
+import { attempt, line, numbersFrom, pick } from './fixtures.ts';
 
 const addresses = [
   '1.2.3.4',

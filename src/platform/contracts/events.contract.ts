@@ -1,6 +1,6 @@
 /** EventEmitter, timers, promise jobs, abort signals: who is called, in which order. */
 import { EventEmitter, once } from 'node:events';
-import { line } from './report.ts';
+import { line } from './fixtures.ts';
 
 function* emitters(): Generator<string> {
   const emitter = new EventEmitter();

@@ -1,7 +1,7 @@
 /** Sockets and servers over loopback: what each end sees of flow, half-close, destruction and failure, in order. */
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { line } from './report.ts';
+import { line } from './fixtures.ts';
 
 type Log = unknown[];
 

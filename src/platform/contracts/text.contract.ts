@@ -1,7 +1,7 @@
 /** Buffer and path: conversions of broken input, and the edges of every function that the product calls. */
 import { Buffer } from 'node:buffer';
 import { basename, dirname, extname, isAbsolute, join, normalize, relative, resolve } from 'node:path';
-import { attempt, line, numbersFrom, pick } from './report.ts';
+import { attempt, line, numbersFrom, pick } from './fixtures.ts';
 
 const encodings = ['utf8', 'latin1', 'hex', 'base64', 'base64url'] as const;
 const texts = [

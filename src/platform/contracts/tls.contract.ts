@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { createSecureContext } from 'node:tls';
 import { connect } from '../../net/connect.ts';
 import { networkFaultOf } from '../../net/network-fault.ts';
-import { line } from './report.ts';
+import { line } from './fixtures.ts';
 
 const PATIENCE_MS = 3000;
 

@@ -1,6 +1,6 @@
 /** URL and URLSearchParams: hosts, paths, percent-encoding, relative references, setters. */
 import { domainToASCII } from 'node:url';
-import { attempt, line, numbersFrom, pick } from './report.ts';
+import { attempt, line, numbersFrom, pick } from './fixtures.ts';
 
 const whole = [
   'http://0x7f.1/',

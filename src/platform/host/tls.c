@@ -67,14 +67,21 @@ static void free_trust(JSRuntime *runtime, JSValue value) {
   free(trust);
 }
 
-static void free_tls(JSRuntime *runtime, JSValue value) {
-  Tls *tls = JS_GetOpaque(value, tls_class);
-  if (!tls) return;
+/* What a session holds; freeing it again is harmless. */
+static void release(Tls *tls) {
   mbedtls_ssl_free(&tls->ssl);
   mbedtls_ssl_config_free(&tls->config);
   free(tls->in.data);
   free(tls->out.data);
   free(tls->address);
+  tls->in = tls->out = (Queue){0};
+  tls->address = NULL;
+}
+
+static void free_tls(JSRuntime *runtime, JSValue value) {
+  Tls *tls = JS_GetOpaque(value, tls_class);
+  if (!tls) return;
+  release(tls);
   JS_FreeValueRT(runtime, tls->trust);
   free(tls);
 }
@@ -235,6 +242,7 @@ HOST(tlsFeed) {
   Bytes bytes;
   Tls *tls = JS_GetOpaque2(ctx, argv[0], tls_class);
   if (!tls || bytes_of(ctx, argv[1], &bytes) < 0) return JS_EXCEPTION;
+  if (tls->fault) return JS_UNDEFINED;
   return push(&tls->in, bytes.data, bytes.length) < 0 ? JS_ThrowOutOfMemory(ctx) : JS_UNDEFINED;
 }
 
@@ -323,4 +331,15 @@ HOST(tlsFault) {
   char text[MAX_FAULT_BYTES];
   snprintf(text, sizeof text, "%x %x", (unsigned)-tls->fault, (unsigned)tls->flags);
   return JS_NewString(ctx, text);
+}
+
+/* A session holds more than the garbage collector knows of, and is part of a cycle: it does not wait for it. */
+HOST(tlsRelease) {
+  UNUSED(self);
+  UNUSED(argc);
+  Tls *tls = JS_GetOpaque2(ctx, argv[0], tls_class);
+  if (!tls) return JS_EXCEPTION;
+  release(tls);
+  if (!tls->fault) tls->fault = MBEDTLS_ERR_SSL_BAD_INPUT_DATA;
+  return JS_UNDEFINED;
 }

@@ -1,0 +1,4 @@
+/** The contracts on Node: `node-fixtures.ts NAME` prints the lines of one. */
+import { printContract } from './run-fixtures.ts';
+
+await printContract();

@@ -1,0 +1,231 @@
+/** A TCP or unix socket over a descriptor of the host. */
+import { Buffer } from './buffer.ts';
+import { Duplex } from './duplex.ts';
+import { EVENTS, host, systemError } from './host.ts';
+import { isIP } from './ip.ts';
+import { type LookupFunction, lookup } from './lookup.ts';
+import { setInterest, setReferenced, unwatch, watch } from './loop.ts';
+
+/** What one read takes at most: connections take turns. */
+const READ_BYTES = 65536;
+const EAGAIN = -11;
+const nothing = new Uint8Array(0);
+
+export interface NetConnectOpts {
+  readonly port?: number;
+  readonly host?: string;
+  readonly path?: string;
+  readonly lookup?: LookupFunction | undefined;
+  readonly family?: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly noDelay?: boolean;
+  readonly allowHalfOpen?: boolean;
+  readonly timeout?: number;
+}
+
+export class Socket extends Duplex {
+  connecting = false;
+  remoteAddress: string | undefined;
+  remotePort: number | undefined;
+  localAddress: string | undefined;
+  localPort: number | undefined;
+  #descriptor = -1;
+  #isReading = true;
+  #isFull = false;
+  #isReferenced = true;
+
+  constructor({ allowHalfOpen = false, highWaterMark }: ServerOptions = {}) {
+    super();
+    this.allowHalfOpen = allowHalfOpen;
+    if (highWaterMark !== undefined) this.highWaterMark = highWaterMark;
+  }
+
+  /** Takes over a connected descriptor. */
+  adopt(descriptor: number): void {
+    this.#descriptor = descriptor;
+    [this.remoteAddress, this.remotePort] = addressOf(descriptor, true);
+    watch(descriptor, this.#onEvents, this.#interest, this.#isReferenced);
+  }
+
+  get #interest(): number {
+    if (this.connecting) return EVENTS.writable;
+    return (this.#isReading ? EVENTS.readable : 0) | (this.#isFull ? EVENTS.writable : 0);
+  }
+
+  #update(): void {
+    if (this.#descriptor >= 0) setInterest(this.#descriptor, this.#interest);
+  }
+
+  readonly #onEvents = (events: number): void => {
+    if (this.connecting) return this.#onConnected();
+    if (events & EVENTS.readable && this.#isReading) this.#read();
+    if (this.destroyed) return;
+    if (events & EVENTS.writable) this.flush();
+    if (this.destroyed) return;
+    // Without interest in reading the kernel still tells of failures, again and again: the connection is lost.
+    if (events & (EVENTS.failed | EVENTS.hungUp) && !(events & EVENTS.readable)) this.#onFailure();
+  };
+
+  #onFailure(): void {
+    const error = host.connectError(this.#descriptor);
+    this.destroy(error < 0 ? systemError(error, 'read') : undefined);
+  }
+
+  #read(): void {
+    const answer = host.read(this.#descriptor, READ_BYTES);
+    if (typeof answer === 'number') {
+      if (answer !== EAGAIN) this.destroy(systemError(answer, 'read'));
+    } else if (answer.byteLength === 0) {
+      this.receivedEnd();
+    } else {
+      this.received(new Buffer(answer));
+    }
+  }
+
+  protected override setReading(isReading: boolean): void {
+    if (this.#isReading === isReading) return;
+    this.#isReading = isReading;
+    this.#update();
+  }
+
+  /** A text and the bytes after it leave in one system call. */
+  protected override flush(): void {
+    if (this.connecting || this.isCorked || this.#descriptor < 0) return;
+    for (let first = this.pending[0]; first; first = this.pending[0]) {
+      const { content } = first;
+      const second = this.pending[1]?.content;
+      const count =
+        typeof content !== 'string'
+          ? content.length === 0
+            ? 0
+            : host.write(this.#descriptor, content)
+          : host.writeHead(this.#descriptor, content, typeof second === 'object' ? second : nothing);
+      if (count < 0) return this.#onWriteError(count);
+      const wanted =
+        content.length + (typeof content === 'string' && typeof second === 'object' ? second.length : 0);
+      this.sent(count);
+      if (count < wanted) return this.#setFull(true);
+    }
+    this.#setFull(false);
+  }
+
+  #onWriteError(result: number): void {
+    if (result === EAGAIN) this.#setFull(true);
+    else this.destroy(systemError(result, 'write'));
+  }
+
+  #setFull(isFull: boolean): void {
+    if (this.#isFull === isFull) return;
+    this.#isFull = isFull;
+    this.#update();
+  }
+
+  protected override get canEnd(): boolean {
+    return !this.connecting;
+  }
+
+  protected override sendEnd(): void {
+    if (this.#descriptor >= 0) host.shutdown(this.#descriptor);
+  }
+
+  protected override release(): void {
+    this.connecting = false;
+    if (this.#descriptor < 0) return;
+    unwatch(this.#descriptor);
+    host.close(this.#descriptor);
+    this.#descriptor = -1;
+  }
+
+  connect(options: NetConnectOpts, listener?: () => void): this {
+    if (listener) this.once('connect', listener);
+    this.connecting = true;
+    if (options.allowHalfOpen) this.allowHalfOpen = true;
+    if (options.timeout) this.setTimeout(options.timeout);
+    const { signal } = options;
+    signal?.addEventListener('abort', () => this.destroy(signal.reason as Error));
+    void this.#open(options).catch((error) => this.destroy(error));
+    return this;
+  }
+
+  async #open({
+    path,
+    host: name = 'localhost',
+    port = 0,
+    lookup: find = lookup,
+    family = 0,
+  }: NetConnectOpts) {
+    if (path !== undefined) return this.#connectTo(path, 0);
+    if (isIP(name)) return this.#connectTo(name, port);
+    const address = await new Promise<string>((resolve, reject) => {
+      find(name, { family, all: false }, (error, found) => {
+        if (error) reject(error);
+        else resolve(typeof found === 'string' ? found : (found[0]?.address ?? ''));
+      });
+    });
+    this.emit('lookup', null, address, isIP(address), name);
+    this.#connectTo(address, port);
+  }
+
+  #connectTo(address: string, port: number): void {
+    if (this.destroyed) return;
+    const about = port === 0 ? ` ${address}` : ` ${address}:${port}`;
+    const descriptor = host.connect(address, port);
+    if (descriptor < 0) return void this.destroy(systemError(descriptor, 'connect', about));
+    this.#descriptor = descriptor;
+    this.remoteAddress = address;
+    this.remotePort = port;
+    watch(descriptor, this.#onEvents, this.#interest, this.#isReferenced);
+  }
+
+  #onConnected(): void {
+    const about = ` ${this.remoteAddress}:${this.remotePort}`;
+    const error = host.connectError(this.#descriptor);
+    if (error < 0) return void this.destroy(systemError(error, 'connect', about));
+    this.connecting = false;
+    host.noDelay(this.#descriptor, true);
+    [this.localAddress, this.localPort] = addressOf(this.#descriptor, false);
+    this.#update();
+    this.emit('connect');
+    this.emit('ready');
+    if (this.destroyed) return;
+    this.flush();
+    if (this.writableEnded && this.writableLength === 0) this.sent(0);
+  }
+
+  setNoDelay(on = true): this {
+    if (this.#descriptor >= 0) host.noDelay(this.#descriptor, on);
+    return this;
+  }
+
+  /** Connections of mote end by its own deadlines. */
+  setKeepAlive(): this {
+    return this;
+  }
+
+  ref(): this {
+    this.#isReferenced = true;
+    if (this.#descriptor >= 0) setReferenced(this.#descriptor, true);
+    return this;
+  }
+
+  unref(): this {
+    this.#isReferenced = false;
+    if (this.#descriptor >= 0) setReferenced(this.#descriptor, false);
+    return this;
+  }
+}
+
+export function addressOf(
+  descriptor: number,
+  isPeer: boolean,
+): [address: string | undefined, port: number | undefined] {
+  const text = host.address(descriptor, isPeer);
+  const [address, port] = text.split(' ');
+  return text === '' || text.includes('/') ? [undefined, undefined] : [address, Number(port)];
+}
+
+export interface ServerOptions {
+  readonly allowHalfOpen?: boolean;
+  readonly noDelay?: boolean;
+  readonly highWaterMark?: number;
+}
