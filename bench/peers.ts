@@ -12,6 +12,7 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { NODE_FLAGS } from '../scripts/launch/node-flags.mjs';
 
 /** What a server is told. */
 export interface Site {
@@ -56,9 +57,9 @@ export function peers(node: string, target: string, fileServer: string): readonl
   return [mote(programOf(node, target)), ...systemPeers(fileServer), ...nodePeers(node)];
 }
 
-/** What runs mote. */
+/** What runs mote: a script with the flags that it has wherever it ships. */
 export function programOf(node: string, target: string): readonly string[] {
-  return scriptEndings.test(target) ? [node, target] : [target];
+  return scriptEndings.test(target) ? [node, ...NODE_FLAGS, target] : [target];
 }
 
 function mote(program: readonly string[]): Peer {
