@@ -65,5 +65,5 @@
 #define MBEDTLS_PSA_CRYPTO_C
 #define MBEDTLS_PSA_CRYPTO_CONFIG_NONE
 #define MBEDTLS_USE_PSA_CRYPTO_NONE
-#define MBEDTLS_ENTROPY_C
-#define MBEDTLS_CTR_DRBG_C
+/* Random bytes are the kernel's, by getrandom: a root may have no /dev/urandom. */
+#define MBEDTLS_PSA_CRYPTO_EXTERNAL_RNG

@@ -46,9 +46,11 @@ export class Server extends EventEmitter {
     if (listener) this.on('connection', listener);
   }
 
-  listen(where: ListenOptions | string, listener?: () => void): this {
+  listen(where: ListenOptions | string, queueOrListener?: number | (() => void), last?: () => void): this {
     const options: ListenOptions = typeof where === 'string' ? { path: where } : where;
-    const { host: name, port = 0, path, fd, backlog = BACKLOG } = options;
+    const queue = typeof queueOrListener === 'number' ? queueOrListener : BACKLOG;
+    const listener = typeof queueOrListener === 'function' ? queueOrListener : last;
+    const { host: name, port = 0, path, fd, backlog = queue } = options;
     if (listener) this.once('listening', listener);
     const attempt = async () => {
       if (fd !== undefined) return this.#inherit(fd, backlog);

@@ -3,12 +3,15 @@ import { Buffer } from './buffer.ts';
 import { Duplex } from './duplex.ts';
 import { EVENTS, host, systemError } from './host.ts';
 import { isIP } from './ip.ts';
-import { type LookupFunction, lookup } from './lookup.ts';
-import { setInterest, setReferenced, unwatch, watch } from './loop.ts';
+import { type LookupAddress, type LookupFunction, lookup } from './lookup.ts';
+import { clearTimeout, setInterest, setReferenced, setTimeout, type Timer, unwatch, watch } from './loop.ts';
 
 /** What one read takes at most: connections take turns. */
 const READ_BYTES = 65536;
 const EAGAIN = -11;
+const ETIMEDOUT = -110;
+/** How long one of several addresses is waited for. */
+const ATTEMPT_MS = 250;
 const nothing = new Uint8Array(0);
 
 export interface NetConnectOpts {
@@ -21,6 +24,7 @@ export interface NetConnectOpts {
   readonly noDelay?: boolean;
   readonly allowHalfOpen?: boolean;
   readonly timeout?: number;
+  readonly autoSelectFamilyAttemptTimeout?: number;
 }
 
 export class Socket extends Duplex {
@@ -33,6 +37,10 @@ export class Socket extends Duplex {
   #isReading = true;
   #isFull = false;
   #isReferenced = true;
+  /** Addresses to try if the one before cannot be reached, or not in time (RFC 8305). */
+  #others: string[] = [];
+  #attemptMs = ATTEMPT_MS;
+  #attempt: Timer | undefined;
 
   constructor({ allowHalfOpen = false, highWaterMark }: ServerOptions = {}) {
     super();
@@ -130,6 +138,11 @@ export class Socket extends Duplex {
 
   protected override release(): void {
     this.connecting = false;
+    clearTimeout(this.#attempt);
+    this.#closeDescriptor();
+  }
+
+  #closeDescriptor(): void {
     if (this.#descriptor < 0) return;
     unwatch(this.#descriptor);
     host.close(this.#descriptor);
@@ -147,40 +160,44 @@ export class Socket extends Duplex {
     return this;
   }
 
-  async #open({
-    path,
-    host: name = 'localhost',
-    port = 0,
-    lookup: find = lookup,
-    family = 0,
-  }: NetConnectOpts) {
+  async #open({ path, host: name = 'localhost', port = 0, family = 0, ...options }: NetConnectOpts) {
     if (path !== undefined) return this.#connectTo(path, 0);
     if (isIP(name)) return this.#connectTo(name, port);
-    const address = await new Promise<string>((resolve, reject) => {
-      find(name, { family, all: false }, (error, found) => {
-        if (error) reject(error);
-        else resolve(typeof found === 'string' ? found : (found[0]?.address ?? ''));
-      });
-    });
-    this.emit('lookup', null, address, isIP(address), name);
-    this.#connectTo(address, port);
+    const found = await addressesOf(name, family, options.lookup);
+    for (const { address, family: kind } of found) this.emit('lookup', null, address, kind, name);
+    const [first, ...others] = alternating(found);
+    this.#others = others;
+    this.#attemptMs = options.autoSelectFamilyAttemptTimeout ?? ATTEMPT_MS;
+    if (first !== undefined) this.#connectTo(first, port);
   }
 
   #connectTo(address: string, port: number): void {
     if (this.destroyed) return;
-    const about = port === 0 ? ` ${address}` : ` ${address}:${port}`;
-    const descriptor = host.connect(address, port);
-    if (descriptor < 0) return void this.destroy(systemError(descriptor, 'connect', about));
-    this.#descriptor = descriptor;
     this.remoteAddress = address;
     this.remotePort = port;
+    const descriptor = host.connect(address, port);
+    if (descriptor < 0) return this.#failAttempt(descriptor);
+    this.#descriptor = descriptor;
     watch(descriptor, this.#onEvents, this.#interest, this.#isReferenced);
+    if (this.#others.length > 0)
+      this.#attempt = setTimeout(() => this.#failAttempt(ETIMEDOUT), this.#attemptMs);
+  }
+
+  /** Goes on to the next address, if there is one. */
+  #failAttempt(result: number): void {
+    clearTimeout(this.#attempt);
+    const [address, port = 0] = [this.remoteAddress, this.remotePort];
+    const next = this.#others.shift();
+    const about = port === 0 ? ` ${address}` : ` ${address}:${port}`;
+    if (next === undefined) return void this.destroy(systemError(result, 'connect', about));
+    this.#closeDescriptor();
+    this.#connectTo(next, port);
   }
 
   #onConnected(): void {
-    const about = ` ${this.remoteAddress}:${this.remotePort}`;
     const error = host.connectError(this.#descriptor);
-    if (error < 0) return void this.destroy(systemError(error, 'connect', about));
+    if (error < 0) return this.#failAttempt(error);
+    clearTimeout(this.#attempt);
     this.connecting = false;
     host.noDelay(this.#descriptor, true);
     [this.localAddress, this.localPort] = addressOf(this.#descriptor, false);
@@ -213,6 +230,27 @@ export class Socket extends Duplex {
     if (this.#descriptor >= 0) setReferenced(this.#descriptor, false);
     return this;
   }
+}
+
+function addressesOf(
+  name: string,
+  family: number,
+  find: LookupFunction = lookup,
+): Promise<readonly LookupAddress[]> {
+  return new Promise((resolve, reject) => {
+    find(name, { family, all: true }, (error, found) => {
+      if (error) reject(error);
+      else resolve(typeof found === 'string' ? [{ address: found, family: isIP(found) }] : found);
+    });
+  });
+}
+
+/** The families in turn, as the resolver orders them: a network may lack one of them. */
+function alternating(found: readonly LookupAddress[]): string[] {
+  const [first] = found;
+  const same = found.filter(({ family }) => family === first?.family);
+  const other = found.filter(({ family }) => family !== first?.family);
+  return found.flatMap((_, i) => [same[i], other[i]].flatMap((one) => one?.address ?? []));
 }
 
 export function addressOf(
