@@ -7,6 +7,8 @@ export interface Features {
   readonly workers: boolean;
   /** The HTTP engine on `node:http`. */
   readonly nodeHttp: boolean;
+  /** Header fields in other charsets than UTF-8 and Latin-1 (RFC 2047). */
+  readonly charsets: boolean;
 }
 
-export const features: Features = { compression: true, workers: true, nodeHttp: true };
+export const features: Features = { compression: true, workers: true, nodeHttp: true, charsets: true };

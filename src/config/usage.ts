@@ -34,11 +34,12 @@ milliseconds or have the suffix ms, s, m or h; sizes are in bytes or have the su
 `;
 
 /** What a build that lacks something says about it, with a line break at its end. */
-export function lackingNote({ compression, workers, nodeHttp }: Features): string {
+export function lackingNote({ compression, workers, nodeHttp, charsets }: Features): string {
   const lacking = Object.entries({
     '--compression': compression,
     '--workers above 1': workers,
     '--http-engine node': nodeHttp,
+    'titles in other charsets than UTF-8 and Latin-1': charsets,
   }).filter(([, isThere]) => !isThere);
   return lacking.length > 0 ? `\nNot in this build: ${lacking.map(([name]) => name).join(', ')}.\n` : '';
 }

@@ -2,7 +2,7 @@
 import { EventEmitter } from './events.ts';
 import { callSync, EVENTS, host, systemError } from './host.ts';
 import { isIP } from './ip.ts';
-import { lookup } from './lookup.ts';
+import { type LookupAddress, lookup } from './lookup.ts';
 import { setInterest, setReferenced, setTimeout, unwatch, watch } from './loop.ts';
 import { addressOf, type NetConnectOpts, type ServerOptions, Socket } from './socket.ts';
 
@@ -179,9 +179,11 @@ function removeSocket(path: string): void {
 
 async function addressFor(name: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    lookup(name, { family: 0, all: false }, (error, found) => {
+    lookup(name, { all: true }, (error, found) => {
+      const all = found as readonly LookupAddress[];
+      // A name that has both is usually asked for by the older one.
       if (error) reject(error);
-      else resolve(found as string);
+      else resolve((all.find(({ family }) => family === 4) ?? all[0])?.address ?? '');
     });
   });
 }
