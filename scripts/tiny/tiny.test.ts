@@ -95,7 +95,7 @@ describe('the executable', { skip }, () => {
       mbedtls: mbedtls.version,
       musl: musl[arch].version,
       embeddedSite: false,
-      lacks: ['compression', 'workers', 'nodeHttp'],
+      lacks: ['compression', 'workers', 'nodeHttp', 'charsets'],
       size,
       sha256,
     });

@@ -35,11 +35,11 @@ describe('a build that lacks something', () => {
   test('says so in its help', () => {
     assert.equal(
       lackingNote(none),
-      '\nNot in this build: --compression, --workers above 1, --http-engine node, titles in other charsets than UTF-8 and Latin-1.\n',
+      '\nNot in this build: --compression, --workers above 1, --http-engine node, legacy charsets.\n',
     );
     assert.equal(
       lackingNote({ ...none, compression: true }),
-      '\nNot in this build: --workers above 1, --http-engine node, titles in other charsets than UTF-8 and Latin-1.\n',
+      '\nNot in this build: --workers above 1, --http-engine node, legacy charsets.\n',
     );
     assert.equal(lackingNote(all), '');
   });

@@ -39,7 +39,7 @@ export function lackingNote({ compression, workers, nodeHttp, charsets }: Featur
     '--compression': compression,
     '--workers above 1': workers,
     '--http-engine node': nodeHttp,
-    'titles in other charsets than UTF-8 and Latin-1': charsets,
+    'legacy charsets': charsets,
   }).filter(([, isThere]) => !isThere);
   return lacking.length > 0 ? `\nNot in this build: ${lacking.map(([name]) => name).join(', ')}.\n` : '';
 }
