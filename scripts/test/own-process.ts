@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
  * `t.mock` puts itself back, `mock` does not. What is awaited outside of tests is there while the files before run.
  */
 const OF_THE_PROCESS =
-  /\bprocess\.(?:chdir|umask|exit|exitCode|on|once|cpuUsage|memoryUsage|kill)\b|\bprocess\.env\.\w+ = |\bdelete process\.env\b|\bperformance\.now\(\) - |'SIG[A-Z]+'|(?<![.\w])mock\.(?:method|getter|setter|module|timers)\b|^(?:const .* = )?await /m;
+  /\bprocess\.(?:chdir|umask|exit|exitCode|on|once|cpuUsage|memoryUsage|kill)\b|\bprocess\.env\.\w+ = |\bdelete process\.env\b|\bperformance\.now\(\) - |'SIG[A-Z]+'|(?<![.\w])mock\.(?:method|getter|setter|module|timers)\b|\bdescribe\(.*\basync \(|^(?:const .* = )?await /m;
 
 /** By its text: a file that uses these, be it only within a string, is not to disturb others, nor to be disturbed. */
 export function needsOwnProcess(text: string): boolean {
