@@ -39,6 +39,7 @@ const slow = [
   'scripts/micro/order.test.ts',
   'scripts/tidy/tidy.test.ts',
   'src/notify/spool/crash.test.ts',
+  'scripts/test/behind-nginx.test.ts',
 ];
 /** Those that are not the default, which `blackbox` tests. */
 const OTHER_ENGINES = ['node', 'wire'];

@@ -19,15 +19,20 @@ const [TAB, LINE_FEED, CARRIAGE_RETURN, SPACE] = [0x09, 0x0a, 0x0d, 0x20];
 const [QUOTE, BACKSLASH, COLON, COMMA] = [0x22, 0x5c, 0x3a, 0x2c];
 const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
 
+/** In JSON each string follows a bracket, a brace, a comma or a name: what has more is none. */
+const MAX_STRINGS = 2 * (MAX_COMMAS + MAX_CONTAINERS);
+
 /** Whether `text` may be parsed in one go. It need not be JSON. */
 export function hasModestShape(text: string): boolean {
   if (text.length <= ANY_SHAPE_UNITS) return true;
   const names = new Names();
-  let [containers, commas, depth] = [0, 0, 0];
+  let [containers, commas, strings, depth] = [0, 0, 0, 0];
   for (let at = 0; at < text.length; at++) {
     const unit = text.charCodeAt(at);
-    if (unit === QUOTE) at = names.pass(text, at);
-    else if (unit === COMMA) commas++;
+    if (unit === QUOTE) {
+      if (++strings > MAX_STRINGS) return false;
+      at = names.pass(text, at);
+    } else if (unit === COMMA) commas++;
     else if (unit === OPEN_OBJECT || unit === OPEN_ARRAY) {
       containers++;
       if (++depth > MAX_DEPTH) return false;
