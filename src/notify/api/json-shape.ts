@@ -26,29 +26,33 @@ const MAX_STRINGS = 2 * (MAX_COMMAS + MAX_CONTAINERS);
 export function hasModestShape(text: string): boolean {
   if (text.length <= ANY_SHAPE_UNITS) return true;
   const names = new Names();
-  let [containers, commas, strings, depth] = [0, 0, 0, 0];
+  let [containers, commas, depth] = [0, 0, 0];
   for (let at = 0; at < text.length; at++) {
     const unit = text.charCodeAt(at);
-    if (unit === QUOTE) {
-      if (++strings > MAX_STRINGS) return false;
-      at = names.pass(text, at);
-    } else if (unit === COMMA) commas++;
+    if (unit === QUOTE) at = names.pass(text, at);
+    else if (unit === COMMA) commas++;
     else if (unit === OPEN_OBJECT || unit === OPEN_ARRAY) {
       containers++;
       if (++depth > MAX_DEPTH) return false;
     } else if (unit === CLOSE_OBJECT || unit === CLOSE_ARRAY) depth--;
-    if (containers > MAX_CONTAINERS || commas > MAX_COMMAS || names.count > MAX_NAMES) return false;
+    if (containers > MAX_CONTAINERS || commas > MAX_COMMAS || names.areTooMany) return false;
   }
   return true;
 }
 
-/** Strings before a colon. */
+/** All strings, and those before a colon. */
 class Names {
   readonly #seen = new Uint8Array(HASHES);
-  count = 0;
+  #names = 0;
+  #strings = 0;
+
+  get areTooMany(): boolean {
+    return this.#names > MAX_NAMES || this.#strings > MAX_STRINGS;
+  }
 
   /** The end of the string that begins at `start`. */
   pass(text: string, start: number): number {
+    this.#strings++;
     const end = endOfString(text, start);
     if (isBeforeColon(text, end + 1)) this.#add(text, start + 1, end);
     return end;
@@ -58,7 +62,7 @@ class Names {
     let hash = 0;
     for (let at = start; at < end; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x9e3779b1);
     const slot = hash >>> 16;
-    if (this.#seen[slot] === 0) this.count++;
+    if (this.#seen[slot] === 0) this.#names++;
     this.#seen[slot] = 1;
   }
 }
