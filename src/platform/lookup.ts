@@ -1,4 +1,5 @@
 /** Host names to addresses, by the resolver of the host's C library: /etc/hosts, then the name servers. */
+import { textOf } from './fs.ts';
 import { call } from './host.ts';
 import { isIP } from './ip.ts';
 
@@ -18,10 +19,8 @@ export type LookupFunction = (
   done: (error: Error | null, found: string | readonly LookupAddress[], family?: number) => void,
 ) => void;
 
-const decoderOf = (bytes: ArrayBuffer): string => String.fromCharCode(...new Uint8Array(bytes));
-
 async function addressesOf(name: string, family: number): Promise<LookupAddress[]> {
-  const lines = decoderOf((await call('lookup', name)) as ArrayBuffer).split('\n');
+  const lines = textOf(await call('lookup', name)).split('\n');
   return lines
     .filter((line) => line !== '')
     .map((address) => ({ address, family: isIP(address) }))

@@ -116,16 +116,20 @@ int64_t derive_key(const char *algorithm, Bytes password, Bytes salt, int64_t ro
              : 0;
 }
 
+/* getrandom gives up to 256 bytes as a whole; more may come in pieces. */
+void fill_random(uint8_t *out, size_t length) {
+  for (size_t filled = 0; filled < length;) {
+    ssize_t got = getrandom(out + filled, length - filled, 0);
+    if (got > 0) filled += (size_t)got;
+  }
+}
+
 HOST(random) {
   UNUSED(self);
   UNUSED(argc);
   size_t length = (size_t)integer_of(ctx, argv[0]);
   uint8_t *bytes = malloc(length + 1);
   if (!bytes) return JS_ThrowOutOfMemory(ctx);
-  /* getrandom gives up to 256 bytes as a whole; more may come in pieces. */
-  for (size_t filled = 0; filled < length;) {
-    ssize_t got = getrandom(bytes + filled, length - filled, 0);
-    if (got > 0) filled += (size_t)got;
-  }
+  fill_random(bytes, length);
   return taken(ctx, bytes, length);
 }

@@ -40,19 +40,16 @@ typedef struct {
 int bytes_of(JSContext *ctx, JSValueConst value, Bytes *bytes);
 /* The argument as a number; what is none is 0. */
 int64_t integer_of(JSContext *ctx, JSValueConst value);
-/* A text without its NULs at the end; free with JS_FreeCString. NULL with an exception pending. */
-const char *text_of(JSContext *ctx, JSValueConst value, size_t *length);
 /* An ArrayBuffer with a copy of the bytes. */
 JSValue copied(JSContext *ctx, const void *data, size_t length);
 /* An ArrayBuffer that takes over what malloc gave. */
 JSValue taken(JSContext *ctx, void *data, size_t length);
-/* Latin-1 in UTF-8 of the engine: writes to `out`, which holds twice `length`. Returns the length. */
-size_t latin1_to_utf8(const uint8_t *in, size_t length, char *out);
-/* The reverse; what is beyond Latin-1 keeps its low byte, as Node does. `out` holds `length`. */
+/* UTF-8 of the engine as Latin-1; what is beyond it keeps its low byte, as Node does. `out` holds `length`. */
 size_t utf8_to_latin1(const char *in, size_t length, uint8_t *out);
 
-/* Calls that block (calls.c), made by a thread or at once. */
-void start_calls(void);
+/* Random bytes of the kernel. */
+void fill_random(uint8_t *out, size_t length);
+/* PBKDF2 (RFC 8018 §5.2): 0 or a negative errno. */
 int64_t derive_key(const char *algorithm, Bytes password, Bytes salt, int64_t rounds, Bytes key);
 
 /* Bytecode of modules and other files that the build put inside (store.c). */

@@ -29,10 +29,6 @@ int64_t integer_of(JSContext *ctx, JSValueConst value) {
   return number;
 }
 
-const char *text_of(JSContext *ctx, JSValueConst value, size_t *length) {
-  return JS_ToCStringLen(ctx, length, value);
-}
-
 JSValue copied(JSContext *ctx, const void *data, size_t length) {
   return JS_NewArrayBufferCopy(ctx, data, length);
 }
@@ -47,7 +43,7 @@ JSValue taken(JSContext *ctx, void *data, size_t length) {
   return JS_NewArrayBuffer(ctx, data, length, free_taken, NULL, 0);
 }
 
-size_t latin1_to_utf8(const uint8_t *in, size_t length, char *out) {
+static size_t latin1_to_utf8(const uint8_t *in, size_t length, char *out) {
   char *start = out;
   for (size_t i = 0; i < length; i++) {
     if (in[i] < 0x80) {
