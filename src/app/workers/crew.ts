@@ -14,6 +14,9 @@ export const MAX_PAUSE_MS = 30_000;
 /** … until none has ended for so long. */
 export const CALM_MS = 60_000;
 
+/** Codes of errors that say already what became of the worker. */
+const ofWorkers: ReadonlySet<string> = new Set(['worker_slow', 'worker_ended']);
+
 export interface CrewOptions extends WorkerOptions {
   readonly order: StartOrder;
   readonly event: EventLog;
@@ -123,7 +126,7 @@ export class Crew {
       async (error: Error) => {
         worker.kill();
         await worker.ended;
-        const isOfWorker = error.message.startsWith('a worker ');
+        const isOfWorker = error instanceof StartError && ofWorkers.has(error.code);
         this.#onEnd(worker, isOfWorker ? error.message : `a worker ended: ${error.message}`);
       },
     );
