@@ -47,6 +47,7 @@ const MANY_REQUESTS = 1_000_000_000;
 
 const debian = (file: string, name: string) => ({ file, from: `apt-get install ${name}` });
 const NGINX = '/usr/sbin/nginx';
+export const OPEN_FILE_CACHE = 'open_file_cache max=1000; open_file_cache_valid 30s;';
 const LIGHTTPD = '/usr/sbin/lighttpd';
 const CADDY = '/usr/bin/caddy';
 export const GO = '/usr/bin/go';
@@ -85,7 +86,7 @@ function systemPeers(fileServer: string): readonly Peer[] {
       name: 'nginx-cache',
       title: 'nginx with `open_file_cache`',
       needs: debian(NGINX, 'nginx-light'),
-      command: (site) => nginx(site, 'open_file_cache max=1000; open_file_cache_valid 30s;'),
+      command: (site) => nginx(site, OPEN_FILE_CACHE),
     },
     {
       name: 'nginx',

@@ -21,8 +21,8 @@ import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
+import { nginx, OPEN_FILE_CACHE, programOf } from '../../bench/peers.ts';
 import { freePort } from '../../test/support/free-port.ts';
-import { NODE_FLAGS } from '../launch/node-flags.mjs';
 import { connectIdly, exchange, type Load, runConnections, runRequests } from './client.ts';
 import { coreMs, rssKiB } from './process.ts';
 import { median } from './statistics.ts';
@@ -93,28 +93,21 @@ interface Server {
   readonly command: (folder: string, root: string, port: number) => readonly string[];
 }
 
-const isScript = /\.[cm]?[jt]s$/;
-
 function mote(target: string, ...args: string[]): Server['command'] {
-  const program = isScript.test(target) ? [process.execPath, ...NODE_FLAGS, target] : [target];
+  const program = programOf(process.execPath, target);
   return (_, root, port) => [...program, root, `${port}`, ...args];
 }
 
 /** One worker that keeps open files, as the fastest configuration of a plain file server. */
-function nginx(log: boolean): Server['command'] {
-  return (folder, root, port) => {
-    const file = join(folder, `nginx-${log}.conf`);
-    const logging = log ? `access_log ${folder}/nginx-access.log combined` : 'access_log off';
-    const text = `daemon off; worker_processes 1; pid ${folder}/nginx-${log}.pid; error_log stderr;
-      events { worker_connections 4096; }
-      http {
-        types { text/plain txt; }
-        ${logging}; sendfile on; tcp_nopush on; keepalive_requests 1000000000; gzip_static on;
-        open_file_cache max=1000 inactive=60s; open_file_cache_valid 1s;
-        server { listen 127.0.0.1:${port} backlog=1024; root ${root}; }
-      }`;
-    writeFileSync(file, text);
-    return ['nginx', '-c', file, '-p', folder];
+function cachingNginx(name: string, hasLog: boolean): Server {
+  return {
+    name,
+    command(parent, root, port) {
+      const folder = join(parent, name);
+      mkdirSync(folder, { recursive: true });
+      const log = hasLog ? { log: join(folder, 'access.log') } : {};
+      return nginx({ root, folder, port, workers: 1, ...log }, OPEN_FILE_CACHE);
+    },
   };
 }
 
@@ -128,8 +121,8 @@ function serversOf(target: string, base: string | undefined): Server[] {
     ...motes('mote', target),
     ...(base === undefined ? [] : motes('base', resolve(base))),
     { name: 'bare', command: (_, root, port) => [process.execPath, bare, root, `${port}`] },
-    { name: 'nginx', command: nginx(false) },
-    { name: 'nginx-log', command: nginx(true) },
+    cachingNginx('nginx', false),
+    cachingNginx('nginx-log', true),
   ];
 }
 
