@@ -1,6 +1,5 @@
 /** Reasons not to test something, in the words that `skips.ts` gathers Debian's packages from. */
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { present } from '../command-path.ts';
 
 /** Why what needs all of these commands cannot be tested here, or `false`; the values name their packages. */
 export function lacking(packageOf: Readonly<Record<string, string>>): string | false {
@@ -13,18 +12,4 @@ export function lacking(packageOf: Readonly<Record<string, string>>): string | f
 /** What would change it. */
 export function debian(packages: readonly string[]): string {
   return `(Debian: ${packages.join(' ')})`;
-}
-
-/** Whether the shell would find a command. */
-export function present(command: string): boolean {
-  return (process.env.PATH ?? '').split(delimiter).some((folder) => isExecutable(join(folder, command)));
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,7 +1,6 @@
 /** Runs the tools of the machine, and says by which package a missing one comes. */
 import { spawn, spawnSync } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { present } from '../command-path.ts';
 import { TinyError } from './arguments.ts';
 
 /** No step takes nearly as long on a slow machine. */
@@ -26,23 +25,12 @@ export interface ToolOptions {
 }
 
 /** @throws TinyError if one of the commands is not in the path */
-export function requireTools(commands: readonly string[], path = process.env.PATH ?? ''): void {
-  const missing = commands.filter(
-    (command) => !path.split(delimiter).some((folder) => isExecutable(join(folder, command))),
-  );
+export function requireTools(commands: readonly string[], path?: string): void {
+  const missing = commands.filter((command) => !present(command, path));
   if (missing.length === 0) return;
   const packages = missing.map((command) => packageOf[command] ?? command);
   const verb = missing.length === 1 ? 'is' : 'are';
   throw new TinyError(`${missing.join(', ')} ${verb} missing: apt-get install ${packages.join(' ')}`);
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Returns what the tool wrote. @throws TinyError */

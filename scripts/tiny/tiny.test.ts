@@ -9,8 +9,9 @@ import { VERSION } from '../../src/build/version.ts';
 import { REPOSITORY } from '../bundle/bundle.ts';
 import { copyOfRepository, temporaryFolder } from '../bundle/fixtures.ts';
 import { licensesFor } from '../bundle/licenses.ts';
+import { commandPath } from '../command-path.ts';
 import { type Run, run } from '../executable/fixtures.ts';
-import { lacking, present } from '../test/lacking.ts';
+import { lacking } from '../test/lacking.ts';
 import { mbedtls, musl, quickjs } from './sources.ts';
 
 const folder = temporaryFolder();
@@ -65,9 +66,9 @@ describe('where something is missing', { skip: notHere }, () => {
   test('a machine without net', { skip }, async () => {
     const bin = join(folder, 'bin');
     mkdirSync(bin);
-    for (const command of ['gcc', 'ar', 'tar', 'xz', 'bzip2'].filter(present)) {
-      const found = (process.env.PATH ?? '').split(':').find((place) => existsSync(join(place, command)));
-      symlinkSync(join(found ?? '', command), join(bin, command));
+    for (const command of ['gcc', 'ar', 'tar', 'xz', 'bzip2']) {
+      const found = commandPath(command);
+      if (found !== undefined) symlinkSync(found, join(bin, command));
     }
     const { status, stderr } = await tiny(['--cache', join(folder, 'none')], { PATH: bin });
     assert.equal(status, 1);

@@ -8,9 +8,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { present } from '../../scripts/command-path.ts';
 import { moteImage, type Parts, runConfig } from '../../scripts/oci/image.ts';
 import { archive, image, type TarFile } from '../../scripts/oci/oci.ts';
-import { debian, present } from '../../scripts/test/lacking.ts';
+import { debian } from '../../scripts/test/lacking.ts';
 import { catProgram } from '../support/cat-program.ts';
 import { folder, noEngine, podman, skopeo } from '../support/engine.ts';
 

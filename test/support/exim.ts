@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { present } from '../../scripts/test/lacking.ts';
+import { present } from '../../scripts/command-path.ts';
 import { certificate, key } from './certificates.ts';
 import { freePort } from './free-port.ts';
 import { type Account, type MailServer, mailsIn, readOr } from './mail-server.ts';
