@@ -18,6 +18,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { BuildInfo } from '../../src/build/info.ts';
+import { runBuild } from '../build-command.ts';
 import { BundleError, bundle, describeParts } from '../bundle/bundle.ts';
 import { lockedNode } from '../launch/locked-node.mjs';
 import { readElf, SealError } from '../seal/elf-file.ts';
@@ -53,7 +54,7 @@ function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** @throws one of `errorsForUser` */
+/** @throws one of the errors of `command` */
 async function build(options: BuildOptions): Promise<void> {
   const { arch, embed, out } = options;
   const site = embed === undefined ? undefined : await readEmbedded(embed);
@@ -147,21 +148,13 @@ async function bundleFor(info: Omit<BuildInfo, 'embeddedSite'>, site: Buffer | u
   return made;
 }
 
-/** Any other exception is a defect of this program. */
-const errorsForUser = [BaseError, BundleError, ReportError, SealError, SiteError, UsageError];
+const command = {
+  name: 'build',
+  usage: USAGE,
+  parse: parseArguments,
+  build,
+  errors: [BaseError, BundleError, ReportError, SealError, SiteError, UsageError],
+  wrongUse: UsageError,
+};
 
-async function main(args: readonly string[]): Promise<number> {
-  try {
-    const options = parseArguments(args);
-    if (options === 'help') process.stdout.write(USAGE);
-    else await build(options);
-    return 0;
-  } catch (error) {
-    if (!errorsForUser.some((kind) => error instanceof kind)) throw error;
-    const wrongUse = error instanceof UsageError;
-    process.stderr.write(`build: ${(error as Error).message}\n${wrongUse ? USAGE : ''}`);
-    return wrongUse ? 2 : 1;
-  }
-}
-
-if (import.meta.main) process.exitCode = await main(process.argv.slice(2));
+if (import.meta.main) process.exitCode = await runBuild(command, process.argv.slice(2));

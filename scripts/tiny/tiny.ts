@@ -9,6 +9,7 @@ import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } 
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { BuildInfo } from '../../src/build/info.ts';
+import { runBuild } from '../build-command.ts';
 import { REPOSITORY } from '../bundle/bundle.ts';
 import { licensesFor } from '../bundle/licenses.ts';
 import { showProgress } from '../executable/progress.ts';
@@ -161,21 +162,13 @@ async function link(
   runTool(compiler.command, compiler.link(objects, out));
 }
 
-/** Any other exception is a defect of this program. */
-const errorsForUser = [TinyError, ReportError, SiteError];
+const command = {
+  name: 'tiny',
+  usage: USAGE,
+  parse: parseArguments,
+  build,
+  errors: [TinyError, ReportError, SiteError],
+  wrongUse: TinyUsageError,
+};
 
-async function main(args: readonly string[]): Promise<number> {
-  try {
-    const options = parseArguments(args);
-    if (options === 'help') process.stdout.write(USAGE);
-    else await build(options);
-    return 0;
-  } catch (error) {
-    if (!errorsForUser.some((kind) => error instanceof kind)) throw error;
-    const wrongUse = error instanceof TinyUsageError;
-    process.stderr.write(`tiny: ${(error as Error).message}\n${wrongUse ? USAGE : ''}`);
-    return wrongUse ? 2 : 1;
-  }
-}
-
-if (import.meta.main) process.exitCode = await main(process.argv.slice(2));
+if (import.meta.main) process.exitCode = await runBuild(command, process.argv.slice(2));
