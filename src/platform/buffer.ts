@@ -33,10 +33,6 @@ export class Buffer extends Uint8Array {
     return fill ? buffer.fill(fill) : buffer;
   }
 
-  static allocUnsafe(size: number): Buffer {
-    return new Buffer(size);
-  }
-
   static allocUnsafeSlow(size: number): Buffer {
     return new Buffer(size);
   }
@@ -87,23 +83,11 @@ export class Buffer extends Uint8Array {
     return this.subarray(start, end);
   }
 
-  latin1Slice(start?: number, end?: number): string {
-    return this.toString('latin1', start, end);
-  }
-
-  utf8Slice(start?: number, end?: number): string {
-    return this.toString('utf8', start, end);
-  }
-
   write(text: string, offset = 0, encoding?: unknown): number {
     const bytes = new Uint8Array(host.encode(text, encodingOf(encoding as Encoding)));
     const part = bytes.subarray(0, Math.max(0, this.length - offset));
     this.set(part, offset);
     return part.length;
-  }
-
-  latin1Write(text: string, offset = 0): number {
-    return this.write(text, offset, 'latin1');
   }
 
   equals(other: Uint8Array): boolean {

@@ -27,10 +27,6 @@ export class EventEmitter {
     return this.on(event, wrapper);
   }
 
-  addListener(event: string, listener: Listener): this {
-    return this.on(event, listener);
-  }
-
   off(event: string, listener: Listener): this {
     const list = this.listeners(event);
     const place = list.findLastIndex((one) => one === listener || (one as Registered).wrapped === listener);
@@ -38,10 +34,6 @@ export class EventEmitter {
     const rest = list.toSpliced(place, 1);
     this.#listeners[event] = rest.length > 1 ? rest : rest[0];
     return this;
-  }
-
-  removeListener(event: string, listener: Listener): this {
-    return this.off(event, listener);
   }
 
   removeAllListeners(event?: string): this {

@@ -88,9 +88,6 @@ export class Stats<N extends number | bigint = number> {
   isSocket(): boolean {
     return this.#is(0o140000);
   }
-  isFIFO(): boolean {
-    return this.#is(0o010000);
-  }
   get mtime(): Date {
     return new Date(Number(this.mtimeMs));
   }
@@ -142,10 +139,6 @@ export function existsSync(path: string): boolean {
   } catch {
     return false;
   }
-}
-
-export function statSync(path: string): Stats {
-  return statsOf(callSync('stat', path, 1));
 }
 
 export function readlinkSync(path: string): string {

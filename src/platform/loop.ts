@@ -77,10 +77,6 @@ export class Timer {
     return this;
   }
 
-  hasRef(): boolean {
-    return this.isReferenced;
-  }
-
   /** Later by the time of this turn; its place in the heap is corrected when it comes up. */
   refresh(): this {
     if (this.place < 0) add(this);

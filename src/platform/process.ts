@@ -206,18 +206,6 @@ class Process extends EventEmitter {
     return host.process(1);
   }
 
-  geteuid(): number {
-    return host.process(1);
-  }
-
-  getgid(): number {
-    return host.process(2);
-  }
-
-  getegid(): number {
-    return host.process(2);
-  }
-
   kill(pid: number, signal: string | number): true {
     const result = host.kill(pid, typeof signal === 'number' ? signal : (signalNumbers[signal] ?? 0));
     if (result < 0) throw systemError(result, 'kill');
