@@ -260,7 +260,7 @@ function runImmediates(): void {
 }
 
 function timeToWait(): number {
-  if (immediates.length > 0) return 0;
+  if (immediates.length > 0 || !isAlive()) return 0;
   const next = heap[0];
   return next ? Math.max(0, Math.ceil(next.atMs - host.now())) : -1;
 }
@@ -274,14 +274,17 @@ export function runLoop(): void {
   const events = new Int32Array(2 * MAX_EVENTS);
   watch(host.finishedDescriptor(), takeFinished, EVENTS.readable, false);
   settleJobs();
+  turnMs = host.now();
+  // As in Node, what has arrived comes between timers and immediates: after a halt of the process it is seen before
+  // anything that a timer leaves to an immediate.
   while (isAlive()) {
+    runTimers();
     const count = host.wait(timeToWait(), events);
     turnMs = host.now();
     for (let i = 0; i < count; i += 1) {
       const one = watched.get(events[2 * i] as number);
       if (one) turn(one.listener, events[2 * i + 1] as number);
     }
-    runTimers();
     runImmediates();
   }
 }

@@ -27,8 +27,6 @@ HOST(wait) {
   int most = (int)(out.length / (2 * sizeof(int32_t)));
   if (most > MAX_EVENTS) most = MAX_EVENTS;
   int count = epoll_wait(epoll_descriptor(), events, most, (int)integer_of(ctx, argv[0]));
-  /* After a halt (SIGCONT) what has arrived meanwhile comes before the timers that are due. */
-  if (count < 0 && errno == EINTR) count = epoll_wait(epoll_descriptor(), events, most, 0);
   if (count < 0) return JS_NewInt32(ctx, errno == EINTR ? 0 : -errno);
   int32_t *words = (int32_t *)(void *)out.data;
   for (int i = 0; i < count; i++) {
