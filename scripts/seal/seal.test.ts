@@ -46,7 +46,8 @@ async function waiting(
     timeout: PATIENCE_MS,
   });
   t.after(() => child.kill('SIGKILL'));
-  const [first] = await once(child.stdout, 'data');
+  const early = once(child, 'exit').then((end) => assert.fail(`it ended before it was ready: ${end}`));
+  const [first] = await Promise.race([once(child.stdout, 'data'), early]);
   assert.equal(String(first), 'ready\n');
   return child;
 }
@@ -271,8 +272,9 @@ describe('the locked Node, sealed with an application', { skip: cannotSeal() }, 
     test('handles signals as process 1', async (t) => {
       const child = await waiting(t, inRoot(root, 'wait'));
       process.kill(firstChildOf(child.pid), 'SIGTERM');
-      assert.equal(await text(child.stdout), 'bye\n');
-      assert.deepEqual(await once(child, 'exit'), [7, null]);
+      const [said, ended] = await Promise.all([text(child.stdout), once(child, 'exit')]);
+      assert.equal(said, 'bye\n');
+      assert.deepEqual(ended, [7, null]);
     });
 
     test('reports a missing /proc', () => {
