@@ -56,7 +56,7 @@ const field = mostly(
 );
 const length = mostly(
   ['2', '0', '5', '101'],
-  ['5, 5', '5, 6', '+5', '-1', '0x5', '', '005', '9'.repeat(30)],
+  ['5, 5', '5, 6', '+5', '-1', '0x5', '', '005', '00', '9'.repeat(30)],
 ).map((value) => `Content-Length: ${value}`);
 const coding = mostly(
   ['chunked'],

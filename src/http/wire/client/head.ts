@@ -199,7 +199,8 @@ function framingOf(method: string, status: number, headers: Fields): ResponseFra
   const [length = ''] = lengths;
   // Lengths that contradict each other say nothing.
   if (lengths.size !== 1 || !/^\d+$/.test(length)) return untilClose;
-  return length === '0' ? noBody : { kind: 'length', bytes: Number(length) };
+  const bytes = Number(length);
+  return bytes === 0 ? noBody : { kind: 'length', bytes };
 }
 
 function listOf(value = ''): string[] {

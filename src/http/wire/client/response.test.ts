@@ -58,6 +58,7 @@ describe('what has one meaning is read', () => {
       'complete 200 ok',
     ],
     ['another protocol', 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n\x01', 'complete 101'],
+    ['a length of several zeros', 'HTTP/1.1 200 OK\r\nContent-Length: 00\r\n\r\n', 'complete 200'],
     ['a status of nobody', 'HTTP/1.1 999 x\r\nContent-Length: 0\r\n\r\n', 'complete 999'],
   ];
   for (const [name, text, expected] of cases) test(name, () => assert.equal(read(text), expected));
