@@ -1,7 +1,8 @@
 /**
- * `npm run fuzz -- [--seconds N] [--seed N] [--behind-nginx]`: random requests and responses for the codec of
+ * `npm run fuzz -- [--seconds N] [--seed N | --from N] [--behind-nginx]`: random requests and responses for the codec of
  * `src/http/wire`, or requests for both engines behind nginx, until the time is over or something is found. What is
- * found is shown with its seed, which finds it again.
+ * found is shown with its seed, which finds it again. Seeds count up from the time of day, or from `--from`, so that a
+ * change is not refused for a fault that is older than it.
  */
 import assert from 'node:assert/strict';
 import { parseArgs } from 'node:util';
@@ -24,6 +25,7 @@ const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '60' },
     seed: { type: 'string' },
+    from: { type: 'string' },
     'behind-nginx': { type: 'boolean', default: false },
   },
 });
@@ -34,7 +36,7 @@ if (values['behind-nginx'] && noNginx) {
 }
 const behind = values['behind-nginx'] ? await BehindNginx.start() : undefined;
 const oracle = new Oracle();
-let seed = Number(values.seed ?? Date.now() % 2 ** 31);
+let seed = Number(values.seed ?? values.from ?? Date.now() % 2 ** 31);
 let cases = 0;
 let requests = 0;
 let responses = 0;
