@@ -73,7 +73,7 @@ export function makeBlob(nodePath: string, { code, site, memory }: Application, 
   writeFileSync(join(folder, 'sea.json'), JSON.stringify(config));
   // An empty environment, because NODE_OPTIONS is not meant for this Node.
   // The cache is valid only for the options of V8 that it was made with.
-  const args = [SAME_CODE_CACHE, ...memoryOptions[memory], '--experimental-sea-config', 'sea.json'];
+  const args = [SAME_CODE_CACHE, ...nodeOptions(memory), '--experimental-sea-config', 'sea.json'];
   const made = spawnSync(nodePath, args, { cwd: folder, env: {} });
   if (made.status !== 0) {
     throw new SealError(`${nodePath} makes no application: ${made.error?.message ?? made.stderr}`);
