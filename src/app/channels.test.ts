@@ -39,6 +39,18 @@ const least: Readonly<Record<Kind, Values>> = {
   },
   twilio: { accountSid: 'AC1', authToken: 't', from: '+15550100', to: ['+15550101'] },
   webhook: { url: 'https://h' },
+  slack: { url: 'https://h' },
+  discord: { url: 'https://h' },
+  telegram: { token: '1:t', chat: '1' },
+  feishu: { url: 'https://h' },
+  dingtalk: { url: 'https://h' },
+  teams: { url: 'https://h' },
+  mattermost: { url: 'https://h' },
+  pushplus: { token: 't' },
+  serverchan: { key: 'SCT1' },
+  bark: { key: 'k' },
+  gotify: { base: 'https://h', token: 't' },
+  ntfy: { topic: 't' },
 };
 const noTrust = () => {
   throw new Error('nobody is trusted');

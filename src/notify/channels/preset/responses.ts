@@ -1,0 +1,107 @@
+/** What a response means for a message, by the row of its provider. Pure. */
+import type { ClientResponse } from '../../../net/http-client.ts';
+import type { Delivery } from '../channel.ts';
+import {
+  type FailedDelivery,
+  FIRST_BLOCK_MS,
+  failureOfStatus,
+  identifier,
+  jsonIn,
+  limited,
+  type Repetition,
+  redirectOf,
+  retry,
+  retryAfterMs,
+  retryUnread,
+} from '../failure.ts';
+import { delivered } from '../partial-delivery.ts';
+import type { Preset, Responses } from './row.ts';
+
+export interface JudgeContext extends Repetition {
+  readonly url: URL;
+  readonly nowMs: number;
+  /** An explanation without secrets, in one line. */
+  readonly redact: (said: string) => string;
+}
+
+/** What is at a place of a response, see {@link Responses}. */
+export function takeFrom(response: ClientResponse, at: string): unknown {
+  if (at === '') return response.complete ? response.body.toString().trim() : undefined;
+  const fields = jsonIn(response);
+  for (const path of at.split('|')) {
+    const found = path.split('.').reduce<unknown>((value, name) => {
+      const isTree = typeof value === 'object' && value !== null && Object.hasOwn(value, name);
+      return isTree ? (value as Record<string, unknown>)[name] : undefined;
+    }, fields);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** The provider's own words. */
+export function saidIn(response: ClientResponse, { said }: Responses): string {
+  const text = takeFrom(response, said);
+  return typeof text === 'string' ? text : '';
+}
+
+export function judge(preset: Preset, response: ClientResponse, context: JudgeContext): Delivery {
+  const { success, id } = preset.responses;
+  const isTaken = response.status >= 200 && response.status < 300;
+  if (isTaken && (success === undefined || saysSuccess(response, success))) {
+    return delivered(id === undefined ? undefined : identifier(takeFrom(response, id)), []);
+  }
+  return failureOf(preset, response, context, isTaken);
+}
+
+function saysSuccess(response: ClientResponse, [at, value]: NonNullable<Responses['success']>): boolean {
+  const found = takeFrom(response, at);
+  return value === undefined ? found !== undefined : found === value;
+}
+
+function failureOf(
+  { label, responses }: Preset,
+  response: ClientResponse,
+  context: JudgeContext,
+  isTaken: boolean,
+): FailedDelivery {
+  const {
+    rejects = {},
+    retries = {},
+    limits = {},
+    rejectsIf,
+    limitsIf,
+    blockMs = FIRST_BLOCK_MS,
+  } = responses;
+  const { nowMs, url, redact } = context;
+  const words = saidIn(response, responses);
+  const code = identifier(takeFrom(response, responses.code));
+  const known = [rejects, retries, limits].find(
+    (meanings) => code !== undefined && Object.hasOwn(meanings, code),
+  );
+  const advice = known?.[code ?? ''] ?? '';
+  const said = words === code ? '' : redact(words);
+  const explained = [advice, advice && said ? `(${said})` : said].filter(Boolean).join(' ');
+  const reason = [code === undefined ? '' : `${label} ${code}`, explained].filter(Boolean).join(': ');
+  const afterMs = waitMs(response, responses, nowMs);
+  if (limitsIf?.test(words) || known === limits) return limited(reason, afterMs ?? blockMs);
+  if (rejectsIf?.test(words) || known === rejects) return { kind: 'rejected', reason };
+  if (known) return retry(reason, afterMs);
+  if (!isTaken) {
+    const isRedirect = response.status >= 300 && response.status < 400;
+    const failure = failureOfStatus(response, nowMs, isRedirect ? redirectOf(response, url) : reason);
+    return failure.kind === 'retry' && afterMs !== undefined ? { ...failure, afterMs } : failure;
+  }
+  // Without a code of its own, as in a word instead of «ok», nothing says that it was refused.
+  if (code !== undefined && responses.code !== '') return { kind: 'rejected', reason };
+  return retryUnread('the response does not say that it was taken', context);
+}
+
+/** By `Retry-After` and by the provider's own field, which say the same unless something in between has changed one. */
+function waitMs(response: ClientResponse, { retryAfter }: Responses, nowMs: number): number | undefined {
+  const seconds = retryAfter === undefined ? undefined : Number(takeFrom(response, retryAfter));
+  const times = [
+    retryAfterMs(response.headers, nowMs),
+    seconds !== undefined && seconds >= 0 ? Math.ceil(seconds * 1000) : undefined,
+  ].filter((ms) => ms !== undefined);
+  return times.length > 0 ? Math.max(...times) : undefined;
+}
