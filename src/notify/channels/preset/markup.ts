@@ -51,7 +51,6 @@ function lineOf(line: string, markup: Markup): string {
 function inline(text: string, markup: Markup): string {
   const kept: string[] = [];
   const keep = (part: string): string => `${HELD}${kept.push(part) - 1}${HELD}`;
-  const { escape, link, code: pair } = markup;
   const open = text.replace(parts, (...found) => {
     const {
       code,
@@ -60,9 +59,9 @@ function inline(text: string, markup: Markup): string {
       url,
       escaped = '',
     } = found.at(-1) as Record<string, string | undefined>;
-    if (code !== undefined) return keep(wrap(pair, escape(code.trim() || code)));
-    if (label) return keep(link(escape(label), escape(target)));
-    return keep(escape(url ?? (escaped || target)));
+    if (code !== undefined) return keep(wrap(markup.code, markup.escape(code.trim() || code)));
+    if (label) return keep(markup.link(markup.escape(label), markup.escape(target)));
+    return keep(markup.escape(url ?? (escaped || target)));
   });
   return emphasised(open, 0, markup).replace(held, (_, index: string) => kept[Number(index)] ?? '');
 }

@@ -31,6 +31,9 @@ export const presets = {
     limit: { max: 4000, of: 'units' },
     responses: {
       success: ok,
+      // The whole response is a word.
+      code: '',
+      said: '',
       rejects: {
         action_prohibited: 'an administrator of the workspace forbids it',
         invalid_token: GONE,

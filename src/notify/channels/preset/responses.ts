@@ -59,11 +59,12 @@ function saysSuccess(response: ClientResponse, [at, value]: NonNullable<Response
 }
 
 function failureOf(
-  { label, responses }: Preset,
+  preset: Preset,
   response: ClientResponse,
   context: JudgeContext,
   isTaken: boolean,
 ): FailedDelivery {
+  const { responses } = preset;
   const {
     rejects = {},
     retries = {},
@@ -72,28 +73,36 @@ function failureOf(
     limitsIf,
     blockMs = FIRST_BLOCK_MS,
   } = responses;
-  const { nowMs, url, redact } = context;
+  const code = identifier(takeFrom(response, responses.code)) ?? '';
   const words = saidIn(response, responses);
-  const code = identifier(takeFrom(response, responses.code));
-  const known = [rejects, retries, limits].find(
-    (meanings) => code !== undefined && Object.hasOwn(meanings, code),
-  );
-  const advice = known?.[code ?? ''] ?? '';
-  const said = words === code ? '' : redact(words);
-  const explained = [advice, advice && said ? `(${said})` : said].filter(Boolean).join(' ');
-  const reason = [code === undefined ? '' : `${label} ${code}`, explained].filter(Boolean).join(': ');
-  const afterMs = waitMs(response, responses, nowMs);
-  if (limitsIf?.test(words) || known === limits) return limited(reason, afterMs ?? blockMs);
+  const isLimit = limitsIf?.test(words) === true;
+  const known = isLimit
+    ? limits
+    : [rejects, retries, limits].find((meanings) => Object.hasOwn(meanings, code));
+  const reason = reasonOf(preset, code, known?.[code], words === code ? '' : context.redact(words));
+  const afterMs = waitMs(response, responses, context.nowMs);
+  if (known === limits) return limited(reason, afterMs ?? blockMs);
   if (rejectsIf?.test(words) || known === rejects) return { kind: 'rejected', reason };
   if (known) return retry(reason, afterMs);
-  if (!isTaken) {
-    const isRedirect = response.status >= 300 && response.status < 400;
-    const failure = failureOfStatus(response, nowMs, isRedirect ? redirectOf(response, url) : reason);
-    return failure.kind === 'retry' && afterMs !== undefined ? { ...failure, afterMs } : failure;
-  }
-  // Without a code of its own, as in a word instead of «ok», nothing says that it was refused.
-  if (code !== undefined && responses.code !== '') return { kind: 'rejected', reason };
+  if (!isTaken)
+    return withDelay(failureOfStatus(response, context.nowMs, saidBy(response, reason, context)), afterMs);
+  // A word that is not the one of success may be a page of something in between.
+  if (code !== '' && responses.code !== '') return { kind: 'rejected', reason };
   return retryUnread('the response does not say that it was taken', context);
+}
+
+/** Such as `Feishu 19021: what to do (what it said)`. */
+function reasonOf({ label }: Preset, code: string, advice = '', said = ''): string {
+  const explained = [advice, advice && said ? `(${said})` : said].filter(Boolean).join(' ');
+  return [code === '' ? '' : `${label} ${code}`, explained].filter(Boolean).join(': ');
+}
+
+function saidBy(response: ClientResponse, reason: string, { url }: JudgeContext): string {
+  return response.status >= 300 && response.status < 400 ? redirectOf(response, url) : reason;
+}
+
+function withDelay(failure: FailedDelivery, afterMs: number | undefined): FailedDelivery {
+  return failure.kind === 'retry' && afterMs !== undefined ? { ...failure, afterMs } : failure;
 }
 
 /** By `Retry-After` and by the provider's own field, which say the same unless something in between has changed one. */

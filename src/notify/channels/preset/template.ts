@@ -7,7 +7,7 @@ export function fillTemplate(template: Template, values: Values): JsonValue | un
   if (typeof template === 'string') return template.startsWith('$') ? values[template.slice(1)] : template;
   if (typeof template !== 'object') return template;
   if (Array.isArray(template)) {
-    const items = template.flatMap((item) => fillTemplate(item, values) ?? []);
+    const items = template.map((item) => fillTemplate(item, values)).filter((item) => item !== undefined);
     return items.length > 0 || template.length === 0 ? items : undefined;
   }
   return fillObject(template as Readonly<Record<string, Template>>, values);
