@@ -2,7 +2,7 @@
  * Markdown in the markup of a provider that has another one. Marks are always in pairs and never overlap, since some
  * providers refuse the message otherwise; what is not recognised is text. Works line by line. Pure.
  */
-import { emphases } from '../text/readable.ts';
+import { emphases, replaceParts } from '../text/readable.ts';
 
 type Pair = readonly [open: string, close: string];
 
@@ -21,7 +21,7 @@ export interface Markup {
 const HELD = '\uffff';
 const held = /\uffff(\d+)\uffff/g;
 const parts =
-  /(?<ticks>`+)(?<code>.*?[^`])\k<ticks>(?!`)|!?\[(?<label>[^[\]]*)\]\((?<target>https?:[^()\s]*(?:\([^()\s]*\)[^()\s]*)*)\)|<?(?<url>https?:\/\/[^\s<>*]+)>?|\\(?<escaped>[!-/:-@[-`{-~])/g;
+  /(?<ticks>`+)|!?\[(?<label>[^[\]]*)\]\((?<target>https?:[^()\s]*(?:\([^()\s]*\)[^()\s]*)*)\)|<?(?<url>https?:\/\/[^\s<>*]+)>?|\\(?<escaped>[!-/:-@[-`{-~])/g;
 
 export function convertMarkdown(markdown: string, markup: Markup): string {
   const out: string[] = [];
@@ -51,17 +51,13 @@ function lineOf(line: string, markup: Markup): string {
 function inline(text: string, markup: Markup): string {
   const kept: string[] = [];
   const keep = (part: string): string => `${HELD}${kept.push(part) - 1}${HELD}`;
-  const open = text.replace(parts, (...found) => {
-    const {
-      code,
-      label,
-      target = '',
-      url,
-      escaped = '',
-    } = found.at(-1) as Record<string, string | undefined>;
-    if (code !== undefined) return keep(wrap(markup.code, markup.escape(code.trim() || code)));
-    if (label) return keep(markup.link(markup.escape(label), markup.escape(target)));
-    return keep(markup.escape(url ?? (escaped || target)));
+  const open = replaceParts(text, parts, {
+    code: (code) => keep(wrap(markup.code, markup.escape(code.trim() || code))),
+    other: ({ groups = {} }) => {
+      const { label, target = '', url, escaped = '' } = groups;
+      if (label) return keep(markup.link(markup.escape(label), markup.escape(target)));
+      return keep(markup.escape(url ?? (escaped || target)));
+    },
   });
   return emphasised(open, 0, markup).replace(held, (_, index: string) => kept[Number(index)] ?? '');
 }
