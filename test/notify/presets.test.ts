@@ -12,11 +12,13 @@ type Name = keyof typeof checks;
 type Keys = (origin: string) => Readonly<Record<string, unknown>>;
 
 const root = makeFolder({ 'index.html': 'index' });
-/** As in `test/support/providers/presets.ts`, without those that a clock of the past would need. */
+/** What `test/support/providers/presets.ts` takes. */
 const channels = {
   slack: (origin) => ({ url: `${origin}/services/T0/B0/x%2Fy` }),
   discord: (origin) => ({ url: `${origin}/api/webhooks/1/tok` }),
   telegram: (base) => ({ base, token: '1:AAH', chat: '42' }),
+  feishu: (origin) => ({ url: `${origin}/open-apis/bot/v2/hook/h`, secret: SECRET }),
+  dingtalk: (origin) => ({ url: `${origin}/robot/send?access_token=tok`, secret: SECRET }),
   teams: (origin) => ({ url: `${origin}/workflows/w?api-version=1&sig=s3cr3t-signature` }),
   mattermost: (origin) => ({ url: `${origin}/hooks/h` }),
   pushplus: (base) => ({ base, token: 'tok' }),
@@ -24,13 +26,13 @@ const channels = {
   bark: (base) => ({ base, key: 'devkey' }),
   gotify: (origin) => ({ base: `${origin}/sub`, token: 'Atok' }),
   ntfy: (base) => ({ base, topic: 'alerts', token: 'tk_1' }),
-} as const satisfies Partial<Record<Name, Keys>>;
+} as const satisfies Record<Name, Keys>;
 const names = Object.keys(channels) as (keyof typeof channels)[];
 
 async function providersFor(t: TestContext) {
   const started = await Promise.all(
     names.map(async (name) => {
-      const provider = await startProvider(name);
+      const provider = await startProvider(name, Date.now);
       t.after(() => provider.close());
       return [name, provider] as const;
     }),
@@ -105,7 +107,9 @@ describe('by the environment', () => {
     const server = await startForTest(t, { root, env });
     assert.equal((await send(server, { text: 'x' })).http, 200);
     const [received] = hook.received;
-    const hex = createHmac('sha256', 'a-signing-secret').update(received?.body ?? '').digest('hex');
+    const hex = createHmac('sha256', 'a-signing-secret')
+      .update(received?.body ?? '')
+      .digest('hex');
     assert.equal(received?.headers['x-hub-signature-256'], `sha256=${hex}`);
   });
 });

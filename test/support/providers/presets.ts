@@ -11,7 +11,7 @@ const HOUR_MS = 3_600_000;
 /** Read from JSON. */
 // biome-ignore lint/suspicious/noExplicitAny: the providers look at fields of any shape
 type Fields = any;
-type Check = (body: Fields, received: Received) => Reply;
+type Check = (body: Fields, received: Received, nowMs: number) => Reply;
 
 export interface PresetStandIn extends StandIn {
   /** The body of each message that was taken. */
@@ -19,7 +19,10 @@ export interface PresetStandIn extends StandIn {
   readonly script: Script;
 }
 
-export async function startProvider(name: keyof typeof checks): Promise<PresetStandIn> {
+export async function startProvider(
+  name: keyof typeof checks,
+  nowMs: () => number = () => NOW_MS,
+): Promise<PresetStandIn> {
   const taken: Fields[] = [];
   const script = new Script();
   const respond = (received: Received) =>
@@ -27,7 +30,7 @@ export async function startProvider(name: keyof typeof checks): Promise<PresetSt
       if (received.method !== 'POST') return json({ error: 'method' }, 405);
       if (!/^application\/json/.test(received.headers['content-type'] ?? '')) return json({}, 415);
       const body = JSON.parse(received.body.toString());
-      const reply = checks[name](body, received);
+      const reply = (checks[name] as Check)(body, received, nowMs());
       if (typeof reply === 'object' && isSuccess(name, reply)) taken.push(body);
       return reply;
     });
@@ -81,12 +84,12 @@ export const checks = {
     if (parsed.length > 4096) return refuse(400, 'Bad Request: message is too long');
     return json({ ok: true, result: { message_id: 7 } });
   },
-  feishu(body, { target, body: bytes }) {
+  feishu(body, { target, body: bytes }, nowMs) {
     if (target !== '/open-apis/bot/v2/hook/h') return json({ code: 19001, msg: 'param invalid' });
     if (bytes.length > 20 * 1024) return json({ code: 9499, msg: 'Bad Request' }, 400);
     const key = `${body.timestamp}\n${SECRET}`;
     const sign = createHmac('sha256', key).update('').digest('base64');
-    if (body.sign !== sign || !isNear(Number(body.timestamp) * 1000)) {
+    if (body.sign !== sign || !isNear(Number(body.timestamp) * 1000, nowMs)) {
       return json({
         code: 19021,
         msg: 'sign match fail or timestamp is not within one hour from current time',
@@ -99,13 +102,13 @@ export const checks = {
     if (isBlank(content)) return json({ code: 10002, msg: 'text is nil' });
     return json({ code: 0, StatusCode: 0, StatusMessage: 'success', msg: 'success', data: {} });
   },
-  dingtalk(body, { target, body: bytes }) {
+  dingtalk(body, { target, body: bytes }, nowMs) {
     const query = new URL(target, 'http://d').searchParams;
     const refuse = (errcode: number, errmsg: string) => json({ errcode, errmsg });
     if (query.get('access_token') !== 'tok') return refuse(300005, 'token is not exist');
     const content = `${query.get('timestamp')}\n${SECRET}`;
     const sign = createHmac('sha256', SECRET).update(content).digest('base64');
-    if (query.get('sign') !== sign || !isNear(Number(query.get('timestamp'))))
+    if (query.get('sign') !== sign || !isNear(Number(query.get('timestamp')), nowMs))
       return refuse(310000, 'sign not match');
     if (bytes.length > 20_000) return refuse(460101, 'message too long');
     const said = body.msgtype === 'text' ? body.text?.content : body.markdown?.text;
@@ -182,8 +185,8 @@ export const checks = {
   },
 } as const satisfies Readonly<Record<string, Check>>;
 
-function isNear(timeMs: number): boolean {
-  return Math.abs(timeMs - NOW_MS) <= HOUR_MS;
+function isNear(timeMs: number, nowMs: number): boolean {
+  return Math.abs(timeMs - nowMs) <= HOUR_MS;
 }
 
 /** The text without tags, or `undefined` where Telegram would find them wrong. */

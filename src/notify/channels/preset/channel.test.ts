@@ -349,6 +349,14 @@ describe('signatures', () => {
     );
   });
 
+  test('one that was copied with the address is replaced', async (t) => {
+    const provider = during(t, await startProvider('dingtalk'));
+    const { secret, url } = settings.dingtalk(provider.origin);
+    const channel = make('dingtalk', { secret, url: `${url}&timestamp=1&sign=XXX` });
+    assert.equal((await deliver(channel)).kind, 'delivered');
+    assert.doesNotMatch(provider.received[0]?.target ?? '', /XXX/);
+  });
+
   test('each attempt has one of its own', async (t) => {
     const provider = during(t, await startProvider('dingtalk'));
     let nowMs = NOW_MS;

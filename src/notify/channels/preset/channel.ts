@@ -106,21 +106,27 @@ function encodePart(value: string, name: string): string {
 
 function urlOf({ to, query = {} }: Preset, values: Values): URL {
   const url = new URL(fillText(to, values, encodePart) ?? '');
-  for (const [name, template] of Object.entries(query)) {
-    const value = fillText(template, values);
-    if (value !== undefined) url.searchParams.set(name, value);
-  }
+  const added = filledFields(query, values);
+  // An address may have been copied from an example with a signature of its own.
+  const rest = url.search
+    .slice(1)
+    .split('&')
+    .filter((pair) => !((pair.split('=', 1)[0] ?? '') in added));
+  url.search = [...rest, new URLSearchParams(added).toString()].filter(Boolean).join('&');
   return url;
 }
 
-function headersOf({ headers = {} }: Preset, values: Values): Record<string, string> {
-  const all = Object.entries({ 'content-type': 'application/json', ...headers });
-  return Object.fromEntries(
-    all.flatMap(([name, template]) => {
-      const value = fillText(template, values);
-      return value === undefined ? [] : [[name, value]];
-    }),
-  );
+function headersOf({ headers = {} }: Preset, values: Values): Readonly<Record<string, string>> {
+  return { 'content-type': 'application/json', ...filledFields(headers, values) };
+}
+
+/** Those that have all of their values. */
+function filledFields(
+  fields: Readonly<Record<string, string>>,
+  values: Values,
+): Readonly<Record<string, string>> {
+  const filled = Object.entries(fields).map(([name, template]) => [name, fillText(template, values)]);
+  return Object.fromEntries(filled.filter(([, value]) => value !== undefined));
 }
 
 function signatureOf(rule: SignatureRule | undefined, values: Values, nowMs: number): Values {
