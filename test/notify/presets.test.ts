@@ -4,7 +4,7 @@ import { createHmac } from 'node:crypto';
 import { describe, type TestContext, test } from 'node:test';
 import { makeFolder } from '../support/folder.ts';
 import { notifyFile, send, TOKEN } from '../support/notify.ts';
-import { type checks, startProvider } from '../support/providers/presets.ts';
+import { type checks, SECRET, startProvider } from '../support/providers/presets.ts';
 import { startStandIn } from '../support/stand-in.ts';
 import { run, startForTest } from '../support/target.ts';
 
