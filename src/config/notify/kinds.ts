@@ -3,6 +3,7 @@
  * `KIND_SOME_KEY`, for the one user who is configured by the environment alone.
  */
 import type { KeyTable, KeyValues } from './key-table.ts';
+import type { Kind } from './variables.ts';
 
 const text = { type: 'text' } as const;
 const texts = { type: 'texts' } as const;
@@ -262,9 +263,7 @@ export const kinds = {
       proxy,
     },
   },
-} as const satisfies Readonly<Record<string, { readonly doc: string; readonly keys: KeyTable }>>;
-
-export type Kind = keyof typeof kinds;
+} as const satisfies Readonly<Record<Kind, { readonly doc: string; readonly keys: KeyTable }>>;
 
 type OneOf<K extends Kind> = {
   readonly kind: K;
