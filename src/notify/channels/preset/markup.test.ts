@@ -31,6 +31,19 @@ describe('Markdown for Telegram and Slack', () => {
     );
   });
 
+  test('what has text before has text afterwards: empty messages are refused', () => {
+    fc.assert(
+      fc.property(markdown, (text) => {
+        const isBlank = text.replaceAll('\uffff', '').trim() === '';
+        assert.equal(parseHtml(telegram(text))?.trim() === '', isBlank);
+      }),
+      {
+        numRuns: RUNS,
+        examples: [['```\n```'], ['` `'], ['[ ](https://a.example/)'], ['# ** '], ['~~~\n \n']],
+      },
+    );
+  });
+
   test('nothing notifies a Slack channel, whatever the text is', () => {
     fc.assert(
       fc.property(markdown, (text) => {

@@ -24,6 +24,19 @@ const parts =
   /(?<ticks>`+)|!?\[(?<label>[^[\]]*)\]\((?<target>https?:[^()\s]*(?:\([^()\s]*\)[^()\s]*)*)\)|<?(?<url>https?:\/\/[^\s<>*]+)>?|\\(?<escaped>[!-/:-@[-`{-~])/g;
 
 export function convertMarkdown(markdown: string, markup: Markup): string {
+  let isBlank = true;
+  const converted = convert(markdown, {
+    ...markup,
+    escape: (text) => {
+      isBlank &&= text.replace(held, '').trim() === '';
+      return markup.escape(text);
+    },
+  });
+  // Of marks around nothing, nothing would be left: providers refuse empty messages.
+  return isBlank ? markup.escape(markdown) : converted;
+}
+
+function convert(markdown: string, markup: Markup): string {
   const out: string[] = [];
   let block: string[] | undefined;
   let fence = '';
@@ -55,7 +68,7 @@ function inline(text: string, markup: Markup): string {
     code: (code) => keep(wrap(markup.code, markup.escape(code.trim() || code))),
     other: ({ groups = {} }) => {
       const { label, target = '', url, escaped = '' } = groups;
-      if (label) return keep(markup.link(markup.escape(label), markup.escape(target)));
+      if (label?.trim()) return keep(markup.link(markup.escape(label), markup.escape(target)));
       return keep(markup.escape(url ?? (escaped || target)));
     },
   });
