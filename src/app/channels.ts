@@ -170,13 +170,9 @@ function signatureIn(values: SignedValues) {
     ...(signIdHeader && { idHeader: signIdHeader }),
   };
   if (signSecret !== undefined) return { rest, sign: success({ secret: signSecret, ...options }) };
-  const isComplete = Object.keys(options).length === 0;
-  return {
-    rest,
-    sign: isComplete
-      ? success(undefined)
-      : failure('signSecret: missing; the other keys of the signature need it'),
-  };
+  const isUnsigned = Object.keys(options).length === 0;
+  const missing = failure('signSecret: missing; the other keys of the signature need it');
+  return { rest, sign: isUnsigned ? success(undefined) : missing };
 }
 
 const ALLOW_VARIABLE = variableOf('webhook', 'allowAddresses');

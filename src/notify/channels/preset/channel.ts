@@ -111,7 +111,7 @@ function urlOf({ to, query = {} }: Preset, values: Values): URL {
   const rest = url.search
     .slice(1)
     .split('&')
-    .filter((pair) => !((pair.split('=', 1)[0] ?? '') in added));
+    .filter((pair) => !Object.hasOwn(added, pair.split('=', 1)[0] ?? ''));
   url.search = [...rest, new URLSearchParams(added).toString()].filter(Boolean).join('&');
   return url;
 }

@@ -261,6 +261,14 @@ describe('what a response means', () => {
     assert.equal(provider.taken[0].message_thread_id, 3);
   });
 
+  for (const body of ['/services/T0/B0/x%2Fy', 'services/T0/B0']) {
+    test(`an echo of the address is no code: ${body}`, async (t) => {
+      const { provider, channel } = await scene(t, 'slack');
+      provider.script.replies.push({ status: 404, body });
+      assert.deepEqual(await deliver(channel), rejected('HTTP 404'));
+    });
+  }
+
   test('a redirect is not followed', async (t) => {
     const { provider, channel } = await scene(t, 'gotify');
     provider.script.replies.push({ status: 301, headers: { location: 'https://127.0.0.1/' } });

@@ -73,13 +73,15 @@ function failureOf(
     limitsIf,
     blockMs = FIRST_BLOCK_MS,
   } = responses;
-  const code = identifier(takeFrom(response, responses.code)) ?? '';
+  const given = identifier(takeFrom(response, responses.code)) ?? '';
   const words = saidIn(response, responses);
   const isLimit = limitsIf?.test(words) === true;
   const known = isLimit
     ? limits
-    : [rejects, retries, limits].find((meanings) => Object.hasOwn(meanings, code));
-  const reason = reasonOf(preset, code, known?.[code], words === code ? '' : context.redact(words));
+    : [rejects, retries, limits].find((meanings) => Object.hasOwn(meanings, given));
+  // Servers echo what they received, which may look like a code.
+  const code = known || context.redact(given) === given ? given : '';
+  const reason = reasonOf(preset, code, known?.[code], words === given ? '' : context.redact(words));
   const afterMs = waitMs(response, responses, context.nowMs);
   if (known === limits) return limited(reason, afterMs ?? blockMs);
   if (rejectsIf?.test(words) || known === rejects) return { kind: 'rejected', reason };
@@ -87,7 +89,7 @@ function failureOf(
   if (!isTaken)
     return withDelay(failureOfStatus(response, context.nowMs, saidBy(response, reason, context)), afterMs);
   // A word that is not the one of success may be a page of something in between.
-  if (code !== '' && responses.code !== '') return { kind: 'rejected', reason };
+  if (given !== '' && responses.code !== '') return { kind: 'rejected', reason };
   return retryUnread('the response does not say that it was taken', context);
 }
 
