@@ -27,12 +27,7 @@ const ALWAYS: readonly string[] = ['--use-openssl-ca', ...NODE_FLAGS];
  */
 export const memoryOptions = {
   default: [],
-  small: [
-    '--min-semi-space-size=1',
-    '--max-semi-space-size=1',
-    '--max-old-space-size=32',
-    '--optimize-for-size',
-  ],
+  small: ['--max-semi-space-size=1', '--max-old-space-size=32', '--optimize-for-size'],
 } as const satisfies Record<string, readonly string[]>;
 
 /** The bytes of compiled code depend on V8's random numbers, for example on hash seeds. They must not. */

@@ -7,8 +7,5 @@
  *
  * `--max-semi-space-size=4`: V8 would let the young generation grow to 16 MiB a half when connections come and go by the
  * thousand, for a gain that cannot be measured; docs/performance.md has the figures.
- *
- * `--min-semi-space-size=4`: it begins with 1 MiB otherwise, and a start is long enough to fill that: collecting it,
- * on threads that have to start for it, took 2 to 3 ms.
  */
-export const NODE_FLAGS = ['--disable-sigusr1', '--min-semi-space-size=4', '--max-semi-space-size=4'];
+export const NODE_FLAGS = ['--disable-sigusr1', '--max-semi-space-size=4'];
