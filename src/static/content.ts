@@ -1,12 +1,12 @@
 /** Reads the content of files: for the memory cache, and for an entity tag that depends on the content alone. */
-import { sha256 } from '../util/sha256.ts';
+import { sha256Of } from '../util/sha256.ts';
 import type { SourceFile } from './source.ts';
 
 /** Files up to this size are tagged by their content; reading larger ones only for the tag would take too long. */
 export const MAX_HASHED_BYTES = 64 * 1024 * 1024;
 const CHUNK_BYTES = 256 * 1024;
 /** Above this loading `node:crypto` takes less time than to do without it. */
-const MAX_SHORT_BYTES = 16 * 1024;
+const MAX_SHORT_BYTES = 8 * 1024;
 
 export interface FileContent {
   /** The whole content, if it is small enough for the cache. */
@@ -38,7 +38,7 @@ export async function readContent(
 
 /** The tag of content in memory. */
 export function tagOf(bytes: Uint8Array): string {
-  return shorten(sha256(bytes));
+  return shorten(sha256Of(bytes));
 }
 
 /** The same, sooner if it is large. */

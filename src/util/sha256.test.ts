@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, test } from 'node:test';
-import { sha256 } from './sha256.ts';
+import { sha256Of } from './sha256.ts';
 
-const hex = (content: Uint8Array) => Buffer.from(sha256(content)).toString('hex');
+const hex = (content: Uint8Array) => Buffer.from(sha256Of(content)).toString('hex');
 
 describe('SHA-256', () => {
   for (const [text, digest] of [

@@ -74,7 +74,7 @@ const BLOCK_BYTES = 64;
 /** Behind the content: one bit, and its length in 64 bits. */
 const END_BYTES = 9;
 
-export function sha256(content: Uint8Array): Uint8Array {
+export function sha256Of(content: Uint8Array): Uint8Array {
   const state = Int32Array.of(
     0x6a09e667,
     0xbb67ae85,
