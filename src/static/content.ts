@@ -44,8 +44,10 @@ export function tagOf(bytes: Uint8Array): string {
 /** The same, sooner if it is large. */
 export async function fastTagOf(bytes: Uint8Array): Promise<string> {
   if (bytes.length <= MAX_SHORT_BYTES) return tagOf(bytes);
-  const { createHash } = await import('node:crypto');
-  return shorten(createHash('sha256').update(bytes).digest());
+  const { openDigest } = await import('./digest.ts');
+  const digest = openDigest();
+  digest.add(bytes);
+  return shorten(digest.end());
 }
 
 /** A tag that changes with every change of the file that the file system reports. */
@@ -72,14 +74,14 @@ async function readWhole(file: SourceFile): Promise<Buffer> {
 
 /** The hash of the file, unless the file changed while it was read. */
 async function hashSteady(file: SourceFile): Promise<string | undefined> {
-  const { createHash } = await import('node:crypto');
-  const hash = createHash('sha256');
+  const { openDigest } = await import('./digest.ts');
+  const digest = openDigest();
   const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
   for (let position = 0; position < file.size; ) {
     const count = await file.read(chunk, position);
     if (count === 0) return undefined;
-    hash.update(chunk.subarray(0, count));
+    digest.add(chunk.subarray(0, count));
     position += count;
   }
-  return (await file.currentVersion()) === file.version ? shorten(hash.digest()) : undefined;
+  return (await file.currentVersion()) === file.version ? shorten(digest.end()) : undefined;
 }
