@@ -286,8 +286,8 @@ export const presets = {
       code: 'code',
       said: 'message',
       rejects: { 40001: 'the key is wrong' },
-      // The same code as that of a wrong key.
-      limitsIf: /超过|上限|限制/,
+      // 超过, 上限 and 限制, under the same code as that of a wrong key.
+      limitsIf: /\u8d85\u8fc7|\u4e0a\u9650|\u9650\u5236/,
     },
   },
   bark: {
