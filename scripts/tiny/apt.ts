@@ -43,7 +43,8 @@ export function download(files: readonly DebianFile[], folder: string): void {
   const state = mkdtempSync(join(tmpdir(), 'mote-apt-'));
   try {
     for (const [architecture, some] of Map.groupBy(files, (file) => file.architecture)) {
-      bring(mirror, architecture, some, join(state, architecture), folder);
+      const packages = some.map((file) => file.package);
+      bring(mirror, architecture, packages, join(state, architecture), folder);
     }
   } catch (error) {
     if (!(error instanceof TinyError)) throw error;
@@ -59,10 +60,27 @@ export function download(files: readonly DebianFile[], folder: string): void {
   );
 }
 
+/** For tools beside the build: whatever version Debian has now. @throws TinyError */
+export function downloadNewest(
+  packages: readonly string[],
+  architecture: DebianFile['architecture'],
+  folder: string,
+): void {
+  const mirror = findMirror(readSettings());
+  if (!mirror)
+    throw new TinyError(`apt has no mirror of Debian here, so ${packages.join(', ')} cannot be brought`);
+  const state = mkdtempSync(join(tmpdir(), 'mote-apt-'));
+  try {
+    bring(mirror, architecture, packages, state, folder);
+  } finally {
+    rmSync(state, { recursive: true, force: true });
+  }
+}
+
 function bring(
   mirror: Mirror,
   architecture: DebianFile['architecture'],
-  files: readonly DebianFile[],
+  packages: readonly string[],
   state: string,
   folder: string,
 ): void {
@@ -72,7 +90,6 @@ function bring(
   writeFileSync(join(state, 'sources.list'), `${sourceLine(mirror, isSource ? 'deb-src' : 'deb')}\n`);
   const options = privateOptions(state, isSource ? [] : [architecture]);
   runTool('apt-get', [...options, '-qq', 'update']);
-  const packages = files.map((file) => file.package);
   const verb = isSource ? ['source', '--download-only', '--tar-only'] : ['download'];
   runTool('apt-get', [...options, '-qq', ...verb, ...packages], { cwd: folder });
 }
