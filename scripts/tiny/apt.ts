@@ -13,8 +13,9 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { present } from '../command-path.ts';
 import { TinyError } from './arguments.ts';
-import { runTool } from './run-tool.ts';
+import { requireTools, runTool } from './run-tool.ts';
 
 /** The release of Debian whose versions are pinned. */
 const SUITE = 'trixie';
@@ -38,6 +39,7 @@ export interface Mirror {
 export function download(files: readonly DebianFile[], folder: string): void {
   const names = files.map(({ file }) => file).join(', ');
   const otherwise = `without net, put ${names} into a folder and give --sources DIR`;
+  if (!present('apt-get')) throw new TinyError(`this machine has no apt-get; ${otherwise}`);
   const mirror = findMirror(readSettings());
   if (!mirror) throw new TinyError(`apt has no mirror of Debian here; ${otherwise}`);
   const state = mkdtempSync(join(tmpdir(), 'mote-apt-'));
@@ -66,6 +68,7 @@ export function downloadNewest(
   architecture: DebianFile['architecture'],
   folder: string,
 ): void {
+  requireTools(['apt-get']);
   const mirror = findMirror(readSettings());
   if (!mirror)
     throw new TinyError(`apt has no mirror of Debian here, so ${packages.join(', ')} cannot be brought`);

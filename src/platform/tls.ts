@@ -201,7 +201,8 @@ export class TLSSocket extends Duplex {
 }
 
 export function connect(options: ConnectionOptions, listener?: () => void): TLSSocket {
-  const raw = 'socket' in options ? options.socket : connectSocket({ host: options.host, port: options.port });
+  const raw =
+    'socket' in options ? options.socket : connectSocket({ host: options.host, port: options.port });
   const socket = new TLSSocket(raw, options);
   if (listener) socket.once('secureConnect', listener);
   return socket;
