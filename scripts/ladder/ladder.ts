@@ -3,11 +3,11 @@
  *
  *   --json FILE     write what was measured; `npm run generate` makes the tables of the documentation from
  *                   bench/ladder.json
- *   --rounds N      interleaved rounds (default 5); each figure is the median
+ *   --rounds N      interleaved rounds (default 3); each figure is the median
  *   --seconds N     seconds of each load (default 2)
  *   --report FILE   measure nothing: print the table of a file that --json wrote
  *
- * It builds mote's rungs anew, packs Go by UPX, and takes about eight minutes. All serve one page of 1,000 bytes, alone
+ * It builds mote's rungs anew, packs Go by UPX, and takes about five minutes. All serve one page of 1,000 bytes, alone
  * on a core, loaded by wrk from the other one over 64 connections. Requests are counted for each second that the server
  * had of its core, so that other work on the machine matters less. What cannot be built or is not installed is left out,
  * and told.
@@ -118,7 +118,7 @@ function parseOptions(args: string[]) {
   const { values } = parseArgs({
     args,
     options: {
-      rounds: { type: 'string', default: '5' },
+      rounds: { type: 'string', default: '3' },
       seconds: { type: 'string', default: '2' },
       json: { type: 'string' },
       report: { type: 'string' },
