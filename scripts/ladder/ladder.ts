@@ -23,8 +23,8 @@ import { firstLine, obstacle, rotate, versionIn } from '../bench/run.ts';
 import { LOAD_CORE } from '../bench/server.ts';
 import { CONNECTIONS } from '../bench/wrk.ts';
 import { REPOSITORY } from '../bundle/bundle.ts';
-import { type Conditions, measure, measureLogged } from './measure.ts';
-import type { Entry, LadderResults, Sample } from './results.ts';
+import { type Conditions, type Measured, measure, measureLogged } from './measure.ts';
+import type { Entry, LadderResults } from './results.ts';
 import { imageSizes, makeRungs, type Rung } from './rungs.ts';
 import { fullTable } from './tables.ts';
 
@@ -34,8 +34,6 @@ interface Plan {
   readonly rounds: number;
   readonly seconds: number;
 }
-
-type Draft = Omit<Entry, 'samples'> & { readonly samples: Sample[] };
 
 function say(line: string): void {
   process.stderr.write(`${line}\n`);
@@ -59,21 +57,18 @@ async function run({ rounds, seconds }: Plan): Promise<LadderResults> {
   const rungs = await makeRungs({ folder: join(folder, 'rungs'), page, leaveOut });
   // Asking for the first response must not take time from the server that is starting.
   execFileSync('taskset', ['-acp', LOAD_CORE, `${process.pid}`], { stdio: 'ignore' });
-  const entries = new Map(rungs.map((rung) => [rung.name, draft(rung)]));
+  const measured = new Map(rungs.map((rung) => [rung, [] as Measured[]]));
   for (let round = 0; round < rounds; round++) {
     for (const rung of rotate(rungs, round)) {
       if (!rung.command) continue;
       say(`round ${round + 1} of ${rounds}: ${rung.title}`);
-      const entry = entries.get(rung.name);
       const where = { root, folder, port: await freePort(), seconds };
-      const measured = await measureAll(rung, where).catch((error: Error) =>
-        leaveOut(rung.title, error.message),
-      );
-      if (!entry || !measured) continue;
-      entry.samples.push(measured.sample);
-      entries.set(rung.name, { ...entry, ...imageSizes(rung, measured.mapped) });
+      const one = await measureAll(rung, where).catch((error: Error) => leaveOut(rung.title, error.message));
+      if (one) measured.get(rung)?.push(one);
     }
   }
+  say('packing the images');
+  const entries = Array.from(measured, ([rung, all]): [string, Entry] => [rung.name, entryOf(rung, all)]);
   const [{ model = '' } = {}] = cpus();
   return {
     date,
@@ -85,13 +80,15 @@ async function run({ rounds, seconds }: Plan): Promise<LadderResults> {
   };
 }
 
-/** Before anything has run: the image of a server with libraries is not known then. */
-function draft(rung: Rung): Draft {
+/** Which libraries an image has to hold is known when the program has run. */
+function entryOf(rung: Rung, measured: readonly Measured[]): Entry {
   const { title, program } = rung;
-  return { title, programBytes: statSync(program).size, ...imageSizes(rung, []), samples: [] };
+  const samples = measured.map(({ sample }) => sample);
+  const mapped = measured.flatMap((one) => one.mapped);
+  return { title, programBytes: statSync(program).size, ...imageSizes(rung, mapped), samples };
 }
 
-async function measureAll(rung: Rung, where: Conditions) {
+async function measureAll(rung: Rung, where: Conditions): Promise<Measured> {
   const { sample, mapped } = await measure(rung, where);
   if (!rung.logs) return { sample, mapped };
   const perCoreSecondLogged = await measureLogged(rung, { ...where, port: await freePort() });
