@@ -54,7 +54,7 @@ const labels = [
   'image, to pull',
   'memory after the first response',
   'memory after a load',
-  'start to the first response',
+  'time of a core to the first response',
   '1 kB requests in a second of a core',
 ];
 const old = ['| | mote | mote-tiny | mote-micro |', '| --- | --- | --- | --- |']

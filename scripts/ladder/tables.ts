@@ -57,7 +57,7 @@ export function fullTable(results: LadderResults): string {
 }
 
 export function readmeLadder(results: LadderResults): string {
-  return table(results, README_ENTRIES, [...sizeColumns, idle, start, rate]);
+  return table(results, README_ENTRIES, [...sizeColumns, idle, startCore, rate]);
 }
 
 export function microLadder(results: LadderResults): string {
@@ -114,7 +114,7 @@ function choiceRows({ entries }: LadderResults): ReadonlyMap<string, readonly st
     ['image, to pull', cells(({ pullBytes }) => sizeText(pullBytes))],
     ['memory after the first response', cells((entry) => memoryText(medianOf(entry, 'idleKiB')))],
     ['memory after a load', cells((entry) => memoryText(medianOf(entry, 'loadedKiB')))],
-    ['start to the first response', cells((entry) => msText(medianOf(entry, 'startMs')))],
+    ['time of a core to the first response', cells((entry) => msText(medianOf(entry, 'startCoreMs')))],
     ['1 kB requests in a second of a core', cells((entry) => shown(medianOf(entry, 'perCoreSecond')))],
   ]);
 }
