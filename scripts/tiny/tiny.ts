@@ -26,7 +26,7 @@ import {
   USAGE,
 } from './arguments.ts';
 import { type Asset, assetsSource } from './assets.ts';
-import { bindingHeader } from './binding-header.ts';
+import { bindingHeader, bindingSource } from './binding-header.ts';
 import { compileModules } from './bytecode.ts';
 import { type Compiler, compilerFor, findCompiler } from './compiler.ts';
 import { bundleModules } from './modules.ts';
@@ -54,6 +54,7 @@ async function build(options: TinyOptions): Promise<void> {
   try {
     const workshop = prepare(options, generated);
     writeFileSync(join(generated, 'binding.h'), bindingHeader());
+    writeFileSync(join(generated, 'binding.c'), bindingSource());
     if (options.analyze) return await analyzeHost(workshop);
     if (options.contracts) return await checkContracts(options, workshop);
     const assets = await makeAssets(options, workshop);

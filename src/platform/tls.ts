@@ -5,8 +5,6 @@ import { host } from './host.ts';
 import { isIP } from './ip.ts';
 import type { Socket } from './net.ts';
 
-const READ_BYTES = 16384;
-
 export class SecureContext {
   readonly trust: object;
 
@@ -118,7 +116,7 @@ export class TLSSocket extends Duplex {
 
   #readAll(): void {
     while (!this.destroyed) {
-      const answer = host.tlsRead(this.#session, READ_BYTES);
+      const answer = host.tlsRead(this.#session);
       if (answer === 0) break;
       if (typeof answer === 'number') return void this.destroy(faultOf(this.#session));
       if (answer.byteLength === 0) return this.receivedEnd();

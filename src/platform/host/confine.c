@@ -3,7 +3,6 @@
  * system calls (seccomp). Both can only be tightened, and hold for every thread. The structures are written out, since
  * the C library has no headers of the kernel.
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -14,7 +13,6 @@
 #include <unistd.h>
 
 #include "binding.h"
-#include "host.h"
 
 #if defined __x86_64__
 #define AUDIT_ARCH 0xC000003Eu
@@ -97,10 +95,7 @@ static void add_kill(void) {
   add(RETURN, 0, 0, DECIDE_EPERM);
 }
 
-HOST(confineCalls) {
-  UNUSED(self);
-  UNUSED(argc);
-  UNUSED(argv);
+int64_t host_confineCalls(void) {
   filter_length = 0;
   add(LOAD, 0, 0, offsetof(CallSeen, architecture));
   add(JUMP_EQUAL, 1, 0, AUDIT_ARCH);
@@ -118,8 +113,8 @@ HOST(confineCalls) {
   add(RETURN, 0, 0, DECIDE_ENOSYS);
   add(RETURN, 0, 0, DECIDE_EPERM);
   Program program = {filter_length, filter};
-  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return JS_NewInt32(ctx, -errno);
-  return JS_NewInt32(ctx, syscall(SYS_seccomp, SET_MODE_FILTER, ALL_THREADS, &program) < 0 ? -errno : 0);
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return -errno;
+  return or_errno(syscall(SYS_seccomp, SET_MODE_FILTER, ALL_THREADS, &program));
 }
 
 /* linux/landlock.h */
@@ -179,14 +174,10 @@ static int confine_to(char *folders) {
   return syscall(LANDLOCK_RESTRICT_SELF, rules, 0) < 0 ? -errno : 0;
 }
 
-HOST(confineFiles) {
-  UNUSED(self);
-  UNUSED(argc);
-  const char *text = JS_ToCString(ctx, argv[0]);
-  char *folders = text ? strdup(text) : NULL;
-  JS_FreeCString(ctx, text);
-  if (!folders) return JS_ThrowOutOfMemory(ctx);
+int64_t host_confineFiles(Text text) {
+  char *folders = strdup(text.chars);
+  if (!folders) return -ENOMEM;
   int state = confine_to(folders);
   free(folders);
-  return JS_NewInt32(ctx, state);
+  return state;
 }

@@ -1,10 +1,8 @@
 /* What the build put inside: the modules as bytecode, licences, a site; each deflated, and unpacked when asked for. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "binding.h"
-#include "host.h"
 
 uint8_t *unpack(const char *name, size_t *length) {
   for (size_t i = 0; i < asset_count; i++) {
@@ -20,13 +18,8 @@ uint8_t *unpack(const char *name, size_t *length) {
   return NULL;
 }
 
-HOST(asset) {
-  UNUSED(self);
-  UNUSED(argc);
-  const char *name = JS_ToCString(ctx, argv[0]);
-  if (!name) return JS_EXCEPTION;
+JSValue host_asset(JSContext *ctx, Text name) {
   size_t length = 0;
-  uint8_t *data = unpack(name, &length);
-  JS_FreeCString(ctx, name);
+  uint8_t *data = unpack(name.chars, &length);
   return data ? taken(ctx, data, length) : JS_NewInt32(ctx, -ENOENT);
 }
