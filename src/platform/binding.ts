@@ -131,7 +131,7 @@ export const binding = {
   print: [['number', 'bytes'], 'number'],
   exit: [['number'], 'nothing'],
   isTerminal: [['number'], 'boolean'],
-  /** pid, uid, gid, number of descriptors allowed, processors, resident bytes. */
+  /** pid, uid, µs of the processor for this program and for the kernel, processors, resident bytes. */
   process: [['number'], 'number'],
   kill: [['number', 'number'], 'number'],
   rawMode: [['number', 'boolean'], 'number'],
@@ -141,8 +141,11 @@ export const binding = {
   asset: [['text'], 'answer'],
 
   // What is given up for good (confine.c).
-  /** Folders, on lines of their own, beneath which files may be changed; everywhere else they may only be read. */
-  confineFiles: [['text'], 'number'],
+  /**
+   * Lines of `w` or `r` and a path: what is there and beneath may be changed and read, or only read. Elsewhere nothing may
+   * be changed, nor read if the second argument says so. Nothing may be executed.
+   */
+  confineFiles: [['text', 'boolean'], 'number'],
   /** The system calls that are not needed to serve are refused from now on. */
   confineCalls: [[], 'number'],
 } as const satisfies Readonly<Record<string, Signature>>;

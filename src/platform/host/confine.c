@@ -1,12 +1,13 @@
 /*
- * Confinement of the process once it serves: Landlock for what it may change in the file system, and a filter of
- * system calls (seccomp). Both can only be tightened, and hold for every thread. The structures are written out, since
+ * Confinement of the process once it serves: Landlock for what it may read and change in the file system, and a
+ * filter of system calls (seccomp). Both can only be tightened, and hold for every thread. The structures are written out, since
  * the C library has no headers of the kernel.
  */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -37,6 +38,8 @@ int64_t host_confineCalls(void) {
 enum {
   EXECUTE = 1 << 0,
   WRITE_FILE = 1 << 1,
+  READ_FILE = 1 << 2,
+  READ_FOLDER = 1 << 3,
   /* Removing and making what there is, from removing a folder to making a link. */
   CHANGE_FOLDER = 0x1FF << 4,
   MOVE = 1 << 13,
@@ -47,7 +50,7 @@ typedef struct {
 } __attribute__((packed)) Ruleset;
 typedef struct {
   uint64_t access;
-  int32_t folder;
+  int32_t place;
 } __attribute__((packed)) Rule;
 
 static int ruleset = -1;
@@ -59,36 +62,44 @@ void confine_thread(void) {
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0) syscall(LANDLOCK_RESTRICT_SELF, ruleset, 0);
 }
 
+/* A rule for a file must not name what can be done to folders only. */
 static int allow_beneath(int rules, const char *path, uint64_t access) {
   Rule rule = {access, open(path, O_PATH | O_CLOEXEC)};
-  if (rule.folder < 0) return -errno;
+  struct stat stat;
+  if (rule.place < 0 || fstat(rule.place, &stat) < 0) return -errno;
+  if (!S_ISDIR(stat.st_mode)) rule.access &= WRITE_FILE | READ_FILE | TRUNCATE;
   int state = syscall(LANDLOCK_ADD_RULE, rules, PATH_BENEATH, &rule, 0) < 0 ? -errno : 0;
-  close(rule.folder);
+  close(rule.place);
   return state;
 }
 
-/* Of folders on lines of their own everything may be changed, elsewhere nothing; nothing may be executed. */
-static int confine_to(char *folders) {
+static int add_rules(int rules, char *lines, uint64_t change, uint64_t read) {
+  int state = allow_beneath(rules, "/dev", WRITE_FILE);
+  if (state == -ENOENT) state = 0;
+  for (char *rest, *line = strtok_r(lines, "\n", &rest); line && state == 0; line = strtok_r(NULL, "\n", &rest))
+    state = allow_beneath(rules, line + 1, *line == 'w' ? change | read : read);
+  return state;
+}
+
+static int confine_to(char *lines, int confines_reading) {
   long version = syscall(LANDLOCK_CREATE_RULESET, NULL, 0, ASK_FOR_VERSION);
   if (version < 0) return -errno;
   uint64_t change = WRITE_FILE | CHANGE_FOLDER | (version >= 2 ? MOVE : 0) | (version >= 3 ? TRUNCATE : 0);
-  Ruleset handled = {EXECUTE | change};
+  uint64_t read = confines_reading ? READ_FILE | READ_FOLDER : 0;
+  Ruleset handled = {EXECUTE | change | read};
   int rules = (int)syscall(LANDLOCK_CREATE_RULESET, &handled, sizeof handled, 0);
   if (rules < 0) return -errno;
-  int state = allow_beneath(rules, "/dev", WRITE_FILE);
-  for (char *rest, *path = strtok_r(folders, "\n", &rest); path; path = strtok_r(NULL, "\n", &rest)) {
-    state = allow_beneath(rules, path, change);
-    if (state < 0) return close(rules), state;
-  }
+  int state = add_rules(rules, lines, change, read);
+  if (state < 0) return close(rules), state;
   ruleset = rules;
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return -errno;
-  return syscall(LANDLOCK_RESTRICT_SELF, rules, 0) < 0 ? -errno : 0;
+  return (int)or_errno(syscall(LANDLOCK_RESTRICT_SELF, rules, 0));
 }
 
-int64_t host_confineFiles(Text text) {
-  char *folders = strdup(text.chars);
-  if (!folders) return -ENOMEM;
-  int state = confine_to(folders);
-  free(folders);
+int64_t host_confineFiles(Text text, int confines_reading) {
+  char *lines = strdup(text.chars);
+  if (!lines) return -ENOMEM;
+  int state = confine_to(lines, confines_reading);
+  free(lines);
   return state;
 }
