@@ -17,7 +17,8 @@ export interface InjectedCall {
 
 /** Why it cannot be done here. */
 export const cannotInject: string | false =
-  (process.arch !== 'x64' && 'calls are injected on x86-64 only') ||
+  ((process.arch !== 'x64' || process.env.MOTE_TARGET?.includes('qemu') === true) &&
+    'calls are injected on x86-64 only') ||
   (!present('gdb') && 'gdb is missing: apt-get install gdb');
 
 /** What each call returned: a negative errno is a failure. The program is waiting for events, and goes on to do so. */
