@@ -25,16 +25,10 @@ export function confine(needs: Needs): string {
   const hasFiles = host.confineFiles(rules.join('\n'), isReadConfined) >= 0;
   const missing = [
     hasFiles ? '' : 'files (Landlock)',
+    hasFiles && !isReadConfined ? `reading files (${readable.reason})` : '',
     !needs.seccomp || host.confineCalls() < 0 ? 'system calls (seccomp)' : '',
   ].filter((one) => one !== '');
-  const told = missing.length === 0 ? '' : `not confined on this system: ${missing.join(' and ')}`;
-  return [hasFiles ? tell(readable) : '', told].filter((one) => one !== '').join('; ');
-}
-
-function tell(readable: Readable): string {
-  if (readable.kind === 'everything') return `confined, but for reading files: ${readable.reason}`;
-  const { places } = readable;
-  return `confined: reads ${places.length === 0 ? 'no files' : `only ${places.join(', ')}`}`;
+  return missing.length === 0 ? '' : `not confined: ${missing.join(' and ')}`;
 }
 
 function readableOf({ readable, resolvesNames }: Needs): Readable {
