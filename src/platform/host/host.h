@@ -88,6 +88,8 @@ typedef struct {
   uint32_t packed;
   uint32_t length;
 } Asset;
+extern const uint8_t asset_data[];
+extern const size_t asset_bytes;
 extern const Asset assets[];
 extern const size_t asset_count;
 /* Bytes from malloc, NULL if there is no such asset. */
