@@ -50,8 +50,6 @@ export const binding = {
   watch: [['number', 'number'], 'number'],
   /** Milliseconds since the start, with fractions. */
   now: [[], 'fraction'],
-  /** Milliseconds since 1970. */
-  date: [[], 'fraction'],
   /** Turns a signal into an event of the returned descriptor. */
   signals: [['words'], 'number'],
   /** The next signal, 0 if there is none. */
@@ -105,8 +103,8 @@ export const binding = {
   random: [['number'], 'buffer'],
 
   // TLS (tls.c): bytes in, bytes out; the socket is that of the caller.
-  /** From certificates in DER, one behind the other. What cannot be parsed (an unknown curve) verifies nothing. */
-  trust: [['bytes'], 'trust'],
+  /** From certificates in DER, one behind the other, and the length of each. What cannot be parsed (an unknown curve) verifies nothing. */
+  trust: [['bytes', 'words'], 'trust'],
   /** A client session for a host name, or an IP address (`true`); a negative number of the library if there is none. */
   tls: [['trust', 'text', 'boolean'], 'sessionOrNumber'],
   tlsFeed: [['session', 'bytes'], 'nothing'],
@@ -131,7 +129,7 @@ export const binding = {
   print: [['number', 'bytes'], 'number'],
   exit: [['number'], 'nothing'],
   isTerminal: [['number'], 'boolean'],
-  /** pid, uid, µs of the processor for this program and for the kernel, processors, resident bytes. */
+  /** pid, uid, µs of the processor for this program and for the kernel, resident bytes. */
   process: [['number'], 'number'],
   kill: [['number', 'number'], 'number'],
   rawMode: [['number', 'boolean'], 'number'],
@@ -180,7 +178,7 @@ export const calls = [
   'stat',
   /** descriptor → the same */
   'fstat',
-  /** path → names, each with a NUL behind it; a byte for their kind in front of it */
+  /** path → names, each with a NUL behind it, and in front of it its kind as in readdir(3) */
   'readdir',
   'readlink',
   'realpath',

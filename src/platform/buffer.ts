@@ -12,6 +12,8 @@ function encodingOf(name: Encoding | undefined): number {
   return encoding;
 }
 
+const urlLetters: Readonly<Record<string, string>> = { '+': '-', '/': '_' };
+
 type Source = string | ArrayBuffer | ArrayLike<number> | Iterable<number>;
 
 /** No private member: each instance would pay for it. */
@@ -71,7 +73,9 @@ export class Buffer extends Uint8Array {
   override toString(encoding?: string, start = 0, end = this.length): string {
     const isWhole = start <= 0 && end >= this.length;
     const part = isWhole ? this : this.subarray(Math.max(0, start), Math.max(0, end));
-    return host.decode(part, encodingOf(encoding as Encoding | undefined));
+    const kind = encodingOf(encoding as Encoding | undefined);
+    if (kind !== ENCODINGS.base64url) return host.decode(part, kind);
+    return host.decode(part, ENCODINGS.base64).replace(/[+/=]/g, (letter) => urlLetters[letter] ?? '');
   }
 
   override subarray(start?: number, end?: number): Buffer {

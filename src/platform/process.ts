@@ -225,7 +225,7 @@ class Process extends EventEmitter {
   }
 
   /** Only what the product asks for. */
-  readonly memoryUsage = { rss: (): number => host.process(5) };
+  readonly memoryUsage = { rss: (): number => host.process(4) };
 }
 
 const process: Process = new Process();

@@ -90,9 +90,11 @@ static void *allocate(JSMallocState *state, size_t size) {
   if (size == 0 || state->malloc_size + size > state->malloc_limit) return NULL;
   size_t class = class_of(size);
   void *made = class < CLASSES ? small_block(class) : NULL;
-  if (!made && !(made = malloc(size))) return NULL;
+  if (made) size = class * STEP;
+  else if (!(made = malloc(size))) return NULL;
+  else size = usable(made);
   state->malloc_count++;
-  state->malloc_size += usable(made);
+  state->malloc_size += size;
   return made;
 }
 

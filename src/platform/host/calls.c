@@ -108,16 +108,6 @@ static int64_t answer_stat(Call *call, int state, const struct stat *stat) {
   return answer_text(call, (const char *)words, sizeof words);
 }
 
-static char kind_of(const struct dirent *entry) {
-  switch (entry->d_type) {
-    case DT_REG: return 'f';
-    case DT_DIR: return 'd';
-    case DT_LNK: return 'l';
-    case DT_UNKNOWN: return '?';
-    default: return 'o';
-  }
-}
-
 static int64_t do_readdir(Call *call) {
   DIR *folder = opendir(call->operands[0].text);
   if (!folder) return -errno;
@@ -132,7 +122,7 @@ static int64_t do_readdir(Call *call) {
       if (!more) break;
       call->out = more;
     }
-    call->out[call->out_length] = (uint8_t)kind_of(entry);
+    call->out[call->out_length] = entry->d_type;
     memcpy(call->out + call->out_length + 1, entry->d_name, length - 1);
     call->out_length += length;
   }

@@ -54,21 +54,13 @@ int64_t host_watch(int64_t descriptor, int64_t events) {
   return or_errno(state);
 }
 
-static double milliseconds(clockid_t clock) {
-  struct timespec time;
-  clock_gettime(clock, &time);
-  return (double)time.tv_sec * 1e3 + (double)time.tv_nsec / NS_PER_MS;
-}
-
 double host_now(void) {
   static double start;
-  double now = milliseconds(CLOCK_MONOTONIC);
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  double now = (double)time.tv_sec * 1e3 + (double)time.tv_nsec / NS_PER_MS;
   if (start == 0) start = now;
   return now - start;
-}
-
-double host_date(void) {
-  return milliseconds(CLOCK_REALTIME);
 }
 
 int64_t host_signals(Bytes wanted) {

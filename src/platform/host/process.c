@@ -2,7 +2,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -65,11 +64,6 @@ static int64_t processor_us(int is_of_kernel) {
   return time.tv_sec * INT64_C(1000000) + time.tv_usec;
 }
 
-static int64_t processors(void) {
-  cpu_set_t set;
-  return sched_getaffinity(0, sizeof set, &set) < 0 ? 1 : CPU_COUNT(&set);
-}
-
 static int64_t resident_bytes(void) {
   char text[64] = "";
   long pages = 0;
@@ -83,7 +77,6 @@ int64_t host_process(int64_t what) {
     case 1: return geteuid();
     case 2:
     case 3: return processor_us(what == 3);
-    case 4: return processors();
     default: return resident_bytes();
   }
 }

@@ -4,7 +4,8 @@
 
 #include "binding.h"
 
-enum { UTF8, LATIN1, HEX, BASE64, BASE64URL };
+/* As in binding.ts; to read base64url is to read base64, and to write it is done there. */
+enum { UTF8, LATIN1, HEX, BASE64 };
 
 #define STACK_BYTES 8192
 
@@ -69,29 +70,18 @@ static size_t to_hex(const uint8_t *in, size_t length, char *out) {
 }
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-static const char url_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-static size_t to_base64_of(const char *letters, int is_padded, const uint8_t *in, size_t length, char *out) {
+static size_t to_base64(const uint8_t *in, size_t length, char *out) {
   char *start = out;
   for (size_t i = 0; i < length; i += 3) {
     size_t left = length - i;
     uint32_t group = (uint32_t)in[i] << 16 | (left > 1 ? (uint32_t)in[i + 1] << 8 : 0) | (left > 2 ? in[i + 2] : 0);
-    *out++ = letters[group >> 18];
-    *out++ = letters[group >> 12 & 63];
-    if (left > 1) *out++ = letters[group >> 6 & 63];
-    else if (is_padded) *out++ = '=';
-    if (left > 2) *out++ = letters[group & 63];
-    else if (is_padded) *out++ = '=';
+    *out++ = alphabet[group >> 18];
+    *out++ = alphabet[group >> 12 & 63];
+    *out++ = left > 1 ? alphabet[group >> 6 & 63] : '=';
+    *out++ = left > 2 ? alphabet[group & 63] : '=';
   }
   return (size_t)(out - start);
-}
-
-static size_t to_base64(const uint8_t *in, size_t length, char *out) {
-  return to_base64_of(alphabet, 1, in, length, out);
-}
-
-static size_t to_base64url(const uint8_t *in, size_t length, char *out) {
-  return to_base64_of(url_alphabet, 0, in, length, out);
 }
 
 /* The length of the well-formed sequence at the start; as a negative number that of the part that is in error. */
@@ -128,7 +118,6 @@ JSValue host_decode(JSContext *ctx, Bytes in, int64_t encoding) {
   switch (encoding) {
     case HEX: return filled(ctx, in, 2 * in.length, to_hex);
     case BASE64: return filled(ctx, in, (in.length + 2) / 3 * 4, to_base64);
-    case BASE64URL: return filled(ctx, in, (in.length + 2) / 3 * 4, to_base64url);
     default:
       if (is_ascii(in.data, in.length)) return JS_NewStringLen(ctx, (const char *)in.data, in.length);
       return encoding == LATIN1 ? filled(ctx, in, 2 * in.length, latin1_to_utf8) : filled(ctx, in, 3 * in.length, repair);

@@ -106,20 +106,7 @@ static int add_anchor(Trust *trust, size_t offset, size_t length) {
   return state;
 }
 
-/* The length of the DER element at the start, 0 if it does not fit. */
-static size_t element_length(const uint8_t *data, size_t length) {
-  if (length < 2) return 0;
-  size_t size = data[1], head = 2;
-  if (size >= 0x80) {
-    size_t octets = size & 0x7F;
-    if (octets > 4 || length < 2 + octets) return 0;
-    size = 0;
-    for (; head < 2 + octets; head++) size = size << 8 | data[head];
-  }
-  return head + size <= length ? head + size : 0;
-}
-
-JSValue host_trust(JSContext *ctx, Bytes der) {
+JSValue host_trust(JSContext *ctx, Bytes der, Bytes lengths) {
   psa_crypto_init();
   Trust *trust = calloc(1, sizeof *trust);
   if (trust) trust->der = malloc(der.length + 1);
@@ -127,8 +114,10 @@ JSValue host_trust(JSContext *ctx, Bytes der) {
   trust->kind = &trust_kind;
   trust->references = 1;
   memcpy(trust->der, der.data, der.length);
-  for (size_t at = 0, size; (size = element_length(der.data + at, der.length - at)) > 0; at += size)
-    add_anchor(trust, at, size);
+  const int32_t *sizes = (const int32_t *)(void *)lengths.data;
+  size_t at = 0;
+  for (size_t i = 0; i < lengths.length / sizeof *sizes; at += (size_t)sizes[i++])
+    if ((size_t)sizes[i] <= der.length - at) add_anchor(trust, at, (size_t)sizes[i]);
   return new_object(ctx, trust);
 }
 
