@@ -2,12 +2,12 @@
 import { ENCODINGS } from './binding.ts';
 import { host } from './host.ts';
 
-type Encoding = 'utf8' | 'utf-8' | 'latin1' | 'binary' | 'ascii' | 'hex' | 'base64' | 'base64url';
+const { utf8, latin1 } = ENCODINGS;
+const encodings = { __proto__: null, ...ENCODINGS, 'utf-8': utf8, binary: latin1, ascii: latin1 };
+type Encoding = Exclude<keyof typeof encodings, '__proto__'>;
 
 function encodingOf(name: Encoding | undefined): number {
-  if (name === undefined || name === 'utf8' || name === 'utf-8') return ENCODINGS.utf8;
-  if (name === 'latin1' || name === 'binary' || name === 'ascii') return ENCODINGS.latin1;
-  const encoding = ENCODINGS[name];
+  const encoding = name === undefined ? utf8 : encodings[name];
   if (encoding === undefined) throw new TypeError(`unknown encoding: ${name}`);
   return encoding;
 }
@@ -69,8 +69,8 @@ export class Buffer extends Uint8Array {
   }
 
   override toString(encoding?: string, start = 0, end = this.length): string {
-    const isWhole = start <= 0 && end >= this.length;
-    const part = isWhole ? this : this.subarray(Math.max(0, start), Math.max(0, end));
+    const isPart = start > 0 || end < this.length;
+    const part = isPart ? this.subarray(Math.max(0, start), Math.max(0, end)) : this;
     return host.decode(part, encodingOf(encoding as Encoding | undefined));
   }
 

@@ -15,7 +15,7 @@ export { default as process } from './process.ts';
 export { URL, URLSearchParams } from './url.ts';
 
 export const performance = {
-  now: () => host.now(),
+  now: host.now,
   timeOrigin: host.date() - host.now(),
 };
 

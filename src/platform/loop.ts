@@ -205,17 +205,9 @@ export function setDefectHandler(handler: (error: unknown) => void): void {
 }
 
 /** Runs a callback and then the promise jobs that it left, as Node does after each callback. */
-function turn(run: (events: number) => void, events = 0): void {
+function turn(run: (events: number) => void, events: number): void {
   try {
     run(events);
-  } catch (error) {
-    onDefect(error);
-  }
-  settleJobs();
-}
-
-function settleJobs(): void {
-  try {
     host.runJobs();
   } catch (error) {
     onDefect(error);
@@ -249,14 +241,14 @@ function runTimers(): void {
     }
     remove(timer);
     if (timer.isRepeated) add(timer);
-    turn(timer.run);
+    turn(timer.run, 0);
   }
 }
 
 function runImmediates(): void {
   const due = immediates;
   immediates = [];
-  for (const immediate of due) if (!immediate.isCleared) turn(immediate.run);
+  for (const immediate of due) if (!immediate.isCleared) turn(immediate.run, 0);
 }
 
 function timeToWait(): number {
@@ -273,7 +265,7 @@ function isAlive(): boolean {
 export function runLoop(): void {
   const events = new Int32Array(2 * MAX_EVENTS);
   watch(host.finishedDescriptor(), takeFinished, EVENTS.readable, false);
-  settleJobs();
+  turn(() => {}, 0);
   turnMs = host.now();
   // As in Node, what has arrived comes between timers and immediates: after a halt of the process it is seen before
   // anything that a timer leaves to an immediate.

@@ -69,7 +69,6 @@ const scenarios: Readonly<Record<string, () => Promise<Log>>> = {
       peer.bytesRead,
       client.destroyed,
       client.readableEnded,
-      client.writableFinished,
     ];
   },
   async 'half-open: the answer follows the end of the request'() {
@@ -103,11 +102,9 @@ const scenarios: Readonly<Record<string, () => Promise<Log>>> = {
     const log: Log = [];
     client.write('one');
     await pause();
-    log.push(peer.isPaused(), peer.readableFlowing);
     readAll(peer, log);
     await once(peer, 'data');
     peer.pause();
-    log.push(peer.isPaused());
     client.write('two');
     await pause();
     log.push('paused');
@@ -164,7 +161,7 @@ const scenarios: Readonly<Record<string, () => Promise<Log>>> = {
     client.write('never', (error) => log.push(`callback ${error ? 'error' : ''}`));
     client.destroy(Object.assign(new Error('mine'), { code: 'MINE' }));
     client.destroy(new Error('again'));
-    log.push('sync', client.destroyed, client.errored?.message);
+    log.push('sync', client.destroyed);
     await pause();
     client.write('after', (error) => log.push(`late ${(error as NodeJS.ErrnoException)?.code}`));
     await pause();

@@ -22,8 +22,8 @@ import { type Author, Writer } from './writer.ts';
  * that are kept later keep the whole decoded string alive.
  */
 const WINDOW_BYTES = 2048;
-/** A chunk of at most this size is processed without checking the time. */
-const SMALL_BYTES = 256;
+/** The first request of a chunk of at most this size is processed without checking the time. */
+const SMALL_BYTES = 1024;
 const CR = 13;
 /**
  * How long a keep-alive connection outlives its announced timeout, for requests that are already in transit.
@@ -54,6 +54,8 @@ export class WireConnection implements Author, OpenConnection {
   #progress: Progress | undefined;
   #body: BodyReader | undefined;
   #current: Exchange | undefined;
+  /** The last one that repeated a prepared response. */
+  #repeated: Exchange | undefined;
   #isPersistent = true;
   #requests = 0;
   /** The client has closed its half of the connection. */
@@ -198,10 +200,23 @@ export class WireConnection implements Author, OpenConnection {
     if (!prepared?.reuse.isFresh() || this.#isLast(1)) return false;
     this.#head = '';
     this.#progress = undefined;
-    const exchange = this.#begin(result.head, known);
+    const last = this.#repeated;
+    const exchange = last?.known === known ? this.#restart(last) : this.#begin(result.head, known);
     exchange.status = prepared.status;
+    this.#repeated = exchange;
     this.#writer.sendPrepared(exchange, prepared);
     return true;
+  }
+
+  /** The same exchange once more: nobody keeps one that has ended. */
+  #restart(exchange: Exchange): Exchange {
+    exchange.startedMs = performance.now();
+    this.#current = exchange;
+    this.#requests += 1;
+    this.#phase = 'answer';
+    this.#deadlineMs = Number.POSITIVE_INFINITY;
+    this.#shared.hooks.onStart();
+    return exchange;
   }
 
   #takeRequest(head: Head, known: KnownHead | undefined, chunk: Buffer, at: number, next: number): void {
