@@ -14,11 +14,6 @@ function encodingOf(name: Encoding | undefined): number {
 
 type Source = string | ArrayBuffer | ArrayLike<number> | Iterable<number>;
 
-/** No private member: each instance would pay for it. */
-function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
-  return new DataView(buffer, byteOffset, byteLength);
-}
-
 export class Buffer extends Uint8Array {
   static override from(source: Source, encodingOrOffset?: unknown, length?: unknown): Buffer {
     if (typeof source === 'string')
@@ -35,10 +30,6 @@ export class Buffer extends Uint8Array {
 
   static allocUnsafeSlow(size: number): Buffer {
     return new Buffer(size);
-  }
-
-  static isBuffer(value: unknown): value is Buffer {
-    return value instanceof Buffer;
   }
 
   static byteLength(value: string | Uint8Array, encoding?: Encoding): number {
@@ -58,14 +49,6 @@ export class Buffer extends Uint8Array {
       at += part.length;
     }
     return buffer;
-  }
-
-  static compare(a: Uint8Array, b: Uint8Array): number {
-    const length = Math.min(a.length, b.length);
-    for (let i = 0; i < length; i += 1) {
-      if (a[i] !== b[i]) return (a[i] as number) < (b[i] as number) ? -1 : 1;
-    }
-    return Math.sign(a.length - b.length);
   }
 
   override toString(encoding?: string, start = 0, end = this.length): string {
@@ -91,17 +74,7 @@ export class Buffer extends Uint8Array {
   }
 
   equals(other: Uint8Array): boolean {
-    return this.length === other.length && Buffer.compare(this, other) === 0;
-  }
-
-  compare(other: Uint8Array): number {
-    return Buffer.compare(this, other);
-  }
-
-  copy(target: Uint8Array, targetStart = 0, start = 0, end = this.length): number {
-    const part = this.subarray(start, Math.min(end, start + target.length - targetStart));
-    target.set(part, targetStart);
-    return part.length;
+    return this.length === other.length && host.indexOf(this, other, 0) === 0;
   }
 
   override indexOf(wanted: number | string | Uint8Array, from = 0, encoding?: unknown): number {
@@ -114,24 +87,7 @@ export class Buffer extends Uint8Array {
     return this.indexOf(wanted, from) >= 0;
   }
 
-  readUInt32BE(offset = 0): number {
-    return viewOf(this).getUint32(offset);
-  }
-
   readUInt32LE(offset = 0): number {
-    return viewOf(this).getUint32(offset, true);
-  }
-
-  readUInt16BE(offset = 0): number {
-    return viewOf(this).getUint16(offset);
-  }
-
-  writeUInt32BE(value: number, offset = 0): number {
-    viewOf(this).setUint32(offset, value);
-    return offset + 4;
-  }
-
-  toJSON(): { type: 'Buffer'; data: number[] } {
-    return { type: 'Buffer', data: Array.from(this) };
+    return new DataView(this.buffer, this.byteOffset, this.length).getUint32(offset, true);
   }
 }

@@ -83,11 +83,6 @@ export class Timer {
     else this.dueMs = turnMs + this.delayMs;
     return this;
   }
-
-  close(): this {
-    remove(this);
-    return this;
-  }
 }
 
 /** A binary heap by time. */
@@ -146,26 +141,20 @@ function remove(timer: Timer): void {
   sink(last, last.place);
 }
 
-type Callback = (...values: never[]) => void;
+type Callback = () => void;
 
-function start(
-  callback: Callback,
-  delayMs: number | undefined,
-  values: unknown[],
-  isRepeated: boolean,
-): Timer {
-  const run = values.length > 0 ? () => callback(...(values as never[])) : (callback as () => void);
-  const timer = new Timer(run, delayMs ?? 1, isRepeated);
+function start(callback: Callback, delayMs: number, isRepeated: boolean): Timer {
+  const timer = new Timer(callback, delayMs, isRepeated);
   add(timer);
   return timer;
 }
 
-export function setTimeout(callback: Callback, delayMs?: number, ...values: unknown[]): Timer {
-  return start(callback, delayMs, values, false);
+export function setTimeout(callback: Callback, delayMs = 1): Timer {
+  return start(callback, delayMs, false);
 }
 
-export function setInterval(callback: Callback, delayMs?: number, ...values: unknown[]): Timer {
-  return start(callback, delayMs, values, true);
+export function setInterval(callback: Callback, delayMs = 1): Timer {
+  return start(callback, delayMs, true);
 }
 
 export function clearTimeout(timer: Timer | undefined | null): void {
@@ -174,25 +163,10 @@ export function clearTimeout(timer: Timer | undefined | null): void {
 
 export const clearInterval: typeof clearTimeout = clearTimeout;
 
-export class Immediate {
-  isCleared = false;
-  readonly run: () => void;
+let immediates: Callback[] = [];
 
-  constructor(run: () => void) {
-    this.run = run;
-  }
-}
-
-let immediates: Immediate[] = [];
-
-export function setImmediate(callback: Callback, ...values: unknown[]): Immediate {
-  const immediate = new Immediate(() => callback(...(values as never[])));
-  immediates.push(immediate);
-  return immediate;
-}
-
-export function clearImmediate(immediate: Immediate | undefined | null): void {
-  if (immediate) immediate.isCleared = true;
+export function setImmediate(callback: () => void): void {
+  immediates.push(callback);
 }
 
 /** What an error without a handler ends in; `process.ts` sets it. */
@@ -248,7 +222,7 @@ function runTimers(): void {
 function runImmediates(): void {
   const due = immediates;
   immediates = [];
-  for (const immediate of due) if (!immediate.isCleared) turn(immediate.run, 0);
+  for (const immediate of due) turn(immediate, 0);
 }
 
 function timeToWait(): number {

@@ -9,17 +9,8 @@ const EAGAIN = -11;
 const EXIT_DEFECT = 70;
 const READ_BYTES = 65536;
 
-const signalNumbers: Readonly<Record<string, number>> = {
-  SIGHUP: 1,
-  SIGINT: 2,
-  SIGQUIT: 3,
-  SIGUSR1: 10,
-  SIGUSR2: 12,
-  SIGPIPE: 13,
-  SIGTERM: 15,
-  SIGCHLD: 17,
-};
-const signalNames = new Map(Object.entries(signalNumbers).map(([name, number]) => [number, name]));
+/** By their numbers. */
+const signalNames = Object.entries({ SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGUSR1: 10, SIGUSR2: 12, SIGTERM: 15 });
 
 type Done = (error?: Error | null) => void;
 
@@ -143,8 +134,6 @@ class Process extends EventEmitter {
   readonly platform = 'linux';
   readonly arch: string = 'x64';
   readonly versions: Readonly<Record<string, string>> = {};
-  readonly version = '';
-  readonly release = { name: 'mote-tiny' };
   readonly execPath = '/proc/self/exe';
   readonly execArgv: readonly string[] = [];
   readonly argv: string[];
@@ -169,7 +158,7 @@ class Process extends EventEmitter {
 
   override on(event: string, listener: Listener): this {
     super.on(event, listener);
-    const number = signalNumbers[event];
+    const [, number] = signalNames.find(([name]) => name === event) ?? [];
     if (number !== undefined && !this.#signals.includes(number)) this.#listen(number);
     return this;
   }
@@ -187,7 +176,7 @@ class Process extends EventEmitter {
 
   #takeSignals(): void {
     for (let number = host.nextSignal(this.#signalDescriptor); number > 0; ) {
-      const name = signalNames.get(number);
+      const [name] = signalNames.find((one) => one[1] === number) ?? [];
       if (name) this.emit(name, name);
       number = host.nextSignal(this.#signalDescriptor);
     }
@@ -206,18 +195,12 @@ class Process extends EventEmitter {
     return host.process(1);
   }
 
-  kill(pid: number, signal: string | number): true {
-    const result = host.kill(pid, typeof signal === 'number' ? signal : (signalNumbers[signal] ?? 0));
-    if (result < 0) throw systemError(result, 'kill');
-    return true;
-  }
-
   uptime(): number {
     return host.now() / 1000;
   }
 
-  nextTick(callback: (...values: never[]) => void, ...values: never[]): void {
-    host.queueMicrotask(() => callback(...values));
+  nextTick(callback: () => void): void {
+    host.queueMicrotask(callback);
   }
 
   cpuUsage(): { user: number; system: number } {
@@ -239,4 +222,3 @@ setDefectHandler((error) => {
 });
 
 export default process;
-export const { stdout, stderr, stdin, env, argv } = process;
