@@ -54,8 +54,8 @@ export abstract class Duplex extends EventEmitter {
   /** The transport takes something at all: it is open. */
   protected abstract get canSend(): boolean;
   /**
-   * Sends a text in Latin-1 or bytes, and more bytes behind a text; returns how many the transport took. Destroys the
-   * stream if it fails.
+   * Sends a text in Latin-1 or bytes, and more bytes behind a text; returns how many the transport took. If it fails,
+   * it destroys the stream, or returns what `lose` does.
    */
   protected abstract send(content: string | Uint8Array, more: Uint8Array): number;
   /** Calls `flush` once the transport takes more, or not any longer. */
@@ -167,7 +167,7 @@ export abstract class Duplex extends EventEmitter {
     if (done === undefined && length > 0 && this.writableLength === 0 && this.#corks === 0 && this.canSend) {
       const count = this.send(content, nothing);
       if (count > 0) this.#count(count);
-      if (count === length || this.destroyed) return true;
+      if (count === length || count < 0 || this.destroyed) return true;
       content = typeof content === 'string' ? content.slice(count) : content.subarray(count);
       length -= count;
       this.#setFull(true);
@@ -211,12 +211,23 @@ export abstract class Duplex extends EventEmitter {
       const more = typeof next === 'object' ? next : nothing;
       const wanted = content.length + more.length;
       const count = wanted === 0 ? 0 : this.send(content, more);
-      if (this.destroyed) return;
+      if (this.destroyed || count < 0) return;
       this.#sent(count);
       if (count < wanted) return this.#setFull(true);
     }
     this.#setFull(false);
     this.#afterAll();
+  }
+
+  /** For the transport: what waits is lost by a failure after which the stream goes on. */
+  protected lose(error: Error): -1 {
+    this.writableLength = 0;
+    const pending = this.#pending.splice(0);
+    host.queueMicrotask(() => {
+      for (const { done } of pending) done?.(error);
+      this.emit('error', error);
+    });
+    return -1;
   }
 
   #setFull(isFull: boolean): void {

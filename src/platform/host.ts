@@ -56,7 +56,9 @@ const described = `
 10003 EAI_AGAIN: the name server gave no answer
 10004 EAI_FAIL: the name server failed
 `;
-const names = new Map(Array.from(described.matchAll(/(\d+) (.*)/g), ([, errno, text]) => [Number(errno), text]));
+const names = new Map(
+  Array.from(described.matchAll(/(\d+) (.*)/g), ([, errno, text]) => [Number(errno), text]),
+);
 
 export interface SystemError extends Error {
   code: string;

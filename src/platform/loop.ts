@@ -8,36 +8,35 @@ type Listener = (events: number) => void;
 
 interface Watched {
   readonly listener: Listener;
+  /** The events that are waited for. */
+  events: number;
   /** An unreferenced descriptor does not keep the process. */
   isReferenced: boolean;
 }
 
 const watched = new Map<number, Watched>();
-const interests = new Map<number, number>();
 let referenced = 0;
 
 /** Calls `listener` when `descriptor` has one of the events. */
 export function watch(descriptor: number, listener: Listener, events: number, isReferenced = true): void {
   unwatch(descriptor);
-  watched.set(descriptor, { listener, isReferenced });
+  watched.set(descriptor, { listener, events: 0, isReferenced });
   if (isReferenced) referenced += 1;
   setInterest(descriptor, events);
 }
 
-/** Changes the events that are waited for; without any, only failures are seen while it is watched. */
+/** Changes the events that are waited for; without any, nothing is seen while it is watched. */
 export function setInterest(descriptor: number, events: number): void {
-  if (!watched.has(descriptor) || interests.get(descriptor) === events) return;
-  interests.set(descriptor, events);
+  const one = watched.get(descriptor);
+  if (!one || one.events === events) return;
+  one.events = events;
   host.watch(descriptor, events);
 }
 
 export function unwatch(descriptor: number): void {
-  const old = watched.get(descriptor);
-  if (!old) return;
+  setInterest(descriptor, 0);
+  setReferenced(descriptor, false);
   watched.delete(descriptor);
-  if (interests.get(descriptor) !== 0) host.watch(descriptor, 0);
-  interests.delete(descriptor);
-  if (old.isReferenced) referenced -= 1;
 }
 
 export function setReferenced(descriptor: number, isReferenced: boolean): void {

@@ -3,7 +3,7 @@ import { Buffer } from './buffer.ts';
 import { Duplex } from './duplex.ts';
 import { EVENTS, host, systemError } from './host.ts';
 import { isIP } from './ip.ts';
-import { type LookupAddress, type LookupFunction, lookup } from './lookup.ts';
+import { addressesOf, type LookupAddress, type LookupFunction } from './lookup.ts';
 import { clearTimeout, setInterest, setReferenced, setTimeout, type Timer, unwatch, watch } from './loop.ts';
 
 /** What one read takes at most: connections take turns. */
@@ -207,19 +207,6 @@ export class Socket extends Duplex {
     if (this.#descriptor >= 0) setReferenced(this.#descriptor, false);
     return this;
   }
-}
-
-function addressesOf(
-  name: string,
-  family: number,
-  find: LookupFunction = lookup,
-): Promise<readonly LookupAddress[]> {
-  return new Promise((resolve, reject) => {
-    find(name, { family, all: true }, (error, found) => {
-      if (error) reject(error);
-      else resolve(typeof found === 'string' ? [{ address: found, family: isIP(found) }] : found);
-    });
-  });
 }
 
 /** The families in turn, as the resolver orders them: a network may lack one of them. */

@@ -13,7 +13,12 @@ function* emitters(): Generator<string> {
   };
   const remover = () => seen.push('remover');
   emitter.on('x', a).once('x', adder).on('x', remover).on('x', a);
-  yield line(emitter.emit('x', 1, 2), emitter.emit('x', 3), emitter.listeners('x').length, emitter.emit('none'));
+  yield line(
+    emitter.emit('x', 1, 2),
+    emitter.emit('x', 3),
+    emitter.listeners('x').length,
+    emitter.emit('none'),
+  );
   emitter.off('x', a);
   yield line(emitter.emit('x'), emitter.listeners('x').length, seen);
   emitter.removeAllListeners('x');
@@ -71,7 +76,11 @@ async function order(): Promise<string> {
 async function* waits(): AsyncGenerator<string> {
   const emitter = new EventEmitter();
   setTimeout(() => emitter.emit('done', 1, 2), 1);
-  yield line(await once(emitter, 'done'), emitter.listeners('done').length, emitter.listeners('error').length);
+  yield line(
+    await once(emitter, 'done'),
+    emitter.listeners('done').length,
+    emitter.listeners('error').length,
+  );
   setTimeout(() => emitter.emit('error', new RangeError('broken')), 1);
   yield line(await once(emitter, 'done').catch((error) => error.message));
   const controller = new AbortController();

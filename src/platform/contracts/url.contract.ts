@@ -171,12 +171,7 @@ const relative = [
   ':',
   'a:',
 ];
-const bases = [
-  'http://u:p@h:8080/a/b/c?q#f',
-  'https://h',
-  'http://h/a/',
-  'https://h/a;b/c?d',
-];
+const bases = ['http://u:p@h:8080/a/b/c?q#f', 'https://h', 'http://h/a/', 'https://h/a;b/c?d'];
 const pieces = [
   'http',
   'https',
