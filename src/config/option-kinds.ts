@@ -4,16 +4,20 @@ import type { Bounds, Parser } from './parse.ts';
 /** The number that stands for the word `auto`; below every minimum. */
 export const AUTO = 0;
 
-export type Group =
-  | 'What is served'
-  | 'Address'
-  | 'Caching'
-  | 'Headers'
-  | 'Access'
-  | 'Notify'
-  | 'Observability'
-  | 'Time limits'
-  | 'Other limits';
+/** In the order in which `--help` and the documentation have them. */
+export const groups = [
+  'What is served',
+  'Address',
+  'Caching',
+  'Headers',
+  'Access',
+  'Notify',
+  'Observability',
+  'Time limits',
+  'Other limits',
+] as const;
+
+export type Group = (typeof groups)[number];
 
 interface OptionBase {
   readonly group: Group;

@@ -1,7 +1,7 @@
 /** The options for people: `--help` and the table of the documentation. */
 import { type Features, features as ownFeatures } from '../build/features.ts';
 import { CONFIG_VARIABLE, fileVariableOf } from './env.ts';
-import type { Group } from './option-kinds.ts';
+import { type Group, groups } from './option-kinds.ts';
 import { type NamedOption, options } from './options.ts';
 import { describeSpan, formatQuantity } from './parse.ts';
 
@@ -46,9 +46,9 @@ export function lackingNote({ compression, workers, nodeHttp, charsets }: Featur
 
 /** The text of `--help`. */
 export function usage(): string {
-  const groups = [...new Set(options.map(({ group }) => group))].map(renderGroup);
+  const renderedGroups = groups.map(renderGroup);
   const file = renderEntry('--config FILE', `${CONFIG_DOC} [${CONFIG_VARIABLE}]`);
-  return [HEADER + lackingNote(ownFeatures), ...groups, `Configuration file:\n${file}\n`].join('\n');
+  return [HEADER + lackingNote(ownFeatures), ...renderedGroups, `Configuration file:\n${file}\n`].join('\n');
 }
 
 /** The Markdown table of the documentation, without a line break at its end. */
