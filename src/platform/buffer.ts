@@ -12,6 +12,8 @@ function encodingOf(name: Encoding | undefined): number {
   return encoding;
 }
 
+const urlLetters: Readonly<Record<string, string>> = { '+': '-', '/': '_' };
+
 type Source = string | ArrayBuffer | ArrayLike<number> | Iterable<number>;
 
 export class Buffer extends Uint8Array {
@@ -54,7 +56,9 @@ export class Buffer extends Uint8Array {
   override toString(encoding?: string, start = 0, end = this.length): string {
     const isPart = start > 0 || end < this.length;
     const part = isPart ? this.subarray(Math.max(0, start), Math.max(0, end)) : this;
-    return host.decode(part, encodingOf(encoding as Encoding | undefined));
+    const kind = encodingOf(encoding as Encoding | undefined);
+    if (kind !== ENCODINGS.base64url) return host.decode(part, kind);
+    return host.decode(part, ENCODINGS.base64).replace(/[+/=]/g, (letter) => urlLetters[letter] ?? '');
   }
 
   override subarray(start?: number, end?: number): Buffer {

@@ -99,10 +99,16 @@ export async function realpath(path: string): Promise<string> {
   return textOf(await call('realpath', path));
 }
 
-/** Each entry of the host is a letter for its kind, its name, and a NUL. */
+/** Each entry is a byte for its kind, its name, and a NUL. */
 export async function readdir(path: string): Promise<string[]> {
-  const entries = textOf(await call('readdir', path)).split('\0');
-  return entries.slice(0, -1).map((entry) => entry.slice(1));
+  const bytes = new Buffer((await call('readdir', path)) as ArrayBuffer);
+  const names: string[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const end = bytes.indexOf(0, at + 1);
+    names.push(bytes.toString('utf8', at + 1, end));
+    at = end + 1;
+  }
+  return names;
 }
 
 export async function mkdir(

@@ -5,8 +5,6 @@ import { host } from './host.ts';
 import { isIP } from './ip.ts';
 import type { Socket } from './net.ts';
 
-const READ_BYTES = 16384;
-
 export class SecureContext {
   readonly trust: object;
 
@@ -20,9 +18,8 @@ const certificate = /-----BEGIN (?:TRUSTED )?CERTIFICATE-----([A-Za-z\d+/=\s]*)-
 /** Certificates in PEM; what is around them is ignored. */
 export function createSecureContext({ ca }: { readonly ca: string }): SecureContext {
   const der = Array.from(ca.matchAll(certificate), ([, text = '']) => Buffer.from(text, 'base64'));
-  const trust = host.trust(Buffer.concat(der));
-  if (typeof trust === 'number') throw new Error('the certificates cannot be used');
-  return new SecureContext(trust);
+  const lengths = Int32Array.from(der, ({ length }) => length);
+  return new SecureContext(host.trust(Buffer.concat(der), lengths));
 }
 
 /** Flags of a refused certificate (x509.h of Mbed TLS), the most telling first. */
@@ -116,7 +113,7 @@ export class TLSSocket extends Duplex {
 
   #readAll(): void {
     while (!this.destroyed) {
-      const answer = host.tlsRead(this.#session, READ_BYTES);
+      const answer = host.tlsRead(this.#session);
       if (answer === 0) break;
       if (typeof answer === 'number') return void this.destroy(faultOf(this.#session));
       if (answer.byteLength === 0) return this.receivedEnd();

@@ -1,10 +1,8 @@
 /* Decompresses what the build compressed (RFC 1951): trusted input, but every write and read stays in bounds. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "binding.h"
-#include "host.h"
 
 /* There is more than there is room for. */
 #define TOO_LARGE 2
@@ -161,15 +159,10 @@ int64_t inflate_raw(const uint8_t *in, size_t in_length, uint8_t *out, size_t ou
   return state.out - state.out_start;
 }
 
-HOST(inflate) {
-  UNUSED(self);
-  UNUSED(argc);
-  Bytes in;
-  size_t most = (size_t)integer_of(ctx, argv[1]);
-  if (bytes_of(ctx, argv[0], &in) < 0) return JS_EXCEPTION;
-  uint8_t *out = malloc(most + 1);
+JSValue host_inflate(JSContext *ctx, Bytes in, int64_t most) {
+  uint8_t *out = malloc((size_t)most + 1);
   if (!out) return JS_ThrowOutOfMemory(ctx);
-  int64_t length = inflate_raw(in.data, in.length, out, most);
+  int64_t length = inflate_raw(in.data, in.length, out, (size_t)most);
   JSValue answer = length < 0 ? JS_NewInt64(ctx, length) : copied(ctx, out, (size_t)length);
   free(out);
   return answer;
