@@ -159,8 +159,8 @@ export type Host = {
 /** Events of a descriptor, in `watch` and `wait`: those of epoll(7). */
 export const EVENTS = { readable: 1, writable: 4, failed: 8, hungUp: 16 } as const;
 
-/** Encodings of `decode` and `encode`. */
-export const ENCODINGS = { utf8: 0, latin1: 1, hex: 2, base64: 3, base64url: 4 } as const;
+/** Encodings of `decode` and `encode`, which reads both alphabets of base64. */
+export const ENCODINGS = { utf8: 0, latin1: 1, base64: 2 } as const;
 
 /** The system calls of `call` and `submit`, in order of their numbers, with their arguments. */
 export const calls = [

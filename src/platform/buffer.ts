@@ -2,24 +2,63 @@
 import { ENCODINGS } from './binding.ts';
 import { host } from './host.ts';
 
-const { utf8, latin1 } = ENCODINGS;
-const encodings = { __proto__: null, ...ENCODINGS, 'utf-8': utf8, binary: latin1, ascii: latin1 };
-type Encoding = Exclude<keyof typeof encodings, '__proto__'>;
+const { utf8, latin1, base64 } = ENCODINGS;
+const encodings = {
+  __proto__: null,
+  utf8,
+  'utf-8': utf8,
+  latin1,
+  binary: latin1,
+  ascii: latin1,
+  base64,
+  base64url: base64,
+};
+type Encoding = Exclude<keyof typeof encodings, '__proto__'> | 'hex';
 
-function encodingOf(name: Encoding | undefined): number {
-  const encoding = name === undefined ? utf8 : encodings[name];
+function encodingOf(name: Exclude<Encoding, 'hex'>): number {
+  const encoding = encodings[name];
   if (encoding === undefined) throw new TypeError(`unknown encoding: ${name}`);
   return encoding;
 }
 
+function encode(text: string, encoding: Encoding = 'utf8'): ArrayBuffer {
+  return encoding === 'hex' ? fromHex(text) : host.encode(text, encodingOf(encoding));
+}
+
+function decode(bytes: Uint8Array, encoding: Encoding = 'utf8'): string {
+  if (encoding === 'hex') return toHex(bytes);
+  const kind = encodingOf(encoding);
+  const text = host.decode(bytes, kind);
+  if (kind !== base64 || encoding === 'base64') return text;
+  return text.replace(/[+/=]/g, (letter) => urlLetters[letter] ?? '');
+}
+
 const urlLetters: Readonly<Record<string, string>> = { '+': '-', '/': '_' };
+const hexDigits = '0123456789abcdef';
+
+function toHex(bytes: Uint8Array): string {
+  let text = '';
+  for (const byte of bytes) text += (hexDigits[byte >> 4] as string) + hexDigits[byte & 15];
+  return text;
+}
+
+/** Ends at the first pair that is no hexadecimal number, as Node does. */
+function fromHex(text: string): ArrayBuffer {
+  const bytes = new Uint8Array(text.length >> 1);
+  let size = 0;
+  for (; size < bytes.length; size += 1) {
+    const pair = text.slice(2 * size, 2 * size + 2);
+    if (!/^[\da-f]{2}$/i.test(pair)) break;
+    bytes[size] = Number.parseInt(pair, 16);
+  }
+  return bytes.buffer.slice(0, size);
+}
 
 type Source = string | ArrayBuffer | ArrayLike<number> | Iterable<number>;
 
 export class Buffer extends Uint8Array {
   static override from(source: Source, encodingOrOffset?: unknown, length?: unknown): Buffer {
-    if (typeof source === 'string')
-      return new Buffer(host.encode(source, encodingOf(encodingOrOffset as Encoding)));
+    if (typeof source === 'string') return new Buffer(encode(source, encodingOrOffset as Encoding));
     if (source instanceof ArrayBuffer)
       return new Buffer(source, encodingOrOffset as number | undefined, length as number | undefined);
     return new Buffer(source as ArrayLike<number>);
@@ -36,9 +75,8 @@ export class Buffer extends Uint8Array {
 
   static byteLength(value: string | Uint8Array, encoding?: Encoding): number {
     if (typeof value !== 'string') return value.byteLength;
-    const kind = encodingOf(encoding);
-    if (kind === ENCODINGS.utf8) return host.byteLength(value);
-    return kind === ENCODINGS.latin1 ? value.length : host.encode(value, kind).byteLength;
+    if (encoding === undefined || encoding === 'utf8' || encoding === 'utf-8') return host.byteLength(value);
+    return encoding === 'latin1' ? value.length : encode(value, encoding).byteLength;
   }
 
   static concat(list: readonly Uint8Array[], total?: number): Buffer {
@@ -56,9 +94,7 @@ export class Buffer extends Uint8Array {
   override toString(encoding?: string, start = 0, end = this.length): string {
     const isPart = start > 0 || end < this.length;
     const part = isPart ? this.subarray(Math.max(0, start), Math.max(0, end)) : this;
-    const kind = encodingOf(encoding as Encoding | undefined);
-    if (kind !== ENCODINGS.base64url) return host.decode(part, kind);
-    return host.decode(part, ENCODINGS.base64).replace(/[+/=]/g, (letter) => urlLetters[letter] ?? '');
+    return decode(part, encoding as Encoding | undefined);
   }
 
   override subarray(start?: number, end?: number): Buffer {
@@ -71,7 +107,7 @@ export class Buffer extends Uint8Array {
   }
 
   write(text: string, offset = 0, encoding?: unknown): number {
-    const bytes = new Uint8Array(host.encode(text, encodingOf(encoding as Encoding)));
+    const bytes = new Uint8Array(encode(text, encoding as Encoding));
     const part = bytes.subarray(0, Math.max(0, this.length - offset));
     this.set(part, offset);
     return part.length;

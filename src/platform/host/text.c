@@ -4,8 +4,8 @@
 
 #include "binding.h"
 
-/* As in binding.ts; to read base64url is to read base64, and to write it is done there. */
-enum { UTF8, LATIN1, HEX, BASE64 };
+/* As in binding.ts. */
+enum { UTF8, LATIN1, BASE64 };
 
 #define STACK_BYTES 8192
 
@@ -60,15 +60,6 @@ static JSValue filled(JSContext *ctx, Bytes in, size_t most, size_t (*fill)(cons
   return text;
 }
 
-static size_t to_hex(const uint8_t *in, size_t length, char *out) {
-  static const char digits[] = "0123456789abcdef";
-  for (size_t i = 0; i < length; i++) {
-    out[2 * i] = digits[in[i] >> 4];
-    out[2 * i + 1] = digits[in[i] & 15];
-  }
-  return 2 * length;
-}
-
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 static size_t to_base64(const uint8_t *in, size_t length, char *out) {
@@ -115,30 +106,9 @@ static size_t repair(const uint8_t *in, size_t length, char *out) {
 }
 
 JSValue host_decode(JSContext *ctx, Bytes in, int64_t encoding) {
-  switch (encoding) {
-    case HEX: return filled(ctx, in, 2 * in.length, to_hex);
-    case BASE64: return filled(ctx, in, (in.length + 2) / 3 * 4, to_base64);
-    default:
-      if (is_ascii(in.data, in.length)) return JS_NewStringLen(ctx, (const char *)in.data, in.length);
-      return encoding == LATIN1 ? filled(ctx, in, 2 * in.length, latin1_to_utf8) : filled(ctx, in, 3 * in.length, repair);
-  }
-}
-
-static int nibble(char digit) {
-  if (digit >= '0' && digit <= '9') return digit - '0';
-  digit |= 0x20;
-  return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
-}
-
-/* Ends at the first pair that is no hexadecimal number, as Node does. */
-static size_t from_hex(Text text, uint8_t *out) {
-  size_t size = 0;
-  for (; 2 * size + 1 < text.length; size++) {
-    int high = nibble(text.chars[2 * size]), low = nibble(text.chars[2 * size + 1]);
-    if (high < 0 || low < 0) break;
-    out[size] = (uint8_t)(high << 4 | low);
-  }
-  return size;
+  if (encoding == BASE64) return filled(ctx, in, (in.length + 2) / 3 * 4, to_base64);
+  if (is_ascii(in.data, in.length)) return JS_NewStringLen(ctx, (const char *)in.data, in.length);
+  return encoding == LATIN1 ? filled(ctx, in, 2 * in.length, latin1_to_utf8) : filled(ctx, in, 3 * in.length, repair);
 }
 
 static int sextet(char letter) {
@@ -173,21 +143,13 @@ static size_t from_utf8(Text text, uint8_t *out) {
   return text.length;
 }
 
-static size_t encode(Text text, int64_t encoding, uint8_t *out) {
-  switch (encoding) {
-    case UTF8: return from_utf8(text, out);
-    case LATIN1: return utf8_to_latin1(text, out);
-    case HEX: return from_hex(text, out);
-    default: return from_base64(text, out);
-  }
-}
-
 /* No encoding has more bytes than UTF-8. */
 JSValue host_encode(JSContext *ctx, Text text, int64_t encoding) {
   uint8_t stack[STACK_BYTES];
   uint8_t *out = text.length <= sizeof stack ? stack : malloc(text.length);
   if (!out) return JS_ThrowOutOfMemory(ctx);
-  JSValue bytes = copied(ctx, out, encode(text, encoding, out));
+  size_t (*fill)(Text, uint8_t *) = encoding == UTF8 ? from_utf8 : encoding == LATIN1 ? utf8_to_latin1 : from_base64;
+  JSValue bytes = copied(ctx, out, fill(text, out));
   if (out != stack) free(out);
   return bytes;
 }
