@@ -25,9 +25,7 @@ const WINDOW_BYTES = 2048;
 /** The first request of a chunk of at most this size is processed without checking the time. */
 const SMALL_BYTES = 1024;
 const CR = 13;
-/**
- * How long a keep-alive connection outlives its announced timeout, for requests that are already in transit.
- */
+/** How long a keep-alive connection outlives its announced timeout, for requests that are in transit. */
 const KEEP_ALIVE_GRACE_MS = 1000;
 
 /**
@@ -87,7 +85,7 @@ export class WireConnection implements Author, OpenConnection {
       at = this.#body ? this.#takeBody(this.#body, chunk, at) : this.#takeHead(chunk, at);
       hasTime = at === chunk.length || inputTurns.hasTime;
     }
-    if (at < chunk.length && !this.#isOver) this.#putBack(chunk.subarray(at));
+    if (at < chunk.length && this.#phase !== 'over') this.#putBack(chunk.subarray(at));
   }
 
   get #isListening(): boolean {
@@ -97,10 +95,6 @@ export class WireConnection implements Author, OpenConnection {
   /** Part of a request has arrived, not just the empty line that some clients send after a body. */
   get #isInRequest(): boolean {
     return this.#phase === 'body' || (this.#phase === 'head' && this.#head.charCodeAt(0) !== CR);
-  }
-
-  get #isOver(): boolean {
-    return this.#phase === 'over';
   }
 
   /** The client has closed its half, but still gets its response (RFC 9112 §9.6). */
@@ -201,22 +195,11 @@ export class WireConnection implements Author, OpenConnection {
     this.#head = '';
     this.#progress = undefined;
     const last = this.#repeated;
-    const exchange = last?.known === known ? this.#restart(last) : this.#begin(result.head, known);
+    const exchange = last?.known === known ? this.#start(last) : this.#begin(result.head, known);
     exchange.status = prepared.status;
     this.#repeated = exchange;
     this.#writer.sendPrepared(exchange, prepared);
     return true;
-  }
-
-  /** The same exchange once more: nobody keeps one that has ended. */
-  #restart(exchange: Exchange): Exchange {
-    exchange.startedMs = performance.now();
-    this.#current = exchange;
-    this.#requests += 1;
-    this.#phase = 'answer';
-    this.#deadlineMs = Number.POSITIVE_INFINITY;
-    this.#shared.hooks.onStart();
-    return exchange;
   }
 
   #takeRequest(head: Head, known: KnownHead | undefined, chunk: Buffer, at: number, next: number): void {
@@ -241,20 +224,25 @@ export class WireConnection implements Author, OpenConnection {
     const { method, target, path, query, headers, version, isPersistent } = head;
     const isForwarded = headers['x-forwarded-for'] !== undefined;
     const client = isForwarded ? hooks.clientOf(this.#peer, headers) : this.#client;
-    const exchange: Exchange = {
+    this.#isPersistent = isPersistent;
+    return this.#start({
       facts: { method, target, path, query, headers, client, isGone: this.#isGone },
       httpVersion: version,
-      startedMs: performance.now(),
+      startedMs: 0,
       status: 0,
       progress: { bodyBytes: 0 },
       known,
-    };
+    });
+  }
+
+  /** Starts an exchange, or one that has ended once more: nobody keeps those. */
+  #start(exchange: Exchange): Exchange {
+    exchange.startedMs = performance.now();
     this.#current = exchange;
-    this.#isPersistent = isPersistent;
     this.#requests += 1;
     this.#phase = 'answer';
     this.#deadlineMs = Number.POSITIVE_INFINITY;
-    hooks.onStart();
+    this.#shared.hooks.onStart();
     return exchange;
   }
 
@@ -377,11 +365,8 @@ export class WireConnection implements Author, OpenConnection {
     this.#isPaused = true;
     if (this.#phase !== 'answer') return this.#resume();
     this.#count(this.socket.readableLength);
-    if (this.#shared.inputTurns.isCrowdedBy(this.#waitingBytes)) this.#abandon();
-  }
-
-  /** Under overload the connection is dropped without a response. */
-  #abandon(): void {
+    if (!this.#shared.inputTurns.isCrowdedBy(this.#waitingBytes)) return;
+    // Under overload the connection is dropped without a response.
     this.#shared.hooks.onRefused(errorPlan('overloaded').status, this.#client);
     this.#end();
     this.socket.destroy();
