@@ -2,13 +2,23 @@
 import { ENCODINGS } from './binding.ts';
 import { host } from './host.ts';
 
-type Encoding = 'utf8' | 'utf-8' | 'latin1' | 'binary' | 'ascii' | 'hex' | 'base64' | 'base64url';
+const { utf8, latin1, base64 } = ENCODINGS;
+const encodings = {
+  __proto__: null,
+  utf8,
+  'utf-8': utf8,
+  latin1,
+  binary: latin1,
+  ascii: latin1,
+  base64,
+  base64url: base64,
+};
+type Encoding = Exclude<keyof typeof encodings, '__proto__'> | 'hex';
 
 function encodingOf(name: Exclude<Encoding, 'hex'>): number {
-  if (name === 'utf8' || name === 'utf-8') return ENCODINGS.utf8;
-  if (name === 'latin1' || name === 'binary' || name === 'ascii') return ENCODINGS.latin1;
-  if (name === 'base64' || name === 'base64url') return ENCODINGS.base64;
-  throw new TypeError(`unknown encoding: ${name}`);
+  const encoding = encodings[name];
+  if (encoding === undefined) throw new TypeError(`unknown encoding: ${name}`);
+  return encoding;
 }
 
 function encode(text: string, encoding: Encoding = 'utf8'): ArrayBuffer {
@@ -17,8 +27,10 @@ function encode(text: string, encoding: Encoding = 'utf8'): ArrayBuffer {
 
 function decode(bytes: Uint8Array, encoding: Encoding = 'utf8'): string {
   if (encoding === 'hex') return toHex(bytes);
-  const text = host.decode(bytes, encodingOf(encoding));
-  return encoding === 'base64url' ? text.replace(/[+/=]/g, (letter) => urlLetters[letter] ?? '') : text;
+  const kind = encodingOf(encoding);
+  const text = host.decode(bytes, kind);
+  if (kind !== base64 || encoding === 'base64') return text;
+  return text.replace(/[+/=]/g, (letter) => urlLetters[letter] ?? '');
 }
 
 const urlLetters: Readonly<Record<string, string>> = { '+': '-', '/': '_' };
@@ -44,11 +56,6 @@ function fromHex(text: string): ArrayBuffer {
 
 type Source = string | ArrayBuffer | ArrayLike<number> | Iterable<number>;
 
-/** No private member: each instance would pay for it. */
-function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
-  return new DataView(buffer, byteOffset, byteLength);
-}
-
 export class Buffer extends Uint8Array {
   static override from(source: Source, encodingOrOffset?: unknown, length?: unknown): Buffer {
     if (typeof source === 'string') return new Buffer(encode(source, encodingOrOffset as Encoding));
@@ -64,10 +71,6 @@ export class Buffer extends Uint8Array {
 
   static allocUnsafeSlow(size: number): Buffer {
     return new Buffer(size);
-  }
-
-  static isBuffer(value: unknown): value is Buffer {
-    return value instanceof Buffer;
   }
 
   static byteLength(value: string | Uint8Array, encoding?: Encoding): number {
@@ -88,17 +91,9 @@ export class Buffer extends Uint8Array {
     return buffer;
   }
 
-  static compare(a: Uint8Array, b: Uint8Array): number {
-    const length = Math.min(a.length, b.length);
-    for (let i = 0; i < length; i += 1) {
-      if (a[i] !== b[i]) return (a[i] as number) < (b[i] as number) ? -1 : 1;
-    }
-    return Math.sign(a.length - b.length);
-  }
-
   override toString(encoding?: string, start = 0, end = this.length): string {
-    const isWhole = start <= 0 && end >= this.length;
-    const part = isWhole ? this : this.subarray(Math.max(0, start), Math.max(0, end));
+    const isPart = start > 0 || end < this.length;
+    const part = isPart ? this.subarray(Math.max(0, start), Math.max(0, end)) : this;
     return decode(part, encoding as Encoding | undefined);
   }
 
@@ -119,17 +114,7 @@ export class Buffer extends Uint8Array {
   }
 
   equals(other: Uint8Array): boolean {
-    return this.length === other.length && Buffer.compare(this, other) === 0;
-  }
-
-  compare(other: Uint8Array): number {
-    return Buffer.compare(this, other);
-  }
-
-  copy(target: Uint8Array, targetStart = 0, start = 0, end = this.length): number {
-    const part = this.subarray(start, Math.min(end, start + target.length - targetStart));
-    target.set(part, targetStart);
-    return part.length;
+    return this.length === other.length && host.indexOf(this, other, 0) === 0;
   }
 
   override indexOf(wanted: number | string | Uint8Array, from = 0, encoding?: unknown): number {
@@ -142,24 +127,7 @@ export class Buffer extends Uint8Array {
     return this.indexOf(wanted, from) >= 0;
   }
 
-  readUInt32BE(offset = 0): number {
-    return viewOf(this).getUint32(offset);
-  }
-
   readUInt32LE(offset = 0): number {
-    return viewOf(this).getUint32(offset, true);
-  }
-
-  readUInt16BE(offset = 0): number {
-    return viewOf(this).getUint16(offset);
-  }
-
-  writeUInt32BE(value: number, offset = 0): number {
-    viewOf(this).setUint32(offset, value);
-    return offset + 4;
-  }
-
-  toJSON(): { type: 'Buffer'; data: number[] } {
-    return { type: 'Buffer', data: Array.from(this) };
+    return new DataView(this.buffer, this.byteOffset, this.length).getUint32(offset, true);
   }
 }
