@@ -19,7 +19,7 @@ export const REPOSITORY = resolve(import.meta.dirname, '../..');
  * real clients, providers and attackers send, 40 kB with the HTTP/1.1 codec and its engine, 25 kB with workers, 20 kB with
  * presets.
  */
-export const MAX_BUNDLE_BYTES = 475 * 1024;
+export const MAX_BUNDLE_BYTES = 480 * 1024;
 
 export interface Bundle {
   readonly code: Uint8Array;
