@@ -164,6 +164,7 @@ static int find_issuers(void *opaque, const mbedtls_x509_crt *child, mbedtls_x50
 }
 
 static int push(Queue *queue, const uint8_t *data, size_t length) {
+  if (length == 0) return 0;
   if (queue->start == queue->end) queue->start = queue->end = 0;
   if (queue->end + length > queue->size) {
     size_t size = 2 * (queue->end + length);
@@ -283,10 +284,10 @@ HOST(tlsRead) {
   if (tls->fault) return JS_NewInt32(ctx, tls->fault);
   uint8_t data[MAX_READ_BYTES];
   int got;
-  /* Tickets of TLS 1.3 are read over: sessions are not resumed. */
+  /* Tickets of TLS 1.3 are read over: sessions are not resumed. An empty record (0) is not the end of the input. */
   do got = mbedtls_ssl_read(&tls->ssl, data, sizeof data);
-  while (got == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET);
-  if (got >= 0) return copied(ctx, data, (size_t)got);
+  while (got == 0 || got == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET);
+  if (got > 0) return copied(ctx, data, (size_t)got);
   if (got == MBEDTLS_ERR_SSL_WANT_READ || got == MBEDTLS_ERR_SSL_WANT_WRITE) return JS_NewInt32(ctx, 0);
   if (got == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY) return copied(ctx, data, 0);
   return JS_NewInt32(ctx, tls->fault = got);
@@ -321,7 +322,9 @@ HOST(tlsOutput) {
   UNUSED(argc);
   Tls *tls = JS_GetOpaque2(ctx, argv[0], tls_class);
   if (!tls) return JS_EXCEPTION;
-  JSValue bytes = copied(ctx, tls->out.data + tls->out.start, tls->out.end - tls->out.start);
+  /* Without any output there may be no memory either. */
+  size_t length = tls->out.end - tls->out.start;
+  JSValue bytes = copied(ctx, length > 0 ? tls->out.data + tls->out.start : NULL, length);
   tls->out.start = tls->out.end;
   return bytes;
 }
