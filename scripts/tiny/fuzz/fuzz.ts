@@ -36,6 +36,7 @@ const USAGE = `usage: npm run fuzz:tiny -- [OPTIONS] [${NAMES.join('|')}]
 
   --seconds N    how long each of them runs; 60 where it is left out
   --input FILE   only this input, which an earlier run found
+  --replay       only the seeds, built by gcc: for machines without clang
   --cache DIR    as for npm run tiny
 `;
 
@@ -43,6 +44,7 @@ interface FuzzOptions {
   readonly names: readonly Name[];
   readonly seconds: number;
   readonly input: string | undefined;
+  readonly replay: boolean;
   readonly cache: string;
 }
 
@@ -59,7 +61,7 @@ function parse(args: readonly string[]): FuzzOptions | 'help' {
   const input = values.input === undefined ? undefined : resolve(values.input);
   if (input !== undefined && positionals.length !== 1) throw new TinyUsageError('--input: of which fuzzer?');
   const names = positionals.length > 0 ? (positionals as Name[]) : NAMES;
-  return { names, seconds, input, cache: tiny === 'help' ? '' : tiny.cache };
+  return { names, seconds, input, replay: values.replay, cache: tiny === 'help' ? '' : tiny.cache };
 }
 
 function parseFlags(args: readonly string[]) {
@@ -70,6 +72,7 @@ function parseFlags(args: readonly string[]) {
       options: {
         seconds: { type: 'string', default: '60' },
         input: { type: 'string' },
+        replay: { type: 'boolean', default: false },
         cache: { type: 'string' },
         help: { type: 'boolean', short: 'h', default: false },
       },
@@ -79,20 +82,26 @@ function parseFlags(args: readonly string[]) {
   }
 }
 
-async function build({ names, seconds, input, cache }: FuzzOptions): Promise<void> {
+async function build({ names, seconds, input, replay, cache }: FuzzOptions): Promise<void> {
   const generated = mkdtempSync(join(tmpdir(), 'mote-fuzz-'));
   try {
     for (const name of names) {
-      const program = await compile(name, cache, generated);
-      fuzz(name, program, { seconds, input, kept: join(cache, 'fuzz', name) });
+      const program = await compile(name, replay ? 'sanitize' : 'fuzz', cache, generated);
+      if (replay) replaySeeds(name, program);
+      else fuzz(name, program, { seconds, input, kept: join(cache, 'fuzz', name) });
     }
   } finally {
     rmSync(generated, { recursive: true, force: true });
   }
 }
 
-async function compile(name: Name, cache: string, generated: string): Promise<string> {
-  const compiler = checkedCompiler('fuzz');
+async function compile(
+  name: Name,
+  kind: 'sanitize' | 'fuzz',
+  cache: string,
+  generated: string,
+): Promise<string> {
+  const compiler = checkedCompiler(kind);
   const [engine = '', tls = ''] = unpackSources([quickjs, mbedtls], { sources: undefined, cache });
   const folders: Folders = { repository: REPOSITORY, quickjs: engine, mbedtls: tls, generated };
   writeFileSync(join(generated, 'binding.h'), bindingHeader());
@@ -105,8 +114,9 @@ async function compile(name: Name, cache: string, generated: string): Promise<st
     .map((path) => readFileSync(path, 'utf8'));
   const first = host[0] as Unit;
   const headers = first.headers + texts.join('') + certificateHeader();
-  const own = { ...first, path: join(FOLDER, `${name}.c`), headers };
-  const kept = [...host.filter(({ path }) => !REPLACED[name].test(path)), own];
+  const sources = kind === 'sanitize' ? [name, 'replay'] : [name];
+  const own = sources.map((source) => ({ ...first, path: join(FOLDER, `${source}.c`), headers }));
+  const kept = [...host.filter(({ path }) => !REPLACED[name].test(path)), ...own];
   const units = checkedUnits([...kept, ...engineUnits(folders), ...tlsUnits(folders)], host);
   const objects = await compileAll(units.map(withServer), compiler, cache, () => undefined);
   const program = join(generated, name);
@@ -133,6 +143,12 @@ function certificateHeader(): string {
       return `static const uint8_t ${name}_der[] = {${[...der].join()}};\n`;
     })
     .join('');
+}
+
+function replaySeeds(name: Name, program: string): void {
+  const seeds = globSync(join(FOLDER, 'seeds', name, '*')).toSorted();
+  runTool(program, seeds);
+  process.stdout.write(`${name}: ${seeds.length} seeds, nothing found\n`);
 }
 
 interface Run {
