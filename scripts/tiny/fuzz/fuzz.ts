@@ -5,9 +5,9 @@
  * there; an input that fails is kept beside it, and its path finds the fault again: `--input FILE`.
  */
 import { spawnSync } from 'node:child_process';
-import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import * as certificates from '../../../test/support/certificates.ts';
 import { runBuild } from '../../build-command.ts';
@@ -20,6 +20,7 @@ import { compileAll, type Unit } from '../objects.ts';
 import { runTool } from '../run-tool.ts';
 import { mbedtls, quickjs, unpackSources } from '../sources.ts';
 import { engineUnits, type Folders, hostUnits, tlsUnits } from '../units.ts';
+import { seeds } from './seeds.ts';
 
 const FOLDER = join(REPOSITORY, 'scripts/tiny/fuzz');
 const NAMES = ['binding', 'tls'] as const;
@@ -30,6 +31,7 @@ const MEMORY_LIMIT_MB = 2048;
 const INPUT_BYTES = 2048;
 /** Of the host's files those that the fuzzer includes itself, or stands in for. */
 const REPLACED: Readonly<Record<Name, RegExp>> = { binding: /\/(main|socket)\.c$/, tls: /\/main\.c$/ };
+const SOURCE: Readonly<Record<Name, string>> = { binding: 'binding.c', tls: 'tls.c' };
 const WRAPPED: Readonly<Record<Name, readonly string[]>> = { binding: [], tls: ['-Wl,--wrap=getrandom'] };
 
 const USAGE = `usage: npm run fuzz:tiny -- [OPTIONS] [${NAMES.join('|')}]
@@ -87,8 +89,15 @@ async function build({ names, seconds, input, replay, cache }: FuzzOptions): Pro
   try {
     for (const name of names) {
       const program = await compile(name, replay ? 'sanitize' : 'fuzz', cache, generated);
-      if (replay) replaySeeds(name, program);
-      else fuzz(name, program, { seconds, input, kept: join(cache, 'fuzz', name) });
+      const seedPaths = writeSeeds(name, generated);
+      if (replay) replaySeeds(name, program, seedPaths);
+      else
+        fuzz(name, program, {
+          seconds,
+          input,
+          seeds: dirname(seedPaths[0] ?? ''),
+          kept: join(cache, 'fuzz', name),
+        });
     }
   } finally {
     rmSync(generated, { recursive: true, force: true });
@@ -109,13 +118,11 @@ async function compile(
   writeFileSync(join(generated, 'assets.c'), assetsSource([]));
   const host = hostUnits(folders);
   const included = host.filter(({ path }) => REPLACED[name].test(path)).map(({ path }) => path);
-  const texts = [...globSync(join(FOLDER, '*.h')), ...included]
-    .toSorted()
-    .map((path) => readFileSync(path, 'utf8'));
+  const texts = [join(FOLDER, 'support.h'), ...included].toSorted().map((path) => readFileSync(path, 'utf8'));
   const first = host[0] as Unit;
   const headers = first.headers + texts.join('') + certificateHeader();
-  const sources = kind === 'sanitize' ? [name, 'replay'] : [name];
-  const own = sources.map((source) => ({ ...first, path: join(FOLDER, `${source}.c`), headers }));
+  const sources = kind === 'sanitize' ? [SOURCE[name], 'replay.c'] : [SOURCE[name]];
+  const own = sources.map((source) => ({ ...first, path: join(FOLDER, source), headers }));
   const kept = [...host.filter(({ path }) => !REPLACED[name].test(path)), ...own];
   const units = checkedUnits([...kept, ...engineUnits(folders), ...tlsUnits(folders)], host);
   const objects = await compileAll(units.map(withServer), compiler, cache, () => undefined);
@@ -145,21 +152,33 @@ function certificateHeader(): string {
     .join('');
 }
 
-function replaySeeds(name: Name, program: string): void {
-  const seeds = globSync(join(FOLDER, 'seeds', name, '*')).toSorted();
-  runTool(program, seeds);
-  process.stdout.write(`${name}: ${seeds.length} seeds, nothing found\n`);
+/** Returns their paths. */
+function writeSeeds(name: Name, generated: string): string[] {
+  const folder = join(generated, `seeds-${name}`);
+  mkdirSync(folder);
+  return Object.entries(seeds[name]).map(([title, text]) => {
+    const path = join(folder, title);
+    writeFileSync(path, Buffer.from(text, 'base64'));
+    return path;
+  });
+}
+
+function replaySeeds(name: Name, program: string, paths: readonly string[]): void {
+  runTool(program, paths);
+  process.stdout.write(`${name}: ${paths.length} seeds, nothing found\n`);
 }
 
 interface Run {
   readonly seconds: number;
   readonly input: string | undefined;
+  /** A folder. */
+  readonly seeds: string;
   readonly kept: string;
 }
 
-function fuzz(name: Name, program: string, { seconds, input, kept }: Run): void {
+function fuzz(name: Name, program: string, { seconds, input, seeds: folder, kept }: Run): void {
   const [corpus, found] = [join(kept, 'corpus'), join(kept, 'found')];
-  for (const folder of [corpus, found]) mkdirSync(folder, { recursive: true });
+  for (const place of [corpus, found]) mkdirSync(place, { recursive: true });
   const limits = [
     `-max_total_time=${seconds}`,
     `-timeout=${INPUT_LIMIT_SECONDS}`,
@@ -169,7 +188,7 @@ function fuzz(name: Name, program: string, { seconds, input, kept }: Run): void 
     `-artifact_prefix=${found}/`,
     '-print_final_stats=1',
   ];
-  const inputs = input === undefined ? [corpus, join(FOLDER, 'seeds', name)] : [input];
+  const inputs = input === undefined ? [corpus, folder] : [input];
   process.stdout.write(`fuzzing ${name} for ${seconds} s\n`);
   const { status, stderr } = spawnSync(program, [...limits, ...inputs], {
     encoding: 'utf8',
