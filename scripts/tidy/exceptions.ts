@@ -41,8 +41,8 @@ export const exceptions: readonly Exception[] = [
   },
   {
     rule: 'cycles',
-    path: 'src/platform/fs-promises.ts',
-    subject: 'src/platform/fs.ts',
+    path: 'src/platform/fs.ts',
+    subject: 'src/platform/fs-promises.ts',
     because: 'a stream of a file opens it by the other module, which is loaded when that is used',
   },
   ...['conditional', 'range'].map((name) => ({

@@ -4,6 +4,9 @@ import type { SourceFile } from './source-tree.ts';
 
 export const MAX_FUNCTION_LINES = 60;
 export const MAX_FILE_LINES = 400;
+/** All C of mote-tiny; the goal is 1,800. It may only become less: what is no mechanism belongs into TypeScript. */
+export const MAX_HOST_LINES = 1972;
+const host = 'src/platform/host';
 
 /** Where a line of a machine program is one thought of several instructions. */
 const programs = ['src/{micro,asm}/**', 'scripts/seal/{stub,stub-system}.ts'];
@@ -17,6 +20,12 @@ export const formRules: Rules = {
         ? [found(file, 'length', `${lines} lines, ${MAX_FILE_LINES} are allowed`)]
         : [];
     }),
+  'host length': ({ texts }) => {
+    const files = Object.entries(texts).filter(([path]) => path.startsWith(`${host}/`));
+    const lines = files.reduce((sum, [, text]) => sum + text.split('\n').length - 1, 0);
+    const reason = `${lines} lines, ${MAX_HOST_LINES} are allowed`;
+    return lines > MAX_HOST_LINES ? [{ path: host, subject: 'length', reason }] : [];
+  },
   spread: ({ sources }) =>
     sources
       .filter(({ path }) => !matches(path, programs))

@@ -4,12 +4,42 @@ import { host } from './host.ts';
 
 type Encoding = 'utf8' | 'utf-8' | 'latin1' | 'binary' | 'ascii' | 'hex' | 'base64' | 'base64url';
 
-function encodingOf(name: Encoding | undefined): number {
-  if (name === undefined || name === 'utf8' || name === 'utf-8') return ENCODINGS.utf8;
+function encodingOf(name: Exclude<Encoding, 'hex'>): number {
+  if (name === 'utf8' || name === 'utf-8') return ENCODINGS.utf8;
   if (name === 'latin1' || name === 'binary' || name === 'ascii') return ENCODINGS.latin1;
-  const encoding = ENCODINGS[name];
-  if (encoding === undefined) throw new TypeError(`unknown encoding: ${name}`);
-  return encoding;
+  if (name === 'base64' || name === 'base64url') return ENCODINGS.base64;
+  throw new TypeError(`unknown encoding: ${name}`);
+}
+
+function encode(text: string, encoding: Encoding = 'utf8'): ArrayBuffer {
+  return encoding === 'hex' ? fromHex(text) : host.encode(text, encodingOf(encoding));
+}
+
+function decode(bytes: Uint8Array, encoding: Encoding = 'utf8'): string {
+  if (encoding === 'hex') return toHex(bytes);
+  const text = host.decode(bytes, encodingOf(encoding));
+  return encoding === 'base64url' ? text.replace(/[+/=]/g, (letter) => urlLetters[letter] ?? '') : text;
+}
+
+const urlLetters: Readonly<Record<string, string>> = { '+': '-', '/': '_' };
+const hexDigits = '0123456789abcdef';
+
+function toHex(bytes: Uint8Array): string {
+  let text = '';
+  for (const byte of bytes) text += (hexDigits[byte >> 4] as string) + hexDigits[byte & 15];
+  return text;
+}
+
+/** Ends at the first pair that is no hexadecimal number, as Node does. */
+function fromHex(text: string): ArrayBuffer {
+  const bytes = new Uint8Array(text.length >> 1);
+  let size = 0;
+  for (; size < bytes.length; size += 1) {
+    const pair = text.slice(2 * size, 2 * size + 2);
+    if (!/^[\da-f]{2}$/i.test(pair)) break;
+    bytes[size] = Number.parseInt(pair, 16);
+  }
+  return bytes.buffer.slice(0, size);
 }
 
 type Source = string | ArrayBuffer | ArrayLike<number> | Iterable<number>;
@@ -21,8 +51,7 @@ function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
 
 export class Buffer extends Uint8Array {
   static override from(source: Source, encodingOrOffset?: unknown, length?: unknown): Buffer {
-    if (typeof source === 'string')
-      return new Buffer(host.encode(source, encodingOf(encodingOrOffset as Encoding)));
+    if (typeof source === 'string') return new Buffer(encode(source, encodingOrOffset as Encoding));
     if (source instanceof ArrayBuffer)
       return new Buffer(source, encodingOrOffset as number | undefined, length as number | undefined);
     return new Buffer(source as ArrayLike<number>);
@@ -43,9 +72,8 @@ export class Buffer extends Uint8Array {
 
   static byteLength(value: string | Uint8Array, encoding?: Encoding): number {
     if (typeof value !== 'string') return value.byteLength;
-    const kind = encodingOf(encoding);
-    if (kind === ENCODINGS.utf8) return host.byteLength(value);
-    return kind === ENCODINGS.latin1 ? value.length : host.encode(value, kind).byteLength;
+    if (encoding === undefined || encoding === 'utf8' || encoding === 'utf-8') return host.byteLength(value);
+    return encoding === 'latin1' ? value.length : encode(value, encoding).byteLength;
   }
 
   static concat(list: readonly Uint8Array[], total?: number): Buffer {
@@ -71,7 +99,7 @@ export class Buffer extends Uint8Array {
   override toString(encoding?: string, start = 0, end = this.length): string {
     const isWhole = start <= 0 && end >= this.length;
     const part = isWhole ? this : this.subarray(Math.max(0, start), Math.max(0, end));
-    return host.decode(part, encodingOf(encoding as Encoding | undefined));
+    return decode(part, encoding as Encoding | undefined);
   }
 
   override subarray(start?: number, end?: number): Buffer {
@@ -84,7 +112,7 @@ export class Buffer extends Uint8Array {
   }
 
   write(text: string, offset = 0, encoding?: unknown): number {
-    const bytes = new Uint8Array(host.encode(text, encodingOf(encoding as Encoding)));
+    const bytes = new Uint8Array(encode(text, encoding as Encoding));
     const part = bytes.subarray(0, Math.max(0, this.length - offset));
     this.set(part, offset);
     return part.length;

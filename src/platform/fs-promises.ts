@@ -127,23 +127,26 @@ export async function realpath(path: string): Promise<string> {
   return textOf(await call('realpath', path));
 }
 
+/** The numbers of readdir(3); 0 is a kind that the file system does not tell. */
+const KINDS = { folder: 4, file: 8, link: 10 } as const;
+
 class Dirent {
   readonly name: string | Buffer;
-  readonly #kind: string;
+  readonly #kind: number;
 
-  constructor(name: string | Buffer, kind: string) {
+  constructor(name: string | Buffer, kind: number) {
     this.name = name;
     this.#kind = kind;
   }
 
   isFile(): boolean {
-    return this.#kind === 'f';
+    return this.#kind === KINDS.file;
   }
   isDirectory(): boolean {
-    return this.#kind === 'd';
+    return this.#kind === KINDS.folder;
   }
   isSymbolicLink(): boolean {
-    return this.#kind === 'l';
+    return this.#kind === KINDS.link;
   }
 }
 
@@ -152,7 +155,7 @@ interface ReadOptions {
   readonly encoding?: 'buffer' | 'utf8';
 }
 
-/** Each entry is a letter for its kind, its name, and a NUL. */
+/** Each entry is a byte for its kind, its name, and a NUL. */
 export async function readdir(path: string): Promise<string[]>;
 export async function readdir(path: string, options: { readonly encoding: 'buffer' }): Promise<Buffer[]>;
 export async function readdir(path: string, options: { readonly withFileTypes: true }): Promise<Dirent[]>;
@@ -160,10 +163,10 @@ export async function readdir(path: string, options: ReadOptions = {}): Promise<
   const bytes = new Buffer((await call('readdir', path)) as ArrayBuffer);
   const entries: unknown[] = [];
   for (let at = 0; at < bytes.length; ) {
-    const end = bytes.indexOf(0, at);
+    const end = bytes.indexOf(0, at + 1);
     const name = bytes.subarray(at + 1, end);
     const shown = options.encoding === 'buffer' ? name : name.toString();
-    const kind = String.fromCharCode(bytes[at] as number);
+    const kind = bytes[at] as number;
     entries.push(options.withFileTypes ? new Dirent(shown, kind) : shown);
     at = end + 1;
   }

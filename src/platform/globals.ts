@@ -16,7 +16,7 @@ export { URL, URLSearchParams } from './url.ts';
 
 export const performance = {
   now: () => host.now(),
-  timeOrigin: host.date() - host.now(),
+  timeOrigin: Date.now() - host.now(),
 };
 
 export const { queueMicrotask } = host;

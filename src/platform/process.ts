@@ -1,7 +1,7 @@
 /** Node's `process`: standard streams, signals, arguments, and the end of the program. */
 import { Buffer } from './buffer.ts';
 import { EventEmitter, type Listener } from './events.ts';
-import { readFileSync, textOf } from './fs.ts';
+import { textOf } from './fs.ts';
 import { callSync, EVENTS, host, systemError } from './host.ts';
 import { setDefectHandler, unwatch, watch } from './loop.ts';
 
@@ -221,13 +221,11 @@ class Process extends EventEmitter {
   }
 
   cpuUsage(): { user: number; system: number } {
-    const text = readFileSync('/proc/self/stat', 'utf8');
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    return { user: Number(fields[11]) * 10_000, system: Number(fields[12]) * 10_000 };
+    return { user: host.process(2), system: host.process(3) };
   }
 
   /** Only what the product asks for. */
-  readonly memoryUsage = { rss: (): number => host.process(5) };
+  readonly memoryUsage = { rss: (): number => host.process(4) };
 }
 
 const process: Process = new Process();

@@ -14,8 +14,9 @@ import { runBuild } from '../../build-command.ts';
 import { REPOSITORY } from '../../bundle/bundle.ts';
 import { parseArguments, TinyError, TinyUsageError } from '../arguments.ts';
 import { assetsSource } from '../assets.ts';
-import { bindingHeader } from '../binding-header.ts';
+import { bindingHeader, bindingSource } from '../binding-header.ts';
 import { checkedCompiler, checkedUnits } from '../checked.ts';
+import { filterSource } from '../filter.ts';
 import { compileAll, type Unit } from '../objects.ts';
 import { runTool } from '../run-tool.ts';
 import { mbedtls, quickjs, unpackSources } from '../sources.ts';
@@ -30,8 +31,11 @@ const INPUT_LIMIT_SECONDS = 20;
 const MEMORY_LIMIT_MB = 2048;
 const INPUT_BYTES = 2048;
 /** Of the host's files those that the fuzzer includes itself, or stands in for. */
-const REPLACED: Readonly<Record<Name, RegExp>> = { binding: /\/(main|socket)\.c$/, tls: /\/main\.c$/ };
-const SOURCE: Readonly<Record<Name, string>> = { binding: 'binding.c', tls: 'tls.c' };
+const REPLACED: Readonly<Record<Name, RegExp>> = {
+  binding: /\/(main|socket|binding)\.c$/,
+  tls: /\/(main|binding)\.c$/,
+};
+const SOURCE: Readonly<Record<Name, string>> = { binding: 'bytes.c', tls: 'tls.c' };
 const WRAPPED: Readonly<Record<Name, readonly string[]>> = { binding: [], tls: ['-Wl,--wrap=getrandom'] };
 
 const USAGE = `usage: npm run fuzz:tiny -- [OPTIONS] [${NAMES.join('|')}]
@@ -114,6 +118,8 @@ async function compile(
   const [engine = '', tls = ''] = unpackSources([quickjs, mbedtls], { sources: undefined, cache });
   const folders: Folders = { repository: REPOSITORY, quickjs: engine, mbedtls: tls, generated };
   writeFileSync(join(generated, 'binding.h'), bindingHeader());
+  writeFileSync(join(generated, 'binding.c'), bindingSource());
+  writeFileSync(join(generated, 'filter.c'), filterSource());
   writeFileSync(join(generated, 'certificates.h'), certificateHeader());
   writeFileSync(join(generated, 'assets.c'), assetsSource([]));
   const host = hostUnits(folders);

@@ -1,5 +1,8 @@
 /* In the place of libFuzzer: runs the files that it is given, once each. For compilers that have no fuzzer. */
-#include "support.h"
+#include <stdint.h>
+#include <stdio.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define MAX_INPUT_BYTES 65536
 

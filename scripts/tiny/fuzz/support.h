@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "binding.h"
 #include "host.h"
+/* Generated: the functions as the engine calls them. */
+#include "binding.c"
 
 static JSContext *ctx;
 

@@ -163,7 +163,7 @@ static int64_t ask(Function *function, JSValue session, const uint8_t *data, siz
 }
 
 static void send_output(JSValue session) {
-  JSValue output = call(host_tlsOutput, session, JS_UNDEFINED, JS_UNDEFINED);
+  JSValue output = call(call_tlsOutput, session, JS_UNDEFINED, JS_UNDEFINED);
   size_t size;
   uint8_t *data = JS_GetArrayBuffer(ctx, &size, output);
   if (size > 0) put(&to_server, data, size);
@@ -174,7 +174,7 @@ static void send_output(JSValue session) {
 static int feed(JSValue session) {
   size_t size = to_client.end - to_client.start;
   if (size > piece) size = piece;
-  ask(host_tlsFeed, session, to_client.data + to_client.start, size);
+  ask(call_tlsFeed, session, to_client.data + to_client.start, size);
   to_client.start += size;
   return size > 0;
 }
@@ -182,7 +182,7 @@ static int feed(JSValue session) {
 /* What can be read now has to be what the server sent next; -1 after the end, or a failure. */
 static int read_all(JSValue session, size_t *read) {
   for (;;) {
-    JSValue answer = call(host_tlsRead, session, JS_NewInt32(ctx, 16384), JS_UNDEFINED);
+    JSValue answer = call(call_tlsRead, session, JS_NewInt32(ctx, 16384), JS_UNDEFINED);
     if (!JS_IsObject(answer)) return integer_of(ctx, answer) < 0 ? -1 : 0;
     size_t size;
     uint8_t *data = JS_GetArrayBuffer(ctx, &size, answer);
@@ -196,11 +196,11 @@ static int read_all(JSValue session, size_t *read) {
 
 /* Nothing that is called after the end of a session may harm. */
 static void use_after_the_end(JSValue session) {
-  static Function *const all[] = {host_tlsHandshake, host_tlsRead, host_tlsEnd, host_tlsOutput, host_tlsFault,
-                                  host_tlsRelease};
+  static Function *const all[] = {call_tlsHandshake, call_tlsRead, call_tlsEnd, call_tlsOutput, call_tlsFault,
+                                  call_tlsRelease};
   for (size_t i = 0; i < COUNT(all); i++) JS_FreeValue(ctx, call(all[i], session, JS_NewInt32(ctx, 1), JS_UNDEFINED));
-  ask(host_tlsFeed, session, (const uint8_t *)"x", 1);
-  ask(host_tlsWrite, session, (const uint8_t *)"x", 1);
+  ask(call_tlsFeed, session, (const uint8_t *)"x", 1);
+  ask(call_tlsWrite, session, (const uint8_t *)"x", 1);
 }
 
 /* Returns how much was read, and whether the handshake was done. */
@@ -209,8 +209,8 @@ static size_t talk(JSValue session, Server *server, int flags, int *is_done) {
   int state = 0, is_over = 0;
   for (int round = 0, idle = 0; round < MAX_STREAM_BYTES && idle < 2 && !is_over; round++) {
     if (state == 0) {
-      state = (int)ask(host_tlsHandshake, session, NULL, 0);
-      if (state == 1) ask(host_tlsWrite, session, (const uint8_t *)REQUEST, strlen(REQUEST));
+      state = (int)ask(call_tlsHandshake, session, NULL, 0);
+      if (state == 1) ask(call_tlsWrite, session, (const uint8_t *)REQUEST, strlen(REQUEST));
     }
     if (state < 0) break;
     if (state == 1) is_over = read_all(session, &read) < 0;
@@ -218,7 +218,7 @@ static size_t talk(JSValue session, Server *server, int flags, int *is_done) {
     if (server) run_server(server, flags);
     idle = feed(session) ? 0 : idle + 1;
   }
-  if (state == 1) ask(host_tlsEnd, session, NULL, 0);
+  if (state == 1) ask(call_tlsEnd, session, NULL, 0);
   *is_done = state == 1;
   return read;
 }
@@ -249,9 +249,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (flags & NO_SERVER) put(&to_client, rest, rest_size);
 
   JSValue anchors = flags & UNKNOWN ? bytes(NULL, 0) : bytes(authority_der, sizeof authority_der);
-  JSValue trust = call(host_trust, anchors, JS_UNDEFINED, JS_UNDEFINED);
+  JSValue trust = call(call_trust, anchors, JS_UNDEFINED, JS_UNDEFINED);
   JSValue name = JS_NewString(ctx, flags & ADDRESS ? "127.0.0.1" : "localhost");
-  JSValue session = call(host_tls, trust, name, JS_NewBool(ctx, flags & ADDRESS));
+  JSValue session = call(call_tls, trust, name, JS_NewBool(ctx, flags & ADDRESS));
   must(JS_IsObject(session), "a session");
   Server server;
   if (!(flags & NO_SERVER)) open_server(&server, flags);
@@ -260,7 +260,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (flags & (NO_SERVER | OTHER_HOST | EXPIRED | UNKNOWN)) must(!is_done, "nobody else is trusted");
   else if (!is_changed) must(is_done && read == strlen(RESPONSE), "an untouched conversation is whole");
   if (!(flags & NO_SERVER)) close_server(&server);
-  if (flags & ONLY_RELEASE) JS_FreeValue(ctx, call(host_tlsRelease, session, JS_UNDEFINED, JS_UNDEFINED));
+  if (flags & ONLY_RELEASE) JS_FreeValue(ctx, call(call_tlsRelease, session, JS_UNDEFINED, JS_UNDEFINED));
   else use_after_the_end(session);
   JS_FreeValue(ctx, session);
   JS_FreeValue(ctx, trust);

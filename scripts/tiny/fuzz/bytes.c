@@ -26,16 +26,16 @@ static int same(Bytes one, const uint8_t *data, size_t size) {
 static void there_and_back(const uint8_t *data, size_t size) {
   JSValue array = bytes(data, size);
   for (int encoding = 0; encoding < ENCODINGS; encoding++) {
-    JSValue text = call(host_decode, array, number(encoding), JS_UNDEFINED);
-    JSValue back = call(host_encode, text, number(encoding), JS_UNDEFINED);
+    JSValue text = call(call_decode, array, number(encoding), JS_UNDEFINED);
+    JSValue back = call(call_encode, text, number(encoding), JS_UNDEFINED);
     Bytes once = content(back);
     if (encoding != UTF8) must(same(once, data, size), "what was encoded is what was decoded");
     JSValue again_array = bytes(once.data, once.length);
-    JSValue again_text = call(host_decode, again_array, number(encoding), JS_UNDEFINED);
-    JSValue again = call(host_encode, again_text, number(encoding), JS_UNDEFINED);
+    JSValue again_text = call(call_decode, again_array, number(encoding), JS_UNDEFINED);
+    JSValue again = call(call_encode, again_text, number(encoding), JS_UNDEFINED);
     must(same(content(again), once.data, once.length), "a second time changes nothing");
     if (encoding == UTF8) {
-      JSValue length = call(host_byteLength, text, JS_UNDEFINED, JS_UNDEFINED);
+      JSValue length = call(call_byteLength, text, JS_UNDEFINED, JS_UNDEFINED);
       must((size_t)integer_of(ctx, length) == once.length, "the length is known before");
     }
     JS_FreeValue(ctx, again);
@@ -52,7 +52,7 @@ static void any_text(const uint8_t *data, size_t size) {
   JSValue text = JS_NewStringLen(ctx, (const char *)data, size);
   int64_t units = integer_of(ctx, JS_GetPropertyStr(ctx, text, "length"));
   for (int encoding = 0; encoding < ENCODINGS; encoding++) {
-    JSValue result = call(host_encode, text, number(encoding), JS_UNDEFINED);
+    JSValue result = call(call_encode, text, number(encoding), JS_UNDEFINED);
     size_t length = content(result).length;
     must(encoding == UTF8 || length <= (size_t)units, "no more bytes than characters");
     must(encoding != LATIN1 || length == (size_t)units, "as many bytes as characters");
@@ -65,8 +65,8 @@ static void deflated(const uint8_t *data, size_t size) {
   if (size < 2) return;
   int64_t most = data[0] | data[1] << 8;
   JSValue array = bytes(data + 2, size - 2);
-  JSValue some = call(host_inflate, array, number(most % MAX_INFLATED_BYTES), JS_UNDEFINED);
-  JSValue all = call(host_inflate, array, number(MAX_INFLATED_BYTES), JS_UNDEFINED);
+  JSValue some = call(call_inflate, array, number(most % MAX_INFLATED_BYTES), JS_UNDEFINED);
+  JSValue all = call(call_inflate, array, number(MAX_INFLATED_BYTES), JS_UNDEFINED);
   if (JS_IsObject(some)) {
     must(content(some).length <= (size_t)most, "no more than there is room for");
     must(JS_IsObject(all), "more room is no reason to fail");
@@ -86,9 +86,9 @@ static void head(const uint8_t *data, size_t size) {
   must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair) == 0, "sockets");
   JSValue text = JS_NewStringLen(ctx, (const char *)data + 1, split);
   JSValue body = bytes(data + 1 + split, size - 1 - split);
-  JSValue latin1 = call(host_encode, text, number(LATIN1), JS_UNDEFINED);
+  JSValue latin1 = call(call_encode, text, number(LATIN1), JS_UNDEFINED);
   Bytes first = content(latin1);
-  JSValue sent = call(host_writeHead, number(pair[0]), text, body);
+  JSValue sent = call(call_writeHead, number(pair[0]), text, body);
   ssize_t length = recv(pair[1], got, sizeof got, 0);
   if (size > 1) must(length == integer_of(ctx, sent), "all arrives");
   if (length > 0) must((size_t)length == first.length + size - 1 - split, "nothing else arrives");
@@ -114,7 +114,7 @@ static void position(const uint8_t *data, size_t size) {
   if (size < 3) return;
   size_t wanted = data[1] % (size - 2);
   JSValue in = bytes(data + 2, size - 2), part = bytes(data + size - wanted, wanted);
-  JSValue found = call(host_indexOf, in, part, number((int8_t)data[0]));
+  JSValue found = call(call_indexOf, in, part, number((int8_t)data[0]));
   int64_t at = integer_of(ctx, found);
   must(at < 0 || wanted == 0 || memcmp(data + 2 + at, data + size - wanted, wanted) == 0, "it is there");
   JS_FreeValue(ctx, found);
@@ -125,7 +125,7 @@ static void position(const uint8_t *data, size_t size) {
 static void paths(const uint8_t *data, size_t size) {
   static const int harmless[] = {STAT, READLINK, REALPATH};
   JSValue text = JS_NewStringLen(ctx, (const char *)data, size);
-  for (size_t i = 0; i < COUNT(harmless); i++) JS_FreeValue(ctx, call(host_call, number(harmless[i]), text, number(0)));
+  for (size_t i = 0; i < COUNT(harmless); i++) JS_FreeValue(ctx, call(call_call, number(harmless[i]), text, number(0)));
   JS_FreeValue(ctx, text);
 }
 
@@ -137,12 +137,12 @@ static void hashes(const uint8_t *data, size_t size) {
   JSValue name = JS_NewString(ctx, names[data[0] % COUNT(names)]);
   JSValue all = bytes(data + 2, size - 2), first = bytes(data + 2, split);
   JSValue second = bytes(data + 2 + split, size - 2 - split), key = data[0] & 4 ? JS_DupValue(ctx, first) : JS_UNDEFINED;
-  JSValue whole = call(host_hash, name, key, JS_UNDEFINED), parts = call(host_hash, name, key, JS_UNDEFINED);
-  call(host_hashUpdate, whole, all, JS_UNDEFINED);
-  call(host_hashUpdate, parts, first, JS_UNDEFINED);
-  call(host_hashUpdate, parts, second, JS_UNDEFINED);
-  JSValue one = call(host_hashDigest, whole, JS_UNDEFINED, JS_UNDEFINED);
-  JSValue other = call(host_hashDigest, parts, JS_UNDEFINED, JS_UNDEFINED);
+  JSValue whole = call(call_hash, name, key, JS_UNDEFINED), parts = call(call_hash, name, key, JS_UNDEFINED);
+  call(call_hashUpdate, whole, all, JS_UNDEFINED);
+  call(call_hashUpdate, parts, first, JS_UNDEFINED);
+  call(call_hashUpdate, parts, second, JS_UNDEFINED);
+  JSValue one = call(call_hashDigest, whole, JS_UNDEFINED, JS_UNDEFINED);
+  JSValue other = call(call_hashDigest, parts, JS_UNDEFINED, JS_UNDEFINED);
   must(same(content(one), content(other).data, content(other).length), "pieces change nothing");
   JSValue made[] = {name, all, first, second, key, whole, parts, one, other};
   for (size_t i = 0; i < COUNT(made); i++) JS_FreeValue(ctx, made[i]);
@@ -151,7 +151,7 @@ static void hashes(const uint8_t *data, size_t size) {
 /* What is no certificate is left out. */
 static void certificates(const uint8_t *data, size_t size) {
   JSValue array = bytes(data, size);
-  JS_FreeValue(ctx, call(host_trust, array, JS_UNDEFINED, JS_UNDEFINED));
+  JS_FreeValue(ctx, call(call_trust, array, JS_UNDEFINED, JS_UNDEFINED));
   JS_FreeValue(ctx, array);
 }
 
