@@ -15,8 +15,7 @@ static JSContext *ctx;
 static void start_engine(void) {
   if (ctx) return;
   ctx = JS_NewContext(JS_NewRuntime2(&allocator, NULL));
-  define_hash_class(ctx);
-  define_tls_classes(ctx);
+  define_objects(ctx);
 }
 
 static void must(int is_right, const char *what) {
