@@ -12,6 +12,13 @@
 
 static JSContext *ctx;
 
+/* There are no modules, and no main.c that would load them. */
+JSValue host_loadModule(JSContext *context, Text name) {
+  (void)context;
+  (void)name;
+  return JS_UNDEFINED;
+}
+
 static void start_engine(void) {
   if (ctx) return;
   ctx = JS_NewContext(JS_NewRuntime2(&allocator, NULL));
