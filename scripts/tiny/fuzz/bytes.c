@@ -8,7 +8,7 @@
 
 #define UTF8 0
 #define LATIN1 1
-#define ENCODINGS 5
+#define ENCODINGS 3
 #define MAX_INFLATED_BYTES 4096
 #define STAT 5
 #define READLINK 8
