@@ -150,8 +150,10 @@ static void hashes(const uint8_t *data, size_t size) {
 
 /* What is no certificate is left out. */
 static void certificates(const uint8_t *data, size_t size) {
-  JSValue array = bytes(data, size);
-  JS_FreeValue(ctx, call(call_trust, array, JS_UNDEFINED, JS_UNDEFINED));
+  int32_t length = (int32_t)size;
+  JSValue array = bytes(data, size), lengths = bytes((const uint8_t *)&length, sizeof length);
+  JS_FreeValue(ctx, call(call_trust, array, lengths, JS_UNDEFINED));
+  JS_FreeValue(ctx, lengths);
   JS_FreeValue(ctx, array);
 }
 

@@ -249,7 +249,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (flags & NO_SERVER) put(&to_client, rest, rest_size);
 
   JSValue anchors = flags & UNKNOWN ? bytes(NULL, 0) : bytes(authority_der, sizeof authority_der);
-  JSValue trust = call(call_trust, anchors, JS_UNDEFINED, JS_UNDEFINED);
+  int32_t length = sizeof authority_der;
+  JSValue lengths = bytes((const uint8_t *)&length, flags & UNKNOWN ? 0 : sizeof length);
+  JSValue trust = call(call_trust, anchors, lengths, JS_UNDEFINED);
   JSValue name = JS_NewString(ctx, flags & ADDRESS ? "127.0.0.1" : "localhost");
   JSValue session = call(call_tls, trust, name, JS_NewBool(ctx, flags & ADDRESS));
   must(JS_IsObject(session), "a session");
@@ -264,6 +266,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   else use_after_the_end(session);
   JS_FreeValue(ctx, session);
   JS_FreeValue(ctx, trust);
+  JS_FreeValue(ctx, lengths);
   JS_FreeValue(ctx, name);
   JS_FreeValue(ctx, anchors);
   return 0;
