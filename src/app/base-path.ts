@@ -1,6 +1,8 @@
 /** Notify behind a proxy that passes the whole path on: it is there as well as at the root, for clients without a proxy. */
 import { basePathReader } from '../static/base-path.ts';
-import type { NotifyFront } from './app.ts';
+import type { NotifyService } from './notify.ts';
+
+type NotifyFront = Pick<NotifyService, 'stages' | 'roomFor' | 'redact'>;
 
 const ORIGIN = /^[a-z][a-z\d+.-]*:\/\/[^/?#]*/i;
 

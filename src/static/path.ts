@@ -70,10 +70,16 @@ export function relativeReference(rawPath: string, { segments, directory }: Pars
     .slice(1, -1)
     .filter((raw) => !SINGLE_DOT.test(raw));
   const folders = directory ? segments : segments.slice(0, -1);
-  const depth = from.findIndex((raw, at) => at >= folders.length || decode(raw) !== folders[at]);
-  const shared = depth < 0 ? from.length : depth;
+  let shared = 0;
+  let at = 0;
+  // What repeated slashes enclose counts on the way up only.
+  for (; at < from.length; at++) {
+    if (from[at] === '') continue;
+    if (shared >= folders.length || decode(from[at] as string) !== folders[shared]) break;
+    shared += 1;
+  }
   const down = encodePath(segments.slice(shared), directory).slice(1);
-  if (shared < from.length) return '../'.repeat(from.length - shared) + down;
+  if (at < from.length) return '../'.repeat(from.length - at) + down;
   // A `:` in the first segment would end a scheme (RFC 3986 §4.2).
   return down === '' || /^[^/]*:/.test(down) ? `./${down}` : down;
 }

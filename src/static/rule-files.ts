@@ -103,7 +103,7 @@ export class RuleFiles {
     this.#current = rules;
     this.#report = {
       key: found.map(({ tag, problem }) => tag + problem).join(),
-      rules: `${rules?.redirects.length ?? 0} rules in ${REDIRECTS}, ${rules?.headers.length ?? 0} paths in ${HEADERS}`,
+      rules: `the rules of the site: ${rules?.redirects.length ?? 0} of ${REDIRECTS}, ${rules?.headers.length ?? 0} of ${HEADERS}`,
       warnings: [
         ...(isChanged[0] ? warningsFor(REDIRECTS, found[0], badRedirects) : []),
         ...(isChanged[1] ? warningsFor(HEADERS, found[1], badHeaders) : []),

@@ -3,7 +3,7 @@
  * a header that is to be left out. Pure.
  */
 import { failure, type Result, success } from '../../util/result.ts';
-import { type BadLine, quoted, readLines } from './lines.ts';
+import { type BadLine, readLines, shownText } from './lines.ts';
 import { type Pattern, parsePattern } from './pattern.ts';
 
 const MAX_HEADER_RULES = 100;
@@ -105,7 +105,7 @@ function parseRemoval(name: string): Result<HeaderChange, string> {
 }
 
 function refusedName(name: string): string | undefined {
-  if (!TOKEN.test(name)) return `${quoted(name)} is no name of a header`;
+  if (!TOKEN.test(name)) return `${shownText(name)} is no name of a header`;
   if (name.toLowerCase() === 'basic-auth') return `${name} is no header; passwords are for --auth`;
   return OWN_FIELDS.has(name.toLowerCase()) ? `${name} belongs to the server` : undefined;
 }

@@ -2,7 +2,7 @@
 
 /** Characters of one line. */
 const MAX_LINE_CHARS = 2000;
-const MAX_QUOTED_CHARS = 60;
+const MAX_SHOWN_CHARS = 60;
 
 /** A line that is skipped, and why. */
 export interface BadLine {
@@ -34,6 +34,6 @@ export function readLines(text: string): { readonly lines: RuleLine[]; readonly 
 }
 
 /** For messages. */
-export function quoted(text: string): string {
-  return JSON.stringify(text.length > MAX_QUOTED_CHARS ? `${text.slice(0, MAX_QUOTED_CHARS)}…` : text);
+export function shownText(text: string): string {
+  return text.length > MAX_SHOWN_CHARS ? `${text.slice(0, MAX_SHOWN_CHARS)}…` : text;
 }

@@ -2,7 +2,7 @@
  * The file `_redirects`, in the format of Netlify and Cloudflare Pages: `FROM [NAME=VALUE …] [TO] [STATUS[!]]`. Pure.
  */
 import { failure, type Result, success } from '../../util/result.ts';
-import { type BadLine, quoted, type RuleLine, readLines } from './lines.ts';
+import { type BadLine, type RuleLine, readLines, shownText } from './lines.ts';
 import { type Pattern, parsePattern, SPLAT } from './pattern.ts';
 import { parseTarget, type Target } from './target.ts';
 
@@ -119,11 +119,11 @@ function parseStatus(words: readonly string[]): Result<Pick<RedirectRule, 'statu
   if (unexpected !== undefined) return failure(unexpectedWord(unexpected));
   const status = STATUSES.find((one) => one === Number(digits));
   if (status === undefined)
-    return failure(`status ${quoted(digits ?? '')}; allowed: ${STATUSES.join(', ')}, each also with !`);
+    return failure(`status ${shownText(digits ?? '')}; allowed: ${STATUSES.join(', ')}, each also with !`);
   return success({ status, isForced: force === '!' });
 }
 
 function unexpectedWord(word: string): string {
-  if (!PROVIDER_CONDITIONS.test(word)) return `${quoted(word)} behind the target; allowed: a status`;
-  return `the condition ${quoted(word)}: mote knows no countries, languages, roles and cookies of its clients`;
+  if (!PROVIDER_CONDITIONS.test(word)) return `${shownText(word)} behind the target; allowed: a status`;
+  return `the condition ${shownText(word)}: mote knows no countries, languages, roles and cookies of its clients`;
 }

@@ -79,24 +79,33 @@ export class SiteRules {
 
   /** Whether redirects lead back to this path, or from one to the next without an end. */
   async #isEndless(first: Match, path: ParsedPath, query: string, isServed: IsServed): Promise<boolean> {
-    if (first.rule.target.origin !== '') return false;
     const passed: ParsedPath[] = [];
     const start = urlOf(path, query);
     let match: Match | undefined = first;
-    let currentQuery = query;
-    for (let hops = 0; hops < MAX_HOPS; hops++) {
-      const next: ReturnType<typeof localPath> = localPath(match.rule.target, match.captures);
+    let [place, placeQuery] = [path, query];
+    for (let hops = 0; match && leadsOn(match.rule); hops++) {
+      const { rule, captures }: Match = match;
+      const next = localPath(rule.target, captures);
       if (!next.ok) return false;
-      currentQuery = queryOf(match.rule.target, match.captures, currentQuery);
-      const url = urlOf(next.value, currentQuery);
-      if (url === start) break;
-      [match] = this.#matches(next.value, currentQuery);
-      if (!match || !leadsOn(match.rule)) return false;
-      if (!match.rule.isForced) passed.push(next.value);
+      placeQuery = queryOf(rule.target, captures, placeQuery);
+      if (hops > 0 && !rule.isForced) passed.push(place);
+      place = next.value;
+      if (hops === MAX_HOPS || urlOf(place, placeQuery) === start)
+        return !(await someServed(passed, isServed));
+      match = this.#firstElsewhere(place, placeQuery);
     }
-    // Only a file on the way ends it.
-    for (const place of passed) if (await isServed(place)) return false;
-    return true;
+    return false;
+  }
+
+  /** The first rule that leads to another place. */
+  #firstElsewhere(path: ParsedPath, query: string): Match | undefined {
+    const here = urlOf(path, query);
+    for (const match of this.#matches(path, query)) {
+      const { rule, captures } = match;
+      const next = leadsOn(rule) ? localPath(rule.target, captures) : undefined;
+      if (!next?.ok || urlOf(next.value, queryOf(rule.target, captures, query)) !== here) return match;
+    }
+    return undefined;
   }
 
   /** In the order of the file. */
@@ -145,6 +154,12 @@ function outcomeOf(
   const location = locationOf(target, captures, requested);
   const isUsable = location !== undefined && location.length <= MAX_FILLED_CHARS;
   return isUsable ? { kind: 'redirect', status, location } : undefined;
+}
+
+/** A file at one of these places ends redirects that would go on. */
+async function someServed(places: readonly ParsedPath[], isServed: IsServed): Promise<boolean> {
+  for (const place of places) if (await isServed(place)) return true;
+  return false;
 }
 
 /** Whether it redirects to another path of the site. */
