@@ -104,7 +104,9 @@ export class Locator {
     const elsewhere = await this.#at(other, true);
     if (elsewhere.kind !== 'located') return found;
     await elsewhere.file.close();
-    return areEqual(this.#canonical(elsewhere.segments), other) ? { kind: 'redirect', to: other } : found;
+    const isPage = !areSame(elsewhere.segments, other.segments);
+    const isThere = isPage && areEqual(this.#canonical(elsewhere.segments), other);
+    return isThere ? { kind: 'redirect', to: other } : found;
   }
 
   /** Whether a request for `path` gets the file at `segments`. */
