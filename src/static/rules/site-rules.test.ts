@@ -165,7 +165,8 @@ describe('headers', () => {
   test('a later rule replaces, a repeated name joins, a removed header can be added again', () => {
     const rules = '/*\n A: 1\n B: 1\n B: 2\n C: 1\n D: 1\n/x\n a: 3\n ! C\n ! E\n ! D\n D: 4\n/*\n E: 5\n';
     const edits = compileRules('', rules).rules?.editsFor({ segments: ['x'], directory: false });
-    const { headers, withoutDefaults } = edits?.applyTo({ ...plan, headers: [] }) as Plan;
+    assert.ok(edits);
+    const { headers, withoutDefaults } = edits.applyTo({ ...plan, headers: [] });
     assert.deepEqual(headers, ['a', '3', 'B', '1, 2', 'D', '4', 'E', '5']);
     assert.deepEqual(withoutDefaults, ['c']);
   });
