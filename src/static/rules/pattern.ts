@@ -40,28 +40,25 @@ export function parsePattern(text: string): Result<Pattern, string> {
   if (text.indexOf('*') !== text.lastIndexOf('*')) return failure('more than one * in the path');
   const raw = text.split('/').filter((segment) => segment !== '' && segment !== '.');
   const at = raw.findIndex((segment) => segment.includes('*'));
-  const head = collect((at < 0 ? raw : raw.slice(0, at)).map(parseTokens));
-  const tail = collect((at < 0 ? [] : raw.slice(at + 1)).map(parseTokens));
-  const around = collect((at < 0 ? [] : (raw[at] as string).split('*')).map(parseTokens));
-  if (!head.ok) return head;
-  if (!tail.ok) return tail;
-  if (!around.ok) return around;
-  const [prefix, suffix] = around.value.map(textOf);
+  // Two parts of the segment with `*`, one of every other.
+  const parsed = collect(raw.flatMap((segment) => segment.split('*')).map(parseTokens));
+  if (!parsed.ok) return parsed;
+  const head = at < 0 ? parsed.value : parsed.value.slice(0, at);
+  const tail = at < 0 ? [] : parsed.value.slice(at + 2);
+  const [prefix, suffix] = at < 0 ? [] : parsed.value.slice(at, at + 2).map(textOf);
   if (at >= 0 && (prefix === undefined || suffix === undefined))
     return failure('a placeholder and * in the same segment');
-  const names = [...head.value, ...tail.value]
-    .flat()
-    .flatMap((token) => ('name' in token ? [token.name] : []));
+  const names = parsed.value.flat().flatMap((token) => ('name' in token ? [token.name] : []));
   if (new Set(names).size < names.length) return failure('the same placeholder twice');
   if (names.includes(SPLAT)) return failure(`a placeholder called :${SPLAT}, which is what * matches`);
   const splat = prefix === undefined || suffix === undefined ? undefined : { prefix, suffix };
   const isLiteral = names.length === 0 && !splat;
   return success({
-    head: head.value,
+    head,
     splat,
-    tail: tail.value,
+    tail,
     names: new Set(splat ? [...names, SPLAT] : names),
-    literal: isLiteral ? keyOf(head.value.map((tokens) => textOf(tokens) as string)) : undefined,
+    literal: isLiteral ? keyOf(head.map((tokens) => textOf(tokens) as string)) : undefined,
   });
 }
 
