@@ -153,7 +153,8 @@ export async function announce(announcement: Announcement): Promise<void> {
   if (config.logFormat !== 'json') stdout.write(lines.map((one) => `${one}\n`).join(''));
   else for (const one of lines) event('info', one);
   if (options.notice !== undefined) event('warn', options.notice);
-  const advice = content.kind === 'folder' ? await missingIndexAdvice(content.source, config) : undefined;
+  const isPlain = content.kind === 'folder' && !content.rules?.current;
+  const advice = isPlain ? await missingIndexAdvice(content.source, config) : undefined;
   if (advice) event('info', advice);
   content.rules?.tell((report) => logRules(report, event));
   await sink.flush();

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { embeddedFolder, packSite } from './embedded.ts';
 import { bodyOf, headerOf, MemorySource, settle } from './fixtures.ts';
 import { createStaticStage } from './handler.ts';
 import { openRuleFiles, type RuleReport, withoutRuleFiles } from './rule-files.ts';
@@ -110,4 +111,23 @@ test('what cannot be read now stays as it was; one report for each change', asyn
   assert.equal((await ask('/x')).status, 404);
   await bodyOf(await ask('/a.txt'));
   source.assertClosed();
+});
+
+test('an embedded site', async () => {
+  const site = packSite(
+    [
+      { segments: ['_headers'], bytes: Buffer.from('/*\n A: 1\n') },
+      { segments: ['_redirects'], bytes: Buffer.from('/x /y\n') },
+      { segments: ['a.txt'], bytes: Buffer.from('a') },
+    ],
+    undefined,
+  );
+  const source = embeddedFolder(site);
+  const rules = await openRuleFiles(source);
+  const stage = createStaticStage(withoutRuleFiles(source), options, { rules });
+  const ask = (path: string) =>
+    stage({ method: 'GET', target: path, path, query: '', headers: {}, client: '' });
+  assert.equal(headerOf((await ask('/a.txt')).headers, 'a'), '1');
+  assert.equal((await ask('/x')).status, 301);
+  assert.equal((await ask('/_headers')).status, 404);
 });

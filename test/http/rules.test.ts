@@ -81,6 +81,7 @@ describe('headers', () => {
     assert.equal(await header('/static/a.txt', 'access-control-allow-origin'), '*');
     assert.equal(await header('/static/open.txt', 'access-control-allow-origin'), undefined);
     assert.equal(await header('/movies/a%20b.txt', 'x-movie-name'), 'You are watching "a%20b.txt"');
+    assert.equal(await header('/movies/a;b,c', 'x-movie-name'), 'You are watching "a%3Bb%2Cc"');
     assert.equal(await header('/apple-app-site-association', 'content-type'), 'application/json');
   });
 

@@ -17,12 +17,14 @@ import {
   type RedirectRule,
   type RedirectStatus,
 } from './redirects-file.ts';
-import { encodeValue, localPath, locationOf, queryOf, type Requested } from './target.ts';
+import { localPath, locationOf, queryOf, type Requested } from './target.ts';
 
 /** Longer ones are no use to clients, and a rule can repeat a long value. */
 const MAX_FILLED_CHARS = 8192;
 /** Redirects one after another that are followed in search of a circle; browsers follow 20. */
 const MAX_HOPS = 5;
+/** Rules for one request that lead nowhere: each one costs several lookups. */
+const MAX_USELESS_RULES = 5;
 
 export type RuleOutcome =
   | { readonly kind: 'redirect'; readonly status: RedirectStatus; readonly location: string }
@@ -66,8 +68,9 @@ export class SiteRules {
     isMissing: boolean,
     isServed: IsServed,
   ): Promise<RuleOutcome | undefined> {
+    let tried = 0;
     for (const match of this.#matches(path, requested.query)) {
-      if (!match.rule.isForced && !isMissing) return undefined;
+      if ((!match.rule.isForced && !isMissing) || tried++ === MAX_USELESS_RULES) return undefined;
       const outcome = outcomeOf(match, requested);
       const isUseless =
         !outcome ||
@@ -189,14 +192,18 @@ function withQuery(
   return all;
 }
 
-/** Values are filled in encoded, so that they hold no line break. */
+/** Values are filled in encoded, so that they hold no line break, and nothing that separates values or directives. */
 function filled({ name, value }: HeaderChange, captures: Captures): HeaderChange {
   if (value === undefined || captures.size === 0 || !value.includes(':')) return { name, value };
   const names = new Set(captures.keys());
   const text = value.replace(/:([A-Za-z]\w*)/g, (whole, word: string) =>
-    names.has(word) ? encodeValue(captures.get(word) ?? '') : whole,
+    names.has(word) ? captured(captures.get(word) ?? '') : whole,
   );
   return { name, value: text.length > MAX_FILLED_CHARS ? value : text };
+}
+
+function captured(value: string): string {
+  return value.split('/').map(encodeURIComponent).join('/');
 }
 
 export interface CompiledRules {

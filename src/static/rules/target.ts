@@ -70,7 +70,7 @@ export function fill(template: Template, captures: Captures, encode: (value: str
 }
 
 /** Slashes in a value stay. */
-export function encodeValue(value: string): string {
+function encodeValue(value: string): string {
   return value.split('/').map(encodeSegment).join('/');
 }
 
