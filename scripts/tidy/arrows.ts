@@ -51,6 +51,11 @@ const arrows: readonly (readonly [from: string, to: readonly string[]])[] = [
     `src/notify/channels/${name}/**`,
     channelsOf(name),
   ]),
+  // Which charsets there are depends on the build.
+  [
+    'src/notify/dialects/field-text.ts',
+    ['src/notify/**', 'src/util/**', 'src/build/features.ts', ...vocabulary],
+  ],
   ['src/notify/**', ['src/notify/**', 'src/util/**', ...vocabulary]],
   ['src/net/**', ['src/net/**', 'src/util/**', 'src/http/wire/client/**']],
   ['src/util/**', ['src/util/**']],

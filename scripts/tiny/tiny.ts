@@ -5,7 +5,16 @@
  * (`assets.ts`) → objects of the engine, the TLS library and our host (`units.ts`, `objects.ts`) → one static
  * executable. The same sources, lockfile and compiler give the same bytes, whatever folder they are in.
  */
-import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { BuildInfo } from '../../src/build/info.ts';
@@ -48,6 +57,9 @@ interface Workshop {
 
 /** @throws TinyError, ReportError, SiteError */
 async function build(options: TinyOptions): Promise<void> {
+  // Told before the minute that compiling takes.
+  mkdirSync(dirname(options.out), { recursive: true });
+  accessSync(dirname(options.out), constants.W_OK);
   const generated = mkdtempSync(join(tmpdir(), 'mote-tiny-'));
   // Written elsewhere and then renamed: a running executable can be replaced, but not overwritten.
   const file = `${options.out}.part`;
@@ -58,7 +70,6 @@ async function build(options: TinyOptions): Promise<void> {
     if (options.contracts) return await checkContracts(options, workshop);
     const assets = await makeAssets(options, workshop);
     writeFileSync(join(generated, 'assets.c'), assetsSource(assets));
-    mkdirSync(dirname(file), { recursive: true });
     await compileAndLink(workshop, options, file);
     // Regardless of the umask, because the user of a container is not the one who built the image.
     chmodSync(file, 0o755);

@@ -3,7 +3,7 @@ import { Buffer } from './buffer.ts';
 import { Duplex } from './duplex.ts';
 import { host } from './host.ts';
 import { isIP } from './ip.ts';
-import type { Socket } from './net.ts';
+import { connect as connectSocket, type Socket } from './net.ts';
 
 const READ_BYTES = 16384;
 
@@ -51,12 +51,16 @@ function faultOf(session: object): Error {
   return Object.assign(new Error(message), { code });
 }
 
-export interface ConnectionOptions {
-  readonly socket: Socket;
+interface SessionOptions {
   readonly host?: string;
+  /** Empty where the host is an address, which has no such name. */
   readonly servername?: string;
   readonly secureContext: SecureContext;
 }
+
+/** A socket, or where to connect to. */
+export type ConnectionOptions = SessionOptions &
+  ({ readonly socket: Socket } | { readonly host: string; readonly port: number });
 
 export class TLSSocket extends Duplex {
   readonly encrypted = true;
@@ -67,13 +71,14 @@ export class TLSSocket extends Duplex {
   readonly #session: object;
   readonly #socket: Socket;
 
-  constructor({ socket, host: name = '', servername, secureContext }: ConnectionOptions) {
+  constructor(socket: Socket, { host: name = '', servername, secureContext }: SessionOptions) {
     super();
     this.#socket = socket;
-    const peer = servername ?? name;
+    const peer = servername || name;
     const session = host.tls(secureContext.trust, peer, isIP(peer) !== 0);
     if (typeof session === 'number') throw new Error(`TLS cannot be used (${session})`);
     this.#session = session;
+    socket.once('connect', () => this.emit('connect'));
     socket.on('data', (chunk: Buffer) => this.#onData(chunk));
     socket.on('end', () => this.#onRawEnd());
     socket.on('error', (error: Error) => this.destroy(error));
@@ -196,7 +201,9 @@ export class TLSSocket extends Duplex {
 }
 
 export function connect(options: ConnectionOptions, listener?: () => void): TLSSocket {
-  const socket = new TLSSocket(options);
+  const raw =
+    'socket' in options ? options.socket : connectSocket({ host: options.host, port: options.port });
+  const socket = new TLSSocket(raw, options);
   if (listener) socket.once('secureConnect', listener);
   return socket;
 }
