@@ -19,10 +19,7 @@ const UNIX_PEER = 'unix';
  * Each proxy appends the address of its peer, so that the last entry that is not a trusted proxy is the client;
  * entries before it are the client's own claims. An entry that is not an address ends the search.
  */
-export function trustedProxies(
-  list: readonly string[],
-  header: string = 'x-forwarded-for' satisfies ClientHeader,
-): ClientOf {
+export function trustedProxies(list: readonly string[], header: ClientHeader = 'x-forwarded-for'): ClientOf {
   if (list.length === 0) return unmapped;
   const addresses = blockListOf(list.filter((entry) => entry !== UNIX_PEER));
   const isTrusted = (address: string): boolean => addresses.check(address, familyOf(address));

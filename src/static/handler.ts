@@ -21,6 +21,7 @@ import { indexNames, type LocateMode } from './locate.ts';
 import { encodePath, type ParsedPath, parsePath, relativeReference } from './path.ts';
 import { planContent, planFromMemory, planFromSource, type Representation } from './plan.ts';
 import type { RuleFiles } from './rule-files.ts';
+import type { HeaderEdits } from './rules/header-edits.ts';
 import type { RuleOutcome, SiteRules } from './rules/site-rules.ts';
 import { type FileSource, SETTLE_MS, type SourceFile } from './source.ts';
 import { wantsPage } from './spa.ts';
@@ -91,8 +92,7 @@ class StaticFiles {
     const isMissing = !(await this.#hasContent(found));
     const outcome = isMissing ? await this.#outcomeOf(rules, facts, parsed, true) : undefined;
     if (outcome) return this.#follow(rules, facts, parsed, outcome);
-    const plan = await this.#planLookup(facts, parsed, found);
-    return rules.editsFor(parsed)?.applyTo(plan) ?? plan;
+    return this.#planLookup(facts, parsed, found, rules.editsFor(parsed));
   }
 
   #outcomeOf(
@@ -122,7 +122,7 @@ class StaticFiles {
     if (outcome.kind === 'file') {
       const target = await this.#lookUp(outcome.path, 'target');
       if (target.kind === 'resource' && outcome.status === 200)
-        return this.#serve(facts.method, facts.headers, edits ? edits.decorate(target) : target);
+        return onlyOnce(await this.#serveEdited(facts, target, edits));
       const page =
         target.kind === 'resource' ? await this.#servePage(target.identity) : await this.#planNotFound();
       return edits?.applyTo(page) ?? page;
@@ -131,19 +131,40 @@ class StaticFiles {
     return edits?.applyTo(plan) ?? plan;
   }
 
-  async #planLookup(facts: RequestFacts, parsed: ParsedPath, found: Lookup): Promise<Plan> {
-    if (found.kind === 'resource') return this.#serve(facts.method, facts.headers, found);
+  #serveEdited({ method, headers }: RequestFacts, resource: Resource, edits?: HeaderEdits): Planned {
+    return this.#serve(method, headers, edits ? edits.decorate(resource) : resource);
+  }
+
+  async #planLookup(
+    facts: RequestFacts,
+    parsed: ParsedPath,
+    found: Lookup,
+    edits?: HeaderEdits,
+  ): Promise<Plan> {
+    if (found.kind === 'resource') return this.#serveEdited(facts, found, edits);
+    const shell = await this.#shellFor(facts, parsed, found);
+    if (shell) return byAccept(await this.#serveEdited(facts, shell, edits));
+    const plan = await this.#planOther(facts, parsed, found);
+    return edits?.applyTo(plan) ?? plan;
+  }
+
+  async #planOther(facts: RequestFacts, parsed: ParsedPath, found: Exclude<Lookup, Resource>): Promise<Plan> {
     if (found.kind === 'redirect')
       return redirectPlan(301, relativeReference(facts.path, found.to) + facts.query);
     if (found.kind === 'folder' && this.#options.listing) return this.#listings.planOf(parsed.segments);
-    if (this.#options.spa && wantsPage(facts.headers.accept, parsed.segments.at(-1) ?? '')) {
-      const shell = await this.#rootIndex();
-      if (shell) return byAccept(await this.#serve(facts.method, facts.headers, shell));
-    }
     return this.#planNotFound();
   }
 
-  async #rootIndex(): Promise<Resource | undefined> {
+  /** The page of a single-page application, if there is nothing else. */
+  async #shellFor(
+    { headers }: RequestFacts,
+    { segments }: ParsedPath,
+    found: Exclude<Lookup, Resource>,
+  ): Promise<Resource | undefined> {
+    const { spa, listing } = this.#options;
+    const isListed = found.kind === 'folder' && listing;
+    if (!spa || found.kind === 'redirect' || isListed) return undefined;
+    if (!wantsPage(headers.accept, segments.at(-1) ?? '')) return undefined;
     for (const name of indexNames(this.#options.index)) {
       const found = await this.#lookUp({ segments: [name], directory: false }, 'exact');
       if (found.kind === 'resource') return found;
@@ -239,12 +260,14 @@ function planOtherMethod(method: string): Plan {
   return noContentPlan(['Allow', SAFE_METHODS]);
 }
 
-/**
- * Caches must not send the page to clients that would get a 404. It is looked up anew each time, because there may be
- * a file at the path by then.
- */
+/** Caches must not send the page to clients that would get a 404. */
 function byAccept(plan: Plan): Plan {
-  return { ...plan, headers: [...plan.headers, 'Vary', 'Accept'], reuse: undefined };
+  return onlyOnce({ ...plan, headers: [...plan.headers, 'Vary', 'Accept'] });
+}
+
+/** For a file of another path: it is looked up anew each time, because there may be a file at the requested one by then. */
+function onlyOnce(plan: Plan): Plan {
+  return { ...plan, reuse: undefined };
 }
 
 /** The representation of a file that has changed since its lookup, which must not be cached, whatever rules say. */

@@ -4,7 +4,7 @@ import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { addTo, makeFolder, type Tree } from '../support/folder.ts';
-import { eventually, request } from '../support/raw.ts';
+import { connect, eventually, request } from '../support/raw.ts';
 import { NOTHING, outcome, serveSite, site } from '../support/site.ts';
 import { engineBetween, type Server, startForTest, without } from '../support/target.ts';
 
@@ -145,6 +145,13 @@ describe('headers', () => {
     assert.equal(header('vary'), 'Accept-Encoding, Cookie');
   });
 
+  test('the page of --spa is content like a file', async (t) => {
+    const rules = { _headers: '/*\n  X-A: b\n  Cache-Control: max-age=9\n' };
+    const server = await serveSite(t, rules, ['--spa']);
+    const { header, text } = await request(server, '/route');
+    assert.deepEqual([text, header('x-a'), header('cache-control')], ['index', 'b', 'max-age=9']);
+  });
+
   test('nothing of the connection or of the content can be set', async (t) => {
     const names = [
       'Content-Length',
@@ -222,6 +229,20 @@ describe('changes', () => {
     await noticed(server, '/page.html', '302 /x');
     rmSync(join(root, '_redirects'));
     await noticed(server, '/page.html', '200 page');
+  });
+
+  test('a file that appears where a rewrite was, also for a client that repeats itself', async (t) => {
+    const root = makeFolder({ ...site, _redirects: '/* /index.html 200\n' });
+    const server = await startForTest(t, { root });
+    const client = await connect(server);
+    for (let i = 0; i < 5; i++) assert.equal((await client.get('/late')).text, 'index');
+    addTo(root, { late: 'here' });
+    await eventually(
+      NOTICED_WITHIN_MS,
+      () => client.get('/late'),
+      ({ text }) => text === 'here',
+    );
+    client.destroy();
   });
 
   test('a volume of Kubernetes, whose files are switched by one link', async (t) => {
