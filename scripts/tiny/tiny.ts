@@ -35,9 +35,10 @@ import {
   USAGE,
 } from './arguments.ts';
 import { type Asset, assetsSource } from './assets.ts';
-import { bindingHeader } from './binding-header.ts';
+import { bindingHeader, bindingSource } from './binding-header.ts';
 import { compileModules } from './bytecode.ts';
 import { type Compiler, compilerFor, findCompiler } from './compiler.ts';
+import { filterSource } from './filter.ts';
 import { bundleModules } from './modules.ts';
 import { compileAll, type Unit } from './objects.ts';
 import { requireTools, runTool } from './run-tool.ts';
@@ -66,6 +67,8 @@ async function build(options: TinyOptions): Promise<void> {
   try {
     const workshop = prepare(options, generated);
     writeFileSync(join(generated, 'binding.h'), bindingHeader());
+    writeFileSync(join(generated, 'binding.c'), bindingSource());
+    writeFileSync(join(generated, 'filter.c'), filterSource());
     if (options.analyze) return await analyzeHost(workshop);
     if (options.contracts) return await checkContracts(options, workshop);
     const assets = await makeAssets(options, workshop);
