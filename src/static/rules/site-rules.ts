@@ -181,10 +181,10 @@ function withQuery(
   query: string,
 ): Captures | undefined {
   if (conditions.length === 0) return captures;
-  const parameters = new URLSearchParams(query);
+  const parameters = [...new URLSearchParams(query)];
   const all = new Map(captures);
   for (const { key, value, name } of conditions) {
-    const found = parameters.getAll(key);
+    const found = parameters.filter(([name]) => name === key).map(([, text]) => text);
     const [first] = found;
     if (first === undefined || (value !== undefined && !found.includes(value))) return undefined;
     if (name !== undefined) all.set(name, first);
