@@ -72,7 +72,8 @@ const pureFiles = [
   'src/config/**',
   'src/http/{types,errors,guard}.ts',
   'src/http/wire/**',
-  'src/static/{path,conditional,range,multipart,encoding,mime,cache-policy,plan,listing}.ts',
+  'src/static/{path,base-path,conditional,range,multipart,encoding,mime,cache-policy,plan,listing}.ts',
+  'src/static/rules/**',
   'src/notify/message.ts',
   'src/notify/dialects/**',
 ].flatMap(expandBraces);

@@ -22,7 +22,10 @@ import { healthStage } from '../observe/health.ts';
 import { createLineSink } from '../observe/line-sink.ts';
 import { accessLog, droppedNotice, type EventFields, eventLog } from '../observe/log.ts';
 import { createMetrics, type MetricsPage, metricsStage } from '../observe/metrics.ts';
+import { createBasePathStage } from '../static/base-path.ts';
 import { createStaticStage } from '../static/handler.ts';
+import { openRuleFiles, type RuleReport, withoutRuleFiles } from '../static/rule-files.ts';
+import { alsoUnderBasePath } from './base-path.ts';
 import { type ContentOptions, openContent, type ServedContent } from './content.ts';
 import {
   missingIndexAdvice,
@@ -106,7 +109,9 @@ export async function openContentFor(
   const mayServeHere = origins.path === undefined;
   try {
     const content = await openContent(config, { readSite, mayServeHere, files, workingFolder });
-    return { ...content, source: reportingSource(content.source, report) };
+    const source = reportingSource(content.source, report);
+    if (!config.rules || content.kind === 'file') return { ...content, source };
+    return { ...content, source: withoutRuleFiles(source), rules: await openRuleFiles(source) };
   } catch (error) {
     throw contentFailure(error, config, origins);
   }
@@ -147,7 +152,9 @@ function writableFolders({ spool, host }: Config): string[] {
 export async function announce(announcement: Announcement): Promise<void> {
   const { config, options, content, observed, notifyService, stdout, boundTo } = announcement;
   const { event, sink } = observed;
-  const urls = boundTo.map((address) => urlOf(options.sockets ? undefined : config.host, address));
+  const { host, basePath } = config;
+  const below = basePath === '' ? '' : `${basePath}/`;
+  const urls = boundTo.map((address) => urlOf(options.sockets ? undefined : host, address) + below);
   const line = `mote serves ${content.name} on ${urls.join(' and ')}`;
   const confined = confine({
     writable: writableFolders(config),
@@ -159,9 +166,17 @@ export async function announce(announcement: Announcement): Promise<void> {
   if (config.logFormat !== 'json') stdout.write(lines.map((one) => `${one}\n`).join(''));
   else for (const one of lines) event('info', one);
   if (options.notice !== undefined) event('warn', options.notice);
-  const advice = content.kind === 'folder' ? await missingIndexAdvice(content.source, config) : undefined;
+  const isPlain = content.kind === 'folder' && !content.rules?.current;
+  const advice = isPlain ? await missingIndexAdvice(content.source, config) : undefined;
   if (advice) event('info', advice);
+  content.rules?.tell((report) => logRules(report, event));
   await sink.flush();
+}
+
+/** A line for the rules, and one for each line of their files that is skipped. */
+export function logRules({ rules, warnings }: RuleReport, event: Observed['event']): void {
+  event('info', rules);
+  for (const warning of warnings) event('warn', warning);
 }
 
 export function reportCut(connections: number, event: Observed['event']): void {
@@ -183,9 +198,12 @@ export interface ServerParts {
 
 export async function openServer(parts: ServerParts): Promise<HttpServer> {
   const { config } = parts;
+  const { basePath } = config;
   const authentication = config.auth.length > 0 ? await openAuthentication(config.auth) : undefined;
   const engine = config.httpEngine === 'auto' && !features.nodeHttp ? 'wire' : config.httpEngine;
-  return HttpServer.create(config, hooksOf({ ...parts, authentication }), engine);
+  const front = parts.notifyService;
+  const notifyService = front && basePath !== '' ? alsoUnderBasePath(front, basePath) : front;
+  return HttpServer.create(config, hooksOf({ ...parts, notifyService, authentication }), engine);
 }
 
 /** Hashing of passwords takes a while to load. */
@@ -240,21 +258,24 @@ function stagesOf(components: Components): Stage[] {
   if (authentication) stages.push(authentication.stage);
   if (config.metricsPath !== '') stages.push(metricsStage(config.metricsPath, metricsPage));
   const warn = (message: string, fields: EventFields) => observed.event('warn', message, fields);
-  stages.push(createStaticStage(content.source, config, warn));
+  const files = createStaticStage(content.source, config, { warn, rules: content.rules });
+  stages.push(config.basePath === '' ? files : createBasePathStage(config.basePath, files));
   return stages;
 }
 
 function hooksOf(components: Components): Hooks {
   const { config, observed, authentication, notifyService } = components;
   const authenticator = authentication?.authenticator;
-  const clientOf = trustedProxies(config.trustedProxies);
+  const { clientHeader } = config;
+  const clientOf = trustedProxies(config.trustedProxies, clientHeader);
   return {
     handle: route(stagesOf(components)),
     // Authentication depends on the client and on the attempts before.
     mayReuse: authenticator === undefined,
     roomFor: notifyService?.roomFor,
     defaultHeaders: withCors(defaultHeaders(config), config),
-    clientOf: (peer, headers) => clientOf(peer, headers['x-forwarded-for']),
+    clientHeader,
+    clientOf: (peer, headers) => clientOf(peer, headers[clientHeader]),
     ...observingHooks({ config, ...observed, authenticator, notifyService }),
   };
 }

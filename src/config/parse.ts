@@ -131,6 +131,15 @@ export function parseFileName(text: string): Parsed<string> {
   return plain && fits ? success(text) : failure('a plain file name, without slashes');
 }
 
+/** Names inside a folder, separated by commas; the value has no blanks around them. */
+export function parseFileNames(text: string): Parsed<string> {
+  const names = text.split(',').map((name) => parseFileName(name.trim()));
+  const valid = names.flatMap((name) => (name.ok ? [name.value] : []));
+  return valid.length === names.length
+    ? success(valid.join(','))
+    : failure('plain file names, without slashes, separated by commas');
+}
+
 /** The empty string turns the option off; anything else goes to `parse`. */
 export function emptyOr(parse: Parser<string>): Parser<string> {
   return (text) => {
@@ -144,6 +153,15 @@ export function parseUrlPath(text: string): Parsed<string> {
   return PLAIN_URL_PATH.test(text) && !DOT_SEGMENT.test(text)
     ? success(text)
     : failure('a URL path like /name, without % and dot segments');
+}
+
+/** A path as {@link parseUrlPath} takes it; a final slash does not count, so that `/` is none. */
+export function parseBasePath(text: string): Parsed<string> {
+  return text === '/' ? success('') : withoutSlash(parseUrlPath(text));
+}
+
+function withoutSlash(parsed: Parsed<string>): Parsed<string> {
+  return parsed.ok ? success(parsed.value.replace(/\/$/, '')) : parsed;
 }
 
 /** A field value (RFC 9110 §5.5). */

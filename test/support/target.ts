@@ -193,7 +193,7 @@ export class Server {
     // With `--log-format json` the line is the message of an event.
     this.startLine = startLine.startsWith('{') ? JSON.parse(startLine).message : startLine;
     this.url = this.startLine.split(' on ').at(-1) ?? '';
-    this.port = Number(/:(\d+)$/.exec(this.url)?.[1] ?? 0);
+    this.port = Number(/:(\d+)(?:\/.*)?$/.exec(this.url)?.[1] ?? 0);
     this.pid = programOf(child);
     this.stdout = stdout;
     this.stderr = stderr;

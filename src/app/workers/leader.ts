@@ -8,12 +8,14 @@ import { HttpError } from '../../http/errors.ts';
 import type { BoundAddress } from '../../http/listen.ts';
 import type { Plan, RequestFacts, Stage } from '../../http/types.ts';
 import { metric } from '../../observe/metrics.ts';
+import type { RuleReport } from '../../static/rule-files.ts';
 import {
   type App,
   type AppOptions,
   addressesOf,
   announce,
   failureToListen,
+  logRules,
   type Observed,
   observe,
   openContentFor,
@@ -103,6 +105,7 @@ function crewOf({ options, sockets, observed, onUnreadable, stages }: CrewParts)
   const { script, order } = options;
   const { event, sink, metrics } = observed;
   const { descriptors } = sockets;
+  const onRules = rulesReport(event);
   const crew: Crew = new Crew({
     script,
     descriptors,
@@ -116,6 +119,10 @@ function crewOf({ options, sockets, observed, onUnreadable, stages }: CrewParts)
         onUnreadable(path as string);
         return {};
       },
+      rules: (data) => {
+        onRules(data as RuleReport);
+        return {};
+      },
       counts: (data) => {
         worker.keepCounts(data);
         return {};
@@ -123,6 +130,15 @@ function crewOf({ options, sockets, observed, onUnreadable, stages }: CrewParts)
     }),
   });
   return crew;
+}
+
+/** Every worker reports a change, some of them later than others; it is logged once. */
+function rulesReport(event: Observed['event']): (report: RuleReport) => void {
+  let last: string | undefined;
+  return (report) => {
+    if (report.key !== last) logRules(report, event);
+    last = report.key;
+  };
 }
 
 /** What notify has to say to a request that a worker has handed over. */

@@ -40,6 +40,8 @@ export async function createWorker(
   // Each path is told once, by whichever worker.
   const report = (path: string) => void link.ask('unreadable', { data: path }).catch(() => undefined);
   const content = await openContentFor(config, options, report);
+  // What the files hold at the start is told by the leader, which has read them too.
+  content.rules?.watch((data) => void link.ask('rules', { data }).catch(() => undefined));
   const observed = observe(config, stdout);
   const { metrics, sink } = observed;
   const notify = options.notify && (await openRemoteNotify(config, options.notify, link, order.workers));

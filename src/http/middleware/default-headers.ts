@@ -1,5 +1,5 @@
 /** Headers that every response gets by default: security headers and the operator's own. Pure. */
-import type { HeaderList } from '../types.ts';
+import type { HeaderList, Plan } from '../types.ts';
 
 export interface DefaultHeaderOptions {
   readonly securityHeaders: boolean;
@@ -20,8 +20,21 @@ function securityHeaders({ securityHeaders: isOn, csp }: DefaultHeaderOptions): 
   return csp === '' ? fixed : [...fixed, 'Content-Security-Policy', csp];
 }
 
-/** `headers` without those that `overriding` also names, case-insensitively. */
-export function withoutOverridden(headers: HeaderList, overriding: HeaderList): string[] {
+/** Those of `defaults` that a response with this plan has. */
+export function defaultsBeside(
+  { headers, overridesDefaults, withoutDefaults = [] }: Plan,
+  defaults: HeaderList,
+): HeaderList {
+  if (!overridesDefaults) return defaults;
+  return withoutOverridden(defaults, [...headers, ...withoutDefaults.flatMap((name) => [name, ''])]);
+}
+
+/**
+ * `headers` without those that `overriding` also names, case-insensitively. `Vary` stays: each field of it is true, and
+ * they add up (RFC 9110 §12.5.5).
+ */
+function withoutOverridden(headers: HeaderList, overriding: HeaderList): string[] {
   const names = new Set(overriding.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase()));
+  names.delete('vary');
   return headers.filter((_, index) => !names.has((headers[index - (index % 2)] as string).toLowerCase()));
 }
