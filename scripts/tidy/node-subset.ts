@@ -18,7 +18,11 @@ const builtIns: ReadonlyMap<string, ReadonlySet<string> | undefined> = new Map([
     .map((name): [string, undefined] => [`node:${name}`, undefined]),
   [
     'node:crypto',
-    new Set(['createHash', 'createHmac', 'hash', 'pbkdf2', 'randomBytes', 'randomUUID', 'timingSafeEqual']),
+    new Set(
+      ['createHash', 'createHmac', 'hash', 'pbkdf2', 'randomBytes', 'randomUUID', 'timingSafeEqual']
+        // Node takes a private key that does not belong to the certificate, and only handshakes fail then.
+        .concat(['X509Certificate', 'createPrivateKey']),
+    ),
   ],
   // The resolver that `node:net` uses; what it finds is checked before anything is connected to.
   ['node:dns', new Set(['lookup'])],

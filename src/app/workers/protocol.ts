@@ -1,7 +1,11 @@
 /** What the leader and its workers know of each other. */
+import { randomBytes } from 'node:crypto';
+import type { KeyPair } from '../../http/engine/tls/front.ts';
 import type { BoundAddress } from '../../http/listen.ts';
 import type { StartFailure } from './failure.ts';
 
+/** As Node wants them. */
+const TICKET_KEYS_BYTES = 48;
 /** The descriptor of the link in a worker. */
 export const LINK_DESCRIPTOR = 3;
 /** Those of the sockets follow. */
@@ -19,6 +23,23 @@ export interface StartOrder {
   readonly sockets: number;
   /** They were there before the program started. */
   readonly isInherited: boolean;
+  /** The last socket is that of the redirects to HTTPS. */
+  readonly redirects: boolean;
+  /** For HTTPS: only the leader reads the files, so that all workers have the same. */
+  readonly keyPair: PackedKeyPair | undefined;
+}
+
+/** A {@link KeyPair} as JSON. */
+export type PackedKeyPair = Omit<KeyPair, 'ticketKeys'> & { readonly ticketKeys: string };
+
+/** Adds what lets a client resume at one worker what it began at another. */
+export function packKeyPair({ cert, key }: KeyPair): PackedKeyPair {
+  return { cert, key, ticketKeys: randomBytes(TICKET_KEYS_BYTES).toString('base64') };
+}
+
+export function unpackKeyPair(data: unknown): KeyPair {
+  const { cert, key, ticketKeys } = data as PackedKeyPair;
+  return { cert, key, ticketKeys: Buffer.from(ticketKeys, 'base64') };
 }
 
 /** The reply of a worker: where it serves, or why it does not. */

@@ -6,8 +6,8 @@ import { type HeaderList, type Plan, type RequestFacts, SAFE_METHODS } from '../
 import { defaultsFor, endExchange, planOf, sendInternal } from '../boundary.ts';
 import type { Exchange, Limits, Shared } from '../contract.ts';
 import { FramedBody } from './body.ts';
-import type { Head } from './request.ts';
-import { type Onlooker, send, sendContinue } from './writer.ts';
+import type { StreamHead } from './request.ts';
+import { askForBody, type Onlooker, respond } from './writer.ts';
 
 const CANCEL = 8;
 
@@ -29,7 +29,11 @@ export class RequestStream implements Onlooker {
   /** When the client took something of the response, by the clock of `performance.now()`. */
   #takenMs = Number.POSITIVE_INFINITY;
 
-  constructor(stream: ServerHttp2Stream, { method, target, path, query, headers }: Head, origin: Origin) {
+  constructor(
+    stream: ServerHttp2Stream,
+    { method, target, path, query, headers }: StreamHead,
+    origin: Origin,
+  ) {
     const isGone = () => stream.closed || stream.destroyed;
     this.#stream = stream;
     this.#origin = origin;
@@ -66,7 +70,7 @@ export class RequestStream implements Onlooker {
     this.#answer(plan);
   }
 
-  begin({ refusal, method }: Head): void {
+  begin({ refusal, method }: StreamHead): void {
     if (refusal)
       return this.refuse(errorPlan(refusal, refusal === 'method_not_allowed' ? ['Allow', SAFE_METHODS] : []));
     const { facts } = this.#exchange;
@@ -112,7 +116,7 @@ export class RequestStream implements Onlooker {
       this.#body = undefined;
       this.#respond({ ...facts, body: body.content });
     });
-    if (facts.headers.expect !== undefined) sendContinue(this.#stream);
+    if (facts.headers.expect !== undefined) askForBody(this.#stream);
   }
 
   #refuseSize(): void {
@@ -156,7 +160,7 @@ export class RequestStream implements Onlooker {
   #send(plan: Plan, common: HeaderList): void {
     this.#exchange.status = plan.status;
     this.onTaken();
-    send(this.#stream, this.#exchange.facts.method, plan, common, this);
+    respond(this.#stream, this.#exchange.facts.method, plan, common, this);
   }
 
   #reportDefect(error: unknown): void {

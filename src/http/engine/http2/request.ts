@@ -5,13 +5,13 @@ import type { RequestFacts } from '../../types.ts';
 import { headersOf } from '../../wire/fields.ts';
 import { isMethod } from '../../wire/grammar.ts';
 
-export interface HeadLimits {
+interface Bounds {
   readonly maxHeaderBytes: number;
   readonly maxTargetBytes: number;
 }
 
 /** The facts that the head has, and why it is refused, if it is. */
-export interface Head extends Pick<RequestFacts, 'method' | 'target' | 'path' | 'query' | 'headers'> {
+export interface StreamHead extends Pick<RequestFacts, 'method' | 'target' | 'path' | 'query' | 'headers'> {
   readonly refusal: ErrorCode | undefined;
 }
 
@@ -21,7 +21,7 @@ const isRaw = /[\x80-\xff]/;
 const nowhere: SplitTarget = { path: '', query: '' };
 
 /** `list` has alternating names and values, pseudo-headers included, as nghttp2 lets them through. */
-export function readHead(list: readonly string[], limits: HeadLimits): Head {
+export function readHead(list: readonly string[], limits: Bounds): StreamHead {
   const pseudo: Record<string, string | undefined> = { __proto__: null } as never;
   const fields: string[] = [];
   let bytes = 0;

@@ -31,7 +31,7 @@ export interface Onlooker {
 }
 
 /** Sends 100 Continue to a client that waits for it before it sends the body (RFC 9110 §15.2.1). */
-export function sendContinue(stream: ServerHttp2Stream): void {
+export function askForBody(stream: ServerHttp2Stream): void {
   stream.additionalHeaders({ ':status': 100 });
 }
 
@@ -39,7 +39,7 @@ export function sendContinue(stream: ServerHttp2Stream): void {
  * Carries out `plan`. Returns at once; the stream emits `close` when everything is sent or the client has left.
  * @throws if the plan cannot be sent; then nothing has been sent.
  */
-export function send(
+export function respond(
   stream: ServerHttp2Stream,
   method: string,
   plan: Plan,
