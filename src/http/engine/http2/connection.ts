@@ -25,6 +25,9 @@ const FIELD_OVERHEAD_BYTES = 32;
 const FAIR_STREAMS = 8;
 /** Streams of all connections together where few connections are allowed. */
 const MIN_ALL_STREAMS = 2 * MAX_STREAMS;
+/** Frames between two looks at the clock that a client can have answered without a request (CVE-2019-9512, -9515). */
+const MAX_CONTROL_FRAMES = 1000;
+const ENHANCE_YOUR_CALM = 11;
 /** How long a client may take to close a connection after all was said. */
 const LINGER_MS = 1000;
 
@@ -46,6 +49,7 @@ export class Http2Connection implements OpenConnection {
   readonly #session: ServerHttp2Session;
   readonly #requests = new Set<RequestStream>();
   #taken = 0;
+  #controlFrames = 0;
   /** When something of any response was taken, by the clock of `performance.now()`. */
   #takenMs = performance.now();
   /** When the connection is given up if it has no streams. */
@@ -74,6 +78,10 @@ export class Http2Connection implements OpenConnection {
     });
     // Node ends the connection itself, and so do its streams.
     this.#session.on('error', () => undefined);
+    // Sockets are accepted half-open, which HTTP/2 does not know: who has ended it has left.
+    socket.once('end', () => this.#session.destroy());
+    this.#session.on('ping', () => this.#onControl());
+    this.#session.on('remoteSettings', () => this.#onControl());
     this.#session.on('stream', (stream, _headers, _flags, list) => this.#take(stream, list));
   }
 
@@ -95,6 +103,7 @@ export class Http2Connection implements OpenConnection {
 
   /** Gives up a connection that is idle or has taken nothing for too long, and streams of which nothing is taken. */
   checkTime(nowMs: number): void {
+    this.#controlFrames = 0;
     const { sendTimeoutMs } = this.#shared.limits;
     if (this.#requests.size === 0) return this.#checkIdle(nowMs);
     const requests = [...this.#requests];
@@ -109,6 +118,13 @@ export class Http2Connection implements OpenConnection {
     this.#count.open -= 1;
     this.#takenMs = performance.now();
     this.#deadlineMs = this.#takenMs + (this.#session.closed ? LINGER_MS : this.#shared.limits.idleTimeoutMs);
+  }
+
+  #onControl(): void {
+    this.#controlFrames += 1;
+    if (this.#controlFrames !== MAX_CONTROL_FRAMES) return;
+    // Not while nghttp2 is reading.
+    setImmediate(() => this.#session.destroy(new Error('too many control frames'), ENHANCE_YOUR_CALM));
   }
 
   #checkIdle(nowMs: number): void {

@@ -1,0 +1,417 @@
+/** HTTPS: handshakes, certificates, what leads to it, and what is there with it as without. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { connect as connectTcp, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { describe, type TestContext, test } from 'node:test';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { certificate, certificateForOther, expiredCertificate, key } from '../support/certificates.ts';
+import { addTo, makeFolder, pattern } from '../support/folder.ts';
+import { freePort } from '../support/free-port.ts';
+import { certificates, connectSecurely, secure } from '../support/https.ts';
+import { connect, eventually, request, requestText } from '../support/raw.ts';
+import {
+  engineBetween,
+  run,
+  type Server,
+  start,
+  startForFile,
+  startForTest,
+  without,
+} from '../support/target.ts';
+
+const skip = without('tls') || engineBetween;
+const PATIENCE_MS = 15_000;
+const BIG = pattern(8 * 1024 * 1024);
+const root = makeFolder({
+  'index.html': 'ok',
+  'big.bin': BIG,
+  '.well-known/acme-challenge/to-Ken_1': 'answer',
+});
+const server = skip
+  ? ({} as Server)
+  : await startForFile({ root, args: [...secure, '--hsts', '600', '--header-timeout-ms', '1000'] });
+
+/** The name in the certificate that a new client sees. */
+async function nameAt({ port }: { readonly port: number }): Promise<string> {
+  const client = await connectSecurely({ port });
+  const { subject } = (client.socket as TLSSocket).getPeerCertificate();
+  client.destroy();
+  return String(subject.CN);
+}
+
+describe('a server with a certificate', { skip }, () => {
+  test('says https where it starts, and sends HSTS', async () => {
+    assert.match(server.startLine, / on https:\/\/localhost:\d+$/);
+    const client = await connectSecurely(server);
+    const answer = await client.get('/');
+    assert.equal(answer.text, 'ok');
+    assert.equal(answer.header('strict-transport-security'), 'max-age=600');
+    assert.equal((await client.get('/')).text, 'ok', 'and the connection is kept');
+    client.destroy();
+  });
+
+  test('sends a large file whole, also to a client that has closed its half', async () => {
+    const client = await connectSecurely(server, { allowHalfOpen: true } as object);
+    client.write(requestText('GET', '/big.bin'));
+    client.socket.end();
+    assert.ok((await client.response()).body.equals(BIG));
+    await client.ended();
+  });
+
+  test('hands over what leaves HTTP/1.1', async () => {
+    const client = await connectSecurely(server);
+    const upgrade = { Connection: 'upgrade', Upgrade: 'websocket' };
+    assert.equal((await client.get('/', upgrade)).status, 200);
+    await client.ended();
+  });
+
+  for (const [name, options, protocol] of [
+    ['no ALPN', {}, false],
+    ['http/1.1', { ALPNProtocols: ['http/1.1'] }, 'http/1.1'],
+    ['both, http/1.1 first', { ALPNProtocols: ['http/1.1', 'h2'] }, 'h2'],
+    ['TLS 1.2', { maxVersion: 'TLSv1.2' }, false],
+    ['any name', { servername: 'unknown.example' }, false],
+  ] as const) {
+    test(`${name} is fine`, async () => {
+      const client = await connectSecurely(server, options as object);
+      assert.equal((client.socket as TLSSocket).alpnProtocol, protocol);
+      client.destroy();
+    });
+  }
+
+  for (const [name, options] of [
+    ['TLS 1.1', { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' }],
+    ['a protocol that it does not speak', { ALPNProtocols: ['spdy/3'] }],
+  ] as const) {
+    test(`${name} is refused`, async () => {
+      await assert.rejects(connectSecurely(server, options as object), { code: /^ERR_SSL_TLSV?1?_ALERT/ });
+    });
+  }
+
+  test('a session that is resumed', async () => {
+    const first = await connectSecurely(server);
+    const session = once(first.socket, 'session');
+    await first.get('/');
+    const [ticket] = await session;
+    const second = await connectSecurely(server, { session: ticket });
+    assert.ok((second.socket as TLSSocket).isSessionReused());
+    assert.equal((await second.get('/')).status, 200);
+    first.destroy();
+    second.destroy();
+  });
+
+  test('renegotiation ends the connection', async () => {
+    const client = await connectSecurely(server, { maxVersion: 'TLSv1.2' });
+    client.socket.on('error', () => undefined);
+    (client.socket as TLSSocket).renegotiate({}, () => undefined);
+    await client.ended();
+  });
+});
+
+describe('clients that do not speak TLS', { skip }, () => {
+  test('plain HTTP: 400, and why', async () => {
+    const answer = await request(server, '/');
+    assert.equal(answer.status, 400);
+    assert.match(answer.text, /https:/);
+    assert.equal(answer.header('strict-transport-security'), undefined);
+  });
+
+  test('HTTP/2 without TLS, and garbage: the end', async () => {
+    for (const bytes of ['PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', '\0\0\0\0', '\x16\x03\x01\0\x05hello']) {
+      const client = await connect(server);
+      client.write(bytes);
+      await eventually(
+        PATIENCE_MS,
+        () => client.socket.readableEnded || client.socket.destroyed,
+        (isOver) => isOver,
+      ).catch((error) => assert.fail(`${JSON.stringify(bytes)}: ${error.message}`));
+      client.destroy();
+    }
+  });
+
+  test('a thousand half handshakes cost little, are ended in time, and hold up nobody', async () => {
+    const limited = await start({ root, args: [...secure, '--header-timeout-ms', '2000'] });
+    const before = limited.peakMemoryBytes();
+    const hello = await helloOf(limited.port);
+    const sockets: Socket[] = [];
+    for (let i = 0; i < 1000; i++) {
+      const socket = connectTcp({ port: limited.port, host: '127.0.0.1' });
+      socket.on('error', () => undefined);
+      // Half say nothing, the others half a word.
+      if (i % 2) socket.write(hello.subarray(0, 100));
+      sockets.push(socket);
+    }
+    const ends = sockets.map((socket) => once(socket.resume(), 'close').catch(() => undefined));
+    const client = await connectSecurely(limited);
+    assert.equal((await client.get('/')).status, 200);
+    await Promise.all(ends);
+    assert.ok(limited.peakMemoryBytes() - before < 200 * 1024 * 1024, 'memory');
+    client.destroy();
+    assert.equal((await limited.stop()).code, 0);
+  });
+
+  test('handshakes count as connections', async (t) => {
+    const few = await startForTest(t, { root, args: [...secure, '--max-connections', '2'] });
+    const clients = [await connect(few), await connect(few)];
+    const third = await connect(few);
+    await third.ended();
+    for (const client of clients) client.destroy();
+    await few.logged(/connection refused status=503/);
+  });
+
+  test('a stop does not wait for them', async () => {
+    const stopping = await start({ root, args: [...secure] });
+    const client = await connect(stopping);
+    const began = performance.now();
+    assert.equal((await stopping.stop()).code, 0);
+    assert.ok(performance.now() - began < 5000);
+    client.destroy();
+  });
+});
+
+/** The first bytes of a handshake. */
+async function helloOf(port: number): Promise<Buffer> {
+  const listener = connectTcp({ port, host: '127.0.0.1' });
+  const { createServer } = await import('node:net');
+  const sink = createServer().listen(0, '127.0.0.1');
+  await once(sink, 'listening');
+  const address = sink.address() as { port: number };
+  const client = connectTls({ port: address.port, host: '127.0.0.1' });
+  client.on('error', () => undefined);
+  const [socket] = (await once(sink, 'connection')) as [Socket];
+  const [hello] = (await once(socket, 'data')) as [Buffer];
+  for (const one of [client, socket, listener]) one.destroy();
+  sink.close();
+  return hello;
+}
+
+test('a client that takes nothing and keeps talking is disconnected', { skip }, async (t) => {
+  const slow = await startForTest(t, { root, args: [...secure, '--send-timeout-ms', '1000'] });
+  const client = await connectSecurely(slow);
+  client.write(requestText('GET', '/big.bin'));
+  await client.received(1);
+  client.socket.pause();
+  client.socket.on('error', () => undefined);
+  const talking = setInterval(() => client.write('G'), 100);
+  t.after(() => clearInterval(talking));
+  await slow.logged(/response cut short: the client took nothing for 1000 ms/);
+  client.destroy();
+});
+
+describe('what cannot start', { skip }, () => {
+  const openssl = (...args: string[]) => spawnSync('openssl', args, { encoding: 'utf8' }).stdout;
+  const folder = makeFolder({
+    'cert.pem': certificate,
+    'key.pem': key,
+    'expired.pem': expiredCertificate,
+    'text.pem': 'no certificate',
+    'half.pem': `${certificate}${certificate.slice(0, 300)}`,
+    'encrypted.pem': '-----BEGIN ENCRYPTED PRIVATE KEY-----\nAA==\n-----END ENCRYPTED PRIVATE KEY-----\n',
+    'old-encrypted.pem':
+      '-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nAA==\n-----END RSA PRIVATE KEY-----\n',
+    'other-key.pem': openssl('genpkey', '-algorithm', 'ED25519'),
+    'both.pem': `${key}${certificate}`,
+  });
+  const cases: Readonly<Record<string, readonly [cert: string, key: string | undefined, line: RegExp]>> = {
+    'no such certificate': ['none.pem', 'key.pem', /cannot read ".*none\.pem" \(--tls-cert\): no such file/],
+    'no such key': ['cert.pem', 'none.pem', /cannot read ".*none\.pem" \(--tls-key\): no such file/],
+    'no PEM': ['text.pem', 'key.pem', /text\.pem" \(--tls-cert\) is not a certificate in PEM; it begins/],
+    'half a chain': ['half.pem', 'key.pem', /half\.pem" \(--tls-cert\) is not a certificate/],
+    'a certificate for a key': ['cert.pem', 'cert.pem', /has no private key in PEM/],
+    'no key at all': ['cert.pem', undefined, /has no private key in PEM; name its file with --tls-key/],
+    'a passphrase': ['cert.pem', 'encrypted.pem', /is encrypted, .*openssl pkey -in/],
+    'an old passphrase': ['cert.pem', 'old-encrypted.pem', /is encrypted/],
+    'the key of another': ['cert.pem', 'other-key.pem', /does not belong to the certificate/],
+  };
+  for (const [name, [cert, own, line]] of Object.entries(cases)) {
+    test(name, async () => {
+      const args = ['--tls-cert', join(folder, cert), ...(own ? ['--tls-key', join(folder, own)] : [])];
+      const { code, stderr } = await run([root, '0', ...args]);
+      assert.match(stderr, line);
+      assert.equal(stderr.split('\n').length, 2, stderr);
+      assert.equal(code, 1);
+    });
+  }
+
+  test('options that need a certificate', async () => {
+    for (const option of [
+      ['--tls-key', 'a'],
+      ['--hsts', '1'],
+      ['--redirect-port', '8080'],
+    ]) {
+      const { stderr } = await run([root, '0', ...option]);
+      assert.match(stderr, new RegExp(`${option[0]}: received a value without --tls-cert`));
+    }
+  });
+
+  test('a key in the folder that is served', async () => {
+    const { stderr } = await run([folder, '0', '--tls-cert', join(folder, 'both.pem')]);
+    assert.match(stderr, /both\.pem": lies in the root/);
+  });
+
+  test('a certificate that has expired serves, and a line says so', async (t) => {
+    const args = ['--tls-cert', join(folder, 'expired.pem'), '--tls-key', join(folder, 'key.pem')];
+    const late = await startForTest(t, { root, args });
+    await late.logged(/the certificate expired on Jan/);
+    assert.equal(await nameAt(late), 'other.example');
+  });
+
+  for (const [name, ...algorithm] of [
+    ['RSA', '-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:2048'],
+    ['EC', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-384'],
+    ['Ed25519', '-algorithm', 'ED25519'],
+  ] as const) {
+    test(`a key of the kind ${name}, in the file of its certificate`, async (t) => {
+      const own = makeFolder();
+      const keyFile = join(own, 'key.pem');
+      openssl('genpkey', ...algorithm, '-out', keyFile);
+      const cert = openssl('req', '-x509', '-key', keyFile, '-subj', `/CN=${name}`, '-days', '2');
+      writeFileSync(join(own, 'both.pem'), `${cert}${readFileSync(keyFile, 'utf8')}`);
+      const one = await startForTest(t, { root, args: ['--tls-cert', join(own, 'both.pem')] });
+      assert.equal(await nameAt(one), name);
+    });
+  }
+});
+
+describe('a certificate that changes', { skip }, () => {
+  async function renewable(t: TestContext, ...args: string[]) {
+    const folder = makeFolder({ 'first/cert.pem': certificate, 'second/cert.pem': certificateForOther });
+    for (const name of ['first', 'second']) addTo(folder, { [`${name}/key.pem`]: key });
+    symlinkSync('first', join(folder, '..data'));
+    for (const name of ['cert.pem', 'key.pem']) symlinkSync(`..data/${name}`, join(folder, name));
+    const own = ['--tls-cert', join(folder, 'cert.pem'), '--tls-key', join(folder, 'key.pem')];
+    return { folder, server: await startForTest(t, { root, args: [...own, ...args] }) };
+  }
+
+  /** As Kubernetes does it: the link above the files is replaced. */
+  function swap(folder: string, to: string): void {
+    symlinkSync(to, join(folder, '..data_tmp'));
+    renameSync(join(folder, '..data_tmp'), join(folder, '..data'));
+  }
+
+  const named = (to: Server, name: string) =>
+    eventually(
+      PATIENCE_MS,
+      () => nameAt(to),
+      (now) => now === name,
+    );
+
+  for (const workers of ['1', '2']) {
+    test(`is used within a second or so, and drops nothing (${workers} workers)`, async (t) => {
+      const { folder, server: renewing } = await renewable(t, '--workers', workers);
+      const kept = await connectSecurely(renewing);
+      kept.write(requestText('GET', '/big.bin'));
+      await kept.received(1000);
+      swap(folder, 'second');
+      await renewing.logged(/the certificate was renewed, it is valid until 21/);
+      await named(renewing, 'other.example');
+      assert.ok((await kept.response()).body.equals(BIG));
+      assert.equal((await kept.get('/')).text, 'ok');
+      kept.destroy();
+      if (workers === '2') {
+        process.kill(renewing.workers[0] ?? 0, 'SIGKILL');
+        await renewing.logged(/a worker ended/);
+        await eventually(
+          PATIENCE_MS,
+          () => renewing.workers.length,
+          (count) => count === 2,
+        );
+        for (let i = 0; i < 4; i++) assert.equal(await nameAt(renewing), 'other.example');
+      }
+      const lines = [...renewing.stdout.all, ...renewing.stderr.all];
+      assert.equal(lines.filter((line) => line.includes('renewed')).length, 1);
+    });
+  }
+
+  test('is not used while it is broken, which one line says', async (t) => {
+    const { folder, server: renewing } = await renewable(t);
+    mkdirSync(join(folder, 'broken'));
+    writeFileSync(join(folder, 'broken/cert.pem'), certificateForOther.slice(0, 200));
+    writeFileSync(join(folder, 'broken/key.pem'), key);
+    swap(folder, 'broken');
+    await renewing.logged(/the new certificate is not used, the old one stays: .*cert\.pem/);
+    assert.equal(await nameAt(renewing), 'localhost');
+    rmSync(join(folder, 'broken/cert.pem'));
+    await renewing.logged(/the old one stays: cannot read .*no such file/);
+    assert.equal(await nameAt(renewing), 'localhost');
+    swap(folder, 'second');
+    await named(renewing, 'other.example');
+  });
+});
+
+describe('the port that leads to HTTPS', { skip }, () => {
+  async function redirecting(t: TestContext, ...args: string[]) {
+    const port = await freePort();
+    const own = [...secure, '--redirect-port', String(port), '--host', '127.0.0.1', ...args];
+    return { port, server: await startForTest(t, { root, args: own }) };
+  }
+
+  test('keeps host, path and query', async (t) => {
+    const { port, server: safe } = await redirecting(t);
+    await safe.stdout.find(new RegExp(`mote redirects port ${port} to HTTPS`));
+    const at = `https://a.example:${safe.port}`;
+    const cases = [
+      ['GET', `a.example:${port}`, '/x%20y/?q=1&r', 301, `${at}/x%20y/?q=1&r`],
+      ['HEAD', `a.example:${port}`, '/', 301, `${at}/`],
+      ['POST', `a.example:${port}`, '/form', 308, `${at}/form`],
+      ['GET', 'a.example', '//b.example', 301, 'https://a.example//b.example'],
+      ['GET', `[::1]:${port}`, '/', 301, `https://[::1]:${safe.port}/`],
+      ['GET', '', '/', 400, undefined],
+      ['GET', 'a.example@b.example', '/', 400, undefined],
+      ['GET', '-a', '/', 400, undefined],
+      ['GET', 'a.example', '/.well-known/acme-challenge/to-Ken_1', 200, undefined],
+      ['GET', 'a.example', '/.well-known/acme-challenge/none', 404, undefined],
+      ['GET', 'a.example', '/.well-known/acme-challenge/../../index.html', 301, undefined],
+    ] as const;
+    for (const [method, host, path, status, location] of cases) {
+      const answer = await request({ port }, path, { method, headers: { Host: host } });
+      assert.equal(answer.status, status, `${method} ${host} ${path}`);
+      if (location) assert.equal(answer.header('location'), location);
+      assert.equal(answer.header('strict-transport-security'), undefined);
+      if (path.endsWith('to-Ken_1')) assert.equal(answer.text, 'answer');
+    }
+  });
+
+  test('is there with several workers, and goes with them', { skip: without('workers') }, async (t) => {
+    const { port, server: safe } = await redirecting(t, '--workers', '2');
+    assert.equal((await request({ port }, '/')).header('location'), 'https://localhost/');
+    assert.equal((await safe.stop()).code, 0);
+    await assert.rejects(request({ port }, '/'));
+  });
+
+  test('a port that is taken: one line, which names the option', async () => {
+    const taken = server.port;
+    const args = [...secure, '--redirect-port', String(taken)];
+    for (const workers of ['1', '2']) {
+      const { code, stderr } = await run([root, '0', ...args, '--workers', workers]);
+      assert.match(stderr, /already in use; choose another with --redirect-port\n$/);
+      assert.equal(code, 1);
+    }
+  });
+});
+
+test('a health check finds HTTPS, whoever the certificate is for', { skip }, async (t) => {
+  const args = ['--tls-cert', join(certificates, 'cert.pem'), '--tls-key', join(certificates, 'key.pem')];
+  const one = await startForTest(t, { root, args });
+  const port = String(one.port);
+  assert.equal((await run(['healthcheck', '--port', port, ...args])).code, 0);
+  const plain = await run(['healthcheck', '--port', port]);
+  assert.match(plain.stderr, /responded with status 400/);
+});
+
+test('a unix socket', { skip }, async (t) => {
+  const path = join(makeFolder(), 'mote.sock');
+  const args = [...secure, '--host', path];
+  const one = await startForTest(t, { root, args });
+  const socket = connectTls({ path, rejectUnauthorized: false } as object);
+  await once(socket, 'secureConnect');
+  socket.write(requestText('GET', '/', { Connection: 'close' }));
+  const [bytes] = await once(socket, 'data');
+  assert.match(String(bytes), /^HTTP\/1\.1 200 /);
+  socket.destroy();
+  assert.equal((await run(['healthcheck', ...args])).code, 0);
+  assert.match(one.startLine, /unix:/);
+});
