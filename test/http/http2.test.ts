@@ -167,11 +167,10 @@ test('a client that says goodbye still gets what it has asked for', { skip }, as
 });
 
 describe('what takes too long', { skip }, () => {
-  const args = [
-    ...secure,
-    ...['--send-timeout-ms', '1000', '--idle-timeout-ms', '500', '--request-timeout-ms', '700'],
-    ...['--header-timeout-ms', '800'],
-  ];
+  const args = [...secure].concat(
+    ['--send-timeout-ms', '1000', '--idle-timeout-ms', '500', '--request-timeout-ms', '700'],
+    ['--header-timeout-ms', '800'],
+  );
 
   test('a window that stays closed: the connection ends, and its files are closed', async (t) => {
     const slow = await startForTest(t, { root, args });
