@@ -95,8 +95,10 @@ describe('a server with a certificate', { skip }, () => {
   test('renegotiation ends the connection', async () => {
     const client = await connectSecurely(server, { maxVersion: 'TLSv1.2' });
     client.socket.on('error', () => undefined);
+    const end = once(client.socket, 'end');
     (client.socket as TLSSocket).renegotiate({}, () => undefined);
-    await client.ended();
+    await end;
+    client.destroy();
   });
 });
 
