@@ -14,7 +14,7 @@ import { accountName } from './file-warnings.ts';
 /** How often the files are looked at. */
 const LOOK_EVERY_MS = 500;
 /** A certificate and its chain; larger files are something else. */
-const MAX_FILE_BYTES = 1024 * 1024;
+const MAX_FILE_BYTES = 256 * 1024;
 
 export interface Certificates {
   /** The one in use. */
@@ -81,10 +81,11 @@ class Watch {
       const keyPair = await readKeyPair(this.#files);
       // Written meanwhile: the next look finds the rest.
       if ((await stampOf(this.#files)) !== stamp) return;
+      const isSame = keyPair.cert === this.#used.cert && keyPair.key === this.#used.key;
+      if (!isSame) this.#onRenewed(keyPair);
       this.#stamp = stamp;
-      if (keyPair.cert === this.#used.cert && keyPair.key === this.#used.key) return;
-      this.#onRenewed(keyPair);
       this.#used = keyPair;
+      if (isSame) return;
       this.#event('info', `the certificate was renewed, it is valid until ${lastDay(keyPair)}`);
       tellValidity(keyPair, this.#event);
     } catch (error) {
@@ -114,14 +115,16 @@ async function readKeyPair({ tlsCert, tlsKey }: Files): Promise<KeyPair> {
   const keyFile = tlsKey || tlsCert;
   const certText = await readPem(tlsCert, '--tls-cert');
   const keyText = keyFile === tlsCert ? certText : await readPem(keyFile, '--tls-key');
-  const cert = blocksOf(certText, 'CERTIFICATE').join('');
+  const certs = blocksOf(certText, 'CERTIFICATE');
+  const cert = certs.join('');
   const shown = `${JSON.stringify(tlsCert)} (--tls-cert)`;
   const leaf = parse(() => new X509Certificate(cert));
-  if (!leaf || cutOff.test(certText))
+  // The last one may be half written.
+  if (!leaf || certText.split(CERTIFICATE_BEGIN).length - 1 > certs.length)
     throw new StartError(
       'tls_cert_invalid',
       `${shown} is not a certificate in PEM`,
-      'it begins with -----BEGIN CERTIFICATE-----, the one of the server first',
+      `it begins with ${CERTIFICATE_BEGIN}, the one of the server first`,
     );
   const { key, keyObject } = privateKeyOf(keyText, keyFile, tlsKey === '');
   if (!leaf.checkPrivateKey(keyObject))
@@ -134,8 +137,7 @@ async function readKeyPair({ tlsCert, tlsKey }: Files): Promise<KeyPair> {
   return { cert, key };
 }
 
-/** A certificate that begins and does not end. */
-const cutOff = /-----BEGIN CERTIFICATE-----(?:(?!-----END)[\s\S])*$/;
+const CERTIFICATE_BEGIN = '-----BEGIN CERTIFICATE-----';
 const encrypted = /-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m;
 
 function privateKeyOf(text: string, file: string, isShared: boolean): { key: string; keyObject: KeyObject } {

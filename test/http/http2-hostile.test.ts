@@ -23,14 +23,18 @@ import {
   setting,
   WINDOW_UPDATE,
 } from '../support/http2-frames.ts';
-import { secure } from '../support/https.ts';
-import { startForFile, without } from '../support/target.ts';
+import { connectSecurely, secure } from '../support/https.ts';
+import { eventually } from '../support/raw.ts';
+import { severalWorkers, startForFile, without } from '../support/target.ts';
 
 const skip = without('tls');
 const root = makeFolder({ 'index.html': 'ok' });
-const server = skip ? undefined : await startForFile({ root, args: [...secure] });
+const server = skip
+  ? undefined
+  : await startForFile({ root, args: [...secure, '--metrics-path', '/metrics'] });
 const port = server?.port ?? 0;
 
+const PATIENCE_MS = 15_000;
 const PROTOCOL_ERROR = 1;
 const FLOW_CONTROL_ERROR = 3;
 const FRAME_SIZE_ERROR = 6;
@@ -283,4 +287,18 @@ describe('floods end the connection, and nobody else notices', { skip }, () => {
     assert.match(outcome, /^(431|reset|goaway)/);
     assert.equal(await outcomeOf(get(1, '/')), '200');
   });
+});
+
+test('nothing of them is left', { skip: skip || severalWorkers }, async () => {
+  const page = async () => {
+    const client = await connectSecurely({ port });
+    const { text } = await client.get('/metrics');
+    client.destroy();
+    return text;
+  };
+  await eventually(
+    PATIENCE_MS,
+    page,
+    (text) => /^mote_http_requests_in_flight 1$/m.test(text) && /^mote_connections 1$/m.test(text),
+  );
 });

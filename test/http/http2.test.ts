@@ -21,7 +21,7 @@ import {
 } from '../support/http2-frames.ts';
 import { secure } from '../support/https.ts';
 import { Client, eventually, type Response, requestText } from '../support/raw.ts';
-import { type Server, startForFile, startForTest, without } from '../support/target.ts';
+import { type Server, severalWorkers, startForFile, startForTest, without } from '../support/target.ts';
 
 const skip = without('tls');
 /** More than the windows of both ends hold. */
@@ -223,6 +223,32 @@ test('after so many requests the client is sent to another connection', { skip }
   const goaway = once(client, 'goaway');
   for (let i = 0; i < 3; i++) assert.equal((await ask(client, '/text.txt')).status, 200);
   assert.equal((await goaway)[0], 0);
+});
+
+test('a client that waits for 100 Continue gets it', { skip }, async (t) => {
+  const fields = { ':path': '/', ':method': 'POST', expect: '100-continue' };
+  const stream = session(t).request(fields, { endStream: false });
+  await once(stream, 'continue');
+  stream.end('body');
+  assert.equal((await answerTo(stream)).status, 405);
+});
+
+test('one connection does not take what is for all', { skip: skip || severalWorkers }, async (t) => {
+  const few = await startForTest(t, { root, args: [...secure, '--max-connections', '10'] });
+  // They take nothing of 100 responses, which is half of what all may have.
+  const greedy = await FrameClient.open(few.port, setting(4, 0));
+  greedy.write(...Array.from({ length: 100 }, (_, index) => get(2 * index + 1, '/big.bin')));
+  assert.equal(await greedy.outcome(199), '200');
+  const second = await FrameClient.open(few.port, setting(4, 0));
+  second.write(...Array.from({ length: 9 }, (_, index) => get(2 * index + 1, '/big.bin')));
+  assert.equal(await second.outcome(17), '503');
+  assert.equal((await ask(session(t, few), '/text.txt')).status, 200);
+  for (const client of [greedy, second]) client.destroy();
+  await eventually(
+    PATIENCE_MS,
+    () => few.descriptors(root).files,
+    (files) => files.length === 0,
+  );
 });
 
 describe('a stop', { skip }, () => {
