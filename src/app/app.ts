@@ -12,7 +12,7 @@ import type { Hooks } from '../http/engine/contract.ts';
 import { HttpServer } from '../http/engine/http-server.ts';
 import type { KeyPair } from '../http/engine/tls/front.ts';
 import type { Address, BoundAddress } from '../http/listen.ts';
-import { type Authenticator, authStage, createAuthenticator } from '../http/middleware/basic-auth.ts';
+import type { Authenticator, PasswordUser } from '../http/middleware/basic-auth.ts';
 import { preflightStage, withCors } from '../http/middleware/cors.ts';
 import { defaultHeaders } from '../http/middleware/default-headers.ts';
 import { route } from '../http/router.ts';
@@ -191,10 +191,10 @@ export interface Front {
 
 export async function openFront(parts: ServerParts): Promise<Front> {
   const { config, keyPair } = parts;
-  const authenticator = config.auth.length > 0 ? createAuthenticator(config.auth) : undefined;
+  const authentication = config.auth.length > 0 ? await openAuthentication(config.auth) : undefined;
   const engine = config.httpEngine === 'auto' && !features.nodeHttp ? 'wire' : config.httpEngine;
   const files = filesStage(parts);
-  const hooks = hooksOf({ ...parts, authenticator, files });
+  const hooks = hooksOf({ ...parts, authentication, files });
   const server = await HttpServer.create(config, hooks, engine, keyPair);
   const redirect =
     config.redirectPort === 0
@@ -230,9 +230,21 @@ export async function openCertificatesFor(
   return openCertificates(config, event);
 }
 
+/** Hashing of passwords takes a while to load. */
+async function openAuthentication(users: readonly PasswordUser[]): Promise<Authentication> {
+  const { authStage, createAuthenticator } = await import('../http/middleware/basic-auth.ts');
+  const authenticator = createAuthenticator(users);
+  return { authenticator, stage: authStage(authenticator) };
+}
+
+interface Authentication {
+  readonly authenticator: Authenticator;
+  readonly stage: Stage;
+}
+
 /** What the wiring connects. */
 interface Components extends ServerParts {
-  readonly authenticator: Authenticator | undefined;
+  readonly authentication: Authentication | undefined;
   readonly files: Stage;
 }
 
@@ -263,12 +275,12 @@ export async function openNotifyService(
 
 /** In order: what everyone may use, what has tokens of its own, then authentication, then what it protects. */
 function stagesOf(components: Components): Stage[] {
-  const { config, files, authenticator, notifyService, metricsPage, state } = components;
+  const { config, files, authentication, notifyService, metricsPage, state } = components;
   const stages: Stage[] = [];
   if (config.healthPath !== '') stages.push(healthStage(config.healthPath, state));
   if (config.corsOrigins.length > 0) stages.push(preflightStage(config));
   if (notifyService) stages.push(...notifyService.stages);
-  if (authenticator) stages.push(authStage(authenticator));
+  if (authentication) stages.push(authentication.stage);
   if (config.metricsPath !== '') stages.push(metricsStage(config.metricsPath, metricsPage));
   return [...stages, files];
 }
@@ -279,7 +291,8 @@ function filesStage({ config, content, observed }: ServerParts): Stage {
 }
 
 function hooksOf(components: Components): Hooks {
-  const { config, observed, authenticator, notifyService } = components;
+  const { config, observed, authentication, notifyService } = components;
+  const authenticator = authentication?.authenticator;
   const clientOf = trustedProxies(config.trustedProxies);
   return {
     handle: route(stagesOf(components)),
