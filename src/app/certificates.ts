@@ -205,7 +205,7 @@ function tellValidity({ cert }: KeyPair, event: EventLog): void {
   const { validFrom, validTo } = new X509Certificate(cert);
   const nowMs = Date.now();
   if (Date.parse(validTo) < nowMs)
-    event('warn', `the certificate expired on ${validTo}: clients will refuse it`);
+    event('warn', `the certificate has expired, it was valid until ${validTo}: clients will refuse it`);
   if (Date.parse(validFrom) > nowMs)
     event('warn', `the certificate is not valid before ${validFrom}: clients will refuse it`);
 }

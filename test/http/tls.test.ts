@@ -13,6 +13,7 @@ import {
   engineBetween,
   run,
   type Server,
+  severalWorkers,
   start,
   startForFile,
   startForTest,
@@ -144,7 +145,7 @@ describe('clients that do not speak TLS', { skip }, () => {
     assert.equal((await limited.stop()).code, 0);
   });
 
-  test('handshakes count as connections', async (t) => {
+  test('handshakes count as connections', { skip: severalWorkers }, async (t) => {
     const few = await startForTest(t, { root, args: [...secure, '--max-connections', '2'] });
     const clients = [await connect(few), await connect(few)];
     const third = await connect(few);
