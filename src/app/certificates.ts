@@ -2,7 +2,7 @@
  * The certificate of the server, and its renewal: the files are looked at again and again, since watchers miss links
  * that are swapped above a file (Kubernetes, certbot). What cannot be used never replaces what is in use.
  */
-import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { createPrivateKey, type KeyObject, randomBytes, X509Certificate } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import type { Config } from '../config/options.ts';
@@ -13,6 +13,8 @@ import { accountName } from './file-warnings.ts';
 
 /** How often the files are looked at. */
 const LOOK_EVERY_MS = 500;
+/** As Node wants them. */
+const TICKET_KEYS_BYTES = 48;
 /** A certificate and its chain; larger files are something else. */
 const MAX_FILE_BYTES = 256 * 1024;
 
@@ -133,8 +135,9 @@ async function readKeyPair({ tlsCert, tlsKey }: Files): Promise<KeyPair> {
       `the private key in ${JSON.stringify(keyFile)} does not belong to the certificate in ${shown}`,
       'both must be of one pair, and the certificate of the server the first in its file',
     );
-  checkUse({ cert, key }, shown);
-  return { cert, key };
+  const keyPair = { cert, key, ticketKeys: randomBytes(TICKET_KEYS_BYTES) };
+  checkUse(keyPair, shown);
+  return keyPair;
 }
 
 const CERTIFICATE_BEGIN = '-----BEGIN CERTIFICATE-----';
@@ -158,7 +161,7 @@ function privateKeyOf(text: string, file: string, isShared: boolean): { key: str
 /** What OpenSSL has against the pair, such as a key that is too short. */
 function checkUse(keyPair: KeyPair, shown: string): void {
   try {
-    createSecureContext({ ...keyPair });
+    createSecureContext(keyPair);
   } catch (error) {
     const { message } = error as Error;
     throw new StartError(

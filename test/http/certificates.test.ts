@@ -1,6 +1,7 @@
 /** The certificate of the server: what it cannot start with, and how it is renewed. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
@@ -163,4 +164,20 @@ describe('a certificate that changes', { skip }, () => {
     swap(folder, 'second');
     await named(renewing, 'other.example');
   });
+});
+
+test('a session begun at one worker is resumed at another', {
+  skip: skip || without('workers'),
+}, async (t) => {
+  const folder = makeFolder({ 'both.pem': `${key}${certificate}` });
+  const args = ['--tls-cert', join(folder, 'both.pem'), '--workers', '2'];
+  const two = await startForTest(t, { root, args });
+  const first = await connectSecurely(two);
+  const ticket = once(first.socket, 'session');
+  await first.get('/');
+  const [session] = await ticket;
+  // Whoever takes a connection is busy with it as long as it is open, so that some come to the other one.
+  const others = await Promise.all(Array.from({ length: 16 }, () => connectSecurely(two, { session })));
+  assert.ok(others.every(({ socket }) => (socket as TLSSocket).isSessionReused()));
+  for (const client of [first, ...others]) client.destroy();
 });

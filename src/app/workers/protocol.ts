@@ -1,11 +1,8 @@
 /** What the leader and its workers know of each other. */
-import { randomBytes } from 'node:crypto';
 import type { KeyPair } from '../../http/engine/tls/front.ts';
 import type { BoundAddress } from '../../http/listen.ts';
 import type { StartFailure } from './failure.ts';
 
-/** As Node wants them. */
-const TICKET_KEYS_BYTES = 48;
 /** The descriptor of the link in a worker. */
 export const LINK_DESCRIPTOR = 3;
 /** Those of the sockets follow. */
@@ -32,9 +29,8 @@ export interface StartOrder {
 /** A {@link KeyPair} as JSON. */
 export type PackedKeyPair = Omit<KeyPair, 'ticketKeys'> & { readonly ticketKeys: string };
 
-/** Adds what lets a client resume at one worker what it began at another. */
-export function packKeyPair({ cert, key }: KeyPair): PackedKeyPair {
-  return { cert, key, ticketKeys: randomBytes(TICKET_KEYS_BYTES).toString('base64') };
+export function packKeyPair({ cert, key, ticketKeys }: KeyPair): PackedKeyPair {
+  return { cert, key, ticketKeys: ticketKeys.toString('base64') };
 }
 
 export function unpackKeyPair(data: unknown): KeyPair {

@@ -12,8 +12,8 @@ import { Handshake } from './handshake.ts';
 export interface KeyPair {
   readonly cert: string;
   readonly key: string;
-  /** 48 bytes that encrypt session tickets, where several processes have to read them. */
-  readonly ticketKeys?: Buffer | undefined;
+  /** 48 bytes that encrypt session tickets: a client resumes at one worker what it began at another. */
+  readonly ticketKeys: Buffer;
 }
 
 interface Successor {
@@ -80,7 +80,7 @@ export class TlsFront {
 }
 
 function contextOf({ cert, key, ticketKeys }: KeyPair): tls.TlsOptions {
-  return { cert, key, minVersion: 'TLSv1.2', ...(ticketKeys && { ticketKeys }) };
+  return { cert, key, ticketKeys, minVersion: 'TLSv1.2' };
 }
 
 /** Not documented, but as old as the class: what it encrypts. */
