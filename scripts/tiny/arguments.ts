@@ -83,6 +83,6 @@ export function isArch(text: string): text is Arch {
 }
 
 /** The XDG Base Directory Specification: a relative path is ignored. */
-function usualCache({ XDG_CACHE_HOME: folder = '' }: NodeJS.ProcessEnv): string {
+export function usualCache({ XDG_CACHE_HOME: folder = '' }: NodeJS.ProcessEnv): string {
   return join(folder.startsWith('/') ? folder : join(homedir(), '.cache'), 'mote');
 }

@@ -5,7 +5,16 @@
  * (`assets.ts`) → objects of the engine, the TLS library and our host (`units.ts`, `objects.ts`) → one static
  * executable. The same sources, lockfile and compiler give the same bytes, whatever folder they are in.
  */
-import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { BuildInfo } from '../../src/build/info.ts';
@@ -26,9 +35,10 @@ import {
   USAGE,
 } from './arguments.ts';
 import { type Asset, assetsSource } from './assets.ts';
-import { bindingHeader } from './binding-header.ts';
+import { bindingHeader, bindingSource } from './binding-header.ts';
 import { compileModules } from './bytecode.ts';
 import { type Compiler, compilerFor, findCompiler } from './compiler.ts';
+import { filterSource } from './filter.ts';
 import { bundleModules } from './modules.ts';
 import { compileAll, type Unit } from './objects.ts';
 import { requireTools, runTool } from './run-tool.ts';
@@ -48,17 +58,21 @@ interface Workshop {
 
 /** @throws TinyError, ReportError, SiteError */
 async function build(options: TinyOptions): Promise<void> {
+  // Told before the minute that compiling takes.
+  mkdirSync(dirname(options.out), { recursive: true });
+  accessSync(dirname(options.out), constants.W_OK);
   const generated = mkdtempSync(join(tmpdir(), 'mote-tiny-'));
   // Written elsewhere and then renamed: a running executable can be replaced, but not overwritten.
   const file = `${options.out}.part`;
   try {
     const workshop = prepare(options, generated);
     writeFileSync(join(generated, 'binding.h'), bindingHeader());
+    writeFileSync(join(generated, 'binding.c'), bindingSource());
+    writeFileSync(join(generated, 'filter.c'), filterSource());
     if (options.analyze) return await analyzeHost(workshop);
     if (options.contracts) return await checkContracts(options, workshop);
     const assets = await makeAssets(options, workshop);
     writeFileSync(join(generated, 'assets.c'), assetsSource(assets));
-    mkdirSync(dirname(file), { recursive: true });
     await compileAndLink(workshop, options, file);
     // Regardless of the umask, because the user of a container is not the one who built the image.
     chmodSync(file, 0o755);

@@ -18,6 +18,7 @@ import { defaultHeaders } from '../http/middleware/default-headers.ts';
 import { route } from '../http/router.ts';
 import { trustedProxies } from '../http/trusted-proxies.ts';
 import type { Stage } from '../http/types.ts';
+import { trustPaths } from '../net/trust-paths.ts';
 import { healthStage } from '../observe/health.ts';
 import { createLineSink } from '../observe/line-sink.ts';
 import { accessLog, droppedNotice, type EventFields, eventLog } from '../observe/log.ts';
@@ -135,6 +136,13 @@ interface Announcement {
   readonly boundTo: readonly BoundAddress[];
 }
 
+/** What is still read while the server runs. */
+function readablePaths({ content, config, options }: Announcement): string[] | undefined {
+  if (config.symlinks && content.kind === 'folder') return undefined;
+  const ofNotify = options.notify ? trustPaths(options.caFile) : [];
+  return [...(content.path === undefined ? [] : [content.path]), ...ofNotify];
+}
+
 /** A unix socket is removed when the server stops. */
 function writableFolders({ spool, host }: Config): string[] {
   const socketFolder = host.includes('/') ? [dirname(host)] : [];
@@ -148,7 +156,12 @@ export async function announce(announcement: Announcement): Promise<void> {
   const scheme = config.tlsCert === '' ? 'http' : 'https';
   const urls = boundTo.map((address) => urlOf(scheme, options.sockets ? undefined : config.host, address));
   const line = `mote serves ${content.name} on ${urls.join(' and ')}`;
-  const confined = confine({ writable: writableFolders(config), seccomp: config.seccomp });
+  const confined = confine({
+    writable: writableFolders(config),
+    readable: readablePaths(announcement),
+    resolvesNames: options.notify !== undefined,
+    seccomp: config.seccomp,
+  });
   const redirect = config.redirectPort === 0 ? '' : `mote redirects port ${config.redirectPort} to HTTPS`;
   const lines = [line, redirect, notifyService?.summary ?? '', confined].filter((one) => one !== '');
   if (config.logFormat !== 'json') stdout.write(lines.map((one) => `${one}\n`).join(''));

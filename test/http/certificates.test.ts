@@ -176,7 +176,7 @@ test('a session begun at one worker is resumed at another', {
   const ticket = once(first.socket, 'session');
   await first.get('/');
   const [session] = await ticket;
-  // Whoever takes a connection is busy with it as long as it is open, so that some come to the other one.
+  // They would all have to come to the same worker to succeed otherwise.
   const others = await Promise.all(Array.from({ length: 16 }, () => connectSecurely(two, { session })));
   assert.ok(others.every(({ socket }) => (socket as TLSSocket).isSessionReused()));
   for (const client of [first, ...others]) client.destroy();

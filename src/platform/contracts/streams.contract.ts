@@ -1,6 +1,6 @@
 /** Sockets and servers over loopback: what each end sees of flow, half-close, destruction and failure, in order. */
 import { once } from 'node:events';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, Server, type Socket } from 'node:net';
 import { line } from './fixtures.ts';
 
 type Log = unknown[];
@@ -27,7 +27,7 @@ function readAll(socket: Socket, log: Log): void {
 type Ends = { readonly client: Socket; readonly peer: Socket; readonly close: () => Promise<void> };
 
 async function ends(options: { allowHalfOpen?: boolean } = {}): Promise<Ends> {
-  const server: Server = createServer(options);
+  const server = new Server(options);
   server.listen({ host: '127.0.0.1', port: 0 });
   await once(server, 'listening');
   const { port } = server.address() as { port: number };
@@ -69,7 +69,6 @@ const scenarios: Readonly<Record<string, () => Promise<Log>>> = {
       peer.bytesRead,
       client.destroyed,
       client.readableEnded,
-      client.writableFinished,
     ];
   },
   async 'half-open: the answer follows the end of the request'() {
@@ -103,11 +102,9 @@ const scenarios: Readonly<Record<string, () => Promise<Log>>> = {
     const log: Log = [];
     client.write('one');
     await pause();
-    log.push(peer.isPaused(), peer.readableFlowing);
     readAll(peer, log);
     await once(peer, 'data');
     peer.pause();
-    log.push(peer.isPaused());
     client.write('two');
     await pause();
     log.push('paused');
@@ -164,7 +161,7 @@ const scenarios: Readonly<Record<string, () => Promise<Log>>> = {
     client.write('never', (error) => log.push(`callback ${error ? 'error' : ''}`));
     client.destroy(Object.assign(new Error('mine'), { code: 'MINE' }));
     client.destroy(new Error('again'));
-    log.push('sync', client.destroyed, client.errored?.message);
+    log.push('sync', client.destroyed);
     await pause();
     client.write('after', (error) => log.push(`late ${(error as NodeJS.ErrnoException)?.code}`));
     await pause();
@@ -256,7 +253,7 @@ const scenarios: Readonly<Record<string, () => Promise<Log>>> = {
     return log.map((one) => (one === 'EAI_AGAIN' ? 'ENOTFOUND' : one));
   },
   async 'written and ended before it is connected'() {
-    const server = createServer({}, (socket) => socket.on('data', (chunk) => socket.end(chunk)));
+    const server = new Server({}, (socket) => socket.on('data', (chunk) => socket.end(chunk)));
     server.listen({ host: '127.0.0.1', port: 0 });
     await once(server, 'listening');
     const log: Log = [];
@@ -289,13 +286,13 @@ const scenarios: Readonly<Record<string, () => Promise<Log>>> = {
     return log;
   },
   async 'a server: address in use, no more than so many connections, close'() {
-    const server = createServer();
+    const server = new Server();
     const log: Log = [];
     server.listen({ host: '127.0.0.1', port: 0 });
     await once(server, 'listening');
     const { port, family, address } = server.address() as { port: number; family: string; address: string };
     log.push(server.listening, family, address);
-    const second = createServer();
+    const second = new Server();
     second.listen({ host: '127.0.0.1', port });
     log.push(((await once(second, 'error')) as [NodeJS.ErrnoException])[0].code);
     server.maxConnections = 1;

@@ -70,12 +70,12 @@ export class RequestStream implements Onlooker {
     this.#answer(plan);
   }
 
-  begin({ refusal, method }: StreamHead): void {
+  begin({ refusal }: StreamHead): void {
     if (refusal)
       return this.refuse(errorPlan(refusal, refusal === 'method_not_allowed' ? ['Allow', SAFE_METHODS] : []));
     const { facts } = this.#exchange;
     if (this.#stream.endAfterHeaders) this.#respond(facts);
-    else if (method !== 'CONNECT') this.#awaitBody(facts);
+    else this.#awaitBody(facts);
   }
 
   /** Closes the stream even in the middle of the response, for this reason. */
