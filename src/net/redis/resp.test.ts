@@ -1,9 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { type Found, ProtocolFault, RedisError, type Reply, ReplyReader, renderCommand } from './resp.ts';
+import {
+  ProtocolFault,
+  RedisError,
+  type RedisOutput,
+  type RedisReply,
+  ReplyReader,
+  renderCommand,
+} from './resp.ts';
 
-function read(text: string, cuts: readonly number[] = []): readonly Found[] {
+function read(text: string, cuts: readonly number[] = []): readonly RedisOutput[] {
   const bytes = Buffer.from(text);
   const reader = new ReplyReader();
   const ends = [...cuts.filter((cut) => cut < bytes.length).sort((a, b) => a - b), bytes.length];
@@ -11,7 +18,7 @@ function read(text: string, cuts: readonly number[] = []): readonly Found[] {
 }
 
 describe('replies', () => {
-  const cases: readonly (readonly [string, string, Reply])[] = [
+  const cases: readonly (readonly [string, string, RedisReply])[] = [
     ['simple string', '+OK\r\n', 'OK'],
     ['number', ':-12\r\n', -12],
     ['double', ',1.5\r\n', 1.5],

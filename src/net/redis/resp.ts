@@ -4,7 +4,7 @@
  */
 
 /** A map or an attribute is its keys and values in turn; a big number is a string. */
-export type Reply = string | number | boolean | null | RedisError | readonly Reply[];
+export type RedisReply = string | number | boolean | null | RedisError | readonly RedisReply[];
 
 /** What the server refuses: `code` is the first word of its message, such as `NOSCRIPT`. */
 export class RedisError extends Error {
@@ -44,14 +44,14 @@ export function renderCommand(words: readonly (string | number)[]): string {
 /** An aggregate whose elements are still coming. */
 interface Aggregate {
   readonly type: string;
-  readonly items: Reply[];
+  readonly items: RedisReply[];
   left: number;
 }
 
 /** What a reader found: the reply to a command, or something that the server says unasked. */
-export interface Found {
+export interface RedisOutput {
   readonly isPush: boolean;
-  readonly reply: Reply;
+  readonly reply: RedisReply;
 }
 
 /** Reads replies from pieces of a connection. */
@@ -65,8 +65,8 @@ export class ReplyReader {
   #replyBytes = 0;
 
   /** The replies that are complete with these bytes. Throws a {@link ProtocolFault}. */
-  take(bytes: Buffer): readonly Found[] {
-    const found: Found[] = [];
+  take(bytes: Buffer): readonly RedisOutput[] {
+    const found: RedisOutput[] = [];
     let rest = this.#join(bytes);
     for (;;) {
       const used = this.#neededBytes > 0 ? this.#takeBulk(rest, found) : this.#takeLine(rest, found);
@@ -94,7 +94,7 @@ export class ReplyReader {
   }
 
   /** Returns the bytes that were used; 0 where some are missing. */
-  #takeBulk(bytes: Buffer, found: Found[]): number {
+  #takeBulk(bytes: Buffer, found: RedisOutput[]): number {
     const needed = this.#neededBytes;
     if (bytes.length < needed) return 0;
     if (bytes[needed - 2] !== CR || bytes[needed - 1] !== LF) throw new ProtocolFault('a string has no end');
@@ -106,7 +106,7 @@ export class ReplyReader {
     return needed;
   }
 
-  #takeLine(bytes: Buffer, found: Found[]): number {
+  #takeLine(bytes: Buffer, found: RedisOutput[]): number {
     const end = bytes.indexOf(LF);
     if (end < 0 && bytes.length <= MAX_LINE_BYTES) return 0;
     if (end > MAX_LINE_BYTES || end < 2 || bytes[end - 1] !== CR)
@@ -117,13 +117,13 @@ export class ReplyReader {
     return end + 1;
   }
 
-  #begin(type: string, line: string, found: Found[]): void {
+  #begin(type: string, line: string, found: RedisOutput[]): void {
     if (type === '$' || type === '!' || type === '=') return this.#beginBulk(type, line, found);
     if ('*~>%|'.includes(type)) return this.#beginAggregate(type, line, found);
     this.#add(scalarOf(type, line), found);
   }
 
-  #beginBulk(type: string, line: string, found: Found[]): void {
+  #beginBulk(type: string, line: string, found: RedisOutput[]): void {
     // RESP2's way to say that there is nothing.
     if (line === '-1') return this.#add(null, found);
     const size = sizeOf(line, MAX_REPLY_BYTES);
@@ -132,7 +132,7 @@ export class ReplyReader {
     this.#neededBytes = size + 2;
   }
 
-  #beginAggregate(type: string, line: string, found: Found[]): void {
+  #beginAggregate(type: string, line: string, found: RedisOutput[]): void {
     if (line === '-1') return this.#add(null, found);
     const left = sizeOf(line, MAX_ELEMENTS) * (type === '%' || type === '|' ? 2 : 1);
     if (this.#open.length >= MAX_DEPTH) throw new ProtocolFault('a reply is nested too deeply');
@@ -140,7 +140,7 @@ export class ReplyReader {
     if (left === 0) this.#close(found);
   }
 
-  #add(reply: Reply, found: Found[]): void {
+  #add(reply: RedisReply, found: RedisOutput[]): void {
     const parent = this.#open.at(-1);
     if (!parent) return this.#finish(reply, false, found);
     parent.items.push(reply);
@@ -148,7 +148,7 @@ export class ReplyReader {
     if (parent.left === 0) this.#close(found);
   }
 
-  #close(found: Found[]): void {
+  #close(found: RedisOutput[]): void {
     const { type, items } = this.#open.pop() as Aggregate;
     // An attribute says something about the reply that follows it.
     if (type === '|') return;
@@ -156,7 +156,7 @@ export class ReplyReader {
     else this.#add(items, found);
   }
 
-  #finish(reply: Reply, isPush: boolean, found: Found[]): void {
+  #finish(reply: RedisReply, isPush: boolean, found: RedisOutput[]): void {
     this.#replyBytes = 0;
     found.push({ isPush, reply });
   }
@@ -167,7 +167,7 @@ export class ReplyReader {
   }
 }
 
-function scalarOf(type: string, line: string): Reply {
+function scalarOf(type: string, line: string): RedisReply {
   if (type === '+' || type === '(') return line;
   if (type === '-') return new RedisError(line);
   if (type === ':' || type === ',') return numberOf(line);
