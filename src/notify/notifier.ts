@@ -9,7 +9,8 @@ import { invalidFields, type NotifyProblem, notifyProblem } from './api/problem.
 import { type UnansweredRequest, UnansweredRequests, unansweredKey } from './api/unanswered.ts';
 import type { Access, Grant, NotifyUser } from './auth/access.ts';
 import type { Status } from './queue/envelope.ts';
-import type { Acceptance, NewMessage, Queue } from './queue/queue.ts';
+import type { Acceptance } from './queue/idempotency.ts';
+import type { NewMessage, Queue } from './queue/queue.ts';
 
 /** When to try again after 503. */
 const BUSY_RETRY_SECONDS = '5';
