@@ -51,6 +51,8 @@ const arrows: readonly (readonly [from: string, to: readonly string[]])[] = [
     `src/notify/channels/${name}/**`,
     channelsOf(name),
   ]),
+  // The queue is shared by way of a server.
+  ['src/notify/replicas/**', ['src/notify/**', 'src/util/**', 'src/net/redis/**']],
   ['src/notify/**', ['src/notify/**', 'src/util/**', ...vocabulary]],
   ['src/net/**', ['src/net/**', 'src/util/**', 'src/http/wire/client/**']],
   ['src/util/**', ['src/util/**']],

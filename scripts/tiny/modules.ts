@@ -63,7 +63,7 @@ export const readEmbeddedSite = () => readAsset('site');`,
   // What the product does only with `features`.
   [
     /[/\\]src[/\\]build[/\\]features\.ts$/,
-    'export const features = { compression: false, workers: false, nodeHttp: false, charsets: false };',
+    'export const features = { compression: false, workers: false, replicas: false, nodeHttp: false, charsets: false };',
   ],
   [/[/\\]src[/\\]static[/\\]compress\.ts$/, absentModule('compress')],
   [/[/\\]src[/\\]http[/\\]engine[/\\]node[/\\]server\.ts$/, absentModule('NodeEngine')],

@@ -22,6 +22,7 @@ import { createLineSink } from '../observe/line-sink.ts';
 import { accessLog, droppedNotice, type EventFields, eventLog } from '../observe/log.ts';
 import { createMetrics, type MetricsPage, metricsStage } from '../observe/metrics.ts';
 import { createStaticStage } from '../static/handler.ts';
+import { isRedisUrl } from '../util/redis-url.ts';
 import { type ContentOptions, openContent, type ServedContent } from './content.ts';
 import {
   missingIndexAdvice,
@@ -132,7 +133,7 @@ interface Announcement {
 /** A unix socket is removed when the server stops. */
 function writableFolders({ spool, host }: Config): string[] {
   const socketFolder = host.includes('/') ? [dirname(host)] : [];
-  return [...(spool === '' ? [] : [spool]), ...socketFolder];
+  return [...(spool === '' || isRedisUrl(spool) ? [] : [spool]), ...socketFolder];
 }
 
 /** Tells the operator what is served where, and what could be amiss. */

@@ -22,10 +22,12 @@ import { type MessageStore, memoryStore, StoreError } from '../notify/queue/stor
 import { type DeliveryMetrics, deliveryMetrics } from '../observe/deliveries.ts';
 import type { EventLog } from '../observe/log.ts';
 import { inStock } from '../util/random.ts';
+import { isRedisUrl } from '../util/redis-url.ts';
 import { StartError } from '../util/start-error.ts';
 import { Turns } from '../util/turns.ts';
 import { createChannel, lazyTrust } from './channels.ts';
 import { ConfigurationError } from './configuration-error.ts';
+import type { StoreOptions } from './replicas.ts';
 
 /** Concurrent attempts on each channel. */
 const CHANNEL_CONCURRENCY = 8;
@@ -58,9 +60,10 @@ export async function openNotify(
   { users, channels: configs }: NotifyConfig,
   { caFile, event }: NotifyServiceOptions,
 ): Promise<NotifyService> {
-  const channels = await createChannels(configs, lazyTrust(caFile));
+  const trust = lazyTrust(caFile);
+  const channels = await createChannels(configs, trust);
   const metrics = deliveryMetrics(channels.map(({ name }) => name));
-  const store = await openStore(config, event, metrics).catch(refuseStart);
+  const store = await openStore(config, { event, metrics, trust }).catch(refuseStart);
   const queue = new Queue({
     channels,
     store,
@@ -120,12 +123,11 @@ function refuseStart(error: unknown): never {
   throw error instanceof StoreError ? new StartError('spool_unusable', error.message, '') : error;
 }
 
-async function openStore(
-  { spool, maxDeadMessages }: Config,
-  event: EventLog,
-  metrics: DeliveryMetrics,
-): Promise<MessageStore> {
+async function openStore(config: Config, options: StoreOptions): Promise<MessageStore> {
+  const { spool, maxDeadMessages } = config;
+  const { event, metrics } = options;
   if (spool === '') return memoryStore;
+  if (isRedisUrl(config.spool)) return (await import('./replicas.ts')).openReplicas(config, options);
   const { openSpool } = await import('../notify/spool/spool.ts');
   return openSpool(spool, {
     maxDead: maxDeadMessages,

@@ -4,9 +4,9 @@
  * being collected.
  */
 import { createHash } from 'node:crypto';
+import type { RedisAddress, RedisTarget } from '../../util/redis-url.ts';
 import { type Login, openConnection, type RedisConnection, RedisUnavailable } from './connection.ts';
 import { RedisError, type RedisReply } from './resp.ts';
-import type { RedisAddress, RedisTarget } from './target.ts';
 
 const FIRST_PAUSE_MS = 100;
 const MAX_PAUSE_MS = 5000;
@@ -39,8 +39,21 @@ export interface RedisClientOptions {
 
 /** Errors after which the connection is of no use: this is not the server that takes writes. */
 const movedAway = new Set(['READONLY', 'MASTERDOWN', 'MOVED', 'ASK', 'UNBLOCKED', 'NOAUTH']);
+/** What a server says while it starts, or while roles change. */
+const passing = new Set([
+  'LOADING',
+  'BUSY',
+  'CLUSTERDOWN',
+  'TRYAGAIN',
+  'NOREPLICAS',
+  'READONLY',
+  'MASTERDOWN',
+  'MOVED',
+  'ASK',
+  'MISCONF',
+]);
 /** The server is there but cannot do it now; the command was not executed. */
-const notNow = new Set(['LOADING', 'BUSY', 'CLUSTERDOWN', 'TRYAGAIN', 'NOREPLICAS', ...movedAway]);
+const notNow = new Set([...passing, ...movedAway]);
 
 export class RedisClient {
   readonly #options: RedisClientOptions;
@@ -68,9 +81,17 @@ export class RedisClient {
     return this.#fault;
   }
 
-  /** Resolves after the first attempt to connect; goes on with it by itself. */
+  /** The server that is connected. */
+  get place(): string {
+    return this.#connection?.place ?? '';
+  }
+
+  /**
+   * Resolves after the first attempt to connect; goes on with it by itself. Rejects with the {@link RedisError} of a
+   * server that refuses what it will refuse again.
+   */
   async start(): Promise<void> {
-    await this.#tryToConnect();
+    await this.#tryToConnect(true);
   }
 
   close(): void {
@@ -115,7 +136,7 @@ export class RedisClient {
     return new RedisUnavailable(`${connection.place}: ${error.message}`, false);
   }
 
-  async #tryToConnect(): Promise<void> {
+  async #tryToConnect(isFirst = false): Promise<void> {
     try {
       const connection = await this.#connect();
       if (this.#isClosed) return connection.close('the client was closed');
@@ -123,6 +144,7 @@ export class RedisClient {
       this.#connection = connection;
       this.#options.onUp();
     } catch (error) {
+      if (isFirst && error instanceof RedisError && !passing.has(error.code)) throw error;
       this.#fault = (error as Error).message;
       this.#options.onDown(this.#fault);
       this.#plan();

@@ -4,10 +4,10 @@
  */
 import type { Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
+import { placeOf, type RedisAddress } from '../../util/redis-url.ts';
 import { dial, dialUnix, secure } from '../connect.ts';
 import { networkFaultOf } from '../network-fault.ts';
 import { RedisError, type RedisOutput, type RedisReply, ReplyReader, renderCommand } from './resp.ts';
-import { placeOf, type RedisAddress } from './target.ts';
 
 /** For lookup, connection, TLS and HELLO together. */
 const LOGIN_TIMEOUT_MS = 5000;

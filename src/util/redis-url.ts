@@ -1,5 +1,5 @@
 /** Where a Redis or Valkey server is, as a URL says it. Pure. */
-import { failure, type Result, success } from '../../util/result.ts';
+import { failure, type Result, success } from './result.ts';
 
 export type RedisAddress =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
@@ -32,12 +32,12 @@ const authority = /^(?:\[([\da-fA-F:.]+)\]|([^[\]:]+))(?::(\d{1,5}))?$/;
 
 /** Whether the text is meant for this module, rightly or wrongly formed. */
 export function isRedisUrl(text: string): boolean {
-  return /^(redis|rediss|valkey|valkeys|unix|rediss?\+sentinel):/i.test(text);
+  return /^(rediss?|valkeys?|unix|rediss?\+sentinel):/.test(text);
 }
 
 /** The error never quotes the text, which may hold a password. */
 export function parseRedisUrl(text: string): Result<RedisTarget, string> {
-  const parts = form.exec(text);
+  const parts = form.exec(text.replace(/^valkey/, 'redis'));
   if (!parts) return failure(`must have the form ${REDIS_FORMS}`);
   const [, scheme = '', userinfo = '', hosts = '', path = '', query] = parts;
   const credentials = credentialsOf(userinfo);

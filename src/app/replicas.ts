@@ -1,0 +1,121 @@
+/** The composition of a spool in a Redis or Valkey server. Loaded only where `--spool` is its URL. */
+import { randomBytes } from 'node:crypto';
+import type { Config } from '../config/options.ts';
+import type { CaTrust } from '../net/ca-bundle.ts';
+import { RedisClient } from '../net/redis/client.ts';
+import { RedisError, type RedisReply } from '../net/redis/resp.ts';
+import { StoreError } from '../notify/queue/store.ts';
+import { Keys } from '../notify/replicas/keys.ts';
+import { promiseOf, type Settings } from '../notify/replicas/promise.ts';
+import { ReplicaStore } from '../notify/replicas/replica-store.ts';
+import type { DeliveryMetrics } from '../observe/deliveries.ts';
+import type { EventLog } from '../observe/log.ts';
+import { nameOf, parseRedisUrl, type RedisTarget } from '../util/redis-url.ts';
+
+const REPLICA_BYTES = 12;
+
+/** What opening a store needs. */
+export interface StoreOptions {
+  readonly event: EventLog;
+  readonly metrics: DeliveryMetrics;
+  readonly trust: () => CaTrust;
+}
+
+/** Rejects with a {@link StoreError} if the server refuses mote; one that cannot be reached yet is waited for. */
+export async function openReplicas(config: Config, options: StoreOptions): Promise<ReplicaStore> {
+  const { event, metrics, trust } = options;
+  const target = targetOf(config);
+  const tell = tellOnce(event);
+  const client = clientOf(config, target, trust, {
+    onMessage: (text) => {
+      if (text === 'orphans') store.onOrphans();
+    },
+    onUp: () => {
+      event('info', 'connected to the spool', { server: client.place });
+      void settingsOf(client).then(tell);
+      store.onUp();
+    },
+    onDown: (reason) => event('warn', 'the spool cannot be reached; trying again', { reason }),
+  });
+  const store: ReplicaStore = new ReplicaStore({
+    server: client,
+    name: nameOf(target),
+    prefix: config.spoolPrefix,
+    replica: randomBytes(REPLICA_BYTES).toString('base64url'),
+    maxMessages: config.maxQueuedMessages,
+    maxDead: config.maxDeadMessages,
+    maxAgeMs: config.notifyMaxAgeMs,
+    report: (id, fault) => event('warn', `spool: a message is ${fault}; left alone`, { id }),
+    onRemoved(messages) {
+      metrics.countRemoved(messages);
+      event('warn', 'messages that were given up were removed: more than --max-dead-messages', { messages });
+    },
+  });
+  await startClient(client);
+  return store;
+}
+
+type ClientEvents = Pick<ConstructorParameters<typeof RedisClient>[0], 'onMessage' | 'onUp' | 'onDown'>;
+
+/** `config.spool` is a valid URL. */
+export function targetOf({ spool }: Pick<Config, 'spool'>): RedisTarget {
+  const target = parseRedisUrl(spool);
+  if (!target.ok) throw new Error(`--spool ${target.error}`);
+  return target.value;
+}
+
+export function clientOf(
+  { spoolPrefix }: Pick<Config, 'spoolPrefix'>,
+  target: RedisTarget,
+  trust: () => CaTrust,
+  events: ClientEvents,
+): RedisClient {
+  const keys = new Keys(spoolPrefix);
+  return new RedisClient({
+    target,
+    trust: () => trust().secureContext,
+    probeKey: keys.messages,
+    channel: keys.wake,
+    ...events,
+  });
+}
+
+/** Rejects with a {@link StoreError} for what the operator must change. */
+export async function startClient(client: RedisClient): Promise<void> {
+  try {
+    await client.start();
+  } catch (error) {
+    if (!(error instanceof RedisError)) throw error;
+    throw new StoreError(`--spool: the server refuses mote: ${error.message}`, error);
+  }
+}
+
+async function settingsOf(client: RedisClient): Promise<Settings> {
+  const ask = (words: readonly string[]): Promise<RedisReply> => client.command(words).catch(() => '');
+  const config = await Promise.all([
+    ask(['INFO', 'persistence']),
+    ask(['CONFIG', 'GET', 'appendfsync']),
+    ask(['CONFIG', 'GET', 'maxmemory-policy']),
+  ]);
+  const [persistence, appendfsync, policy] = config;
+  return {
+    persistence: String(persistence),
+    appendfsync: settingOf(appendfsync),
+    maxmemoryPolicy: settingOf(policy),
+  };
+}
+
+function settingOf(reply: RedisReply): string | undefined {
+  const value = Array.isArray(reply) ? (reply as readonly RedisReply[])[1] : undefined;
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** What the promise is worth, whenever that changes. */
+function tellOnce(event: EventLog): (settings: Settings) => void {
+  let told = '';
+  return (settings) => {
+    const { isSafe, text } = promiseOf(settings);
+    if (text !== told) event(isSafe ? 'info' : 'warn', `spool: ${text}`);
+    told = text;
+  };
+}
