@@ -29,8 +29,8 @@ export const LEASE_MS = 20_000;
 export const RENEW_MS = 5000;
 /** How long a step whose reply got lost waits for the next connection. */
 const RECONNECT_MS = 3000;
-/** Messages of another replica that are taken by one step. */
-const ADOPTED_AT_ONCE = 100;
+/** Messages that are taken by one step. */
+const TAKEN_AT_ONCE = 100;
 
 /** What the store needs of a client. */
 export interface Server {
@@ -64,6 +64,7 @@ export class ReplicaStore implements MessageStore {
   readonly #keys: Keys;
   readonly #notes = new Map<string, readonly Note[]>();
   #deadMessages = 0;
+  #mustReview = false;
   #timer: NodeJS.Timeout | undefined;
   #onFound: () => void = () => undefined;
   #onBack: () => void = () => undefined;
@@ -82,6 +83,7 @@ export class ReplicaStore implements MessageStore {
 
   /** The server can be reached. */
   onUp(): void {
+    this.#mustReview = true;
     for (const go of this.#waiting) go();
     this.#waiting.clear();
     void this.#renew().then(() => {
@@ -117,13 +119,13 @@ export class ReplicaStore implements MessageStore {
 
   async accept(envelope: Envelope): Promise<Admission> {
     const { replica, maxMessages } = this.#options;
-    const { messages, states, owners } = this.#keys;
+    const { messages, owners, leases } = this.#keys;
     const { idempotency, message } = envelope;
-    const args = [message.id, envelopeText(envelope), stateText(envelope), replica, maxMessages];
+    const args = [message.id, envelopeText(envelope), replica, LEASE_MS, maxMessages];
     if (idempotency) args.push(this.#keyLifeMs, idempotency.fingerprint);
     const reply = await this.#run(
       scripts.ACCEPT,
-      [messages, states, owners, this.#keys.idempotency(envelope)],
+      [messages, owners, leases, this.#keys.idempotency(envelope)],
       args,
     );
     const [kind, used] = reply as readonly string[];
@@ -172,7 +174,7 @@ export class ReplicaStore implements MessageStore {
       most,
       lengthMs: windowMs + WINDOW_SLACK_MS,
     }));
-    const keys = [owners, notes, this.#keys.hold(channel), messages, leases];
+    const keys = [owners, notes, this.#keys.hold(channel), messages, leases, this.#keys.receipt(note.id)];
     const mark = `${note.id} ${note.round} ${note.number}`;
     const args = [note.id, replica, LEASE_MS, fieldOf(note), noteText(note), calls, mark];
     for (const { most, lengthMs } of windows) {
@@ -221,11 +223,12 @@ export class ReplicaStore implements MessageStore {
   }
 
   /** Takes messages of replicas that are not alive. Without the server there are none. */
-  async discover(_isKnown: (id: string) => boolean, max: number): Promise<readonly Envelope[]> {
-    const found: Envelope[] = [];
+  async discover(isKnown: (id: string) => boolean, max: number): Promise<readonly Envelope[]> {
+    const { server } = this.#options;
     this.#notes.clear();
-    while (found.length < max && this.#options.server.isUp) {
-      const some = Math.min(ADOPTED_AT_ONCE, max - found.length);
+    const found = server.isUp ? await this.#forgotten(isKnown, max) : [];
+    while (found.length < max && server.isUp) {
+      const some = Math.min(TAKEN_AT_ONCE, max - found.length);
       const adopted = await this.#adopt(some);
       found.push(...adopted.envelopes);
       if (adopted.count < some) break;
@@ -233,14 +236,29 @@ export class ReplicaStore implements MessageStore {
     return found;
   }
 
+  /** Its own, of which a server that came back without its last writes may have more than are known here. */
+  async #forgotten(isKnown: (id: string) => boolean, max: number): Promise<Envelope[]> {
+    if (!this.#mustReview) return [];
+    const { owners, messages, states } = this.#keys;
+    const ids = (await this.#run(scripts.OWN, [owners], [this.#options.replica])) as readonly string[];
+    const some = ids.filter((id) => !isKnown(id)).slice(0, Math.min(TAKEN_AT_ONCE, max));
+    this.#mustReview = some.length === TAKEN_AT_ONCE;
+    if (some.length === 0) return [];
+    return this.#envelopesOf((await this.#run(scripts.READ, [messages, states], some)) as readonly string[]);
+  }
+
   async #adopt(max: number): Promise<{ readonly envelopes: readonly Envelope[]; readonly count: number }> {
     const { leases, owners, messages, states } = this.#keys;
     const reply = await this.#run(
       scripts.ADOPT,
       [leases, owners, messages, states],
-      [this.#options.replica, max],
+      [this.#options.replica, max, LEASE_MS],
     );
     const parts = reply as readonly string[];
+    return { envelopes: await this.#envelopesOf(parts), count: parts.length / 3 };
+  }
+
+  async #envelopesOf(parts: readonly string[]): Promise<Envelope[]> {
     const envelopes: Envelope[] = [];
     for (let i = 0; i + 2 < parts.length; i += 3) {
       const [id = '', message = '', state = ''] = parts.slice(i, i + 3);
@@ -249,7 +267,7 @@ export class ReplicaStore implements MessageStore {
       else this.#options.report(id, envelope.error);
     }
     await this.#readNotes(envelopes);
-    return { envelopes, count: parts.length / 3 };
+    return envelopes;
   }
 
   async #readNotes(envelopes: readonly Envelope[]): Promise<void> {

@@ -3,7 +3,8 @@
  *
  * - A message belongs to the replica in whose name `owners` has it: a set in the order of its members `REPLICA ID`.
  *   Every write of a replica names itself, and is refused as `stale` if the message is somebody else's.
- * - A replica is alive until its score in `leases`. What belongs to one that is not can be adopted.
+ * - A replica is alive until its score in `leases`. What belongs to one that is not can be adopted, so whatever gives a
+ *   replica a message, or lets it begin an attempt, renews its lease as well.
  * - The clock is the server's. `allow-oom` is for what frees memory in the end; a step that grows it writes first.
  */
 import { makeScript } from '../../net/redis/client.ts';
@@ -14,16 +15,16 @@ local now = t[1] * 1000 + math.floor(t[2] / 1000)
 const FREEING = '#!lua flags=allow-oom\n';
 
 /**
- * KEYS messages states owners key; ARGV id message state replica max, and for a key: time to live, fingerprint.
+ * KEYS messages owners leases key; ARGV id message replica lease max, and for a key: time to live, fingerprint.
  * The same id once more is no second message: a reply may have got lost.
  */
-export const ACCEPT = makeScript(`local used = ARGV[7] and redis.call('GET', KEYS[4])
+export const ACCEPT = makeScript(`${NOW}local used = ARGV[7] and redis.call('GET', KEYS[4])
 if used and string.sub(used, 1, #ARGV[1] + 1) ~= ARGV[1] .. ' ' then return {'used', used} end
 if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then return {'saved'} end
 if redis.call('HLEN', KEYS[1]) >= tonumber(ARGV[5]) then return {'full'} end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
-redis.call('HSET', KEYS[2], ARGV[1], ARGV[3])
-redis.call('ZADD', KEYS[3], 0, ARGV[4] .. ' ' .. ARGV[1])
+redis.call('ZADD', KEYS[2], 0, ARGV[3] .. ' ' .. ARGV[1])
+redis.call('ZADD', KEYS[3], now + ARGV[4], ARGV[3])
 if ARGV[7] then redis.call('SET', KEYS[4], ARGV[1] .. ' ' .. ARGV[7], 'PX', ARGV[6]) end
 return {'saved'}
 `);
@@ -77,19 +78,19 @@ return 1
 `);
 
 /**
- * KEYS owners notes hold messages leases, and a window for each rate; ARGV id replica lease field note calls mark, and for
+ * KEYS owners notes hold messages leases receipt, and a window for each rate; ARGV id replica lease field note calls mark, and for
  * each rate: calls, its length in ms. A window is the latest calls in the order of their time. Returns 0, how long to wait
  * in ms, -1 if the message is somebody else's, or -2 if the server has lost it.
  */
 export const BEGIN =
   makeScript(`${FREEING}${NOW}if not redis.call('ZSCORE', KEYS[1], ARGV[2] .. ' ' .. ARGV[1]) then
-  return redis.call('HEXISTS', KEYS[4], ARGV[1]) == 1 and -1 or -2
+  return (redis.call('HEXISTS', KEYS[4], ARGV[1]) == 1 or redis.call('EXISTS', KEYS[6]) == 1) and -1 or -2
 end
 redis.call('ZADD', KEYS[5], now + ARGV[3], ARGV[2])
 local wait = math.max(0, redis.call('PTTL', KEYS[3]))
 local calls = tonumber(ARGV[6])
-local function rate(i) return tonumber(ARGV[2 * i - 4]), tonumber(ARGV[2 * i - 3]) end
-for i = 6, #KEYS do
+local function rate(i) return tonumber(ARGV[2 * i - 6]), tonumber(ARGV[2 * i - 5]) end
+for i = 7, #KEYS do
   local most, length = rate(i)
   redis.call('ZREMRANGEBYSCORE', KEYS[i], '-inf', now - length)
   local over = redis.call('ZCARD', KEYS[i]) + math.min(calls, most) - most
@@ -99,7 +100,7 @@ for i = 6, #KEYS do
   end
 end
 if wait > 0 then return wait end
-for i = 6, #KEYS do
+for i = 7, #KEYS do
   local most, length = rate(i)
   for call = 1, math.min(calls, most) do redis.call('ZADD', KEYS[i], now, ARGV[7] .. ' ' .. call) end
   redis.call('PEXPIRE', KEYS[i], length)
@@ -120,8 +121,9 @@ export const RENEW = makeScript(`${FREEING}${NOW}redis.call('ZADD', KEYS[1], now
 return {redis.call('ZCOUNT', KEYS[1], '-inf', '(' .. now), redis.call('ZCARD', KEYS[2])}
 `);
 
-/** KEYS leases owners messages states; ARGV replica max. Returns ids, messages and states in turn. */
-export const ADOPT = makeScript(`${FREEING}${NOW}local out = {}
+/** KEYS leases owners messages states; ARGV replica max lease. Returns ids, messages and states in turn. */
+export const ADOPT = makeScript(`${FREEING}${NOW}redis.call('ZADD', KEYS[1], now + ARGV[3], ARGV[1])
+local out = {}
 local left = tonumber(ARGV[2])
 for _, owner in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(' .. now, 'LIMIT', 0, 16)) do
   if owner ~= ARGV[1] then
@@ -138,6 +140,26 @@ for _, owner in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(' .. now, 
     if left > 0 then redis.call('ZREM', KEYS[1], owner) end
   end
   if left <= 0 then break end
+end
+return out
+`);
+
+/** KEYS owners; ARGV replica. Returns the ids of its messages. */
+export const OWN = makeScript(`#!lua flags=no-writes
+local ids = {}
+for _, member in ipairs(redis.call('ZRANGEBYLEX', KEYS[1], '[' .. ARGV[1] .. ' ', '(' .. ARGV[1] .. '!')) do
+  ids[#ids + 1] = string.sub(member, #ARGV[1] + 2)
+end
+return ids
+`);
+
+/** KEYS messages states; ARGV ids. Returns ids, messages and states in turn. */
+export const READ = makeScript(`#!lua flags=no-writes
+local out = {}
+for _, id in ipairs(ARGV) do
+  out[#out + 1] = id
+  out[#out + 1] = redis.call('HGET', KEYS[1], id) or ''
+  out[#out + 1] = redis.call('HGET', KEYS[2], id) or ''
 end
 return out
 `);
