@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type Faults, initialState, type Mutation, type State, stepsFrom } from './model.ts';
+import { type Faults, initialState, type Mutation, type State, stepsFrom } from './protocol-fixtures.ts';
 
 const none: Faults = { crashes: 0, pauses: 0, losses: 0, failovers: 0 };
 

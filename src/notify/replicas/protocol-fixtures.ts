@@ -1,12 +1,12 @@
 /**
  * A model of the protocol of replicas, small enough to visit all of its states: one message, a few replicas, a few
- * faults. Its rules are those of the scripts; `scripts.test.ts` holds both to the same. Pure.
+ * faults. Its rules are those of the scripts; `replica-store.test.ts` holds both to the same. Pure.
  */
 
 /** A replica in one of its lives: a process that starts again has another name. */
 export type Name = string;
 
-export interface Server {
+export interface ServerState {
   /** The message is there. */
   readonly row: boolean;
   readonly owner: Name;
@@ -35,9 +35,9 @@ export interface Faults {
 }
 
 export interface State {
-  readonly server: Server;
+  readonly server: ServerState;
   /** As the server was before its last write. */
-  readonly before: Server;
+  readonly before: ServerState;
   readonly replicas: readonly Replica[];
   readonly isAccepted: boolean;
   readonly deliveries: number;
@@ -70,7 +70,7 @@ const nobody = '';
 
 export function initialState(replicas: number): State {
   const alive = Array.from({ length: replicas }, (_, index) => `${index}.0`);
-  const server: Server = { row: false, owner: nobody, receipt: nobody, alive };
+  const server: ServerState = { row: false, owner: nobody, receipt: nobody, alive };
   const replica: Replica = { life: 0, phase: 'none', isPaused: false };
   return {
     server,
@@ -86,20 +86,20 @@ export function initialState(replicas: number): State {
 
 // The rules of the scripts.
 
-export function accept(server: Server, name: Name): Server {
+export function accept(server: ServerState, name: Name): ServerState {
   if (server.row || server.receipt !== nobody) return server;
   return { ...server, row: true, owner: name, alive: withName(server, name) };
 }
 
-export function begin(server: Server, name: Name): 'begun' | 'lost' {
+export function begin(server: ServerState, name: Name): 'begun' | 'lost' {
   if (server.owner === name) return 'begun';
   return server.row || server.receipt !== nobody ? 'lost' : 'begun';
 }
 
 export function finish(
-  server: Server,
+  server: ServerState,
   name: Name,
-): { readonly server: Server; readonly is: 'finished' | 'stale' } {
+): { readonly server: ServerState; readonly is: 'finished' | 'stale' } {
   if (server.owner !== name) {
     if (server.receipt === name) return { server, is: 'finished' };
     if (server.receipt !== nobody || server.row) return { server, is: 'stale' };
@@ -107,11 +107,11 @@ export function finish(
   return { server: { ...server, row: false, owner: nobody, receipt: name }, is: 'finished' };
 }
 
-export function adopt(server: Server, name: Name): Server {
+export function adopt(server: ServerState, name: Name): ServerState {
   return { ...server, owner: name, alive: withName(server, name) };
 }
 
-export function canAdopt({ row, owner, alive }: Server, name: Name): boolean {
+export function canAdopt({ row, owner, alive }: ServerState, name: Name): boolean {
   return row && owner !== name && !alive.includes(owner);
 }
 
@@ -129,12 +129,12 @@ export function stepsFrom(state: State, limits: Faults, mutation: Mutation = {})
   return [...steps, ...expiries(state)];
 }
 
-export function nameOf({ replicas }: State, index: number, { keepsItsName }: Mutation = {}): Name {
+export function lifeName({ replicas }: State, index: number, { keepsItsName }: Mutation = {}): Name {
   return `${index}.${keepsItsName ? 0 : (replicas[index] as Replica).life}`;
 }
 
 function workOf(state: State, index: number, limits: Faults, mutation: Mutation): Step[] {
-  const name = nameOf(state, index, mutation);
+  const name = lifeName(state, index, mutation);
   const { phase, life } = state.replicas[index] as Replica;
   const { server } = state;
   const steps: Step[] = [];
@@ -170,7 +170,7 @@ function workOf(state: State, index: number, limits: Faults, mutation: Mutation)
 }
 
 function endings(state: State, index: number, limits: Faults, mutation: Mutation): Step[] {
-  const name = nameOf(state, index, mutation);
+  const name = lifeName(state, index, mutation);
   const { server } = state;
   const isStale = server.row && server.owner !== name;
   const forced = { server: { ...server, row: false, owner: nobody, receipt: name }, is: 'finished' as const };
@@ -187,7 +187,7 @@ function endings(state: State, index: number, limits: Faults, mutation: Mutation
 }
 
 function faultsOf(state: State, index: number, limits: Faults, mutation: Mutation): Step[] {
-  const name = nameOf(state, index, mutation);
+  const name = lifeName(state, index, mutation);
   const replica = state.replicas[index] as Replica;
   const { faults } = state;
   const steps: Step[] = [];
@@ -213,7 +213,7 @@ function expiries(state: State): Step[] {
   const silent = server.alive.filter((name) => {
     const index = Number(name.split('.')[0]);
     const replica = replicas[index] as Replica;
-    return replica.isPaused || name !== nameOf(state, index);
+    return replica.isPaused || name !== lifeName(state, index);
   });
   return silent.map((name) => ({
     name: `the lease of ${name} ends`,
@@ -221,11 +221,11 @@ function expiries(state: State): Step[] {
   }));
 }
 
-function written(state: State, server: Server): State {
+function written(state: State, server: ServerState): State {
   return server === state.server ? state : { ...state, server, before: state.server };
 }
 
-function withName({ alive }: Server, name: Name): readonly Name[] {
+function withName({ alive }: ServerState, name: Name): readonly Name[] {
   return alive.includes(name) ? alive : [...alive, name].sort();
 }
 
