@@ -7,10 +7,12 @@ import { RedisError, type RedisReply } from '../net/redis/resp.ts';
 import { StoreError } from '../notify/queue/store.ts';
 import { Keys } from '../notify/replicas/keys.ts';
 import { promiseOf, type Settings } from '../notify/replicas/promise.ts';
+import { ReplicaAdmin } from '../notify/replicas/replica-admin.ts';
 import { ReplicaStore } from '../notify/replicas/replica-store.ts';
 import type { DeliveryMetrics } from '../observe/deliveries.ts';
 import type { EventLog } from '../observe/log.ts';
 import { nameOf, parseRedisUrl, type RedisTarget } from '../util/redis-url.ts';
+import { lazyTrust } from './channels.ts';
 
 const REPLICA_BYTES = 12;
 
@@ -55,16 +57,33 @@ export async function openReplicas(config: Config, options: StoreOptions): Promi
   return store;
 }
 
+/** For the operator. Rejects with a {@link StoreError} if the server cannot be reached, or refuses. */
+export async function openReplicaAdmin(
+  config: Pick<Config, 'spool' | 'spoolPrefix'>,
+  caFile: string,
+  report: (id: string, fault: string) => void,
+): Promise<ReplicaAdmin> {
+  const silence = () => undefined;
+  const events = { onMessage: silence, onUp: silence, onDown: silence };
+  const client = clientOf(config, targetOf(config), lazyTrust(caFile), events);
+  await startClient(client);
+  if (!client.isUp) {
+    client.close();
+    throw new StoreError(`--spool: ${client.fault}`, undefined);
+  }
+  return new ReplicaAdmin({ client, prefix: config.spoolPrefix, now: Date.now, report });
+}
+
 type ClientEvents = Pick<ConstructorParameters<typeof RedisClient>[0], 'onMessage' | 'onUp' | 'onDown'>;
 
 /** `config.spool` is a valid URL. */
-export function targetOf({ spool }: Pick<Config, 'spool'>): RedisTarget {
+function targetOf({ spool }: Pick<Config, 'spool'>): RedisTarget {
   const target = parseRedisUrl(spool);
   if (!target.ok) throw new Error(`--spool ${target.error}`);
   return target.value;
 }
 
-export function clientOf(
+function clientOf(
   { spoolPrefix }: Pick<Config, 'spoolPrefix'>,
   target: RedisTarget,
   trust: () => CaTrust,
@@ -81,7 +100,7 @@ export function clientOf(
 }
 
 /** Rejects with a {@link StoreError} for what the operator must change. */
-export async function startClient(client: RedisClient): Promise<void> {
+async function startClient(client: RedisClient): Promise<void> {
   try {
     await client.start();
   } catch (error) {

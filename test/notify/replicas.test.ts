@@ -1,6 +1,7 @@
 /** Several servers that share the queue, against the real Redis. */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { LEASE_MS } from '../../src/notify/replicas/replica-store.ts';
 import { makeFolder } from '../support/folder.ts';
 import { ann, notifyFile, send } from '../support/notify.ts';
@@ -31,11 +32,55 @@ async function startReceiver() {
     const beginMs = performance.now();
     const delivery = { title, key: headers['idempotency-key'], beginMs, endMs: beginMs };
     deliveries.push(delivery);
-    await new Promise((resolve) => setTimeout(resolve, Math.random() * 5));
+    await sleep(Math.random() * 5);
     delivery.endMs = performance.now();
     return json({ ok: true });
   });
   return { deliveries, standIn };
+}
+
+/** Sends all of them, to one replica after the other, until each was accepted. */
+async function sendAll(
+  servers: readonly Server[],
+  titles: readonly string[],
+  deadlineMs: number,
+): Promise<void> {
+  const waiting = [...titles];
+  let turn = 0;
+  const sendUntilAccepted = async (title: string): Promise<void> => {
+    while (performance.now() < deadlineMs) {
+      turn += 1;
+      const server = servers[turn % servers.length] as Server;
+      const result = await send(server, { title }, { 'Idempotency-Key': title }).catch(() => undefined);
+      if (result && result.http >= 200 && result.http < 300) return;
+      await sleep(10);
+    }
+    throw new Error(`${title} was never accepted`);
+  };
+  const senders = Array.from({ length: SENDERS }, async () => {
+    for (let title = waiting.pop(); title !== undefined; title = waiting.pop()) {
+      await sendUntilAccepted(title);
+      await sleep(100);
+    }
+  });
+  await Promise.all(senders);
+}
+
+/** Kills one after the other, and starts another in its place. Returns when each was killed. */
+async function killAtRandom(
+  servers: Server[],
+  restart: () => Promise<Server>,
+  untilMs: number,
+): Promise<number[]> {
+  const killsMs: number[] = [];
+  while (killsMs.length < KILLS && performance.now() < untilMs) {
+    await sleep(Math.random() * 200);
+    const index = Math.floor(Math.random() * servers.length);
+    await (servers[index] as Server).stop('SIGKILL');
+    killsMs.push(performance.now());
+    servers[index] = await restart();
+  }
+  return killsMs;
 }
 
 test(`${MESSAGES} messages through ${REPLICAS} replicas outlive ${KILLS} kills`, {
@@ -47,69 +92,43 @@ test(`${MESSAGES} messages through ${REPLICAS} replicas outlive ${KILLS} kills`,
   const { deliveries, standIn } = await startReceiver();
   t.after(() => standIn.close());
   const hook = { kind: 'webhook', url: standIn.origin, allowAddresses: ['127.0.0.1'] };
-  const options = {
-    root: makeFolder(),
-    args: ['--notify', notifyFile({ hook }, { ann }), '--spool', redis.url, '--notify-wait', '0'],
-  };
-  const servers: Server[] = await Promise.all(Array.from({ length: REPLICAS }, () => start(options)));
+  const args = ['--notify', notifyFile({ hook }, { ann }), '--spool', redis.url, '--notify-wait', '0'];
+  const startOne = () => start({ root: makeFolder(), args });
+  const servers = await Promise.all(Array.from({ length: REPLICAS }, startOne));
   t.after(() => Promise.all(servers.map((server) => server.stop())));
   const deadlineMs = performance.now() + LIMIT_MS;
   const titles = Array.from({ length: MESSAGES }, (_, number) => `message ${number}`);
-  const waiting = [...titles];
-  let turn = 0;
-  const sendUntilAccepted = async (title: string): Promise<void> => {
-    while (performance.now() < deadlineMs) {
-      turn += 1;
-      const server = servers[turn % REPLICAS] as Server;
-      const result = await send(server, { title }, { 'Idempotency-Key': title }).catch(() => undefined);
-      if (result && result.http >= 200 && result.http < 300) return;
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-    throw new Error(`${title} was never accepted`);
-  };
-  const senders = Array.from({ length: SENDERS }, async () => {
-    for (let title = waiting.pop(); title !== undefined; title = waiting.pop()) {
-      await sendUntilAccepted(title);
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-  });
-  const killsMs: number[] = [];
-  while (killsMs.length < KILLS && performance.now() < deadlineMs / 2 + performance.now() / 2) {
-    await new Promise((resolve) => setTimeout(resolve, Math.random() * 200));
-    const index = Math.floor(Math.random() * REPLICAS);
-    await (servers[index] as Server).stop('SIGKILL');
-    killsMs.push(performance.now());
-    servers[index] = await start(options);
-  }
-  await Promise.all(senders);
-  const delivered = () => new Set(deliveries.map(({ title }) => title));
-  while (delivered().size < MESSAGES && performance.now() < deadlineMs) {
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
+  const sent = sendAll(servers, titles, deadlineMs);
+  const killsMs = await killAtRandom(servers, startOne, performance.now() + LIMIT_MS / 2);
+  await sent;
+  // What a killed one had not delivered, or not recorded, is taken by another after its lease.
+  const left = () => redis.cli('hlen', '{mote}:messages').trim();
+  await eventually(2 * LEASE_MS, left, (count) => count === '0');
+  const delivered = new Set(deliveries.map(({ title }) => title));
   assert.deepEqual(
-    titles.filter((title) => !delivered().has(title)),
+    titles.filter((title) => !delivered.has(title)),
     [],
     'everything was delivered',
   );
+  judgeRepetitions(t, deliveries, killsMs);
+  assert.equal(redis.cli('hlen', '{mote}:notes').trim(), '0', 'nothing is left');
+  assert.equal(redis.cli('zcard', '{mote}:owners').trim(), '0');
+});
+
+function judgeRepetitions(t: TestContext, deliveries: readonly Delivery[], killsMs: readonly number[]): void {
   const repeated = repetitions(deliveries);
   t.diagnostic(
     `${killsMs.length} kills, ${repeated.length} of ${MESSAGES} deliveries repeated because of them`,
   );
   for (const [first, second] of repeated) {
-    assert.equal(first.key, second.key, 'a receiver that looks at the key takes it once');
-    assert.ok(
-      killsMs.some((atMs) => first.beginMs < atMs && atMs < second.beginMs),
-      `${first.title} was repeated without a kill in between`,
-    );
-    assert.ok(first.endMs <= second.beginMs, `${first.title} was worked on by two at a time`);
+    const { title, key, beginMs, endMs } = first;
+    const isExcused = killsMs.some((atMs) => beginMs < atMs && atMs < second.beginMs);
+    assert.equal(key, second.key, 'a receiver that looks at the key takes it once');
+    assert.ok(isExcused, `${title} was repeated without a kill in between`);
+    assert.ok(endMs <= second.beginMs, `${title} was worked on by two at a time`);
   }
   assert.ok(repeated.length <= killsMs.length * CHANNEL_CONCURRENCY, `${repeated.length} repetitions`);
-  // What a killed one had delivered but not recorded is taken by another after its lease.
-  const left = () => redis.cli('hlen', '{mote}:messages').trim();
-  await eventually(2 * LEASE_MS, left, (count) => count === '0');
-  assert.equal(redis.cli('hlen', '{mote}:notes').trim(), '0');
-  assert.equal(redis.cli('zcard', '{mote}:owners').trim(), '0');
-});
+}
 
 /** Deliveries of the same message, one after the other. */
 function repetitions(deliveries: readonly Delivery[]): [Delivery, Delivery][] {

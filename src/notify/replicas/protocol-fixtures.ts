@@ -1,6 +1,6 @@
 /**
  * A model of the protocol of replicas, small enough to visit all of its states: one message, a few replicas, a few
- * faults. Its rules are those of the scripts; `replica-store.test.ts` holds both to the same. Pure.
+ * faults. Its rules are those of the scripts; `test/notify/replica-store.test.ts` holds both to the same. Pure.
  */
 
 /** A replica in one of its lives: a process that starts again has another name. */
