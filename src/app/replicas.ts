@@ -4,11 +4,12 @@ import type { Config } from '../config/options.ts';
 import type { CaTrust } from '../net/ca-bundle.ts';
 import { RedisClient } from '../net/redis/client.ts';
 import { RedisError, type RedisReply } from '../net/redis/resp.ts';
-import { StoreError } from '../notify/queue/store.ts';
+import { type MessageStore, StoreError } from '../notify/queue/store.ts';
 import { Keys } from '../notify/replicas/keys.ts';
 import { promiseOf, type Settings } from '../notify/replicas/promise.ts';
 import { ReplicaAdmin } from '../notify/replicas/replica-admin.ts';
 import { ReplicaStore } from '../notify/replicas/replica-store.ts';
+import { Sharing } from '../notify/replicas/sharing.ts';
 import type { DeliveryMetrics } from '../observe/deliveries.ts';
 import type { EventLog } from '../observe/log.ts';
 import { nameOf, parseRedisUrl, type RedisTarget } from '../util/redis-url.ts';
@@ -23,14 +24,21 @@ export interface StoreOptions {
   readonly trust: () => CaTrust;
 }
 
+export interface OpenedStore {
+  readonly store: MessageStore;
+  /** Where other processes use the store too. */
+  readonly sharing?: Sharing;
+}
+
 /** Rejects with a {@link StoreError} if the server refuses mote; one that cannot be reached yet is waited for. */
-export async function openReplicas(config: Config, options: StoreOptions): Promise<ReplicaStore> {
+export async function openReplicas(config: Config, options: StoreOptions): Promise<OpenedStore> {
   const { event, metrics, trust } = options;
   const target = targetOf(config);
   const tell = tellOnce(event);
   const client = clientOf(config, target, trust, {
     onMessage: (text) => {
       if (text === 'orphans') store.onOrphans();
+      else sharing.hear(text);
     },
     onUp: () => {
       event('info', 'connected to the spool', { server: client.place });
@@ -39,11 +47,13 @@ export async function openReplicas(config: Config, options: StoreOptions): Promi
     },
     onDown: (reason) => event('warn', 'the spool cannot be reached; trying again', { reason }),
   });
+  const replica = randomBytes(REPLICA_BYTES).toString('base64url');
+  const sharing = new Sharing({ server: client, prefix: config.spoolPrefix, replica });
   const store: ReplicaStore = new ReplicaStore({
     server: client,
     name: nameOf(target),
     prefix: config.spoolPrefix,
-    replica: randomBytes(REPLICA_BYTES).toString('base64url'),
+    replica,
     maxMessages: config.maxQueuedMessages,
     maxDead: config.maxDeadMessages,
     maxAgeMs: config.notifyMaxAgeMs,
@@ -54,7 +64,7 @@ export async function openReplicas(config: Config, options: StoreOptions): Promi
     },
   });
   await startClient(client);
-  return store;
+  return { store, sharing };
 }
 
 /** For the operator. Rejects with a {@link StoreError} if the server cannot be reached, or refuses. */

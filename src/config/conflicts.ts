@@ -12,9 +12,13 @@ interface Conflict {
 
 const conflicts: readonly Conflict[] = [
   {
-    between: ['metricsPath', 'healthPath'],
-    when: ({ metricsPath, healthPath }) => metricsPath !== '' && metricsPath === healthPath,
-    problem: '--metrics-path and --health-path: received the same path twice; allowed: two different paths',
+    between: ['metricsPath', 'healthPath', 'readyPath'],
+    when: ({ metricsPath, healthPath, readyPath }) => {
+      const paths = [metricsPath, healthPath, readyPath].filter((path) => path !== '');
+      return new Set(paths).size < paths.length;
+    },
+    problem:
+      '--metrics-path, --health-path and --ready-path: received the same path twice; allowed: different paths',
   },
   {
     between: ['corsOrigins'],

@@ -167,6 +167,7 @@ export class FakeStore implements MessageStore {
   readonly name = 'fake';
   readonly isDurable = true;
   readonly isShared: boolean = false;
+  readonly isReady = true;
   readonly deadMessages = 0;
   readonly kept = new Map<string, Envelope>();
   readonly done = new Map<string, Receipt>();

@@ -76,7 +76,7 @@ export class Notifier {
   }
 
   async submit(request: SendRequest): Promise<Result<Accepted, NotifyProblem>> {
-    const grant = this.#admit(request);
+    const grant = await this.#admit(request);
     if (!grant.ok) return grant;
     const { user } = grant.value;
     const { input, channelHints = [], maxWaitMs = this.#waitMs } = request;
@@ -142,10 +142,10 @@ export class Notifier {
     return failure(notifyProblem('not_found', detail));
   }
 
-  #admit(sender: Sender): Result<Grant, NotifyProblem> {
+  async #admit(sender: Sender): Promise<Result<Grant, NotifyProblem>> {
     const grant = this.identify(sender);
     if (!grant.ok) return grant;
-    const taken = grant.value.take();
+    const taken = await grant.value.take();
     return taken.ok ? grant : taken;
   }
 }

@@ -32,6 +32,8 @@ export interface MessageStore {
   readonly isDurable: boolean;
   /** Whether other processes work on the messages too. An attempt then begins only where `begin` says so. */
   readonly isShared: boolean;
+  /** Whether it can be reached, as far as it can tell. */
+  readonly isReady: boolean;
   /** Number of dead letters. */
   readonly deadMessages: number;
   /** Saves a new envelope. Safe when it resolves with `saved`; rejects with {@link StoreError}. */
@@ -90,6 +92,7 @@ export const memoryStore: MessageStore = {
   name: 'memory',
   isDurable: false,
   isShared: false,
+  isReady: true,
   deadMessages: 0,
   accept: async () => ({ kind: 'saved' }),
   save: async () => undefined,

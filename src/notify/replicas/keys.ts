@@ -47,6 +47,18 @@ export class Keys {
     return this.#named(`key:${digest(`${user}\n${idempotency.key}`)}`);
   }
 
+  bucket(token: string): string {
+    return this.#named(`bucket:${token}`);
+  }
+
+  token(name: string): string {
+    return this.#named(`token:${name}`);
+  }
+
+  tokenLock(name: string): string {
+    return this.#named(`token-lock:${name}`);
+  }
+
   hold(channel: string): string {
     return this.#named(`hold:${channel}`);
   }

@@ -36,6 +36,7 @@ const TAKEN_AT_ONCE = 100;
 export interface Server {
   readonly isUp: boolean;
   run(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<RedisReply>;
+  command(words: readonly (string | number)[]): Promise<RedisReply>;
   close(): void;
 }
 
@@ -79,6 +80,10 @@ export class ReplicaStore implements MessageStore {
 
   get deadMessages(): number {
     return this.#deadMessages;
+  }
+
+  get isReady(): boolean {
+    return this.#options.server.isUp;
   }
 
   /** The server can be reached. */

@@ -221,3 +221,39 @@ for _, field in ipairs(ARGV) do
 end
 return out
 `);
+
+/**
+ * KEYS bucket; ARGV burst, ms for each request. A bucket as the time until which its requests are paid for (GCRA).
+ * Returns how long to wait in ms, or 0.
+ */
+export const TAKE = makeScript(`${NOW}local burst, interval = tonumber(ARGV[1]), tonumber(ARGV[2])
+local paid = math.max(now, tonumber(redis.call('GET', KEYS[1]) or '0'))
+local wait = paid - now - (burst - 1) * interval
+if wait > 0 then return math.ceil(wait) end
+paid = paid + interval
+redis.call('SET', KEYS[1], string.format('%.3f', paid), 'PX', math.ceil(paid - now))
+return 0
+`);
+
+/**
+ * KEYS token lock; ARGV replica, life of the lock in ms. Returns the token and its rest of life; or an empty text and 0 if
+ * this replica is to get one, or how long to wait in ms for the one that does.
+ */
+export const TOKEN_GET = makeScript(`${FREEING}local token = redis.call('GET', KEYS[1])
+if token then return {token, redis.call('PTTL', KEYS[1])} end
+if redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) then return {'', 0} end
+return {'', redis.call('PTTL', KEYS[2])}
+`);
+
+/** KEYS token lock; ARGV replica, token (or empty, if there is none), its life in ms. */
+export const TOKEN_PUT =
+  makeScript(`${FREEING}if ARGV[2] ~= '' then redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
+if redis.call('GET', KEYS[2]) == ARGV[1] then redis.call('DEL', KEYS[2]) end
+return 1
+`);
+
+/** KEYS token; ARGV the token that was refused. */
+export const TOKEN_DROP =
+  makeScript(`if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
+return 1
+`);

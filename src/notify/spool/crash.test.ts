@@ -78,6 +78,7 @@ function noted(store: MessageStore, notes: Notes): MessageStore {
     name: store.name,
     isDurable: true,
     isShared: false,
+    isReady: true,
     deadMessages: 0,
     begin: (note, pace) => store.begin(note, pace),
     note: (note, mustLast) => store.note(note, mustLast),

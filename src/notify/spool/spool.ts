@@ -72,6 +72,7 @@ export class Spool implements MessageStore {
   readonly name: string;
   readonly isDurable = true;
   readonly isShared = false;
+  readonly isReady = true;
   readonly #files: SpoolFiles;
   readonly #journal: Journal;
   readonly #options: SpoolOptions;
