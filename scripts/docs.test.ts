@@ -16,7 +16,8 @@ const OTHER_FLAGS: ReadonlySet<string> = new Set(
     'config help version licenses',
     'base embed memory keep-symbols keep-icu header image seconds',
     'tiny arch sources cache analyze build-arg',
-    'settings lite-mode no-opt max-semi-space-size max-old-space-size optimize-for-size single-threaded',
+    'settings lite-mode no-opt max-semi-space-size max-old-space-size optimize-for-size single-threaded target',
+    'min-semi-space-size max-lazy no-rehash-snapshot cpu-prof cpu-prof-interval',
     'init env-file ulimit health-cmd require',
     // An example of a flag that does not exist.
     'prot',

@@ -8,7 +8,8 @@
  *   --rows A,B        just these rows (names in scripts/bench/rows.ts)
  *   --servers A,B     just these servers (names in bench/peers.ts)
  *   --settings        mote alone, under the settings of bench/settings.ts
- *   --target FILE     the mote to measure: a script or an executable (default: dist/mote.cjs, bundled before)
+ *   --target FILE     the mote to measure: a script or an executable. The default is what people run, the executable
+ *                     dist/mote, built before; where none can be sealed, and for --settings, dist/mote.cjs
  *   --report FILE     measure nothing: print the tables of a file that --json wrote
  *
  * All of it takes about 30 minutes. What is measured stands in scripts/bench/measure.ts. Absolute figures belong to
@@ -21,6 +22,8 @@ import { parseArgs } from 'node:util';
 import { peers, programOf } from '../../bench/peers.ts';
 import { settings } from '../../bench/settings.ts';
 import { REPOSITORY } from '../bundle/bundle.ts';
+import { lockedNode } from '../launch/locked-node.mjs';
+import { evict } from './page-cache.ts';
 import { performanceTables } from './report.ts';
 import { type Results, serialize } from './results.ts';
 import { type RowName, rowNames } from './rows.ts';
@@ -28,7 +31,17 @@ import { buildFileServer, obstacle, run } from './run.ts';
 
 /** What says something about a setting. */
 const SETTINGS_ROWS: readonly RowName[] = ['1k', 'memory', 'start'];
-const BUNDLE = join(REPOSITORY, 'dist/mote.cjs');
+/** A program to measure and what makes it. */
+interface Product {
+  readonly file: string;
+  readonly build: readonly string[];
+}
+
+const executable: Product = {
+  file: 'dist/mote',
+  build: ['scripts/executable/executable.ts', '--base', 'seal'],
+};
+const script: Product = { file: 'dist/mote.cjs', build: ['scripts/bundle/bundle.ts'] };
 const FILE_SERVER = join(REPOSITORY, 'dist/fileserver');
 
 const wholeNumber = (name: string, text: string) => {
@@ -60,7 +73,9 @@ function parseOptions(args: string[]) {
       settings: { type: 'boolean', default: false },
     },
   });
-  const target = resolve(values.target ?? BUNDLE);
+  // Settings are options of Node, which an executable has inside.
+  const product = values.settings || !canSeal() ? script : executable;
+  const target = resolve(values.target ?? join(REPOSITORY, product.file));
   const all = values.settings
     ? settings(process.execPath, target)
     : peers(process.execPath, target, FILE_SERVER);
@@ -71,6 +86,8 @@ function parseOptions(args: string[]) {
   );
   return {
     ...values,
+    product: values.target === undefined ? product : undefined,
+    file: target,
     peers: all.filter(({ name }) => wanted.includes(name)),
     rowNames: chosen('rows', values.rows, rowNames).filter(
       (name) => values.rows !== undefined || !values.settings || SETTINGS_ROWS.includes(name),
@@ -82,6 +99,18 @@ function parseOptions(args: string[]) {
   };
 }
 
+/** Only for the processor and the system of this machine. */
+function canSeal(): boolean {
+  const { platform, arch } = process;
+  return platform === 'linux' && arch === 'x64' && lockedNode(platform, arch) !== undefined;
+}
+
+function make({ build: [file = '', ...args] }: Product): void {
+  execFileSync(process.execPath, [join(REPOSITORY, file), ...args], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+}
+
 async function main(args: string[]): Promise<void> {
   const options = parseOptions(args);
   if (options.report !== undefined) {
@@ -91,8 +120,8 @@ async function main(args: string[]): Promise<void> {
   }
   const problem = obstacle();
   if (problem) throw new Error(problem);
-  if (options.target === undefined)
-    execFileSync(process.execPath, [join(REPOSITORY, 'scripts/bundle/bundle.ts')], { stdio: 'ignore' });
+  if (options.product) make(options.product);
+  evict(options.file);
   if (options.peers.some(({ name }) => name === 'go')) buildFileServer(FILE_SERVER);
   const results = await run({ ...options, report: (line) => process.stderr.write(`${line}\n`) });
   if (options.json !== undefined) writeFileSync(options.json, serialize(results));

@@ -73,13 +73,14 @@ export async function runRequests(
   load: Load,
   requests: number,
   connections: number,
+  perConnection = REQUESTS_PER_CONNECTION,
 ): Promise<void> {
   const { bytes } = await exchange(port, load.head);
   const text = new Textual(load);
   let left = requests;
   const worker = async () => {
     while (left > 0) {
-      const count = Math.min(left, REQUESTS_PER_CONNECTION);
+      const count = Math.min(left, perConnection);
       left -= count;
       await runConnection(port, text, count, bytes);
     }

@@ -11,6 +11,7 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Peer } from '../../bench/peers.ts';
+import { runRequests } from './client.ts';
 import { measureMessages } from './load.ts';
 import { coreMs, processesOf, rssKiB, threadsMs } from './process.ts';
 import type { Sample } from './results.ts';
@@ -27,7 +28,7 @@ import {
 import { ACCESS_LOG, ask, BOTH_CORES, check, LOAD_CORE, type Mode, type Running, start } from './server.ts';
 import { median } from './statistics.ts';
 import { parseStrace } from './strace.ts';
-import { type Load, wrk } from './wrk.ts';
+import { CONNECTIONS, type Load, wrk } from './wrk.ts';
 
 /** What V8 needs of a core to compile what it will; it has it at once where nothing else runs. */
 const WARM_UP_CORE_MS = 500;
@@ -39,7 +40,11 @@ const IDLE_CONNECTIONS = 1000;
 /** Connections that are opened at a time: fewer than the shortest backlog. */
 const BURST_CONNECTIONS = 50;
 const STARTS = 5;
-const STRACE_SECONDS = 3;
+/**
+ * On each connection: fewer than any server allows, and so many that what opens and closes connections, and wakes
+ * threads up now and then, does not show in the second decimal.
+ */
+const COUNTED_REQUESTS = 900;
 const MESSAGE_SECONDS = 10;
 
 /** What a measurement needs to know. */
@@ -236,7 +241,10 @@ async function measureStart(setup: Setup): Promise<Sample> {
   };
 }
 
-/** Of a server that has warmed up, by `strace -c`, which slows it down and does not change what it calls. */
+/**
+ * Of a server that has warmed up, by `strace -c`, which slows it down and does not change what it calls. The requests
+ * are counted: wrk leaves some unanswered at its end, and does not tell how many.
+ */
 function measureSystemCalls(setup: Setup): Promise<Sample> {
   return withServer(setup, {}, async (server) => {
     const drive = await prepare(server, setup.root, small);
@@ -244,7 +252,9 @@ function measureSystemCalls(setup: Setup): Promise<Sample> {
     await warmUp(server, drive, 2 * WARM_UP_CORE_MS);
     const file = join(server.folder, 'strace');
     const tracer = await attach(processesOf(server.pid), file);
-    const { requests } = await drive(STRACE_SECONDS);
+    const requests = CONNECTIONS * COUNTED_REQUESTS;
+    const head = `GET /${SMALL} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`;
+    await runRequests(server.port, { head }, requests, CONNECTIONS, COUNTED_REQUESTS);
     await tracer.detach();
     return parseStrace(readFileSync(file, 'utf8'), requests);
   });

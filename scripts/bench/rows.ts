@@ -35,6 +35,8 @@ interface RowOf<Kind extends string> {
   readonly title: string;
   /** Without it all take part. */
   readonly servers?: readonly string[];
+  /** In the first round only: it takes long, and does not vary. */
+  readonly once?: true;
 }
 
 export interface LoadRow extends RowOf<'load'> {
@@ -118,12 +120,17 @@ export const rows = {
   memory: { kind: 'memory', title: 'resident memory' },
   idle: { kind: 'idle', title: '1,000 idle connections', servers: field },
   start: { kind: 'start', title: 'start' },
-  syscalls: { kind: 'syscalls', title: 'system calls', servers: field },
+  syscalls: { kind: 'syscalls', title: 'system calls', servers: field, once: true },
   message: { kind: 'message', title: 'message by webhook from memory', servers: ['mote'] },
 } as const satisfies Readonly<Record<string, Row>>;
 
 export type RowName = keyof typeof rows;
 export const rowNames = Object.keys(rows) as RowName[];
+
+/** Rounds count from 0. */
+export function isDue({ once }: Row, round: number): boolean {
+  return round === 0 || !once;
+}
 
 export function takesPart({ servers }: Row, name: string): boolean {
   return servers === undefined || servers.includes(name);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { sampleOf } from './measure.ts';
+import { isDue, rows } from './rows.ts';
 import { absence, rotate } from './run.ts';
 
 test('each round begins with another server', () => {
@@ -34,4 +35,15 @@ describe('requests per core-second', () => {
     assert.equal(sampleOf(load, [1500, 300], 1, 2).busy, 0.9);
     assert.equal(sampleOf(load, [1000, 1000], 2, 2).busy, 0.5);
   });
+});
+
+test('what does not vary is measured in the first round only', () => {
+  assert.deepEqual(
+    [0, 1, 2].map((round) => isDue(rows.syscalls, round)),
+    [true, false, false],
+  );
+  assert.deepEqual(
+    [0, 1, 2].map((round) => isDue(rows.start, round)),
+    [true, true, true],
+  );
 });

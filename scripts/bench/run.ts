@@ -11,7 +11,7 @@ import { REPOSITORY } from '../bundle/bundle.ts';
 import { measure } from './measure.ts';
 import { cpuSeconds, machineSeconds } from './process.ts';
 import type { Results, Sample } from './results.ts';
-import { type Row, type RowName, rows, takesPart } from './rows.ts';
+import { isDue, type Row, type RowName, rows, takesPart } from './rows.ts';
 import { LOAD_CORE, makeRoot } from './server.ts';
 import { CONNECTIONS } from './wrk.ts';
 
@@ -67,6 +67,7 @@ async function measureAll(plan: Plan, samples: Samples, missing: Map<string, str
   for (let round = 0; round < rounds; round++) {
     for (const rowName of rowNames) {
       const row: Row = rows[rowName];
+      if (!isDue(row, round)) continue;
       const servers = plan.peers.filter(({ name }) => plan.allRows || takesPart(row, name));
       const byServer = samples.get(rowName) ?? new Map<string, (Sample | null)[]>();
       samples.set(rowName, byServer);

@@ -11,7 +11,15 @@ import { usage } from '../../src/config/usage.ts';
 import * as page from '../../src/notify/api/page/page.ts';
 import { packSite } from '../../src/static/embedded.ts';
 import * as mime from '../../src/static/mime.ts';
-import { bundle, checkSize, describeParts, MAX_BUNDLE_BYTES, partsOf, REPOSITORY } from './bundle.ts';
+import {
+  bundle,
+  checkCharacters,
+  checkSize,
+  describeParts,
+  MAX_BUNDLE_BYTES,
+  partsOf,
+  REPOSITORY,
+} from './bundle.ts';
 import { copyOfRepository, requireBuilt, temporaryFolder } from './fixtures.ts';
 import { bundledPackages, licensesFor } from './licenses.ts';
 import { SITE_ASSET } from './replacements.ts';
@@ -135,6 +143,14 @@ test('the notify page is inside, minified', async () => {
 });
 
 describe('the size', () => {
+  test('is in ASCII', () => {
+    checkCharacters(Buffer.from('/\\u201c/'));
+    assert.throws(() => checkCharacters(Buffer.from('x = /[a“b]/')), {
+      name: 'BundleError',
+      message: /escapes in the regular expression at x = \/\[a“b\]\//,
+    });
+  });
+
   test('has a budget, which the bundle keeps', () => {
     checkSize(MAX_BUNDLE_BYTES);
     assert.throws(() => checkSize(MAX_BUNDLE_BYTES + 1), {

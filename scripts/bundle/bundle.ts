@@ -71,6 +71,7 @@ export async function bundle(info: BuildInfo, name = 'mote.cjs', root = REPOSITO
   const parts = partsOf(metafile);
   checkParts(parts, bundledPackages(root));
   checkSize(code.length);
+  checkCharacters(code);
   return { code, map, parts };
 }
 
@@ -79,6 +80,21 @@ export function checkSize(bytes: number): void {
   if (bytes <= MAX_BUNDLE_BYTES) return;
   throw new BundleError(
     `the bundle has ${bytes} bytes, MAX_BUNDLE_BYTES in scripts/bundle/bundle.ts allows ${MAX_BUNDLE_BYTES}`,
+  );
+}
+
+/**
+ * V8 keeps a text with one character outside Latin-1 in twice the memory, and compiles it slower. esbuild escapes such
+ * characters but in regular expressions.
+ *
+ * @throws BundleError
+ */
+export function checkCharacters(code: Uint8Array): void {
+  const at = code.findIndex((byte) => byte > 0x7f);
+  if (at < 0) return;
+  const around = Buffer.from(code.subarray(Math.max(0, at - 40), at + 20)).toString();
+  throw new BundleError(
+    `the bundle is not in ASCII; write \\u escapes in the regular expression at ${around}`,
   );
 }
 

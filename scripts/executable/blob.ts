@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { SITE_ASSET } from '../bundle/replacements.ts';
 import { NODE_FLAGS } from '../launch/node-flags.mjs';
 import { SealError } from '../seal/elf-file.ts';
+import { makeCodeCache, replaceCodeCache } from './code-cache.ts';
 
 /**
  * The options for Node in every executable.
@@ -29,11 +30,11 @@ export const memoryOptions = {
   small: ['--max-semi-space-size=1', '--max-old-space-size=32', '--optimize-for-size'],
 } as const satisfies Record<string, readonly string[]>;
 
-/**
- * Compiled code in the blob shortens the start by a quarter, but its bytes depend on V8's random numbers, for example
- * on hash seeds. They must not: the same sources give the same executable.
- */
+/** The bytes of compiled code depend on V8's random numbers, for example on hash seeds. They must not. */
 const SAME_CODE_CACHE = '--random-seed=1';
+
+/** The name becomes part of the blob, so it must not contain a path. */
+const BUNDLE = 'mote.cjs';
 
 export type Memory = keyof typeof memoryOptions;
 
@@ -56,11 +57,10 @@ export interface Application {
  * @throws SealError
  */
 export function makeBlob(nodePath: string, { code, site, memory }: Application, folder: string): Buffer {
-  writeFileSync(join(folder, 'mote.cjs'), code);
+  writeFileSync(join(folder, BUNDLE), code);
   if (site) writeFileSync(join(folder, SITE_ASSET), site);
   const config = {
-    // The name becomes part of the blob, so it must not contain a path.
-    main: 'mote.cjs',
+    main: BUNDLE,
     output: 'mote.blob',
     execArgv: nodeOptions(memory),
     disableExperimentalSEAWarning: true,
@@ -72,11 +72,12 @@ export function makeBlob(nodePath: string, { code, site, memory }: Application, 
   };
   writeFileSync(join(folder, 'sea.json'), JSON.stringify(config));
   // An empty environment, because NODE_OPTIONS is not meant for this Node.
-  // The cache is valid only for the options of V8 that it was made with.
-  const args = [SAME_CODE_CACHE, ...nodeOptions(memory), '--experimental-sea-config', 'sea.json'];
+  const options = [SAME_CODE_CACHE, ...nodeOptions(memory)];
+  const args = [...options, '--experimental-sea-config', 'sea.json'];
   const made = spawnSync(nodePath, args, { cwd: folder, env: {} });
   if (made.status !== 0) {
     throw new SealError(`${nodePath} makes no application: ${made.error?.message ?? made.stderr}`);
   }
-  return readFileSync(join(folder, 'mote.blob'));
+  const cache = makeCodeCache(nodePath, options, folder, BUNDLE);
+  return replaceCodeCache(readFileSync(join(folder, 'mote.blob')), cache);
 }

@@ -60,6 +60,12 @@ export const readLicenses = () => readAsset('licenses')?.toString() ?? '';`,
 export const readEmbeddedSite = () => readAsset('site');`,
   ],
   [/[/\\]src[/\\]build[/\\]confine\.ts$/, `${fromPlatform('confine', 'confine.ts')} export { confine };`],
+  // The host has it in machine code, and nothing to load.
+  [
+    /[/\\]src[/\\]util[/\\]sha256\.ts$/,
+    `import { createHash } from 'node:crypto';
+export const sha256Of = (content) => createHash('sha256').update(content).digest();`,
+  ],
   // What the product does only with `features`.
   [
     /[/\\]src[/\\]build[/\\]features\.ts$/,

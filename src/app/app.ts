@@ -11,7 +11,7 @@ import type { Config } from '../config/options.ts';
 import type { Hooks } from '../http/engine/contract.ts';
 import { HttpServer } from '../http/engine/http-server.ts';
 import type { Address, BoundAddress } from '../http/listen.ts';
-import { type Authenticator, authStage, createAuthenticator } from '../http/middleware/basic-auth.ts';
+import type { Authenticator, PasswordUser } from '../http/middleware/basic-auth.ts';
 import { preflightStage, withCors } from '../http/middleware/cors.ts';
 import { defaultHeaders } from '../http/middleware/default-headers.ts';
 import { route } from '../http/router.ts';
@@ -169,16 +169,28 @@ export interface ServerParts {
   readonly state: { draining: boolean };
 }
 
-export function openServer(parts: ServerParts): Promise<HttpServer> {
+export async function openServer(parts: ServerParts): Promise<HttpServer> {
   const { config } = parts;
-  const authenticator = config.auth.length > 0 ? createAuthenticator(config.auth) : undefined;
+  const authentication = config.auth.length > 0 ? await openAuthentication(config.auth) : undefined;
   const engine = config.httpEngine === 'auto' && !features.nodeHttp ? 'wire' : config.httpEngine;
-  return HttpServer.create(config, hooksOf({ ...parts, authenticator }), engine);
+  return HttpServer.create(config, hooksOf({ ...parts, authentication }), engine);
+}
+
+/** Hashing of passwords takes a while to load. */
+async function openAuthentication(users: readonly PasswordUser[]): Promise<Authentication> {
+  const { authStage, createAuthenticator } = await import('../http/middleware/basic-auth.ts');
+  const authenticator = createAuthenticator(users);
+  return { authenticator, stage: authStage(authenticator) };
+}
+
+interface Authentication {
+  readonly authenticator: Authenticator;
+  readonly stage: Stage;
 }
 
 /** What the wiring connects. */
 interface Components extends ServerParts {
-  readonly authenticator: Authenticator | undefined;
+  readonly authentication: Authentication | undefined;
 }
 
 export type Observed = ReturnType<typeof observe>;
@@ -208,14 +220,14 @@ export async function openNotifyService(
 
 /** In order: what everyone may use, what has tokens of its own, then authentication, then what it protects. */
 function stagesOf(components: Components): Stage[] {
-  const { config, content, observed, authenticator, notifyService, metricsPage, state } = components;
+  const { config, content, observed, authentication, notifyService, metricsPage, state } = components;
   const stages: Stage[] = [];
   if (config.healthPath !== '') stages.push(healthStage(config.healthPath, state));
   const isReady = () => notifyService?.isReady() ?? true;
   if (config.readyPath !== '') stages.push(readinessStage(config.readyPath, state, isReady));
   if (config.corsOrigins.length > 0) stages.push(preflightStage(config));
   if (notifyService) stages.push(...notifyService.stages);
-  if (authenticator) stages.push(authStage(authenticator));
+  if (authentication) stages.push(authentication.stage);
   if (config.metricsPath !== '') stages.push(metricsStage(config.metricsPath, metricsPage));
   const warn = (message: string, fields: EventFields) => observed.event('warn', message, fields);
   stages.push(createStaticStage(content.source, config, warn));
@@ -223,7 +235,8 @@ function stagesOf(components: Components): Stage[] {
 }
 
 function hooksOf(components: Components): Hooks {
-  const { config, observed, authenticator, notifyService } = components;
+  const { config, observed, authentication, notifyService } = components;
+  const authenticator = authentication?.authenticator;
   const clientOf = trustedProxies(config.trustedProxies);
   return {
     handle: route(stagesOf(components)),

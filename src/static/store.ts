@@ -8,7 +8,7 @@
 import type { Reuse } from '../http/types.ts';
 import { BoundedMap } from '../util/bounded-map.ts';
 import { type CachePolicy, cacheControl } from './cache-policy.ts';
-import { type FileContent, readContent, tagOf, versionTag } from './content.ts';
+import { type FileContent, fastTagOf, readContent, versionTag } from './content.ts';
 import { type Coding, codings } from './encoding.ts';
 import { type MediaOptions, type Medium, mediaReader } from './media.ts';
 import { isCompressible } from './mime.ts';
@@ -276,12 +276,11 @@ async function compressedForms(forms: readonly Form[]): Promise<Form[]> {
   const { compress } = await import('./compress.ts');
   const made = await compress(identity.content.bytes, existing);
   const { segments, version } = identity;
-  return made.map(({ coding, bytes }) => ({
-    coding,
-    segments,
-    version,
-    content: { bytes, size: bytes.length, tag: tagOf(bytes) },
-  }));
+  const formOf = async ({ coding, bytes }: (typeof made)[number]): Promise<Form> => {
+    const tag = await fastTagOf(bytes);
+    return { coding, segments, version, content: { bytes, size: bytes.length, tag } };
+  };
+  return Promise.all(made.map(formOf));
 }
 
 function resourceOf(representations: readonly Representation[]): Resource {

@@ -2,7 +2,7 @@
  * Tokens: generated here, stored only as SHA-256 hashes. A plain fast hash is right for them, unlike for passwords:
  * generated ones have 256 random bits, which nobody finds from the hash by guessing or in a table.
  */
-import { hash as digestOf } from 'node:crypto';
+import { sha256Of } from '../../util/sha256.ts';
 
 const RANDOM_BYTES = 32;
 /** Makes a leaked token recognisable, and keeps a leading `-` away, which command lines would take for an option. */
@@ -27,7 +27,7 @@ export function makeToken(random: (bytes: number) => Uint8Array): NewToken {
 }
 
 export function hashToken(token: string): Uint8Array {
-  return digestOf('sha256', token, 'buffer');
+  return Buffer.from(sha256Of(Buffer.from(token)));
 }
 
 /** The hash in the form of the configuration. */

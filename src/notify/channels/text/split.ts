@@ -7,7 +7,7 @@ import { emphases, readableOf } from './readable.ts';
 const links = [
   // Ends before a character that no URL contains; includes letters of all scripts, as browsers display them.
   /\b[a-z][a-z\d+.-]{1,20}:\/\/[!#-;=?-~]+/gi,
-  /\b[a-z][a-z\d+.-]{1,20}:\/\/[^\s<>"'«»“”、。〈-】！（），：；？]+/gi,
+  /\b[a-z][a-z\d+.-]{1,20}:\/\/[^\s<>"'\u00ab\u00bb\u201c\u201d\u3001\u3002\u3008-\u3011\uff01\uff08\uff09\uff0c\uff1a\uff1b\uff1f]+/gi,
 ];
 const marks = [
   /!?\[[^[\]\n]*\]\([^()\s]*(?:\([^()\s]*\)[^()\s]*)*(?:[ \t]+"[^"\n]*")?\)/g,
