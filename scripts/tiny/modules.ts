@@ -73,6 +73,7 @@ export const sha256Of = (content) => createHash('sha256').update(content).digest
   ],
   [/[/\\]src[/\\]static[/\\]compress\.ts$/, absentModule('compress')],
   [/[/\\]src[/\\]http[/\\]engine[/\\]node[/\\]server\.ts$/, absentModule('NodeEngine')],
+  [/[/\\]src[/\\]app[/\\]replicas\.ts$/, absentModule('openReplicas') + absentModule('openReplicaAdmin')],
   [/[/\\]src[/\\]app[/\\]workers[/\\]leader\.ts$/, absentModule('createLeader')],
   [/[/\\]src[/\\]cli[/\\]worker\.ts$/, absentModule('work')],
 ];
