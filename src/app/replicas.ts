@@ -4,11 +4,13 @@ import type { Config } from '../config/options.ts';
 import type { CaTrust } from '../net/ca-bundle.ts';
 import { RedisClient } from '../net/redis/client.ts';
 import { RedisError, type RedisReply } from '../net/redis/resp.ts';
+import { FAULT_SILENCE_MS } from '../notify/queue/persister.ts';
 import { type MessageStore, StoreError } from '../notify/queue/store.ts';
 import { Keys } from '../notify/replicas/keys.ts';
 import { promiseOf, type Settings } from '../notify/replicas/promise.ts';
 import { ReplicaAdmin } from '../notify/replicas/replica-admin.ts';
 import { ReplicaStore } from '../notify/replicas/replica-store.ts';
+import { COMMANDS, RIGHTS } from '../notify/replicas/scripts.ts';
 import { Sharing } from '../notify/replicas/sharing.ts';
 import type { DeliveryMetrics } from '../observe/deliveries.ts';
 import type { EventLog } from '../observe/log.ts';
@@ -35,18 +37,23 @@ export async function openReplicas(config: Config, options: StoreOptions): Promi
   const { event, metrics, trust } = options;
   const target = targetOf(config);
   const tell = tellOnce(event);
+  const faults = new FaultNotice(event);
   const client = clientOf(config, target, trust, {
     onMessage: (text) => {
       if (text === 'orphans') store.onOrphans();
       else sharing.hear(text);
     },
     onUp: () => {
+      faults.forget();
       event('info', 'connected to the spool', { server: client.place });
-      void settingsOf(client).then(tell);
+      if (isOpen) demandRights(client, keys).catch((error) => event('error', error.message));
+      settingsOf(client).then(tell, () => undefined);
       store.onUp();
     },
-    onDown: (reason) => event('warn', 'the spool cannot be reached; trying again', { reason }),
+    onDown: (reason) => faults.tell(reason),
   });
+  const keys = new Keys(config.spoolPrefix);
+  let isOpen = false;
   const replica = randomBytes(REPLICA_BYTES).toString('base64url');
   const sharing = new Sharing({ server: client, prefix: config.spoolPrefix, replica });
   const store: ReplicaStore = new ReplicaStore({
@@ -64,6 +71,8 @@ export async function openReplicas(config: Config, options: StoreOptions): Promi
     },
   });
   await startClient(client);
+  if (client.isUp) await demandRights(client, keys);
+  isOpen = true;
   return { store, sharing };
 }
 
@@ -115,20 +124,45 @@ async function startClient(client: RedisClient): Promise<void> {
     await client.start();
   } catch (error) {
     if (!(error instanceof RedisError)) throw error;
-    throw new StoreError(`--spool: the server refuses mote: ${error.message}`, error);
+    throw refusal(error);
   }
 }
 
+/**
+ * Rejects with a {@link StoreError} if the server's user may not run all that the scripts need: one that stops half-way
+ * leaves what it has written.
+ */
+async function demandRights(client: RedisClient, keys: Keys): Promise<void> {
+  const missing = await client.run(RIGHTS, [keys.messages], [keys.wake, ...COMMANDS]).catch((error) => {
+    if (error instanceof RedisError && error.code === 'NOPERM') throw refusal(error);
+    return [];
+  });
+  const names = (missing as readonly string[]).join(', ');
+  if (names === '') return;
+  throw new StoreError(
+    `--spool: the server's user may not run ${names}; docs/replicas.md has its rights`,
+    undefined,
+  );
+}
+
+function refusal(error: RedisError): StoreError {
+  return new StoreError(`--spool: the server refuses mote: ${error.message}`, error);
+}
+
+/** Rejects where the connection ends meanwhile: the next one tells. */
 async function settingsOf(client: RedisClient): Promise<Settings> {
-  const ask = (words: readonly string[]): Promise<RedisReply> => client.command(words).catch(() => '');
-  const config = await Promise.all([
+  const ask = (words: readonly string[]): Promise<RedisReply> =>
+    client.command(words).catch((error) => {
+      if (error instanceof RedisError) return null;
+      throw error;
+    });
+  const [persistence, appendfsync, policy] = await Promise.all([
     ask(['INFO', 'persistence']),
     ask(['CONFIG', 'GET', 'appendfsync']),
     ask(['CONFIG', 'GET', 'maxmemory-policy']),
   ]);
-  const [persistence, appendfsync, policy] = config;
   return {
-    persistence: String(persistence),
+    persistence: typeof persistence === 'string' ? persistence : undefined,
     appendfsync: settingOf(appendfsync),
     maxmemoryPolicy: settingOf(policy),
   };
@@ -147,4 +181,27 @@ function tellOnce(event: EventLog): (settings: Settings) => void {
     if (text !== told) event(isSafe ? 'info' : 'warn', `spool: ${text}`);
     told = text;
   };
+}
+
+/** Why the server cannot be reached: once, and again after a while. */
+class FaultNotice {
+  readonly #event: EventLog;
+  readonly #toldMs = new Map<string, number>();
+
+  constructor(event: EventLog) {
+    this.#event = event;
+  }
+
+  tell(reason: string): void {
+    const nowMs = performance.now();
+    for (const [text, atMs] of this.#toldMs) if (nowMs - atMs >= FAULT_SILENCE_MS) this.#toldMs.delete(text);
+    if (this.#toldMs.has(reason)) return;
+    this.#toldMs.set(reason, nowMs);
+    this.#event('warn', 'the spool cannot be reached; trying again', { reason });
+  }
+
+  /** It can be reached. */
+  forget(): void {
+    this.#toldMs.clear();
+  }
 }

@@ -29,8 +29,8 @@ export interface Redis {
 }
 
 /** `settings` as on its command line, such as `--requirepass`. */
-export async function startRedis(settings: readonly string[] = []): Promise<Redis> {
-  const [port, folder] = [await freePort(), makeFolder()];
+export async function startRedis(settings: readonly string[] = [], onPort?: number): Promise<Redis> {
+  const [port, folder] = [onPort ?? (await freePort()), makeFolder()];
   const password = settings[settings.indexOf('--requirepass') + 1];
   const login = settings.includes('--requirepass') && password ? ['-a', password, '--no-auth-warning'] : [];
   const cli = (...words: string[]) =>

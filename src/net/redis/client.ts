@@ -38,8 +38,8 @@ export interface RedisClientOptions {
 }
 
 /** Errors after which the connection is of no use: this is not the server that takes writes. */
-const movedAway = new Set(['READONLY', 'MASTERDOWN', 'MOVED', 'ASK', 'UNBLOCKED', 'NOAUTH']);
-/** What a server says while it starts, or while roles change. */
+const movedAway = new Set(['READONLY', 'MASTERDOWN', 'MOVED', 'NOAUTH']);
+/** What a server says while it starts, while roles change, or while a cluster moves the keys. */
 const passing = new Set([
   'LOADING',
   'BUSY',
@@ -140,6 +140,7 @@ export class RedisClient {
     try {
       const connection = await this.#connect();
       if (this.#isClosed) return connection.close('the client was closed');
+      if (!connection.isOpen) throw new RedisUnavailable(`${connection.place}: closed at once`, false);
       this.#failures = 0;
       this.#connection = connection;
       this.#options.onUp();
@@ -211,7 +212,7 @@ export class RedisClient {
   async #follow(address: RedisAddress, left: number): Promise<RedisConnection> {
     const connection = await openConnection(address, this.#login, {
       onPush: (push) => this.#onPush(push),
-      onClose: (reason) => this.#onClose(connection, reason),
+      onClose: (closed, reason) => this.#onClose(closed, reason),
     });
     try {
       await this.#prepare(connection);

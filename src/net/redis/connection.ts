@@ -17,6 +17,9 @@ export const REPLY_TIMEOUT_MS = 5000;
 const MAX_PENDING = 10_000;
 /** What the kernel has not taken yet. */
 const MAX_UNSENT_BYTES = 64 * 1024 * 1024;
+/** Of Redis, for flags of scripts; the first Valkey was 7.2. */
+const OLDEST_MAJOR = 7;
+const OLDEST = 'Redis 7.0 or Valkey 7.2 is the oldest that will do';
 
 /** The server could not be asked, or its reply got lost. */
 export class RedisUnavailable extends Error {
@@ -42,8 +45,8 @@ export interface Login {
 export interface ConnectionEvents {
   /** Something that the server says unasked. */
   onPush(push: readonly RedisReply[]): void;
-  /** Once, after the last command was rejected. */
-  onClose(reason: string): void;
+  /** Once, after the last command was rejected; also where the login failed. */
+  onClose(connection: RedisConnection, reason: string): void;
 }
 
 interface Pending {
@@ -87,8 +90,28 @@ async function reach(address: RedisAddress, login: Login, signal: AbortSignal): 
 
 async function logIn(connection: RedisConnection, { user, password, database }: Login): Promise<void> {
   const credentials = password === '' ? [] : ['AUTH', user === '' ? 'default' : user, password];
-  await connection.send(['HELLO', '3', ...credentials, 'SETNAME', 'mote']);
+  const hello = await connection.send(['HELLO', '3', ...credentials, 'SETNAME', 'mote']).catch(refuseOld);
+  const version = versionIn(hello);
+  if (isTooOld(version)) throw new RedisError(`it is version ${version}; ${OLDEST}`);
   if (database > 0) await connection.send(['SELECT', database]);
+}
+
+/** Its own words would quote the password. */
+function refuseOld(error: unknown): never {
+  const isOld = error instanceof RedisError && /unknown command|^NOPROTO/i.test(error.message);
+  throw isOld ? new RedisError(`it does not speak RESP3; ${OLDEST}`) : error;
+}
+
+/** Of the reply to HELLO, a map: `server`, `version` and more. */
+function versionIn(hello: RedisReply): string {
+  const parts = Array.isArray(hello) ? (hello as readonly RedisReply[]) : [];
+  const at = parts.indexOf('version');
+  return at < 0 ? '' : String(parts[at + 1]);
+}
+
+/** What does not tell its version is taken for new. */
+function isTooOld(version: string): boolean {
+  return Number.parseInt(version, 10) < OLDEST_MAJOR;
 }
 
 export class RedisConnection {
@@ -141,7 +164,7 @@ export class RedisConnection {
     this.#socket.destroy();
     const error = new RedisUnavailable(`${this.place}: ${reason}`, true);
     for (const { reject } of this.#pending.splice(0)) reject(error);
-    this.#events.onClose(error.message);
+    this.#events.onClose(this, error.message);
   }
 
   #take(bytes: Buffer): void {

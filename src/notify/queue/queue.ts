@@ -32,7 +32,7 @@ import { Persister } from './persister.ts';
 import { Rescan } from './rescan.ts';
 import type { RetryPolicy } from './retry.ts';
 import { Scheduler } from './scheduler.ts';
-import type { MessageStore } from './store.ts';
+import { type MessageStore, StoreError } from './store.ts';
 
 export interface QueueLimits extends ActiveLimits {
   /** Attempts at a time on each channel. */
@@ -229,11 +229,30 @@ export class Queue {
     );
   }
 
-  /** Where a message of `user` stands; `undefined` when it is not known, or no longer. */
+  /**
+   * Where a message of `user` stands, as far as it is known here, or else in the store; `undefined` when it is not known,
+   * or no longer. Rejects with a `StoreError`.
+   */
   async status(id: string, user: string): Promise<Status | undefined> {
-    const known =
-      this.#active.get(id)?.envelope ?? this.#index.receipt(id) ?? (await this.#options.store.find(id));
+    const known = this.#known(id) ?? (await this.#options.store.find(id));
     return known?.user === user ? { id, progress: known.progress } : undefined;
+  }
+
+  /** The same for who asks later: by then another process may be ahead. */
+  async lookUp(id: string, user: string): Promise<Status | undefined> {
+    const { store } = this.#options;
+    if (!store.isShared) return this.status(id, user);
+    const known = this.#known(id);
+    const stored = await store.find(id).catch((error) => {
+      if (known && error instanceof StoreError) return undefined;
+      throw error;
+    });
+    const latest = stored ?? known;
+    return latest?.user === user ? { id, progress: latest.progress } : undefined;
+  }
+
+  #known(id: string): Pick<Envelope, 'user' | 'progress'> | undefined {
+    return this.#active.get(id)?.envelope ?? this.#index.receipt(id);
   }
 
   /** Resolves when every channel was tried once, or after `waitMs`. */

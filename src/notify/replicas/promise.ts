@@ -1,9 +1,8 @@
 /** What a server's settings make of the promise that an accepted message is safe. Pure. */
 
 export interface Settings {
-  /** The reply to `INFO persistence`. */
-  readonly persistence: string;
-  /** `undefined` where the server does not tell. */
+  /** The reply to `INFO persistence`. `undefined` where the server does not tell, as below. */
+  readonly persistence: string | undefined;
   readonly appendfsync: string | undefined;
   readonly maxmemoryPolicy: string | undefined;
 }
@@ -27,6 +26,12 @@ export function promiseOf({ persistence, appendfsync, maxmemoryPolicy }: Setting
   if (evicts) {
     const text = `the server removes messages when its memory is full (maxmemory-policy ${maxmemoryPolicy}): set noeviction`;
     return { isSafe: false, text };
+  }
+  if (persistence === undefined) {
+    return {
+      isSafe: false,
+      text: 'the server does not say whether it keeps messages on disk (INFO persistence)',
+    };
   }
   if (!/^aof_enabled:1\r?$/m.test(persistence)) {
     const text =

@@ -29,6 +29,8 @@ export const LEASE_MS = 20_000;
 export const RENEW_MS = 5000;
 /** How long a step whose reply got lost waits for the next connection. */
 const RECONNECT_MS = 3000;
+/** How long the end of the process waits for a server that does not reply; then others wait for the lease. */
+const LEAVE_MS = 1000;
 /** Messages that are taken by one step. */
 const TAKEN_AT_ONCE = 100;
 
@@ -66,6 +68,7 @@ export class ReplicaStore implements MessageStore {
   readonly #notes = new Map<string, readonly Note[]>();
   #deadMessages = 0;
   #mustReview = false;
+  #isClosed = false;
   #timer: NodeJS.Timeout | undefined;
   #onFound: () => void = () => undefined;
   #onBack: () => void = () => undefined;
@@ -119,7 +122,8 @@ export class ReplicaStore implements MessageStore {
     } catch {
       // The client says why; messages are safe for as long as the lease.
     }
-    this.#timer = setTimeout(() => void this.#renew(), RENEW_MS);
+    clearTimeout(this.#timer);
+    if (!this.#isClosed) this.#timer = setTimeout(() => void this.#renew(), RENEW_MS);
   }
 
   async accept(envelope: Envelope): Promise<Admission> {
@@ -229,25 +233,31 @@ export class ReplicaStore implements MessageStore {
 
   /** Takes messages of replicas that are not alive. Without the server there are none. */
   async discover(isKnown: (id: string) => boolean, max: number): Promise<readonly Envelope[]> {
-    const { server } = this.#options;
     this.#notes.clear();
-    const found = server.isUp ? await this.#forgotten(isKnown, max) : [];
-    while (found.length < max && server.isUp) {
-      const some = Math.min(TAKEN_AT_ONCE, max - found.length);
-      const adopted = await this.#adopt(some);
-      found.push(...adopted.envelopes);
-      if (adopted.count < some) break;
+    try {
+      const found = await this.#forgotten(isKnown, max);
+      while (found.length < max && this.isReady) {
+        const some = Math.min(TAKEN_AT_ONCE, max - found.length);
+        const adopted = await this.#adopt(some);
+        found.push(...adopted.envelopes);
+        if (adopted.count < some) break;
+      }
+      return found;
+    } catch (error) {
+      // What was taken meanwhile is its own, and known to nobody.
+      this.#mustReview = true;
+      throw error;
     }
-    return found;
   }
 
   /** Its own, of which a server that came back without its last writes may have more than are known here. */
   async #forgotten(isKnown: (id: string) => boolean, max: number): Promise<Envelope[]> {
-    if (!this.#mustReview) return [];
+    if (!this.#mustReview || !this.isReady || max <= 0) return [];
     const { owners, messages, states } = this.#keys;
     const ids = (await this.#run(scripts.OWN, [owners], [this.#options.replica])) as readonly string[];
-    const some = ids.filter((id) => !isKnown(id)).slice(0, Math.min(TAKEN_AT_ONCE, max));
-    this.#mustReview = some.length === TAKEN_AT_ONCE;
+    const unknown = ids.filter((id) => !isKnown(id));
+    const some = unknown.slice(0, Math.min(TAKEN_AT_ONCE, max));
+    this.#mustReview = some.length < unknown.length;
     if (some.length === 0) return [];
     return this.#envelopesOf((await this.#run(scripts.READ, [messages, states], some)) as readonly string[]);
   }
@@ -293,11 +303,13 @@ export class ReplicaStore implements MessageStore {
 
   /** What has not ended can be taken by another replica at once. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     clearTimeout(this.#timer);
     const { server, replica } = this.#options;
     const { leases, owners, wake } = this.#keys;
+    const limit = setTimeout(() => server.close(), LEAVE_MS);
     await server.run(scripts.LEAVE, [leases, owners], [replica, wake]).catch(() => undefined);
-    clearTimeout(this.#timer);
+    clearTimeout(limit);
     server.close();
   }
 

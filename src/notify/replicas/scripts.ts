@@ -54,7 +54,8 @@ redis.call('HDEL', KEYS[1], ARGV[1])
 redis.call('HDEL', KEYS[2], ARGV[1])
 for i = 9, #ARGV do redis.call('HDEL', KEYS[5], ARGV[i]) end
 redis.call('SET', KEYS[4], ARGV[2] .. ' ' .. ARGV[3], 'PX', ARGV[4])
-if ARGV[7] ~= '' then redis.call('SET', KEYS[8], ARGV[7], 'PX', ARGV[8]) end
+local used = ARGV[7] ~= '' and redis.call('GET', KEYS[8])
+if ARGV[7] ~= '' and (not used or used == ARGV[7]) then redis.call('SET', KEYS[8], ARGV[7], 'PX', ARGV[8]) end
 if ARGV[5] == '' then return {'finished', 0} end
 redis.call('HSET', KEYS[6], ARGV[1], ARGV[5])
 redis.call('ZADD', KEYS[7], now, ARGV[1])
@@ -257,3 +258,24 @@ export const TOKEN_DROP =
   makeScript(`if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 return 1
 `);
+
+/** KEYS any; ARGV the channel of the replicas, commands. Returns those that the user may not run. */
+export const RIGHTS = makeScript(`#!lua flags=no-writes
+local missing = {}
+for i = 2, #ARGV do
+  local operand = ARGV[i] == 'PUBLISH' and ARGV[1] or KEYS[1]
+  if not redis.acl_check_cmd(unpack(ARGV[i] == 'TIME' and {'TIME'} or {ARGV[i], operand, '0', '0'})) then
+    missing[#missing + 1] = ARGV[i]
+  end
+end
+return missing
+`);
+
+/** The commands of all scripts. A script that stops at one that is not allowed leaves what it has written. */
+export const COMMANDS: readonly string[] = [
+  ...new Set(
+    [ACCEPT, SAVE, FINISH, DISCARD, BEGIN, NOTE, RENEW, ADOPT, OWN, READ, LEAVE, LOOK, REQUEUE, PURGE]
+      .concat([HOLD, NOTES, TAKE, TOKEN_GET, TOKEN_PUT, TOKEN_DROP])
+      .flatMap(({ text }) => [...text.matchAll(/redis\.call\('([A-Z]+)'/g)].map(([, name = '']) => name)),
+  ),
+];
