@@ -264,7 +264,8 @@ export const RIGHTS = makeScript(`#!lua flags=no-writes
 local missing = {}
 for i = 2, #ARGV do
   local operand = ARGV[i] == 'PUBLISH' and ARGV[1] or KEYS[1]
-  if not redis.acl_check_cmd(unpack(ARGV[i] == 'TIME' and {'TIME'} or {ARGV[i], operand, '0', '0'})) then
+  local command = ARGV[i] == 'TIME' and {'TIME'} or {ARGV[i], operand, operand, operand}
+  if not redis.acl_check_cmd(unpack(command)) then
     missing[#missing + 1] = ARGV[i]
   end
 end

@@ -1,0 +1,98 @@
+/** Several servers that share a queue in a real Redis, and who receives their webhooks. */
+import type { TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { makeFolder } from './folder.ts';
+import { ann, notifyFile, type User } from './notify.ts';
+import { eventually, request } from './raw.ts';
+import { type Redis, startRedis } from './redis.ts';
+import { json, type Reply, startStandIn } from './stand-in.ts';
+import { type Server, start } from './target.ts';
+
+export interface Delivery {
+  readonly title: string;
+  readonly key: unknown;
+  readonly beginMs: number;
+  endMs: number;
+}
+
+/** Takes messages after a few milliseconds, unless `respond` has another answer. */
+export async function startReceiver(
+  t: TestContext,
+  respond: (title: string, times: number) => Reply | undefined | Promise<Reply | undefined> = () => undefined,
+) {
+  const deliveries: Delivery[] = [];
+  const standIn = await startStandIn(async ({ body, headers }) => {
+    const { title } = JSON.parse(body.toString());
+    const beginMs = performance.now();
+    const delivery = { title, key: headers['idempotency-key'], beginMs, endMs: beginMs };
+    deliveries.push(delivery);
+    const times = deliveries.filter((one) => one.title === title).length;
+    const reply = await respond(title, times);
+    if (!reply) await sleep(Math.random() * 5);
+    delivery.endMs = performance.now();
+    return reply ?? json({ ok: true });
+  });
+  t.after(() => standIn.close());
+  return { deliveries, hook: { kind: 'webhook', url: standIn.origin, allowAddresses: ['127.0.0.1'] } };
+}
+
+export interface ReplicaSetup {
+  readonly channels: object;
+  readonly users?: Readonly<Record<string, User>>;
+  readonly args?: readonly string[];
+}
+
+/** A server of its own for this test, and replicas that it starts as they are asked for. */
+export async function startSharing(t: TestContext, setup: ReplicaSetup, settings: readonly string[] = []) {
+  const redis = await startRedis(settings);
+  t.after(() => redis.stop('SIGKILL'));
+  return { redis, startOne: replicaStarter(t, redis.url, setup) };
+}
+
+export function replicaStarter(
+  t: TestContext,
+  url: string,
+  { channels, users = { ann }, args = [] }: ReplicaSetup,
+) {
+  const own = ['--notify', notifyFile(channels, users), '--spool', url, '--notify-wait', '0'];
+  own.push('--metrics-path', '/metrics', ...args);
+  return async (): Promise<Server> => {
+    const server = await start({ root: makeFolder({ 'a.txt': 'a' }), args: own });
+    t.after(() => server.stop('SIGKILL'));
+    return server;
+  };
+}
+
+/** The names of those that are taken to be alive. */
+export function aliveIn(redis: Redis): string[] {
+  return redis.cli('zrangebyscore', '{mote}:leases', '1000', '+inf').split('\n').filter(Boolean);
+}
+
+/** Ends the lease of a replica that does not renew it, and tells the others. */
+export function endLease(redis: Redis, name: string): void {
+  redis.cli('zadd', '{mote}:leases', 'XX', '0', name);
+  redis.cli('publish', '{mote}:wake', 'orphans');
+}
+
+export function countsIn(redis: Redis): Readonly<Record<'messages' | 'owners' | 'notes' | 'dead', number>> {
+  const count = (command: string, key: string) => Number(redis.cli(command, `{mote}:${key}`));
+  return {
+    messages: count('hlen', 'messages'),
+    owners: count('zcard', 'owners'),
+    notes: count('hlen', 'notes'),
+    dead: count('hlen', 'dead'),
+  };
+}
+
+export const nothing = { messages: 0, owners: 0, notes: 0, dead: 0 };
+
+/** Waits until all messages have ended, and nothing of them is left. */
+export async function untilEmpty(redis: Redis, withinMs = 20_000): Promise<void> {
+  const text = () => JSON.stringify(countsIn(redis));
+  await eventually(withinMs, text, (now) => now === JSON.stringify(nothing));
+}
+
+export async function waitingAt(server: Server): Promise<number> {
+  const { text } = await request(server, '/metrics');
+  return Number(/^mote_notify_messages (\d+)$/m.exec(text)?.[1] ?? Number.NaN);
+}
