@@ -40,6 +40,7 @@ export interface ReplicaSetup {
   readonly channels: object;
   readonly users?: Readonly<Record<string, User>>;
   readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** A server of its own for this test, and replicas that it starts as they are asked for. */
@@ -52,12 +53,12 @@ export async function startSharing(t: TestContext, setup: ReplicaSetup, settings
 export function replicaStarter(
   t: TestContext,
   url: string,
-  { channels, users = { ann }, args = [] }: ReplicaSetup,
+  { channels, users = { ann }, args = [], env = {} }: ReplicaSetup,
 ) {
   const own = ['--notify', notifyFile(channels, users), '--spool', url, '--notify-wait', '0'];
   own.push('--metrics-path', '/metrics', ...args);
   return async (): Promise<Server> => {
-    const server = await start({ root: makeFolder({ 'a.txt': 'a' }), args: own });
+    const server = await start({ root: makeFolder({ 'a.txt': 'a' }), args: own, env });
     t.after(() => server.stop('SIGKILL'));
     return server;
   };
