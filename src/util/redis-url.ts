@@ -28,7 +28,7 @@ const form =
   /^(redis|rediss|unix|redis\+sentinel|rediss\+sentinel):\/\/(?:([^@/?#]*)@)?([^/?#]*)(\/[^?#]*)?(?:\?db=(\d{1,5}))?$/;
 const databasePath = /^(?:\/(\d{1,5})?)?$/;
 const sentinelPath = /^\/([\w.-]+)(?:\/(\d{1,5})?)?$/;
-const authority = /^(?:\[([\da-fA-F:.]+)\]|([^[\]:]+))(?::(\d{1,5}))?$/;
+const authority = /^(?:\[([\da-fA-F:.]+)\]|([^[\]:@\s]+))(?::(\d{1,5}))?$/;
 
 /** Whether the text is meant for this module, rightly or wrongly formed. */
 export function isRedisUrl(text: string): boolean {
