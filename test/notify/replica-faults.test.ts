@@ -7,9 +7,12 @@ import { eventually, request } from '../support/raw.ts';
 import { noRedis } from '../support/redis.ts';
 import {
   aliveIn,
+  assertDeliveredOnce,
   countsIn,
   type Delivery,
   endLease,
+  isAccepted,
+  keepSending,
   nothing,
   startReceiver,
   startSharing,
@@ -22,56 +25,8 @@ import type { Server } from '../support/target.ts';
 const PATIENCE_MS = 12_000;
 
 const titlesOf = (deliveries: readonly Delivery[]) => deliveries.map(({ title }) => title);
-const isAccepted = (status: number) => status === 200 || status === 202;
 const times = (deliveries: readonly Delivery[], title: string) =>
   titlesOf(deliveries).filter((one) => one === title).length;
-
-/** Sends until told to stop, each until it is accepted; gives the titles, and how long the longest answer took. */
-function keepSending(servers: readonly Server[]) {
-  const accepted: string[] = [];
-  const statuses = new Set<number>();
-  let [isOver, slowestMs, serial] = [false, 0, 0];
-  const sendOne = async (title: string, turn: number): Promise<void> => {
-    for (let tries = 0; tries < 200; tries++) {
-      const began = performance.now();
-      const server = servers[(turn + tries) % servers.length] as Server;
-      const result = await send(server, { title }, { 'Idempotency-Key': title }).catch(() => undefined);
-      slowestMs = Math.max(slowestMs, performance.now() - began);
-      statuses.add(result?.http ?? 0);
-      if (result?.http === 503) assert.match(result.header('retry-after') ?? '', /^\d+$/);
-      if (result && isAccepted(result.http)) {
-        accepted.push(title);
-        return;
-      }
-      await sleep(50);
-    }
-    throw new Error(`${title} was never accepted`);
-  };
-  const senders = Array.from({ length: 4 }, async () => {
-    while (!isOver) {
-      serial += 1;
-      await sendOne(`message ${serial}`, serial);
-      await sleep(10);
-    }
-  });
-  return {
-    accepted,
-    async stop() {
-      isOver = true;
-      await Promise.all(senders);
-      return { accepted, statuses, slowestMs };
-    },
-  };
-}
-
-function assertDeliveredOnce(accepted: readonly string[], deliveries: readonly Delivery[]): void {
-  const counts = new Map<string, number>();
-  for (const { title } of deliveries) counts.set(title, (counts.get(title) ?? 0) + 1);
-  assert.deepEqual(
-    accepted.filter((title) => counts.get(title) !== 1).map((title) => [title, counts.get(title)]),
-    [],
-  );
-}
 
 describe('replicas', { skip: noRedis }, () => {
   test('one that is halted for longer than its lease writes nothing of what others have', async (t) => {

@@ -50,7 +50,7 @@ describe('the start of replicas', { skip: noRedis }, () => {
     const refused = await send(server, { title: 'early' });
     assert.deepEqual([refused.http, refused.code], [503, 'unavailable']);
     assert.match(refused.header('retry-after') ?? '', /^\d+$/);
-    const redis = await startRedis([], port);
+    const redis = await startRedis([], { port });
     t.after(() => redis.stop());
     await eventually(
       20_000,

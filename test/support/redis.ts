@@ -1,8 +1,9 @@
-/** Debian's Redis with a folder of its own and an append-only file, as its users run a queue. */
+/** Debian's Redis, or Valkey, with a folder of its own and an append-only file, as its users run a queue. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { lacking } from '../../scripts/test/lacking.ts';
-import { makeFolder } from './folder.ts';
+import { addTo, makeFolder } from './folder.ts';
 import { freePort } from './free-port.ts';
 import { eventually } from './raw.ts';
 
@@ -28,32 +29,35 @@ export interface Redis {
   stop(signal?: NodeJS.Signals): Promise<void>;
 }
 
+export interface RedisOptions {
+  /** Default: any free one. */
+  readonly port?: number;
+  /** Default: `redis-server`. */
+  readonly program?: string;
+  /** Default: with its port. */
+  readonly listen?: readonly string[];
+  /** How `redis-cli` comes to it. Default: by its port. */
+  readonly reach?: readonly string[];
+}
+
 /** `settings` as on its command line, such as `--requirepass`. */
-export async function startRedis(settings: readonly string[] = [], onPort?: number): Promise<Redis> {
-  const [port, folder] = [onPort ?? (await freePort()), makeFolder()];
+export async function startRedis(
+  settings: readonly string[] = [],
+  options: RedisOptions = {},
+): Promise<Redis> {
+  const { port = await freePort(), program: name = 'redis-server' } = options;
+  const { listen = ['--port', `${port}`], reach = ['-p', `${port}`] } = options;
   const password = settings[settings.indexOf('--requirepass') + 1];
   const login = settings.includes('--requirepass') && password ? ['-a', password, '--no-auth-warning'] : [];
   const cli = (...words: string[]) =>
-    execFileSync('redis-cli', ['-p', `${port}`, ...login, ...words], {
+    execFileSync('redis-cli', [...reach, ...login, ...words], {
       encoding: 'utf8',
       timeout: PATIENCE_MS,
+      stdio: ['ignore', 'pipe', 'pipe'],
     });
-  const args = ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', folder, '--save', ''];
+  const args = [...listen, '--bind', '127.0.0.1', '--dir', makeFolder(), '--save', ''];
   args.push('--appendonly', 'yes', '--appendfsync', 'always', ...settings);
-  const launch = async (): Promise<ChildProcess> => {
-    const started = spawn('redis-server', args, { stdio: 'ignore' });
-    const answer = () => {
-      if (started.exitCode !== null) throw new Error(`redis-server ended with ${started.exitCode}`);
-      try {
-        return cli('ping');
-      } catch {
-        return '';
-      }
-    };
-    await eventually(PATIENCE_MS, answer, (text) => text.includes('PONG'));
-    return started;
-  };
-  let program = await launch();
+  let program = await launch(name, args, cli);
   const stop = async (signal: NodeJS.Signals = 'SIGTERM') => {
     if (program.exitCode !== null || program.signalCode !== null) return;
     const ended = once(program, 'exit');
@@ -71,7 +75,63 @@ export async function startRedis(settings: readonly string[] = [], onPort?: numb
     stop,
     async restart(signal) {
       await stop(signal);
-      program = await launch();
+      program = await launch(name, args, cli);
+    },
+  };
+}
+
+/** Starts it, and waits until it answers. */
+async function launch(
+  program: string,
+  args: readonly string[],
+  cli: (...words: string[]) => string,
+): Promise<ChildProcess> {
+  const started = spawn(program, args, { stdio: 'ignore' });
+  const answer = () => {
+    if (started.exitCode !== null) throw new Error(`${program} ended with ${started.exitCode}`);
+    try {
+      return cli('ping');
+    } catch {
+      return '';
+    }
+  };
+  await eventually(PATIENCE_MS, answer, (text) => text.includes('PONG'));
+  return started;
+}
+
+export interface Sentinel {
+  readonly port: number;
+  /** Runs `redis-cli` with these words. */
+  cli(...words: string[]): string;
+  stop(): Promise<void>;
+}
+
+/** One that watches a primary under the name `main`, and acts alone. */
+export async function startSentinel(primary: Redis): Promise<Sentinel> {
+  const [port, folder] = [await freePort(), makeFolder()];
+  const lines = [
+    `port ${port}`,
+    'bind 127.0.0.1',
+    `dir ${folder}`,
+    `sentinel monitor main 127.0.0.1 ${primary.port} 1`,
+    'sentinel down-after-milliseconds main 1000',
+    'sentinel failover-timeout main 6000',
+  ];
+  addTo(folder, { 'sentinel.conf': `${lines.join('\n')}\n` });
+  const cli = (...words: string[]) =>
+    execFileSync('redis-cli', ['-p', `${port}`, ...words], {
+      encoding: 'utf8',
+      timeout: PATIENCE_MS,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+  const program = await launch('redis-sentinel', [join(folder, 'sentinel.conf')], cli);
+  const ended = once(program, 'exit');
+  return {
+    port,
+    cli,
+    async stop() {
+      program.kill('SIGKILL');
+      await ended;
     },
   };
 }

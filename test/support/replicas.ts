@@ -1,8 +1,9 @@
 /** Several servers that share a queue in a real Redis, and who receives their webhooks. */
+import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeFolder } from './folder.ts';
-import { ann, notifyFile, type User } from './notify.ts';
+import { ann, notifyFile, send, type User } from './notify.ts';
 import { eventually, request } from './raw.ts';
 import { type Redis, startRedis } from './redis.ts';
 import { json, type Reply, startStandIn } from './stand-in.ts';
@@ -96,4 +97,65 @@ export async function untilEmpty(redis: Redis, withinMs = 20_000): Promise<void>
 export async function waitingAt(server: Server): Promise<number> {
   const { text } = await request(server, '/metrics');
   return Number(/^mote_notify_messages (\d+)$/m.exec(text)?.[1] ?? Number.NaN);
+}
+
+export const isAccepted = (status: number) => status === 200 || status === 202;
+
+/** Sends until told to stop, each until it is accepted; gives the titles, and how long the longest answer took. */
+export function keepSending(servers: readonly Server[]) {
+  const accepted: string[] = [];
+  const statuses = new Set<number>();
+  let [isOver, isPaused, busy, slowestMs, serial] = [false, false, 0, 0, 0];
+  const sendOne = async (title: string, turn: number): Promise<void> => {
+    for (let tries = 0; tries < 200; tries++) {
+      const began = performance.now();
+      const server = servers[(turn + tries) % servers.length] as Server;
+      const result = await send(server, { title }, { 'Idempotency-Key': title }).catch(() => undefined);
+      slowestMs = Math.max(slowestMs, performance.now() - began);
+      statuses.add(result?.http ?? 0);
+      if (result?.http === 503) assert.match(result.header('retry-after') ?? '', /^\d+$/);
+      if (result && isAccepted(result.http)) {
+        accepted.push(title);
+        return;
+      }
+      await sleep(50);
+    }
+    throw new Error(`${title} was never accepted`);
+  };
+  const senders = Array.from({ length: 4 }, async () => {
+    while (!isOver) {
+      if (!isPaused) {
+        serial += 1;
+        busy += 1;
+        await sendOne(`message ${serial}`, serial);
+        busy -= 1;
+      }
+      await sleep(10);
+    }
+  });
+  return {
+    accepted,
+    /** Resolves when nothing is under way. */
+    async pause() {
+      isPaused = true;
+      while (busy > 0) await sleep(10);
+    },
+    resume() {
+      isPaused = false;
+    },
+    async stop() {
+      isOver = true;
+      await Promise.all(senders);
+      return { accepted, statuses, slowestMs };
+    },
+  };
+}
+
+export function assertDeliveredOnce(accepted: readonly string[], deliveries: readonly Delivery[]): void {
+  const counts = new Map<string, number>();
+  for (const { title } of deliveries) counts.set(title, (counts.get(title) ?? 0) + 1);
+  assert.deepEqual(
+    accepted.filter((title) => counts.get(title) !== 1).map((title) => [title, counts.get(title)]),
+    [],
+  );
 }
