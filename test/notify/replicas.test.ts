@@ -3,12 +3,11 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LEASE_MS } from '../../src/notify/replicas/replica-store.ts';
-import { makeFolder } from '../support/folder.ts';
-import { ann, notifyFile, send } from '../support/notify.ts';
+import { send } from '../support/notify.ts';
 import { eventually } from '../support/raw.ts';
-import { noRedis, startRedis } from '../support/redis.ts';
-import { json, startStandIn } from '../support/stand-in.ts';
-import { type Server, start } from '../support/target.ts';
+import { noRedis } from '../support/redis.ts';
+import { type Delivery, endDeadLeases, startReceiver, startSharing } from '../support/replicas.ts';
+import type { Server } from '../support/target.ts';
 
 const MESSAGES = 1000;
 const REPLICAS = 3;
@@ -17,27 +16,6 @@ const SENDERS = 12;
 const LIMIT_MS = 240_000;
 /** Attempts at a time on one channel: what a kill can hide. */
 const CHANNEL_CONCURRENCY = 8;
-
-interface Delivery {
-  readonly title: string;
-  readonly key: unknown;
-  readonly beginMs: number;
-  endMs: number;
-}
-
-async function startReceiver() {
-  const deliveries: Delivery[] = [];
-  const standIn = await startStandIn(async ({ body, headers }) => {
-    const { title } = JSON.parse(body.toString());
-    const beginMs = performance.now();
-    const delivery = { title, key: headers['idempotency-key'], beginMs, endMs: beginMs };
-    deliveries.push(delivery);
-    await sleep(Math.random() * 5);
-    delivery.endMs = performance.now();
-    return json({ ok: true });
-  });
-  return { deliveries, standIn };
-}
 
 /** Sends all of them, to one replica after the other, until each was accepted. */
 async function sendAll(
@@ -66,20 +44,29 @@ async function sendAll(
   await Promise.all(senders);
 }
 
-/** Kills one after the other, and starts another in its place. Returns when each was killed. */
+/** Kills one after the other, two at a time at most, and starts others in their place. Returns when each was killed. */
 async function killAtRandom(
   servers: Server[],
   restart: () => Promise<Server>,
   untilMs: number,
 ): Promise<number[]> {
   const killsMs: number[] = [];
-  while (killsMs.length < KILLS && performance.now() < untilMs) {
-    await sleep(Math.random() * 200);
-    const index = Math.floor(Math.random() * servers.length);
-    await (servers[index] as Server).stop('SIGKILL');
-    killsMs.push(performance.now());
-    servers[index] = await restart();
-  }
+  const starting = new Set<number>();
+  let begun = 0;
+  const killer = async (): Promise<void> => {
+    while (begun < KILLS && performance.now() < untilMs) {
+      const running = [...servers.keys()].filter((index) => !starting.has(index));
+      const index = running[Math.floor(Math.random() * running.length)] as number;
+      starting.add(index);
+      begun += 1;
+      await sleep(Math.random() * 200);
+      await (servers[index] as Server).stop('SIGKILL');
+      killsMs.push(performance.now());
+      servers[index] = await restart();
+      starting.delete(index);
+    }
+  };
+  await Promise.all([killer(), killer()]);
   return killsMs;
 }
 
@@ -87,21 +74,16 @@ test(`${MESSAGES} messages through ${REPLICAS} replicas outlive ${KILLS} kills`,
   skip: noRedis,
   timeout: 2 * LIMIT_MS,
 }, async (t) => {
-  const redis = await startRedis();
-  t.after(() => redis.stop());
-  const { deliveries, standIn } = await startReceiver();
-  t.after(() => standIn.close());
-  const hook = { kind: 'webhook', url: standIn.origin, allowAddresses: ['127.0.0.1'] };
-  const args = ['--notify', notifyFile({ hook }, { ann }), '--spool', redis.url, '--notify-wait', '0'];
-  const startOne = () => start({ root: makeFolder(), args });
+  const { deliveries, hook } = await startReceiver(t);
+  const { redis, startOne } = await startSharing(t, { channels: { hook } });
   const servers = await Promise.all(Array.from({ length: REPLICAS }, startOne));
-  t.after(() => Promise.all(servers.map((server) => server.stop())));
   const deadlineMs = performance.now() + LIMIT_MS;
   const titles = Array.from({ length: MESSAGES }, (_, number) => `message ${number}`);
   const sent = sendAll(servers, titles, deadlineMs);
   const killsMs = await killAtRandom(servers, startOne, performance.now() + LIMIT_MS / 2);
   await sent;
   // What a killed one had not delivered, or not recorded, is taken by another after its lease.
+  await endDeadLeases(redis);
   const left = () => redis.cli('hlen', '{mote}:messages').trim();
   await eventually(2 * LEASE_MS, left, (count) => count === '0');
   const delivered = new Set(deliveries.map(({ title }) => title));

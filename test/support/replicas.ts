@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { RENEW_MS } from '../../src/notify/replicas/replica-store.ts';
 import { makeFolder } from './folder.ts';
 import { ann, notifyFile, send, type User } from './notify.ts';
 import { eventually, request } from './raw.ts';
@@ -74,6 +75,19 @@ export function aliveIn(redis: Redis): string[] {
 export function endLease(redis: Redis, name: string): void {
   redis.cli('zadd', '{mote}:leases', 'XX', '0', name);
   redis.cli('publish', '{mote}:wake', 'orphans');
+}
+
+/** Ends the leases of all that do not renew theirs, sooner than they would end by themselves. */
+export async function endDeadLeases(redis: Redis): Promise<void> {
+  const leases = () => redis.cli('zrange', '{mote}:leases', '0', '-1', 'withscores').split('\n');
+  const before = leases();
+  await sleep(2 * RENEW_MS);
+  const after = leases();
+  for (let at = 0; at + 1 < before.length; at += 2) {
+    const name = before[at] ?? '';
+    const now = after.indexOf(name);
+    if (name !== '' && now >= 0 && after[now + 1] === before[at + 1]) endLease(redis, name);
+  }
 }
 
 export function countsIn(redis: Redis): Readonly<Record<'messages' | 'owners' | 'notes' | 'dead', number>> {
