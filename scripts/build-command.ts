@@ -14,6 +14,18 @@ export interface BuildCommand<Options> {
   readonly wrongUse: ErrorClass;
 }
 
+/** What the system says of a path that the user chose, or of a full disk. */
+const SYSTEM_CODES: ReadonlySet<unknown> = new Set([
+  'EACCES',
+  'EPERM',
+  'EROFS',
+  'ENOSPC',
+  'EDQUOT',
+  'ENOTDIR',
+  'EISDIR',
+  'EEXIST',
+]);
+
 /** Returns the exit code. */
 export async function runBuild<Options>(
   { name, usage, parse, build, errors, wrongUse }: BuildCommand<Options>,
@@ -25,9 +37,14 @@ export async function runBuild<Options>(
     else await build(options);
     return 0;
   } catch (error) {
-    if (!(error instanceof Error && errors.some((kind) => error instanceof kind))) throw error;
+    if (!(error instanceof Error && isForUser(error, errors))) throw error;
     const isWrongUse = error instanceof wrongUse;
     process.stderr.write(`${name}: ${error.message}\n${isWrongUse ? usage : ''}`);
     return isWrongUse ? 2 : 1;
   }
+}
+
+function isForUser(error: Error, kinds: readonly ErrorClass[]): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return SYSTEM_CODES.has(code) || kinds.some((kind) => error instanceof kind);
 }

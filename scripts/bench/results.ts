@@ -80,7 +80,7 @@ export function ratioOf(results: Results, key: Key, base: Key): number {
 }
 
 /** Numbers to four digits: more is noise. */
-export function serialize(results: Results): string {
+export function serialize(results: object): string {
   const rounded = (_: string, value: unknown) =>
     typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(4)) : value;
   // One line for each measurement.

@@ -134,10 +134,10 @@ function versionsOf(present: readonly Peer[]): Record<string, string> {
   ]);
 }
 
-const versionIn = (line: string): string => /\d+(\.\d+)+/.exec(line)?.[0] ?? line;
+export const versionIn = (line: string): string => /\d+(\.\d+)+/.exec(line)?.[0] ?? line;
 
 /** Some print their version to the error output. */
-function firstLine(command: string, args: readonly string[]): string {
+export function firstLine(command: string, args: readonly string[]): string {
   const { stdout, stderr } = spawnSync(command, args, { encoding: 'utf8' });
   return `${stdout ?? ''}${stderr ?? ''}`.trim().split('\n', 1)[0] ?? '';
 }

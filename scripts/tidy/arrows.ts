@@ -47,12 +47,17 @@ const arrows: readonly (readonly [from: string, to: readonly string[]])[] = [
   ['src/notify/channels/{*.ts,text/**}', [...channelVocabulary, 'src/notify/channels/text/**']],
   // The robot of a group is the same provider's.
   ['src/notify/channels/wecom-robot/**', channelsOf('wecom-robot', 'wecom')],
-  ...['smtp', 'sms', 'webhook', 'wecom'].map((name): [string, string[]] => [
+  ...['smtp', 'sms', 'webhook', 'wecom', 'preset'].map((name): [string, string[]] => [
     `src/notify/channels/${name}/**`,
     channelsOf(name),
   ]),
   // The queue is shared by way of a server.
   ['src/notify/replicas/**', ['src/notify/**', 'src/util/**', 'src/net/redis/**']],
+  // Which charsets there are depends on the build.
+  [
+    'src/notify/dialects/field-text.ts',
+    ['src/notify/**', 'src/util/**', 'src/build/features.ts', ...vocabulary],
+  ],
   ['src/notify/**', ['src/notify/**', 'src/util/**', ...vocabulary]],
   ['src/net/**', ['src/net/**', 'src/util/**', 'src/http/wire/client/**']],
   ['src/util/**', ['src/util/**']],

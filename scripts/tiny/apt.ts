@@ -13,8 +13,9 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { present } from '../command-path.ts';
 import { TinyError } from './arguments.ts';
-import { runTool } from './run-tool.ts';
+import { requireTools, runTool } from './run-tool.ts';
 
 /** The release of Debian whose versions are pinned. */
 const SUITE = 'trixie';
@@ -38,12 +39,14 @@ export interface Mirror {
 export function download(files: readonly DebianFile[], folder: string): void {
   const names = files.map(({ file }) => file).join(', ');
   const otherwise = `without net, put ${names} into a folder and give --sources DIR`;
+  if (!present('apt-get')) throw new TinyError(`this machine has no apt-get; ${otherwise}`);
   const mirror = findMirror(readSettings());
   if (!mirror) throw new TinyError(`apt has no mirror of Debian here; ${otherwise}`);
   const state = mkdtempSync(join(tmpdir(), 'mote-apt-'));
   try {
     for (const [architecture, some] of Map.groupBy(files, (file) => file.architecture)) {
-      bring(mirror, architecture, some, join(state, architecture), folder);
+      const packages = some.map((file) => file.package);
+      bring(mirror, architecture, packages, join(state, architecture), folder);
     }
   } catch (error) {
     if (!(error instanceof TinyError)) throw error;
@@ -59,10 +62,28 @@ export function download(files: readonly DebianFile[], folder: string): void {
   );
 }
 
+/** For tools beside the build: whatever version Debian has now. @throws TinyError */
+export function downloadNewest(
+  packages: readonly string[],
+  architecture: DebianFile['architecture'],
+  folder: string,
+): void {
+  requireTools(['apt-get']);
+  const mirror = findMirror(readSettings());
+  if (!mirror)
+    throw new TinyError(`apt has no mirror of Debian here, so ${packages.join(', ')} cannot be brought`);
+  const state = mkdtempSync(join(tmpdir(), 'mote-apt-'));
+  try {
+    bring(mirror, architecture, packages, state, folder);
+  } finally {
+    rmSync(state, { recursive: true, force: true });
+  }
+}
+
 function bring(
   mirror: Mirror,
   architecture: DebianFile['architecture'],
-  files: readonly DebianFile[],
+  packages: readonly string[],
   state: string,
   folder: string,
 ): void {
@@ -72,7 +93,6 @@ function bring(
   writeFileSync(join(state, 'sources.list'), `${sourceLine(mirror, isSource ? 'deb-src' : 'deb')}\n`);
   const options = privateOptions(state, isSource ? [] : [architecture]);
   runTool('apt-get', [...options, '-qq', 'update']);
-  const packages = files.map((file) => file.package);
   const verb = isSource ? ['source', '--download-only', '--tar-only'] : ['download'];
   runTool('apt-get', [...options, '-qq', ...verb, ...packages], { cwd: folder });
 }

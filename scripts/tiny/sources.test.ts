@@ -82,6 +82,14 @@ describe('sources', () => {
     );
   });
 
+  test('that a given folder lacks are all named at once', () => {
+    const other = { ...pin, file: 'library_2.orig.tar.gz' };
+    refuses(
+      () => unpackSources([pin, other], { sources: temporaryFolder(), cache: newCache() }, never),
+      /engine_1.* is missing; .*\n--sources: .*library_2.* is missing; /,
+    );
+  });
+
   test('of a given folder with another hash are refused', () => {
     refuses(
       () => unpackSources([{ ...pin, sha256: '0'.repeat(64) }], { sources: given, cache: newCache() }, never),

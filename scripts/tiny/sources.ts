@@ -79,11 +79,8 @@ export function unpackSources(
     const missing = pins.filter((pin) => !isIntact(join(archives, pin.file), pin));
     if (missing.length > 0) fill(archives, missing, bring);
   }
-  return pins.map((pin) => {
-    const path = join(sources ?? archives, pin.file);
-    if (sources !== undefined) checkGiven(path, pin);
-    return unpackOnce(path, pin, cache);
-  });
+  if (sources !== undefined) checkGiven(sources, pins);
+  return pins.map((pin) => unpackOnce(join(sources ?? archives, pin.file), pin, cache));
 }
 
 /** What the cache has is checked every time: it is a folder like any other. */
@@ -91,12 +88,15 @@ function isIntact(path: string, { sha256 }: Pin): boolean {
   return existsSync(path) && hashOf(path) === sha256;
 }
 
-function checkGiven(path: string, { file, sha256 }: Pin): void {
-  if (!existsSync(path))
-    throw new TinyError(`--sources: ${path} is missing; wanted: ${file} with the SHA-256 ${sha256}`);
-  const found = hashOf(path);
-  if (found !== sha256)
-    throw new TinyError(`--sources: ${path} has the SHA-256 ${found}, ${sha256} is wanted`);
+/** All that is wrong at once: one line for each file. */
+function checkGiven(folder: string, pins: readonly Pin[]): void {
+  const problems = pins.flatMap(({ file, sha256 }) => {
+    const path = join(folder, file);
+    if (!existsSync(path)) return [`${path} is missing; wanted: ${file} with the SHA-256 ${sha256}`];
+    const found = hashOf(path);
+    return found === sha256 ? [] : [`${path} has the SHA-256 ${found}, ${sha256} is wanted`];
+  });
+  if (problems.length > 0) throw new TinyError(problems.map((problem) => `--sources: ${problem}`).join('\n'));
 }
 
 function fill(archives: string, missing: readonly Pin[], bring: Download): void {

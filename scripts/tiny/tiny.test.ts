@@ -1,7 +1,7 @@
 /** `npm run tiny` as a whole: what it says where something is missing, and the same bytes wherever it runs. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
@@ -57,22 +57,50 @@ describe('where something is missing', { skip: notHere }, () => {
     const empty = temporaryFolder();
     const { status, stderr } = await tiny(['--sources', empty, '--cache', join(folder, 'none')]);
     assert.equal(status, 1);
-    assert.equal(
-      stderr,
-      `tiny: --sources: ${join(empty, quickjs.file)} is missing; wanted: ${quickjs.file} with the SHA-256 ${quickjs.sha256}\n`,
+    const lines = [quickjs, mbedtls, musl[arch]].map(
+      ({ file, sha256 }) =>
+        `--sources: ${join(empty, file)} is missing; wanted: ${file} with the SHA-256 ${sha256}\n`,
     );
+    assert.equal(stderr, `tiny: ${lines.join('')}`);
   });
 
-  test('a machine without net', { skip }, async () => {
-    const bin = join(folder, 'bin');
+  const otherwise = /without net, put quickjs_.* into a folder and give --sources DIR\n$/;
+
+  /** Where the compiler is, and nothing to bring sources with. */
+  function commandsOfCompiler(name: string): string {
+    const bin = join(folder, name);
     mkdirSync(bin);
     for (const command of ['gcc', 'ar', 'tar', 'xz', 'bzip2']) {
       const found = commandPath(command);
       if (found !== undefined) symlinkSync(found, join(bin, command));
     }
-    const { status, stderr } = await tiny(['--cache', join(folder, 'none')], { PATH: bin });
+    return bin;
+  }
+
+  test('a machine without apt', { skip }, async () => {
+    const PATH = commandsOfCompiler('without-apt');
+    const { status, stderr } = await tiny(['--cache', join(folder, 'none')], { PATH });
     assert.equal(status, 1);
-    assert.match(stderr, /\nwithout net, put quickjs_.* into a folder and give --sources DIR\n$/);
+    assert.match(stderr, /^tiny: this machine has no apt-get; without net,/);
+    assert.match(stderr, otherwise);
+  });
+
+  test('a machine without net', { skip }, async () => {
+    const PATH = commandsOfCompiler('without-net');
+    writeFileSync(join(PATH, 'apt-get'), '#!/bin/sh\necho "E: cannot resolve" >&2\nexit 100\n', {
+      mode: 0o755,
+    });
+    const { status, stderr } = await tiny(['--cache', join(folder, 'none')], { PATH });
+    assert.equal(status, 1);
+    assert.match(stderr, /E: cannot resolve/);
+    assert.match(stderr, otherwise);
+  });
+
+  test('the right to write where the executable is wanted', { skip }, async () => {
+    const out = '/dev/null/mote-tiny';
+    const { status, stderr } = await tiny(['-o', out]);
+    assert.equal(status, 1);
+    assert.match(stderr, /^tiny: (?:ENOTDIR|EEXIST): .*\/dev\/null.*\n$/);
   });
 });
 

@@ -5,7 +5,16 @@
  * (`assets.ts`) → objects of the engine, the TLS library and our host (`units.ts`, `objects.ts`) → one static
  * executable. The same sources, lockfile and compiler give the same bytes, whatever folder they are in.
  */
-import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { BuildInfo } from '../../src/build/info.ts';
@@ -26,9 +35,11 @@ import {
   USAGE,
 } from './arguments.ts';
 import { type Asset, assetsSource } from './assets.ts';
-import { bindingHeader } from './binding-header.ts';
+import { bindingHeader, bindingSource } from './binding-header.ts';
 import { compileModules } from './bytecode.ts';
+import { checkedCompiler, checkedUnits } from './checked.ts';
 import { type Compiler, compilerFor, findCompiler } from './compiler.ts';
+import { filterSource } from './filter.ts';
 import { bundleModules } from './modules.ts';
 import { compileAll, type Unit } from './objects.ts';
 import { requireTools, runTool } from './run-tool.ts';
@@ -48,17 +59,21 @@ interface Workshop {
 
 /** @throws TinyError, ReportError, SiteError */
 async function build(options: TinyOptions): Promise<void> {
+  // Told before the minute that compiling takes.
+  mkdirSync(dirname(options.out), { recursive: true });
+  accessSync(dirname(options.out), constants.W_OK);
   const generated = mkdtempSync(join(tmpdir(), 'mote-tiny-'));
   // Written elsewhere and then renamed: a running executable can be replaced, but not overwritten.
   const file = `${options.out}.part`;
   try {
     const workshop = prepare(options, generated);
     writeFileSync(join(generated, 'binding.h'), bindingHeader());
+    writeFileSync(join(generated, 'binding.c'), bindingSource());
+    writeFileSync(join(generated, 'filter.c'), filterSource());
     if (options.analyze) return await analyzeHost(workshop);
     if (options.contracts) return await checkContracts(options, workshop);
     const assets = await makeAssets(options, workshop);
     writeFileSync(join(generated, 'assets.c'), assetsSource(assets));
-    mkdirSync(dirname(file), { recursive: true });
     await compileAndLink(workshop, options, file);
     // Regardless of the umask, because the user of a container is not the one who built the image.
     chmodSync(file, 0o755);
@@ -88,7 +103,7 @@ function prepare(options: TinyOptions, generated: string): Workshop {
   const [targetLibrary = '', ownLibrary = targetLibrary] = libraries;
   return {
     folders: { repository: REPOSITORY, quickjs: engine, mbedtls: tls, generated },
-    target: findCompiler(arch, targetLibrary),
+    target: options.check ? checkedCompiler(options.check) : findCompiler(arch, targetLibrary),
     own: findCompiler(here as Arch, ownLibrary),
   };
 }
@@ -145,9 +160,14 @@ async function readEmbedded(path: string): Promise<Buffer> {
   return archive;
 }
 
-function compileAndLink({ folders, target }: Workshop, { cache }: TinyOptions, file: string): Promise<void> {
-  const units = [...hostUnits(folders), ...engineUnits(folders), ...tlsUnits(folders)];
-  return link(units, target, cache, 'compile', file);
+function compileAndLink(
+  { folders, target }: Workshop,
+  { cache, check }: TinyOptions,
+  file: string,
+): Promise<void> {
+  const host = hostUnits(folders);
+  const units = [...host, ...engineUnits(folders), ...tlsUnits(folders)];
+  return link(check ? checkedUnits(units, host) : units, target, cache, 'compile', file);
 }
 
 async function link(

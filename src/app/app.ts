@@ -17,6 +17,7 @@ import { defaultHeaders } from '../http/middleware/default-headers.ts';
 import { route } from '../http/router.ts';
 import { trustedProxies } from '../http/trusted-proxies.ts';
 import type { Stage } from '../http/types.ts';
+import { trustPaths } from '../net/trust-paths.ts';
 import { healthStage, readinessStage } from '../observe/health.ts';
 import { createLineSink } from '../observe/line-sink.ts';
 import { accessLog, droppedNotice, type EventFields, eventLog } from '../observe/log.ts';
@@ -130,6 +131,13 @@ interface Announcement {
   readonly boundTo: readonly BoundAddress[];
 }
 
+/** What is still read while the server runs. */
+function readablePaths({ content, config, options }: Announcement): string[] | undefined {
+  if (config.symlinks && content.kind === 'folder') return undefined;
+  const ofNotify = options.notify ? trustPaths(options.caFile) : [];
+  return [...(content.path === undefined ? [] : [content.path]), ...ofNotify];
+}
+
 /** A unix socket is removed when the server stops. */
 function writableFolders({ spool, host }: Config): string[] {
   const socketFolder = host.includes('/') ? [dirname(host)] : [];
@@ -142,7 +150,12 @@ export async function announce(announcement: Announcement): Promise<void> {
   const { event, sink } = observed;
   const urls = boundTo.map((address) => urlOf(options.sockets ? undefined : config.host, address));
   const line = `mote serves ${content.name} on ${urls.join(' and ')}`;
-  const confined = confine({ writable: writableFolders(config), seccomp: config.seccomp });
+  const confined = confine({
+    writable: writableFolders(config),
+    readable: readablePaths(announcement),
+    resolvesNames: options.notify !== undefined,
+    seccomp: config.seccomp,
+  });
   const lines = [line, notifyService?.summary ?? '', confined].filter((one) => one !== '');
   if (config.logFormat !== 'json') stdout.write(lines.map((one) => `${one}\n`).join(''));
   else for (const one of lines) event('info', one);

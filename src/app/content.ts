@@ -13,6 +13,8 @@ export interface ServedContent {
   /** For people. */
   readonly name: string;
   readonly kind: 'file' | 'folder';
+  /** Where it is; the embedded site is nowhere. */
+  readonly path: string | undefined;
 }
 
 export interface ContentOptions {
@@ -30,7 +32,8 @@ export interface ContentOptions {
 export async function openContent(config: Config, options: ContentOptions): Promise<ServedContent> {
   const { path } = config;
   const site = path === defaults.path ? options.readSite() : undefined;
-  if (site) return { source: embeddedFolder(site), name: 'the embedded site', kind: 'folder' };
+  if (site)
+    return { source: embeddedFolder(site), name: 'the embedded site', kind: 'folder', path: undefined };
   try {
     return { ...(await diskContent(config, path, options)), name: path };
   } catch (error) {
@@ -52,7 +55,7 @@ async function diskContent(
     (await import('./exposure.ts')).refuseExposure(path, { files, spool: folder });
   const source =
     kind === 'file' ? diskFile(absolute, basename(absolute)) : diskFolder(absolute, { dotfiles, symlinks });
-  return { source, kind };
+  return { source, kind, path: absolute };
 }
 
 /** A current folder with an index is meant to be seen; any other one could be somebody's home. */

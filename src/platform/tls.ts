@@ -3,9 +3,7 @@ import { Buffer } from './buffer.ts';
 import { Duplex } from './duplex.ts';
 import { host } from './host.ts';
 import { isIP } from './ip.ts';
-import type { Socket } from './net.ts';
-
-const READ_BYTES = 16384;
+import { connect as connectSocket, type Socket } from './net.ts';
 
 export class SecureContext {
   readonly trust: object;
@@ -20,9 +18,8 @@ const certificate = /-----BEGIN (?:TRUSTED )?CERTIFICATE-----([A-Za-z\d+/=\s]*)-
 /** Certificates in PEM; what is around them is ignored. */
 export function createSecureContext({ ca }: { readonly ca: string }): SecureContext {
   const der = Array.from(ca.matchAll(certificate), ([, text = '']) => Buffer.from(text, 'base64'));
-  const trust = host.trust(Buffer.concat(der));
-  if (typeof trust === 'number') throw new Error('the certificates cannot be used');
-  return new SecureContext(trust);
+  const lengths = Int32Array.from(der, ({ length }) => length);
+  return new SecureContext(host.trust(Buffer.concat(der), lengths));
 }
 
 /** Flags of a refused certificate (x509.h of Mbed TLS), the most telling first. */
@@ -51,12 +48,16 @@ function faultOf(session: object): Error {
   return Object.assign(new Error(message), { code });
 }
 
-export interface ConnectionOptions {
-  readonly socket: Socket;
+interface SessionOptions {
   readonly host?: string;
+  /** Empty where the host is an address, which has no such name. */
   readonly servername?: string;
   readonly secureContext: SecureContext;
 }
+
+/** A socket, or where to connect to. */
+export type ConnectionOptions = SessionOptions &
+  ({ readonly socket: Socket } | { readonly host: string; readonly port: number });
 
 export class TLSSocket extends Duplex {
   readonly encrypted = true;
@@ -67,13 +68,14 @@ export class TLSSocket extends Duplex {
   readonly #session: object;
   readonly #socket: Socket;
 
-  constructor({ socket, host: name = '', servername, secureContext }: ConnectionOptions) {
+  constructor(socket: Socket, { host: name = '', servername, secureContext }: SessionOptions) {
     super();
     this.#socket = socket;
-    const peer = servername ?? name;
+    const peer = servername || name;
     const session = host.tls(secureContext.trust, peer, isIP(peer) !== 0);
     if (typeof session === 'number') throw new Error(`TLS cannot be used (${session})`);
     this.#session = session;
+    socket.once('connect', () => this.emit('connect'));
     socket.on('data', (chunk: Buffer) => this.#onData(chunk));
     socket.on('end', () => this.#onRawEnd());
     socket.on('error', (error: Error) => this.destroy(error));
@@ -95,7 +97,6 @@ export class TLSSocket extends Duplex {
 
   #onData(chunk: Buffer): void {
     if (this.destroyed) return;
-    this.touch();
     host.tlsFeed(this.#session, chunk);
     if (this.#isSecure) this.#readAll();
     else this.#shake();
@@ -112,13 +113,12 @@ export class TLSSocket extends Duplex {
     this.emit('secureConnect');
     if (this.destroyed) return;
     this.flush();
-    if (this.writableEnded && this.writableLength === 0) this.sent(0);
     this.#readAll();
   }
 
   #readAll(): void {
     while (!this.destroyed) {
-      const answer = host.tlsRead(this.#session, READ_BYTES);
+      const answer = host.tlsRead(this.#session);
       if (answer === 0) break;
       if (typeof answer === 'number') return void this.destroy(faultOf(this.#session));
       if (answer.byteLength === 0) return this.receivedEnd();
@@ -143,20 +143,22 @@ export class TLSSocket extends Duplex {
     if (output.byteLength > 0 || done) this.#socket.write(new Buffer(output), done);
   }
 
-  protected override flush(): void {
-    if (!this.#isSecure || this.isCorked) return;
-    for (let first = this.pending[0]; first; first = this.pending[0]) {
-      const { content } = first;
-      const bytes = typeof content === 'string' ? Buffer.from(content, 'latin1') : content;
-      if (host.tlsWrite(this.#session, bytes) < 0) return void this.destroy(faultOf(this.#session));
-      this.#sendOutput();
-      this.sent(bytes.length);
-    }
-  }
-
-  protected override get canEnd(): boolean {
+  protected override get canSend(): boolean {
     return this.#isSecure;
   }
+
+  /** The session takes all; what the socket does not take is counted there. */
+  protected override send(content: string | Uint8Array, more: Uint8Array): number {
+    for (const part of [content, more]) {
+      const bytes = typeof part === 'string' ? Buffer.from(part, 'latin1') : part;
+      if (bytes.length > 0 && host.tlsWrite(this.#session, bytes) < 0) this.destroy(faultOf(this.#session));
+      if (this.destroyed) return 0;
+      this.#sendOutput();
+    }
+    return content.length + more.length;
+  }
+
+  protected override setFull(): void {}
 
   protected override sendEnd(): void {
     host.tlsEnd(this.#session);
@@ -196,7 +198,9 @@ export class TLSSocket extends Duplex {
 }
 
 export function connect(options: ConnectionOptions, listener?: () => void): TLSSocket {
-  const socket = new TLSSocket(options);
+  const raw =
+    'socket' in options ? options.socket : connectSocket({ host: options.host, port: options.port });
+  const socket = new TLSSocket(raw, options);
   if (listener) socket.once('secureConnect', listener);
   return socket;
 }

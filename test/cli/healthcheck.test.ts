@@ -2,9 +2,13 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { describe, type TestContext, test } from 'node:test';
+import { after, before, describe, type TestContext, test } from 'node:test';
+import { OTHER_AUTHORITY } from '../../src/http/fixtures.ts';
+import { authority, certificate, key } from '../support/certificates.ts';
 import { makeFolder } from '../support/folder.ts';
 import { freePort } from '../support/free-port.ts';
 import { Lines } from '../support/lines.ts';
@@ -44,6 +48,34 @@ test('a check that finds something wrong is logged', async (t) => {
   const port = String(server.port);
   assert.equal((await run(['healthcheck', '--port', port, '--health-path', '/missing'])).code, 1);
   await server.stdout.find(/GET \/missing HTTP\/1\.1" 404 .* "mote-healthcheck"$/);
+});
+
+describe('of a server with TLS', () => {
+  const folder = makeFolder({ 'right.pem': authority, 'wrong.pem': OTHER_AUTHORITY });
+  const server = createServer({ key, cert: certificate }, (_request, response) => response.end());
+  before(async () => {
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+  });
+  after(() => server.close());
+
+  for (const host of ['localhost', '127.0.0.1']) {
+    const check = (bundle: string) => {
+      const { port } = server.address() as AddressInfo;
+      const env = { SSL_CERT_FILE: join(folder, bundle) };
+      return run(['healthcheck', `https://${host}:${port}/`], { env });
+    };
+
+    test(`${host} is healthy if the bundle vouches for it`, async () => {
+      const { code, stderr } = await check('right.pem');
+      assert.deepEqual([code, stderr], [0, '']);
+    });
+
+    test(`${host} is not if it does not`, async () => {
+      const { code, stderr } = await check('wrong.pem');
+      assert.equal(code, 1);
+      assert.match(stderr, /: no trusted TLS \(\w+\)$/m);
+    });
+  }
 });
 
 const namespaces = ['--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];

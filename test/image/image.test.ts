@@ -8,12 +8,13 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { build } from '../../scripts/oci/image.ts';
 import { OTHER_AUTHORITY } from '../../src/http/fixtures.ts';
 import { authority, certificate, key } from '../support/certificates.ts';
-import { makeDebian, noDebian } from '../support/debian.ts';
+import { makeDebian, noCompiler, noDebian } from '../support/debian.ts';
 import { folder, noEngine, podman } from '../support/engine.ts';
 import { freePort } from '../support/free-port.ts';
 import { eventually, request } from '../support/raw.ts';
@@ -49,40 +50,64 @@ const refused: readonly (readonly [name: string, options: readonly string[], com
 
 // The target of the suite does not matter here, so one run of it is enough.
 const again = !isSource && 'tested with the sources';
-const noMote = !existsSync(join(repository, 'dist/mote')) && 'dist/mote is missing: npm run build makes it';
+const rungs = [
+  { rung: 'node', executable: 'dist/mote', script: 'build' },
+  { rung: 'tiny', executable: 'dist/mote-tiny', script: 'tiny' },
+] as const;
 
-describe('the image of npm run image', { skip: again || noEngine || noMote }, () => {
-  before(async () => {
-    const path = join(folder, 'mote.tar');
-    writeFileSync(path, build(repository, { tag: 'mote:archive' }).bytes);
-    await podman('pull', '--quiet', `docker-archive:${path}:mote:archive`);
-  });
-  runsWithoutRights('localhost/mote:archive');
-  verifiesWhomItAsks('localhost/mote:archive');
-});
+for (const { rung, executable, script } of rungs) {
+  const isTiny = rung === 'tiny';
+  const isMissing = !existsSync(join(repository, executable));
+  const noMote = isMissing && `${executable} is missing: npm run ${script} makes it`;
 
-describe('the image of Dockerfile.scratch', { skip: again || noDebian }, () => {
-  before(async () => {
-    const reachRegistry = await makeDebian('localhost/debian-node');
-    await podman(
-      'build',
-      '--format',
-      'docker',
-      '--tag',
-      'localhost/mote:built',
-      '--layers=false',
-      ...reachRegistry,
-      '--build-arg',
-      'NODE_IMAGE=localhost/debian-node',
-      '--pull-never',
-      '--file',
-      join(repository, 'Dockerfile.scratch'),
-      repository,
-    );
+  describe(`the image of npm run image, ${rung}`, { skip: again || noEngine || noMote }, () => {
+    const name = `mote:archive-${rung}`;
+    before(async () => {
+      const path = join(folder, `${rung}.tar`);
+      writeFileSync(path, build(repository, { tag: name, tiny: isTiny }).bytes);
+      await podman('pull', '--quiet', `docker-archive:${path}:${name}`);
+    });
+    keepsItsPromises(`localhost/${name}`, isTiny);
   });
-  runsWithoutRights('localhost/mote:built');
-  verifiesWhomItAsks('localhost/mote:built');
-});
+
+  describe(`the image of Dockerfile.scratch, ${rung}`, {
+    skip: again || (isTiny ? noCompiler : noDebian),
+  }, () => {
+    const name = `localhost/mote:built-${rung}`;
+    before(async () => {
+      const base = `localhost/debian-${rung}`;
+      const reachRegistry = await makeDebian(base, { compiler: isTiny });
+      await podman(
+        'build',
+        '--format',
+        'docker',
+        '--tag',
+        name,
+        '--layers=false',
+        ...reachRegistry,
+        '--build-arg',
+        `NODE_IMAGE=${base}`,
+        '--build-arg',
+        `RUNG=${script}`,
+        '--pull-never',
+        '--file',
+        join(repository, 'Dockerfile.scratch'),
+        repository,
+      );
+    });
+    keepsItsPromises(name, isTiny);
+  });
+}
+
+function keepsItsPromises(image: string, isTiny: boolean): void {
+  runsWithoutRights(image);
+  verifiesWhomItAsks(image);
+  sendsByTls(image);
+  saysWhatIsInside(
+    image,
+    isTiny ? { quickjs: 'QuickJS', mbedtls: 'Mbed TLS', musl: 'musl' } : { node: 'Node.js' },
+  );
+}
 
 function runsWithoutRights(image: string): void {
   test('holds mote, the CA bundle and the site, and so no shell', async () => {
@@ -178,6 +203,69 @@ function verifiesWhomItAsks(image: string): void {
       assert.deepEqual(outcome, { code: 1, requests: 0 });
     });
   }
+}
+
+const TOKEN = 'a-token-for-the-container-0123456789';
+
+/** A message leaves by TLS: to whom the bundle vouches for, and to nobody else. */
+function sendsByTls(image: string): void {
+  const bodies: string[] = [];
+  const receiver = createServer({ key, cert: certificate }, async (message, response) => {
+    bodies.push(await text(message));
+    response.end();
+  });
+  before(async () => {
+    await once(receiver.listen(0, '127.0.0.1'), 'listening');
+  });
+  after(() => receiver.close());
+
+  /** What the sender of a message is told, with that bundle in the image. */
+  async function notify(t: TestContext, bundle: string) {
+    const port = await freePort();
+    const variables = [
+      `MOTE_NOTIFY_TOKEN=${TOKEN}`,
+      `WEBHOOK_URL=https://localhost:${(receiver.address() as AddressInfo).port}/`,
+      'WEBHOOK_ALLOW_ADDRESSES=127.0.0.1',
+    ].flatMap((variable) => ['--env', variable]);
+    const flags = [...mount(bundle, CA_BUNDLE), '--network', 'host', '--no-healthcheck', ...variables];
+    await started(t, [...flags, image, '--port', `${port}`, '--host', '127.0.0.1']);
+    const ask = () => request({ port }, '/').catch(() => undefined);
+    await eventually(START_LIMIT_MS, ask, (response) => response !== undefined);
+    const response = await fetch(`http://127.0.0.1:${port}/notify`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${TOKEN}` },
+      body: new URLSearchParams({ text: 'from a container' }),
+    });
+    return { status: response.status, answer: await response.text() };
+  }
+
+  test('a message goes to a receiver whom the bundle vouches for', async (t) => {
+    bodies.length = 0;
+    const { status, answer } = await notify(t, authorities.right);
+    assert.equal(status, 200, answer);
+    assert.equal(bodies.length, 1);
+    assert.match(bodies[0] ?? '', /from a container/);
+  });
+
+  test('a message does not go to others, and the sender is told why', async (t) => {
+    bodies.length = 0;
+    const { answer } = await notify(t, authorities.wrong);
+    assert.match(answer, /the certificate is from an authority that is not trusted/);
+    assert.deepEqual(bodies, []);
+  });
+}
+
+/** `parts`: a key of `--version --json`, and its title in the licenses. */
+function saysWhatIsInside(image: string, parts: Readonly<Record<string, string>>): void {
+  test('says what is inside, with versions and licenses', async () => {
+    const ask = (...flags: string[]) => podman('run', '--rm', ...WITHOUT_RIGHTS, image, ...flags);
+    const about = JSON.parse(await ask('--version', '--json'));
+    const licenses = await ask('--licenses');
+    for (const [key, title] of Object.entries(parts)) {
+      assert.match(about[key], /^v?\d+[.-]\d+/, key);
+      assert.match(licenses, new RegExp(`^${title}\n=+\n`, 'm'));
+    }
+  });
 }
 
 /** All that is no folder, as paths from `root`. */

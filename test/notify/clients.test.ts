@@ -226,6 +226,16 @@ describe('curl', { skip: lacking({ curl: 'curl' }) }, () => {
     });
   }
 
+  const knowsCharsets = without('charsets') === false && 'this build has all charsets';
+  test('ntfy, a title in a charset that this build lacks', { skip: knowsCharsets }, async () => {
+    const { origin, received } = shared;
+    const before = received.length;
+    const title = ['-H', 'Title: =?gb2312?B?tMXFzA==?=', '-H', `Authorization: Bearer ${TOKEN}`];
+    const { output } = await client('curl', '-sS', ...title, '-d', 'text', `${origin}/topic`);
+    assert.match(output, /title: the charset gb2312 is not in this build; send UTF-8/);
+    assert.equal(received.length, before);
+  });
+
   test("mote's own, a text", async () => {
     const { origin, received } = shared;
     const before = received.length;

@@ -15,11 +15,19 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { lacking } from '../../scripts/test/lacking.ts';
+import { usualCache } from '../../scripts/tiny/arguments.ts';
 import { folder, noEngine, podman } from './engine.ts';
 
 const MAX_OUTPUT_BYTES = 16 * 1024 * 1024;
 /** Beside what Debian calls essential: the libraries of Node. */
 const FURTHER_PACKAGES = ['libstdc++6'];
+/** Beside these: what the build of mote-tiny takes. */
+const COMPILER_PACKAGES = ['apt', 'binutils', 'bzip2', 'gcc', 'xz-utils'];
+/** The machine's mirror and its keys. */
+const APT_SETTINGS = ['/etc/apt', '/usr/share/keyrings'];
+const DPKG_STATUS = '/var/lib/dpkg/status';
+/** Where the build sees the machine's cache of sources and compiled parts. */
+const CACHE = '/cache';
 /** Where Debian's root links to folders of /usr by no package's doing. */
 const MERGED = ['/bin', '/lib', '/lib64', '/sbin'].filter((path) => existsSync(path));
 /** Where the build sees this machine's settings of npm, so that they are in no image. */
@@ -27,6 +35,8 @@ const SETTINGS = '/npm';
 
 /** Why there can be no such image here, or `false`. */
 export const noDebian: string | false = noEngine || obstacle();
+/** The same of one with a compiler. */
+export const noCompiler: string | false = noDebian || lacking({ gcc: 'gcc', bzip2: 'bzip2', xz: 'xz-utils' });
 
 function obstacle(): string | false {
   const missing = lacking({ 'dpkg-query': 'dpkg', 'apt-cache': 'apt', tar: 'tar', npm: 'npm' });
@@ -50,20 +60,27 @@ function npmFolder(): string {
 
 /**
  * Makes the image under `name`. Returns the options that let a build in it reach the registry as this machine
- * does: the network, and npm's cache and settings as volumes.
+ * does: the network, and npm's cache and settings as volumes. With `compiler` the same of apt, and this machine's gcc
+ * inside.
  */
-export async function makeDebian(name: string): Promise<readonly string[]> {
+export async function makeDebian(name: string, { compiler = false } = {}): Promise<readonly string[]> {
   const context = join(folder, 'debian');
   mkdirSync(context);
-  const list = [...MERGED, ...packagedFiles()].map((path) => `.${path}\n`).join('');
+  const inside = packages([...FURTHER_PACKAGES, ...(compiler ? COMPILER_PACKAGES : [])]);
+  const list = [...MERGED, ...packagedFiles(inside)].map((path) => `.${path}\n`).join('');
   const root = join(context, 'root.tar');
   execFileSync('tar', ['--create', '--file', root, '-C', '/', '--no-recursion', '--files-from=-'], {
     input: list,
   });
   placeNode(join(context, 'local'));
-  const { environment, volumes } = npmSettings();
-  const settings = environment.map((setting) => `ENV ${setting}`);
-  const lines = ['FROM scratch', 'ADD root.tar /', 'COPY local /usr/local', ...settings];
+  // So that apt has nothing to install.
+  cpSync(DPKG_STATUS, join(context, 'status'));
+  const npm = npmSettings();
+  const apt = compiler ? aptSettings() : undefined;
+  const volumes = [...npm.volumes, ...(apt?.volumes ?? [])];
+  const settings = [...npm.environment, ...(apt?.environment ?? [])].map((setting) => `ENV ${setting}`);
+  const files = ['ADD root.tar /', 'COPY local /usr/local', `COPY status ${DPKG_STATUS}`];
+  const lines = ['FROM scratch', ...files, ...settings];
   writeFileSync(join(context, 'Dockerfile'), lines.join('\n'));
   await podman('build', '--quiet', '--layers=false', '--tag', name, context);
   rmSync(context, { recursive: true });
@@ -71,8 +88,8 @@ export async function makeDebian(name: string): Promise<readonly string[]> {
 }
 
 /** The files and folders of all packages, under their real paths. */
-function packagedFiles(): string[] {
-  const listed = output('dpkg-query', ['--listfiles', ...packages()]).split('\n');
+function packagedFiles(names: readonly string[]): string[] {
+  const listed = output('dpkg-query', ['--listfiles', ...names]).split('\n');
   const folders = new Map<string, string>();
   const realFolder = (path: string) => {
     if (!folders.has(path)) folders.set(path, realpathSync(path));
@@ -86,8 +103,8 @@ function packagedFiles(): string[] {
   return [...new Set(real)].filter((path) => !MERGED.includes(path)).sort();
 }
 
-/** What is essential, and all that it depends on. */
-function packages(): string[] {
+/** What is essential, what there is of `more`, and all that they depend on. */
+function packages(more: readonly string[]): string[] {
   // biome-ignore lint/suspicious/noTemplateCurlyInString: the placeholders are dpkg-query's
   const format = '${db:Status-Status} ${Essential} ${Package}\n';
   const known = output('dpkg-query', ['--show', '--showformat', format]).split('\n');
@@ -99,7 +116,7 @@ function packages(): string[] {
     '--installed',
     ...unwanted.map((relation) => `--no-${relation}`),
     ...namesOf(/^installed yes (.+)/),
-    ...FURTHER_PACKAGES,
+    ...more,
   ]).split('\n');
   // Among the lines are relations, and alternatives that are not installed.
   return namesOf(/^installed \S+ (.+)/).filter((name) => closure.includes(name));
@@ -114,13 +131,24 @@ function placeNode(local: string): void {
   symlinkSync('../lib/node_modules/npm/bin/npm-cli.js', join(programs, 'npm'));
 }
 
-interface NpmSettings {
+interface Settings {
   readonly environment: readonly string[];
   readonly volumes: readonly string[];
 }
 
+/** What the machine has brought and compiled is neither brought nor compiled again. */
+function aptSettings(): Settings {
+  const cache = usualCache(process.env);
+  mkdirSync(cache, { recursive: true });
+  const settings = APT_SETTINGS.filter((path) => existsSync(path)).map((path) => `${path}:${path}:ro`);
+  return {
+    environment: [`XDG_CACHE_HOME=${CACHE}`],
+    volumes: [...settings, `${cache}:${CACHE}/mote`],
+  };
+}
+
 /** The image says only where the settings would be; what they are comes in when something is built. */
-function npmSettings(): NpmSettings {
+function npmSettings(): Settings {
   const own = JSON.parse(output('npm', ['config', 'list', '--json']));
   const paths = ['cache', 'userconfig', 'globalconfig', 'cafile'].filter((key) => existsSync(own[key] ?? ''));
   return {

@@ -268,7 +268,7 @@ async function listening(child: Child): Promise<Server> {
   const [stdout, stderr] = [new Lines(child.stdout), new Lines(child.stderr)];
   child.stdin.end();
   try {
-    const startLine = await stdout.find(/ on /);
+    const startLine = await stdout.find(/ on /, 0, PATIENCE_MS);
     return new Server(child, startLine, stdout, stderr, exited);
   } catch (cause) {
     child.kill('SIGKILL');

@@ -26,7 +26,7 @@ export interface Exchange {
   readonly facts: RequestFacts;
   readonly httpVersion: string;
   /** By the clock of `performance.now()`. */
-  readonly startedMs: number;
+  startedMs: number;
   /** 0 until the response is known. */
   status: number;
   readonly progress: SendProgress;

@@ -30,7 +30,7 @@ import {
   type SentMessage,
   sendFailureOf,
 } from './dialect.ts';
-import { fieldText } from './field-text.ts';
+import { fieldText, foreignCharset } from './field-text.ts';
 import { fieldsOrNone, inputOf, namesOf, readJson, readQuery, textOf } from './message-input.ts';
 
 const TOPIC = /^\/([-_A-Za-z0-9]{1,64})$/;
@@ -166,6 +166,8 @@ function withParameters(facts: RequestFacts, given: FieldMap): Result<FieldMap, 
   const fields = new Map(given);
   for (const [name, ...aliases] of parameterNames) {
     const header = aliases.map((alias) => facts.headers[alias]).find((value) => value);
+    const foreign = foreignCharset(header ?? '');
+    if (foreign !== undefined) return unprocessable(`${name}: ${noCharset(foreign)}`);
     const value = header === undefined ? textOf(query.value, ...aliases) : fieldText(header);
     // HTTP has a `Priority` of its own (RFC 9218), which browsers and proxies send.
     const isForeign = name === 'priority' && /^(?:u=\d|i)\b/.test(value);
@@ -179,6 +181,8 @@ const BAD_TOPIC = 'topic: must be 1 to 64 letters, digits, - and _';
 const BAD_PRIORITY = 'priority: must be 1 to 5, min, low, default, high, max or urgent';
 const NO_DELAY = 'delay: is not supported; messages are sent at once';
 const NO_TEMPLATE = 'template: is not supported; send the final text';
+
+const noCharset = (name: string) => `the charset ${name} is not in this build; send UTF-8`;
 
 function unprocessable(detail: string): Result<never, NotifyProblem> {
   return failure(notifyProblem('unprocessable_content', detail));
