@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { makeId } from '../../src/notify/id.ts';
 import { ask, type NotifyResult, send, untilStatus } from '../support/notify.ts';
 import { eventually, request } from '../support/raw.ts';
 import { noRedis } from '../support/redis.ts';
@@ -93,8 +94,9 @@ describe('replicas', { skip: noRedis }, () => {
     );
     assert.equal((await request(one, '/healthz')).status, 200);
     assert.equal((await request(one, '/a.txt')).status, 200);
-    const refused = await ask(one, { method: 'GET', path: '/notify/00000000000000000000000000' });
-    assert.ok([404, 503].includes(refused.http), `${refused.http} ${refused.text}`);
+    const unknown = makeId(Date.now(), (bytes) => Buffer.alloc(bytes, 7));
+    const untold = await ask(one, { method: 'GET', path: `/notify/${unknown}` });
+    assert.deepEqual([untold.http, untold.code], [503, 'unavailable']);
     const { http, header } = await send(one, { title: 'refused' });
     assert.equal(http, 503);
     assert.match(header('retry-after') ?? '', /^\d+$/);

@@ -59,6 +59,8 @@ export interface Mutation {
   readonly ignoresTheEnd?: boolean;
   /** A replica that starts again goes by its old name. */
   readonly keepsItsName?: boolean;
+  /** After a lost reply nobody looks for what they own and do not know. */
+  readonly forgetsWhatItOwns?: boolean;
 }
 
 export interface Step {
@@ -135,37 +137,46 @@ export function lifeName({ replicas }: State, index: number, { keepsItsName }: M
 
 function workOf(state: State, index: number, limits: Faults, mutation: Mutation): Step[] {
   const name = lifeName(state, index, mutation);
-  const { phase, life } = state.replicas[index] as Replica;
+  const { phase } = state.replicas[index] as Replica;
   const { server } = state;
-  const steps: Step[] = [];
+  const alive = withName(server, name);
+  const steps = phase === 'none' ? takings(state, index, limits, mutation) : [];
   const add = (what: string, to: State): void => {
     steps.push({ name: `${name} ${what}`, to });
   };
-  if (!server.alive.includes(name))
-    add('says that it is alive', written(state, { ...server, alive: withName(server, name) }));
-  if (phase === 'none' && !state.isAccepted && index === 0 && life === 0) {
-    const after = written(state, accept(server, name));
-    add('accepts', inPhase({ ...after, isAccepted: true }, index, 'waiting'));
-    if (state.faults.losses < limits.losses) add('accepts, and hears nothing', lost(after));
-  }
-  if (
-    phase === 'none' &&
-    (canAdopt(server, name) || (mutation.adoptsFromLiving && server.row && server.owner !== name))
-  ) {
-    add('adopts', inPhase(written(state, adopt(server, name)), index, 'waiting'));
-  }
-  if (phase === 'none' && server.row && server.owner === name && state.isAccepted) {
-    add('finds what it owns', inPhase(state, index, 'waiting'));
-  }
+  if (alive !== server.alive) add('says that it is alive', written(state, { ...server, alive }));
   if (phase === 'waiting') {
     const asked = mutation.ignoresTheEnd ? { ...server, receipt: nobody } : server;
     const isBegun = mutation.beginsUnasked || begin(asked, name) === 'begun';
-    const alive = withName(server, name);
     if (isBegun) add('begins', inPhase(written(state, { ...server, alive }), index, 'begun'));
     else add('drops it', inPhase(state, index, 'none'));
   }
   if (phase === 'begun') add('sends', inPhase({ ...state, deliveries: state.deliveries + 1 }, index, 'sent'));
   if (phase === 'sent') steps.push(...endings(state, index, limits, mutation));
+  return steps;
+}
+
+/** How a replica comes to the message. */
+function takings(state: State, index: number, limits: Faults, mutation: Mutation): Step[] {
+  const name = lifeName(state, index, mutation);
+  const { life } = state.replicas[index] as Replica;
+  const { server, isAccepted } = state;
+  const steps: Step[] = [];
+  const take = (what: string, after: State, heard: Partial<State> = {}): void => {
+    steps.push({ name: `${name} ${what}`, to: inPhase({ ...after, ...heard }, index, 'waiting') });
+    if (state.faults.losses < limits.losses) {
+      steps.push({ name: `${name} ${what}, and hears nothing`, to: lost(after) });
+    }
+  };
+  if (!isAccepted && index === 0 && life === 0) {
+    take('accepts', written(state, accept(server, name)), { isAccepted: true });
+  }
+  const takesFromLiving = mutation.adoptsFromLiving && server.row && server.owner !== name;
+  if (canAdopt(server, name) || takesFromLiving) take('adopts', written(state, adopt(server, name)));
+  const isOwn = server.row && server.owner === name && isAccepted;
+  if (isOwn && !mutation.forgetsWhatItOwns) {
+    steps.push({ name: `${name} finds what it owns`, to: inPhase(state, index, 'waiting') });
+  }
   return steps;
 }
 
