@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { lacking } from '../../scripts/test/lacking.ts';
-import { authority, certificate, certificateForOther, key } from '../support/certificates.ts';
+import { authority, certificate, key } from '../support/certificates.ts';
 import { makeFolder } from '../support/folder.ts';
 import { freePort } from '../support/free-port.ts';
 import { send } from '../support/notify.ts';
@@ -24,7 +24,6 @@ const noSentinel = noRedis || lacking({ 'redis-sentinel': 'redis-sentinel' });
 const pem = makeFolder({
   'ca.pem': authority,
   'own.pem': certificate,
-  'other.pem': certificateForOther,
   'key.pem': key,
 });
 
@@ -187,11 +186,10 @@ describe('replicas find their server', { skip: noRedis }, () => {
       listen: ['--port', '0', '--tls-port', `${port}`],
       reach: ['--tls', '--cacert', join(pem, 'ca.pem'), '-h', 'localhost', '-p', `${port}`],
     };
-    const tls = (certificateFile: string) => [
-      ...['--tls-cert-file', join(pem, certificateFile), '--tls-key-file', join(pem, 'key.pem')],
-      ...['--tls-ca-cert-file', join(pem, 'ca.pem'), '--tls-auth-clients', 'no'],
-    ];
-    const redis = await startRedis(tls('own.pem'), options);
+    const file = (name: string) => join(pem, name);
+    const tls = ['--tls-cert-file', file('own.pem'), '--tls-key-file', file('key.pem')];
+    tls.push('--tls-ca-cert-file', file('ca.pem'), '--tls-auth-clients', 'no');
+    const redis = await startRedis(tls, options);
     t.after(() => redis.stop());
     const env = { SSL_CERT_FILE: join(pem, 'ca.pem') };
     await assertWorks(t, redis, `rediss://localhost:${port}`, { env });
