@@ -65,6 +65,7 @@ export async function openReplicas(config: Config, options: StoreOptions): Promi
     maxDead: config.maxDeadMessages,
     maxAgeMs: config.notifyMaxAgeMs,
     report: (id, fault) => event('warn', `spool: a message is ${fault}; left alone`, { id }),
+    onRefusal: (reason) => faults.tell(reason),
     onRemoved(messages) {
       metrics.countRemoved(messages);
       event('warn', 'messages that were given up were removed: more than --max-dead-messages', { messages });
@@ -197,7 +198,7 @@ class FaultNotice {
     for (const [text, atMs] of this.#toldMs) if (nowMs - atMs >= FAULT_SILENCE_MS) this.#toldMs.delete(text);
     if (this.#toldMs.has(reason)) return;
     this.#toldMs.set(reason, nowMs);
-    this.#event('warn', 'the spool cannot be reached; trying again', { reason });
+    this.#event('warn', 'the spool cannot be used; trying again', { reason });
   }
 
   /** It can be reached. */

@@ -161,6 +161,24 @@ describe('replicas', { skip: noRedis }, () => {
     assert.deepEqual(titlesOf(deliveries), ['before', 'before', 'after', 'after']);
   });
 
+  test('a server that takes no writes is not ready, and that is told', async (t) => {
+    const { hook } = await startReceiver(t);
+    const { redis, startOne } = await startSharing(t, { channels: { hook } });
+    const server = await startOne();
+    redis.cli('config', 'set', 'min-replicas-to-write', '1');
+    const { http, header } = await send(server, { title: 'x' });
+    assert.equal(http, 503);
+    assert.match(header('retry-after') ?? '', /^\d+$/);
+    const status = () => request(server, '/readyz').then((response) => response.status);
+    await eventually(20_000, status, (now) => now === 503);
+    await server.logged(/cannot be used.*NOREPLICAS/);
+    assert.equal((await request(server, '/healthz')).status, 200);
+    redis.cli('config', 'set', 'min-replicas-to-write', '0');
+    await eventually(20_000, status, (now) => now === 200);
+    assert.equal((await send(server, { title: 'x' })).http, 202);
+    await untilEmpty(redis);
+  });
+
   test('a rolling update: what the old one has is taken at once, who sends twice sees no gap', async (t) => {
     const { deliveries, hook } = await startReceiver(t, (title, count) =>
       title.startsWith('later') && count === 1 ? { status: 503, headers: { 'retry-after': '2' } } : undefined,

@@ -201,7 +201,7 @@ describe('replicas find their server', { skip: noRedis }, () => {
     ] as const;
     for (const [url, environment, expected] of faults) {
       const server = await replicaStarter(t, url, { channels: { hook }, env: environment })();
-      assert.match(await server.logged(/cannot be reached/), expected);
+      assert.match(await server.logged(/cannot be used/), expected);
       assert.equal(await isReady(server), false);
     }
   });

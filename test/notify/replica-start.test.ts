@@ -43,7 +43,7 @@ describe('the start of replicas', { skip: noRedis }, () => {
     const port = await freePort();
     const startOne = replicaStarter(t, `redis://127.0.0.1:${port}`, { channels: { hook } });
     const server = await startOne();
-    assert.match(await server.logged(/cannot be reached/), /ECONNREFUSED|refused/);
+    assert.match(await server.logged(/cannot be used/), /ECONNREFUSED|refused/);
     assert.equal((await request(server, '/a.txt')).status, 200);
     assert.equal((await request(server, '/healthz')).status, 200);
     assert.equal((await request(server, '/readyz')).status, 503);
@@ -59,7 +59,7 @@ describe('the start of replicas', { skip: noRedis }, () => {
     );
     assert.equal((await send(server, { title: 'in time' })).http, 202);
     await untilEmpty(redis);
-    const lines = server.stdout.all.filter((line) => /cannot be reached/.test(line));
+    const lines = server.stdout.all.filter((line) => /cannot be used/.test(line));
     assert.equal(lines.length, 1, 'it is not repeated at each try');
   });
 

@@ -67,6 +67,7 @@ function storeFor(
     maxDead: over.maxDead ?? 1000,
     maxAgeMs: 60_000,
     report: (id, fault) => assert.fail(`${id}: ${fault}`),
+    onRefusal: () => undefined,
     onRemoved: () => undefined,
   });
 }

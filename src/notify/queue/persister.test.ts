@@ -25,6 +25,7 @@ const waiting = (id: string): Kept => ({
   envelope: newEnvelope(messageWith(id), 'ann', ['a']),
   isOutdated: false,
   keeping: undefined,
+  isLost: false,
 });
 const after = (envelope: Envelope, delivery: typeof delivered): Envelope =>
   record(envelope, 'a', delivery, { nowMs: 0, random: () => 0, policy });

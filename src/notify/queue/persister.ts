@@ -26,6 +26,8 @@ export interface Kept {
   isOutdated: boolean;
   /** The save that is under way. */
   keeping: Promise<void> | undefined;
+  /** It belongs, or belonged meanwhile, to another process: nothing is kept of it any more. */
+  isLost: boolean;
 }
 
 export interface PersisterOptions<E extends Kept> {
@@ -107,6 +109,7 @@ export class Persister<E extends Kept> {
 
   /** Saves the latest state, including changes made meanwhile. Also resolves when the store fails. */
   keep(entry: E): Promise<void> {
+    if (entry.isLost) return Promise.resolve();
     entry.isOutdated = true;
     entry.keeping ??= this.#keepAll(entry).finally(() => {
       entry.keeping = undefined;
@@ -115,10 +118,10 @@ export class Persister<E extends Kept> {
   }
 
   async #keepAll(entry: E): Promise<void> {
-    while (entry.isOutdated && !this.#isStopped) {
+    while (entry.isOutdated && !entry.isLost && !this.#isStopped) {
       entry.isOutdated = false;
       this.#late.delete(entry);
-      if (await this.#keepOnce(entry)) continue;
+      if ((await this.#keepOnce(entry)) || entry.isLost) continue;
       entry.isOutdated = true;
       this.#late.add(entry);
       this.#planRetry();
@@ -145,6 +148,12 @@ export class Persister<E extends Kept> {
       this.report(error);
       return false;
     }
+  }
+
+  /** Keeps nothing of it from now on. */
+  lose(entry: E): void {
+    entry.isLost = true;
+    this.#late.delete(entry);
   }
 
   #planRetry(): void {

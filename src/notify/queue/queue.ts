@@ -128,6 +128,10 @@ export class Queue {
         return this.#persister.discardRefused();
       },
       isKnown: (id) => this.#active.has(id) || this.#persister.isRefused(id),
+      forget: (id) => {
+        const before = this.#active.get(id);
+        if (before) this.#drop(before);
+      },
       room: () => this.#active.room,
       takeUp: (envelope) => this.#takeUp(envelope),
       onError: (error) => this.#persister.report(error),
@@ -197,6 +201,7 @@ export class Queue {
   /** Another process has it. */
   #drop(message: ActiveMessage): void {
     const { envelope, timers, watchers } = message;
+    this.#persister.lose(message);
     this.#active.delete(message);
     this.#index.release(envelope, envelope.message.id);
     for (const cancel of timers.values()) cancel();

@@ -12,6 +12,8 @@ export interface RescanOptions {
   /** Comes before every search but the first. */
   prepare(): Promise<void>;
   isKnown(id: string): boolean;
+  /** What is known of a message is out of date. */
+  forget(id: string): void;
   /** How many messages may be found. */
   room(): number;
   takeUp(envelope: Envelope): void;
@@ -21,6 +23,7 @@ export interface RescanOptions {
 export class Rescan {
   readonly #options: RescanOptions;
   #isRunning = false;
+  #mustLookAgain = false;
   #isStopped = false;
   #cancelTimer: () => void = () => undefined;
 
@@ -42,7 +45,10 @@ export class Rescan {
 
   /** There is something to be found. */
   lookNow(): void {
-    if (this.#isStopped || this.#isRunning) return;
+    if (this.#isStopped) return;
+    // What runs may have looked there already.
+    this.#mustLookAgain = this.#isRunning;
+    if (this.#isRunning) return;
     this.#cancelTimer();
     this.#begin();
   }
@@ -62,7 +68,8 @@ export class Rescan {
     this.#isRunning = true;
     void this.#run().finally(() => {
       this.#isRunning = false;
-      this.#plan();
+      if (this.#mustLookAgain) this.lookNow();
+      else this.#plan();
     });
   }
 
@@ -76,10 +83,14 @@ export class Rescan {
   }
 
   async #discover(max: number): Promise<void> {
-    const { store, isKnown, takeUp } = this.#options;
+    const { store, isKnown, forget, takeUp } = this.#options;
     for (const envelope of await store.discover(isKnown, max)) {
-      // It may have been accepted, or the queue stopped, while the store was looking.
-      if (!this.#isStopped && !isKnown(envelope.message.id)) takeUp(envelope);
+      if (this.#isStopped) return;
+      const { id } = envelope.message;
+      // What is taken back from another process has gone on there.
+      if (store.isShared) forget(id);
+      // It may have been accepted while the store was looking.
+      if (!isKnown(id)) takeUp(envelope);
     }
   }
 }

@@ -42,7 +42,7 @@ export class Scheduler {
   }
 
   #plan(message: ActiveMessage, pending: Pending): void {
-    if (this.#isStopped) return;
+    if (this.#isStopped || message.isLost) return;
     const { channel, nextMs } = pending;
     const push = (): void => {
       message.timers.delete(channel);
@@ -56,6 +56,7 @@ export class Scheduler {
   }
 
   #push(message: ActiveMessage, pending: Pending, isNext: boolean): void {
+    if (message.isLost) return;
     this.#options.dispatcher.push(message.envelope, pending, isNext, () => this.#attempt(message, pending));
   }
 
@@ -63,6 +64,7 @@ export class Scheduler {
   async #attempt(message: ActiveMessage, before: Pending): Promise<boolean> {
     const { dispatcher, onAttempt, keep, drop } = this.#options;
     const { channel } = before;
+    if (message.isLost) return false;
     const end = await dispatcher.attempt(message.envelope, before);
     if (end.kind === 'lost') drop(message);
     if (end.kind === 'wait') this.#push(message, before, true);

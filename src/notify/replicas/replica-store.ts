@@ -55,6 +55,8 @@ export interface ReplicaStoreOptions {
   readonly maxAgeMs: number;
   /** A stored message that cannot be read is left alone. */
   report(id: string, fault: string): void;
+  /** The server takes no writes. */
+  onRefusal(reason: string): void;
   /** Dead letters were removed because there were too many. */
   onRemoved(count: number): void;
 }
@@ -69,6 +71,8 @@ export class ReplicaStore implements MessageStore {
   #deadMessages = 0;
   #mustReview = false;
   #isClosed = false;
+  /** The server is there, and takes no writes. */
+  #isRefusing = false;
   #timer: NodeJS.Timeout | undefined;
   #onFound: () => void = () => undefined;
   #onBack: () => void = () => undefined;
@@ -86,7 +90,7 @@ export class ReplicaStore implements MessageStore {
   }
 
   get isReady(): boolean {
-    return this.#options.server.isUp;
+    return this.#options.server.isUp && !this.#isRefusing;
   }
 
   /** The server can be reached. */
@@ -117,10 +121,13 @@ export class ReplicaStore implements MessageStore {
     try {
       const reply = await server.run(scripts.RENEW, [leases, deadTimes], [replica, LEASE_MS]);
       const [gone, dead] = reply as readonly number[];
+      this.#isRefusing = false;
       this.#deadMessages = dead ?? 0;
       if ((gone ?? 0) > 0) this.#onFound();
-    } catch {
-      // The client says why; messages are safe for as long as the lease.
+    } catch (error) {
+      // Messages are safe for as long as the lease.
+      this.#isRefusing = server.isUp;
+      if (server.isUp) this.#options.onRefusal((error as Error).message);
     }
     clearTimeout(this.#timer);
     if (!this.#isClosed) this.#timer = setTimeout(() => void this.#renew(), RENEW_MS);
@@ -236,7 +243,7 @@ export class ReplicaStore implements MessageStore {
     this.#notes.clear();
     try {
       const found = await this.#forgotten(isKnown, max);
-      while (found.length < max && this.isReady) {
+      while (found.length < max && this.#options.server.isUp) {
         const some = Math.min(TAKEN_AT_ONCE, max - found.length);
         const adopted = await this.#adopt(some);
         found.push(...adopted.envelopes);
@@ -252,7 +259,7 @@ export class ReplicaStore implements MessageStore {
 
   /** Its own, of which a server that came back without its last writes may have more than are known here. */
   async #forgotten(isKnown: (id: string) => boolean, max: number): Promise<Envelope[]> {
-    if (!this.#mustReview || !this.isReady || max <= 0) return [];
+    if (!this.#mustReview || !this.#options.server.isUp || max <= 0) return [];
     const { owners, messages, states } = this.#keys;
     const ids = (await this.#run(scripts.OWN, [owners], [this.#options.replica])) as readonly string[];
     const unknown = ids.filter((id) => !isKnown(id));
