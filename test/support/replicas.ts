@@ -71,6 +71,12 @@ export function aliveIn(redis: Redis): string[] {
   return redis.cli('zrangebyscore', '{mote}:leases', '1000', '+inf').split('\n').filter(Boolean);
 }
 
+/** Whose messages are there, once for each message. */
+export function ownersIn(redis: Redis): string[] {
+  const members = redis.cli('zrange', '{mote}:owners', '0', '-1').split('\n').filter(Boolean);
+  return members.map((member) => member.split(' ')[0] ?? '');
+}
+
 /** Ends the lease of a replica that does not renew it, and tells the others. */
 export function endLease(redis: Redis, name: string): void {
   redis.cli('zadd', '{mote}:leases', 'XX', '0', name);
