@@ -4,6 +4,8 @@ import { basename } from 'node:path';
 import { type Config, defaults } from '../config/options.ts';
 import { absolutePath, diskFile, diskFolder, kindOfPath } from '../static/disk.ts';
 import { embeddedFolder } from '../static/embedded.ts';
+import { indexNames } from '../static/locate.ts';
+import type { RuleFiles } from '../static/rule-files.ts';
 import type { FileSource } from '../static/source.ts';
 import { isRedisUrl } from '../util/redis-url.ts';
 import { ConfigurationError } from './configuration-error.ts';
@@ -13,6 +15,8 @@ export interface ServedContent {
   /** For people. */
   readonly name: string;
   readonly kind: 'file' | 'folder';
+  /** The rules of the site, which `source` does not have. */
+  readonly rules?: RuleFiles;
   /** Where it is; the embedded site is nowhere. */
   readonly path: string | undefined;
 }
@@ -44,15 +48,17 @@ export async function openContent(config: Config, options: ContentOptions): Prom
 }
 
 async function diskContent(
-  { dotfiles, symlinks, spool }: Config,
+  { dotfiles, symlinks, spool, tlsCert, tlsKey }: Config,
   path: string,
   { files, workingFolder }: ContentOptions,
 ): Promise<Omit<ServedContent, 'name'>> {
   const absolute = await absolutePath(path, workingFolder);
   const kind = await kindOfPath(absolute);
+  const keyFile = tlsKey || tlsCert;
+  const secrets = keyFile === '' ? files : [...files, keyFile];
   const folder = isRedisUrl(spool) ? '' : spool;
-  if (files.length > 0 || folder !== '')
-    (await import('./exposure.ts')).refuseExposure(path, { files, spool: folder });
+  if (secrets.length > 0 || folder !== '')
+    (await import('./exposure.ts')).refuseExposure(path, { files: secrets, spool: folder });
   const source =
     kind === 'file' ? diskFile(absolute, basename(absolute)) : diskFolder(absolute, { dotfiles, symlinks });
   return { source, kind, path: absolute };
@@ -60,10 +66,10 @@ async function diskContent(
 
 /** A current folder with an index is meant to be seen; any other one could be somebody's home. */
 async function checkIndexHere({ path, index }: Config): Promise<void> {
-  const kind = await kindOfPath(index).catch(() => undefined);
-  if (kind === 'file') return;
+  const kinds = await Promise.all(indexNames(index).map((name) => kindOfPath(name).catch(() => undefined)));
+  if (kinds.includes('file')) return;
   throw new ConfigurationError('nothing_to_serve', [
-    `there is neither a folder ${path} here nor a file ${index}; ` +
+    `there is neither a folder ${path} here nor a file ${indexNames(index).join(' or ')}; ` +
       'name a folder or a file, for example `mote .` for this folder, with --listing to list it',
   ]);
 }

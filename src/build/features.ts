@@ -11,6 +11,8 @@ export interface Features {
   readonly nodeHttp: boolean;
   /** Header fields in other charsets than UTF-8 and Latin-1 (RFC 2047). */
   readonly charsets: boolean;
+  /** HTTPS and HTTP/2. */
+  readonly tls: boolean;
 }
 
 export const features: Features = {
@@ -19,4 +21,5 @@ export const features: Features = {
   replicas: true,
   nodeHttp: true,
   charsets: true,
+  tls: true,
 };
