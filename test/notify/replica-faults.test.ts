@@ -217,7 +217,7 @@ describe('replicas', { skip: noRedis }, () => {
       await old.stop('SIGTERM').then(({ code }) => assert.equal(code, 0));
       servers[index] = fresh;
       const { afterMs } = await eventually(
-        LEASE_MS / 4,
+        LEASE_MS / 2,
         () => ownersIn(redis).filter((name) => !aliveIn(redis).includes(name)),
         (gone) => gone.length === 0,
       );

@@ -8,7 +8,7 @@ import { makeFolder } from '../support/folder.ts';
 import { freePort } from '../support/free-port.ts';
 import { send } from '../support/notify.ts';
 import { eventually, request } from '../support/raw.ts';
-import { noRedis, type Redis, startRedis, startSentinel } from '../support/redis.ts';
+import { clusterPort, noRedis, type Redis, startRedis, startSentinel } from '../support/redis.ts';
 import {
   assertDeliveredOnce,
   keepSending,
@@ -19,6 +19,8 @@ import {
 } from '../support/replicas.ts';
 import type { Server } from '../support/target.ts';
 
+/** Sentinels look every ten seconds, and act after some more. */
+const PATIENCE_MS = 60_000;
 const noValkey = noRedis || lacking({ 'valkey-server': 'valkey-server' });
 const noSentinel = noRedis || lacking({ 'redis-sentinel': 'redis-sentinel' });
 const pem = makeFolder({
@@ -52,7 +54,7 @@ describe('replicas find their server', { skip: noRedis }, () => {
     const sentinel = await startSentinel(first);
     t.after(() => Promise.all([first.stop('SIGKILL'), second.stop('SIGKILL'), sentinel.stop()]));
     await eventually(
-      20_000,
+      PATIENCE_MS,
       () => sentinel.cli('sentinel', 'replicas', 'main'),
       (text) =>
         text.includes(`${second.port}`) && second.cli('info', 'replication').includes('link_status:up'),
@@ -63,41 +65,41 @@ describe('replicas find their server', { skip: noRedis }, () => {
     const servers = [await startOne(), await startOne()];
     const sending = keepSending(servers);
     await eventually(
-      20_000,
+      PATIENCE_MS,
       () => deliveries.length,
       (count) => count > 5,
     );
     const primary = () => sentinel.cli('sentinel', 'get-master-addr-by-name', 'main').split('\n')[1];
     // The first goes on as a replica, which refuses writes.
     await eventually(
-      20_000,
+      PATIENCE_MS,
       () => sentinel.cli('sentinel', 'failover', 'main'),
       (said) => said.includes('OK'),
     );
-    await eventually(20_000, primary, (port) => port === `${second.port}`);
+    await eventually(PATIENCE_MS, primary, (port) => port === `${second.port}`);
     const seen = sending.accepted.length;
     await eventually(
-      30_000,
+      PATIENCE_MS,
       () => sending.accepted.length,
       (count) => count > seen + 5,
     );
     const linked = () => first.cli('info', 'replication');
-    await eventually(30_000, linked, (text) => /role:slave[\s\S]*link_status:up/.test(text));
+    await eventually(PATIENCE_MS, linked, (text) => /role:slave[\s\S]*link_status:up/.test(text));
     await second.stop('SIGKILL');
-    await eventually(30_000, primary, (port) => port === `${first.port}`);
+    await eventually(PATIENCE_MS, primary, (port) => port === `${first.port}`);
     await eventually(
-      30_000,
+      PATIENCE_MS,
       () => isReady(servers[0] as Server),
       (ready) => ready,
     );
     const again = sending.accepted.length;
     await eventually(
-      30_000,
+      PATIENCE_MS,
       () => sending.accepted.length,
       (count) => count > again + 5,
     );
     const { accepted } = await sending.stop();
-    await untilEmpty(first, 30_000);
+    await untilEmpty(first, PATIENCE_MS);
     const delivered = new Set(deliveries.map(({ title }) => title));
     assert.deepEqual(
       accepted.filter((title) => !delivered.has(title)),
@@ -108,11 +110,11 @@ describe('replicas find their server', { skip: noRedis }, () => {
   });
 
   test('in a cluster of one', async (t) => {
-    const node = await startRedis(['--cluster-enabled', 'yes']);
+    const node = await startNode();
     t.after(() => node.stop('SIGKILL'));
     node.cli('cluster', 'addslotsrange', '0', '16383');
     await eventually(
-      10_000,
+      PATIENCE_MS,
       () => node.cli('cluster', 'info'),
       (text) => text.includes('cluster_state:ok'),
     );
@@ -120,7 +122,7 @@ describe('replicas find their server', { skip: noRedis }, () => {
   });
 
   test('in a cluster whose other node has the keys, and when they move', async (t) => {
-    const nodes = await Promise.all([1, 2, 3].map(() => startRedis(['--cluster-enabled', 'yes'])));
+    const nodes = await Promise.all([1, 2, 3].map(startNode));
     t.after(() => Promise.all(nodes.map((node) => node.stop('SIGKILL'))));
     const [first, second, third] = nodes as [Redis, Redis, Redis];
     const ranges = [
@@ -134,7 +136,7 @@ describe('replicas find their server', { skip: noRedis }, () => {
     }
     for (const node of nodes) {
       await eventually(
-        30_000,
+        PATIENCE_MS,
         () => node.cli('cluster', 'info'),
         (text) => /cluster_state:ok[\s\S]*cluster_known_nodes:3/.test(text),
       );
@@ -152,7 +154,7 @@ describe('replicas find their server', { skip: noRedis }, () => {
     const startOne = replicaStarter(t, others[1].url, { channels: { hook } });
     const sending = keepSending([await startOne(), await startOne()]);
     await eventually(
-      20_000,
+      PATIENCE_MS,
       () => deliveries.length,
       (count) => count > 5,
     );
@@ -170,12 +172,12 @@ describe('replicas find their server', { skip: noRedis }, () => {
     for (const node of [to, has, third, second, first]) node.cli('cluster', 'setslot', slot, 'node', toId);
     const seen = sending.accepted.length;
     await eventually(
-      30_000,
+      PATIENCE_MS,
       () => sending.accepted.length,
       (count) => count > seen + 5,
     );
     const { accepted } = await sending.stop();
-    await untilEmpty(to, 30_000);
+    await untilEmpty(to, PATIENCE_MS);
     assertDeliveredOnce(accepted, deliveries);
   });
 
@@ -223,14 +225,14 @@ describe('replicas find their server', { skip: noRedis }, () => {
     const startOne = replicaStarter(t, redis.url, { channels: { hook } });
     const sending = keepSending([await startOne(), await startOne()]);
     await eventually(
-      20_000,
+      PATIENCE_MS,
       () => deliveries.length,
       (count) => count > 10,
     );
     await redis.restart('SIGKILL');
     const seen = sending.accepted.length;
     await eventually(
-      20_000,
+      PATIENCE_MS,
       () => sending.accepted.length,
       (count) => count > seen + 10,
     );
@@ -239,6 +241,10 @@ describe('replicas find their server', { skip: noRedis }, () => {
     assertDeliveredOnce(accepted, deliveries);
   });
 });
+
+async function startNode(): Promise<Redis> {
+  return startRedis(['--cluster-enabled', 'yes'], { port: await clusterPort() });
+}
 
 function keysIn(node: Redis, slot: string): string[] {
   return node.cli('cluster', 'getkeysinslot', slot, '100').split('\n').filter(Boolean);

@@ -2,6 +2,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { after } from 'node:test';
 import { lacking } from '../../scripts/test/lacking.ts';
 import { addTo, makeFolder } from './folder.ts';
 import { freePort } from './free-port.ts';
@@ -14,6 +15,15 @@ export const noRedis: string | false = lacking({
 });
 
 const PATIENCE_MS = 30_000;
+/** A node of a cluster has a second port, so far above the first, which must not be one that systems give away. */
+const BUS_OFFSET = 10_000;
+const LAST_CLUSTER_PORT = 32_000 - BUS_OFFSET;
+
+const running = new Set<ChildProcess>();
+// What a failed test leaves must not keep its file from ending.
+after(() => {
+  for (const program of running) program.kill('SIGKILL');
+});
 
 export interface Redis {
   readonly port: number;
@@ -87,6 +97,8 @@ async function launch(
   cli: (...words: string[]) => string,
 ): Promise<ChildProcess> {
   const started = spawn(program, args, { stdio: 'ignore' });
+  running.add(started);
+  started.once('exit', () => running.delete(started));
   const answer = () => {
     if (started.exitCode !== null) throw new Error(`${program} ended with ${started.exitCode}`);
     try {
@@ -97,6 +109,13 @@ async function launch(
   };
   await eventually(PATIENCE_MS, answer, (text) => text.includes('PONG'));
   return started;
+}
+
+/** A port for a node of a cluster. */
+export async function clusterPort(): Promise<number> {
+  let port = await freePort();
+  while (port > LAST_CLUSTER_PORT) port = await freePort();
+  return port;
 }
 
 export interface Sentinel {
