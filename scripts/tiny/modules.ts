@@ -69,10 +69,11 @@ export const sha256Of = (content) => createHash('sha256').update(content).digest
   // What the product does only with `features`.
   [
     /[/\\]src[/\\]build[/\\]features\.ts$/,
-    'export const features = { compression: false, workers: false, nodeHttp: false, charsets: false };',
+    'export const features = { compression: false, workers: false, replicas: false, nodeHttp: false, charsets: false };',
   ],
   [/[/\\]src[/\\]static[/\\]compress\.ts$/, absentModule('compress')],
   [/[/\\]src[/\\]http[/\\]engine[/\\]node[/\\]server\.ts$/, absentModule('NodeEngine')],
+  [/[/\\]src[/\\]app[/\\]replicas\.ts$/, absentModule('openReplicas') + absentModule('openReplicaAdmin')],
   [/[/\\]src[/\\]app[/\\]workers[/\\]leader\.ts$/, absentModule('createLeader')],
   [/[/\\]src[/\\]cli[/\\]worker\.ts$/, absentModule('work')],
 ];

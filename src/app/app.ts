@@ -17,11 +17,12 @@ import { defaultHeaders } from '../http/middleware/default-headers.ts';
 import { route } from '../http/router.ts';
 import { trustedProxies } from '../http/trusted-proxies.ts';
 import type { Stage } from '../http/types.ts';
-import { healthStage } from '../observe/health.ts';
+import { healthStage, readinessStage } from '../observe/health.ts';
 import { createLineSink } from '../observe/line-sink.ts';
 import { accessLog, droppedNotice, type EventFields, eventLog } from '../observe/log.ts';
 import { createMetrics, type MetricsPage, metricsStage } from '../observe/metrics.ts';
 import { createStaticStage } from '../static/handler.ts';
+import { isRedisUrl } from '../util/redis-url.ts';
 import { type ContentOptions, openContent, type ServedContent } from './content.ts';
 import {
   missingIndexAdvice,
@@ -132,7 +133,7 @@ interface Announcement {
 /** A unix socket is removed when the server stops. */
 function writableFolders({ spool, host }: Config): string[] {
   const socketFolder = host.includes('/') ? [dirname(host)] : [];
-  return [...(spool === '' ? [] : [spool]), ...socketFolder];
+  return [...(spool === '' || isRedisUrl(spool) ? [] : [spool]), ...socketFolder];
 }
 
 /** Tells the operator what is served where, and what could be amiss. */
@@ -156,7 +157,7 @@ export function reportCut(connections: number, event: Observed['event']): void {
 }
 
 /** What serving needs of notify. */
-export type NotifyFront = Pick<NotifyService, 'stages' | 'roomFor' | 'redact'>;
+export type NotifyFront = Pick<NotifyService, 'stages' | 'isReady' | 'roomFor' | 'redact'>;
 
 /** What a server is made of. */
 export interface ServerParts {
@@ -222,6 +223,8 @@ function stagesOf(components: Components): Stage[] {
   const { config, content, observed, authentication, notifyService, metricsPage, state } = components;
   const stages: Stage[] = [];
   if (config.healthPath !== '') stages.push(healthStage(config.healthPath, state));
+  const isReady = () => notifyService?.isReady() ?? true;
+  if (config.readyPath !== '') stages.push(readinessStage(config.readyPath, state, isReady));
   if (config.corsOrigins.length > 0) stages.push(preflightStage(config));
   if (notifyService) stages.push(...notifyService.stages);
   if (authentication) stages.push(authentication.stage);

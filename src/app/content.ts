@@ -1,9 +1,11 @@
 /** What is served: the embedded site, a folder or a file. */
+
 import { basename } from 'node:path';
 import { type Config, defaults } from '../config/options.ts';
 import { absolutePath, diskFile, diskFolder, kindOfPath } from '../static/disk.ts';
 import { embeddedFolder } from '../static/embedded.ts';
 import type { FileSource } from '../static/source.ts';
+import { isRedisUrl } from '../util/redis-url.ts';
 import { ConfigurationError } from './configuration-error.ts';
 
 export interface ServedContent {
@@ -45,8 +47,9 @@ async function diskContent(
 ): Promise<Omit<ServedContent, 'name'>> {
   const absolute = await absolutePath(path, workingFolder);
   const kind = await kindOfPath(absolute);
-  if (files.length > 0 || spool !== '')
-    (await import('./exposure.ts')).refuseExposure(path, { files, spool });
+  const folder = isRedisUrl(spool) ? '' : spool;
+  if (files.length > 0 || folder !== '')
+    (await import('./exposure.ts')).refuseExposure(path, { files, spool: folder });
   const source =
     kind === 'file' ? diskFile(absolute, basename(absolute)) : diskFolder(absolute, { dotfiles, symlinks });
   return { source, kind };

@@ -5,10 +5,18 @@ export interface Features {
   readonly compression: boolean;
   /** More than one process. */
   readonly workers: boolean;
+  /** Messages in a server that several processes share. */
+  readonly replicas: boolean;
   /** The HTTP engine on `node:http`. */
   readonly nodeHttp: boolean;
   /** Header fields in other charsets than UTF-8 and Latin-1 (RFC 2047). */
   readonly charsets: boolean;
 }
 
-export const features: Features = { compression: true, workers: true, nodeHttp: true, charsets: true };
+export const features: Features = {
+  compression: true,
+  workers: true,
+  replicas: true,
+  nodeHttp: true,
+  charsets: true,
+};

@@ -21,6 +21,7 @@ import {
   reportCut,
 } from '../app.ts';
 import { type ReportUnreadable, unreadableReport } from '../file-warnings.ts';
+import type { NotifyService } from '../notify.ts';
 import { Crew } from './crew.ts';
 import type { Answerer, Parcel } from './link.ts';
 import { packError, packPlan, unpackFacts } from './plans.ts';
@@ -53,7 +54,7 @@ export async function createLeader(
       await notifyService?.start();
       try {
         sockets = await openSockets(config, options);
-        crew = crewOf({ options, sockets, observed, onUnreadable, stages: notifyService?.stages ?? [] });
+        crew = crewOf({ options, sockets, observed, onUnreadable, notifyService });
         boundTo = await crew.start();
       } catch (error) {
         sockets?.close();
@@ -96,10 +97,10 @@ interface CrewParts {
   readonly sockets: Sockets;
   readonly observed: Observed;
   readonly onUnreadable: ReportUnreadable;
-  readonly stages: readonly Stage[];
+  readonly notifyService: NotifyService | undefined;
 }
 
-function crewOf({ options, sockets, observed, onUnreadable, stages }: CrewParts): Crew {
+function crewOf({ options, sockets, observed, onUnreadable, notifyService }: CrewParts): Crew {
   const { script, order } = options;
   const { event, sink, metrics } = observed;
   const { descriptors } = sockets;
@@ -110,7 +111,8 @@ function crewOf({ options, sockets, observed, onUnreadable, stages }: CrewParts)
     event,
     onLines: (lines) => sink.writeLines(lines),
     answerersFor: (worker): Readonly<Record<string, Answerer>> => ({
-      notify: (data, body) => respond(stages, worker, data, body),
+      notify: (data, body) => respond(notifyService?.stages ?? [], worker, data, body),
+      ready: async () => ({ data: (await notifyService?.isReady()) ?? true }),
       metrics: async () => ({ data: metrics.render(await crew.counts()) }),
       unreadable: (path) => {
         onUnreadable(path as string);

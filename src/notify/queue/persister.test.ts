@@ -16,6 +16,7 @@ function scene() {
     clock,
     onFault: (message) => faults.push(message),
     onEnd: (_, receipt: Receipt) => ended.push(receipt.id),
+    onLost: () => assert.fail('nobody else has it'),
   });
   return { store, clock, faults, ended, persister };
 }
@@ -39,7 +40,7 @@ describe('a new message', () => {
       const { store, faults, persister } = scene();
       Object.assign(store, over);
       const { envelope } = waiting('m1');
-      assert.equal(await persister.admit(envelope), isSafe);
+      assert.equal((await persister.admit(envelope))?.kind, isSafe ? 'saved' : undefined);
       assert.equal(persister.isRefused('m1'), refused);
       assert.equal(faults.length, isSafe ? 0 : 1);
       store.failsLate = false;

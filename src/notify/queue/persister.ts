@@ -4,7 +4,14 @@
  */
 import type { Clock } from './clock.ts';
 import { type Envelope, hasEnded, type Note, type Receipt, receiptOf } from './envelope.ts';
-import { type MessageStore, StoreError } from './store.ts';
+import {
+  type Admission,
+  type ChannelPace,
+  LostMessage,
+  type MessageStore,
+  type Start,
+  StoreError,
+} from './store.ts';
 
 /** Delay until a store that failed is tried again. */
 export const STORE_RETRY_MS = 5000;
@@ -27,6 +34,8 @@ export interface PersisterOptions<E extends Kept> {
   onFault(message: string): void;
   /** The store has recorded the end of an envelope. */
   onEnd(entry: E, receipt: Receipt): void;
+  /** Another process has the message. */
+  onLost(entry: E): void;
 }
 
 export class Persister<E extends Kept> {
@@ -34,7 +43,7 @@ export class Persister<E extends Kept> {
   /** Messages that the store failed to save; those that were tried longest ago come first. */
   readonly #late = new Set<E>();
   /** Messages that were refused, but are in the store because removing them failed as well. */
-  readonly #refused = new Set<string>();
+  readonly #refused = new Map<string, Envelope>();
   /** When each fault was last reported. */
   readonly #reportedMs = new Map<string, number>();
   #retryMs = STORE_RETRY_MS;
@@ -45,15 +54,14 @@ export class Persister<E extends Kept> {
     this.#options = options;
   }
 
-  /** Whether a new envelope became safe; if not, nothing of it stays. */
-  async admit(envelope: Envelope): Promise<boolean> {
+  /** Whether a new envelope became safe; if not, nothing of it stays. `undefined`: the store failed. */
+  async admit(envelope: Envelope): Promise<Admission | undefined> {
     try {
-      await this.#options.store.save(envelope);
-      return true;
+      return await this.#options.store.accept(envelope);
     } catch (error) {
       this.report(error);
-      await this.#discard(envelope.message.id);
-      return false;
+      await this.#discard(envelope);
+      return undefined;
     }
   }
 
@@ -63,15 +71,28 @@ export class Persister<E extends Kept> {
   }
 
   async discardRefused(): Promise<void> {
-    for (const id of this.#refused) await this.#discard(id);
+    for (const envelope of this.#refused.values()) await this.#discard(envelope);
   }
 
-  async #discard(id: string): Promise<void> {
+  async #discard(envelope: Envelope): Promise<void> {
+    const { id } = envelope.message;
     try {
-      await this.#options.store.discard(id);
+      await this.#options.store.discard(envelope);
       this.#refused.delete(id);
     } catch {
-      this.#refused.add(id);
+      this.#refused.set(id, envelope);
+    }
+  }
+
+  /** Whether the attempt may begin. */
+  async begin(note: Note, pace: ChannelPace): Promise<Start> {
+    const { store } = this.#options;
+    try {
+      return await store.begin(note, pace);
+    } catch (error) {
+      this.report(error);
+      // Alone, an attempt without a note is better than none; with others, it could be theirs.
+      return store.isShared ? { kind: 'wait', ms: STORE_RETRY_MS } : { kind: 'begun' };
     }
   }
 
@@ -117,6 +138,10 @@ export class Persister<E extends Kept> {
       }
       return true;
     } catch (error) {
+      if (error instanceof LostMessage) {
+        this.#options.onLost(entry);
+        return true;
+      }
       this.report(error);
       return false;
     }
@@ -128,6 +153,11 @@ export class Persister<E extends Kept> {
       this.#cancelRetry = undefined;
       void this.#retry();
     });
+  }
+
+  /** The store works again. */
+  retryNow(): void {
+    void this.#retry();
   }
 
   /** The first message shows whether the store works again; only then are the others saved. */

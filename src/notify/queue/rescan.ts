@@ -12,7 +12,7 @@ export interface RescanOptions {
   /** Comes before every search but the first. */
   prepare(): Promise<void>;
   isKnown(id: string): boolean;
-  /** How many messages may be found by a search but the first. */
+  /** How many messages may be found. */
   room(): number;
   takeUp(envelope: Envelope): void;
   onError(error: unknown): void;
@@ -32,11 +32,19 @@ export class Rescan {
     return this.#isRunning;
   }
 
-  /** Takes up everything that the store has from before, then looks from time to time. Rejects with a `StoreError`. */
+  /** Takes up what the store has from before, then looks from time to time. Rejects with a `StoreError`. */
   async start(): Promise<void> {
-    // Also beyond limits that are narrower now: the idempotency keys of all have to be known.
-    await this.#discover(Number.POSITIVE_INFINITY);
+    const { store, room } = this.#options;
+    // Also beyond limits that are narrower now, unless others can do it: the idempotency keys of all have to be known.
+    await this.#discover(store.isShared ? room() : Number.POSITIVE_INFINITY);
     this.#plan();
+  }
+
+  /** There is something to be found. */
+  lookNow(): void {
+    if (this.#isStopped || this.#isRunning) return;
+    this.#cancelTimer();
+    this.#begin();
   }
 
   /** Plans no more searches, and takes up nothing that one still finds. */
@@ -47,12 +55,14 @@ export class Rescan {
 
   #plan(): void {
     if (this.#isStopped) return;
-    this.#cancelTimer = this.#options.clock.after(RESCAN_MS, () => {
-      this.#isRunning = true;
-      void this.#run().finally(() => {
-        this.#isRunning = false;
-        this.#plan();
-      });
+    this.#cancelTimer = this.#options.clock.after(RESCAN_MS, () => this.#begin());
+  }
+
+  #begin(): void {
+    this.#isRunning = true;
+    void this.#run().finally(() => {
+      this.#isRunning = false;
+      this.#plan();
     });
   }
 

@@ -14,6 +14,8 @@ export interface SchedulerOptions {
   onAttempt(id: string, progress: ChannelProgress): void;
   /** Has the store keep the latest of a message. Never rejects. */
   keep(message: ActiveMessage): Promise<void>;
+  /** Another process has the message. */
+  drop(message: ActiveMessage): void;
 }
 
 export class Scheduler {
@@ -57,10 +59,15 @@ export class Scheduler {
     this.#options.dispatcher.push(message.envelope, pending, isNext, () => this.#attempt(message, pending));
   }
 
-  async #attempt(message: ActiveMessage, before: Pending): Promise<void> {
-    const { dispatcher, onAttempt, keep } = this.#options;
+  /** Whether the channel's provider was called. */
+  async #attempt(message: ActiveMessage, before: Pending): Promise<boolean> {
+    const { dispatcher, onAttempt, keep, drop } = this.#options;
     const { channel } = before;
-    const { delivery, isNext } = await dispatcher.attempt(message.envelope, before);
+    const end = await dispatcher.attempt(message.envelope, before);
+    if (end.kind === 'lost') drop(message);
+    if (end.kind === 'wait') this.#push(message, before, true);
+    if (end.kind !== 'ended') return false;
+    const { delivery, isNext } = end;
     message.envelope = record(message.envelope, channel, delivery, this.retryContext);
     const after = message.envelope.progress.find((one) => one.channel === channel);
     if (after) onAttempt(message.envelope.message.id, after);
@@ -71,5 +78,6 @@ export class Scheduler {
     for (const watcher of message.watchers) watcher();
     // Before the next attempt on this channel, so that a crash can hide no more deliveries than are under way.
     await keep(message);
+    return true;
   }
 }
