@@ -69,18 +69,15 @@ export function timingSafeEqual(a: Uint8Array, b: Uint8Array): boolean {
   return difference === 0;
 }
 
-/** How the rounds and the length of the key share a number: see `calls` in binding.ts. */
-const ROUNDS_FACTOR = 256;
-
 export function pbkdf2(
   password: Content,
   salt: Content,
   rounds: number,
   length: number,
-  algorithm: string,
+  _algorithm: 'sha256',
   done: (error: Error | null, key: Buffer) => void,
 ): void {
-  call('pbkdf2', algorithm, bytesOf(password), bytesOf(salt), rounds * ROUNDS_FACTOR + length).then(
+  call('pbkdf2', bytesOf(password), bytesOf(salt), rounds, length).then(
     (key) => done(null, new Buffer(key as ArrayBuffer)),
     (error) => done(error, Buffer.alloc(0)),
   );

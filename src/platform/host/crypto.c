@@ -5,9 +5,11 @@
 
 #include "binding.h"
 #include "mbedtls/md.h"
-#include "mbedtls/pkcs5.h"
+#include "mbedtls/sha256.h"
 
 #define MAX_DIGEST_BYTES 64
+#define SHA256_BYTES 32
+#define SHA256_BLOCK_BYTES 64
 
 struct Hash {
   const Kind *kind;
@@ -67,19 +69,42 @@ JSValue host_hashDigest(JSContext *ctx, Hash *hash) {
   return copied(ctx, digest, mbedtls_md_get_size(mbedtls_md_info_from_ctx(&hash->md)));
 }
 
-JSValue host_hashCopy(JSContext *ctx, Hash *hash) {
-  Hash *copy = new_hash(mbedtls_md_info_from_ctx(&hash->md), hash->is_hmac);
-  if (copy) mbedtls_md_clone(&copy->md, &hash->md);
-  return new_object(ctx, copy);
+/* A hash that begins with the key and a pad, as both of HMAC do (RFC 2104). */
+static void start_padded(mbedtls_sha256_context *hash, Bytes key, uint8_t pad) {
+  uint8_t block[SHA256_BLOCK_BYTES] = {0};
+  if (key.length > sizeof block) mbedtls_sha256(key.data, key.length, block, 0);
+  else memcpy(block, key.data, key.length);
+  for (size_t i = 0; i < sizeof block; i++) block[i] ^= pad;
+  mbedtls_sha256_starts(hash, 0);
+  mbedtls_sha256_update(hash, block, sizeof block);
 }
 
-int64_t derive_key(const char *algorithm, Bytes password, Bytes salt, int64_t rounds, Bytes key) {
-  const mbedtls_md_info_t *info = algorithm_of(algorithm);
-  if (!info) return -ENOSYS;
-  return mbedtls_pkcs5_pbkdf2_hmac_ext(mbedtls_md_get_type(info), password.data, password.length, salt.data,
-                                       salt.length, (unsigned)rounds, (uint32_t)key.length, key.data)
-             ? -EINVAL
-             : 0;
+/* Goes on from a copy of `from`. */
+static void finish_copy(mbedtls_sha256_context from, Bytes more, uint8_t *digest) {
+  mbedtls_sha256_update(&from, more.data, more.length);
+  mbedtls_sha256_finish(&from, digest);
+}
+
+void derive_key(Bytes password, Bytes salt, int64_t rounds, Bytes key) {
+  mbedtls_sha256_context inner, outer, first;
+  uint8_t digest[SHA256_BYTES];
+  Bytes link = {digest, sizeof digest};
+  start_padded(&inner, password, 0x36);
+  start_padded(&outer, password, 0x5C);
+  memset(key.data, 0, key.length);
+  for (size_t at = 0; at < key.length; at += sizeof digest) {
+    uint8_t number[] = {0, 0, 0, (uint8_t)(at / sizeof digest + 1)};
+    first = inner;
+    mbedtls_sha256_update(&first, salt.data, salt.length);
+    finish_copy(first, (Bytes){number, sizeof number}, digest);
+    finish_copy(outer, link, digest);
+    for (int64_t round = 1;; round++) {
+      for (size_t i = 0; i < sizeof digest && at + i < key.length; i++) key.data[at + i] ^= digest[i];
+      if (round >= rounds) break;
+      finish_copy(inner, link, digest);
+      finish_copy(outer, link, digest);
+    }
+  }
 }
 
 /* getrandom gives up to 256 bytes as a whole; more may come in pieces. */

@@ -81,10 +81,6 @@ int64_t host_process(int64_t what) {
   }
 }
 
-int64_t host_kill(int64_t process, int64_t number) {
-  return or_errno(kill((pid_t)process, (int)number));
-}
-
 /* Without echo and line by line, as for a password; and back. */
 int64_t host_rawMode(int64_t descriptor, int is_raw) {
   struct termios mode;
