@@ -188,6 +188,6 @@ export const calls = [
   'chown',
   /** host name → addresses, one on each line */
   'lookup',
-  /** password, salt, rounds, length up to 255 → key, by HMAC of SHA-256 */
+  /** both padded keys of HMAC, the key after the first round, rounds → key */
   'pbkdf2',
 ] as const;

@@ -155,12 +155,10 @@ static int64_t do_lookup(Call *call) {
 }
 
 static int64_t do_derive(Call *call) {
-  const Operand *operands = call->operands;
-  call->out_length = (size_t)(operands[3].number & 0xFF);
-  call->out = malloc(call->out_length + 1);
-  if (!call->out) return -ENOMEM;
-  derive_key(operands[0].bytes, operands[1].bytes, operands[2].number, (Bytes){call->out, call->out_length});
-  return 0;
+  Bytes first = call->operands[1].bytes;
+  int64_t state = answer_text(call, (const char *)first.data, first.length);
+  if (state == 0) derive_key(call->operands[0].bytes, call->operands[2].number, (Bytes){call->out, first.length});
+  return state;
 }
 
 static int64_t perform(Call *call) {

@@ -9,7 +9,6 @@
 
 #define MAX_DIGEST_BYTES 64
 #define SHA256_BYTES 32
-#define SHA256_BLOCK_BYTES 64
 
 struct Hash {
   const Kind *kind;
@@ -69,41 +68,21 @@ JSValue host_hashDigest(JSContext *ctx, Hash *hash) {
   return copied(ctx, digest, mbedtls_md_get_size(mbedtls_md_info_from_ctx(&hash->md)));
 }
 
-/* A hash that begins with the key and a pad, as both of HMAC do (RFC 2104). */
-static void start_padded(mbedtls_sha256_context *hash, Bytes key, uint8_t pad) {
-  uint8_t block[SHA256_BLOCK_BYTES] = {0};
-  if (key.length > sizeof block) mbedtls_sha256(key.data, key.length, block, 0);
-  else memcpy(block, key.data, key.length);
-  for (size_t i = 0; i < sizeof block; i++) block[i] ^= pad;
-  mbedtls_sha256_starts(hash, 0);
-  mbedtls_sha256_update(hash, block, sizeof block);
-}
-
-/* Goes on from a copy of `from`. */
-static void finish_copy(mbedtls_sha256_context from, Bytes more, uint8_t *digest) {
-  mbedtls_sha256_update(&from, more.data, more.length);
-  mbedtls_sha256_finish(&from, digest);
-}
-
-void derive_key(Bytes password, Bytes salt, int64_t rounds, Bytes key) {
-  mbedtls_sha256_context inner, outer, first;
-  uint8_t digest[SHA256_BYTES];
-  Bytes link = {digest, sizeof digest};
-  start_padded(&inner, password, 0x36);
-  start_padded(&outer, password, 0x5C);
-  memset(key.data, 0, key.length);
-  for (size_t at = 0; at < key.length; at += sizeof digest) {
-    uint8_t number[] = {0, 0, 0, (uint8_t)(at / sizeof digest + 1)};
-    first = inner;
-    mbedtls_sha256_update(&first, salt.data, salt.length);
-    finish_copy(first, (Bytes){number, sizeof number}, digest);
-    finish_copy(outer, link, digest);
-    for (int64_t round = 1;; round++) {
-      for (size_t i = 0; i < sizeof digest && at + i < key.length; i++) key.data[at + i] ^= digest[i];
-      if (round >= rounds) break;
-      finish_copy(inner, link, digest);
-      finish_copy(outer, link, digest);
+void derive_key(Bytes pads, int64_t rounds, Bytes key) {
+  mbedtls_sha256_context padded[2], hash;
+  uint8_t link[SHA256_BYTES];
+  memcpy(link, key.data, sizeof link);
+  for (int i = 0; i < 2; i++) {
+    mbedtls_sha256_starts(&padded[i], 0);
+    mbedtls_sha256_update(&padded[i], pads.data + (size_t)i * pads.length / 2, pads.length / 2);
+  }
+  for (int64_t round = 1; round < rounds; round++) {
+    for (int i = 0; i < 2; i++) {
+      hash = padded[i];
+      mbedtls_sha256_update(&hash, link, sizeof link);
+      mbedtls_sha256_finish(&hash, link);
     }
+    for (size_t i = 0; i < sizeof link; i++) key.data[i] ^= link[i];
   }
 }
 
