@@ -9,6 +9,8 @@ export interface Features {
   readonly nodeHttp: boolean;
   /** Header fields in other charsets than UTF-8 and Latin-1 (RFC 2047). */
   readonly charsets: boolean;
+  /** HTTPS and HTTP/2. */
+  readonly tls: boolean;
   /** As much in one turn of the loop as V8 computes in 50 ms; else the limits of messages are lower. */
   readonly largeMessages: boolean;
 }
@@ -18,5 +20,6 @@ export const features: Features = {
   workers: true,
   nodeHttp: true,
   charsets: true,
+  tls: true,
   largeMessages: true,
 };

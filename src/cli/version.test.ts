@@ -27,6 +27,7 @@ describe('what the program is made of', () => {
       workers: true,
       nodeHttp: false,
       charsets: true,
+      tls: true,
       largeMessages: true,
     };
     const text = await describeVersion({ base: 'bundle', embeddedSite: false }, '', features);

@@ -12,6 +12,7 @@ const all: Features = {
   workers: true,
   nodeHttp: true,
   charsets: true,
+  tls: true,
   largeMessages: true,
 };
 const none: Features = {
@@ -19,6 +20,7 @@ const none: Features = {
   workers: false,
   nodeHttp: false,
   charsets: false,
+  tls: false,
   largeMessages: false,
 };
 
@@ -26,6 +28,7 @@ const refused: readonly (readonly [changes: Partial<Config>, flag: string])[] = 
   [{ compression: true }, '--compression'],
   [{ workers: 2 }, '--workers'],
   [{ httpEngine: 'node' }, '--http-engine'],
+  [{ tlsCert: 'cert.pem' }, '--tls-cert'],
 ];
 
 describe('a build that lacks something', () => {
@@ -47,11 +50,11 @@ describe('a build that lacks something', () => {
   test('says so in its help', () => {
     assert.equal(
       lackingNote(none),
-      '\nNot in this build: --compression, --workers above 1, --http-engine node, legacy charsets, messages above 256 KiB.\n',
+      '\nNot in this build: --compression, --workers above 1, --http-engine node, legacy charsets, --tls-cert, messages above 256 KiB.\n',
     );
     assert.equal(
       lackingNote({ ...none, compression: true }),
-      '\nNot in this build: --workers above 1, --http-engine node, legacy charsets, messages above 256 KiB.\n',
+      '\nNot in this build: --workers above 1, --http-engine node, legacy charsets, --tls-cert, messages above 256 KiB.\n',
     );
     assert.equal(lackingNote(all), '');
   });

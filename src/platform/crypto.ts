@@ -86,7 +86,10 @@ export function pbkdf2(
   const key = new Uint8Array(BLOCK_BYTES);
   key.set(given.length > BLOCK_BYTES ? createHash(algorithm).update(given).digest() : given);
   const pads = Buffer.concat([key.map((byte) => byte ^ INNER_PAD), key.map((byte) => byte ^ OUTER_PAD)]);
-  const first = createHmac(algorithm, given).update(salt).update(new Uint8Array([0, 0, 0, 1])).digest();
+  const first = createHmac(algorithm, given)
+    .update(salt)
+    .update(new Uint8Array([0, 0, 0, 1]))
+    .digest();
   call('pbkdf2', pads, first, rounds).then(
     (bytes) => done(null, new Buffer(bytes as ArrayBuffer)),
     (error) => done(error, Buffer.alloc(0)),

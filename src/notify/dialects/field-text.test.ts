@@ -7,6 +7,7 @@ const features = {
   workers: false,
   nodeHttp: false,
   charsets: false,
+  tls: false,
   largeMessages: false,
 };
 
