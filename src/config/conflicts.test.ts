@@ -50,11 +50,11 @@ describe('a build that lacks something', () => {
   test('says so in its help', () => {
     assert.equal(
       lackingNote(none),
-      '\nNot in this build: --compression, --workers above 1, --http-engine node, legacy charsets, --tls-cert, messages above 256 KiB.\n',
+      '\nNot in this build: --compression, --workers above 1, --http-engine node, legacy charsets,\n--tls-cert, messages above 256 KiB.\n',
     );
     assert.equal(
       lackingNote({ ...none, compression: true }),
-      '\nNot in this build: --workers above 1, --http-engine node, legacy charsets, --tls-cert, messages above 256 KiB.\n',
+      '\nNot in this build: --workers above 1, --http-engine node, legacy charsets, --tls-cert, messages\nabove 256 KiB.\n',
     );
     assert.equal(lackingNote(all), '');
   });

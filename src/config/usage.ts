@@ -44,7 +44,8 @@ export function lackingNote(features: Features): string {
     '--tls-cert': tls,
     'messages above 256 KiB': largeMessages,
   }).filter(([, isThere]) => !isThere);
-  return lacking.length > 0 ? `\nNot in this build: ${lacking.map(([name]) => name).join(', ')}.\n` : '';
+  const note = `Not in this build: ${lacking.map(([name]) => name).join(', ')}.`;
+  return lacking.length > 0 ? `\n${note.replace(/(.{1,98})(?: |$)/g, '$1\n')}` : '';
 }
 
 /** The text of `--help`. */

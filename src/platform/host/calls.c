@@ -9,7 +9,6 @@
 #include <limits.h>
 #include <netdb.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>

@@ -2,8 +2,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <signal.h>
-#include <stdio.h>
 #include <sys/resource.h>
 #include <termios.h>
 #include <unistd.h>
