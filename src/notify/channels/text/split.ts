@@ -117,6 +117,10 @@ function planOf(text: string, max: number, format: Message['format'], measure: M
 
 /** The end of the longest part from `start` on that has at most `max` and ends with a whole code point. */
 function endWithin(text: string, start: number, max: number, measure: Measure): number {
+  const most = Math.min(text.length, start + max);
+  // Most text is ASCII, of which everything fits; at `most` there may be the middle of a surrogate pair.
+  const isWhole = (text.codePointAt(most - 1) ?? 0) <= 0xffff;
+  if (isWhole && measure(text.slice(start, most)) === most - start) return most;
   let length = 0;
   let end = start;
   // One unit more, so that the slice splits no surrogate pair that fits.
