@@ -127,7 +127,7 @@ describe('the executable', { skip }, () => {
       mbedtls: mbedtls.version,
       musl: musl[arch].version,
       embeddedSite: false,
-      lacks: ['compression', 'workers', 'nodeHttp', 'charsets', 'tls', 'largeMessages'],
+      lacks: ['compression', 'workers', 'replicas', 'nodeHttp', 'charsets', 'tls', 'largeMessages'],
       size,
       sha256,
     });

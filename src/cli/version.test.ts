@@ -25,6 +25,7 @@ describe('what the program is made of', () => {
     const features = {
       compression: false,
       workers: true,
+      replicas: true,
       nodeHttp: false,
       charsets: true,
       tls: true,

@@ -5,6 +5,7 @@ import { foreignCharset } from './field-text.ts';
 const features = {
   compression: false,
   workers: false,
+  replicas: false,
   nodeHttp: false,
   charsets: false,
   tls: false,
