@@ -223,7 +223,8 @@ export async function openFront(parts: ServerParts): Promise<Front> {
   const { basePath } = config;
   const authentication = config.auth.length > 0 ? await openAuthentication(config.auth) : undefined;
   const engine = config.httpEngine === 'auto' && !features.nodeHttp ? 'wire' : config.httpEngine;
-  const files = filesStage(parts);
+  const site = siteStage(parts);
+  const files = basePath === '' ? site : createBasePathStage(basePath, site);
   const front = parts.notifyService;
   const notifyService = front && basePath !== '' ? alsoUnderBasePath(front, basePath) : front;
   const hooks = hooksOf({ ...parts, notifyService, authentication, files });
@@ -232,7 +233,7 @@ export async function openFront(parts: ServerParts): Promise<Front> {
     config.redirectPort === 0
       ? undefined
       : await import('./redirect.ts').then(({ openRedirect }) =>
-          openRedirect({ config, files, hooks, httpsPort: () => server.port }),
+          openRedirect({ config, site, hooks, httpsPort: () => server.port }),
         );
   return {
     server,
@@ -319,10 +320,10 @@ function stagesOf(components: Components): Stage[] {
   return [...stages, files];
 }
 
-function filesStage({ config, content, observed }: ServerParts): Stage {
+/** The files, wherever the site is. */
+function siteStage({ config, content, observed }: ServerParts): ReturnType<typeof createStaticStage> {
   const warn = (message: string, fields: EventFields) => observed.event('warn', message, fields);
-  const files = createStaticStage(content.source, config, { warn, rules: content.rules });
-  return config.basePath === '' ? files : createBasePathStage(config.basePath, files);
+  return createStaticStage(content.source, config, { warn, rules: content.rules });
 }
 
 function hooksOf(components: Components): Hooks {
