@@ -14,7 +14,7 @@ import { errorPlan, HttpError } from '../http/errors.ts';
 import { noContentPlan, redirectPlan } from '../http/reply.ts';
 import { type Plan, type RequestFacts, SAFE_METHODS } from '../http/types.ts';
 import { negotiate } from './encoding.ts';
-import { ListingCache, type Warn } from './listing-cache.ts';
+import type { ListingCache, Warn } from './listing-cache.ts';
 import { encodePath, type ParsedPath, parsePath } from './path.ts';
 import { planContent, planFromMemory, planFromSource, type Representation } from './plan.ts';
 import { type FileSource, SETTLE_MS, type SourceFile } from './source.ts';
@@ -46,13 +46,14 @@ class StaticFiles {
   readonly #source: FileSource;
   readonly #options: StaticOptions;
   readonly #store: FileStore;
-  readonly #listings: ListingCache;
+  readonly #warn: Warn | undefined;
+  #listings: Promise<ListingCache> | undefined;
 
   constructor(source: FileSource, options: StaticOptions, warn: Warn | undefined) {
     this.#source = source;
     this.#options = options;
     this.#store = new FileStore(source, options);
-    this.#listings = new ListingCache(source, warn);
+    this.#warn = warn;
   }
 
   handle(facts: RequestFacts): Planned {
@@ -68,8 +69,17 @@ class StaticFiles {
     const found = await this.#lookUp(parsed);
     if (found.kind === 'resource') return this.#serve(facts.method, facts.headers, found);
     if (found.kind === 'redirect') return redirectTo(parsed, facts.query);
-    if (found.kind === 'folder' && this.#options.listing) return this.#listings.planOf(parsed.segments);
+    if (found.kind === 'folder' && this.#options.listing) return this.#list(facts, parsed);
     return this.#planMissing(facts, parsed);
+  }
+
+  /** What makes listings is loaded with the first of them. */
+  async #list({ headers, query }: RequestFacts, { segments }: ParsedPath): Promise<Plan> {
+    this.#listings ??= import('./listing-cache.ts').then(
+      ({ ListingCache }) => new ListingCache(this.#source, this.#warn),
+    );
+    const listings = await this.#listings;
+    return listings.planOf(segments, { accept: headers.accept, query });
   }
 
   async #planMissing(facts: RequestFacts, { segments }: ParsedPath): Promise<Plan> {

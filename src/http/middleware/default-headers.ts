@@ -20,8 +20,9 @@ function securityHeaders({ securityHeaders: isOn, csp }: DefaultHeaderOptions): 
   return csp === '' ? fixed : [...fixed, 'Content-Security-Policy', csp];
 }
 
-/** `headers` without those that `overriding` also names, case-insensitively. */
+/** `headers` without those that `overriding` also names, case-insensitively; `Vary` is a list that only grows. */
 export function withoutOverridden(headers: HeaderList, overriding: HeaderList): string[] {
   const names = new Set(overriding.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase()));
+  names.delete('vary');
   return headers.filter((_, index) => !names.has((headers[index - (index % 2)] as string).toLowerCase()));
 }

@@ -5,6 +5,7 @@
  * (`input-turns.ts`), so that a client that pipelines requests does not hold up the others.
  */
 import type { Socket } from 'node:net';
+import { forReader } from '../../error-page.ts';
 import { type ErrorCode, errorPlan, HttpError } from '../../errors.ts';
 import { closeQuietly, refuse } from '../../send.ts';
 import { type HeaderList, type Plan, type RequestFacts, SAFE_METHODS } from '../../types.ts';
@@ -321,7 +322,8 @@ export class WireConnection implements Author, OpenConnection {
 
   #send(exchange: Exchange, plan: Plan, common: HeaderList): void {
     exchange.status = plan.status;
-    this.#writer.send(exchange, plan, common, plan.close === true || this.#isLast());
+    const shown = plan.phrase === undefined ? plan : forReader(plan, exchange.facts.headers);
+    this.#writer.send(exchange, shown, common, plan.close === true || this.#isLast());
   }
 
   #isLast(more = 0): boolean {
