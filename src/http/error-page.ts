@@ -6,8 +6,8 @@ import { prefersPage } from '../util/accept.ts';
 import { styledPlan } from './reply.ts';
 import type { Plan, RequestFacts } from './types.ts';
 
-const STYLE = `:root{--paper:#fbf9f4;--ink:#221d16;--mote:#a85a00;--glow:#ffd48a}
-@media(prefers-color-scheme:dark){:root{--paper:#14120f;--ink:#f1ebe0;--mote:#ffb545;--glow:#6b4108}}
+const STYLE = `:root{--paper:#fbf9f4;--ink:#221d16;--glow:#ffd48a}
+@media(prefers-color-scheme:dark){:root{--paper:#14120f;--ink:#f1ebe0;--glow:#6b4108}}
 body{display:grid;place-content:center;min-height:100vh;margin:0;text-align:center;color:var(--ink);
 font:1rem/1.6 system-ui,sans-serif;background:radial-gradient(circle at 50% 42%,var(--glow),7rem,transparent 30rem) var(--paper)}
 b{font-size:clamp(6rem,30vw,11rem);line-height:1}

@@ -36,18 +36,18 @@ a { color: var(--link); text-decoration: none }
 a:hover, a:focus-visible, button:hover { text-decoration: underline }
 :focus-visible { outline: 2px solid var(--link); outline-offset: 2px; border-radius: 2px }
 main > table td a { display: block; position: relative; padding: .55rem 0 .55rem 1.6rem }
-main > table td a::before { content: ""; position: absolute; left: 0; top: .9rem; width: 16px; height: 16px; background: var(--dim) }
+main > table td a::before { content: ""; position: absolute; left: 0; top: .8rem; width: 16px; height: 16px; background: var(--dim) }
 tr.d a::before { background: var(--link) !important }
 ${Object.entries(icons)
   .map(([name, path]) => `tr.${name} a::before { clip-path: path(evenodd, "${path}") }`)
   .join('\n')}
 section { margin-top: 2rem; padding-top: .5rem; border-top: 1px solid var(--line); overflow-wrap: anywhere }
-section a { text-decoration: underline }
+h1 a, section a { text-decoration: underline }
 section table { margin: 1rem 0 }
 section :is(pre, code) { font: .875rem/1.5 ui-monospace, monospace; white-space: pre-wrap; background: #8881 }
 section pre { padding: .75rem }
 section pre code { background: none }
 section blockquote { margin-left: 0; padding-left: 1rem; border-left: 3px solid var(--line) }
-@media (max-width: 36rem) { main > table time { display: block; width: min-content; margin-left: auto; white-space: normal; font-size: .8rem; line-height: 1.3 } }
+@media (max-width: 36rem) { main > table time { display: block; width: 6.5em; margin-left: auto; white-space: normal; font-size: .8rem; line-height: 1.3 } }
 @media (forced-colors: active) { main > table td a::before { background: LinkText } }
 `;

@@ -29,7 +29,12 @@ const read = markdownReader(
     breaks: false,
     html: 'token',
     renderer: {
-      html: ({ text }) => withoutTags(text),
+      html: ({ text }) => escapeText(text.replace(TAGS, '')),
+      // Behind `<pre>` and the like the parser takes text for HTML.
+      text(token) {
+        const inner = 'tokens' in token ? token.tokens : undefined;
+        return inner ? this.parser.parseInline(inner) : escapeText(token.text);
+      },
       heading({ tokens, depth }) {
         // The page has its own first heading.
         const level = Math.min(depth + 1, 6);
@@ -50,9 +55,9 @@ const read = markdownReader(
 
 const TAGS = /<!--[\s\S]*?(?:-->|$)|<[/!?]?[a-z][^<>]*>/gi;
 
-/** The text between the tags. What looks like a character reference stays one. */
-function withoutTags(html: string): string {
-  return escapeHtml(html.replace(TAGS, '')).replace(/&amp;(#?\w{1,32};)/g, '&$1');
+/** What looks like a character reference stays one. */
+function escapeText(text: string): string {
+  return escapeHtml(text).replace(/&amp;(#?\w{1,32};)/g, '&$1');
 }
 
 /** What browsers leave out of a URL before they read its scheme (URL Standard §4.4). */
