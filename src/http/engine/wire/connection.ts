@@ -5,7 +5,6 @@
  * (`input-turns.ts`), so that a client that pipelines requests does not hold up the others.
  */
 import type { Socket } from 'node:net';
-import { forReader } from '../../error-page.ts';
 import { type ErrorCode, errorPlan, HttpError } from '../../errors.ts';
 import { closeQuietly, refuse } from '../../send.ts';
 import { type HeaderList, type Plan, type RequestFacts, SAFE_METHODS } from '../../types.ts';
@@ -322,8 +321,7 @@ export class WireConnection implements Author, OpenConnection {
 
   #send(exchange: Exchange, plan: Plan, common: HeaderList): void {
     exchange.status = plan.status;
-    const shown = plan.phrase === undefined ? plan : forReader(plan, exchange.facts.headers);
-    this.#writer.send(exchange, shown, common, plan.close === true || this.#isLast());
+    this.#writer.send(exchange, plan, common, plan.close === true || this.#isLast());
   }
 
   #isLast(more = 0): boolean {
