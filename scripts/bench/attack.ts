@@ -4,7 +4,8 @@
  * `MOTE_TARGET` names another program to attack, as for the tests.
  *
  * `npm run attack -- --loop`, or with a part of the names: work that could block the event loop, and its longest turn in
- * milliseconds of CPU time: at first, and the least of three times, which other work on the machine hardly changes.
+ * milliseconds of CPU time: at first, and the least of three times, which other work on the machine hardly changes. Of
+ * an executable (`MOTE_TARGET`) it is what a client sees, which may be two turns.
  */
 import { writeFileSync } from 'node:fs';
 import { attacks, BIG_BYTES, BIG_FILE, costOf } from '../../test/support/attacks.ts';

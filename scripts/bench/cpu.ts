@@ -4,7 +4,8 @@
  *   --rounds N     rounds over all servers (default 5)
  *   --requests N   requests for each row and round (default 20,000)
  *   --rows A,B     only these rows
- *   --only A,B     only these servers: mote, mote-log, base, base-log, bare, nginx, nginx-log
+ *   --only A,B     only these servers: mote, mote-log, base, base-log, bare, nginx, nginx-log, plain,
+ *                  plain-log (nginx that opens its files at each request)
  *   --target FILE  the mote to measure: a script or an executable (default src/cli/bin.ts)
  *   --base FILE    another mote to compare with, for example that of another work tree
  *
@@ -98,15 +99,15 @@ function mote(target: string, ...args: string[]): Server['command'] {
   return (_, root, port) => [...program, root, `${port}`, ...args];
 }
 
-/** One worker that keeps open files, as the fastest configuration of a plain file server. */
-function cachingNginx(name: string, hasLog: boolean): Server {
+/** One worker. The fastest configuration of a plain file server keeps its files open. */
+function nginxServer(name: string, hasLog: boolean, keepsFiles: boolean): Server {
   return {
     name,
     command(parent, root, port) {
       const folder = join(parent, name);
       mkdirSync(folder, { recursive: true });
       const log = hasLog ? { log: join(folder, 'access.log') } : {};
-      return nginx({ root, folder, port, workers: 1, ...log }, OPEN_FILE_CACHE);
+      return nginx({ root, folder, port, workers: 1, ...log }, keepsFiles ? OPEN_FILE_CACHE : '');
     },
   };
 }
@@ -121,8 +122,10 @@ function serversOf(target: string, base: string | undefined): Server[] {
     ...motes('mote', target),
     ...(base === undefined ? [] : motes('base', resolve(base))),
     { name: 'bare', command: (_, root, port) => [process.execPath, bare, root, `${port}`] },
-    cachingNginx('nginx', false),
-    cachingNginx('nginx-log', true),
+    nginxServer('nginx', false, true),
+    nginxServer('nginx-log', true, true),
+    nginxServer('plain', false, false),
+    nginxServer('plain-log', true, false),
   ];
 }
 

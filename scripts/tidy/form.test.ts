@@ -1,5 +1,5 @@
 import { testRules } from './fixtures.ts';
-import { formRules, MAX_FILE_LINES, MAX_FUNCTION_LINES } from './form.ts';
+import { formRules, MAX_FILE_LINES, MAX_FUNCTION_LINES, MAX_HOST_LINES, MAX_PLATFORM_LINES } from './form.ts';
 
 const lines = (count: number, text = '  f();\n') => text.repeat(count);
 const functionOf = (count: number) => `function long() {\n${lines(count - 2)}}\n`;
@@ -33,6 +33,29 @@ testRules(formRules, {
   'file length': [
     ['at the limit', { 'src/a.ts': lines(MAX_FILE_LINES, '//\n') }],
     ['over it', { 'test/a.test.ts': lines(MAX_FILE_LINES + 1, '//\n') }, 'test/a.test.ts: length'],
+  ],
+  'host length': [
+    [
+      'at the limit',
+      { 'src/platform/host/a.c': lines(MAX_HOST_LINES - 1, '//\n'), 'src/platform/host/b.h': '//\n' },
+    ],
+    [
+      'over it',
+      { 'src/platform/host/a.c': lines(MAX_HOST_LINES, '//\n'), 'src/platform/host/b.h': '//\n' },
+      'src/platform/host: length',
+    ],
+  ],
+  'platform length': [
+    [
+      'at the limit, with tests and contracts beside it',
+      {
+        'src/platform/a.ts': lines(MAX_PLATFORM_LINES - 1, '//\n'),
+        'src/platform/b.ts': '//\n',
+        'src/platform/b.test.ts': '//\n',
+        'src/platform/contracts/b.contract.ts': '//\n',
+      },
+    ],
+    ['over it', { 'src/platform/a.ts': lines(MAX_PLATFORM_LINES + 1, '//\n') }, 'src/platform: length'],
   ],
   spread: [
     [

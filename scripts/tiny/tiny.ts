@@ -35,9 +35,11 @@ import {
   USAGE,
 } from './arguments.ts';
 import { type Asset, assetsSource } from './assets.ts';
-import { bindingHeader } from './binding-header.ts';
+import { bindingHeader, bindingSource } from './binding-header.ts';
 import { compileModules } from './bytecode.ts';
+import { checkedCompiler, checkedUnits } from './checked.ts';
 import { type Compiler, compilerFor, findCompiler } from './compiler.ts';
+import { filterSource } from './filter.ts';
 import { bundleModules } from './modules.ts';
 import { compileAll, type Unit } from './objects.ts';
 import { requireTools, runTool } from './run-tool.ts';
@@ -66,6 +68,8 @@ async function build(options: TinyOptions): Promise<void> {
   try {
     const workshop = prepare(options, generated);
     writeFileSync(join(generated, 'binding.h'), bindingHeader());
+    writeFileSync(join(generated, 'binding.c'), bindingSource());
+    writeFileSync(join(generated, 'filter.c'), filterSource());
     if (options.analyze) return await analyzeHost(workshop);
     if (options.contracts) return await checkContracts(options, workshop);
     const assets = await makeAssets(options, workshop);
@@ -99,7 +103,7 @@ function prepare(options: TinyOptions, generated: string): Workshop {
   const [targetLibrary = '', ownLibrary = targetLibrary] = libraries;
   return {
     folders: { repository: REPOSITORY, quickjs: engine, mbedtls: tls, generated },
-    target: findCompiler(arch, targetLibrary),
+    target: options.check ? checkedCompiler(options.check) : findCompiler(arch, targetLibrary),
     own: findCompiler(here as Arch, ownLibrary),
   };
 }
@@ -156,9 +160,14 @@ async function readEmbedded(path: string): Promise<Buffer> {
   return archive;
 }
 
-function compileAndLink({ folders, target }: Workshop, { cache }: TinyOptions, file: string): Promise<void> {
-  const units = [...hostUnits(folders), ...engineUnits(folders), ...tlsUnits(folders)];
-  return link(units, target, cache, 'compile', file);
+function compileAndLink(
+  { folders, target }: Workshop,
+  { cache, check }: TinyOptions,
+  file: string,
+): Promise<void> {
+  const host = hostUnits(folders);
+  const units = [...host, ...engineUnits(folders), ...tlsUnits(folders)];
+  return link(check ? checkedUnits(units, host) : units, target, cache, 'compile', file);
 }
 
 async function link(

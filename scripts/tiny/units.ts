@@ -79,7 +79,8 @@ export function hostUnits(folders: Folders): Unit[] {
   const foreign = [folders.quickjs, join(folders.mbedtls, 'include')];
   const headers = [...sorted(join(repository, 'src/platform/host/*.h')), ...sorted(join(generated, '*.h'))];
   const config = join(repository, 'scripts');
-  return [...sorted(join(repository, 'src/platform/host/*.c')), join(generated, 'assets.c')].map((path) => ({
+  const own = ['assets.c', 'binding.c', 'filter.c'].map((name) => join(generated, name));
+  return [...sorted(join(repository, 'src/platform/host/*.c')), ...own].map((path) => ({
     path,
     flags: [SMALL, CONFIG, ...WARNINGS],
     include: [join(repository, 'src/platform/host'), generated, config],

@@ -1,6 +1,7 @@
 /** Log lines for the operator about files that cannot be served, with what to do about it. */
 import { HttpError } from '../http/errors.ts';
 import type { EventLog } from '../observe/log.ts';
+import { indexNames } from '../static/locate.ts';
 import type { FileSource } from '../static/source.ts';
 
 /** More warnings about files that cannot be read would say nothing new. */
@@ -48,9 +49,13 @@ export async function missingIndexAdvice(
   source: FileSource,
   { index, listing }: { readonly index: string; readonly listing: boolean },
 ): Promise<string | undefined> {
-  // The source itself warns of a file that it may not read.
-  const found = await source.open([index]).catch(() => undefined);
-  if (found?.kind === 'file') await found.file.close();
-  if (found?.kind !== 'missing' || listing) return undefined;
-  return `there is no ${index}, so that / is not found: add one, or list folders with --listing`;
+  const names = indexNames(index);
+  for (const name of names) {
+    // The source itself warns of a file that it may not read.
+    const found = await source.open([name]).catch(() => undefined);
+    if (found?.kind === 'file') await found.file.close();
+    if (found?.kind !== 'missing') return undefined;
+  }
+  if (listing) return undefined;
+  return `there is no ${names.join(' or ')}, so that / is not found: add one, or list folders with --listing`;
 }

@@ -2,9 +2,9 @@
 import { Socket } from 'node:net';
 import { packFailure } from '../app/workers/failure.ts';
 import { Link } from '../app/workers/link.ts';
-import { LINK_DESCRIPTOR, type Started, type StartOrder } from '../app/workers/protocol.ts';
+import { LINK_DESCRIPTOR, type Started, type StartOrder, unpackKeyPair } from '../app/workers/protocol.ts';
 import { createWorker, type WorkerApp } from '../app/workers/worker.ts';
-import { load } from '../config/load.ts';
+import { loadLazily } from '../config/load.ts';
 import type { Env } from '../config/system.ts';
 import { checkDescriptors } from './descriptor-limit.ts';
 import { type Io, OK } from './io.ts';
@@ -14,16 +14,22 @@ export async function work(env: Env, io: Io): Promise<number> {
   // They are for the leader, although a terminal and an init send them to all processes.
   io.onSignal(() => undefined);
   let app: WorkerApp | undefined;
+  let opening: Promise<WorkerApp> | undefined;
   const link: Link = new Link(new Socket({ fd: LINK_DESCRIPTOR }), {
     start: async (data) => {
       try {
-        app = await open(data as StartOrder, env, io, link);
+        opening = open(data as StartOrder, env, io, link);
+        app = await opening;
         return { data: { boundTo: await app.start() } satisfies Started };
       } catch (error) {
         return { data: { failure: packFailure(error) } satisfies Started };
       }
     },
     counts: () => ({ data: app?.counts() }),
+    certificate: async (data) => {
+      (await opening)?.renew(unpackKeyPair(data));
+      return {};
+    },
     gone: async (data) => ({ data: (await app?.isGone(data as number)) ?? true }),
     drain: async () => ({ data: (await app?.stop()) ?? 0 }),
   });
@@ -33,7 +39,7 @@ export async function work(env: Env, io: Io): Promise<number> {
 
 async function open(order: StartOrder, env: Env, io: Io, link: Link): Promise<WorkerApp> {
   checkDescriptors();
-  const loaded = load(order.argv, env, (path) => textOf(order, path));
+  const loaded = await loadLazily(order.argv, env, (path) => textOf(order, path));
   // The leader has read the same without a problem.
   if (!loaded.ok) throw new Error(`the configuration of the leader is invalid here: ${loaded.error[0]}`);
   const { config, origins, notify, files, caFile } = loaded.value;

@@ -31,8 +31,9 @@ const hints: Readonly<Record<number, string>> = {
 
 /** `plan`, or the page for it if it is an error without a document of its own and the client prefers HTML. */
 export function forReader(plan: Plan, { accept }: RequestFacts['headers']): Plan {
-  const { status, phrase, headers, close } = plan;
-  if (phrase === undefined || accept === undefined || !prefersPage(accept)) return plan;
+  if (plan.phrase === undefined || accept === undefined || !prefersPage(accept)) return plan;
+  const { phrase, ...rest } = plan;
+  const { status, headers } = rest;
   const html = `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -47,8 +48,9 @@ export function forReader(plan: Plan, { accept }: RequestFacts['headers']): Plan
 </main>
 </html>
 `;
-  return { ...styledPlan(status, html, STYLE, headers.slice(COMMON_FIELDS)), ...(close && { close }) };
+  const kept = headers.filter((_, index) => !OF_PAGE.test(headers[index - (index % 2)] as string));
+  return { ...rest, ...styledPlan(status, html, STYLE, kept) };
 }
 
-/** Those that {@link styledPlan} has too stand first: type, length, caching. */
-const COMMON_FIELDS = 2 * 3;
+/** What {@link styledPlan} says itself. */
+const OF_PAGE = /^(?:content-(?:type|length|security-policy)|cache-control)$/i;

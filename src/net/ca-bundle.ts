@@ -3,17 +3,10 @@
  * connection; without a bundle there is no connection, since no peer could be verified.
  */
 import { createSecureContext, type SecureContext } from 'node:tls';
+import { BUNDLE_PATHS } from './trust-paths.ts';
 
 /** Names the file with the CA bundle, as it does for OpenSSL and for most other programs. */
 const CERT_FILE_VARIABLE = 'SSL_CERT_FILE';
-
-/** Where systems keep theirs: Debian, Ubuntu, Alpine and most images; Fedora; openSUSE; macOS and the BSDs. */
-const BUNDLE_PATHS: readonly [string, ...string[]] = [
-  '/etc/ssl/certs/ca-certificates.crt',
-  '/etc/pki/tls/certs/ca-bundle.crt',
-  '/etc/ssl/ca-bundle.pem',
-  '/etc/ssl/cert.pem',
-];
 
 /** Options of every `tls.connect` and `https.request`. */
 export interface CaTrust {

@@ -46,15 +46,6 @@ export class AbortSignal {
     setTimeout(() => AbortSignal.trigger(signal, late()), ms).unref();
     return signal;
   }
-
-  static any(signals: readonly AbortSignal[]): AbortSignal {
-    const signal = new AbortSignal();
-    for (const one of signals) {
-      if (one.aborted) AbortSignal.trigger(signal, one.reason);
-      else one.addEventListener('abort', () => AbortSignal.trigger(signal, one.reason), { once: true });
-    }
-    return signal;
-  }
 }
 
 export class AbortController {

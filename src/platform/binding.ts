@@ -1,14 +1,18 @@
 /**
  * The binding: every function that the host in C gives to TypeScript, once.
  *
- * `Host` below is derived from this table, and so is `host/binding.h` (`npm run generate`), by which the C compiler
- * checks that each function exists. A failed system call returns its negative errno; nothing here throws but for a
- * value of a wrong type, which is a defect.
+ * `Host` below is derived from this table, and so are the prototypes of C and the translation between both
+ * (`scripts/tiny/binding-header.ts`). A failed system call returns its negative errno; nothing here throws but for a
+ * value of a wrong type, which is a defect, and for want of memory.
  */
 
 /** What an argument or a result may be. */
 interface Kinds {
   readonly number: number;
+  /** A number that need not be whole. */
+  readonly fraction: number;
+  /** A number of a function that can throw. */
+  readonly state: number;
   readonly boolean: boolean;
   readonly text: string;
   /** A typed array; the host reads or fills exactly what the array covers. */
@@ -20,9 +24,12 @@ interface Kinds {
   readonly buffer: ArrayBuffer;
   readonly texts: readonly string[];
   readonly answers: readonly (number | ArrayBuffer)[];
-  /** An object of the host, freed with its last reference. */
-  readonly object: object;
-  readonly objectOrNumber: object | number;
+  /** Objects of the host, freed with their last reference. */
+  readonly hash: object;
+  readonly hashOrNumber: object | number;
+  readonly trust: object;
+  readonly session: object;
+  readonly sessionOrNumber: object | number;
   readonly any: unknown;
   readonly job: () => void;
   readonly tracker: (reason: unknown, isHandled: boolean, promise: object) => void;
@@ -36,15 +43,13 @@ export const binding = {
   /** Waits up to a number of ms, for ever if negative; fills pairs of descriptor and events; returns their count. */
   wait: [['number', 'words'], 'number'],
   /** Calls a function as a promise job. */
-  queueMicrotask: [['job'], 'nothing'],
+  queueMicrotask: [['job'], 'any'],
   /** Runs the pending promise jobs. */
-  runJobs: [[], 'nothing'],
+  runJobs: [[], 'any'],
   /** Watches a descriptor for events of `EVENTS`; none of them ends it. */
   watch: [['number', 'number'], 'number'],
   /** Milliseconds since the start, with fractions. */
-  now: [[], 'number'],
-  /** Milliseconds since 1970. */
-  date: [[], 'number'],
+  now: [[], 'fraction'],
   /** Turns a signal into an event of the returned descriptor. */
   signals: [['words'], 'number'],
   /** The next signal, 0 if there is none. */
@@ -74,7 +79,7 @@ export const binding = {
 
   // System calls that may block (calls.c): by their number in `calls`, at once or on a thread.
   call: [['number', 'any', 'any', 'any', 'any'], 'answer'],
-  submit: [['number', 'number', 'any', 'any', 'any', 'any'], 'number'],
+  submit: [['number', 'number', 'any', 'any', 'any', 'any'], 'state'],
   /** Pairs of what `submit` was given as second argument, and its answer. */
   finished: [[], 'answers'],
   finishedDescriptor: [[], 'number'],
@@ -90,26 +95,32 @@ export const binding = {
   inflate: [['bytes', 'number'], 'answer'],
 
   // Cryptography (crypto.c).
-  hash: [['text', 'any'], 'objectOrNumber'],
-  hashUpdate: [['object', 'bytes'], 'nothing'],
-  hashDigest: [['object'], 'buffer'],
-  hashCopy: [['object'], 'object'],
+  /** With a key an HMAC; a negative number if there is no such algorithm. */
+  hash: [['text', 'any'], 'hashOrNumber'],
+  hashUpdate: [['hash', 'bytes'], 'nothing'],
+  hashDigest: [['hash'], 'buffer'],
+  hashCopy: [['hash'], 'hash'],
   random: [['number'], 'buffer'],
 
   // TLS (tls.c): bytes in, bytes out; the socket is that of the caller.
-  trust: [['bytes'], 'objectOrNumber'],
-  tls: [['object', 'text', 'boolean'], 'objectOrNumber'],
-  tlsFeed: [['object', 'bytes'], 'nothing'],
-  tlsHandshake: [['object'], 'number'],
-  tlsRead: [['object', 'number'], 'answer'],
-  tlsWrite: [['object', 'bytes'], 'number'],
-  tlsEnd: [['object'], 'number'],
+  /** From certificates in DER, one behind the other, and the length of each. What cannot be parsed (an unknown curve) verifies nothing. */
+  trust: [['bytes', 'words'], 'trust'],
+  /** A client session for a host name, or an IP address (`true`); a negative number of the library if there is none. */
+  tls: [['trust', 'text', 'boolean'], 'sessionOrNumber'],
+  tlsFeed: [['session', 'bytes'], 'nothing'],
+  /** 1: done, 0: needs more input, negative: failed for good, with what `tlsFault` says. */
+  tlsHandshake: [['session'], 'number'],
+  /** Bytes, 0 if more input is needed; an empty buffer is the end that the peer announced. */
+  tlsRead: [['session'], 'answer'],
+  tlsWrite: [['session', 'bytes'], 'number'],
+  /** Tells the peer that nothing follows. */
+  tlsEnd: [['session'], 'number'],
   /** What has to be sent to the peer. */
-  tlsOutput: [['object'], 'buffer'],
+  tlsOutput: [['session'], 'buffer'],
   /** Frees what the session holds; it cannot be used any more. */
-  tlsRelease: [['object'], 'nothing'],
-  /** Why the handshake or the last read failed. */
-  tlsFault: [['object'], 'text'],
+  tlsRelease: [['session'], 'nothing'],
+  /** The library's number of the failure, and the flags of a refused certificate: both in hexadecimal. */
+  tlsFault: [['session'], 'text'],
 
   // The process (process.c).
   arguments: [[], 'texts'],
@@ -118,7 +129,7 @@ export const binding = {
   print: [['number', 'bytes'], 'number'],
   exit: [['number'], 'nothing'],
   isTerminal: [['number'], 'boolean'],
-  /** pid, uid, gid, number of descriptors allowed, processors, resident bytes. */
+  /** pid, uid, µs of the processor for this program and for the kernel, resident bytes. */
   process: [['number'], 'number'],
   kill: [['number', 'number'], 'number'],
   rawMode: [['number', 'boolean'], 'number'],
@@ -128,8 +139,11 @@ export const binding = {
   asset: [['text'], 'answer'],
 
   // What is given up for good (confine.c).
-  /** Folders, on lines of their own, beneath which files may be changed; everywhere else they may only be read. */
-  confineFiles: [['text'], 'number'],
+  /**
+   * Lines of `w` or `r` and a path: what is there and beneath may be changed and read, or only read. Elsewhere nothing may
+   * be changed, nor read if the second argument says so. Nothing may be executed.
+   */
+  confineFiles: [['text', 'boolean'], 'number'],
   /** The system calls that are not needed to serve are refused from now on. */
   confineCalls: [[], 'number'],
 } as const satisfies Readonly<Record<string, Signature>>;
@@ -145,8 +159,8 @@ export type Host = {
 /** Events of a descriptor, in `watch` and `wait`: those of epoll(7). */
 export const EVENTS = { readable: 1, writable: 4, failed: 8, hungUp: 16 } as const;
 
-/** Encodings of `decode` and `encode`. */
-export const ENCODINGS = { utf8: 0, latin1: 1, hex: 2, base64: 3, base64url: 4 } as const;
+/** Encodings of `decode` and `encode`, which reads both alphabets of base64. */
+export const ENCODINGS = { utf8: 0, latin1: 1, base64: 2 } as const;
 
 /** The system calls of `call` and `submit`, in order of their numbers, with their arguments. */
 export const calls = [
@@ -164,7 +178,7 @@ export const calls = [
   'stat',
   /** descriptor → the same */
   'fstat',
-  /** path → names, each with a NUL behind it; a byte for their kind in front of it */
+  /** path → names, each with a NUL behind it, and in front of it its kind as in readdir(3) */
   'readdir',
   'readlink',
   'realpath',

@@ -2,27 +2,63 @@
 import { ENCODINGS } from './binding.ts';
 import { host } from './host.ts';
 
-type Encoding = 'utf8' | 'utf-8' | 'latin1' | 'binary' | 'ascii' | 'hex' | 'base64' | 'base64url';
+const { utf8, latin1, base64 } = ENCODINGS;
+const encodings = {
+  __proto__: null,
+  utf8,
+  'utf-8': utf8,
+  latin1,
+  binary: latin1,
+  ascii: latin1,
+  base64,
+  base64url: base64,
+};
+type Encoding = Exclude<keyof typeof encodings, '__proto__'> | 'hex';
 
-function encodingOf(name: Encoding | undefined): number {
-  if (name === undefined || name === 'utf8' || name === 'utf-8') return ENCODINGS.utf8;
-  if (name === 'latin1' || name === 'binary' || name === 'ascii') return ENCODINGS.latin1;
-  const encoding = ENCODINGS[name];
+function encodingOf(name: Exclude<Encoding, 'hex'>): number {
+  const encoding = encodings[name];
   if (encoding === undefined) throw new TypeError(`unknown encoding: ${name}`);
   return encoding;
 }
 
-type Source = string | ArrayBuffer | ArrayLike<number> | Iterable<number>;
-
-/** No private member: each instance would pay for it. */
-function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
-  return new DataView(buffer, byteOffset, byteLength);
+function encode(text: string, encoding: Encoding = 'utf8'): ArrayBuffer {
+  return encoding === 'hex' ? fromHex(text) : host.encode(text, encodingOf(encoding));
 }
+
+function decode(bytes: Uint8Array, encoding: Encoding = 'utf8'): string {
+  if (encoding === 'hex') return toHex(bytes);
+  const kind = encodingOf(encoding);
+  const text = host.decode(bytes, kind);
+  if (kind !== base64 || encoding === 'base64') return text;
+  return text.replace(/[+/=]/g, (letter) => urlLetters[letter] ?? '');
+}
+
+const urlLetters: Readonly<Record<string, string>> = { '+': '-', '/': '_' };
+const hexDigits = '0123456789abcdef';
+
+function toHex(bytes: Uint8Array): string {
+  let text = '';
+  for (const byte of bytes) text += (hexDigits[byte >> 4] as string) + hexDigits[byte & 15];
+  return text;
+}
+
+/** Ends at the first pair that is no hexadecimal number, as Node does. */
+function fromHex(text: string): ArrayBuffer {
+  const bytes = new Uint8Array(text.length >> 1);
+  let size = 0;
+  for (; size < bytes.length; size += 1) {
+    const pair = text.slice(2 * size, 2 * size + 2);
+    if (!/^[\da-f]{2}$/i.test(pair)) break;
+    bytes[size] = Number.parseInt(pair, 16);
+  }
+  return bytes.buffer.slice(0, size);
+}
+
+type Source = string | ArrayBuffer | ArrayLike<number> | Iterable<number>;
 
 export class Buffer extends Uint8Array {
   static override from(source: Source, encodingOrOffset?: unknown, length?: unknown): Buffer {
-    if (typeof source === 'string')
-      return new Buffer(host.encode(source, encodingOf(encodingOrOffset as Encoding)));
+    if (typeof source === 'string') return new Buffer(encode(source, encodingOrOffset as Encoding));
     if (source instanceof ArrayBuffer)
       return new Buffer(source, encodingOrOffset as number | undefined, length as number | undefined);
     return new Buffer(source as ArrayLike<number>);
@@ -37,15 +73,10 @@ export class Buffer extends Uint8Array {
     return new Buffer(size);
   }
 
-  static isBuffer(value: unknown): value is Buffer {
-    return value instanceof Buffer;
-  }
-
   static byteLength(value: string | Uint8Array, encoding?: Encoding): number {
     if (typeof value !== 'string') return value.byteLength;
-    const kind = encodingOf(encoding);
-    if (kind === ENCODINGS.utf8) return host.byteLength(value);
-    return kind === ENCODINGS.latin1 ? value.length : host.encode(value, kind).byteLength;
+    if (encoding === undefined || encoding === 'utf8' || encoding === 'utf-8') return host.byteLength(value);
+    return encoding === 'latin1' ? value.length : encode(value, encoding).byteLength;
   }
 
   static concat(list: readonly Uint8Array[], total?: number): Buffer {
@@ -60,18 +91,10 @@ export class Buffer extends Uint8Array {
     return buffer;
   }
 
-  static compare(a: Uint8Array, b: Uint8Array): number {
-    const length = Math.min(a.length, b.length);
-    for (let i = 0; i < length; i += 1) {
-      if (a[i] !== b[i]) return (a[i] as number) < (b[i] as number) ? -1 : 1;
-    }
-    return Math.sign(a.length - b.length);
-  }
-
   override toString(encoding?: string, start = 0, end = this.length): string {
-    const isWhole = start <= 0 && end >= this.length;
-    const part = isWhole ? this : this.subarray(Math.max(0, start), Math.max(0, end));
-    return host.decode(part, encodingOf(encoding as Encoding | undefined));
+    const isPart = start > 0 || end < this.length;
+    const part = isPart ? this.subarray(Math.max(0, start), Math.max(0, end)) : this;
+    return decode(part, encoding as Encoding | undefined);
   }
 
   override subarray(start?: number, end?: number): Buffer {
@@ -84,24 +107,14 @@ export class Buffer extends Uint8Array {
   }
 
   write(text: string, offset = 0, encoding?: unknown): number {
-    const bytes = new Uint8Array(host.encode(text, encodingOf(encoding as Encoding)));
+    const bytes = new Uint8Array(encode(text, encoding as Encoding));
     const part = bytes.subarray(0, Math.max(0, this.length - offset));
     this.set(part, offset);
     return part.length;
   }
 
   equals(other: Uint8Array): boolean {
-    return this.length === other.length && Buffer.compare(this, other) === 0;
-  }
-
-  compare(other: Uint8Array): number {
-    return Buffer.compare(this, other);
-  }
-
-  copy(target: Uint8Array, targetStart = 0, start = 0, end = this.length): number {
-    const part = this.subarray(start, Math.min(end, start + target.length - targetStart));
-    target.set(part, targetStart);
-    return part.length;
+    return this.length === other.length && host.indexOf(this, other, 0) === 0;
   }
 
   override indexOf(wanted: number | string | Uint8Array, from = 0, encoding?: unknown): number {
@@ -114,24 +127,7 @@ export class Buffer extends Uint8Array {
     return this.indexOf(wanted, from) >= 0;
   }
 
-  readUInt32BE(offset = 0): number {
-    return viewOf(this).getUint32(offset);
-  }
-
   readUInt32LE(offset = 0): number {
-    return viewOf(this).getUint32(offset, true);
-  }
-
-  readUInt16BE(offset = 0): number {
-    return viewOf(this).getUint16(offset);
-  }
-
-  writeUInt32BE(value: number, offset = 0): number {
-    viewOf(this).setUint32(offset, value);
-    return offset + 4;
-  }
-
-  toJSON(): { type: 'Buffer'; data: number[] } {
-    return { type: 'Buffer', data: Array.from(this) };
+    return new DataView(this.buffer, this.byteOffset, this.length).getUint32(offset, true);
   }
 }

@@ -27,10 +27,6 @@ export class Hash {
     const bytes = new Buffer(host.hashDigest(this.#state));
     return encoding === undefined ? bytes : bytes.toString(encoding);
   }
-
-  copy(): Hash {
-    return new Hash(host.hashCopy(this.#state));
-  }
 }
 
 function start(algorithm: string, key: Uint8Array | undefined): Hash {
@@ -47,15 +43,11 @@ export function createHmac(algorithm: string, key: Content): Hash {
   return start(algorithm, bytesOf(key));
 }
 
-export function hash(algorithm: string, content: Content, encoding?: DigestEncoding): string;
+export function hash(algorithm: string, content: Content, encoding: DigestEncoding): string;
 export function hash(algorithm: string, content: Content, encoding: 'buffer'): Buffer;
-export function hash(
-  algorithm: string,
-  content: Content,
-  encoding: DigestEncoding | 'buffer' = 'hex',
-): string | Buffer {
-  const made = createHash(algorithm).update(content);
-  return encoding === 'buffer' ? made.digest() : made.digest(encoding);
+export function hash(algorithm: string, content: Content, encoding: DigestEncoding | 'buffer') {
+  const bytes = createHash(algorithm).update(content).digest();
+  return encoding === 'buffer' ? bytes : bytes.toString(encoding);
 }
 
 export function randomBytes(size: number): Buffer {

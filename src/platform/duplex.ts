@@ -1,7 +1,7 @@
 /**
  * A stream in both directions, with the rules of Node's that the product relies on: nothing flows before somebody
  * listens or resumes; what is put back comes first; `end` comes after the last byte; a write calls back when the
- * transport has the bytes. The transport is the subclass: `net.ts` a descriptor, `tls.ts` another stream.
+ * transport has the bytes. The transport is the subclass: `socket.ts` a descriptor, `tls.ts` another stream.
  */
 import { Buffer } from './buffer.ts';
 import { EventEmitter, type Listener } from './events.ts';
@@ -11,56 +11,61 @@ import { clearTimeout, setTimeout, type Timer } from './loop.ts';
 export type Done = (error?: Error | null) => void;
 
 /** What waits to be sent: a text in Latin-1, or bytes. */
-export interface Pending {
+interface Pending {
   content: string | Uint8Array;
   readonly done: Done | undefined;
 }
 
 /** What is read ahead while nothing flows, and what may wait to be sent before `write` asks for a pause. */
 const HIGH_WATER_MARK_BYTES = 65536;
+const nothing = new Uint8Array(0);
 
 export abstract class Duplex extends EventEmitter {
   destroyed = false;
   closed = false;
   /** The end of the input was reported. */
   readableEnded = false;
-  /** `null` until somebody listens, resumes or pauses. */
-  readableFlowing: boolean | null = null;
   readableLength = 0;
   writableEnded = false;
-  writableFinished = false;
   writableLength = 0;
-  errored: Error | null = null;
   /** The time without any transfer after which `timeout` is emitted, in ms; 0 or undefined: never. */
   timeout: number | undefined;
   bytesRead = 0;
   bytesWritten = 0;
   /** An end of the input ends the output too, unless this is set. */
-  allowHalfOpen = false;
+  protected allowHalfOpen = false;
   protected highWaterMark = HIGH_WATER_MARK_BYTES;
-  protected readonly pending: Pending[] = [];
+  readonly #pending: Pending[] = [];
   #received: Buffer[] = [];
+  /** `null` until somebody listens, resumes or pauses. */
+  #isFlowing: boolean | null = null;
   #hasEnded = false;
   #isFlowQueued = false;
   #corks = 0;
+  /** The transport takes nothing now, and will call `flush`. */
+  #isFull = false;
   #needsDrain = false;
   #isEndSent = false;
+  #isFinished = false;
   #onFinished: Done | undefined;
   #timer: Timer | undefined;
   #isText = false;
 
-  /** Sends what is pending, as far as the transport takes it, and reports it by `sent`. */
-  protected abstract flush(): void;
+  /** The transport takes something at all: it is open. */
+  protected abstract get canSend(): boolean;
+  /**
+   * Sends a text in Latin-1 or bytes, and more bytes behind a text; returns how many the transport took. If it fails,
+   * it destroys the stream, or returns what `lose` does.
+   */
+  protected abstract send(content: string | Uint8Array, more: Uint8Array): number;
+  /** Calls `flush` once the transport takes more, or not any longer. */
+  protected abstract setFull(isFull: boolean): void;
   /** Reads on, or stops reading. */
   protected abstract setReading(isReading: boolean): void;
-  /** Sends the end of the output after what is pending. */
+  /** Sends the end of the output. */
   protected abstract sendEnd(): void;
   /** Releases the transport. */
   protected abstract release(): void;
-
-  get readable(): boolean {
-    return !this.destroyed && !this.readableEnded;
-  }
 
   get writable(): boolean {
     return !this.destroyed && !this.writableEnded;
@@ -68,7 +73,7 @@ export abstract class Duplex extends EventEmitter {
 
   override on(event: string, listener: Listener): this {
     super.on(event, listener);
-    if (event === 'data' && this.readableFlowing === null) this.resume();
+    if (event === 'data' && this.#isFlowing === null) this.resume();
     return this;
   }
 
@@ -81,20 +86,16 @@ export abstract class Duplex extends EventEmitter {
     this.emit('data', this.#isText ? chunk.toString('latin1') : chunk);
   }
 
-  isPaused(): boolean {
-    return this.readableFlowing === false;
-  }
-
   /** What arrives meanwhile is kept, up to the mark. */
   pause(): this {
-    this.readableFlowing = false;
+    this.#isFlowing = false;
     if (!this.destroyed) this.pull();
     return this;
   }
 
   resume(): this {
     if (this.destroyed) return this;
-    this.readableFlowing = true;
+    this.#isFlowing = true;
     this.pull();
     if (this.#received.length > 0 || this.#hasEnded) this.#queueFlow();
     return this;
@@ -102,16 +103,15 @@ export abstract class Duplex extends EventEmitter {
 
   /** Reads on if there is room. */
   protected pull(): void {
-    const hasRoom = this.readableFlowing === true || this.readableLength < this.highWaterMark;
+    const hasRoom = this.#isFlowing === true || this.readableLength < this.highWaterMark;
     this.setReading(hasRoom && !this.#hasEnded);
   }
 
   unshift(chunk: Uint8Array): void {
     if (chunk.length === 0) return;
-    const content = Buffer.from(chunk.buffer as ArrayBuffer, chunk.byteOffset, chunk.length);
-    this.#received.unshift(content);
-    this.readableLength += content.length;
-    if (this.readableFlowing) this.#queueFlow();
+    this.#received.unshift(Buffer.from(chunk.buffer as ArrayBuffer, chunk.byteOffset, chunk.length));
+    this.readableLength += chunk.length;
+    if (this.#isFlowing) this.#queueFlow();
   }
 
   #queueFlow(): void {
@@ -124,16 +124,14 @@ export abstract class Duplex extends EventEmitter {
   }
 
   #deliver(): void {
-    while (this.readableFlowing && !this.destroyed) {
+    while (this.#isFlowing && !this.destroyed) {
       const chunk = this.#received.shift();
       if (!chunk) break;
       this.readableLength -= chunk.length;
       this.#emitData(chunk);
     }
-    if (this.#hasEnded && this.#received.length === 0 && this.readable) this.#reportEnd();
-  }
-
-  #reportEnd(): void {
+    const isOver = this.#hasEnded && this.#received.length === 0;
+    if (!isOver || this.destroyed || this.readableEnded) return;
     this.readableEnded = true;
     this.emit('end');
     if (!this.allowHalfOpen) this.end();
@@ -142,14 +140,12 @@ export abstract class Duplex extends EventEmitter {
 
   /** For the transport: these bytes came. */
   protected received(chunk: Buffer): void {
-    this.bytesRead += chunk.length;
-    this.touch();
-    if (this.readableFlowing && this.#received.length === 0) {
-      this.#emitData(chunk);
-      return;
-    }
+    const { length } = chunk;
+    this.bytesRead += length;
+    this.#timer?.refresh();
+    if (this.#isFlowing && this.readableLength === 0) return this.#emitData(chunk);
     this.#received.push(chunk);
-    this.readableLength += chunk.length;
+    this.readableLength += length;
     this.pull();
   }
 
@@ -164,15 +160,29 @@ export abstract class Duplex extends EventEmitter {
   write(chunk: string | Uint8Array, encodingOrDone?: unknown, doneOrNothing?: Done): boolean {
     const done = typeof encodingOrDone === 'function' ? (encodingOrDone as Done) : doneOrNothing;
     if (this.destroyed || this.writableEnded) return this.#refuse(done);
-    const isKept = typeof chunk !== 'string' || encodingOrDone === 'latin1';
-    const encoding = typeof encodingOrDone === 'string' ? encodingOrDone : undefined;
-    const content = isKept ? chunk : Buffer.from(chunk, encoding);
-    this.pending.push({ content, done });
-    this.writableLength += content.length;
-    if (this.#corks === 0) this.flush();
+    const isKept = encodingOrDone === 'latin1' || typeof chunk !== 'string';
+    let content = isKept ? chunk : Buffer.from(chunk, encodingOrDone === done ? undefined : encodingOrDone);
+    let { length } = content;
+    // Most responses leave by this way: nothing waits, and the transport takes all.
+    if (done === undefined && length > 0 && this.writableLength === 0 && this.#corks === 0 && this.canSend) {
+      const count = this.send(content, nothing);
+      if (count > 0) this.#count(count);
+      if (count === length || count < 0 || this.destroyed) return true;
+      content = typeof content === 'string' ? content.slice(count) : content.subarray(count);
+      length -= count;
+      this.#setFull(true);
+    }
+    this.#pending.push({ content, done });
+    this.writableLength += length;
+    if (!this.#isFull) this.flush();
     if (this.writableLength < this.highWaterMark) return true;
     this.#needsDrain = true;
     return false;
+  }
+
+  #count(count: number): void {
+    this.bytesWritten += count;
+    this.#timer?.refresh();
   }
 
   #refuse(done: Done | undefined): false {
@@ -189,35 +199,61 @@ export abstract class Duplex extends EventEmitter {
 
   uncork(): void {
     this.#corks -= 1;
-    if (this.#corks === 0) this.flush();
+    this.flush();
   }
 
-  protected get isCorked(): boolean {
-    return this.#corks > 0;
+  /** Sends what is pending, as far as the transport takes it: a text and the bytes after it at once. */
+  protected flush(): void {
+    if (this.#corks > 0 || !this.canSend) return;
+    for (let first = this.#pending[0]; first; first = this.#pending[0]) {
+      const { content } = first;
+      const next = typeof content === 'string' ? this.#pending[1]?.content : undefined;
+      const more = typeof next === 'object' ? next : nothing;
+      const wanted = content.length + more.length;
+      const count = wanted === 0 ? 0 : this.send(content, more);
+      if (this.destroyed || count < 0) return;
+      this.#sent(count);
+      if (count < wanted) return this.#setFull(true);
+    }
+    this.#setFull(false);
+    this.#afterAll();
   }
 
-  /** For the transport: so many bytes of what is pending are sent. */
-  protected sent(count: number): void {
-    this.bytesWritten += count;
+  /** For the transport: what waits is lost by a failure after which the stream goes on. */
+  protected lose(error: Error): -1 {
+    this.writableLength = 0;
+    const pending = this.#pending.splice(0);
+    host.queueMicrotask(() => {
+      for (const { done } of pending) done?.(error);
+      this.emit('error', error);
+    });
+    return -1;
+  }
+
+  #setFull(isFull: boolean): void {
+    if (this.#isFull === isFull) return;
+    this.#isFull = isFull;
+    this.setFull(isFull);
+  }
+
+  #sent(count: number): void {
     this.writableLength -= count;
-    this.touch();
+    if (count > 0) this.#count(count);
     let left = count;
-    for (let first = this.pending[0]; first; first = this.pending[0]) {
+    for (let first = this.#pending[0]; first; first = this.#pending[0]) {
       const { content, done } = first;
       if (content.length > left) {
         first.content = typeof content === 'string' ? content.slice(left) : content.subarray(left);
         return;
       }
       left -= content.length;
-      this.pending.shift();
+      this.#pending.shift();
       if (done) host.queueMicrotask(done);
     }
-    this.#afterAll();
   }
 
   #afterAll(): void {
-    if (this.writableEnded && this.#isEndSent) return;
-    if (this.writableEnded) {
+    if (this.writableEnded && !this.#isEndSent) {
       this.#isEndSent = true;
       this.sendEnd();
       host.queueMicrotask(() => this.#finish());
@@ -229,7 +265,7 @@ export abstract class Duplex extends EventEmitter {
 
   #finish(): void {
     if (this.destroyed) return;
-    this.writableFinished = true;
+    this.#isFinished = true;
     const done = this.#onFinished;
     this.#onFinished = undefined;
     done?.();
@@ -245,35 +281,29 @@ export abstract class Duplex extends EventEmitter {
     const encoding = typeof encodingOrDone === 'string' ? encodingOrDone : undefined;
     if (chunk !== undefined && typeof chunk !== 'function') this.write(chunk, encoding);
     this.writableEnded = true;
-    if (this.writableLength === 0 && this.canEnd) this.sent(0);
+    if (this.writableLength === 0) this.flush();
     return this;
   }
 
-  /** Whether the end can be sent now; else the transport calls `sent(0)` later. */
-  protected get canEnd(): boolean {
-    return true;
-  }
-
   #closeIfOver(): void {
-    if (this.readableEnded && this.writableFinished) this.destroy();
+    if (this.readableEnded && this.#isFinished) this.destroy();
   }
 
   destroySoon(): void {
     if (!this.writableEnded) this.end();
-    if (this.writableFinished) this.destroy();
+    if (this.#isFinished) this.destroy();
     else this.once('finish', () => this.destroy());
   }
 
   destroy(error?: Error | null): this {
     if (this.destroyed) return this;
     this.destroyed = true;
-    this.errored = error ?? null;
     clearTimeout(this.#timer);
     this.#received = [];
     this.readableLength = 0;
     this.writableLength = 0;
     this.release();
-    const pending = this.pending.splice(0);
+    const pending = this.#pending.splice(0);
     host.queueMicrotask(() => this.#close(pending, error));
     return this;
   }
@@ -294,9 +324,5 @@ export abstract class Duplex extends EventEmitter {
     if (listener) this.once('timeout', listener);
     if (ms > 0) this.#timer = setTimeout(() => this.emit('timeout'), ms).unref();
     return this;
-  }
-
-  protected touch(): void {
-    this.#timer?.refresh();
   }
 }

@@ -47,10 +47,6 @@ export class EventEmitter {
     return found === undefined ? [] : typeof found === 'function' ? [found] : [...found];
   }
 
-  listenerCount(event: string): number {
-    return this.listeners(event).length;
-  }
-
   /** At most four values: no event has more, and a list of them would cost each emit. */
   emit(event: string, a?: unknown, b?: unknown, c?: unknown, d?: unknown): boolean {
     const found = this.#listeners?.[event];
@@ -93,5 +89,3 @@ export function once(
     if (event !== 'error') emitter.on('error', onError);
   });
 }
-
-export default EventEmitter;

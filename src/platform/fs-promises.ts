@@ -17,18 +17,13 @@ export class FileHandle {
   stat(options: { readonly bigint: true }): Promise<BigIntStats>;
   async stat(options?: { readonly bigint: true }): Promise<Stats | BigIntStats> {
     const answer = await call('fstat', this.fd);
-    return options?.bigint ? bigStatsOf(answer) : statsOf(answer);
+    return options ? bigStatsOf(answer) : statsOf(answer);
   }
 
-  async read(
-    target: Uint8Array,
-    offset = 0,
-    length = target.length - offset,
-    position: number | null = null,
-  ) {
+  async read(target: Uint8Array, offset: number, length: number, position: number | null) {
     const bytes = new Uint8Array((await call('read', this.fd, length, position ?? -1)) as ArrayBuffer);
     target.set(bytes, offset);
-    return { bytesRead: bytes.length, buffer: target };
+    return { bytesRead: bytes.length };
   }
 
   async write(content: Uint8Array | string): Promise<{ bytesWritten: number }> {
@@ -36,42 +31,30 @@ export class FileHandle {
     return { bytesWritten: (await call('write', this.fd, bytes, -1)) as number };
   }
 
-  async writeFile(content: Uint8Array | string): Promise<void> {
-    let rest = Buffer.from(content as string);
+  async writeFile(content: string): Promise<void> {
+    let rest = Buffer.from(content);
     while (rest.length > 0) rest = rest.subarray((await this.write(rest)).bytesWritten);
   }
 
-  readFile(): Promise<Buffer>;
-  readFile(encoding: 'utf8'): Promise<string>;
-  async readFile(encoding?: 'utf8'): Promise<Buffer | string> {
+  async readFile(encoding: 'utf8'): Promise<string> {
     const parts: Buffer[] = [];
     for (;;) {
       const part = new Buffer((await call('read', this.fd, READ_BYTES, -1)) as ArrayBuffer);
-      if (part.length === 0) break;
+      if (part.length === 0) return Buffer.concat(parts).toString(encoding);
       parts.push(part);
     }
-    const bytes = Buffer.concat(parts);
-    return encoding === undefined ? bytes : bytes.toString(encoding);
   }
 
   async sync(): Promise<void> {
     await call('fsync', this.fd);
   }
 
-  async datasync(): Promise<void> {
-    await call('fsync', this.fd);
-  }
-
-  async truncate(length = 0): Promise<void> {
-    await call('truncate', this.fd, length);
-  }
-
-  async chmod(mode: number): Promise<void> {
-    await chmod(`/proc/self/fd/${this.fd}`, mode);
+  datasync(): Promise<void> {
+    return this.sync();
   }
 
   async chown(uid: number, gid: number): Promise<void> {
-    await chown(`/proc/self/fd/${this.fd}`, uid, gid);
+    await call('chown', `/proc/self/fd/${this.fd}`, uid, gid);
   }
 
   async close(): Promise<void> {
@@ -91,21 +74,10 @@ export async function open(
   return new FileHandle((await call('open', path, openFlags(flags), mode)) as number);
 }
 
-export async function readFile(path: string): Promise<Buffer>;
-export async function readFile(path: string, encoding: 'utf8'): Promise<string>;
-export async function readFile(path: string, encoding?: 'utf8'): Promise<Buffer | string> {
+export async function readFile(path: string, encoding: 'utf8'): Promise<string> {
   const file = await open(path);
   try {
-    return encoding === undefined ? await file.readFile() : await file.readFile(encoding);
-  } finally {
-    await file.close();
-  }
-}
-
-export async function writeFile(path: string, content: string | Uint8Array): Promise<void> {
-  const file = await open(path, 'w');
-  try {
-    await file.writeFile(content);
+    return await file.readFile(encoding);
   } finally {
     await file.close();
   }
@@ -127,47 +99,16 @@ export async function realpath(path: string): Promise<string> {
   return textOf(await call('realpath', path));
 }
 
-class Dirent {
-  readonly name: string | Buffer;
-  readonly #kind: string;
-
-  constructor(name: string | Buffer, kind: string) {
-    this.name = name;
-    this.#kind = kind;
-  }
-
-  isFile(): boolean {
-    return this.#kind === 'f';
-  }
-  isDirectory(): boolean {
-    return this.#kind === 'd';
-  }
-  isSymbolicLink(): boolean {
-    return this.#kind === 'l';
-  }
-}
-
-interface ReadOptions {
-  readonly withFileTypes?: boolean;
-  readonly encoding?: 'buffer' | 'utf8';
-}
-
-/** Each entry is a letter for its kind, its name, and a NUL. */
-export async function readdir(path: string): Promise<string[]>;
-export async function readdir(path: string, options: { readonly encoding: 'buffer' }): Promise<Buffer[]>;
-export async function readdir(path: string, options: { readonly withFileTypes: true }): Promise<Dirent[]>;
-export async function readdir(path: string, options: ReadOptions = {}): Promise<unknown[]> {
+/** Each entry is a byte for its kind, its name, and a NUL. */
+export async function readdir(path: string): Promise<string[]> {
   const bytes = new Buffer((await call('readdir', path)) as ArrayBuffer);
-  const entries: unknown[] = [];
+  const names: string[] = [];
   for (let at = 0; at < bytes.length; ) {
-    const end = bytes.indexOf(0, at);
-    const name = bytes.subarray(at + 1, end);
-    const shown = options.encoding === 'buffer' ? name : name.toString();
-    const kind = String.fromCharCode(bytes[at] as number);
-    entries.push(options.withFileTypes ? new Dirent(shown, kind) : shown);
+    const end = bytes.indexOf(0, at + 1);
+    names.push(bytes.toString('utf8', at + 1, end));
     at = end + 1;
   }
-  return entries;
+  return names;
 }
 
 export async function mkdir(
@@ -192,16 +133,4 @@ export async function rename(from: string, to: string): Promise<void> {
 
 export async function unlink(path: string): Promise<void> {
   await call('unlink', path);
-}
-
-export async function rmdir(path: string): Promise<void> {
-  await call('rmdir', path);
-}
-
-export async function chmod(path: string, mode: number): Promise<void> {
-  await call('chmod', path, mode);
-}
-
-export async function chown(path: string, uid: number, gid: number): Promise<void> {
-  await call('chown', path, uid, gid);
 }

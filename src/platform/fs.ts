@@ -2,24 +2,12 @@
 
 import { ENCODINGS } from './binding.ts';
 import { Buffer } from './buffer.ts';
-import { callSync, host } from './host.ts';
+import { call, callSync, host } from './host.ts';
 
-export const constants = {
-  O_RDONLY: 0,
-  O_WRONLY: 1,
-  O_RDWR: 2,
-  O_NONBLOCK: 0o4000,
-  O_NOFOLLOW: 0o400000,
-} as const;
+export const constants = { O_RDONLY: 0, O_NONBLOCK: 0o4000, O_NOFOLLOW: 0o400000 } as const;
 
-const flagsOf: Readonly<Record<string, number>> = {
-  r: 0,
-  'r+': 2,
-  w: 1 | 0o100 | 0o1000,
-  wx: 1 | 0o100 | 0o200,
-  a: 1 | 0o100 | 0o2000,
-  ax: 1 | 0o100 | 0o200 | 0o2000,
-};
+/** `wx`: only if it does not exist. */
+const flagsOf: Readonly<Record<string, number>> = { r: constants.O_RDONLY, wx: 0o1 | 0o100 | 0o200 };
 
 export function openFlags(flags: string | number): number {
   const known = typeof flags === 'number' ? flags : flagsOf[flags];
@@ -35,42 +23,20 @@ export class Stats<N extends number | bigint = number> {
   readonly dev: N;
   readonly ino: N;
   readonly mode: N;
-  readonly nlink: N;
   readonly uid: N;
   readonly gid: N;
   readonly size: N;
   readonly mtimeMs: N;
   readonly ctimeMs: N;
-  readonly atimeMs: N;
   readonly mtimeNs: bigint;
   readonly ctimeNs: bigint;
 
   constructor(words: BigInt64Array, of: (word: bigint) => N, ms: (ns: bigint) => N) {
-    const [
-      dev = 0n,
-      ino = 0n,
-      mode = 0n,
-      nlink = 0n,
-      uid = 0n,
-      gid = 0n,
-      size = 0n,
-      ,
-      atime = 0n,
-      mtime = 0n,
-      ctime = 0n,
-    ] = words;
-    this.dev = of(dev);
-    this.ino = of(ino);
-    this.mode = of(mode);
-    this.nlink = of(nlink);
-    this.uid = of(uid);
-    this.gid = of(gid);
-    this.size = of(size);
-    this.atimeMs = ms(atime);
-    this.mtimeMs = ms(mtime);
-    this.ctimeMs = ms(ctime);
-    this.mtimeNs = mtime;
-    this.ctimeNs = ctime;
+    const at = (place: number) => words[place] ?? 0n;
+    [this.dev, this.ino, this.mode] = [of(at(0)), of(at(1)), of(at(2))];
+    [this.uid, this.gid, this.size] = [of(at(4)), of(at(5)), of(at(6))];
+    [this.mtimeNs, this.ctimeNs] = [at(9), at(10)];
+    [this.mtimeMs, this.ctimeMs] = [ms(at(9)), ms(at(10))];
   }
 
   #is(type: number): boolean {
@@ -87,9 +53,6 @@ export class Stats<N extends number | bigint = number> {
   }
   isSocket(): boolean {
     return this.#is(0o140000);
-  }
-  get mtime(): Date {
-    return new Date(Number(this.mtimeMs));
   }
 }
 
@@ -150,17 +113,15 @@ export function realpathSync(path: string): string {
 }
 
 export async function* createReadStream(path: string): AsyncGenerator<Buffer> {
-  const { open } = await import('./fs-promises.ts');
-  const file = await open(path);
+  const descriptor = (await call('open', path, constants.O_RDONLY, 0)) as number;
   try {
     for (;;) {
-      const buffer = Buffer.alloc(READ_BYTES);
-      const { bytesRead } = await file.read(buffer, 0, buffer.length, null);
-      if (bytesRead === 0) return;
-      yield buffer.subarray(0, bytesRead);
+      const part = new Buffer((await call('read', descriptor, READ_BYTES, -1)) as ArrayBuffer);
+      if (part.length === 0) return;
+      yield part;
     }
   } finally {
-    await file.close();
+    await call('close', descriptor);
   }
 }
 

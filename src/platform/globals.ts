@@ -4,7 +4,6 @@ import { host } from './host.ts';
 export { AbortController, AbortSignal } from './abort.ts';
 export { Buffer } from './buffer.ts';
 export {
-  clearImmediate,
   clearInterval,
   clearTimeout,
   setImmediate,
@@ -14,9 +13,6 @@ export {
 export { default as process } from './process.ts';
 export { URL, URLSearchParams } from './url.ts';
 
-export const performance = {
-  now: () => host.now(),
-  timeOrigin: host.date() - host.now(),
-};
+export const performance = { now: host.now };
 
 export const { queueMicrotask } = host;

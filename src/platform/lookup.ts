@@ -19,7 +19,7 @@ export type LookupFunction = (
   done: (error: Error | null, found: string | readonly LookupAddress[], family?: number) => void,
 ) => void;
 
-async function addressesOf(name: string, family: number): Promise<LookupAddress[]> {
+async function resolved(name: string, family: number): Promise<LookupAddress[]> {
   const lines = textOf(await call('lookup', name)).split('\n');
   return lines
     .filter((line) => line !== '')
@@ -28,7 +28,7 @@ async function addressesOf(name: string, family: number): Promise<LookupAddress[
 }
 
 export const lookup: LookupFunction = (name, { all = false, family = 0 }, done) => {
-  addressesOf(name, family).then(
+  resolved(name, family).then(
     (found) => {
       const [first] = found;
       if (!first) {
@@ -43,3 +43,17 @@ export const lookup: LookupFunction = (name, { all = false, family = 0 }, done) 
     (error) => done(error, ''),
   );
 };
+
+/** All addresses of a name, by `find`. */
+export function addressesOf(
+  name: string,
+  family = 0,
+  find: LookupFunction = lookup,
+): Promise<readonly LookupAddress[]> {
+  return new Promise((resolve, reject) => {
+    find(name, { family, all: true }, (error, found) => {
+      if (error) reject(error);
+      else resolve(typeof found === 'string' ? [{ address: found, family: isIP(found) }] : found);
+    });
+  });
+}

@@ -8,36 +8,38 @@ type Listener = (events: number) => void;
 
 interface Watched {
   readonly listener: Listener;
+  /** The events that are waited for. */
+  events: number;
   /** An unreferenced descriptor does not keep the process. */
   isReferenced: boolean;
+  /** Of the wait before it began: an event of the next is its own, one of the same is of a descriptor that had its number. */
+  readonly wait: number;
 }
 
 const watched = new Map<number, Watched>();
-const interests = new Map<number, number>();
 let referenced = 0;
+let waits = 0;
 
 /** Calls `listener` when `descriptor` has one of the events. */
 export function watch(descriptor: number, listener: Listener, events: number, isReferenced = true): void {
   unwatch(descriptor);
-  watched.set(descriptor, { listener, isReferenced });
+  watched.set(descriptor, { listener, events: 0, isReferenced, wait: waits });
   if (isReferenced) referenced += 1;
   setInterest(descriptor, events);
 }
 
-/** Changes the events that are waited for; without any, only failures are seen while it is watched. */
+/** Changes the events that are waited for; without any, nothing is seen while it is watched. */
 export function setInterest(descriptor: number, events: number): void {
-  if (!watched.has(descriptor) || interests.get(descriptor) === events) return;
-  interests.set(descriptor, events);
+  const one = watched.get(descriptor);
+  if (!one || one.events === events) return;
+  one.events = events;
   host.watch(descriptor, events);
 }
 
 export function unwatch(descriptor: number): void {
-  const old = watched.get(descriptor);
-  if (!old) return;
+  setInterest(descriptor, 0);
+  setReferenced(descriptor, false);
   watched.delete(descriptor);
-  if (interests.get(descriptor) !== 0) host.watch(descriptor, 0);
-  interests.delete(descriptor);
-  if (old.isReferenced) referenced -= 1;
 }
 
 export function setReferenced(descriptor: number, isReferenced: boolean): void {
@@ -81,11 +83,6 @@ export class Timer {
   refresh(): this {
     if (this.place < 0) add(this);
     else this.dueMs = turnMs + this.delayMs;
-    return this;
-  }
-
-  close(): this {
-    remove(this);
     return this;
   }
 }
@@ -146,26 +143,20 @@ function remove(timer: Timer): void {
   sink(last, last.place);
 }
 
-type Callback = (...values: never[]) => void;
+type Callback = () => void;
 
-function start(
-  callback: Callback,
-  delayMs: number | undefined,
-  values: unknown[],
-  isRepeated: boolean,
-): Timer {
-  const run = values.length > 0 ? () => callback(...(values as never[])) : (callback as () => void);
-  const timer = new Timer(run, delayMs ?? 1, isRepeated);
+function start(callback: Callback, delayMs: number, isRepeated: boolean): Timer {
+  const timer = new Timer(callback, delayMs, isRepeated);
   add(timer);
   return timer;
 }
 
-export function setTimeout(callback: Callback, delayMs?: number, ...values: unknown[]): Timer {
-  return start(callback, delayMs, values, false);
+export function setTimeout(callback: Callback, delayMs = 1): Timer {
+  return start(callback, delayMs, false);
 }
 
-export function setInterval(callback: Callback, delayMs?: number, ...values: unknown[]): Timer {
-  return start(callback, delayMs, values, true);
+export function setInterval(callback: Callback, delayMs = 1): Timer {
+  return start(callback, delayMs, true);
 }
 
 export function clearTimeout(timer: Timer | undefined | null): void {
@@ -174,25 +165,10 @@ export function clearTimeout(timer: Timer | undefined | null): void {
 
 export const clearInterval: typeof clearTimeout = clearTimeout;
 
-export class Immediate {
-  isCleared = false;
-  readonly run: () => void;
+let immediates: Callback[] = [];
 
-  constructor(run: () => void) {
-    this.run = run;
-  }
-}
-
-let immediates: Immediate[] = [];
-
-export function setImmediate(callback: Callback, ...values: unknown[]): Immediate {
-  const immediate = new Immediate(() => callback(...(values as never[])));
-  immediates.push(immediate);
-  return immediate;
-}
-
-export function clearImmediate(immediate: Immediate | undefined | null): void {
-  if (immediate) immediate.isCleared = true;
+export function setImmediate(callback: () => void): void {
+  immediates.push(callback);
 }
 
 /** What an error without a handler ends in; `process.ts` sets it. */
@@ -205,17 +181,9 @@ export function setDefectHandler(handler: (error: unknown) => void): void {
 }
 
 /** Runs a callback and then the promise jobs that it left, as Node does after each callback. */
-function turn(run: (events: number) => void, events = 0): void {
+function turn(run: (events: number) => void, events: number): void {
   try {
     run(events);
-  } catch (error) {
-    onDefect(error);
-  }
-  settleJobs();
-}
-
-function settleJobs(): void {
-  try {
     host.runJobs();
   } catch (error) {
     onDefect(error);
@@ -249,14 +217,14 @@ function runTimers(): void {
     }
     remove(timer);
     if (timer.isRepeated) add(timer);
-    turn(timer.run);
+    turn(timer.run, 0);
   }
 }
 
 function runImmediates(): void {
   const due = immediates;
   immediates = [];
-  for (const immediate of due) if (!immediate.isCleared) turn(immediate.run);
+  for (const immediate of due) turn(immediate, 0);
 }
 
 function timeToWait(): number {
@@ -273,7 +241,7 @@ function isAlive(): boolean {
 export function runLoop(): void {
   const events = new Int32Array(2 * MAX_EVENTS);
   watch(host.finishedDescriptor(), takeFinished, EVENTS.readable, false);
-  settleJobs();
+  turn(() => {}, 0);
   turnMs = host.now();
   // As in Node, what has arrived comes between timers and immediates: after a halt of the process it is seen before
   // anything that a timer leaves to an immediate.
@@ -281,9 +249,10 @@ export function runLoop(): void {
     runTimers();
     const count = host.wait(timeToWait(), events);
     turnMs = host.now();
+    waits += 1;
     for (let i = 0; i < count; i += 1) {
       const one = watched.get(events[2 * i] as number);
-      if (one) turn(one.listener, events[2 * i + 1] as number);
+      if (one && one.wait !== waits) turn(one.listener, events[2 * i + 1] as number);
     }
     runImmediates();
   }

@@ -2,7 +2,7 @@
 import { EventEmitter } from './events.ts';
 import { callSync, EVENTS, host, systemError } from './host.ts';
 import { isIP } from './ip.ts';
-import { type LookupAddress, lookup } from './lookup.ts';
+import { addressesOf } from './lookup.ts';
 import { setInterest, setReferenced, setTimeout, unwatch, watch } from './loop.ts';
 import { addressOf, type NetConnectOpts, type ServerOptions, Socket } from './socket.ts';
 
@@ -155,11 +155,6 @@ export class Server extends EventEmitter {
     this.emit('close');
   }
 
-  ref(): this {
-    if (this.#descriptor >= 0) setReferenced(this.#descriptor, true);
-    return this;
-  }
-
   unref(): this {
     if (this.#descriptor >= 0) setReferenced(this.#descriptor, false);
     return this;
@@ -178,14 +173,9 @@ function removeSocket(path: string): void {
 }
 
 async function addressFor(name: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    lookup(name, { all: true }, (error, found) => {
-      const all = found as readonly LookupAddress[];
-      // A name that has both is usually asked for by the older one.
-      if (error) reject(error);
-      else resolve((all.find(({ family }) => family === 4) ?? all[0])?.address ?? '');
-    });
-  });
+  const all = await addressesOf(name);
+  // A name that has both is usually asked for by the older one.
+  return (all.find(({ family }) => family === 4) ?? all[0])?.address ?? '';
 }
 
 export function connect(where: NetConnectOpts | string, listener?: () => void): Socket {
@@ -194,7 +184,3 @@ export function connect(where: NetConnectOpts | string, listener?: () => void): 
 }
 
 export const createConnection: typeof connect = connect;
-
-export function createServer(options: ServerOptions, listener?: (socket: Socket) => void): Server {
-  return new Server(options, listener);
-}

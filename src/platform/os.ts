@@ -1,10 +1,10 @@
 /** Node's `os`. */
 import { readFileSync } from './fs.ts';
-import { host } from './host.ts';
 
 export const devNull = '/dev/null';
+/** There is one thread for requests. */
 export function availableParallelism(): number {
-  return host.process(4);
+  return 1;
 }
 export function hostname(): string {
   return 'localhost';

@@ -2,7 +2,6 @@
 import process from './process.ts';
 
 export const sep = '/';
-export const delimiter = ':';
 
 export function isAbsolute(path: string): boolean {
   return path.startsWith('/');
@@ -51,16 +50,3 @@ export function extname(path: string): string {
   const name = basename(path);
   return name === '..' ? '' : (/.(\.[^.]*)$/s.exec(name)?.[1] ?? '');
 }
-
-export function relative(from: string, to: string): string {
-  const [a, b] = [from, to].map((path) =>
-    resolve(path)
-      .split('/')
-      .filter((part) => part !== ''),
-  );
-  let same = 0;
-  while (same < (a as string[]).length && (a as string[])[same] === (b as string[])[same]) same += 1;
-  return [...(a as string[]).slice(same).map(() => '..'), ...(b as string[]).slice(same)].join('/');
-}
-
-export default { sep, delimiter, isAbsolute, normalize, join, resolve, dirname, basename, extname, relative };

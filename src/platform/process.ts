@@ -1,7 +1,8 @@
 /** Node's `process`: standard streams, signals, arguments, and the end of the program. */
 import { Buffer } from './buffer.ts';
+import { Duplex } from './duplex.ts';
 import { EventEmitter, type Listener } from './events.ts';
-import { readFileSync, textOf } from './fs.ts';
+import { textOf } from './fs.ts';
 import { callSync, EVENTS, host, systemError } from './host.ts';
 import { setDefectHandler, unwatch, watch } from './loop.ts';
 
@@ -9,26 +10,19 @@ const EAGAIN = -11;
 const EXIT_DEFECT = 70;
 const READ_BYTES = 65536;
 
-const signalNumbers: Readonly<Record<string, number>> = {
+/** By their numbers. */
+const signalNames = Object.entries({
   SIGHUP: 1,
   SIGINT: 2,
   SIGQUIT: 3,
   SIGUSR1: 10,
   SIGUSR2: 12,
-  SIGPIPE: 13,
   SIGTERM: 15,
-  SIGCHLD: 17,
-};
-const signalNames = new Map(Object.entries(signalNumbers).map(([name, number]) => [number, name]));
+});
 
-type Done = (error?: Error | null) => void;
-
-/** A standard stream: what its reader does not take waits, and is counted by `writableLength`. */
-class Output extends EventEmitter {
-  writableLength = 0;
+/** A standard stream. Another write may succeed after one that failed: what failed is lost, and the stream stays. */
+class Output extends Duplex {
   readonly fd: number;
-  #waiting: { bytes: Uint8Array; readonly done: Done | undefined }[] = [];
-  #isWatched = false;
 
   constructor(fd: number) {
     super();
@@ -39,51 +33,30 @@ class Output extends EventEmitter {
     return host.isTerminal(this.fd);
   }
 
-  write(content: string | Uint8Array, encodingOrDone?: unknown, doneOrNothing?: Done): boolean {
-    const done = typeof encodingOrDone === 'function' ? (encodingOrDone as Done) : doneOrNothing;
-    const encoding = typeof encodingOrDone === 'string' ? encodingOrDone : undefined;
-    const bytes = typeof content === 'string' ? Buffer.from(content, encoding) : content;
-    this.#waiting.push({ bytes, done });
-    this.writableLength += bytes.length;
-    if (!this.#isWatched) this.#flush();
-    return this.writableLength === 0;
+  protected override get canSend(): boolean {
+    return true;
   }
 
-  readonly #flush = (): void => {
-    for (let first = this.#waiting[0]; first; first = this.#waiting[0]) {
-      const count = first.bytes.length === 0 ? 0 : host.print(this.fd, first.bytes);
-      if (count === EAGAIN) return this.#wait(true);
-      if (count < 0) return this.#fail(count);
-      this.writableLength -= count;
-      if (count < first.bytes.length) {
-        first.bytes = first.bytes.subarray(count);
-        continue;
-      }
-      this.#waiting.shift();
-      const { done } = first;
-      if (done) host.queueMicrotask(() => done());
+  protected override send(content: string | Uint8Array, more: Uint8Array): number {
+    const text = typeof content === 'string' ? Buffer.from(content, 'latin1') : content;
+    const bytes = more.length > 0 ? Buffer.concat([text, more]) : text;
+    for (let sent = 0; sent < bytes.length; ) {
+      const count = host.print(this.fd, bytes.subarray(sent));
+      if (count === EAGAIN) return sent;
+      if (count < 0) return this.lose(systemError(count, 'write'));
+      sent += count;
     }
-    this.#wait(false);
-  };
+    return bytes.length;
+  }
 
-  /** A file is always ready, which epoll refuses to say: then the write blocked and there is nothing to wait for. */
-  #wait(isWatched: boolean): void {
-    if (this.#isWatched === isWatched) return;
-    this.#isWatched = isWatched;
-    if (isWatched) watch(this.fd, this.#flush, EVENTS.writable);
+  protected override setFull(isFull: boolean): void {
+    if (isFull) watch(this.fd, () => this.flush(), EVENTS.writable);
     else unwatch(this.fd);
   }
 
-  #fail(result: number): void {
-    this.#wait(false);
-    const error = systemError(result, 'write');
-    const lost = this.#waiting.splice(0);
-    this.writableLength = 0;
-    host.queueMicrotask(() => {
-      for (const { done } of lost) done?.(error);
-      this.emit('error', error);
-    });
-  }
+  protected override setReading(): void {}
+  protected override sendEnd(): void {}
+  protected override release(): void {}
 }
 
 class Input extends EventEmitter {
@@ -143,8 +116,6 @@ class Process extends EventEmitter {
   readonly platform = 'linux';
   readonly arch: string = 'x64';
   readonly versions: Readonly<Record<string, string>> = {};
-  readonly version = '';
-  readonly release = { name: 'mote-tiny' };
   readonly execPath = '/proc/self/exe';
   readonly execArgv: readonly string[] = [];
   readonly argv: string[];
@@ -169,7 +140,7 @@ class Process extends EventEmitter {
 
   override on(event: string, listener: Listener): this {
     super.on(event, listener);
-    const number = signalNumbers[event];
+    const [, number] = signalNames.find(([name]) => name === event) ?? [];
     if (number !== undefined && !this.#signals.includes(number)) this.#listen(number);
     return this;
   }
@@ -187,7 +158,7 @@ class Process extends EventEmitter {
 
   #takeSignals(): void {
     for (let number = host.nextSignal(this.#signalDescriptor); number > 0; ) {
-      const name = signalNames.get(number);
+      const [name] = signalNames.find((one) => one[1] === number) ?? [];
       if (name) this.emit(name, name);
       number = host.nextSignal(this.#signalDescriptor);
     }
@@ -206,28 +177,20 @@ class Process extends EventEmitter {
     return host.process(1);
   }
 
-  kill(pid: number, signal: string | number): true {
-    const result = host.kill(pid, typeof signal === 'number' ? signal : (signalNumbers[signal] ?? 0));
-    if (result < 0) throw systemError(result, 'kill');
-    return true;
-  }
-
   uptime(): number {
     return host.now() / 1000;
   }
 
-  nextTick(callback: (...values: never[]) => void, ...values: never[]): void {
-    host.queueMicrotask(() => callback(...values));
+  nextTick(callback: () => void): void {
+    host.queueMicrotask(callback);
   }
 
   cpuUsage(): { user: number; system: number } {
-    const text = readFileSync('/proc/self/stat', 'utf8');
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    return { user: Number(fields[11]) * 10_000, system: Number(fields[12]) * 10_000 };
+    return { user: host.process(2), system: host.process(3) };
   }
 
   /** Only what the product asks for. */
-  readonly memoryUsage = { rss: (): number => host.process(5) };
+  readonly memoryUsage = { rss: (): number => host.process(4) };
 }
 
 const process: Process = new Process();
@@ -239,4 +202,3 @@ setDefectHandler((error) => {
 });
 
 export default process;
-export const { stdout, stderr, stdin, env, argv } = process;

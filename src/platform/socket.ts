@@ -3,16 +3,16 @@ import { Buffer } from './buffer.ts';
 import { Duplex } from './duplex.ts';
 import { EVENTS, host, systemError } from './host.ts';
 import { isIP } from './ip.ts';
-import { type LookupAddress, type LookupFunction, lookup } from './lookup.ts';
+import { addressesOf, type LookupAddress, type LookupFunction } from './lookup.ts';
 import { clearTimeout, setInterest, setReferenced, setTimeout, type Timer, unwatch, watch } from './loop.ts';
 
 /** What one read takes at most: connections take turns. */
 const READ_BYTES = 65536;
+const { readable, writable, failed, hungUp } = EVENTS;
 const EAGAIN = -11;
 const ETIMEDOUT = -110;
 /** How long one of several addresses is waited for. */
 const ATTEMPT_MS = 250;
-const nothing = new Uint8Array(0);
 
 export interface NetConnectOpts {
   readonly port?: number;
@@ -31,8 +31,6 @@ export class Socket extends Duplex {
   connecting = false;
   remoteAddress: string | undefined;
   remotePort: number | undefined;
-  localAddress: string | undefined;
-  localPort: number | undefined;
   #descriptor = -1;
   #isReading = true;
   #isFull = false;
@@ -56,8 +54,8 @@ export class Socket extends Duplex {
   }
 
   get #interest(): number {
-    if (this.connecting) return EVENTS.writable;
-    return (this.#isReading ? EVENTS.readable : 0) | (this.#isFull ? EVENTS.writable : 0);
+    if (this.connecting) return writable;
+    return (this.#isReading ? readable : 0) | (this.#isFull ? writable : 0);
   }
 
   #update(): void {
@@ -66,12 +64,12 @@ export class Socket extends Duplex {
 
   readonly #onEvents = (events: number): void => {
     if (this.connecting) return this.#onConnected();
-    if (events & EVENTS.readable && this.#isReading) this.#read();
-    if (this.destroyed) return;
-    if (events & EVENTS.writable) this.flush();
+    if (events & readable && this.#isReading) this.#read();
+    if (events === readable || this.destroyed) return;
+    if (events & writable) this.flush();
     if (this.destroyed) return;
     // Without interest in reading the kernel still tells of failures, again and again: the connection is lost.
-    if (events & (EVENTS.failed | EVENTS.hungUp) && !(events & EVENTS.readable)) this.#onFailure();
+    if (events & (failed | hungUp) && !(events & readable)) this.#onFailure();
   };
 
   #onFailure(): void {
@@ -96,40 +94,24 @@ export class Socket extends Duplex {
     this.#update();
   }
 
-  /** A text and the bytes after it leave in one system call. */
-  protected override flush(): void {
-    if (this.connecting || this.isCorked || this.#descriptor < 0) return;
-    for (let first = this.pending[0]; first; first = this.pending[0]) {
-      const { content } = first;
-      const second = this.pending[1]?.content;
-      const count =
-        typeof content !== 'string'
-          ? content.length === 0
-            ? 0
-            : host.write(this.#descriptor, content)
-          : host.writeHead(this.#descriptor, content, typeof second === 'object' ? second : nothing);
-      if (count < 0) return this.#onWriteError(count);
-      const wanted =
-        content.length + (typeof content === 'string' && typeof second === 'object' ? second.length : 0);
-      this.sent(count);
-      if (count < wanted) return this.#setFull(true);
-    }
-    this.#setFull(false);
+  protected override get canSend(): boolean {
+    return this.#descriptor >= 0 && !this.connecting;
   }
 
-  #onWriteError(result: number): void {
-    if (result === EAGAIN) this.#setFull(true);
-    else this.destroy(systemError(result, 'write'));
+  /** Both in one system call. */
+  protected override send(content: string | Uint8Array, more: Uint8Array): number {
+    const count =
+      typeof content === 'string'
+        ? host.writeHead(this.#descriptor, content, more)
+        : host.write(this.#descriptor, content);
+    if (count >= 0) return count;
+    if (count !== EAGAIN) this.destroy(systemError(count, 'write'));
+    return 0;
   }
 
-  #setFull(isFull: boolean): void {
-    if (this.#isFull === isFull) return;
+  protected override setFull(isFull: boolean): void {
     this.#isFull = isFull;
     this.#update();
-  }
-
-  protected override get canEnd(): boolean {
-    return !this.connecting;
   }
 
   protected override sendEnd(): void {
@@ -164,7 +146,6 @@ export class Socket extends Duplex {
     if (path !== undefined) return this.#connectTo(path, 0);
     if (isIP(name)) return this.#connectTo(name, port);
     const found = await addressesOf(name, family, options.lookup);
-    for (const { address, family: kind } of found) this.emit('lookup', null, address, kind, name);
     const [first, ...others] = alternating(found);
     this.#others = others;
     this.#attemptMs = options.autoSelectFamilyAttemptTimeout ?? ATTEMPT_MS;
@@ -200,13 +181,9 @@ export class Socket extends Duplex {
     clearTimeout(this.#attempt);
     this.connecting = false;
     host.noDelay(this.#descriptor, true);
-    [this.localAddress, this.localPort] = addressOf(this.#descriptor, false);
     this.#update();
     this.emit('connect');
-    this.emit('ready');
-    if (this.destroyed) return;
-    this.flush();
-    if (this.writableEnded && this.writableLength === 0) this.sent(0);
+    if (!this.destroyed) this.flush();
   }
 
   setNoDelay(on = true): this {
@@ -230,19 +207,6 @@ export class Socket extends Duplex {
     if (this.#descriptor >= 0) setReferenced(this.#descriptor, false);
     return this;
   }
-}
-
-function addressesOf(
-  name: string,
-  family: number,
-  find: LookupFunction = lookup,
-): Promise<readonly LookupAddress[]> {
-  return new Promise((resolve, reject) => {
-    find(name, { family, all: true }, (error, found) => {
-      if (error) reject(error);
-      else resolve(typeof found === 'string' ? [{ address: found, family: isIP(found) }] : found);
-    });
-  });
 }
 
 /** The families in turn, as the resolver orders them: a network may lack one of them. */

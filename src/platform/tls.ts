@@ -5,8 +5,6 @@ import { host } from './host.ts';
 import { isIP } from './ip.ts';
 import { connect as connectSocket, type Socket } from './net.ts';
 
-const READ_BYTES = 16384;
-
 export class SecureContext {
   readonly trust: object;
 
@@ -20,9 +18,8 @@ const certificate = /-----BEGIN (?:TRUSTED )?CERTIFICATE-----([A-Za-z\d+/=\s]*)-
 /** Certificates in PEM; what is around them is ignored. */
 export function createSecureContext({ ca }: { readonly ca: string }): SecureContext {
   const der = Array.from(ca.matchAll(certificate), ([, text = '']) => Buffer.from(text, 'base64'));
-  const trust = host.trust(Buffer.concat(der));
-  if (typeof trust === 'number') throw new Error('the certificates cannot be used');
-  return new SecureContext(trust);
+  const lengths = Int32Array.from(der, ({ length }) => length);
+  return new SecureContext(host.trust(Buffer.concat(der), lengths));
 }
 
 /** Flags of a refused certificate (x509.h of Mbed TLS), the most telling first. */
@@ -100,7 +97,6 @@ export class TLSSocket extends Duplex {
 
   #onData(chunk: Buffer): void {
     if (this.destroyed) return;
-    this.touch();
     host.tlsFeed(this.#session, chunk);
     if (this.#isSecure) this.#readAll();
     else this.#shake();
@@ -117,13 +113,12 @@ export class TLSSocket extends Duplex {
     this.emit('secureConnect');
     if (this.destroyed) return;
     this.flush();
-    if (this.writableEnded && this.writableLength === 0) this.sent(0);
     this.#readAll();
   }
 
   #readAll(): void {
     while (!this.destroyed) {
-      const answer = host.tlsRead(this.#session, READ_BYTES);
+      const answer = host.tlsRead(this.#session);
       if (answer === 0) break;
       if (typeof answer === 'number') return void this.destroy(faultOf(this.#session));
       if (answer.byteLength === 0) return this.receivedEnd();
@@ -148,20 +143,22 @@ export class TLSSocket extends Duplex {
     if (output.byteLength > 0 || done) this.#socket.write(new Buffer(output), done);
   }
 
-  protected override flush(): void {
-    if (!this.#isSecure || this.isCorked) return;
-    for (let first = this.pending[0]; first; first = this.pending[0]) {
-      const { content } = first;
-      const bytes = typeof content === 'string' ? Buffer.from(content, 'latin1') : content;
-      if (host.tlsWrite(this.#session, bytes) < 0) return void this.destroy(faultOf(this.#session));
-      this.#sendOutput();
-      this.sent(bytes.length);
-    }
-  }
-
-  protected override get canEnd(): boolean {
+  protected override get canSend(): boolean {
     return this.#isSecure;
   }
+
+  /** The session takes all; what the socket does not take is counted there. */
+  protected override send(content: string | Uint8Array, more: Uint8Array): number {
+    for (const part of [content, more]) {
+      const bytes = typeof part === 'string' ? Buffer.from(part, 'latin1') : part;
+      if (bytes.length > 0 && host.tlsWrite(this.#session, bytes) < 0) this.destroy(faultOf(this.#session));
+      if (this.destroyed) return 0;
+      this.#sendOutput();
+    }
+    return content.length + more.length;
+  }
+
+  protected override setFull(): void {}
 
   protected override sendEnd(): void {
     host.tlsEnd(this.#session);

@@ -1,7 +1,8 @@
 /**
- * URL and URLSearchParams of the URL Standard (https://url.spec.whatwg.org), and `domainToASCII`. Left out because
- * nothing uses them: `searchParams`, all setters but those of `pathname`, `search` and `hash`, lists of parameters that
- * change, and drive letters in `file:`. All else is the same as Node's, as `url.contract.ts` shows.
+ * URL and URLSearchParams of the URL Standard (https://url.spec.whatwg.org), and `domainToASCII`, for what the product
+ * has: absolute URLs of any scheme, references to http(s) bases, and the setters of `pathname` and `search` on those.
+ * Left out because nothing uses them: `searchParams`, the other setters, other bases, the rules of `file:` and the
+ * origin of `blob:`. All else is the same as Node's, as `url.contract.ts` shows.
  */
 import { Buffer } from './buffer.ts';
 import { ipv6Words, shortest } from './ip.ts';
@@ -13,7 +14,6 @@ const specialPorts: Readonly<Record<string, string>> = {
   'ws:': '80',
   'wss:': '443',
   'ftp:': '21',
-  'file:': '',
 };
 
 /** Characters that each part encodes beside those beyond ASCII and the controls. */
@@ -105,9 +105,9 @@ interface Authority {
 interface Parts extends Authority {
   readonly protocol: string;
   /** A text is an opaque path, as of `mailto:`. */
-  path: readonly string[] | string;
-  query: string | undefined;
-  fragment: string | undefined;
+  readonly path: readonly string[] | string;
+  readonly query: string | undefined;
+  readonly fragment: string | undefined;
 }
 
 const none: Authority = { username: '', password: '', hostname: undefined, port: '' };
@@ -115,25 +115,21 @@ const none: Authority = { username: '', password: '', hostname: undefined, port:
 function authorityOf(text: string, protocol: string): Authority | undefined {
   const isSpecial = protocol in specialPorts;
   const at = text.lastIndexOf('@');
-  const [user = '', ...password] = at < 0 ? [''] : text.slice(0, at).split(':');
+  const [user, password = ''] = cut(at < 0 ? '' : text.slice(0, at), ':');
   const [, host = '', colon, port = ''] =
     /^((?:\[[^\]]*\]?|[^:[])*)(:)?(.*)$/s.exec(text.slice(at + 1)) ?? [];
   if (!/^\d*$/.test(port) || Number(port) > 65535) return undefined;
-  if (protocol === 'file:' ? at >= 0 || colon : host === '' && (isSpecial || at >= 0 || colon))
-    return undefined;
+  if (host === '' && (isSpecial || at >= 0 || colon)) return undefined;
   const hostname = host === '' ? '' : hostOf(host, isSpecial);
   if (hostname === undefined) return undefined;
   const number = port === '' ? '' : String(Number(port));
   return {
     username: encode(user, USERINFO),
-    password: encode(password.join(':'), USERINFO),
-    hostname: protocol === 'file:' && hostname === 'localhost' ? '' : hostname,
+    password: encode(password, USERINFO),
+    hostname,
     port: number === specialPorts[protocol] ? '' : number,
   };
 }
-
-const trimmed = (text: string): string =>
-  text.replace(/^[\0-\x20]+|[\0-\x20]+$/g, '').replace(/[\t\n\r]/g, '');
 
 /** What is in front of the first `mark`, and what is behind it. */
 function cut(text: string, mark: string): [before: string, after: string | undefined] {
@@ -141,31 +137,29 @@ function cut(text: string, mark: string): [before: string, after: string | undef
   return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)];
 }
 
+const clean = (text: string): string => text.toWellFormed().replace(/[\t\n\r]/g, '');
+
 type Tail = Pick<Parts, 'query' | 'fragment'>;
 
 function parse(input: string, base: Parts | undefined): Parts | undefined {
-  const [beforeFragment, fragment] = cut(trimmed(input).toWellFormed(), '#');
+  const [beforeFragment, fragment] = cut(clean(input.replace(/^[\0-\x20]+|[\0-\x20]+$/g, '')), '#');
   const [text, query] = cut(beforeFragment, '?');
-  const found = /^([a-z][a-z\d+.-]*):(.*)$/is.exec(text);
-  const protocol = found ? `${(found[1] as string).toLowerCase()}:` : (base?.protocol ?? '');
+  const [, scheme, afterScheme = ''] = /^([a-z][a-z\d+.-]*):(.*)$/is.exec(text) ?? [];
+  const protocol = scheme === undefined ? (base?.protocol ?? '') : `${scheme.toLowerCase()}:`;
   const isSpecial = protocol in specialPorts;
-  const set = isSpecial ? SPECIAL_QUERY : QUERY;
   const tail: Tail = {
-    query: query === undefined ? undefined : encode(query, set),
+    query: query === undefined ? undefined : encode(query, isSpecial ? SPECIAL_QUERY : QUERY),
     fragment: fragment === undefined ? undefined : encode(fragment, FRAGMENT),
   };
-  const rest = found?.[2] ?? text;
-  if (!found) return base && relative(rest, base, tail);
-  if (protocol === 'file:') return relative(rest, base?.protocol === protocol ? base : undefined, tail);
-  if (base && isSpecial && protocol === base.protocol && !rest.startsWith('//'))
-    return relative(rest, base, tail);
+  if (scheme === undefined) return base && relative(text, base, tail);
+  const rest = afterScheme;
+  if (base?.protocol === protocol && !rest.startsWith('//')) return relative(rest, base, tail);
   if (isSpecial) return absolute(rest.replace(/^[\\/]*/, ''), protocol, tail);
   if (rest.startsWith('//')) return absolute(rest.slice(2), protocol, tail);
-  const isOpaque = !rest.startsWith('/');
+  if (rest.startsWith('/')) return { protocol, ...none, path: segmentsOf(rest.slice(1), false), ...tail };
   // Blanks at the end would be lost when the fragment is taken away.
-  const hasTail = query !== undefined || fragment !== undefined;
-  const opaque = () => encode(hasTail ? rest.replace(/ $/, '%20') : rest, '');
-  return { protocol, ...none, path: isOpaque ? opaque() : segmentsOf(rest.slice(1), false), ...tail };
+  const isLast = query === undefined && fragment === undefined;
+  return { protocol, ...none, path: encode(isLast ? rest : rest.replace(/ $/, '%20'), ''), ...tail };
 }
 
 /** What stands after the slashes of an authority. */
@@ -178,48 +172,28 @@ function absolute(text: string, protocol: string, tail: Tail): Parts | undefined
   return { protocol, ...authority, path: segments, ...tail };
 }
 
-/** Without a base it is `file:`, which has one by its nature. */
-function relative(text: string, base: Parts | undefined, tail: Tail): Parts | undefined {
-  const from: Parts = base ?? {
-    protocol: 'file:',
-    ...none,
-    hostname: '',
-    path: [],
-    query: undefined,
-    fragment: undefined,
-  };
-  const isOnlyFragment = text === '' && tail.query === undefined;
-  const { path } = from;
-  if (typeof path === 'string')
-    return isOnlyFragment && tail.fragment !== undefined
-      ? { ...from, ...tail, query: from.query }
-      : undefined;
-  const isSpecial = from.protocol in specialPorts;
-  const slashes = (isSpecial ? /^[\\/]*/ : /^\/*/).exec(text)?.[0].length ?? 0;
-  if (slashes >= 2) {
-    const isLax = isSpecial && from.protocol !== 'file:';
-    return absolute(text.slice(isLax ? slashes : 2), from.protocol, tail);
-  }
-  if (text === '' && base) return { ...from, ...tail, query: tail.query ?? from.query };
-  return {
-    ...from,
-    path: segmentsOf(text.slice(slashes), isSpecial, slashes === 1 ? [] : path.slice(0, -1)),
-    ...tail,
-  };
+function relative(text: string, base: Parts, tail: Tail): Parts | undefined {
+  const rest = text.replace(/^[\\/]+/, '');
+  const slashes = text.length - rest.length;
+  if (slashes >= 2) return absolute(rest, base.protocol, tail);
+  if (text === '') return { ...base, ...tail, query: tail.query ?? base.query };
+  const kept = slashes === 1 || typeof base.path === 'string' ? [] : base.path.slice(0, -1);
+  return { ...base, path: segmentsOf(rest, true, kept), ...tail };
 }
 
 export class URL {
-  readonly #parts: Parts;
+  #parts: Parts;
 
   constructor(input: string | URL, base?: string | URL) {
     const from = base === undefined ? undefined : new URL(String(base)).#parts;
-    const parts = parse(String(input), from);
+    const isUsable = !from || from.protocol in specialPorts;
+    const parts = isUsable ? parse(String(input), from) : undefined;
     if (!parts) throw Object.assign(new TypeError('Invalid URL'), { code: 'ERR_INVALID_URL' });
     this.#parts = parts;
   }
 
-  static canParse(input: string, base?: string): boolean {
-    return URL.parse(input, base) !== null;
+  static canParse(input: string): boolean {
+    return URL.parse(input) !== null;
   }
 
   static parse(input: string, base?: string): URL | null {
@@ -231,26 +205,18 @@ export class URL {
   }
 
   get href(): string {
-    const { protocol, query, fragment } = this.#parts;
-    const tail = `${query === undefined ? '' : `?${query}`}${fragment === undefined ? '' : `#${fragment}`}`;
-    return `${protocol}${this.#authority}${this.pathname}${tail}`;
-  }
-
-  get #authority(): string {
-    const { username, password, hostname, path } = this.#parts;
-    // Without it the path would read as an authority.
-    if (hostname === undefined) return Array.isArray(path) && path.length > 1 && path[0] === '' ? '/.' : '';
+    const { protocol, username, password, hostname, path, query, fragment } = this.#parts;
     const secret = password === '' ? '' : `:${password}`;
-    return `//${username}${secret}${username === '' && secret === '' ? '' : '@'}${this.host}`;
+    const user = username + secret === '' ? '' : `${username}${secret}@`;
+    // Without an authority, `/.` keeps the path from being read as one.
+    const guard = typeof path !== 'string' && path.length > 1 && path[0] === '' ? '/.' : '';
+    const authority = hostname === undefined ? guard : `//${user}${this.host}`;
+    const tail = `${query === undefined ? '' : `?${query}`}${fragment === undefined ? '' : `#${fragment}`}`;
+    return `${protocol}${authority}${this.pathname}${tail}`;
   }
 
   get origin(): string {
-    const { protocol, path } = this.#parts;
-    if (protocol === 'blob:') {
-      const inner = URL.parse(String(path));
-      return inner && /^https?:$/.test(inner.protocol) ? inner.origin : 'null';
-    }
-    return protocol in specialPorts && protocol !== 'file:' ? `${protocol}//${this.host}` : 'null';
+    return this.protocol in specialPorts ? `${this.protocol}//${this.host}` : 'null';
   }
 
   get protocol(): string {
@@ -277,23 +243,14 @@ export class URL {
     return this.#parts.port;
   }
 
-  get #isSpecial(): boolean {
-    return this.protocol in specialPorts;
-  }
-
   get pathname(): string {
     const { path } = this.#parts;
     return typeof path === 'string' ? path : path.map((segment) => `/${segment}`).join('');
   }
 
   set pathname(value: string) {
-    if (typeof this.#parts.path === 'string') return;
-    const text = value
-      .toWellFormed()
-      .replace(/[\t\n\r]/g, '')
-      .replace(/[?#]/g, (mark) => percent(mark.charCodeAt(0)));
-    if (text === '' && !this.#isSpecial) this.#parts.path = [];
-    else this.#parts.path = segmentsOf(text.replace(this.#isSpecial ? /^[\\/]/ : /^\//, ''), this.#isSpecial);
+    const text = clean(value).replace(/[?#]/g, (mark) => percent(mark.charCodeAt(0)));
+    this.#parts = { ...this.#parts, path: segmentsOf(text.replace(/^[\\/]/, ''), true) };
   }
 
   get search(): string {
@@ -301,30 +258,15 @@ export class URL {
   }
 
   set search(value: string) {
-    const query = value
-      .toWellFormed()
-      .replace(/[\t\n\r]/g, '')
-      .replace(/^\?/, '');
-    this.#parts.query = value === '' ? undefined : encode(query, this.#isSpecial ? SPECIAL_QUERY : QUERY);
+    const query = value === '' ? undefined : encode(clean(value).replace(/^\?/, ''), SPECIAL_QUERY);
+    this.#parts = { ...this.#parts, query };
   }
 
   get hash(): string {
     return this.#parts.fragment ? `#${this.#parts.fragment}` : '';
   }
 
-  set hash(value: string) {
-    const fragment = value
-      .toWellFormed()
-      .replace(/[\t\n\r]/g, '')
-      .replace(/^#/, '');
-    this.#parts.fragment = value === '' ? undefined : encode(fragment, FRAGMENT);
-  }
-
   toString(): string {
-    return this.href;
-  }
-
-  toJSON(): string {
     return this.href;
   }
 }
@@ -332,20 +274,12 @@ export class URL {
 export class URLSearchParams {
   readonly #list: [name: string, value: string][];
 
-  constructor(init: string | Readonly<Record<string, string>> = '') {
+  constructor(init: string | Readonly<Record<string, string>>) {
     this.#list = typeof init === 'string' ? pairsOf(init) : Object.entries(init);
   }
 
   get(name: string): string | null {
     return this.#list.find(([one]) => one === name)?.[1] ?? null;
-  }
-
-  getAll(name: string): string[] {
-    return this.#list.filter(([one]) => one === name).map(([, value]) => value);
-  }
-
-  has(name: string): boolean {
-    return this.get(name) !== null;
   }
 
   [Symbol.iterator](): Iterator<[string, string]> {
@@ -369,15 +303,11 @@ function pairsOf(text: string): [string, string][] {
   const plain = (part: string) => decode(part.toWellFormed().replace(/\+/g, ' '));
   return parts
     .filter((part) => part !== '')
-    .map((part) => {
-      const [name, value = ''] = cut(part, '=');
-      return [plain(name), plain(value)];
-    });
+    .map((part) => cut(part, '='))
+    .map(([name, value = '']) => [plain(name), plain(value)]);
 }
 
 /** The domain in ASCII, empty if it is none. */
 export function domainToASCII(domain: string): string {
   return domain.startsWith('[') ? '' : (hostOf(domain, true) ?? '');
 }
-
-export default { URL, URLSearchParams, domainToASCII };

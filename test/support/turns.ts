@@ -8,14 +8,15 @@ import { addTo, makeFolder } from './folder.ts';
 import { hashOf, TOKEN } from './notify.ts';
 import { startSmtp } from './providers/smtp.ts';
 import { startStandIn } from './stand-in.ts';
-import { type Server, start } from './target.ts';
+import { isSource, type Server, start, without } from './target.ts';
+import { longestSeenMs } from './turn-meter.ts';
 import { filled, MIB, type Work } from './turn-works.ts';
 
 /** What the server does in other turns counts too: the attempts of a message, the end of a connection. */
 const SETTLE_MS = 60;
 const RESPONSE_MS = 60_000;
 const SWITCHES =
-  '--notify-dialects serverchan,gotify,ntfy,bark,apprise,alertmanager,grafana --notify-wait 0 --listing --compression --metrics-path /metrics --trusted-proxies 127.0.0.1 --log-format json --max-queued-bytes 1G';
+  '--notify-dialects serverchan,gotify,ntfy,bark,apprise,alertmanager,grafana --notify-wait 0 --listing --max-requests-per-connection 1000000000 --metrics-path /metrics --trusted-proxies 127.0.0.1 --log-format json --max-queued-bytes 1G';
 const UNUSED_CHANNELS = 1000;
 
 export interface TurnServer {
@@ -40,20 +41,29 @@ export async function startTurns(folders: boolean): Promise<TurnServer> {
   const probe = join(private_, 'probe');
   const server = await start({
     root,
-    args: `${SWITCHES} --notify ${join(private_, 'notify.json')} --spool ${join(private_, 'spool')}`.split(
-      ' ',
-    ),
-    env: {
-      TURN_PROBE: probe,
-      NODE_OPTIONS: `--import=${fileURLToPath(new URL('turn-probe.ts', import.meta.url))}`,
-    },
+    args: [
+      ...`${SWITCHES} --notify ${join(private_, 'notify.json')} --spool ${join(private_, 'spool')}`.split(
+        ' ',
+      ),
+      ...(without('compression') ? [] : ['--compression']),
+    ],
+    env: isSource
+      ? {
+          TURN_PROBE: probe,
+          NODE_OPTIONS: `--import=${fileURLToPath(new URL('turn-probe.ts', import.meta.url))}`,
+        }
+      : {},
   });
   return {
     server,
     async longestTurnMs({ requests, status }) {
+      const work = async () => {
+        await Promise.all(requests.map((request) => respondedWith(server.port, request, [status].flat())));
+        await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+      };
+      if (!isSource) return longestSeenMs(server, work);
       await takeLongestMs(probe);
-      await Promise.all(requests.map((request) => respondedWith(server.port, request, [status].flat())));
-      await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+      await work();
       return takeLongestMs(probe);
     },
     async stop() {

@@ -25,9 +25,7 @@ const invisible = /[\p{Cc}\p{Cf}\u2028\u2029\s]+/gu;
 
 /** `written` is what the operator wrote: URLs, values of headers, texts of a body, each with its placeholders. */
 export function compileExcerpt(written: readonly string[]): (response: ClientResponse) => string {
-  const secrets = [...new Set(written.flatMap(piecesOf))].sort((a, b) => b.length - a.length);
-  const pattern = new RegExp([...secrets.map(patternOf), TOKEN].join('|'), 'giu');
-  const tailUnits = (secrets[0]?.length ?? 0) * GROWTH;
+  let compiled: Redaction | undefined;
   return ({ body, complete }) => {
     const text = body.toString();
     // A truncated body may end in half a secret, and bytes that are not UTF-8 are unreadable.
@@ -36,11 +34,28 @@ export function compileExcerpt(written: readonly string[]): (response: ClientRes
       .replace(/<[^<>]*>/g, ' ')
       .replace(invisible, ' ')
       .trim();
+    // At the first failure: it takes milliseconds for each channel, which a start has not.
+    compiled ??= redactionOf(written);
+    const { pattern, tailUnits } = compiled;
     const seen = line.slice(0, WINDOW_UNITS + tailUnits);
     const redacted = seen.replace(pattern, REDACTED);
     const whole =
       seen.length < line.length ? redacted.slice(0, Math.max(0, redacted.length - tailUnits)) : redacted;
     return cutText(whole, MAX_EXCERPT_UNITS);
+  };
+}
+
+interface Redaction {
+  readonly pattern: RegExp;
+  /** What the longest secret may take. */
+  readonly tailUnits: number;
+}
+
+function redactionOf(written: readonly string[]): Redaction {
+  const secrets = [...new Set(written.flatMap(piecesOf))].sort((a, b) => b.length - a.length);
+  return {
+    pattern: new RegExp([...secrets.map(patternOf), TOKEN].join('|'), 'giu'),
+    tailUnits: (secrets[0]?.length ?? 0) * GROWTH,
   };
 }
 

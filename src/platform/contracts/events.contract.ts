@@ -13,11 +13,16 @@ function* emitters(): Generator<string> {
   };
   const remover = () => seen.push('remover');
   emitter.on('x', a).once('x', adder).on('x', remover).on('x', a);
-  yield line(emitter.emit('x', 1, 2), emitter.emit('x', 3), emitter.listenerCount('x'), emitter.emit('none'));
+  yield line(
+    emitter.emit('x', 1, 2),
+    emitter.emit('x', 3),
+    emitter.listeners('x').length,
+    emitter.emit('none'),
+  );
   emitter.off('x', a);
-  yield line(emitter.emit('x'), emitter.listenerCount('x'), seen);
+  yield line(emitter.emit('x'), emitter.listeners('x').length, seen);
   emitter.removeAllListeners('x');
-  yield line(emitter.emit('x'), emitter.listenerCount('x'));
+  yield line(emitter.emit('x'), emitter.listeners('x').length);
   const broken = new RangeError('e');
   try {
     emitter.emit('error', broken);
@@ -49,7 +54,7 @@ async function order(): Promise<string> {
     setImmediate(() => seen.push('immediate of timeout 1'));
   }, 1);
   const cleared = setTimeout(() => seen.push('cleared'), 1);
-  setTimeout((...values: unknown[]) => seen.push(['timeout 2', ...values]), 10, 'a', 'b');
+  setTimeout(() => seen.push('timeout 2'), 10);
   clearTimeout(cleared);
   let count = 0;
   const interval = setInterval(() => {
@@ -57,8 +62,6 @@ async function order(): Promise<string> {
     seen.push(`interval ${count}`);
     if (count === 2) clearInterval(interval);
   }, 60);
-  const immediate = setImmediate(() => seen.push('cleared immediate'));
-  clearImmediate(immediate);
   controller.signal.addEventListener('abort', () =>
     seen.push(`aborted ${(controller.signal.reason as Error).name}`),
   );
@@ -73,7 +76,11 @@ async function order(): Promise<string> {
 async function* waits(): AsyncGenerator<string> {
   const emitter = new EventEmitter();
   setTimeout(() => emitter.emit('done', 1, 2), 1);
-  yield line(await once(emitter, 'done'), emitter.listenerCount('done'), emitter.listenerCount('error'));
+  yield line(
+    await once(emitter, 'done'),
+    emitter.listeners('done').length,
+    emitter.listeners('error').length,
+  );
   setTimeout(() => emitter.emit('error', new RangeError('broken')), 1);
   yield line(await once(emitter, 'done').catch((error) => error.message));
   const controller = new AbortController();
@@ -81,9 +88,6 @@ async function* waits(): AsyncGenerator<string> {
   yield line(await once(emitter, 'done', { signal: controller.signal }).catch((error) => error.name));
   yield line(await once(emitter, 'done', { signal: controller.signal }).catch((error) => error.name));
   yield line(await once(emitter, 'done', { signal: AbortSignal.timeout(1) }).catch((error) => error.name));
-  const any = AbortSignal.any([new AbortController().signal, AbortSignal.timeout(1)]);
-  await new Promise((resolve) => any.addEventListener('abort', resolve));
-  yield line((any.reason as Error).name, AbortSignal.any([controller.signal]).aborted);
 }
 
 export async function* contract(): AsyncGenerator<string> {

@@ -1,5 +1,7 @@
 /** Prints the lines of the contract that the command line names. */
 import * as address from './address.contract.ts';
+import * as calls from './calls.contract.ts';
+import * as deflate from './deflate.contract.ts';
 import * as events from './events.contract.ts';
 import * as streams from './streams.contract.ts';
 import * as text from './text.contract.ts';
@@ -8,6 +10,8 @@ import * as url from './url.contract.ts';
 
 const contracts: Readonly<Record<string, { contract(): Iterable<string> | AsyncIterable<string> }>> = {
   address,
+  calls,
+  deflate,
   events,
   streams,
   text,

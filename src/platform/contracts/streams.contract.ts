@@ -1,6 +1,6 @@
 /** Sockets and servers over loopback: what each end sees of flow, half-close, destruction and failure, in order. */
 import { once } from 'node:events';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, Server, type Socket } from 'node:net';
 import { line } from './fixtures.ts';
 
 type Log = unknown[];
@@ -27,7 +27,7 @@ function readAll(socket: Socket, log: Log): void {
 type Ends = { readonly client: Socket; readonly peer: Socket; readonly close: () => Promise<void> };
 
 async function ends(options: { allowHalfOpen?: boolean } = {}): Promise<Ends> {
-  const server: Server = createServer(options);
+  const server = new Server(options);
   server.listen({ host: '127.0.0.1', port: 0 });
   await once(server, 'listening');
   const { port } = server.address() as { port: number };
@@ -69,7 +69,6 @@ const scenarios: Readonly<Record<string, () => Promise<Log>>> = {
       peer.bytesRead,
       client.destroyed,
       client.readableEnded,
-      client.writableFinished,
     ];
   },
   async 'half-open: the answer follows the end of the request'() {
@@ -103,11 +102,9 @@ const scenarios: Readonly<Record<string, () => Promise<Log>>> = {
     const log: Log = [];
     client.write('one');
     await pause();
-    log.push(peer.isPaused(), peer.readableFlowing);
     readAll(peer, log);
     await once(peer, 'data');
     peer.pause();
-    log.push(peer.isPaused());
     client.write('two');
     await pause();
     log.push('paused');
@@ -164,7 +161,7 @@ const scenarios: Readonly<Record<string, () => Promise<Log>>> = {
     client.write('never', (error) => log.push(`callback ${error ? 'error' : ''}`));
     client.destroy(Object.assign(new Error('mine'), { code: 'MINE' }));
     client.destroy(new Error('again'));
-    log.push('sync', client.destroyed, client.errored?.message);
+    log.push('sync', client.destroyed);
     await pause();
     client.write('after', (error) => log.push(`late ${(error as NodeJS.ErrnoException)?.code}`));
     await pause();
@@ -256,7 +253,7 @@ const scenarios: Readonly<Record<string, () => Promise<Log>>> = {
     return log.map((one) => (one === 'EAI_AGAIN' ? 'ENOTFOUND' : one));
   },
   async 'written and ended before it is connected'() {
-    const server = createServer({}, (socket) => socket.on('data', (chunk) => socket.end(chunk)));
+    const server = new Server({}, (socket) => socket.on('data', (chunk) => socket.end(chunk)));
     server.listen({ host: '127.0.0.1', port: 0 });
     await once(server, 'listening');
     const log: Log = [];
@@ -288,14 +285,44 @@ const scenarios: Readonly<Record<string, () => Promise<Log>>> = {
     await close();
     return log;
   },
+  async 'a descriptor that is used again gets no event of the one before'() {
+    const [one, other] = [await ends(), await ends()];
+    const full = new Server();
+    full.listen({ host: '127.0.0.1', port: 0, backlog: 1 });
+    await once(full, 'listening');
+    const { port } = full.address() as { port: number };
+    const start = () => connect({ host: '127.0.0.1', port }).on('error', () => undefined);
+    const log: Log = [];
+    const opened: Socket[] = [];
+    // Whichever comes first closes the other, whose event may have been taken together with its own.
+    const replace = (old: Socket) => {
+      // These fill the queue: nobody accepts in this turn, and later ones wait for a second.
+      for (let i = 0; i < 4; i += 1) opened.push(start());
+      old.destroy();
+      for (let i = 0; i < 4; i += 1) opened.push(start().on('connect', () => log.push('too early')));
+    };
+    one.client.once('data', () => replace(other.client));
+    other.client.once('data', () => replace(one.client));
+    for (const { client, peer } of [one, other])
+      for (const end of [client, peer]) end.on('error', () => undefined);
+    one.peer.write('a');
+    other.peer.write('b');
+    await pause(100);
+    const all = [one.client, one.peer, other.client, other.peer, ...opened];
+    for (const socket of all) socket.destroy();
+    await closed(...all);
+    await Promise.all([one.close(), other.close()]);
+    full.close();
+    return [log, opened.length];
+  },
   async 'a server: address in use, no more than so many connections, close'() {
-    const server = createServer();
+    const server = new Server();
     const log: Log = [];
     server.listen({ host: '127.0.0.1', port: 0 });
     await once(server, 'listening');
     const { port, family, address } = server.address() as { port: number; family: string; address: string };
     log.push(server.listening, family, address);
-    const second = createServer();
+    const second = new Server();
     second.listen({ host: '127.0.0.1', port });
     log.push(((await once(second, 'error')) as [NodeJS.ErrnoException])[0].code);
     server.maxConnections = 1;

@@ -1,6 +1,6 @@
 /** Buffer and path: conversions of broken input, and the edges of every function that the product calls. */
 import { Buffer } from 'node:buffer';
-import { basename, dirname, extname, isAbsolute, join, normalize, relative, resolve } from 'node:path';
+import { basename, dirname, extname, isAbsolute, join, normalize, resolve } from 'node:path';
 import { attempt, line, numbersFrom, pick } from './fixtures.ts';
 
 const encodings = ['utf8', 'latin1', 'hex', 'base64', 'base64url'] as const;
@@ -106,8 +106,9 @@ function* buffers(): Generator<string> {
   );
   yield line(
     bytes.equals(Buffer.from('hello wörld')),
-    Buffer.compare(Buffer.from('a'), Buffer.from('ab')),
-    Buffer.compare(Buffer.from('b'), Buffer.from('ab')),
+    bytes.equals(Buffer.from('hello wörle')),
+    bytes.equals(bytes.subarray(1)),
+    Buffer.alloc(0).equals(new Uint8Array(0)),
   );
   const target = Buffer.alloc(6);
   yield line(
@@ -118,17 +119,8 @@ function* buffers(): Generator<string> {
     target.write('ab', 2, 'latin1'),
     target.toString('hex'),
   );
-  yield line(bytes.copy(target, 1, 2, 4), target.toString('hex'), bytes.copy(target), target.toString('hex'));
+  yield line(target.readUInt32LE(1), target.readUInt32LE());
   yield line(
-    target.readUInt32BE(1),
-    target.readUInt16BE(0),
-    target.writeUInt32BE(0xdeadbeef, 2),
-    target.toString('hex'),
-    JSON.stringify(target),
-  );
-  yield line(
-    Buffer.isBuffer(target),
-    Buffer.isBuffer(new Uint8Array(1)),
     attempt(() => Buffer.alloc(-1)),
     target.slice(1, 3).toString('hex'),
   );
@@ -172,7 +164,6 @@ function* paths(): Generator<string> {
       normalize(one),
       join(one, two),
       resolve('/r', one, two),
-      relative(`/${one}`, `/${two}`),
     );
   }
 }

@@ -1,11 +1,10 @@
 /*
- * System calls that may block: files, host names, key derivation. The numbers of the operations are those of `calls`
- * in binding.ts. `call` makes one at once (while the program starts); `submit` hands it to a thread, and `finished`
- * returns the answers when the descriptor of `finishedDescriptor` is readable.
+ * System calls that may block: files, host names, key derivation. The operations are those of `calls` in
+ * binding.ts. `call` makes one at once (while the program starts); `submit` hands it to a thread, and `finished` returns
+ * the answers when the descriptor of `finishedDescriptor` is readable.
  */
 #include <arpa/inet.h>
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <netdb.h>
@@ -19,7 +18,6 @@
 #include <unistd.h>
 
 #include "binding.h"
-#include "host.h"
 
 #define THREADS 4
 /* getaddrinfo of musl needs some; the engine never runs on these threads. */
@@ -37,7 +35,7 @@ typedef struct Operand {
 
 typedef struct Call {
   struct Call *next;
-  int operation;
+  int64_t operation;
   int64_t id;
   Operand operands[OPERANDS];
   int64_t result;
@@ -54,7 +52,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t work = PTHREAD_COND_INITIALIZER;
 static List waiting = {NULL, &waiting.first}, done = {NULL, &done.first};
 static int done_descriptor = -1;
-static int thread_count, idle_count;
+static int thread_count, idle_count, waiting_count;
 
 static void append(List *list, Call *call) {
   call->next = NULL;
@@ -68,10 +66,6 @@ static Call *shift(List *list) {
   list->first = call->next;
   if (!list->first) list->end = &list->first;
   return call;
-}
-
-static int64_t or_errno(int64_t result) {
-  return result < 0 ? -errno : result;
 }
 
 static int64_t answer_text(Call *call, const char *text, size_t length) {
@@ -114,16 +108,6 @@ static int64_t answer_stat(Call *call, int state, const struct stat *stat) {
   return answer_text(call, (const char *)words, sizeof words);
 }
 
-static char kind_of(const struct dirent *entry) {
-  switch (entry->d_type) {
-    case DT_REG: return 'f';
-    case DT_DIR: return 'd';
-    case DT_LNK: return 'l';
-    case DT_UNKNOWN: return '?';
-    default: return 'o';
-  }
-}
-
 static int64_t do_readdir(Call *call) {
   DIR *folder = opendir(call->operands[0].text);
   if (!folder) return -errno;
@@ -138,7 +122,7 @@ static int64_t do_readdir(Call *call) {
       if (!more) break;
       call->out = more;
     }
-    call->out[call->out_length] = (uint8_t)kind_of(entry);
+    call->out[call->out_length] = entry->d_type;
     memcpy(call->out + call->out_length + 1, entry->d_name, length - 1);
     call->out_length += length;
   }
@@ -181,37 +165,32 @@ static int64_t do_derive(Call *call) {
   return derive_key(operands[0].text, operands[1].bytes, operands[2].bytes, operands[3].number >> 8, key);
 }
 
-enum {
-  OPEN, CLOSE, READ, WRITE, FSYNC, STAT, FSTAT, READDIR, READLINK, REALPATH, MKDIR, RMDIR, RENAME, UNLINK, CHMOD,
-  CHOWN, TRUNCATE, LOOKUP, DERIVE
-};
-
 static int64_t perform(Call *call) {
   const Operand *at = call->operands;
   struct stat stat_of;
   switch (call->operation) {
-    case OPEN: return or_errno(open(at[0].text, (int)at[1].number | O_CLOEXEC, (mode_t)at[2].number));
-    case CLOSE: return or_errno(close((int)at[0].number));
-    case READ: return do_read(call);
-    case WRITE: return do_write(call);
-    case FSYNC: return or_errno(fsync((int)at[0].number));
-    case STAT: {
+    case CALL_OPEN: return or_errno(open(at[0].text, (int)at[1].number | O_CLOEXEC, (mode_t)at[2].number));
+    case CALL_CLOSE: return or_errno(close((int)at[0].number));
+    case CALL_READ: return do_read(call);
+    case CALL_WRITE: return do_write(call);
+    case CALL_FSYNC: return or_errno(fsync((int)at[0].number));
+    case CALL_STAT: {
       int state = at[1].number ? stat(at[0].text, &stat_of) : lstat(at[0].text, &stat_of);
       return answer_stat(call, state, &stat_of);
     }
-    case FSTAT: return answer_stat(call, fstat((int)at[0].number, &stat_of), &stat_of);
-    case READDIR: return do_readdir(call);
-    case READLINK: return do_path(call, 1);
-    case REALPATH: return do_path(call, 0);
-    case MKDIR: return or_errno(mkdir(at[0].text, (mode_t)at[1].number));
-    case RMDIR: return or_errno(rmdir(at[0].text));
-    case RENAME: return or_errno(rename(at[0].text, at[1].text));
-    case UNLINK: return or_errno(unlink(at[0].text));
-    case CHMOD: return or_errno(chmod(at[0].text, (mode_t)at[1].number));
-    case CHOWN: return or_errno(chown(at[0].text, (uid_t)at[1].number, (gid_t)at[2].number));
-    case TRUNCATE: return or_errno(ftruncate((int)at[0].number, at[1].number));
-    case LOOKUP: return do_lookup(call);
-    case DERIVE: return do_derive(call);
+    case CALL_FSTAT: return answer_stat(call, fstat((int)at[0].number, &stat_of), &stat_of);
+    case CALL_READDIR: return do_readdir(call);
+    case CALL_READLINK: return do_path(call, 1);
+    case CALL_REALPATH: return do_path(call, 0);
+    case CALL_MKDIR: return or_errno(mkdir(at[0].text, (mode_t)at[1].number));
+    case CALL_RMDIR: return or_errno(rmdir(at[0].text));
+    case CALL_RENAME: return or_errno(rename(at[0].text, at[1].text));
+    case CALL_UNLINK: return or_errno(unlink(at[0].text));
+    case CALL_CHMOD: return or_errno(chmod(at[0].text, (mode_t)at[1].number));
+    case CALL_CHOWN: return or_errno(chown(at[0].text, (uid_t)at[1].number, (gid_t)at[2].number));
+    case CALL_TRUNCATE: return or_errno(ftruncate((int)at[0].number, at[1].number));
+    case CALL_LOOKUP: return do_lookup(call);
+    case CALL_PBKDF2: return do_derive(call);
     default: return -ENOSYS;
   }
 }
@@ -240,11 +219,11 @@ static void release(JSContext *ctx, Call *call) {
 }
 
 /* 0, a negative errno, or -1 with an exception pending. */
-static int prepare(JSContext *ctx, int operation, int argc, JSValueConst *argv, Call *call) {
+static int prepare(JSContext *ctx, int64_t operation, JSValueConst *operands, Call *call) {
   *call = (Call){.operation = operation};
   int state = 0;
   for (int i = 0; i < OPERANDS; i++) call->operands[i].owner = JS_UNDEFINED;
-  for (int i = 0; i < OPERANDS && i < argc && state == 0; i++) state = read_operand(ctx, argv[i], &call->operands[i]);
+  for (int i = 0; i < OPERANDS && state == 0; i++) state = read_operand(ctx, operands[i], &call->operands[i]);
   return state;
 }
 
@@ -255,10 +234,9 @@ static JSValue answer_of(JSContext *ctx, Call *call) {
   return bytes;
 }
 
-HOST(call) {
-  UNUSED(self);
+JSValue host_call(JSContext *ctx, int64_t operation, JSValueConst *operands) {
   Call call;
-  int state = prepare(ctx, (int)integer_of(ctx, argv[0]), argc - 1, argv + 1, &call);
+  int state = prepare(ctx, operation, operands, &call);
   call.result = state < 0 ? state : perform(&call);
   JSValue answer = state == -1 ? JS_EXCEPTION : answer_of(ctx, &call);
   release(ctx, &call);
@@ -266,13 +244,14 @@ HOST(call) {
 }
 
 static void *work_on_calls(void *unused) {
-  UNUSED(unused);
+  (void)unused;
   pthread_mutex_lock(&lock);
   for (;;) {
     idle_count++;
     while (!waiting.first) pthread_cond_wait(&work, &lock);
     idle_count--;
     Call *call = shift(&waiting);
+    waiting_count--;
     pthread_mutex_unlock(&lock);
     confine_thread();
     call->result = perform(call);
@@ -283,9 +262,12 @@ static void *work_on_calls(void *unused) {
   return NULL;
 }
 
-/* Threads start when they are needed: a server of files in memory needs none. Called with the lock. */
+/*
+ * Threads start when they are needed: a server of files in memory needs none. One that was woken counts as idle until
+ * it has its call, so that it is not enough for two. Called with the lock.
+ */
 static void start_thread(void) {
-  if (idle_count > 0 || thread_count == THREADS) return;
+  if (waiting_count <= idle_count || thread_count == THREADS) return;
   pthread_attr_t attributes;
   pthread_t thread;
   pthread_attr_init(&attributes);
@@ -295,12 +277,11 @@ static void start_thread(void) {
   pthread_attr_destroy(&attributes);
 }
 
-HOST(submit) {
-  UNUSED(self);
+JSValue host_submit(JSContext *ctx, int64_t operation, int64_t id, JSValueConst *operands) {
   Call *call = malloc(sizeof *call);
   if (!call) return JS_ThrowOutOfMemory(ctx);
-  int state = prepare(ctx, (int)integer_of(ctx, argv[0]), argc - 2, argv + 2, call);
-  call->id = integer_of(ctx, argv[1]);
+  int state = prepare(ctx, operation, operands, call);
+  call->id = id;
   if (state < 0) {
     release(ctx, call);
     free(call);
@@ -308,6 +289,7 @@ HOST(submit) {
   }
   pthread_mutex_lock(&lock);
   append(&waiting, call);
+  waiting_count++;
   start_thread();
   int has_thread = thread_count > 0;
   pthread_cond_signal(&work);
@@ -315,30 +297,26 @@ HOST(submit) {
   return JS_NewInt32(ctx, has_thread ? 0 : -EAGAIN);
 }
 
-HOST(finished) {
-  UNUSED(self);
-  UNUSED(argc);
-  UNUSED(argv);
+JSValue host_finished(JSContext *ctx) {
   eventfd_t count;
   eventfd_read(done_descriptor, &count);
+  pthread_mutex_lock(&lock);
+  Call *call = done.first;
+  done = (List){NULL, &done.first};
+  pthread_mutex_unlock(&lock);
   JSValue answers = JS_NewArray(ctx);
-  uint32_t length = 0;
-  for (;;) {
-    pthread_mutex_lock(&lock);
-    Call *call = shift(&done);
-    pthread_mutex_unlock(&lock);
-    if (!call) return answers;
+  for (uint32_t length = 0; call;) {
     JS_SetPropertyUint32(ctx, answers, length++, JS_NewInt64(ctx, call->id));
     JS_SetPropertyUint32(ctx, answers, length++, answer_of(ctx, call));
+    Call *next = call->next;
     release(ctx, call);
     free(call);
+    call = next;
   }
+  return answers;
 }
 
-HOST(finishedDescriptor) {
-  UNUSED(self);
-  UNUSED(argc);
-  UNUSED(argv);
+int64_t host_finishedDescriptor(void) {
   if (done_descriptor < 0) done_descriptor = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-  return JS_NewInt32(ctx, done_descriptor < 0 ? -errno : done_descriptor);
+  return or_errno(done_descriptor);
 }

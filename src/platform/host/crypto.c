@@ -1,110 +1,76 @@
 /* Hashes, HMAC and key derivation of the TLS library, and random bytes of the kernel. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
 #include "binding.h"
-#include "host.h"
 #include "mbedtls/md.h"
 #include "mbedtls/pkcs5.h"
 
 #define MAX_DIGEST_BYTES 64
 
-typedef struct {
+struct Hash {
+  const Kind *kind;
   mbedtls_md_context_t md;
   int is_hmac;
-} Hash;
+};
 
-static JSClassID hash_class;
-
-static void free_hash(JSRuntime *runtime, JSValue value) {
-  UNUSED(runtime);
-  Hash *hash = JS_GetOpaque(value, hash_class);
-  if (!hash) return;
+static void free_hash(void *object) {
+  Hash *hash = object;
   mbedtls_md_free(&hash->md);
   free(hash);
 }
 
-void define_hash_class(JSContext *ctx) {
-  static const JSClassDef definition = {.class_name = "Hash", .finalizer = free_hash};
-  JS_NewClassID(&hash_class);
-  JS_NewClass(JS_GetRuntime(ctx), hash_class, &definition);
-}
+const Kind hash_kind = {free_hash};
 
 static const mbedtls_md_info_t *algorithm_of(const char *name) {
-  if (strcmp(name, "sha256") == 0) return mbedtls_md_info_from_type(MBEDTLS_MD_SHA256);
-  if (strcmp(name, "sha1") == 0) return mbedtls_md_info_from_type(MBEDTLS_MD_SHA1);
-  if (strcmp(name, "sha512") == 0) return mbedtls_md_info_from_type(MBEDTLS_MD_SHA512);
-  if (strcmp(name, "md5") == 0) return mbedtls_md_info_from_type(MBEDTLS_MD_MD5);
+  static const struct {
+    const char *name;
+    mbedtls_md_type_t type;
+  } algorithms[] = {
+      {"sha256", MBEDTLS_MD_SHA256}, {"sha1", MBEDTLS_MD_SHA1}, {"sha512", MBEDTLS_MD_SHA512}, {"md5", MBEDTLS_MD_MD5}};
+  for (size_t i = 0; i < COUNT(algorithms); i++)
+    if (strcmp(name, algorithms[i].name) == 0) return mbedtls_md_info_from_type(algorithms[i].type);
   return NULL;
-}
-
-static JSValue wrap(JSContext *ctx, Hash *hash) {
-  JSValue object = JS_NewObjectClass(ctx, (int)hash_class);
-  JS_SetOpaque(object, hash);
-  return object;
 }
 
 static Hash *new_hash(const mbedtls_md_info_t *info, int is_hmac) {
   Hash *hash = calloc(1, sizeof *hash);
   if (!hash) return NULL;
-  mbedtls_md_init(&hash->md);
+  hash->kind = &hash_kind;
   hash->is_hmac = is_hmac;
+  mbedtls_md_init(&hash->md);
   if (mbedtls_md_setup(&hash->md, info, is_hmac) == 0) return hash;
-  free(hash);
+  free_hash(hash);
   return NULL;
 }
 
-/* With a key it is an HMAC. */
-HOST(hash) {
-  UNUSED(self);
-  UNUSED(argc);
-  const char *name = JS_ToCString(ctx, argv[0]);
-  if (!name) return JS_EXCEPTION;
-  const mbedtls_md_info_t *info = algorithm_of(name);
-  JS_FreeCString(ctx, name);
+JSValue host_hash(JSContext *ctx, Text name, JSValueConst *given) {
+  const mbedtls_md_info_t *info = algorithm_of(name.chars);
   if (!info) return JS_NewInt32(ctx, -ENOSYS);
   Bytes key = {NULL, 0};
-  int is_hmac = JS_IsObject(argv[1]);
-  if (is_hmac && bytes_of(ctx, argv[1], &key) < 0) return JS_EXCEPTION;
+  int is_hmac = JS_IsObject(*given);
+  if (is_hmac && bytes_of(ctx, *given, &key) < 0) return JS_EXCEPTION;
   Hash *hash = new_hash(info, is_hmac);
-  if (!hash) return JS_ThrowOutOfMemory(ctx);
-  if (is_hmac) mbedtls_md_hmac_starts(&hash->md, key.data, key.length);
-  else mbedtls_md_starts(&hash->md);
-  return wrap(ctx, hash);
+  if (hash && is_hmac) mbedtls_md_hmac_starts(&hash->md, key.data, key.length);
+  else if (hash) mbedtls_md_starts(&hash->md);
+  return new_object(ctx, hash);
 }
 
-HOST(hashUpdate) {
-  UNUSED(self);
-  UNUSED(argc);
-  Bytes bytes;
-  Hash *hash = JS_GetOpaque2(ctx, argv[0], hash_class);
-  if (!hash || bytes_of(ctx, argv[1], &bytes) < 0) return JS_EXCEPTION;
-  if (hash->is_hmac) mbedtls_md_hmac_update(&hash->md, bytes.data, bytes.length);
-  else mbedtls_md_update(&hash->md, bytes.data, bytes.length);
-  return JS_UNDEFINED;
+void host_hashUpdate(Hash *hash, Bytes bytes) {
+  (hash->is_hmac ? mbedtls_md_hmac_update : mbedtls_md_update)(&hash->md, bytes.data, bytes.length);
 }
 
-HOST(hashDigest) {
-  UNUSED(self);
-  UNUSED(argc);
-  Hash *hash = JS_GetOpaque2(ctx, argv[0], hash_class);
-  if (!hash) return JS_EXCEPTION;
+JSValue host_hashDigest(JSContext *ctx, Hash *hash) {
   uint8_t digest[MAX_DIGEST_BYTES];
-  if (hash->is_hmac) mbedtls_md_hmac_finish(&hash->md, digest);
-  else mbedtls_md_finish(&hash->md, digest);
+  (hash->is_hmac ? mbedtls_md_hmac_finish : mbedtls_md_finish)(&hash->md, digest);
   return copied(ctx, digest, mbedtls_md_get_size(mbedtls_md_info_from_ctx(&hash->md)));
 }
 
-HOST(hashCopy) {
-  UNUSED(self);
-  UNUSED(argc);
-  Hash *hash = JS_GetOpaque2(ctx, argv[0], hash_class);
-  if (!hash) return JS_EXCEPTION;
+JSValue host_hashCopy(JSContext *ctx, Hash *hash) {
   Hash *copy = new_hash(mbedtls_md_info_from_ctx(&hash->md), hash->is_hmac);
-  if (!copy || mbedtls_md_clone(&copy->md, &hash->md) != 0) return JS_ThrowOutOfMemory(ctx);
-  return wrap(ctx, copy);
+  if (copy) mbedtls_md_clone(&copy->md, &hash->md);
+  return new_object(ctx, copy);
 }
 
 int64_t derive_key(const char *algorithm, Bytes password, Bytes salt, int64_t rounds, Bytes key) {
@@ -124,12 +90,8 @@ void fill_random(uint8_t *out, size_t length) {
   }
 }
 
-HOST(random) {
-  UNUSED(self);
-  UNUSED(argc);
-  size_t length = (size_t)integer_of(ctx, argv[0]);
-  uint8_t *bytes = malloc(length + 1);
-  if (!bytes) return JS_ThrowOutOfMemory(ctx);
-  fill_random(bytes, length);
-  return taken(ctx, bytes, length);
+JSValue host_random(JSContext *ctx, int64_t size) {
+  uint8_t *bytes = malloc((size_t)size + 1);
+  if (bytes) fill_random(bytes, (size_t)size);
+  return taken(ctx, bytes, (size_t)size);
 }

@@ -1,10 +1,8 @@
 /* Decompresses what the build compressed (RFC 1951): trusted input, but every write and read stays in bounds. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "binding.h"
-#include "host.h"
 
 /* There is more than there is room for. */
 #define TOO_LARGE 2
@@ -12,49 +10,68 @@
 #define MAX_BITS 15
 #define MAX_LITERALS 288
 #define MAX_DISTANCES 30
+/* Codes of up to so many bits, nearly all, are looked up; the table is in the order of the bits as they come. */
+#define TABLE_BITS 9
+#define TABLE_SIZE (1 << TABLE_BITS)
 
 typedef struct {
   const uint8_t *in, *in_end;
   uint8_t *out, *out_start, *out_end;
-  uint32_t held;
+  uint64_t held;
   int held_bits;
   int failed;
 } State;
 
-/* Codes of each length, and the symbols in order of their codes. */
+/* Codes of each length, and the symbols in order of their codes; symbol * 16 + length, 0 for a longer code. */
 typedef struct {
   uint16_t counts[MAX_BITS + 1];
   uint16_t symbols[MAX_LITERALS];
+  uint16_t table[TABLE_SIZE];
 } Code;
 
+/* Holds enough for a code and what follows it, unless the input ends. */
+static void fill(State *state) {
+  for (; state->held_bits <= 48 && state->in < state->in_end; state->held_bits += 8)
+    state->held |= (uint64_t)*state->in++ << state->held_bits;
+}
+
 static uint32_t bits(State *state, int count) {
-  while (state->held_bits < count) {
-    if (state->in == state->in_end) return state->failed = 1, 0u;
-    state->held |= (uint32_t)*state->in++ << state->held_bits;
-    state->held_bits += 8;
-  }
-  uint32_t value = state->held & ((1u << count) - 1);
+  if (state->held_bits < count) fill(state);
+  if (state->held_bits < count) return state->failed = 1, 0u;
+  uint32_t value = (uint32_t)state->held & ((1u << count) - 1);
   state->held >>= count;
   state->held_bits -= count;
   return value;
 }
 
 static void build(Code *code, const uint8_t *lengths, int count) {
-  uint16_t next[MAX_BITS + 2] = {0};
-  memset(code->counts, 0, sizeof code->counts);
+  uint16_t next[MAX_BITS + 2] = {0}, first[MAX_BITS + 2] = {0};
+  memset(code, 0, sizeof *code);
   for (int i = 0; i < count; i++) code->counts[lengths[i]]++;
   code->counts[0] = 0;
-  for (int length = 1; length <= MAX_BITS; length++) next[length + 1] = (uint16_t)(next[length] + code->counts[length]);
-  for (int i = 0; i < count; i++)
-    if (lengths[i]) code->symbols[next[lengths[i]]++] = (uint16_t)i;
+  for (int length = 1; length <= MAX_BITS; length++) {
+    next[length + 1] = (uint16_t)(next[length] + code->counts[length]);
+    first[length + 1] = (uint16_t)((first[length] + code->counts[length]) << 1);
+  }
+  for (int i = 0; i < count; i++) {
+    int length = lengths[i], reversed = 0;
+    if (length == 0) continue;
+    code->symbols[next[length]++] = (uint16_t)i;
+    int value = first[length]++;
+    if (length > TABLE_BITS) continue;
+    for (int bit = 0; bit < length; bit++) reversed |= (value >> bit & 1) << (length - 1 - bit);
+    for (; reversed < TABLE_SIZE; reversed += 1 << length) code->table[reversed] = (uint16_t)(i << 4 | length);
+  }
 }
 
 static int symbol(State *state, const Code *code) {
-  int value = 0, first = 0, index = 0;
-  for (int length = 1; length <= MAX_BITS && !state->failed; length++) {
-    value |= (int)bits(state, 1);
+  if (state->held_bits < MAX_BITS) fill(state);
+  uint16_t entry = code->table[state->held % TABLE_SIZE];
+  if (entry) return bits(state, entry & 15), entry >> 4;
+  for (int length = 1, value = 0, first = 0, index = 0; length <= MAX_BITS; length++) {
+    value |= (int)(state->held >> (length - 1) & 1);
     int count = code->counts[length];
-    if (value - count < first) return code->symbols[index + value - first];
+    if (value - count < first) return bits(state, length), code->symbols[index + value - first];
     index += count;
     first = (first + count) << 1;
     value <<= 1;
@@ -134,6 +151,7 @@ static void fixed(State *state) {
 }
 
 static void stored(State *state) {
+  state->in -= state->held_bits / 8;
   state->held = 0;
   state->held_bits = 0;
   if (state->in_end - state->in < 4) return (void)(state->failed = 1);
@@ -161,15 +179,10 @@ int64_t inflate_raw(const uint8_t *in, size_t in_length, uint8_t *out, size_t ou
   return state.out - state.out_start;
 }
 
-HOST(inflate) {
-  UNUSED(self);
-  UNUSED(argc);
-  Bytes in;
-  size_t most = (size_t)integer_of(ctx, argv[1]);
-  if (bytes_of(ctx, argv[0], &in) < 0) return JS_EXCEPTION;
-  uint8_t *out = malloc(most + 1);
+JSValue host_inflate(JSContext *ctx, Bytes in, int64_t most) {
+  uint8_t *out = malloc((size_t)most + 1);
   if (!out) return JS_ThrowOutOfMemory(ctx);
-  int64_t length = inflate_raw(in.data, in.length, out, most);
+  int64_t length = inflate_raw(in.data, in.length, out, (size_t)most);
   JSValue answer = length < 0 ? JS_NewInt64(ctx, length) : copied(ctx, out, (size_t)length);
   free(out);
   return answer;

@@ -5,19 +5,12 @@
 #include <string.h>
 
 #include "binding.h"
-#include "host.h"
 
 /* A defect: 70 is EX_SOFTWARE of sysexits.h. */
 #define EXIT_DEFECT 70
 #define MAX_STACK_BYTES (1024 * 1024)
 /* Garbage is collected when so much was allocated since the last time; cycles are few, references free the rest. */
 #define COLLECT_BYTES (1024 * 1024)
-
-static const JSCFunctionListEntry functions[] = {
-#define FUNCTION(name, length) JS_CFUNC_DEF(#name, length, host_##name),
-    BINDING(FUNCTION)
-#undef FUNCTION
-};
 
 static void report(JSContext *ctx) {
   JSValue error = JS_GetException(ctx);
@@ -34,8 +27,8 @@ static void report(JSContext *ctx) {
 
 /* Modules are named by the build; there is no file to resolve them by. */
 static char *same_name(JSContext *ctx, const char *base, const char *name, void *opaque) {
-  UNUSED(base);
-  UNUSED(opaque);
+  (void)base;
+  (void)opaque;
   return js_strdup(ctx, strncmp(name, "./", 2) == 0 ? name + 2 : name);
 }
 
@@ -49,7 +42,7 @@ static JSValue read_module(JSContext *ctx, const char *name) {
 }
 
 static JSModuleDef *load_module(JSContext *ctx, const char *name, void *opaque) {
-  UNUSED(opaque);
+  (void)opaque;
   JSValue module = read_module(ctx, name);
   if (JS_IsException(module)) return NULL;
   JSModuleDef *definition = JS_VALUE_GET_PTR(module);
@@ -58,14 +51,8 @@ static JSModuleDef *load_module(JSContext *ctx, const char *name, void *opaque) 
 }
 
 /* In the place of `import()`, which wants to know the file that it stands in; the bytecode has no such names. */
-HOST(loadModule) {
-  UNUSED(self);
-  UNUSED(argc);
-  const char *name = JS_ToCString(ctx, argv[0]);
-  if (!name) return JS_EXCEPTION;
-  JSValue promise = JS_LoadModule(ctx, "", name);
-  JS_FreeCString(ctx, name);
-  return promise;
+JSValue host_loadModule(JSContext *ctx, Text name) {
+  return JS_LoadModule(ctx, "", name.chars);
 }
 
 /* No eval, no Proxy and no WeakRef: the product does not use them. RegExp needs its compiler for its constructor. */
@@ -85,11 +72,10 @@ static JSContext *new_context(JSRuntime *runtime) {
 }
 
 static void define_host(JSContext *ctx) {
-  define_hash_class(ctx);
-  define_tls_classes(ctx);
+  define_objects(ctx);
   JSValue global = JS_GetGlobalObject(ctx);
   JSValue host = JS_NewObject(ctx);
-  JS_SetPropertyFunctionList(ctx, host, functions, COUNT(functions));
+  JS_SetPropertyFunctionList(ctx, host, functions, function_count);
   JS_DefinePropertyValueStr(ctx, global, "__host", host, 0);
   JS_FreeValue(ctx, global);
 }

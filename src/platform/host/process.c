@@ -1,23 +1,23 @@
 /* Arguments, environment, identity and terminal of the process. */
-#include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/resource.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "binding.h"
-#include "host.h"
 
 extern char **environ;
 static char **arguments;
 static int argument_count;
+/* What the kernel says of the memory; opened before the process gives up reading. */
+static int memory_descriptor;
 
 void set_arguments(int argc, char **argv) {
+  memory_descriptor = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
   argument_count = argc;
   arguments = argv;
 }
@@ -28,17 +28,11 @@ static JSValue list_of(JSContext *ctx, char **texts, int count) {
   return list;
 }
 
-HOST(arguments) {
-  UNUSED(self);
-  UNUSED(argc);
-  UNUSED(argv);
+JSValue host_arguments(JSContext *ctx) {
   return list_of(ctx, arguments, argument_count);
 }
 
-HOST(environment) {
-  UNUSED(self);
-  UNUSED(argc);
-  UNUSED(argv);
+JSValue host_environment(JSContext *ctx) {
   int count = 0;
   while (environ[count]) count++;
   return list_of(ctx, environ, count);
@@ -48,77 +42,54 @@ HOST(environment) {
  * Writes to a standard stream without ever waiting for its reader. The stream may be shared with other programs, so
  * its mode stays as it is: a pipe that poll(2) calls writable takes PIPE_BUF bytes at once (pipe(7)).
  */
-HOST(print) {
-  UNUSED(self);
-  UNUSED(argc);
-  Bytes bytes;
-  if (bytes_of(ctx, argv[1], &bytes) < 0) return JS_EXCEPTION;
-  struct pollfd stream = {.fd = (int)integer_of(ctx, argv[0]), .events = POLLOUT};
-  if (poll(&stream, 1, 0) == 0) return JS_NewInt32(ctx, -EAGAIN);
-  size_t length = bytes.length < PIPE_BUF ? bytes.length : PIPE_BUF;
-  ssize_t sent = write(stream.fd, bytes.data, length);
-  return JS_NewInt64(ctx, sent < 0 ? -errno : sent);
+int64_t host_print(int64_t descriptor, Bytes bytes) {
+  struct pollfd stream = {.fd = (int)descriptor, .events = POLLOUT};
+  if (poll(&stream, 1, 0) == 0) return -EAGAIN;
+  return or_errno(write(stream.fd, bytes.data, bytes.length < PIPE_BUF ? bytes.length : PIPE_BUF));
 }
 
-HOST(exit) {
-  UNUSED(self);
-  UNUSED(argc);
+void host_exit(int64_t code) {
   /* Not exit(3): threads may be in the middle of a call. */
-  _exit((int)integer_of(ctx, argv[0]));
+  _exit((int)code);
 }
 
-HOST(isTerminal) {
-  UNUSED(self);
-  UNUSED(argc);
-  return JS_NewBool(ctx, isatty((int)integer_of(ctx, argv[0])));
+int host_isTerminal(int64_t descriptor) {
+  return isatty((int)descriptor);
 }
 
-static int64_t descriptors_allowed(void) {
-  struct rlimit limit;
-  return getrlimit(RLIMIT_NOFILE, &limit) < 0 ? -errno : (int64_t)limit.rlim_cur;
-}
-
-static int64_t processors(void) {
-  cpu_set_t set;
-  return sched_getaffinity(0, sizeof set, &set) < 0 ? 1 : CPU_COUNT(&set);
+static int64_t processor_us(int is_of_kernel) {
+  struct rusage usage;
+  getrusage(RUSAGE_SELF, &usage);
+  struct timeval time = is_of_kernel ? usage.ru_stime : usage.ru_utime;
+  return time.tv_sec * INT64_C(1000000) + time.tv_usec;
 }
 
 static int64_t resident_bytes(void) {
+  char text[64] = "";
   long pages = 0;
-  FILE *file = fopen("/proc/self/statm", "re");
-  if (!file) return 0;
-  if (fscanf(file, "%*s %ld", &pages) != 1) pages = 0;
-  fclose(file);
+  if (pread(memory_descriptor, text, sizeof text - 1, 0) < 0 || sscanf(text, "%*s %ld", &pages) != 1) return 0;
   return pages * sysconf(_SC_PAGESIZE);
 }
 
-HOST(process) {
-  UNUSED(self);
-  UNUSED(argc);
-  switch (integer_of(ctx, argv[0])) {
-    case 0: return JS_NewInt64(ctx, getpid());
-    case 1: return JS_NewInt64(ctx, geteuid());
-    case 2: return JS_NewInt64(ctx, getegid());
-    case 3: return JS_NewInt64(ctx, descriptors_allowed());
-    case 4: return JS_NewInt64(ctx, processors());
-    default: return JS_NewInt64(ctx, resident_bytes());
+int64_t host_process(int64_t what) {
+  switch (what) {
+    case 0: return getpid();
+    case 1: return geteuid();
+    case 2:
+    case 3: return processor_us(what == 3);
+    default: return resident_bytes();
   }
 }
 
-HOST(kill) {
-  UNUSED(self);
-  UNUSED(argc);
-  return JS_NewInt32(ctx, kill((pid_t)integer_of(ctx, argv[0]), (int)integer_of(ctx, argv[1])) < 0 ? -errno : 0);
+int64_t host_kill(int64_t process, int64_t number) {
+  return or_errno(kill((pid_t)process, (int)number));
 }
 
 /* Without echo and line by line, as for a password; and back. */
-HOST(rawMode) {
-  UNUSED(self);
-  UNUSED(argc);
+int64_t host_rawMode(int64_t descriptor, int is_raw) {
   struct termios mode;
-  int descriptor = (int)integer_of(ctx, argv[0]);
   tcflag_t flags = ECHO | ICANON | ISIG;
-  if (tcgetattr(descriptor, &mode) < 0) return JS_NewInt32(ctx, -errno);
-  mode.c_lflag = JS_ToBool(ctx, argv[1]) ? mode.c_lflag & ~flags : mode.c_lflag | flags;
-  return JS_NewInt32(ctx, tcsetattr(descriptor, TCSANOW, &mode) < 0 ? -errno : 0);
+  if (tcgetattr((int)descriptor, &mode) < 0) return -errno;
+  mode.c_lflag = is_raw ? mode.c_lflag & ~flags : mode.c_lflag | flags;
+  return or_errno(tcsetattr((int)descriptor, TCSANOW, &mode));
 }

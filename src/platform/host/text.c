@@ -1,47 +1,13 @@
-/* Text and bytes: the encodings of Node's Buffer that the product uses, and access to arguments. */
+/* Text and bytes: the encodings of Node's Buffer that the product uses, and searching. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "binding.h"
-#include "host.h"
 
-enum { UTF8, LATIN1, HEX, BASE64, BASE64URL };
+/* As in binding.ts. */
+enum { UTF8, LATIN1, BASE64 };
 
 #define STACK_BYTES 8192
-
-int bytes_of(JSContext *ctx, JSValueConst value, Bytes *bytes) {
-  size_t offset, length, element, size;
-  JSValue buffer = JS_GetTypedArrayBuffer(ctx, value, &offset, &length, &element);
-  if (JS_IsException(buffer)) return -1;
-  uint8_t *data = JS_GetArrayBuffer(ctx, &size, buffer);
-  JS_FreeValue(ctx, buffer);
-  /* An empty buffer has no data, which is no error. */
-  if (!data && size != 0) return -1;
-  bytes->data = data ? data + offset : (uint8_t *)"";
-  bytes->length = length;
-  return 0;
-}
-
-int64_t integer_of(JSContext *ctx, JSValueConst value) {
-  int64_t number = 0;
-  if (JS_IsBigInt(ctx, value)) JS_ToBigInt64(ctx, &number, value);
-  else if (JS_IsNumber(value)) JS_ToInt64(ctx, &number, value);
-  return number;
-}
-
-JSValue copied(JSContext *ctx, const void *data, size_t length) {
-  return JS_NewArrayBufferCopy(ctx, data, length);
-}
-
-static void free_taken(JSRuntime *runtime, void *opaque, void *data) {
-  UNUSED(runtime);
-  UNUSED(opaque);
-  free(data);
-}
-
-JSValue taken(JSContext *ctx, void *data, size_t length) {
-  return JS_NewArrayBuffer(ctx, data, length, free_taken, NULL, 0);
-}
 
 static size_t latin1_to_utf8(const uint8_t *in, size_t length, char *out) {
   char *start = out;
@@ -56,8 +22,8 @@ static size_t latin1_to_utf8(const uint8_t *in, size_t length, char *out) {
   return (size_t)(out - start);
 }
 
-size_t utf8_to_latin1(const char *in, size_t length, uint8_t *out) {
-  const uint8_t *at = (const uint8_t *)in, *end = at + length;
+size_t utf8_to_latin1(Text text, uint8_t *out) {
+  const uint8_t *at = (const uint8_t *)text.chars, *end = at + text.length;
   uint8_t *start = out;
   while (at < end) {
     uint32_t code = *at++;
@@ -94,39 +60,19 @@ static JSValue filled(JSContext *ctx, Bytes in, size_t most, size_t (*fill)(cons
   return text;
 }
 
-static size_t to_hex(const uint8_t *in, size_t length, char *out) {
-  static const char digits[] = "0123456789abcdef";
-  for (size_t i = 0; i < length; i++) {
-    out[2 * i] = digits[in[i] >> 4];
-    out[2 * i + 1] = digits[in[i] & 15];
-  }
-  return 2 * length;
-}
-
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-static const char url_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-static size_t to_base64_of(const char *letters, int is_padded, const uint8_t *in, size_t length, char *out) {
+static size_t to_base64(const uint8_t *in, size_t length, char *out) {
   char *start = out;
   for (size_t i = 0; i < length; i += 3) {
     size_t left = length - i;
     uint32_t group = (uint32_t)in[i] << 16 | (left > 1 ? (uint32_t)in[i + 1] << 8 : 0) | (left > 2 ? in[i + 2] : 0);
-    *out++ = letters[group >> 18];
-    *out++ = letters[group >> 12 & 63];
-    if (left > 1) *out++ = letters[group >> 6 & 63];
-    else if (is_padded) *out++ = '=';
-    if (left > 2) *out++ = letters[group & 63];
-    else if (is_padded) *out++ = '=';
+    *out++ = alphabet[group >> 18];
+    *out++ = alphabet[group >> 12 & 63];
+    *out++ = left > 1 ? alphabet[group >> 6 & 63] : '=';
+    *out++ = left > 2 ? alphabet[group & 63] : '=';
   }
   return (size_t)(out - start);
-}
-
-static size_t to_base64(const uint8_t *in, size_t length, char *out) {
-  return to_base64_of(alphabet, 1, in, length, out);
-}
-
-static size_t to_base64url(const uint8_t *in, size_t length, char *out) {
-  return to_base64_of(url_alphabet, 0, in, length, out);
 }
 
 /* The length of the well-formed sequence at the start; as a negative number that of the part that is in error. */
@@ -159,35 +105,10 @@ static size_t repair(const uint8_t *in, size_t length, char *out) {
   return (size_t)(out - start);
 }
 
-HOST(decode) {
-  UNUSED(self);
-  UNUSED(argc);
-  Bytes in;
-  if (bytes_of(ctx, argv[0], &in) < 0) return JS_EXCEPTION;
-  int encoding = (int)integer_of(ctx, argv[1]);
-  if (encoding == HEX) return filled(ctx, in, 2 * in.length, to_hex);
+JSValue host_decode(JSContext *ctx, Bytes in, int64_t encoding) {
   if (encoding == BASE64) return filled(ctx, in, (in.length + 2) / 3 * 4, to_base64);
-  if (encoding == BASE64URL) return filled(ctx, in, (in.length + 2) / 3 * 4, to_base64url);
   if (is_ascii(in.data, in.length)) return JS_NewStringLen(ctx, (const char *)in.data, in.length);
-  if (encoding == LATIN1) return filled(ctx, in, 2 * in.length, latin1_to_utf8);
-  return filled(ctx, in, 3 * in.length, repair);
-}
-
-static int nibble(char digit) {
-  if (digit >= '0' && digit <= '9') return digit - '0';
-  digit |= 0x20;
-  return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
-}
-
-/* Ends at the first pair that is no hexadecimal number, as Node does. */
-static size_t from_hex(const char *in, size_t length, uint8_t *out) {
-  size_t size = 0;
-  for (; 2 * size + 1 < length; size++) {
-    int high = nibble(in[2 * size]), low = nibble(in[2 * size + 1]);
-    if (high < 0 || low < 0) break;
-    out[size] = (uint8_t)(high << 4 | low);
-  }
-  return size;
+  return encoding == LATIN1 ? filled(ctx, in, 2 * in.length, latin1_to_utf8) : filled(ctx, in, 3 * in.length, repair);
 }
 
 static int sextet(char letter) {
@@ -198,12 +119,12 @@ static int sextet(char letter) {
 }
 
 /* Takes both alphabets, ignores what is in neither, and ends at the padding, as Node does. */
-static size_t from_base64(const char *in, size_t length, uint8_t *out) {
+static size_t from_base64(Text text, uint8_t *out) {
   size_t size = 0;
   uint32_t group = 0;
   int bits = 0;
-  for (size_t i = 0; i < length && in[i] != '='; i++) {
-    int value = sextet(in[i]);
+  for (size_t i = 0; i < text.length && text.chars[i] != '='; i++) {
+    int value = sextet(text.chars[i]);
     if (value < 0) continue;
     group = group << 6 | (uint32_t)value;
     bits += 6;
@@ -215,54 +136,31 @@ static size_t from_base64(const char *in, size_t length, uint8_t *out) {
 }
 
 /* The engine writes a lone surrogate as three bytes from ED A0 80 on; UTF-8 has U+FFFD there. */
-static size_t from_utf8(const char *in, size_t length, uint8_t *out) {
-  memcpy(out, in, length);
-  for (size_t i = 0; i + 2 < length; i++)
+static size_t from_utf8(Text text, uint8_t *out) {
+  memcpy(out, text.chars, text.length);
+  for (size_t i = 0; i + 2 < text.length; i++)
     if (out[i] == 0xED && out[i + 1] >= 0xA0) memcpy(out + i, "\xEF\xBF\xBD", 3);
-  return length;
+  return text.length;
 }
 
-HOST(encode) {
-  UNUSED(self);
-  UNUSED(argc);
-  size_t length;
-  const char *text = JS_ToCStringLen(ctx, &length, argv[0]);
-  if (!text) return JS_EXCEPTION;
-  int encoding = (int)integer_of(ctx, argv[1]);
+/* No encoding has more bytes than UTF-8. */
+JSValue host_encode(JSContext *ctx, Text text, int64_t encoding) {
   uint8_t stack[STACK_BYTES];
-  uint8_t *out = length <= sizeof stack ? stack : malloc(length);
-  if (!out) return JS_FreeCString(ctx, text), JS_ThrowOutOfMemory(ctx);
-  size_t size = 0;
-  switch (encoding) {
-    case UTF8: size = from_utf8(text, length, out); break;
-    case LATIN1: size = utf8_to_latin1(text, length, out); break;
-    case HEX: size = from_hex(text, length, out); break;
-    default: size = from_base64(text, length, out);
-  }
-  JS_FreeCString(ctx, text);
-  JSValue bytes = copied(ctx, out, size);
+  uint8_t *out = text.length <= sizeof stack ? stack : malloc(text.length);
+  if (!out) return JS_ThrowOutOfMemory(ctx);
+  size_t (*fill)(Text, uint8_t *) = encoding == UTF8 ? from_utf8 : encoding == LATIN1 ? utf8_to_latin1 : from_base64;
+  JSValue bytes = copied(ctx, out, fill(text, out));
   if (out != stack) free(out);
   return bytes;
 }
 
-HOST(byteLength) {
-  UNUSED(self);
-  UNUSED(argc);
-  size_t length;
-  const char *text = JS_ToCStringLen(ctx, &length, argv[0]);
-  if (!text) return JS_EXCEPTION;
-  JS_FreeCString(ctx, text);
-  return JS_NewInt64(ctx, (int64_t)length);
+int64_t host_byteLength(Text text) {
+  return (int64_t)text.length;
 }
 
-HOST(indexOf) {
-  UNUSED(self);
-  UNUSED(argc);
-  Bytes in, wanted;
-  if (bytes_of(ctx, argv[0], &in) < 0 || bytes_of(ctx, argv[1], &wanted) < 0) return JS_EXCEPTION;
-  size_t from = (size_t)integer_of(ctx, argv[2]);
-  if (from > in.length) from = in.length;
-  if (wanted.length == 0) return JS_NewInt64(ctx, (int64_t)from);
+int64_t host_indexOf(Bytes in, Bytes wanted, int64_t start) {
+  size_t from = (size_t)start < in.length ? (size_t)start : in.length;
+  if (wanted.length == 0) return (int64_t)from;
   const uint8_t *found = memmem(in.data + from, in.length - from, wanted.data, wanted.length);
-  return JS_NewInt64(ctx, found ? found - in.data : -1);
+  return found ? found - in.data : -1;
 }

@@ -13,7 +13,7 @@ import { closeQuietly, refuse } from '../../send.ts';
 import type { HeaderList, Plan, RequestFacts } from '../../types.ts';
 import { defaultsFor, endExchange, type LastWord, planOf, refusalOf, sendInternal } from '../boundary.ts';
 import type { OpenConnection } from '../connections.ts';
-import type { Exchange, Shared } from '../contract.ts';
+import { CLIENT_HEADER, type Exchange, type Shared } from '../contract.ts';
 import { hasBody, type Received, receiveBody } from './body.ts';
 import { type Consumer, type Demand, Intake } from './intake.ts';
 import { send, sendContinue } from './writer.ts';
@@ -152,10 +152,8 @@ export class Connection implements Consumer, OpenConnection {
 
   #exchangeOf(req: IncomingMessage, { path, query }: SplitTarget): Exchange {
     const headers = req.headers as RequestFacts['headers'];
-    const client =
-      headers['x-forwarded-for'] === undefined
-        ? this.#client
-        : this.#shared.hooks.clientOf(this.#peer, headers);
+    const { clientHeader = CLIENT_HEADER, clientOf } = this.#shared.hooks;
+    const client = headers[clientHeader] === undefined ? this.#client : clientOf(this.#peer, headers);
     const { method, url: target } = req as { method: string; url: string };
     return {
       facts: { method, target, path, query, headers, client, isGone: this.#isGone },
@@ -228,7 +226,7 @@ export class Connection implements Consumer, OpenConnection {
     const { facts, progress } = exchange;
     exchange.status = plan.status;
     this.#over = plan.close === true || this.#isLast(exchange);
-    const shown = plan.phrase === undefined ? plan : forReader(plan, facts.headers);
+    const shown = forReader(plan, facts.headers);
     const last = this.#over && !plan.close ? { ...shown, close: true } : shown;
     send(res, facts.method, last, common, progress);
     // Reading stops while the response waits for the client; otherwise a client that keeps sending would

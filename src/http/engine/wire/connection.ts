@@ -13,7 +13,7 @@ import { type Head, type Progress, parseHead, type Words } from '../../wire/head
 import type { KnownHead } from '../../wire/memo.ts';
 import { defaultsFor, endExchange, planOf, refusalOf, sendInternal } from '../boundary.ts';
 import type { OpenConnection } from '../connections.ts';
-import type { Exchange } from '../contract.ts';
+import { CLIENT_HEADER, type Exchange } from '../contract.ts';
 import type { WireShared } from './shared.ts';
 import { type Author, Writer } from './writer.ts';
 
@@ -22,12 +22,10 @@ import { type Author, Writer } from './writer.ts';
  * that are kept later keep the whole decoded string alive.
  */
 const WINDOW_BYTES = 2048;
-/** A chunk of at most this size is processed without checking the time. */
-const SMALL_BYTES = 256;
+/** The first request of a chunk of at most this size is processed without checking the time. */
+const SMALL_BYTES = 1024;
 const CR = 13;
-/**
- * How long a keep-alive connection outlives its announced timeout, for requests that are already in transit.
- */
+/** How long a keep-alive connection outlives its announced timeout, for requests that are in transit. */
 const KEEP_ALIVE_GRACE_MS = 1000;
 
 /**
@@ -54,6 +52,8 @@ export class WireConnection implements Author, OpenConnection {
   #progress: Progress | undefined;
   #body: BodyReader | undefined;
   #current: Exchange | undefined;
+  /** The last one that repeated a prepared response. */
+  #repeated: Exchange | undefined;
   #isPersistent = true;
   #requests = 0;
   /** The client has closed its half of the connection. */
@@ -85,7 +85,7 @@ export class WireConnection implements Author, OpenConnection {
       at = this.#body ? this.#takeBody(this.#body, chunk, at) : this.#takeHead(chunk, at);
       hasTime = at === chunk.length || inputTurns.hasTime;
     }
-    if (at < chunk.length && !this.#isOver) this.#putBack(chunk.subarray(at));
+    if (at < chunk.length && this.#phase !== 'over') this.#putBack(chunk.subarray(at));
   }
 
   get #isListening(): boolean {
@@ -95,10 +95,6 @@ export class WireConnection implements Author, OpenConnection {
   /** Part of a request has arrived, not just the empty line that some clients send after a body. */
   get #isInRequest(): boolean {
     return this.#phase === 'body' || (this.#phase === 'head' && this.#head.charCodeAt(0) !== CR);
-  }
-
-  get #isOver(): boolean {
-    return this.#phase === 'over';
   }
 
   /** The client has closed its half, but still gets its response (RFC 9112 §9.6). */
@@ -198,8 +194,10 @@ export class WireConnection implements Author, OpenConnection {
     if (!prepared?.reuse.isFresh() || this.#isLast(1)) return false;
     this.#head = '';
     this.#progress = undefined;
-    const exchange = this.#begin(result.head, known);
+    const last = this.#repeated;
+    const exchange = last?.known === known ? this.#start(last) : this.#begin(result.head, known);
     exchange.status = prepared.status;
+    this.#repeated = exchange;
     this.#writer.sendPrepared(exchange, prepared);
     return true;
   }
@@ -224,22 +222,27 @@ export class WireConnection implements Author, OpenConnection {
   #begin(head: Omit<Head, 'framing' | 'expectsContinue'>, known?: KnownHead): Exchange {
     const { hooks } = this.#shared;
     const { method, target, path, query, headers, version, isPersistent } = head;
-    const isForwarded = headers['x-forwarded-for'] !== undefined;
+    const isForwarded = headers[hooks.clientHeader ?? CLIENT_HEADER] !== undefined;
     const client = isForwarded ? hooks.clientOf(this.#peer, headers) : this.#client;
-    const exchange: Exchange = {
+    this.#isPersistent = isPersistent;
+    return this.#start({
       facts: { method, target, path, query, headers, client, isGone: this.#isGone },
       httpVersion: version,
-      startedMs: performance.now(),
+      startedMs: 0,
       status: 0,
       progress: { bodyBytes: 0 },
       known,
-    };
+    });
+  }
+
+  /** Starts an exchange, or one that has ended once more: nobody keeps those. */
+  #start(exchange: Exchange): Exchange {
+    exchange.startedMs = performance.now();
     this.#current = exchange;
-    this.#isPersistent = isPersistent;
     this.#requests += 1;
     this.#phase = 'answer';
     this.#deadlineMs = Number.POSITIVE_INFINITY;
-    hooks.onStart();
+    this.#shared.hooks.onStart();
     return exchange;
   }
 
@@ -362,11 +365,8 @@ export class WireConnection implements Author, OpenConnection {
     this.#isPaused = true;
     if (this.#phase !== 'answer') return this.#resume();
     this.#count(this.socket.readableLength);
-    if (this.#shared.inputTurns.isCrowdedBy(this.#waitingBytes)) this.#abandon();
-  }
-
-  /** Under overload the connection is dropped without a response. */
-  #abandon(): void {
+    if (!this.#shared.inputTurns.isCrowdedBy(this.#waitingBytes)) return;
+    // Under overload the connection is dropped without a response.
     this.#shared.hooks.onRefused(errorPlan('overloaded').status, this.#client);
     this.#end();
     this.socket.destroy();

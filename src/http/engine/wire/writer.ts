@@ -3,7 +3,7 @@
  */
 import type { Socket } from 'node:net';
 import { forReader } from '../../error-page.ts';
-import { withoutOverridden } from '../../middleware/default-headers.ts';
+import { defaultsBeside } from '../../middleware/default-headers.ts';
 import { closeQuietly, Gone, linger, type SourceBody, sendSource } from '../../send.ts';
 import type { HeaderList, Plan } from '../../types.ts';
 import { Prepared } from '../../wire/prepared.ts';
@@ -48,7 +48,7 @@ export class Writer {
    * @throws if the plan cannot be sent; then nothing has been sent.
    */
   send(exchange: Exchange, planned: Plan, common: HeaderList, isLast: boolean): void {
-    const plan = planned.phrase === undefined ? planned : forReader(planned, exchange.facts.headers);
+    const plan = forReader(planned, exchange.facts.headers);
     const prepared = isLast ? undefined : this.#prepared(exchange, plan, common);
     if (prepared) return this.sendPrepared(exchange, prepared);
     const { body } = plan;
@@ -129,8 +129,8 @@ export class Writer {
 
   #headOf(plan: Plan, common: HeaderList, isLast: boolean): string {
     const { clock, limits } = this.#shared;
-    const { status, headers, body, overridesDefaults } = plan;
-    const shown = overridesDefaults ? withoutOverridden(common, headers) : common;
+    const { status, headers, body } = plan;
+    const shown = defaultsBeside(plan, common);
     const size = body.kind === 'text' ? body.text.length : body.kind === 'bytes' ? body.bytes.length : 0;
     const lines = renderFields(status, headers, shown, size);
     return `${lines}${connectionLines(isLast, limits.idleTimeoutMs)}${clock.dateLine(Date.now())}\r\n`;
