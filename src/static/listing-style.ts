@@ -8,7 +8,7 @@ const icons: Readonly<Record<string, string>> = {
   t: 'M3 1h6v4h4v10H3zM10 1l3 3h-3zM5 7h6v1H5zM5 9h6v1H5zM5 11h6v1H5z',
   c: 'M5 4L1 8l4 4 1.5-1.5L4 8l2.5-2.5zM11 4l4 4-4 4-1.5-1.5L12 8 9.5 5.5z',
   i: 'M1 2h14v12H1zM2.5 12h11L10 6.5 7 10 5 8.5zM4 4h2v2H4z',
-  a: 'M5 3l9-2v10.5a2.5 2 0 1 1-2-2V5L7 6v7.500a2.5 2 0 1 1-2-2z',
+  a: 'M5 3l9-2v10.5a2.5 2 0 1 1-2-2V5L7 6v7.5a2.5 2 0 1 1-2-2z',
   v: 'M1 2h14v12H1zM6 5v6l5-3z',
   z: 'M1 2h14v3H1zM2 6h12v8H2zM6 7h4v2H6z',
 };

@@ -67,4 +67,22 @@ describe('an error', () => {
     assert.match(page.text, /<title>403 Forbidden<\/title>/);
     assert.equal(line.text, '403 Forbidden\n');
   });
+
+  test('and a listing keep their own policy beside the rules of a site', async (t) => {
+    const root = makeFolder({
+      _headers: "/*\n  Content-Security-Policy: default-src 'self'\n  X-A: b\n",
+      'a.html': 'x',
+      'sub/b': 'x',
+    });
+    const server = await startForTest(t, { root, args: ['--listing', '--base-path', '/app'] });
+    const as = (path: string) => request(server, path, { headers: { Accept: BROWSER } });
+    const policyOf = async (path: string) => (await as(path)).header('content-security-policy');
+    assert.equal(await policyOf('/app/a.html'), "default-src 'self'");
+    for (const path of ['/app/', '/app/nothing']) {
+      assert.match((await policyOf(path)) ?? '', /^default-src 'none'; style-src 'sha256-[^,]*$/, path);
+      assert.equal((await as(path)).header('x-a'), 'b', path);
+    }
+    assert.match((await as('/app/sub/')).text, /<h1><a href="\.\.\/">\/<\/a><bdi>sub<\/bdi>\/<\/h1>/);
+    assert.doesNotMatch((await as('/app/')).text, /href="\.\.\//);
+  });
 });
