@@ -24,34 +24,43 @@ export function orderOf(query: string): Order {
   return { by: (by ?? 'name') as Column, descending };
 }
 
-/** A new list: folders first, what is equal by size or date in natural order, what has no date last. */
-export function inOrder<E extends Sortable>(entries: readonly E[], { by, descending }: Order): E[] {
-  const keyed = entries.map((entry) => ({ entry, key: naturalKey(entry.name) }));
-  const direction = descending ? -1 : 1;
-  const names = by === 'name' ? direction : 1;
-  keyed.sort(({ entry: a, key: keyOfA }, { entry: b, key: keyOfB }) => {
-    if (a.directory !== b.directory) return a.directory ? -1 : 1;
-    if (by === 'size' && a.size !== b.size && !a.directory) return direction * (a.size - b.size);
-    if (by === 'date' && a.modifiedMs !== b.modifiedMs) return compareDates(a, b, direction);
-    return names * (compare(keyOfA, keyOfB) || compare(a.name, b.name));
+/** More than any size, and any time in milliseconds, has. */
+const DIGITS = 17;
+const LATEST_MS = 8.64e15;
+/** Before all that a name can have. */
+const END = '\0';
+
+/**
+ * A new list: folders first, what is equal by size or date in natural order, what has no date last. Texts are sorted
+ * without a function that compares, which takes small engines several times as long.
+ */
+export function inOrder<E extends Sortable>(entries: readonly E[], order: Order): E[] {
+  const keys = entries.map((entry, index) => {
+    const group = entry.directory ? 'd' : 'f';
+    return group + columnKey(entry, order) + naturalKey(entry.name) + END + entry.name + END + index;
   });
-  return keyed.map(({ entry }) => entry);
+  keys.sort();
+  const sorted = keys.map((key) => entries[Number(key.slice(key.lastIndexOf(END) + 1))] as E);
+  if (order.by !== 'name' || !order.descending) return sorted;
+  const folders = entries.filter(({ directory }) => directory).length;
+  return [...sorted.slice(0, folders).reverse(), ...sorted.slice(folders).reverse()];
 }
 
-function compareDates(a: Sortable, b: Sortable, direction: number): number {
-  if (a.modifiedMs === undefined) return 1;
-  return b.modifiedMs === undefined ? -1 : direction * (a.modifiedMs - b.modifiedMs);
+/** What sorts like the size or the date, of always the same length. */
+function columnKey({ directory, size, modifiedMs }: Sortable, { by, descending }: Order): string {
+  if (by === 'size') return directory ? '' : digits(descending ? Number.MAX_SAFE_INTEGER - size : size);
+  if (by !== 'date') return '';
+  if (modifiedMs === undefined) return 'none';
+  return digits(LATEST_MS + Math.round(descending ? -modifiedMs : modifiedMs));
 }
 
-/** By code units, which is the same everywhere: the languages of `Intl` are not in every build. */
-function compare(a: string, b: string): number {
-  return a < b ? -1 : Number(a > b);
+function digits(value: number): string {
+  return String(value).padStart(DIGITS, '0');
 }
 
 /**
- * What sorts like the name for people: without case, and numbers by value. A number becomes `0`, so that it stays where
- * digits sort, its length, and its digits: of two numbers without leading zeros the longer one is larger. Comparing two
- * keys then costs what comparing two strings costs.
+ * What sorts like the name for people, by code units: without case, and numbers by value. A number becomes `0`, so that
+ * it stays where digits sort, its length, and its digits: of two numbers without leading zeros the longer one is larger.
  */
 export function naturalKey(name: string): string {
   return name.toLowerCase().replace(/[0-9]+/g, (digits) => {
