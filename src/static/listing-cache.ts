@@ -5,6 +5,7 @@
 import { replyPlan, styledPlan } from '../http/reply.ts';
 import type { Plan } from '../http/types.ts';
 import { preferredType } from '../util/accept.ts';
+import { Turns } from '../util/turns.ts';
 import { FreshCache } from './fresh-cache.ts';
 import { type Omitted, renderJson, renderListing } from './listing.ts';
 import { orderOf } from './listing-order.ts';
@@ -49,6 +50,8 @@ export class ListingCache {
   readonly #folders = new FreshCache<Folder>({ maxEntries: MAX_FOLDERS, maxWeight: MAX_FOLDERS_BYTES });
   readonly #pages = new FreshCache<Plan>({ maxEntries: MAX_PAGES, maxWeight: MAX_PAGES_BYTES });
   readonly #reported = new Set<string>();
+  /** Of all folders and pages that are in the making. */
+  readonly #turns = new Turns();
 
   constructor(source: FileSource, warn: Warn = () => undefined) {
     this.#source = source;
@@ -68,7 +71,7 @@ export class ListingCache {
       const parts = asJson
         ? renderJson(entries, order)
         : renderListing(segments, entries, omitted, { order, readme });
-      const bytes = await collect(parts);
+      const bytes = await this.#collect(parts);
       return { value: planFor(bytes, asJson, omitted), weight: bytes.length, untilMs };
     });
     return page.value;
@@ -80,7 +83,7 @@ export class ListingCache {
     let weight = 0;
     for (let i = 0; i < entries.length; i += NAMES_PER_TURN) {
       listed.push(...entries.slice(i, i + NAMES_PER_TURN).filter(hasUrl));
-      await yieldToOthers();
+      await this.#turns.take();
     }
     for (const { name } of listed) weight += BYTES_OF_AN_ENTRY + 2 * name.length;
     const omitted = { unnamable: notUtf8 + entries.length - listed.length, beyond };
@@ -88,6 +91,16 @@ export class ListingCache {
     const readme = await this.#readmeOf(segments, listed);
     if (readme) weight += 2 * readme.html.length;
     return { value: { entries: listed, omitted, readme }, weight };
+  }
+
+  async #collect(parts: Iterable<string>): Promise<Buffer> {
+    const buffers: Buffer[] = [];
+    await this.#turns.take();
+    for (const part of parts) {
+      buffers.push(Buffer.from(part));
+      await this.#turns.take();
+    }
+    return Buffer.concat(buffers);
   }
 
   /** A README that is too long, or cannot be read, is only listed. */
@@ -102,6 +115,7 @@ export class ListingCache {
       if (text === undefined) return undefined;
       // The parser of Markdown takes a while to load.
       const { renderReadme } = await import('./render-readme.ts');
+      await this.#turns.take();
       return renderReadme(name, text);
     } catch {
       return undefined;
@@ -130,15 +144,6 @@ function planFor(bytes: Buffer, asJson: boolean, { unnamable, beyond }: Omitted)
   return replyPlan(200, JSON_TYPE, bytes, [...vary, ...extra], 'no-cache');
 }
 
-async function collect(parts: Iterable<string>): Promise<Buffer> {
-  const buffers: Buffer[] = [];
-  for (const part of parts) {
-    buffers.push(Buffer.from(part));
-    await yieldToOthers();
-  }
-  return Buffer.concat(buffers);
-}
-
 /** As UTF-8, without a byte order mark; `undefined` if it is longer than it may be by now. */
 async function readText(file: SourceFile): Promise<string | undefined> {
   if (file.size > MAX_README_BYTES) return undefined;
@@ -147,11 +152,6 @@ async function readText(file: SourceFile): Promise<string | undefined> {
   for (let count = -1; count !== 0 && filled < bytes.length; filled += count)
     count = await file.read(bytes.subarray(filled), filled);
   return bytes.toString('utf8', 0, filled).replace(/^\ufeff/, '');
-}
-
-/** Lets other pending work of the event loop run first. */
-function yieldToOthers(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** File systems allow names that no path can express, such as those with a backslash. */
