@@ -47,6 +47,15 @@ export function htmlPlan(
   return replyPlan(status, 'text/html; charset=utf-8', bytesOf(html), extra, cacheControl);
 }
 
+/** Of the few styles that mote has. */
+const digests = new Map<string, string>();
+
+function digestOf(style: string): string {
+  const known = digests.get(style) ?? Buffer.from(sha256Of(Buffer.from(style))).toString('base64');
+  digests.set(style, known);
+  return known;
+}
+
 /**
  * A page of mote's own that holds `style` in one `<style>`, and whose forms lead to mote. Its policy forbids everything
  * else, in the place of the operator's, which is for other pages and would block the style or allow too much.
@@ -58,9 +67,8 @@ export function styledPlan(
   extra: HeaderList = [],
   cacheControl?: string,
 ): Plan {
-  const digest = Buffer.from(sha256Of(Buffer.from(style))).toString('base64');
   const policy =
-    `default-src 'none'; style-src 'sha256-${digest}'; ` +
+    `default-src 'none'; style-src 'sha256-${digestOf(style)}'; ` +
     "base-uri 'none'; form-action 'self'; frame-ancestors 'self'";
   const headers = [...extra, 'Content-Security-Policy', policy];
   return { ...htmlPlan(status, html, headers, cacheControl), overridesDefaults: true };
