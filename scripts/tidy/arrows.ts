@@ -84,7 +84,7 @@ const pureFiles = [
   'src/http/{types,errors,guard}.ts',
   'src/http/wire/**',
   'src/http/engine/http2/{request,body}.ts',
-  'src/static/{path,base-path,conditional,range,multipart,encoding,mime,cache-policy,plan,listing}.ts',
+  'src/static/{path,base-path,conditional,range,multipart,encoding,mime,cache-policy,plan,listing,listing-order,file-kind,render-readme}.ts',
   'src/static/rules/**',
   'src/notify/message.ts',
   'src/notify/dialects/**',

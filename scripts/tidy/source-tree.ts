@@ -68,7 +68,8 @@ export function readTexts(root: string): Texts {
       if (entry.isDirectory()) visit(path);
       if (!entry.isFile()) continue;
       const text = readFileSync(join(root, path), 'utf8');
-      if (!text.includes('\0')) texts[path] = text;
+      // Of a picture only that it is there.
+      texts[path] = text.includes('\0') ? '' : text;
     }
   };
   visit('');

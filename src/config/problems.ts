@@ -1,5 +1,6 @@
 /** How problems with the configuration are worded, and how those of several values become one result. */
 import { failure, type Result, success } from '../util/result.ts';
+import { refusedFeature } from './refused-features.ts';
 import { closestName } from './suggestion.ts';
 import type { ReadFile } from './system.ts';
 
@@ -53,6 +54,8 @@ export function unreadableSecret(variable: string, error: unknown): string {
 
 /** A problem with a name that does not exist. `kind` says what it was taken for, such as `flag`. */
 export function unknownName(name: string, kind: string, known: readonly string[]): string {
+  const refused = refusedFeature(name);
+  if (refused) return `${shownName(name)}: mote has no ${refused.name}, on purpose: ${refused.instead}`;
   const guess = closestName(name, known);
   return `${shownName(name)}: no such ${kind}; ${guess ? `did you mean ${guess}?` : '`mote --help` lists them'}`;
 }

@@ -4,6 +4,7 @@ import { CONFIG_VARIABLE, fileVariableOf } from './env.ts';
 import { type Group, groups } from './option-kinds.ts';
 import { type NamedOption, options } from './options.ts';
 import { describeSpan, formatQuantity } from './parse.ts';
+import { refusedFeatures } from './refused-features.ts';
 
 const MAX_COLUMNS = 100;
 /** The column where explanations begin in `--help`. */
@@ -53,7 +54,17 @@ export function lackingNote(features: Features): string {
 export function usage(): string {
   const renderedGroups = groups.map(renderGroup);
   const file = renderEntry('--config FILE', `${CONFIG_DOC} [${CONFIG_VARIABLE}]`);
-  return [HEADER + lackingNote(ownFeatures), ...renderedGroups, `Configuration file:\n${file}\n`].join('\n');
+  return [
+    HEADER + lackingNote(ownFeatures),
+    ...renderedGroups,
+    `Configuration file:\n${file}\n`,
+    refusedNote(),
+  ].join('\n');
+}
+
+function refusedNote(): string {
+  const names = refusedFeatures.map(({ name }) => name).join(', ');
+  return `${wrap(`Not in mote, on purpose: ${names}. docs/files.md says what to use instead.`, MAX_COLUMNS).join('\n')}\n`;
 }
 
 /** The Markdown table of the documentation, without a line break at its end. */

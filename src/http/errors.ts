@@ -64,10 +64,13 @@ export class HttpError extends Error {
   }
 }
 
-/** The response for a catalogue entry: one line of text, never cached (RFC 9111 §4.2.2 lets caches store a 404). */
+/**
+ * The response for a catalogue entry: one line of text, for which clients that prefer HTML get a page
+ * (`error-page.ts`), never cached (RFC 9111 §4.2.2 lets caches store a 404).
+ */
 export function errorPlan(code: ErrorCode, extra: HeaderList = []): Plan {
   const { status, text, close }: CatalogueEntry = catalogue[code];
-  return { ...textPlan(status, `${status} ${text}\n`, extra), ...(close && { close }) };
+  return { ...textPlan(status, `${status} ${text}\n`, extra), phrase: text, ...(close && { close }) };
 }
 
 /** The response for a catalogue entry as problem details (RFC 9457), with `code`, and what to do about the problem. */

@@ -4,6 +4,7 @@
  * The responses for the errors of the catalogue are in `errors.ts`, those with the content of a file in
  * `src/static/plan.ts`.
  */
+import { sha256Of } from '../util/sha256.ts';
 import { type Body, type HeaderList, noBody, type Plan } from './types.ts';
 
 const NOT_CACHED = 'no-store';
@@ -44,6 +45,33 @@ export function htmlPlan(
   cacheControl: string = NOT_CACHED,
 ): Plan {
   return replyPlan(status, 'text/html; charset=utf-8', bytesOf(html), extra, cacheControl);
+}
+
+/** Of the few styles that mote has. */
+const digests = new Map<string, string>();
+
+function digestOf(style: string): string {
+  const known = digests.get(style) ?? Buffer.from(sha256Of(Buffer.from(style))).toString('base64');
+  digests.set(style, known);
+  return known;
+}
+
+/**
+ * A page of mote's own that holds `style` in one `<style>`, and whose forms lead to mote. Its policy forbids everything
+ * else, in the place of the operator's, which is for other pages and would block the style or allow too much.
+ */
+export function styledPlan(
+  status: number,
+  html: string | Uint8Array,
+  style: string,
+  extra: HeaderList = [],
+  cacheControl?: string,
+): Plan {
+  const policy =
+    `default-src 'none'; style-src 'sha256-${digestOf(style)}'; ` +
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'self'";
+  const headers = [...extra, 'Content-Security-Policy', policy];
+  return { ...htmlPlan(status, html, headers, cacheControl), overridesDefaults: true };
 }
 
 /** `value` as one line of JSON (RFC 8259), which needs no `charset` (§11). */

@@ -4,6 +4,7 @@
  */
 import type { Duplex } from 'node:stream';
 import { reasonPhrase } from './errors.ts';
+import { defaultsBeside } from './middleware/default-headers.ts';
 import { Streams } from './streams.ts';
 import type { Body, ByteSource, HeaderList, Plan } from './types.ts';
 
@@ -117,7 +118,14 @@ export function linger(socket: Duplex): void {
 }
 
 function headText(plan: Plan, common: HeaderList): string {
-  const headers = [...plan.headers, ...common, 'Connection', 'close', 'Date', new Date().toUTCString()];
+  const headers = [
+    ...plan.headers,
+    ...defaultsBeside(plan, common),
+    'Connection',
+    'close',
+    'Date',
+    new Date().toUTCString(),
+  ];
   let text = `HTTP/1.1 ${plan.status} ${reasonPhrase(plan.status)}\r\n`;
   for (let i = 0; i < headers.length; i += 2) text += `${headers[i]}: ${headers[i + 1]}\r\n`;
   return `${text}\r\n`;

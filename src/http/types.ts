@@ -78,6 +78,8 @@ export interface Plan {
   readonly body: Body;
   /** The connection is closed after this response, because what follows on it can no longer be trusted. */
   readonly close?: boolean;
+  /** The reason phrase of an error that has no document of its own, but a line of text, or a page for who prefers HTML. */
+  readonly phrase?: string;
   /** These headers replace default headers of the same name, including the operator's own. */
   readonly overridesDefaults?: true;
   /** Default headers that this response goes without, by their names in lower case; only with `overridesDefaults`. */

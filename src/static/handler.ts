@@ -16,7 +16,7 @@ import { errorPlan, HttpError } from '../http/errors.ts';
 import { noContentPlan, redirectPlan } from '../http/reply.ts';
 import { type Plan, type RequestFacts, SAFE_METHODS } from '../http/types.ts';
 import { negotiate } from './encoding.ts';
-import { ListingCache, type Warn } from './listing-cache.ts';
+import type { ListingCache, Warn } from './listing-cache.ts';
 import { indexNames, type LocateMode } from './locate.ts';
 import { encodePath, type ParsedPath, parsePath, relativeReference } from './path.ts';
 import { planContent, planFromMemory, planFromSource, type Representation } from './plan.ts';
@@ -57,16 +57,17 @@ class StaticFiles {
   readonly #source: FileSource;
   readonly #options: StaticOptions;
   readonly #store: FileStore;
-  readonly #listings: ListingCache;
+  readonly #warn: Warn | undefined;
+  #listings: Promise<ListingCache> | undefined;
 
   readonly #ruleFiles: RuleFiles | undefined;
 
   constructor(source: FileSource, options: StaticOptions, { warn, rules }: StaticParts) {
     this.#source = source;
     this.#options = options;
+    this.#warn = warn;
     this.#ruleFiles = rules;
     this.#store = new FileStore(source, options, () => rules?.refresh());
-    this.#listings = new ListingCache(source, warn);
     rules?.onChange(() => this.#store.clear());
   }
 
@@ -150,10 +151,19 @@ class StaticFiles {
     return edits?.applyTo(plan) ?? plan;
   }
 
+  /** What makes listings is loaded with the first of them. */
+  async #list({ headers, query }: RequestFacts, { segments }: ParsedPath): Promise<Plan> {
+    this.#listings ??= import('./listing-cache.ts').then(
+      ({ ListingCache }) => new ListingCache(this.#source, this.#warn),
+    );
+    const listings = await this.#listings;
+    return listings.planOf(segments, { accept: headers.accept, query });
+  }
+
   async #planOther(facts: RequestFacts, parsed: ParsedPath, found: Exclude<Lookup, Resource>): Promise<Plan> {
     if (found.kind === 'redirect')
       return redirectPlan(301, relativeReference(facts.path, found.to) + facts.query);
-    if (found.kind === 'folder' && this.#options.listing) return this.#listings.planOf(parsed.segments);
+    if (found.kind === 'folder' && this.#options.listing) return this.#list(facts, parsed);
     return this.#planNotFound();
   }
 

@@ -1,40 +1,57 @@
-/** The pages that list folders. Making a page examines every entry, so that concurrent requests share it. */
-import { htmlPlan } from '../http/reply.ts';
+/**
+ * The pages that list folders. Examining a folder is expensive, and so is making a page of it: both are shared and kept
+ * for a while, pages by their order and form.
+ */
+import { replyPlan, styledPlan } from '../http/reply.ts';
 import type { Plan } from '../http/types.ts';
-import { BoundedMap } from '../util/bounded-map.ts';
-import { type Omitted, renderListing } from './listing.ts';
+import { preferredType } from '../util/accept.ts';
+import { Turns } from '../util/turns.ts';
+import { FreshCache } from './fresh-cache.ts';
+import { type Omitted, renderJson, renderListing } from './listing.ts';
+import { orderOf } from './listing-order.ts';
+import { LISTING_STYLE } from './listing-style.ts';
 import { encodePath, parsePath } from './path.ts';
-import type { FileSource, FolderEntry } from './source.ts';
+import { MAX_README_BYTES, type Readme, readmeAmong } from './readme.ts';
+import type { FileSource, FolderEntry, SourceFile } from './source.ts';
 
-/** A page is reused for this long after it was made … */
-const FRESH_MS = 500;
-/** … or for this multiple of the time that it took, so that ten large folders use at most half a core … */
-const FRESH_FACTOR = 20;
-/** … but never longer. */
-const MAX_FRESH_MS = 10_000;
 /** Cached pages and their bytes; a page of 10,000 entries has about 2 MB. */
 const MAX_PAGES = 64;
 const MAX_PAGES_BYTES = 24 * 1024 * 1024;
+/** Folders that were examined, and about what they take in memory; one of 10,000 entries takes about 2 MB. */
+const MAX_FOLDERS = 64;
+const MAX_FOLDERS_BYTES = 8 * 1024 * 1024;
+/** Beside two bytes for each character of its name. */
+const BYTES_OF_AN_ENTRY = 120;
 /** Names that are examined before other work gets its turn. */
 const NAMES_PER_TURN = 500;
 /** Folders with incomplete listings that the log reports; further ones are not reported. */
 const MAX_REPORTED_FOLDERS = 256;
 
+const JSON_TYPE = 'application/json';
+
 /** Logs a warning. */
 export type Warn = (message: string, fields: Readonly<Record<string, string | number>>) => void;
 
-interface Page {
-  readonly plan: Promise<Plan>;
-  readonly begunMs: number;
-  /** By the clock of `performance.now()`; `Infinity` while the page is being made. */
-  freshUntilMs: number;
+/** What of a request decides about the form of a listing. */
+export interface ListingRequest {
+  readonly accept?: string | undefined;
+  readonly query?: string;
+}
+
+interface Folder {
+  readonly entries: readonly FolderEntry[];
+  readonly omitted: Omitted;
+  readonly readme: Readme | undefined;
 }
 
 export class ListingCache {
   readonly #source: FileSource;
   readonly #warn: Warn;
-  readonly #pages = new BoundedMap<string, Page>({ maxEntries: MAX_PAGES, maxWeight: MAX_PAGES_BYTES });
+  readonly #folders = new FreshCache<Folder>({ maxEntries: MAX_FOLDERS, maxWeight: MAX_FOLDERS_BYTES });
+  readonly #pages = new FreshCache<Plan>({ maxEntries: MAX_PAGES, maxWeight: MAX_PAGES_BYTES });
   readonly #reported = new Set<string>();
+  /** Of all folders and pages that are in the making. */
+  readonly #turns = new Turns();
 
   constructor(source: FileSource, warn: Warn = () => undefined) {
     this.#source = source;
@@ -42,45 +59,69 @@ export class ListingCache {
   }
 
   /** @throws like `FileSource.list`. */
-  planOf(segments: readonly string[]): Promise<Plan> {
+  async planOf(segments: readonly string[], { accept, query = '' }: ListingRequest = {}): Promise<Plan> {
     const path = encodePath(segments, true);
-    const known = this.#pages.get(path);
-    if (known && performance.now() < known.freshUntilMs) return known.plan;
-    const page: Page = {
-      plan: this.#make(segments),
-      begunMs: performance.now(),
-      freshUntilMs: Number.POSITIVE_INFINITY,
-    };
-    this.#pages.set(path, page);
-    page.plan.then(
-      ({ body }) => this.#keep(path, page, body.kind === 'bytes' ? body.bytes.length : 0),
-      () => this.#pages.get(path) === page && this.#pages.delete(path),
-    );
-    return page.plan;
+    const order = orderOf(query);
+    const asJson = preferredType(accept) === JSON_TYPE;
+    // Of the query only what is understood, so that nobody fills the memory with others.
+    const key = `${path} ${order.by} ${order.descending} ${asJson}`;
+    const page = await this.#pages.get(key, async () => {
+      const { value: folder, untilMs } = await this.#folders.get(path, () => this.#examine(segments));
+      const { entries, omitted, readme } = folder;
+      const parts = asJson
+        ? renderJson(entries, order)
+        : renderListing(segments, entries, omitted, { order, readme });
+      const bytes = await this.#collect(parts);
+      return { value: planFor(bytes, asJson, omitted), weight: bytes.length, untilMs };
+    });
+    return page.value;
   }
 
-  #keep(path: string, page: Page, bytes: number): void {
-    const nowMs = performance.now();
-    const minFreshMs = FRESH_FACTOR * (nowMs - page.begunMs);
-    page.freshUntilMs = nowMs + Math.min(MAX_FRESH_MS, Math.max(FRESH_MS, minFreshMs));
-    if (this.#pages.get(path) === page) this.#pages.set(path, page, bytes);
-  }
-
-  async #make(segments: readonly string[]): Promise<Plan> {
+  async #examine(segments: readonly string[]): Promise<{ value: Folder; weight: number }> {
     const { entries, notUtf8, beyond } = await this.#source.list(segments);
     const listed: FolderEntry[] = [];
+    let weight = 0;
     for (let i = 0; i < entries.length; i += NAMES_PER_TURN) {
       listed.push(...entries.slice(i, i + NAMES_PER_TURN).filter(hasUrl));
-      await yieldToOthers();
+      await this.#turns.take();
     }
+    for (const { name } of listed) weight += BYTES_OF_AN_ENTRY + 2 * name.length;
     const omitted = { unnamable: notUtf8 + entries.length - listed.length, beyond };
     if (omitted.unnamable + beyond > 0) this.#report(segments, omitted);
-    const parts: Buffer[] = [];
-    for (const part of renderListing(segments, listed, omitted)) {
-      parts.push(Buffer.from(part));
-      await yieldToOthers();
+    const readme = await this.#readmeOf(segments, listed);
+    if (readme) weight += 2 * readme.html.length;
+    return { value: { entries: listed, omitted, readme }, weight };
+  }
+
+  async #collect(parts: Iterable<string>): Promise<Buffer> {
+    const buffers: Buffer[] = [];
+    await this.#turns.take();
+    for (const part of parts) {
+      buffers.push(Buffer.from(part));
+      await this.#turns.take();
     }
-    return htmlPlan(200, Buffer.concat(parts), [], 'no-cache');
+    return Buffer.concat(buffers);
+  }
+
+  /** A README that is too long, or cannot be read, is only listed. */
+  async #readmeOf(segments: readonly string[], entries: readonly FolderEntry[]): Promise<Readme | undefined> {
+    const files = entries.filter(({ directory, size }) => !directory && size <= MAX_README_BYTES);
+    const name = readmeAmong(files.map((file) => file.name));
+    if (name === undefined) return undefined;
+    const found = await this.#source.open([...segments, name]).catch(() => undefined);
+    if (found?.kind !== 'file') return undefined;
+    try {
+      const text = await readText(found.file);
+      if (text === undefined) return undefined;
+      // The parser of Markdown takes a while to load.
+      const { renderReadme } = await import('./render-readme.ts');
+      await this.#turns.take();
+      return renderReadme(name, text);
+    } catch {
+      return undefined;
+    } finally {
+      await found.file.close();
+    }
   }
 
   /** Once for each folder: only the operator can rename the files or divide the folder. */
@@ -95,9 +136,22 @@ export class ListingCache {
   }
 }
 
-/** Lets other pending work of the event loop run first. */
-function yieldToOthers(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+function planFor(bytes: Buffer, asJson: boolean, { unnamable, beyond }: Omitted): Plan {
+  const vary = ['Vary', 'Accept'];
+  if (!asJson) return styledPlan(200, bytes, LISTING_STYLE, vary, 'no-cache');
+  const omitted = unnamable + beyond;
+  const extra = omitted > 0 ? ['Omitted-Entries', String(omitted)] : [];
+  return replyPlan(200, JSON_TYPE, bytes, [...vary, ...extra], 'no-cache');
+}
+
+/** As UTF-8, without a byte order mark; `undefined` if it is longer than it may be by now. */
+async function readText(file: SourceFile): Promise<string | undefined> {
+  if (file.size > MAX_README_BYTES) return undefined;
+  const bytes = Buffer.alloc(file.size);
+  let filled = 0;
+  for (let count = -1; count !== 0 && filled < bytes.length; filled += count)
+    count = await file.read(bytes.subarray(filled), filled);
+  return bytes.toString('utf8', 0, filled).replace(/^\ufeff/, '');
 }
 
 /** File systems allow names that no path can express, such as those with a backslash. */

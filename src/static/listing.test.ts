@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { type ListingEntry, renderListing as partsOfListing } from './listing.ts';
+import { type ListingEntry, renderListing as partsOfListing, renderJson } from './listing.ts';
 
 const renderListing = (...args: Parameters<typeof partsOfListing>) => [...partsOfListing(...args)].join('');
 
@@ -200,4 +200,113 @@ describe('times', () => {
       assert.doesNotMatch(renderListing([], [file('a', { modifiedMs })]), /<time/);
     });
   }
+});
+
+describe('the heads of the columns', () => {
+  const head = (html: string) => html.slice(html.indexOf('<thead>'), html.indexOf('</thead>'));
+  const view = (by: 'name' | 'size' | 'date', descending: boolean) =>
+    head(renderListing([], [file('a')], undefined, { order: { by, descending } }));
+  const descends = '<form><input type="hidden" name="order" value="desc">';
+
+  test('are buttons of forms: programs that mirror a site follow every link', () => {
+    assert.doesNotMatch(head(renderListing([], [file('a')])), /href/);
+    assert.equal(head(renderListing([], [file('a')])).match(/<button name="sort" value="\w+">/g)?.length, 3);
+  });
+
+  test('say what the order is, and turn it round', () => {
+    assert.match(
+      view('name', false),
+      new RegExp(`<th scope="col" aria-sort="ascending">${descends}<button name="sort" value="name"`),
+    );
+    assert.match(
+      view('size', true),
+      /<th scope="col" aria-sort="descending"><form><button name="sort" value="size"/,
+    );
+    assert.match(
+      view('date', false),
+      new RegExp(`aria-sort="ascending">${descends}<button name="sort" value="date"`),
+    );
+  });
+
+  test('begin with the largest and the latest', () => {
+    for (const column of ['size', 'date'])
+      assert.match(
+        view('name', false),
+        new RegExp(`<th scope="col">${descends}<button name="sort" value="${column}"`),
+      );
+  });
+});
+
+test('the entries follow the order', () => {
+  const entries = [file('a', { size: 1 }), file('b', { size: 3 }), file('c', { size: 2 })];
+  const html = renderListing([], entries, undefined, { order: { by: 'size', descending: true } });
+  assert.deepEqual(
+    links(html).map(({ text }) => text),
+    ['b', 'c', 'a'],
+  );
+});
+
+describe('the summary', () => {
+  const cases: readonly (readonly [entries: ListingEntry[], text: string])[] = [
+    [[file('a', { size: 1024 }), file('b', { size: 512 }), folder('c')], '1 folder, 2 files, 1.5 KiB'],
+    [[folder('a'), folder('b')], '2 folders'],
+    [[file('a', { size: 0 })], '1 file, 0 B'],
+  ];
+  for (const [entries, text] of cases) {
+    test(text, () => assert.ok(renderListing([], entries).includes(`<p>${text}</p>`)));
+  }
+});
+
+test('each kind has its icon', () => {
+  const cases: readonly (readonly [entry: ListingEntry, icon: string])[] = [
+    [folder('a.jpg'), 'd'],
+    [file('a.JPG'), 'i'],
+    [file('a.mp3'), 'a'],
+    [file('a.webm'), 'v'],
+    [file('a.tar.gz'), 'z'],
+    [file('a.ts'), 'c'],
+    [file('a.md'), 't'],
+    [file('LICENSE'), 'f'],
+    [file('.jpg'), 'f'],
+    [file('a.constructor'), 'f'],
+  ];
+  for (const [entry, icon] of cases)
+    assert.ok(renderListing([], [entry]).includes(`<tr class="${icon}">`), entry.name);
+});
+
+test('a README stands below the table', () => {
+  const readme = { name: 'README"<b>.md', html: '<p>Hi</p>' };
+  const html = renderListing([], [file('a')], undefined, { readme });
+  assert.ok(
+    html.includes('</table>\n<section aria-label="README&quot;&lt;b&gt;.md">\n<p>Hi</p></section>\n</main>'),
+  );
+});
+
+describe('JSON', () => {
+  const json = (...args: Parameters<typeof renderJson>) => JSON.parse([...renderJson(...args)].join(''));
+
+  test('has name, kind, size and time', () => {
+    const modifiedMs = Date.UTC(2026, 10, 21, 9, 5, 59, 123);
+    const entries = [
+      file('b', { size: 0, modifiedMs }),
+      folder('c'),
+      file('a"\n', { modifiedMs: undefined }),
+    ];
+    assert.deepEqual(json(entries), [
+      { name: 'c', kind: 'folder', mtime: '1970-01-01T00:00:00Z' },
+      { name: 'a"\n', kind: 'file', size: 1 },
+      { name: 'b', kind: 'file', size: 0, mtime: '2026-11-21T09:05:59Z' },
+    ]);
+  });
+
+  test('follows the order, over more than one part', () => {
+    const entries = Array.from({ length: 600 }, (_, i) => file(`f${i}`, { size: i }));
+    const listed = json(entries, { by: 'size', descending: true });
+    assert.deepEqual(
+      listed.map(({ size }: ListingEntry) => size),
+      Array.from({ length: 600 }, (_, i) => 599 - i),
+    );
+  });
+
+  test('of nothing is an empty array', () => assert.deepEqual(json([]), []));
 });

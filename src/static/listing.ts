@@ -1,4 +1,8 @@
 /** The page that lists a folder. It has no scripts and loads nothing, so that it works under a strict CSP. Pure. */
+import { escapeHtml } from '../util/html.ts';
+import { iconOf } from './file-kind.ts';
+import { byName, type Column, inOrder, type Order } from './listing-order.ts';
+import { LISTING_STYLE } from './listing-style.ts';
 
 export interface ListingEntry {
   readonly name: string;
@@ -17,20 +21,27 @@ export interface Omitted {
   readonly beyond: number;
 }
 
+export interface ListingView {
+  readonly order?: Order;
+  /** The name of a file that is shown below the table, and its content as HTML. */
+  readonly readme?: { readonly name: string; readonly html: string } | undefined;
+}
+
 /** Rendering one part of the page takes about a millisecond; other work gets its turn between two parts. */
 const ROWS_IN_A_PART = 250;
 
 /**
- * Renders the page of the folder at `segments` (decoded; none for the root) in parts; entries are sorted, folders
- * first. Its links are relative, so that it must be served at a URL that ends with `/`.
+ * Renders the page of the folder at `segments` (decoded; none for the root) in parts. Its links are relative, so that
+ * it must be served at a URL that ends with `/`.
  */
 export function* renderListing(
   segments: readonly string[],
   entries: readonly ListingEntry[],
   omitted: Omitted = { unnamable: 0, beyond: 0 },
+  { order = byName, readme }: ListingView = {},
 ): Generator<string, void> {
-  const title = escapeHtml(['', ...segments, ''].join('/'));
-  const parent = segments.length > 0 ? [row('<a href="../">Parent folder</a>', '', '')] : [];
+  const title = shown(['', ...segments, ''].join('/'));
+  const parent = segments.length > 0 ? row('u', '<a href="../">Parent folder</a>', '', '') : '';
   yield `<!doctype html>
 <html lang="en">
 <head>
@@ -38,27 +49,70 @@ export function* renderListing(
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>${title}</title>
-<style>${STYLE}</style>
+<style>${LISTING_STYLE}</style>
 </head>
 <body>
 <main>
 <h1>${breadcrumbs(segments)}</h1>
-<table>
-<thead><tr><th scope="col">Name</th><th scope="col">Size</th><th scope="col">Modified (UTC)</th></tr></thead>
+${summary(entries)}${notes(entries.length, omitted)}<table>
+<thead><tr>${heading('name', 'Name', order)}${heading('size', 'Size', order)}${heading('date', 'Modified (UTC)', order)}</tr></thead>
 <tbody>
-${parent.join('')}`;
-  const sorted = inOrder(entries);
-  for (let i = 0; i < sorted.length; i += ROWS_IN_A_PART)
-    yield sorted
-      .slice(i, i + ROWS_IN_A_PART)
-      .map(entryRow)
-      .join('');
+${parent}`;
+  yield* inParts(inOrder(entries, order), entryRow);
   yield `</tbody>
 </table>
-${notes(entries.length, omitted)}</main>
+${readme ? `<section aria-label="${shown(readme.name)}">\n${readme.html}</section>\n` : ''}</main>
 </body>
 </html>
 `;
+}
+
+/** The entries as a JSON array, in parts. */
+export function* renderJson(
+  entries: readonly ListingEntry[],
+  order: Order = byName,
+): Generator<string, void> {
+  yield '[';
+  let separator = '\n';
+  yield* inParts(inOrder(entries, order), ({ name, directory, size, modifiedMs }) => {
+    const mtime = isoTime(modifiedMs)?.replace(/\.\d+/, '');
+    const kind = directory ? 'folder' : 'file';
+    const text = separator + JSON.stringify({ name, kind, size: directory ? undefined : size, mtime });
+    separator = ',\n';
+    return text;
+  });
+  yield '\n]\n';
+}
+
+function* inParts<E>(entries: readonly E[], render: (entry: E) => string): Generator<string, void> {
+  for (let i = 0; i < entries.length; i += ROWS_IN_A_PART)
+    yield entries
+      .slice(i, i + ROWS_IN_A_PART)
+      .map(render)
+      .join('');
+}
+
+/** A button of a form and not a link, which programs that mirror a site would follow. */
+function heading(column: Column, label: string, { by, descending }: Order): string {
+  const isCurrent = by === column;
+  // What is asked for first is the largest or the latest.
+  const isDescendingNext = isCurrent ? !descending : column !== 'name';
+  const sort = isCurrent ? ` aria-sort="${descending ? 'descending' : 'ascending'}"` : '';
+  const hidden = isDescendingNext ? '<input type="hidden" name="order" value="desc">' : '';
+  return `<th scope="col"${sort}><form>${hidden}<button name="sort" value="${column}">${label}</button></form></th>`;
+}
+
+/** `2 folders, 1 file, 1.5 KiB` */
+function summary(entries: readonly ListingEntry[]): string {
+  const files = entries.filter(({ directory }) => !directory);
+  const bytes = files.reduce((sum, { size }) => sum + size, 0);
+  const parts = [counted(entries.length - files.length, 'folder'), counted(files.length, 'file')];
+  if (files.length > 0) parts.push(readableSize(bytes));
+  return entries.length > 0 ? `<p>${parts.filter((part) => part !== '').join(', ')}</p>\n` : '';
+}
+
+function counted(count: number, noun: string): string {
+  return count === 0 ? '' : `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 /** The number of entries that the table does not show, and why. */
@@ -74,45 +128,16 @@ control character.`);
   return lines.map((line) => `<p>${line}</p>\n`).join('');
 }
 
-const STYLE = `
-:root { color-scheme: light dark; --line: #8883; --dim: #707070; --link: #0550ae }
-@media (prefers-color-scheme: dark) { :root { --dim: #9a9a9a; --link: #79b8ff } }
-body { margin: 0; font: 1rem/1.5 system-ui, sans-serif; background: Canvas; color: CanvasText }
-main { max-width: 56rem; margin: 0 auto; padding: 1.25rem 1rem 3rem }
-h1 { margin: 0 0 1rem; font-size: 1.25rem; font-weight: 600; overflow-wrap: anywhere }
-table { width: 100%; border-collapse: collapse }
-th { font-size: .8rem; font-weight: 500; color: var(--dim); text-align: left }
-th, td { padding: 0 .5rem; border-bottom: 1px solid var(--line) }
-th:first-child, td:first-child { padding-left: 0; width: 99%; overflow-wrap: anywhere }
-th { padding-bottom: .4rem }
-td + td, th + th { white-space: nowrap; text-align: right; font-variant-numeric: tabular-nums }
-td + td, p { color: var(--dim); font-size: .875rem }
-a { color: var(--link); text-decoration: none }
-a:hover, a:focus-visible { text-decoration: underline }
-td a { display: block; padding: .55rem 0 }
-@media (max-width: 36rem) { th:nth-child(3), td:nth-child(3) { display: none } }
-`;
-
-/**
- * Sorts texts, which engines compare themselves: a function that compares would be called 130,000 times for 10,000 names.
- * NUL is in no name, and less than all that is.
- */
-function inOrder(entries: readonly ListingEntry[]): ListingEntry[] {
-  const keys = entries.map(
-    ({ name, directory }, i) => `${directory ? 0 : 1}${name.toLowerCase()}\0${name}\0${i}`,
-  );
-  return keys.sort().map((key) => entries[Number(key.slice(key.lastIndexOf('\0') + 1))] as ListingEntry);
-}
-
 function entryRow({ name, directory, size, modifiedMs }: ListingEntry): string {
   const slash = directory ? '/' : '';
   // Without `./`, `javascript:x` would be a URL with a scheme instead of a file name (RFC 3986 §4.2).
   const link = `<a href="./${encodeURIComponent(name.toWellFormed())}${slash}">${isolated(name)}${slash}</a>`;
-  return row(link, directory ? '' : readableSize(size), readableTime(modifiedMs));
+  const icon = directory ? 'd' : iconOf(name);
+  return row(icon, link, directory ? '' : readableSize(size), readableTime(modifiedMs));
 }
 
-function row(name: string, size: string, modified: string): string {
-  return `<tr><td>${name}</td><td>${size}</td><td>${modified}</td></tr>\n`;
+function row(icon: string, name: string, size: string, modified: string): string {
+  return `<tr class="${icon}"><td>${name}</td><td>${size}</td><td>${modified}</td></tr>\n`;
 }
 
 /** The path as links to each folder above, the last segment being this page. */
@@ -127,19 +152,11 @@ function breadcrumbs(segments: readonly string[]): string {
 
 /** Without isolation, a right-to-left character in a name reverses the text beside it. */
 function isolated(name: string): string {
-  return name === '' ? '' : `<bdi>${escapeHtml(name)}</bdi>`;
+  return name === '' ? '' : `<bdi>${shown(name)}</bdi>`;
 }
 
-const entities: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
-function escapeHtml(name: string): string {
-  return visible(name.toWellFormed()).replace(/[&<>"']/g, (character) => entities[character] as string);
+function shown(name: string): string {
+  return escapeHtml(visible(name.toWellFormed()));
 }
 
 /** Invisible characters that can change how others are displayed: `a<U+202E>gpj.exe` looks like `aexe.jpg`. */
@@ -169,8 +186,12 @@ function readableSize(bytes: number): string {
 
 /** Empty if the date is unknown or out of range. */
 function readableTime(ms: number | undefined): string {
-  const date = new Date(ms ?? Number.NaN);
-  if (Number.isNaN(date.getTime())) return '';
-  const iso = date.toISOString();
+  const iso = isoTime(ms);
+  if (iso === undefined) return '';
   return `<time datetime="${iso}">${iso.slice(0, -8).replace('T', ' ')}</time>`;
+}
+
+function isoTime(ms: number | undefined): string | undefined {
+  const date = new Date(ms ?? Number.NaN);
+  return Number.isNaN(date.getTime()) ? undefined : date.toISOString();
 }

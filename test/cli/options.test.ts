@@ -220,7 +220,7 @@ test('--listing', async (t) => {
       `${name} in ${links}`,
     );
   }
-  assert.doesNotMatch(response.text, /<b>|hidden|<script/);
+  assert.doesNotMatch(response.text, /<b>|\.hidden|<script/);
   assert.doesNotMatch(response.text, /outside\.txt/, 'what is not served is not listed');
   // Every link leads to something.
   for (const link of links) {

@@ -90,6 +90,7 @@ describe('responses are those of HTTP/1.1', { skip }, () => {
     'a condition that fails': ['/text.txt', { 'if-match': '"other"' }],
     'a folder without its slash': ['/folder'],
     'what is not there': ['/missing'],
+    'a page for that': ['/missing', { accept: 'text/html' }],
     POST: ['/text.txt', { ':method': 'POST', 'content-length': '0' }],
     'OPTIONS of the server': ['*', { ':method': 'OPTIONS' }],
     'a preflight': [

@@ -221,6 +221,18 @@ export class Page {
     await this.send('Input.dispatchKeyEvent', { type: 'keyUp', ...event });
   }
 
+  async show(scheme: 'light' | 'dark'): Promise<void> {
+    await this.send('Emulation.setEmulatedMedia', {
+      features: [{ name: 'prefers-color-scheme', value: scheme }],
+    });
+  }
+
+  /** What is focused, as a selector of sorts: the name of its tag and what it says. */
+  async focused(): Promise<string> {
+    const expression = "((e) => e.tagName.toLowerCase() + ' ' + e.innerText.trim())(document.activeElement)";
+    return String(await this.evaluate(expression));
+  }
+
   async screenshot(): Promise<Buffer> {
     const { data } = await this.send('Page.captureScreenshot', { captureBeyondViewport: true });
     return Buffer.from(data, 'base64');
@@ -234,7 +246,7 @@ function isComplaint({ source, level }: { readonly source: string; readonly leve
 
 export interface Browser {
   /** In a profile of its own, which goes when the test ends. */
-  open(t: TestContext, url: string, view?: View): Promise<Page>;
+  open(t: Pick<TestContext, 'after'>, url: string, view?: View): Promise<Page>;
   close(): Promise<void>;
 }
 

@@ -105,6 +105,13 @@ const hostileMarkdown = [
 const ofFolders: Readonly<Record<string, Work>> = {
   'a listing of 10,000 names': { requests: [get('/names10k/')], status: 200 },
   'a listing of 100,000 names': { requests: [get('/names100k/')], status: 200 },
+  'all orders of a listing of 10,000 names at a time': {
+    requests: ['name', 'size', 'date'].flatMap((column) => [
+      get(`/names10k/?sort=${column}`),
+      get(`/names10k/?sort=${column}&order=desc`),
+    ]),
+    status: 200,
+  },
   'ten listings of 10,000 names at a time': {
     requests: Array.from({ length: 10 }, (_, i) => get(`/many/${i}/`)),
     status: 200,

@@ -2,6 +2,7 @@
  * The error boundary of both engines: whatever the rest of the program throws, the client gets a response or the end
  * of its connection, and a defect one line in the log.
  */
+import { forReader } from '../error-page.ts';
 import { errorPlan, HttpError } from '../errors.ts';
 import { closeQuietly } from '../send.ts';
 import type { HeaderList, Plan } from '../types.ts';
@@ -68,7 +69,7 @@ export interface LastWord {
 /** What to send for a refusal; for a defect in the default headers, which is reported, a 500 without them. */
 export function refusalOf(plan: Plan, hooks: Hooks, exchange?: Exchange): LastWord {
   try {
-    return { plan, common: hooks.defaultHeaders({}) };
+    return { plan: forReader(plan, exchange?.facts.headers ?? {}), common: hooks.defaultHeaders({}) };
   } catch (error) {
     hooks.onFault(error, exchange);
     return { plan: errorPlan('internal'), common: [] };

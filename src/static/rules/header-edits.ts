@@ -13,6 +13,8 @@ const OF_CONTENT =
 /** Of those, what a 304 has too (RFC 9110 §15.4.5). */
 const OF_CACHING = /^(?!content-)/;
 
+const POLICY = 'Content-Security-Policy';
+
 /** The changes of all rules for a path, in order: a later one replaces an earlier one. */
 export class HeaderEdits {
   /** By the name in lower case. */
@@ -34,9 +36,10 @@ export class HeaderEdits {
     this.#fields.delete('content-type');
   }
 
-  /** A response without content of a file: a redirect, a listing, an error. */
+  /** A response without content of a file: a redirect, a listing, an error. A page of mote's own keeps its policy. */
   applyTo(plan: Plan): Plan {
-    const isOther = (key: string) => !OF_CONTENT.test(key);
+    const hasPolicy = plan.headers.includes(POLICY);
+    const isOther = (key: string) => !OF_CONTENT.test(key) && !(hasPolicy && key === POLICY.toLowerCase());
     return this.#mark({ ...plan, headers: this.#edited(plan.headers, isOther) });
   }
 

@@ -1,5 +1,6 @@
 /** One stream of HTTP/2: a request, from its head to the end of its response. */
 import type { ServerHttp2Stream } from 'node:http2';
+import { forReader } from '../../error-page.ts';
 import { errorPlan, HttpError } from '../../errors.ts';
 import { closeQuietly } from '../../send.ts';
 import { type HeaderList, type Plan, type RequestFacts, SAFE_METHODS } from '../../types.ts';
@@ -160,7 +161,8 @@ export class RequestStream implements Onlooker {
   #send(plan: Plan, common: HeaderList): void {
     this.#exchange.status = plan.status;
     this.onTaken();
-    respond(this.#stream, this.#exchange.facts.method, plan, common, this);
+    const { method, headers } = this.#exchange.facts;
+    respond(this.#stream, method, forReader(plan, headers), common, this);
   }
 
   #reportDefect(error: unknown): void {

@@ -6,6 +6,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { forReader } from '../../error-page.ts';
 import { errorPlan, HttpError } from '../../errors.ts';
 import { headRefusal, type SplitTarget, splitTarget } from '../../guard.ts';
 import { closeQuietly, refuse } from '../../send.ts';
@@ -225,7 +226,8 @@ export class Connection implements Consumer, OpenConnection {
     const { facts, progress } = exchange;
     exchange.status = plan.status;
     this.#over = plan.close === true || this.#isLast(exchange);
-    const last = this.#over && !plan.close ? { ...plan, close: true } : plan;
+    const shown = forReader(plan, facts.headers);
+    const last = this.#over && !plan.close ? { ...shown, close: true } : shown;
     send(res, facts.method, last, common, progress);
     // Reading stops while the response waits for the client; otherwise a client that keeps sending would
     // never reach the send timeout.

@@ -2,6 +2,7 @@
  * The writing side of a connection of the engine `wire`: sends responses, applies back-pressure, and closes.
  */
 import type { Socket } from 'node:net';
+import { forReader } from '../../error-page.ts';
 import { defaultsBeside } from '../../middleware/default-headers.ts';
 import { closeQuietly, Gone, linger, type SourceBody, sendSource } from '../../send.ts';
 import type { HeaderList, Plan } from '../../types.ts';
@@ -46,7 +47,8 @@ export class Writer {
    * Sends the response that `plan` describes, usually completely before it returns.
    * @throws if the plan cannot be sent; then nothing has been sent.
    */
-  send(exchange: Exchange, plan: Plan, common: HeaderList, isLast: boolean): void {
+  send(exchange: Exchange, planned: Plan, common: HeaderList, isLast: boolean): void {
+    const plan = forReader(planned, exchange.facts.headers);
     const prepared = isLast ? undefined : this.#prepared(exchange, plan, common);
     if (prepared) return this.sendPrepared(exchange, prepared);
     const { body } = plan;

@@ -2,10 +2,11 @@
  * Renders a message as Internet mail (RFC 5322), with the same bytes on every attempt. Pure. A message cannot
  * inject header fields: values are either checked settings or encoded words, which contain no line breaks.
  */
+import { escapeHtml } from '../../../util/html.ts';
 import type { Message, Priority } from '../../message.ts';
 import { asText, cutText, paragraphs } from '../text/split.ts';
 import type { Mailbox } from './address.ts';
-import { escapeHtml, htmlOf, linkTo } from './markdown.ts';
+import { htmlOf, linkTo } from './markdown.ts';
 import { encodedWords, folded, quotedPrintable } from './mime.ts';
 
 export interface Letterhead {

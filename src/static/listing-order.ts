@@ -1,0 +1,70 @@
+/** The order of the entries of a listing. Pure. */
+
+export type Column = 'name' | 'size' | 'date';
+
+export interface Order {
+  readonly by: Column;
+  readonly descending: boolean;
+}
+
+export const byName: Order = { by: 'name', descending: false };
+
+/** What an order looks at. */
+export interface Sortable {
+  readonly name: string;
+  readonly directory: boolean;
+  readonly size: number;
+  readonly modifiedMs: number | undefined;
+}
+
+/** The order that a query asks for; unknown values count as absent. */
+export function orderOf(query: string): Order {
+  const [, by] = /[?&]sort=(name|size|date)(?=&|$)/.exec(query) ?? [];
+  const descending = /[?&]order=desc(?=&|$)/.test(query);
+  return { by: (by ?? 'name') as Column, descending };
+}
+
+/** More than any size, and any time in milliseconds, has. */
+const DIGITS = 17;
+const LATEST_MS = 8.64e15;
+/** Before all that a name can have. */
+const END = '\0';
+
+/**
+ * A new list: folders first, what is equal by size or date in natural order, what has no date last. Texts are sorted
+ * without a function that compares, which takes small engines several times as long.
+ */
+export function inOrder<E extends Sortable>(entries: readonly E[], order: Order): E[] {
+  const keys = entries.map((entry, index) => {
+    const group = entry.directory ? 'd' : 'f';
+    return group + columnKey(entry, order) + naturalKey(entry.name) + END + entry.name + END + index;
+  });
+  keys.sort();
+  const sorted = keys.map((key) => entries[Number(key.slice(key.lastIndexOf(END) + 1))] as E);
+  if (order.by !== 'name' || !order.descending) return sorted;
+  const folders = entries.filter(({ directory }) => directory).length;
+  return [...sorted.slice(0, folders).reverse(), ...sorted.slice(folders).reverse()];
+}
+
+/** What sorts like the size or the date, of always the same length. */
+function columnKey({ directory, size, modifiedMs }: Sortable, { by, descending }: Order): string {
+  if (by === 'size') return directory ? '' : digits(descending ? Number.MAX_SAFE_INTEGER - size : size);
+  if (by !== 'date') return '';
+  if (modifiedMs === undefined) return 'none';
+  return digits(LATEST_MS + Math.round(descending ? -modifiedMs : modifiedMs));
+}
+
+function digits(value: number): string {
+  return String(value).padStart(DIGITS, '0');
+}
+
+/**
+ * What sorts like the name for people, by code units: without case, and numbers by value. A number becomes `0`, so that
+ * it stays where digits sort, its length, and its digits: of two numbers without leading zeros the longer one is larger.
+ */
+export function naturalKey(name: string): string {
+  return name.toLowerCase().replace(/[0-9]+/g, (digits) => {
+    const value = digits.replace(/^0+(?=.)/, '');
+    return `0${String.fromCharCode(value.length)}${value}`;
+  });
+}

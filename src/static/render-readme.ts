@@ -1,0 +1,96 @@
+/**
+ * The README below a listing. It may be by anybody: no HTML of it is taken over, links do not run scripts, and images
+ * become links, since the page loads nothing.
+ */
+import { escapeHtml } from '../util/html.ts';
+import { markdownReader } from '../util/markdown.ts';
+import type { Readme } from './readme.ts';
+
+/** Markdown beyond these is shown as text; parsing it up to there takes less than 50 ms of a core. */
+const bounds = {
+  maxUnits: 44 * 1024,
+  maxInlineWork: 800_000,
+  maxBlockWork: 400_000,
+  maxRestWork: Number.POSITIVE_INFINITY,
+};
+
+/** The text of a README as HTML. */
+export function renderReadme(name: string, text: string): Readme {
+  const isMarkdown = /\.(?:md|markdown)$/i.test(name);
+  const html = isMarkdown ? htmlOfMarkdown(text) : undefined;
+  return { name, html: html ?? `<pre>${escapeHtml(text)}</pre>\n` };
+}
+
+/** The anchors of the text that is being rendered; only one is at a time. */
+const anchors = new Set<string>();
+
+function htmlOfMarkdown(text: string): string | undefined {
+  anchors.clear();
+  return read(text);
+}
+
+const read = markdownReader(
+  {
+    breaks: false,
+    html: 'token',
+    renderer: {
+      html: ({ text }) => escapeText(text.replace(TAGS, '')),
+      // Behind `<pre>` and the like the parser takes text for HTML.
+      text(token) {
+        const inner = 'tokens' in token ? token.tokens : undefined;
+        return inner ? this.parser.parseInline(inner) : escapeText(token.text);
+      },
+      heading({ tokens, depth }) {
+        // The page has its own first heading.
+        const level = Math.min(depth + 1, 6);
+        const text = this.parser.parseInline(tokens, this.parser.textRenderer).replace(TAGS, '');
+        return `<h${level}${anchorOf(text)}>${this.parser.parseInline(tokens)}</h${level}>\n`;
+      },
+      link({ href, tokens }) {
+        const label = this.parser.parseInline(tokens);
+        return isSafe(href) ? `<a href="${escapeHtml(inPage(href))}">${label}</a>` : label;
+      },
+      image: ({ href, text }) =>
+        isSafe(href) ? `<a href="${escapeHtml(href)}">${escapeHtml(text || href)}</a>` : escapeHtml(text),
+      checkbox: ({ checked }) => (checked ? '☑ ' : '☐ '),
+    },
+  },
+  bounds,
+);
+
+const TAGS = /<!--[\s\S]*?(?:-->|$)|<[/!?]?[a-z][^<>]*>/gi;
+
+/** What looks like a character reference stays one. */
+function escapeText(text: string): string {
+  return escapeHtml(text).replace(/&amp;(#?\w{1,32};)/g, '&$1');
+}
+
+/** What browsers leave out of a URL before they read its scheme (URL Standard §4.4). */
+const IGNORED = /[\0-\x20\x7f-\x9f]/g;
+const SCHEME = /^[a-z][a-z0-9+.-]*:/i;
+const SAFE_SCHEME = /^(?:https?|mailto):/i;
+
+/** Whether it leads to another page: it is relative, or has a scheme that runs nothing. */
+function isSafe(href: string): boolean {
+  const read = href.replace(IGNORED, '');
+  return !SCHEME.test(read) || SAFE_SCHEME.test(read);
+}
+
+/** The anchors of the README have a prefix, so that they cannot be those of the page. */
+const PREFIX = 'readme-';
+
+function inPage(href: string): string {
+  return href.startsWith('#') && href.length > 1 ? `#${PREFIX}${href.slice(1).toLowerCase()}` : href;
+}
+
+/** As GitHub makes them: in lower case, blanks as hyphens, without other marks. */
+function anchorOf(heading: string): string {
+  const slug = heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{M}\p{N}_\s-]/gu, '')
+    .trim()
+    .replace(/\s/g, '-');
+  if (slug === '' || anchors.has(slug)) return '';
+  anchors.add(slug);
+  return ` id="${PREFIX}${slug}"`;
+}
