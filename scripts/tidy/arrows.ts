@@ -29,7 +29,7 @@ const arrows: readonly (readonly [from: string, to: readonly string[]])[] = [
     ['src/cli/*', 'src/config/**', 'src/notify/{auth,spool,queue}/**', 'src/util/**'],
   ],
   ['src/cli/healthcheck.ts', ['src/net/**', 'src/util/**']],
-  ['src/cli/**', ['src/{cli,app,config,build,util}/**', 'src/observe/line-sink.ts']],
+  ['src/cli/**', ['src/{cli,app,config,build,util}/**', 'src/observe/{line-sink,look}.ts']],
   ['src/app/**', ['src/**']],
   ['src/build/**', ['src/build/**']],
   // What a user of notify is, and what a token may be, is said where they are used.

@@ -21,10 +21,12 @@ import { trustPaths } from '../net/trust-paths.ts';
 import { healthStage } from '../observe/health.ts';
 import { createLineSink } from '../observe/line-sink.ts';
 import { accessLog, droppedNotice, type EventFields, eventLog } from '../observe/log.ts';
+import { type Look, logFormatOf, PLAIN_LOOK } from '../observe/look.ts';
 import { createMetrics, type MetricsPage, metricsStage } from '../observe/metrics.ts';
 import { createStaticStage } from '../static/handler.ts';
 import { type ContentOptions, openContent, type ServedContent } from './content.ts';
 import {
+  folderHints,
   missingIndexAdvice,
   type ReportUnreadable,
   reportingSource,
@@ -51,6 +53,8 @@ export interface AppOptions extends Partial<Pick<ContentOptions, 'readSite' | 'f
   /** Logged once the server listens. */
   readonly notice?: string | undefined;
   readonly origins?: Origins;
+  /** Of standard output; default: nobody looks. */
+  readonly look?: Look;
   /** Descriptors of sockets that listen already (socket activation); without any, the configured address is used. */
   readonly sockets?: readonly number[];
 }
@@ -61,7 +65,7 @@ export async function createApp(
   stdout: Io['stdout'],
   options: AppOptions = {},
 ): Promise<App> {
-  const observed = observe(config, stdout);
+  const observed = observe(config, stdout, options.look);
   const { event, sink } = observed;
   const content = await openContentFor(config, options, unreadableReport(event));
   const notifyService = await openNotifyService(config, options, observed);
@@ -156,12 +160,27 @@ export async function announce(announcement: Announcement): Promise<void> {
     seccomp: config.seccomp,
   });
   const lines = [line, notifyService?.summary ?? '', confined].filter((one) => one !== '');
+  const isGreeted = options.look?.isTerminal === true && config.logFormat !== 'json';
+  if (isGreeted) lines[0] = await greetingFor(announcement, urls);
   if (config.logFormat !== 'json') stdout.write(lines.map((one) => `${one}\n`).join(''));
   else for (const one of lines) event('info', one);
   if (options.notice !== undefined) event('warn', options.notice);
-  const advice = content.kind === 'folder' ? await missingIndexAdvice(content.source, config) : undefined;
+  const needsAdvice = content.kind === 'folder' && !isGreeted;
+  const advice = needsAdvice ? await missingIndexAdvice(content.source, config) : undefined;
   if (advice) event('info', advice);
   await sink.flush();
+}
+
+/** In place of the start line, where a person looks at it. */
+async function greetingFor(
+  { config, options, content, boundTo }: Announcement,
+  urls: readonly string[],
+): Promise<string> {
+  const { greet } = await import('./greeting.ts');
+  const { kind, source, name } = content;
+  const places = boundTo.map((address, index) => ({ address, url: urls[index] ?? '' }));
+  const hints = kind === 'folder' ? await folderHints(source, config) : [];
+  return greet(name, places, hints, options.look ?? PLAIN_LOOK);
 }
 
 export function reportCut(connections: number, event: Observed['event']): void {
@@ -207,7 +226,8 @@ interface Components extends ServerParts {
 
 export type Observed = ReturnType<typeof observe>;
 
-export function observe({ logFormat }: Config, stdout: Io['stdout']) {
+export function observe(config: Config, stdout: Io['stdout'], look: Look = PLAIN_LOOK) {
+  const logFormat = logFormatOf(config.logFormat, look);
   const sink = createLineSink(stdout, { describeDropped: droppedNotice(logFormat) });
   return {
     sink,

@@ -10,6 +10,7 @@ import { parseProbeUrl } from '../config/parse.ts';
 import { refused } from '../config/problems.ts';
 import type { Env } from '../config/system.ts';
 import { usage } from '../config/usage.ts';
+import { lookOf } from '../observe/look.ts';
 import { checkEnvironment } from './environment.ts';
 import { reportFailure } from './failure.ts';
 import { healthcheck, probe } from './healthcheck.ts';
@@ -60,7 +61,8 @@ async function runCommand(argv: readonly string[], env: Env, io: Io): Promise<nu
       const signals = signalQueue(io);
       checkEnvironment(buildInfo.base, env);
       const { config, origins, notify, notice, files, caFile } = invocation;
-      const options = { origins, notify, notice, files, caFile, workingFolder: env.PWD };
+      const look = lookOf(io.isShown, env);
+      const options = { origins, notify, notice, files, caFile, workingFolder: env.PWD, look };
       const sockets = inheritedSockets(env, process.pid);
       const { serve } = await import('./serve.ts');
       const program = { argv, texts: Object.fromEntries(texts), script: ownScript(io.script) };

@@ -5,6 +5,7 @@ import { type App, type AppOptions, createApp } from '../app/app.ts';
 import { features } from '../build/features.ts';
 import { AUTO } from '../config/option-kinds.ts';
 import type { Config } from '../config/options.ts';
+import { PLAIN_LOOK } from '../observe/look.ts';
 import { StartError } from '../util/start-error.ts';
 import { checkDescriptors } from './descriptor-limit.ts';
 import { type Io, OK, type StopSignal } from './io.ts';
@@ -70,7 +71,11 @@ async function openApp(
       'use 1',
     );
   const { createLeader } = await import('../app/workers/leader.ts');
-  return createLeader(config, stdout, { ...options, script, order: { argv, texts, workers } });
+  return createLeader(config, stdout, {
+    ...options,
+    script,
+    order: { argv, texts, workers, look: options.look ?? PLAIN_LOOK },
+  });
 }
 
 async function workersByMachine(): Promise<number> {

@@ -3,12 +3,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { PLAIN_LOOK } from '../../observe/look.ts';
 import { Crew } from './crew.ts';
 import { START_TIMEOUT_MS } from './protocol.ts';
 
 /** Two workers. */
 function crewOf(script: readonly string[], event: () => void = () => undefined): Crew {
-  const order = { argv: [], texts: {}, workers: 2, sockets: 0, isInherited: false };
+  const order = { argv: [], texts: {}, workers: 2, sockets: 0, isInherited: false, look: PLAIN_LOOK };
   return new Crew({
     script,
     descriptors: [],

@@ -39,7 +39,7 @@ export async function createLeader(
   stdout: Io['stdout'],
   options: LeaderOptions,
 ): Promise<App> {
-  const observed = observe(config, stdout);
+  const observed = observe(config, stdout, options.look);
   const { event, sink } = observed;
   const onUnreadable = unreadableReport(event);
   const content = await openContentFor(config, options, onUnreadable);

@@ -40,7 +40,7 @@ export async function createWorker(
   // Each path is told once, by whichever worker.
   const report = (path: string) => void link.ask('unreadable', { data: path }).catch(() => undefined);
   const content = await openContentFor(config, options, report);
-  const observed = observe(config, stdout);
+  const observed = observe(config, stdout, options.look);
   const { metrics, sink } = observed;
   const notify = options.notify && (await openRemoteNotify(config, options.notify, link, order.workers));
   const state = { draining: false };
