@@ -6,7 +6,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { ConfigKey } from '../../src/config/notify/key-table.ts';
-import { type Kind, kinds, variableOf } from '../../src/config/notify/kinds.ts';
+import { kinds, variableOf } from '../../src/config/notify/kinds.ts';
+import type { Kind } from '../../src/config/notify/variables.ts';
 import { optionsTable } from '../../src/config/usage.ts';
 import { chart } from '../bench/chart.ts';
 import { performanceTables, readmeTable } from '../bench/report.ts';

@@ -47,7 +47,7 @@ const arrows: readonly (readonly [from: string, to: readonly string[]])[] = [
   ['src/notify/channels/{*.ts,text/**}', [...channelVocabulary, 'src/notify/channels/text/**']],
   // The robot of a group is the same provider's.
   ['src/notify/channels/wecom-robot/**', channelsOf('wecom-robot', 'wecom')],
-  ...['smtp', 'sms', 'webhook', 'wecom'].map((name): [string, string[]] => [
+  ...['smtp', 'sms', 'webhook', 'wecom', 'preset'].map((name): [string, string[]] => [
     `src/notify/channels/${name}/**`,
     channelsOf(name),
   ]),

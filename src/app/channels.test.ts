@@ -8,7 +8,8 @@ import { authority } from '../../test/support/certificates.ts';
 import { makeFolder } from '../../test/support/folder.ts';
 import { type Answerer, json, startStandIn } from '../../test/support/stand-in.ts';
 import { startTunnels } from '../../test/support/tunnel.ts';
-import { type ChannelConfig, type Kind, kinds } from '../config/notify/kinds.ts';
+import { type ChannelConfig, kinds } from '../config/notify/kinds.ts';
+import type { Kind } from '../config/notify/variables.ts';
 import type { Channel } from '../notify/channels/channel.ts';
 import { deliver, errorOf, messageOf, successOf } from '../notify/channels/fixtures.ts';
 import { createChannel, lazyTrust } from './channels.ts';
@@ -39,6 +40,18 @@ const least: Readonly<Record<Kind, Values>> = {
   },
   twilio: { accountSid: 'AC1', authToken: 't', from: '+15550100', to: ['+15550101'] },
   webhook: { url: 'https://h' },
+  slack: { url: 'https://h' },
+  discord: { url: 'https://h' },
+  telegram: { token: '1:t', chat: '1' },
+  feishu: { url: 'https://h' },
+  dingtalk: { url: 'https://h' },
+  teams: { url: 'https://h' },
+  mattermost: { url: 'https://h' },
+  pushplus: { token: 't' },
+  serverchan: { key: 'SCT1' },
+  bark: { key: 'k' },
+  gotify: { base: 'https://h', token: 't' },
+  ntfy: { topic: 't' },
 };
 const noTrust = () => {
   throw new Error('nobody is trusted');
@@ -139,6 +152,14 @@ describe('settings that cannot work', () => {
     ],
     ['half of a match', 'webhook', { successPointer: '/a' }, /^successPointer, successEquals: /],
     ['the other half', 'webhook', { successEquals: null }, /^successPointer, successEquals: /],
+    ['a signature without a secret', 'webhook', { signHeader: 'X-Sign' }, /^signSecret: missing; /],
+    ['a signature of nothing', 'webhook', { signSecret: 's', signContent: 'x' }, /^signContent: allowed: /],
+    [
+      'the URL of another product',
+      'slack',
+      { url: 'https://hooks.slack.com/workflows/x' },
+      /^url: belongs to/,
+    ],
     ['no pointer', 'webhook', { successPointer: 'a', successEquals: 0 }, /^successPointer: .*: a$/],
     ['a body of GET', 'webhook', { method: 'GET', json: {} }, /^json: GET has no body/],
     ['a header as it is sent', 'webhook', { headers: { 'A: S3CRET': 'x' } }, /^headers: .*: a…$/],

@@ -6,6 +6,7 @@ import { type CaTrust, readTrust } from '../net/ca-bundle.ts';
 import { createKeepingClient, type KeepingClient, type Send } from '../net/http-client.ts';
 import { parseProxy } from '../net/proxy.ts';
 import type { Channel } from '../notify/channels/channel.ts';
+import type { PresetName } from '../notify/channels/preset/presets.ts';
 import { failure, type Result, success } from '../util/result.ts';
 
 /** Reads the CA bundle when the first connection needs it, and keeps it. Throws a `TrustError` until it can. */
@@ -37,7 +38,7 @@ export async function createChannel(
 }
 
 type ConfigOf<K extends ChannelConfig['kind']> = Extract<ChannelConfig, { kind: K }>;
-type ProviderConfig = ConfigOf<'wecom' | 'wecom-robot' | 'aliyun' | 'tencent' | 'twilio'>;
+type ProviderConfig = ConfigOf<'wecom' | 'wecom-robot' | 'aliyun' | 'tencent' | 'twilio' | PresetName>;
 
 async function providerChannel(config: ProviderConfig, send: Send): Promise<Result<Channel, string>> {
   const { kind, name } = config;
@@ -65,7 +66,20 @@ async function providerChannel(config: ProviderConfig, send: Send): Promise<Resu
     }
     case 'twilio':
       return twilioChannel(config, send);
+    default:
+      return presetChannel(config, send);
   }
+}
+
+async function presetChannel(
+  { kind, name, values }: ConfigOf<PresetName>,
+  send: Send,
+): Promise<Result<Channel, string>> {
+  const [{ createPresetChannel }, { presets }] = await Promise.all([
+    import('../notify/channels/preset/channel.ts'),
+    import('../notify/channels/preset/presets.ts'),
+  ]);
+  return createPresetChannel(presets[kind], { name, values }, send);
 }
 
 async function smtpChannel(
@@ -106,7 +120,7 @@ async function webhookChannel(
   { name, values }: ConfigOf<'webhook'>,
   trust: () => CaTrust,
 ): Promise<Result<Channel, string>> {
-  const { proxy, allowAddresses, successStatuses, successPointer, successEquals, ...rest } = values;
+  const { proxy, allowAddresses, successStatuses, successPointer, successEquals, ...signed } = values;
   if ((successPointer === undefined) !== (successEquals === undefined)) {
     return failure('successPointer, successEquals: one needs the other');
   }
@@ -129,7 +143,9 @@ async function webhookChannel(
     import('../notify/channels/webhook/channel.ts'),
     import('../notify/channels/webhook/request-template.ts'),
   ]);
-  const settings = { name, ...rest, success: criteria };
+  const { sign, rest } = signatureIn(signed);
+  if (!sign.ok) return sign;
+  const settings = { name, ...rest, success: criteria, ...(sign.value && { sign: sign.value }) };
   const channel = closing(createWebhookChannel(settings, client.value.send), client.value);
   // The address of a name is checked at the first attempt.
   const address = channel.ok && proxy === undefined ? addressIn(rest.url) : undefined;
@@ -137,6 +153,26 @@ async function webhookChannel(
   return failure(
     `allowAddresses: the host of the url has a private or special address, ${address}; allow it (${ALLOW_VARIABLE}=${address}), or choose another host`,
   );
+}
+
+type SignedValues = Omit<ConfigOf<'webhook'>['values'], 'proxy' | 'allowAddresses' | `success${string}`>;
+
+/** The keys of the signature, and all others. */
+function signatureIn(values: SignedValues) {
+  const { signSecret, signAlgorithm, signContent, signHeader, signValue, ...unsigned } = values;
+  const { signTimestampHeader, signIdHeader, ...rest } = unsigned;
+  const options = {
+    ...(signAlgorithm && { algorithm: signAlgorithm }),
+    ...(signContent && { content: signContent }),
+    ...(signHeader && { header: signHeader }),
+    ...(signValue && { value: signValue }),
+    ...(signTimestampHeader && { timestampHeader: signTimestampHeader }),
+    ...(signIdHeader && { idHeader: signIdHeader }),
+  };
+  if (signSecret !== undefined) return { rest, sign: success({ secret: signSecret, ...options }) };
+  const isUnsigned = Object.keys(options).length === 0;
+  const missing = failure('signSecret: missing; the other keys of the signature need it');
+  return { rest, sign: isUnsigned ? success(undefined) : missing };
 }
 
 const ALLOW_VARIABLE = variableOf('webhook', 'allowAddresses');

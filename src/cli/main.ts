@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { buildInfo } from '../build/info.ts';
 import { VERSION } from '../build/version.ts';
-import { type Invocation, load } from '../config/load.ts';
+import { type Invocation, loadLazily } from '../config/load.ts';
 import { parseProbeUrl } from '../config/parse.ts';
 import { refused } from '../config/problems.ts';
 import type { Env } from '../config/system.ts';
@@ -29,11 +29,12 @@ export async function run(argv: readonly string[], env: Env, io: Io): Promise<nu
 
 async function runCommand(argv: readonly string[], env: Env, io: Io): Promise<number> {
   const texts = new Map<string, string>();
-  const loaded = load(argv, env, (path) => {
+  const loading = loadLazily(argv, env, (path) => {
     const text = readText(path);
     texts.set(path, text);
     return text;
   });
+  const loaded = loading instanceof Promise ? await loading : loading;
   if (!loaded.ok) return complain(io, loaded.error);
   const invocation = loaded.value;
   switch (invocation.command) {

@@ -4,7 +4,7 @@ import { packFailure } from '../app/workers/failure.ts';
 import { Link } from '../app/workers/link.ts';
 import { LINK_DESCRIPTOR, type Started, type StartOrder } from '../app/workers/protocol.ts';
 import { createWorker, type WorkerApp } from '../app/workers/worker.ts';
-import { load } from '../config/load.ts';
+import { loadLazily } from '../config/load.ts';
 import type { Env } from '../config/system.ts';
 import { checkDescriptors } from './descriptor-limit.ts';
 import { type Io, OK } from './io.ts';
@@ -33,7 +33,7 @@ export async function work(env: Env, io: Io): Promise<number> {
 
 async function open(order: StartOrder, env: Env, io: Io, link: Link): Promise<WorkerApp> {
   checkDescriptors();
-  const loaded = load(order.argv, env, (path) => textOf(order, path));
+  const loaded = await loadLazily(order.argv, env, (path) => textOf(order, path));
   // The leader has read the same without a problem.
   if (!loaded.ok) throw new Error(`the configuration of the leader is invalid here: ${loaded.error[0]}`);
   const { config, origins, notify, files, caFile } = loaded.value;

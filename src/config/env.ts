@@ -1,6 +1,6 @@
 /** The environment: `MOTE_…` variables, the plain ones that some options also have, and secrets in files. */
 import { failure, type Result, success } from '../util/result.ts';
-import { notifyVariables } from './notify/env.ts';
+import { notifyVariables } from './notify/variables.ts';
 import { type NamedOption, options } from './options.ts';
 import { readSecretFile, unknownName, unreadableSecret } from './problems.ts';
 import { type Setting, type SettingSource, sourceOf, textsOf } from './setting.ts';

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { success } from '../util/result.ts';
 import { type Invocation, load } from './load.ts';
+import * as notifyLoading from './notify/load.ts';
 import type { Parser } from './parse.ts';
 import type { Env } from './system.ts';
 
@@ -18,11 +19,16 @@ export interface Given {
 }
 
 function run({ argv = [], env = {}, files = {} }: Given): ReturnType<typeof load> {
-  return load(argv, env, (path) => {
-    const text = files[path];
-    if (text === undefined) throw Object.assign(new Error(`no ${path}`), { code: 'ENOENT' });
-    return text;
-  });
+  return load(
+    argv,
+    env,
+    (path) => {
+      const text = files[path];
+      if (text === undefined) throw Object.assign(new Error(`no ${path}`), { code: 'ENOENT' });
+      return text;
+    },
+    notifyLoading,
+  );
 }
 
 export function succeed(given: Given): Invocation {

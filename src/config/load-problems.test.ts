@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { fail, type Given, json, USER } from './fixtures.ts';
 import { load } from './load.ts';
+import * as notifyLoading from './notify/load.ts';
 
 const problems: readonly [name: string, given: Given, expected: readonly string[]][] = [
   ['a value', { argv: ['--port', 'x'] }, ['--port: received "x"; allowed: a whole number from 0 to 65535']],
@@ -252,7 +253,7 @@ test('any argv and environment gives a configuration or problems of one line eac
   );
   fc.assert(
     fc.property(fc.array(words), fc.dictionary(names, fc.string()), fc.string(), (argv, env, text) => {
-      const loaded = load(argv, env, () => text);
+      const loaded = load(argv, env, () => text, notifyLoading);
       if (loaded.ok) return;
       assert.notEqual(loaded.error.length, 0);
       for (const line of loaded.error) assert.doesNotMatch(line, /[\r\n]/);

@@ -6,7 +6,8 @@ import { CONFIG_VARIABLE, caFileIn, readEnv } from './env.ts';
 import { readFirstProcess } from './first-process.ts';
 import { readJsonFile } from './json-file.ts';
 import type { NotifyConfig } from './notify/file.ts';
-import { idleNotice, loadNotify } from './notify/load.ts';
+import type * as notifyModule from './notify/load.ts';
+import { hasNotifyVariables } from './notify/variables.ts';
 import { AUTO } from './option-kinds.ts';
 import { type Config, defaults, type NamedOption, options } from './options.ts';
 import { type Parsed, type Parser, parseBoolean, parseQuantity } from './parse.ts';
@@ -46,9 +47,15 @@ function needsOptions({ command, operands }: Arguments): boolean {
 /**
  * Loads the configuration: flags override environment variables, which override the JSON file, which overrides the
  * defaults. `argv` begins after the name of the program; `readFile` is for the JSON file, for secrets in files and
- * for the command line of the server that is checked, and throws when it cannot read.
+ * for the command line of the server that is checked, and throws when it cannot read. Without `notifyLoading` notify is
+ * taken for off.
  */
-export function load(argv: readonly string[], env: Env, readFile: ReadFile): Result<Invocation, Problems> {
+export function load(
+  argv: readonly string[],
+  env: Env,
+  readFile: ReadFile,
+  notifyLoading?: NotifyLoading,
+): Result<Invocation, Problems> {
   const args = readArgv(argv);
   const { command, operands, json } = args;
   const files: string[] = [];
@@ -62,10 +69,11 @@ export function load(argv: readonly string[], env: Env, readFile: ReadFile): Res
   };
   const sources = needsOptions(args) ? sourcesOf(args, argv.length, env, recorded) : [args];
   const { config, origins, problems } = merge(sources);
-  const notify = command === 'serve' ? loadNotify(config, { env, readFile: recorded }) : success(undefined);
+  const notifying = command === 'serve' ? notifyLoading : undefined;
+  const notify = notifying?.loadNotify(config, { env, readFile: recorded }) ?? success(undefined);
   if (!notify.ok) return failure([...problems, ...notify.error]);
   if (problems.length > 0) return failure(problems);
-  const notice = command === 'serve' && !notify.value ? idleNotice(env) : undefined;
+  const notice = notify.value ? undefined : notifying?.idleNotice(env);
   return success({
     ...common,
     config,
@@ -73,6 +81,35 @@ export function load(argv: readonly string[], env: Env, readFile: ReadFile): Res
     ...(notify.value && { notify: notify.value }),
     ...(notice !== undefined && { notice }),
   });
+}
+
+type NotifyLoading = Pick<typeof notifyModule, 'loadNotify' | 'idleNotice'>;
+
+/**
+ * The same, with the configuration of notify, which most servers do not have, loaded only where something is set. At
+ * once for the others: a server listens for signals first of all.
+ */
+export function loadLazily(
+  argv: readonly string[],
+  env: Env,
+  readFile: ReadFile,
+): Result<Invocation, Problems> | Promise<Result<Invocation, Problems>> {
+  const texts = new Map<string, string>();
+  // What is read may be a pipe, which can be read once.
+  const readOnce: ReadFile = (path) => {
+    const text = texts.get(path) ?? readFile(path);
+    texts.set(path, text);
+    return text;
+  };
+  const loaded = load(argv, env, readOnce);
+  if (loaded.ok && !concernsNotify(loaded.value, env)) return loaded;
+  return import('./notify/load.ts').then((notifyLoading) => load(argv, env, readOnce, notifyLoading));
+}
+
+function concernsNotify({ command, config }: Invocation, env: Env): boolean {
+  const { notify, spool, notifyDialects, notifyQuery } = config;
+  const hasOptions = notify !== '' || spool !== '' || notifyDialects.length > 0 || notifyQuery;
+  return command === 'serve' && (hasOptions || hasNotifyVariables(env));
 }
 
 /** In order of precedence: the flags, those of the server that is checked, the environment and the JSON file. */

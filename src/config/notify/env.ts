@@ -11,14 +11,10 @@ import { allOf, type Problems, readSecretFile, refusedSecret, unreadableSecret }
 import type { Env } from '../system.ts';
 import { DEFAULT_LIMIT, HASH_FORM, type NotifyConfig, readChannel } from './file.ts';
 import type { ConfigKey, SecretSources } from './key-table.ts';
-import { type ChannelConfig, type Kind, kinds, variableOf } from './kinds.ts';
+import { type ChannelConfig, kinds, variableOf } from './kinds.ts';
+import { type Kind, kindNames, TOKEN_VARIABLE } from './variables.ts';
 
-export const TOKEN_VARIABLE = 'MOTE_NOTIFY_TOKEN';
-/** The variables that begin with `MOTE_` and are no options. */
-export const notifyVariables = [TOKEN_VARIABLE, `${TOKEN_VARIABLE}_FILE`] as const;
 const USER_NAME = 'default';
-
-const kindNames = Object.keys(kinds) as Kind[];
 
 /** `undefined` without a token. */
 export function readNotifyEnv(secrets: SecretSources): Result<NotifyConfig | undefined, Problems> {

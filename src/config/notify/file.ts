@@ -5,7 +5,8 @@ import { isObject, type JsonObject } from '../../util/json.ts';
 import { failure, type Result, success } from '../../util/result.ts';
 import { allOf, type Problems, refused, refusedSecret } from '../problems.ts';
 import { type KeyTable, type ReadContext, readConfigKeys, type SecretSources } from './key-table.ts';
-import { type ChannelConfig, isKind, type Kind, kinds } from './kinds.ts';
+import { type ChannelConfig, isKind, kinds } from './kinds.ts';
+import type { Kind } from './variables.ts';
 
 /** Everything about notify that is not an option. */
 export interface NotifyConfig {

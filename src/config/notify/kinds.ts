@@ -3,6 +3,7 @@
  * `KIND_SOME_KEY`, for the one user who is configured by the environment alone.
  */
 import type { KeyTable, KeyValues } from './key-table.ts';
+import type { Kind } from './variables.ts';
 
 const text = { type: 'text' } as const;
 const texts = { type: 'texts' } as const;
@@ -25,6 +26,13 @@ const maxVariableCharacters = {
   max: 10_000,
   doc: 'Longer values of variables are truncated; default: no limit.',
 } as const;
+
+const hook = { ...secret, ...required, doc: 'The URL that the provider shows for the webhook.' } as const;
+const robotSecret = {
+  ...secret,
+  doc: 'The secret, if the robot demands signatures (加签, 签名校验).',
+} as const;
+const token = { ...secret, ...required, doc: 'The token.' } as const;
 
 export const kinds = {
   wecom: {
@@ -161,6 +169,26 @@ export const kinds = {
         doc: 'A JSON Pointer into the response, such as /errcode; requires successEquals.',
       },
       successEquals: { type: 'scalar', doc: 'The value at successPointer that means success.' },
+      signSecret: {
+        ...secret,
+        doc: 'Signs each request with this key by HMAC; after whsec_ it is base64.',
+      },
+      signAlgorithm: {
+        ...text,
+        words: ['sha256', 'sha1', 'sha512'],
+        doc: 'The hash of the HMAC; default sha256.',
+      },
+      signContent: {
+        ...text,
+        doc: 'What is signed: {{body}}, {{timestamp}} (Unix time in seconds), {{id}} and text between; default {{body}}.',
+      },
+      signHeader: { ...text, doc: 'The header with the signature; default X-Hub-Signature-256.' },
+      signValue: {
+        ...text,
+        doc: 'The value of this header, in which {{hex}} or {{base64}} is the signature; default sha256={{hex}}.',
+      },
+      signTimestampHeader: { ...text, doc: 'The header with the timestamp; default none.' },
+      signIdHeader: { ...text, doc: 'The header with the id of the message; default none.' },
       allowAddresses: {
         ...texts,
         doc: 'Private addresses and blocks, such as 10.0.0.0/8, that it may connect to; all others are refused. Addresses of cloud metadata must be listed individually.',
@@ -168,9 +196,74 @@ export const kinds = {
       proxy,
     },
   },
-} as const satisfies Readonly<Record<string, { readonly doc: string; readonly keys: KeyTable }>>;
-
-export type Kind = keyof typeof kinds;
+  // The rest are presets: what the provider wants stands in src/notify/channels/preset/presets.ts.
+  slack: { doc: 'An incoming webhook of Slack.', keys: { url: hook, proxy } },
+  discord: {
+    doc: 'A webhook of Discord.',
+    keys: { url: hook, thread: { ...text, doc: 'The id of a thread.' }, proxy },
+  },
+  telegram: {
+    doc: 'A bot of Telegram.',
+    keys: {
+      token: { ...token, doc: 'The token from @BotFather.' },
+      chat: { ...text, ...required, doc: 'The id of the chat, or @name of a channel.' },
+      thread: { type: 'integer', min: 1, max: 2 ** 31, doc: 'The id of a topic of the group.' },
+      base,
+      proxy,
+    },
+  },
+  feishu: {
+    doc: 'The robot of a Feishu (飞书) or Lark group.',
+    keys: { url: hook, secret: robotSecret, proxy },
+  },
+  dingtalk: {
+    doc: 'The robot of a DingTalk (钉钉) group.',
+    keys: { url: hook, secret: robotSecret, proxy },
+  },
+  teams: {
+    doc: 'A workflow of Microsoft Teams with the trigger «When a Teams webhook request is received».',
+    keys: { url: hook, proxy },
+  },
+  mattermost: {
+    doc: 'An incoming webhook of Mattermost.',
+    keys: { url: hook, channel: { ...text, doc: 'Another channel, or @name of a user.' }, proxy },
+  },
+  pushplus: {
+    doc: 'PushPlus (推送加).',
+    keys: { token, topic: { ...text, doc: 'The code of a group.' }, base, proxy },
+  },
+  serverchan: {
+    doc: 'ServerChan (Server酱).',
+    keys: { key: { ...token, doc: 'The SendKey: SCT…, or sctp… of the app.' }, base, proxy },
+  },
+  bark: {
+    doc: 'Bark, for iPhones.',
+    keys: {
+      key: { ...token, doc: 'The key of the device.' },
+      group: { ...text, doc: 'The group of the notifications.' },
+      sound: { ...text, doc: 'The sound of the notifications.' },
+      base,
+      proxy,
+    },
+  },
+  gotify: {
+    doc: 'A Gotify server.',
+    keys: {
+      token: { ...token, doc: 'The token of an application.' },
+      base: { ...base, ...required, doc: 'The http(s) URL of the server.' },
+      proxy,
+    },
+  },
+  ntfy: {
+    doc: 'A topic of ntfy.',
+    keys: {
+      topic: { ...secret, ...required, doc: 'The topic.' },
+      token: { ...secret, doc: 'An access token.' },
+      base,
+      proxy,
+    },
+  },
+} as const satisfies Readonly<Record<Kind, { readonly doc: string; readonly keys: KeyTable }>>;
 
 type OneOf<K extends Kind> = {
   readonly kind: K;

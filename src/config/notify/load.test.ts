@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { load } from '../load.ts';
+import { load, loadLazily } from '../load.ts';
+import { kinds, variableOf } from './kinds.ts';
+import * as notifyLoading from './load.ts';
+import { hasNotifyVariables, kindNames } from './variables.ts';
 
 const FILE = JSON.stringify({
   users: { ann: { tokens: ['a'.repeat(64)] } },
@@ -13,11 +16,16 @@ function loadWith(
   env: Readonly<Record<string, string>> = {},
   files: Readonly<Record<string, string>> = { 'n.json': FILE },
 ) {
-  return load(argv, env, (path) => {
-    const text = files[path];
-    if (text === undefined) throw Object.assign(new Error(path), { code: 'ENOENT' });
-    return text;
-  });
+  return load(
+    argv,
+    env,
+    (path) => {
+      const text = files[path];
+      if (text === undefined) throw Object.assign(new Error(path), { code: 'ENOENT' });
+      return text;
+    },
+    notifyLoading,
+  );
 }
 
 function problemsOf(...args: Parameters<typeof loadWith>): readonly string[] {
@@ -92,4 +100,46 @@ for (const [name, args, problem] of wrong) {
 test('mistakes in options and in the file are reported together', () => {
   const problems = problemsOf(['--notify', 'n.json', '--port', 'x'], {}, { 'n.json': '{}' });
   assert.equal(problems.length, 3, problems.join('\n'));
+});
+
+test('it is loaded for each of its variables, and for nothing else', async () => {
+  for (const kind of kindNames) {
+    for (const key of Object.keys(kinds[kind].keys)) {
+      assert.ok(hasNotifyVariables({ [variableOf(kind, key)]: 'x' }), `${kind} ${key}`);
+    }
+  }
+  const others = { PATH: '/bin', MOTE_PORT: '1', SMTP: 'x', NTFY_TOPIC: '', WEBHOOKS_URL: 'x' };
+  assert.ok(!hasNotifyVariables(others));
+  assert.deepEqual(Object.keys(kinds), [...kindNames]);
+});
+
+test('lazily it is the same', async () => {
+  const given: readonly (readonly [argv: readonly string[], env: Readonly<Record<string, string>>])[] = [
+    [[], {}],
+    [['--notify', 'n.json'], {}],
+    [[], TOKEN],
+    [[], { SLACK_URL: 'https://h' }],
+    [['--spool', '/s'], {}],
+    [['--prot', '1', '--notify', 'x.json'], {}],
+    [['--config', 'c.json'], {}],
+    [[], { MOTE_NOTIFY_TOKEN_FILE: 'n.json', NTFY_TOPIC: 't' }],
+  ];
+  const files: Readonly<Record<string, string>> = { 'n.json': FILE, 'c.json': '{"notify": "n.json"}' };
+  for (const [argv, env] of given) {
+    const counts = new Map<string, number>();
+    const read = (path: string) => {
+      counts.set(path, (counts.get(path) ?? 0) + 1);
+      const text = files[path];
+      if (text === undefined) throw Object.assign(new Error(path), { code: 'ENOENT' });
+      return text;
+    };
+    const eager = load(argv, env, read, notifyLoading);
+    counts.clear();
+    assert.deepEqual(await loadLazily(argv, env, read), eager);
+    const readable = [...counts].filter(([path]) => files[path] !== undefined);
+    assert.ok(
+      readable.every(([, count]) => count === 1),
+      'each file is read once',
+    );
+  }
 });

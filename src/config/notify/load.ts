@@ -4,9 +4,10 @@ import { parseJson } from '../json-syntax.ts';
 import type { Config } from '../options.ts';
 import { bracketedCode, type Problems, refused, refusedUnseen, shownName } from '../problems.ts';
 import type { Env } from '../system.ts';
-import { channelVariablesIn, readNotifyEnv, TOKEN_VARIABLE } from './env.ts';
+import { channelVariablesIn, readNotifyEnv } from './env.ts';
 import { type NotifyConfig, readNotifyFile } from './file.ts';
 import type { SecretSources } from './key-table.ts';
+import { TOKEN_VARIABLE } from './variables.ts';
 
 /** Options that say something about notify only. */
 type NotifyFlags = Pick<Config, 'notify' | 'spool' | 'notifyDialects' | 'notifyQuery'>;

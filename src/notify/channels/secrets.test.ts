@@ -12,6 +12,9 @@ import { createClient, type Send } from '../../net/http-client.ts';
 import type { Result } from '../../util/result.ts';
 import type { Channel } from './channel.ts';
 import { deliver, during, errorOf, successOf } from './fixtures.ts';
+import { createPresetChannel } from './preset/channel.ts';
+import { type PresetName, presets } from './preset/presets.ts';
+import type { Values } from './preset/row.ts';
 import { createAliyunChannel } from './sms/aliyun.ts';
 import { createTencentChannel } from './sms/tencent.ts';
 import { createTwilioChannel } from './sms/twilio.ts';
@@ -33,7 +36,7 @@ const forbidden = [...formsOf(SECRET), ...formsOf(ACCESS_TOKEN), basic('AC1'), b
 
 type Create = (base: string, send: Send) => Result<Channel, string>;
 
-const channels: Readonly<Record<string, Create>> = {
+const channels: Record<string, Create> = {
   wecom: (base, send) =>
     createWecomChannel(
       { name: 'c', base, corpId: 'c', secret: SECRET, agentId: 1, to: { users: ['a'] } },
@@ -72,12 +75,41 @@ const channels: Readonly<Record<string, Create>> = {
   },
 };
 
+/** Where each preset has secrets; those in a URL are encoded as an operator pastes them. */
+const inUrl = (base: string) => ({
+  url: `${base}/hooks/${encodeURIComponent(SECRET)}?sig=${encodeURIComponent(SECRET)}`,
+});
+const presetSecrets: Readonly<Record<PresetName, (base: string) => Values>> = {
+  slack: inUrl,
+  discord: inUrl,
+  telegram: (base) => ({ base, token: SECRET, chat: '1' }),
+  feishu: (base) => ({ ...inUrl(base), secret: SECRET }),
+  dingtalk: (base) => ({ ...inUrl(base), secret: SECRET }),
+  teams: inUrl,
+  mattermost: inUrl,
+  pushplus: (base) => ({ base, token: SECRET }),
+  serverchan: (base) => ({ base, key: SECRET }),
+  bark: (base) => ({ base, key: SECRET }),
+  gotify: (base) => ({ base, token: SECRET }),
+  ntfy: (base) => ({ base, topic: 't', token: SECRET }),
+};
+for (const [name, valuesOf] of Object.entries(presetSecrets)) {
+  channels[name] = (base, send) =>
+    createPresetChannel(presets[name as PresetName], { name: 'c', values: valuesOf(base) }, send);
+}
+
 /** All that the server received, said back in every place that a provider may use for words. */
 function echo({ target, headers, body }: Received, status: number): Reply {
   const token = target.includes('access_token=') ? ACCESS_TOKEN : '';
   const heard = `${SECRET} ${token} ${target} ${JSON.stringify(headers)} ${body}`;
   const fields = {
     errmsg: heard,
+    msg: heard,
+    description: heard,
+    error: heard,
+    errorDescription: heard,
+    data: heard,
+    id: heard,
     Message: heard,
     message: heard,
     more_info: heard,

@@ -93,23 +93,39 @@ function inlineOf(line: string): string {
   if (!special.test(line)) return line;
   const kept: string[] = [];
   const keep = (text: string): string => `${HELD}${kept.push(text) - 1}${HELD}`;
+  const open = replaceParts(line, pieces, {
+    code: (text) => keep(text.trim()),
+    other: (found) => outside(found, keep),
+  });
+  return withoutMarks(open).replace(held, (_, index: string) => kept[Number(index)] ?? '');
+}
+
+/** What the parts of a line become that contain no marks. */
+export interface PartWriter {
+  readonly code: (text: string) => string;
+  /** What the pattern has found. */
+  readonly other: (found: RegExpExecArray) => string;
+}
+
+/** `pattern` is global; its group `ticks` is a run of those around code, which are searched for their closing ones. */
+export function replaceParts(line: string, pattern: RegExp, { code, other }: PartWriter): string {
   const closing = closingTicks(line);
   let open = '';
   let at = 0;
-  pieces.lastIndex = 0;
-  for (let found = pieces.exec(line); found; found = pieces.exec(line)) {
+  pattern.lastIndex = 0;
+  for (let found = pattern.exec(line); found; found = pattern.exec(line)) {
     open += line.slice(at, found.index);
-    at = pieces.lastIndex;
+    at = pattern.lastIndex;
     const ticks = found.groups?.ticks;
     const end = ticks && closing(ticks.length, at);
-    if (ticks === undefined) open += outside(found, keep);
+    if (ticks === undefined) open += other(found);
     else if (!end) open += ticks;
     else {
-      open += keep(line.slice(at, end).trim());
-      at = pieces.lastIndex = end + ticks.length;
+      open += code(line.slice(at, end));
+      at = pattern.lastIndex = end + ticks.length;
     }
   }
-  return withoutMarks(open + line.slice(at)).replace(held, (_, index: string) => kept[Number(index)] ?? '');
+  return open + line.slice(at);
 }
 
 /** The text of a part other than code. */

@@ -20,7 +20,7 @@ const fences =
   /^ {0,3}(`{3,8}|~{3,8})[^\n`]*\n(?:[^\n]*\n)*? {0,3}\1[ \t]*$|^ {0,3}(?:`{3,8}|~{3,8})[^\n`]*\n[\s\S]*/gm;
 
 /** Smaller pieces have no room for the lines that close and reopen a block of code. */
-const MIN_BYTES_WITH_FENCES = 64;
+const MIN_LENGTH_WITH_FENCES = 64;
 
 /** Invisible characters count as blank, too. */
 const visible = /[^\s\u200b-\u200f\u2060\ufeff]/;
@@ -32,6 +32,9 @@ interface Block {
   readonly fence: string;
 }
 
+/** How much of a piece a code point takes; at least 1 for each of its UTF-16 units. */
+export type Measure = (character: string) => number;
+
 /** Where a text may be cut. */
 interface SplitPlan {
   /** For each index: 1 inside a part that should stay whole. */
@@ -41,20 +44,26 @@ interface SplitPlan {
 }
 
 /**
- * The pieces of `text` in order, none of them blank or longer than `maxBytes` in UTF-8. They add up to the
+ * The pieces of `text` in order, none of them blank or longer than `max` by `measure`: bytes of UTF-8 unless it says
+ * otherwise. They add up to the
  * text, except that blank pieces are dropped, and that a block of code across pieces is closed at the end of
  * a piece and reopened in the next. A cut follows a line or a word if one ends in the second half of the
- * piece, and never splits a character, nor a link or other mark that fits into a piece. `maxBytes` is at
- * least 4, the length of the longest code point.
+ * piece, and never splits a character, nor a link or other mark that fits into a piece. `max` is at
+ * least as long as the longest code point: 4 in bytes.
  */
-export function splitText(text: string, maxBytes: number, format: Message['format'] = 'text'): string[] {
-  if (Buffer.byteLength(text) <= maxBytes) return visible.test(text) ? [text] : [];
-  const plan = planOf(text, maxBytes, format);
+export function splitText(
+  text: string,
+  max: number,
+  format: Message['format'] = 'text',
+  measure: Measure = Buffer.byteLength,
+): string[] {
+  if (lengthBy(measure, text) <= max) return visible.test(text) ? [text] : [];
+  const plan = planOf(text, max, format, measure);
   const pieces: string[] = [];
   let open = '';
   for (let start = 0; start < text.length; ) {
-    const reserve = plan.blocks.length > 0 ? FENCE_RESERVE_BYTES : 0;
-    const limit = endWithin(text, start, maxBytes - open.length - reserve);
+    const reserve = plan.blocks.length > 0 ? FENCE_RESERVE : 0;
+    const limit = endWithin(text, start, max - open.length - reserve, measure);
     const end = limit === text.length ? limit : niceEnd(text, start, limit, plan);
     const block = plan.blocks.find((one) => one.start < end && end < one.end);
     const piece = text.slice(start, end);
@@ -66,24 +75,31 @@ export function splitText(text: string, maxBytes: number, format: Message['forma
 }
 
 /** The length of a line break and the longest fence. */
-const FENCE_RESERVE_BYTES = 9;
+const FENCE_RESERVE = 9;
+
+function lengthBy(measure: Measure, text: string): number {
+  if (measure === Buffer.byteLength) return Buffer.byteLength(text);
+  let length = 0;
+  for (const character of text) length += measure(character);
+  return length;
+}
 
 function closed(piece: string, { fence }: Block): string {
   return piece.endsWith('\n') ? piece + fence : `${piece}\n${fence}`;
 }
 
-function planOf(text: string, maxBytes: number, format: Message['format']): SplitPlan {
+function planOf(text: string, max: number, format: Message['format'], measure: Measure): SplitPlan {
   const whole = new Uint8Array(text.length + 1);
   const keep = (pattern: RegExp, maxLength: number): RegExpExecArray[] => {
     const matches = [...text.matchAll(pattern)];
     const fits = ([match]: RegExpExecArray) =>
-      match.length <= maxLength && Buffer.byteLength(match) <= maxLength;
+      match.length <= maxLength && lengthBy(measure, match) <= maxLength;
     for (const match of matches.filter(fits)) whole.fill(1, match.index + 1, match.index + match[0].length);
     return matches.filter((match) => !fits(match));
   };
-  for (const pattern of links) keep(pattern, maxBytes);
-  if (format === 'text' || maxBytes < MIN_BYTES_WITH_FENCES) return { whole, blocks: [] };
-  const room = maxBytes - 2 * FENCE_RESERVE_BYTES;
+  for (const pattern of links) keep(pattern, max);
+  if (format === 'text' || max < MIN_LENGTH_WITH_FENCES) return { whole, blocks: [] };
+  const room = max - 2 * FENCE_RESERVE;
   for (const pattern of marks) keep(pattern, room);
   const blocks = keep(fences, room).map(({ 0: match, index }) => {
     const block = match.trimEnd();
@@ -98,17 +114,14 @@ function planOf(text: string, maxBytes: number, format: Message['format']): Spli
   return { whole, blocks };
 }
 
-/**
- * The end of the longest part from `start` on that has at most `maxBytes` in UTF-8 and ends with a whole code
- * point.
- */
-function endWithin(text: string, start: number, maxBytes: number): number {
-  let bytes = 0;
+/** The end of the longest part from `start` on that has at most `max` and ends with a whole code point. */
+function endWithin(text: string, start: number, max: number, measure: Measure): number {
+  let length = 0;
   let end = start;
-  // A surrogate pair that this slice splits counts as 3 bytes, which never fit.
-  for (const character of text.slice(start, start + maxBytes)) {
-    bytes += Buffer.byteLength(character);
-    if (bytes > maxBytes) break;
+  // One unit more, so that the slice splits no surrogate pair that fits.
+  for (const character of text.slice(start, start + max + 1)) {
+    length += measure(character);
+    if (length > max) break;
     end += character.length;
   }
   return end;

@@ -22,6 +22,7 @@ import {
 } from '../failure.ts';
 import { compileJson, compilePointer, type FillJson } from './json-template.ts';
 import { compileHeader, compileUrl, type FillUrl } from './request-template.ts';
+import { compileSignature, type SignatureSettings, type SignRequest } from './signature.ts';
 
 export interface WebhookSettings {
   readonly name: string;
@@ -34,6 +35,7 @@ export interface WebhookSettings {
   /** The body; fields may stand in its strings. Default {@link DEFAULT_JSON}, and none for GET. */
   readonly json?: JsonValue;
   readonly success?: SuccessCriteria;
+  readonly sign?: SignatureSettings;
 }
 
 /** When a response means that the message was taken. */
@@ -60,7 +62,7 @@ export function createWebhookChannel(
   const { method = 'POST' } = settings;
   const filled = compileRequest(settings, method);
   if (!filled.ok) return filled;
-  const { url: fillUrl, headers: fillHeaders, body: fillBody, isRepeatable } = filled.value;
+  const { url: fillUrl, headers: fillHeaders, body: fillBody, sign, isRepeatable } = filled.value;
   const interpreted = compileInterpreter(settings);
   if (!interpreted.ok) return interpreted;
   const interpret = interpreted.value;
@@ -72,13 +74,14 @@ export function createWebhookChannel(
       if (!url) {
         return { kind: 'rejected', reason: 'a value of the message cannot stand in the path of the URL' };
       }
+      const body = fillBody && JSON.stringify(fillBody(message));
       const outcome = await send({
         method,
         url,
         signal,
         isRepeatable,
-        headers: fillHeaders(message),
-        ...(fillBody && { body: JSON.stringify(fillBody(message)) }),
+        headers: { ...fillHeaders(message), ...sign?.({ id: message.id, body: body ?? '', nowMs: nowMs() }) },
+        ...(body !== undefined && { body }),
       });
       if (outcome.kind !== 'response') return failureWithout(outcome);
       return interpret(outcome, { url, number, nowMs: nowMs(), ageMs: nowMs() - message.acceptedMs });
@@ -91,6 +94,8 @@ interface FillRequest {
   readonly url: FillUrl;
   readonly headers: (message: Message) => Readonly<Record<string, string>>;
   readonly body: FillJson | undefined;
+  /** The headers of the signature, made for each attempt since they may contain the time. */
+  readonly sign: SignRequest | undefined;
   /** The receiver can tell by its key that it has the message already. */
   readonly isRepeatable: boolean;
 }
@@ -106,8 +111,16 @@ function compileRequest(settings: WebhookSettings, method: string): Result<FillR
   if (!headers.ok) return headers;
   const body = method === 'GET' ? success(undefined) : compileJson(json);
   if (!body.ok) return body;
+  const sign = settings.sign ? compileSignature(settings.sign) : success(undefined);
+  if (!sign.ok) return sign;
   const isRepeatable = hasKey(settings);
-  return success({ url: url.value, headers: headers.value, body: body.value, isRepeatable });
+  return success({
+    url: url.value,
+    headers: headers.value,
+    body: body.value,
+    sign: sign.value,
+    isRepeatable,
+  });
 }
 
 /** Unless the operator has put something else than the id into its place. */
@@ -173,10 +186,10 @@ function compileInterpreter(settings: WebhookSettings): Result<Interpret, string
 }
 
 /** What the operator wrote, which no reason shows. */
-function writtenIn({ url, headers = {}, json }: WebhookSettings): string[] {
+function writtenIn({ url, headers = {}, json, sign }: WebhookSettings): string[] {
   const authorization = authorizationOf(url);
   const encoded = authorization.ok ? (authorization.value ?? '') : '';
-  return [url, encoded, ...Object.values(headers), ...textsIn(json)];
+  return [url, encoded, sign?.secret ?? '', ...Object.values(headers), ...textsIn(json)];
 }
 
 /** The texts and numbers of a body, wherever they are. */

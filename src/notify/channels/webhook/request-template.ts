@@ -66,11 +66,8 @@ const fieldName = /^[!#$%&'*+.^_`|~\w-]+$/;
  * (`obs-text`, RFC 9110 §5.5), with control characters replaced by spaces.
  */
 export function compileHeader(name: string, source: string): Result<Fill, string> {
-  if (!fieldName.test(name)) {
-    // The rest may be the value, which may be secret.
-    return failure(`headers: not the name of a header: ${/^[\w-]*/.exec(name)?.[0]}…`);
-  }
-  if (ownHeaders.has(name.toLowerCase())) return failure(`headers: ${name} cannot be set`);
+  const fault = faultOfName(name);
+  if (fault !== undefined) return failure(`headers: ${fault}`);
   // The value may be secret.
   if (hasControls(source)) return failure(`headers: ${name} holds control characters`);
   const value = latin1(source);
@@ -79,6 +76,12 @@ export function compileHeader(name: string, source: string): Result<Fill, string
   if (!compiled.ok) return compiled;
   const fill = compiled.value;
   return success((message) => latin1(fill(message)));
+}
+
+export function faultOfName(name: string): string | undefined {
+  // The rest may be the value, which may be secret.
+  if (!fieldName.test(name)) return `not the name of a header: ${/^[\w-]*/.exec(name)?.[0]}…`;
+  return ownHeaders.has(name.toLowerCase()) ? `${name} cannot be set` : undefined;
 }
 
 /** The bytes of UTF-8, one character each. */

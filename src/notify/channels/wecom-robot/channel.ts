@@ -9,16 +9,10 @@ import type { Send } from '../../../net/http-client.ts';
 import { failure, type Result, success } from '../../../util/result.ts';
 import type { Message } from '../../message.ts';
 import type { Attempt, Channel, Delivery, Rate } from '../channel.ts';
+import { deliverPieces, remainingPieces } from '../pieces.ts';
 import { DEFAULT_BASE, endpointUnder } from '../wecom/base.ts';
 import { failureOfWecomCode, isSuccess, readResponse } from '../wecom/codes.ts';
-import {
-  deliverPieces,
-  piecesOf,
-  remainingPieces,
-  type Style,
-  TEXT_MAX_BYTES,
-  type TextPiece,
-} from '../wecom/pieces.ts';
+import { piecesOf, type Style, TEXT_MAX_BYTES, type TextPiece } from '../wecom/pieces.ts';
 
 export interface WecomRobotSettings {
   readonly name: string;

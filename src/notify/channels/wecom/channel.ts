@@ -13,6 +13,7 @@ import { failure, type Result, success } from '../../../util/result.ts';
 import type { Message } from '../../message.ts';
 import type { Attempt, Channel, Delivery, Rate } from '../channel.ts';
 import { type FailedDelivery, identifier, retry } from '../failure.ts';
+import { deliverPieces, type Piece, remainingPieces } from '../pieces.ts';
 import { asText } from '../text/split.ts';
 import { DEFAULT_BASE, endpointUnder } from './base.ts';
 import {
@@ -23,7 +24,7 @@ import {
   type WecomFields,
   type WecomResponse,
 } from './codes.ts';
-import { deliverPieces, type Piece, piecesOf, remainingPieces, TEXT_MAX_BYTES } from './pieces.ts';
+import { piecesOf, TEXT_MAX_BYTES } from './pieces.ts';
 import { type Token, TokenCache } from './token.ts';
 
 export interface WecomSettings {
