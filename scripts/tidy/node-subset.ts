@@ -16,7 +16,7 @@ const builtIns: ReadonlyMap<string, ReadonlySet<string> | undefined> = new Map([
   ...['net', 'tls', 'fs', 'fs/promises', 'path', 'zlib', 'stream', 'events', 'timers', 'url'].map(
     (name): [string, undefined] => [`node:${name}`, undefined],
   ),
-  // `networkInterfaces` is for the URLs that a person at a terminal sees, and may be missing: `src/app/greeting.ts`.
+  // `networkInterfaces` is for the URLs that a person at a terminal sees, and loaded there only: `src/app/greeting.ts`.
   [
     'node:os',
     new Set(['availableParallelism', 'constants', 'devNull', 'hostname', 'networkInterfaces', 'totalmem']),

@@ -82,6 +82,6 @@ test('a system that refuses to tell its interfaces, as Android does, is no reaso
   });
   (await import('node:module')).syncBuiltinESMExports();
   const places = [{ url: 'http://localhost:80', address: { host: '::', port: 80 } }];
-  const text = await greet('site', places, ['no index'], { isTerminal: true, colors: false });
+  const text = greet('site', places, ['no index'], { isTerminal: true, colors: false });
   assert.equal(text, 'mote serves site\n\n  Local:    http://localhost:80\n  Hint:     no index\n');
 });

@@ -1,4 +1,5 @@
 /** What a person at the terminal reads first: where to go with a browser, here and from other devices. */
+import { networkInterfaces } from 'node:os';
 import type { BoundAddress } from '../http/listen.ts';
 import type { Look } from '../observe/look.ts';
 import { paintOf } from '../observe/pretty.ts';
@@ -67,24 +68,23 @@ function isLoopback(host: string): boolean {
 }
 
 /** The text in place of the start line. It ends with a line break: a blank line is to follow. */
-export async function greet(
+export function greet(
   name: string,
   places: readonly Place[],
   hints: readonly string[],
   { colors }: Look,
-): Promise<string> {
-  const os: { networkInterfaces?(): Interfaces } = await import('node:os');
-  const entries = entriesOf(places, () => interfacesOf(os));
+): string {
+  const entries = entriesOf(places, interfacesHere);
   const paint = paintOf(colors);
   const urls = entries.map(([label, url]) => `  ${`${label}:`.padEnd(10)}${paint('cyan', url)}\n`);
   const advice = hints.map((hint) => `  ${paint('yellow', 'Hint:'.padEnd(10))}${hint}\n`);
   return [`mote serves ${name}\n`, '\n', ...urls, ...advice].join('');
 }
 
-/** None where the platform has no such call, or does not let this program make it, as Android. */
-function interfacesOf(os: { networkInterfaces?(): Interfaces }): Interfaces {
+/** None where the system does not let this program ask, as Android. */
+function interfacesHere(): Interfaces {
   try {
-    return os.networkInterfaces?.() ?? {};
+    return networkInterfaces();
   } catch {
     return {};
   }
