@@ -28,6 +28,10 @@ const arrows: readonly (readonly [from: string, to: readonly string[]])[] = [
     'src/cli/{token,spool}.ts',
     ['src/cli/*', 'src/config/**', 'src/notify/{auth,spool,queue}/**', 'src/util/**'],
   ],
+  [
+    'src/cli/notify-test.ts',
+    ['src/cli/*', 'src/app/*', 'src/config/**', 'src/notify/channels/advice.ts', 'src/util/**'],
+  ],
   ['src/cli/healthcheck.ts', ['src/net/**', 'src/util/**']],
   ['src/cli/**', ['src/{cli,app,config,build,util}/**', 'src/observe/{line-sink,look}.ts']],
   ['src/app/**', ['src/**']],

@@ -5,11 +5,12 @@
 import { readFileSync } from 'node:fs';
 import { buildInfo } from '../build/info.ts';
 import { VERSION } from '../build/version.ts';
+import { operandsOf } from '../config/commands.ts';
 import { type Invocation, loadLazily } from '../config/load.ts';
 import { parseProbeUrl } from '../config/parse.ts';
 import { refused } from '../config/problems.ts';
 import type { Env } from '../config/system.ts';
-import { usage } from '../config/usage.ts';
+import { usage, usageOf } from '../config/usage.ts';
 import { lookOf } from '../observe/look.ts';
 import { checkEnvironment } from './environment.ts';
 import { reportFailure } from './failure.ts';
@@ -39,7 +40,7 @@ async function runCommand(argv: readonly string[], env: Env, io: Io): Promise<nu
   const invocation = loaded.value;
   switch (invocation.command) {
     case 'help':
-      return say(io, usage());
+      return help(io, invocation);
     case 'version':
       return say(
         io,
@@ -55,6 +56,10 @@ async function runCommand(argv: readonly string[], env: Env, io: Io): Promise<nu
       return (await import('./token.ts')).printToken(io);
     case 'hash-token':
       return (await import('./token.ts')).printTokenHash(io);
+    case 'notify-test':
+      return (await import('./notify-test.ts')).notifyTest(io, invocation);
+    case 'completion':
+      return printCompletion(io, invocation);
     case 'spool':
       return (await import('./spool.ts')).spoolCommand(io, invocation.config.spool, invocation.args);
     case 'serve': {
@@ -80,6 +85,19 @@ function ownScript(script: readonly string[]): readonly string[] {
 
 function readText(path: string): string {
   return readFileSync(path, 'utf8');
+}
+
+function help(io: Io, { args: [topic] }: Invocation): number | Promise<number> {
+  if (topic === undefined) return say(io, usage());
+  const text = usageOf(topic);
+  return text.ok ? say(io, text.value) : complain(io, [refused('help', topic, text.error)]);
+}
+
+async function printCompletion(io: Io, { args: [shell = ''] }: Invocation): Promise<number> {
+  const { completionOf, isShell } = await import('../config/completion.ts');
+  return isShell(shell)
+    ? say(io, completionOf(shell))
+    : complain(io, [refused('completion', shell, operandsOf('completion'))]);
 }
 
 async function checkHealth(io: Io, { args: [text], config, caFile }: Invocation): Promise<number> {

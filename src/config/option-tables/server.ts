@@ -15,6 +15,7 @@ export const server = {
     kind: 'number',
     group: 'Address',
     label: 'PORT',
+    short: '-p',
     positional: 1,
     env: ['PORT'],
     unit: 'count',
