@@ -1,6 +1,6 @@
 /**
- * Loads the notify endpoint: `npm run load -- [options]`. The server runs on core 0, all else on core 1: senders at a steady
- * rate over 32 kept connections, and a webhook that takes every message. For each store it prints what was
+ * Loads the notify endpoint: `npm run load -- [options]`. The server runs on core 0, all else on core 1: senders at a
+ * steady rate over 32 kept connections, and a webhook that takes every message. For each store it prints what was
  * accepted, how long senders waited, what was delivered, and the server's memory over time.
  *
  *   --seconds N        of sending, for each store (default 20)

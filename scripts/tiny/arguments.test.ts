@@ -14,6 +14,7 @@ const usual = {
   cache: join(homedir(), '.cache/mote'),
   analyze: false,
   contracts: false,
+  check: undefined,
   out: join(REPOSITORY, 'dist/mote-tiny'),
 };
 
@@ -22,6 +23,8 @@ const accepted: readonly (readonly [args: readonly string[], changes: object])[]
   [['--arch', other], { arch: other, out: join(REPOSITORY, `dist/mote-tiny-${other}`) }],
   [['--sources', 'a', '--cache', '/b'], { sources: resolve('a'), cache: '/b' }],
   [['--analyze'], { analyze: true }],
+  [['--sanitize'], { check: 'sanitize', out: join(REPOSITORY, 'dist/mote-tiny-sanitize') }],
+  [['--memcheck', '-o', 'x'], { check: 'memcheck', out: resolve('x') }],
   [['-o', 'x', '--embed', 'site'], { out: resolve('x'), embed: 'site' }],
 ];
 
@@ -49,6 +52,8 @@ describe('the command line of npm run tiny', () => {
   for (const [args, message] of [
     [['--arch', 'mips'], /^--arch: mips; allowed: x64 or arm64$/],
     [['--bogus'], /--bogus/],
+    [['--sanitize', '--memcheck'], /^--sanitize and --memcheck exclude each other$/],
+    [['--sanitize', '--arch', other], new RegExp(`^--sanitize is for this machine, not for ${other}$`)],
     [['here'], /here/],
   ] as const) {
     test(`${args.join(' ')} is refused`, () => {

@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { REPOSITORY } from '../bundle/bundle.ts';
+import type { Check } from './checked.ts';
 
 export const USAGE = `usage: npm run tiny -- [OPTIONS]
 
@@ -13,7 +14,10 @@ export const USAGE = `usage: npm run tiny -- [OPTIONS]
                  where it is left out
   --analyze      only examine our C with the analyzer of gcc
   --contracts    only compare src/platform with Node's modules (src/platform/contracts)
-  -o, --out FILE dist/mote-tiny where it is left out, dist/mote-tiny-ARCH for another machine
+  --sanitize     with AddressSanitizer and UndefinedBehaviorSanitizer; npm run sanitize runs the tests against it
+  --memcheck     for valgrind; npm run memcheck uses it
+  -o, --out FILE dist/mote-tiny where it is left out, dist/mote-tiny-ARCH for another machine,
+                 dist/mote-tiny-sanitize, dist/mote-tiny-memcheck
 `;
 
 /** As Node names them. */
@@ -26,6 +30,8 @@ export interface TinyOptions {
   readonly cache: string;
   readonly analyze: boolean;
   readonly contracts: boolean;
+  /** A build to be examined instead of the one that ships. */
+  readonly check: Check | undefined;
   readonly out: string;
 }
 
@@ -45,8 +51,12 @@ export function parseArguments(
   const values = parseFlags(args);
   if (values.help) return 'help';
   const { arch, embed, sources, cache, analyze, contracts, out } = values;
+  const check = checkOf(values);
   if (!isArch(arch)) throw new TinyUsageError(`--arch: ${arch}; allowed: x64 or arm64`);
-  const usual = join(REPOSITORY, arch === process.arch ? 'dist/mote-tiny' : `dist/mote-tiny-${arch}`);
+  if (check && arch !== process.arch)
+    throw new TinyUsageError(`--${check} is for this machine, not for ${arch}`);
+  const suffix = check ?? (arch === process.arch ? undefined : arch);
+  const usual = join(REPOSITORY, suffix === undefined ? 'dist/mote-tiny' : `dist/mote-tiny-${suffix}`);
   return {
     arch,
     embed,
@@ -54,6 +64,7 @@ export function parseArguments(
     cache: resolve(cache ?? usualCache(env)),
     analyze,
     contracts,
+    check,
     out: resolve(out ?? usual),
   };
 }
@@ -69,6 +80,8 @@ function parseFlags(args: readonly string[]) {
         cache: { type: 'string' },
         analyze: { type: 'boolean', default: false },
         contracts: { type: 'boolean', default: false },
+        sanitize: { type: 'boolean', default: false },
+        memcheck: { type: 'boolean', default: false },
         out: { type: 'string', short: 'o' },
         help: { type: 'boolean', short: 'h', default: false },
       },
@@ -76,6 +89,12 @@ function parseFlags(args: readonly string[]) {
   } catch (error) {
     throw new TinyUsageError((error as Error).message);
   }
+}
+
+/** @throws TinyUsageError */
+function checkOf({ sanitize, memcheck }: { sanitize: boolean; memcheck: boolean }): Check | undefined {
+  if (sanitize && memcheck) throw new TinyUsageError('--sanitize and --memcheck exclude each other');
+  return sanitize ? 'sanitize' : memcheck ? 'memcheck' : undefined;
 }
 
 export function isArch(text: string): text is Arch {

@@ -17,7 +17,7 @@ import { REPOSITORY } from '../bundle/bundle.ts';
 const run = promisify(execFile);
 const TIMEOUT_MS = 120_000;
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
-const NAMES = ['address', 'deflate', 'events', 'streams', 'text', 'url'];
+const NAMES = ['address', 'calls', 'deflate', 'events', 'streams', 'text', 'url'];
 const ANSWER = `HTTP/1.1 200 OK\r\n\r\n${'x'.repeat(100_000)}`;
 
 function ignore(): void {}

@@ -16,6 +16,7 @@ const packageOf: Readonly<Record<string, string>> = {
   bzip2: 'bzip2',
   ar: 'binutils',
   gcc: 'gcc',
+  clang: 'clang libclang-rt-14-dev',
   'aarch64-linux-gnu-gcc': 'gcc-aarch64-linux-gnu',
   'x86_64-linux-gnu-gcc': 'gcc-x86-64-linux-gnu',
 };

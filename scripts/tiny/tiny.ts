@@ -37,6 +37,7 @@ import {
 import { type Asset, assetsSource } from './assets.ts';
 import { bindingHeader, bindingSource } from './binding-header.ts';
 import { compileModules } from './bytecode.ts';
+import { checkedCompiler, checkedUnits } from './checked.ts';
 import { type Compiler, compilerFor, findCompiler } from './compiler.ts';
 import { filterSource } from './filter.ts';
 import { bundleModules } from './modules.ts';
@@ -102,7 +103,7 @@ function prepare(options: TinyOptions, generated: string): Workshop {
   const [targetLibrary = '', ownLibrary = targetLibrary] = libraries;
   return {
     folders: { repository: REPOSITORY, quickjs: engine, mbedtls: tls, generated },
-    target: findCompiler(arch, targetLibrary),
+    target: options.check ? checkedCompiler(options.check) : findCompiler(arch, targetLibrary),
     own: findCompiler(here as Arch, ownLibrary),
   };
 }
@@ -159,9 +160,14 @@ async function readEmbedded(path: string): Promise<Buffer> {
   return archive;
 }
 
-function compileAndLink({ folders, target }: Workshop, { cache }: TinyOptions, file: string): Promise<void> {
-  const units = [...hostUnits(folders), ...engineUnits(folders), ...tlsUnits(folders)];
-  return link(units, target, cache, 'compile', file);
+function compileAndLink(
+  { folders, target }: Workshop,
+  { cache, check }: TinyOptions,
+  file: string,
+): Promise<void> {
+  const host = hostUnits(folders);
+  const units = [...host, ...engineUnits(folders), ...tlsUnits(folders)];
+  return link(check ? checkedUnits(units, host) : units, target, cache, 'compile', file);
 }
 
 async function link(

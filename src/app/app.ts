@@ -10,6 +10,7 @@ import type { NotifyConfig } from '../config/notify/file.ts';
 import type { Config } from '../config/options.ts';
 import type { Hooks } from '../http/engine/contract.ts';
 import { HttpServer } from '../http/engine/http-server.ts';
+import type { KeyPair } from '../http/engine/tls/front.ts';
 import type { Address, BoundAddress } from '../http/listen.ts';
 import type { Authenticator, PasswordUser } from '../http/middleware/basic-auth.ts';
 import { preflightStage, withCors } from '../http/middleware/cors.ts';
@@ -23,7 +24,11 @@ import { createLineSink } from '../observe/line-sink.ts';
 import { accessLog, droppedNotice, type EventFields, eventLog } from '../observe/log.ts';
 import { type Look, logFormatOf, PLAIN_LOOK } from '../observe/look.ts';
 import { createMetrics, type MetricsPage, metricsStage } from '../observe/metrics.ts';
+import { createBasePathStage } from '../static/base-path.ts';
 import { createStaticStage } from '../static/handler.ts';
+import { openRuleFiles, type RuleReport, withoutRuleFiles } from '../static/rule-files.ts';
+import { alsoUnderBasePath } from './base-path.ts';
+import type { Certificates } from './certificates.ts';
 import { type ContentOptions, openContent, type ServedContent } from './content.ts';
 import {
   folderHints,
@@ -68,31 +73,35 @@ export async function createApp(
   const observed = observe(config, stdout, options.look);
   const { event, sink } = observed;
   const content = await openContentFor(config, options, unreadableReport(event));
+  const certificates = await openCertificatesFor(config, observed);
   const notifyService = await openNotifyService(config, options, observed);
   const state = { draining: false };
-  const server = await openServer({
+  const front = await openFront({
     config,
     content,
     observed,
     notifyService,
     metricsPage: observed.metrics,
     state,
+    keyPair: certificates?.keyPair,
   });
   return {
     async start() {
       await notifyService?.start();
-      await server.listen(...addressesOf(config, options)).catch(async (error) => {
+      await front.listen(addressesOf(config, options), options).catch(async (error) => {
         await notifyService?.stop(0);
-        throw failureToListen(error, config, options);
+        throw error;
       });
-      const { boundTo } = server;
+      certificates?.watch((keyPair) => front.server.renew(keyPair));
+      const { boundTo } = front.server;
       await announce({ config, options, content, observed, notifyService, stdout, boundTo });
     },
     async stop(reason) {
       state.draining = true;
       event('info', `${reason}: finishing what is in flight`);
+      certificates?.close();
       const [cut] = await Promise.all([
-        server.stop(config.shutdownGraceMs),
+        front.stop(config.shutdownGraceMs),
         notifyService?.stop(config.shutdownGraceMs),
       ]);
       reportCut(cut, event);
@@ -110,7 +119,9 @@ export async function openContentFor(
   const mayServeHere = origins.path === undefined;
   try {
     const content = await openContent(config, { readSite, mayServeHere, files, workingFolder });
-    return { ...content, source: reportingSource(content.source, report) };
+    const source = reportingSource(content.source, report);
+    if (!config.rules || content.kind === 'file') return { ...content, source };
+    return { ...content, source: withoutRuleFiles(source), rules: await openRuleFiles(source) };
   } catch (error) {
     throw contentFailure(error, config, origins);
   }
@@ -151,7 +162,10 @@ function writableFolders({ spool, host }: Config): string[] {
 export async function announce(announcement: Announcement): Promise<void> {
   const { config, options, content, observed, notifyService, stdout, boundTo } = announcement;
   const { event, sink } = observed;
-  const urls = boundTo.map((address) => urlOf(options.sockets ? undefined : config.host, address));
+  const { host, basePath, tlsCert } = config;
+  const scheme = tlsCert === '' ? 'http' : 'https';
+  const below = basePath === '' ? '' : `${basePath}/`;
+  const urls = boundTo.map((address) => urlOf(scheme, options.sockets ? undefined : host, address) + below);
   const line = `mote serves ${content.name} on ${urls.join(' and ')}`;
   const confined = confine({
     writable: writableFolders(config),
@@ -159,16 +173,23 @@ export async function announce(announcement: Announcement): Promise<void> {
     resolvesNames: options.notify !== undefined,
     seccomp: config.seccomp,
   });
-  const lines = [line, notifyService?.summary ?? '', confined].filter((one) => one !== '');
+  const redirect = config.redirectPort === 0 ? '' : `mote redirects port ${config.redirectPort} to HTTPS`;
+  const lines = [line, redirect, notifyService?.summary ?? '', confined].filter((one) => one !== '');
   const isGreeted = options.look?.isTerminal === true && config.logFormat !== 'json';
   if (isGreeted) lines[0] = await greetingFor(announcement, urls);
   if (config.logFormat !== 'json') stdout.write(lines.map((one) => `${one}\n`).join(''));
   else for (const one of lines) event('info', one);
   if (options.notice !== undefined) event('warn', options.notice);
-  const needsAdvice = content.kind === 'folder' && !isGreeted;
-  const advice = needsAdvice ? await missingIndexAdvice(content.source, config) : undefined;
+  const advice =
+    isGreeted || !isPlain(content) ? undefined : await missingIndexAdvice(content.source, config);
   if (advice) event('info', advice);
+  content.rules?.tell((report) => logRules(report, event));
   await sink.flush();
+}
+
+/** A folder without rules: what is at an address is the file of its name. */
+function isPlain({ kind, rules }: ServedContent): boolean {
+  return kind === 'folder' && !rules?.current;
 }
 
 /** In place of the start line, where a person looks at it. */
@@ -177,10 +198,16 @@ async function greetingFor(
   urls: readonly string[],
 ): Promise<string> {
   const { greet } = await import('./greeting.ts');
-  const { kind, source, name } = content;
+  const { source, name } = content;
   const places = boundTo.map((address, index) => ({ address, url: urls[index] ?? '' }));
-  const hints = kind === 'folder' ? await folderHints(source, config) : [];
+  const hints = isPlain(content) ? await folderHints(source, config) : [];
   return greet(name, places, hints, options.look ?? PLAIN_LOOK);
+}
+
+/** A line for the rules, and one for each line of their files that is skipped. */
+export function logRules({ rules, warnings }: RuleReport, event: Observed['event']): void {
+  event('info', rules);
+  for (const warning of warnings) event('warn', warning);
 }
 
 export function reportCut(connections: number, event: Observed['event']): void {
@@ -198,13 +225,63 @@ export interface ServerParts {
   readonly notifyService: NotifyFront | undefined;
   readonly metricsPage: MetricsPage;
   readonly state: { draining: boolean };
+  /** With it the server speaks HTTPS. */
+  readonly keyPair: KeyPair | undefined;
 }
 
-export async function openServer(parts: ServerParts): Promise<HttpServer> {
-  const { config } = parts;
+/** The server, and beside it the one that leads to it, if there is one. */
+export interface Front {
+  readonly server: HttpServer;
+  /**
+   * Rejects with a `StartError`. The other server listens where it is configured, or at `forRedirect`.
+   */
+  listen(addresses: [Address, ...Address[]], options: AppOptions, forRedirect?: Address): Promise<void>;
+  /** Resolves to the number of connections that had to be cut. */
+  stop(graceMs: number): Promise<number>;
+}
+
+export async function openFront(parts: ServerParts): Promise<Front> {
+  const { config, keyPair } = parts;
+  const { basePath } = config;
   const authentication = config.auth.length > 0 ? await openAuthentication(config.auth) : undefined;
   const engine = config.httpEngine === 'auto' && !features.nodeHttp ? 'wire' : config.httpEngine;
-  return HttpServer.create(config, hooksOf({ ...parts, authentication }), engine);
+  const files = filesStage(parts);
+  const front = parts.notifyService;
+  const notifyService = front && basePath !== '' ? alsoUnderBasePath(front, basePath) : front;
+  const hooks = hooksOf({ ...parts, notifyService, authentication, files });
+  const server = await HttpServer.create(config, hooks, engine, keyPair);
+  const redirect =
+    config.redirectPort === 0
+      ? undefined
+      : await import('./redirect.ts').then(({ openRedirect }) =>
+          openRedirect({ config, files, hooks, httpsPort: () => server.port }),
+        );
+  return {
+    server,
+    async listen(addresses, options, forRedirect) {
+      await server.listen(...addresses).catch((error) => {
+        throw failureToListen(error, config, options);
+      });
+      await redirect?.listen(options.origins, forRedirect).catch(async (error) => {
+        await server.stop(0);
+        throw error;
+      });
+    },
+    async stop(graceMs) {
+      const [cut, others = 0] = await Promise.all([server.stop(graceMs), redirect?.stop(graceMs)]);
+      return cut + others;
+    },
+  };
+}
+
+/** Nothing where the server speaks plain HTTP. Rejects with a `StartError`. */
+export async function openCertificatesFor(
+  config: Config,
+  { event }: Pick<Observed, 'event'>,
+): Promise<Certificates | undefined> {
+  if (config.tlsCert === '') return undefined;
+  const { openCertificates } = await import('./certificates.ts');
+  return openCertificates(config, event);
 }
 
 /** Hashing of passwords takes a while to load. */
@@ -222,6 +299,7 @@ interface Authentication {
 /** What the wiring connects. */
 interface Components extends ServerParts {
   readonly authentication: Authentication | undefined;
+  readonly files: Stage;
 }
 
 export type Observed = ReturnType<typeof observe>;
@@ -252,29 +330,35 @@ export async function openNotifyService(
 
 /** In order: what everyone may use, what has tokens of its own, then authentication, then what it protects. */
 function stagesOf(components: Components): Stage[] {
-  const { config, content, observed, authentication, notifyService, metricsPage, state } = components;
+  const { config, files, authentication, notifyService, metricsPage, state } = components;
   const stages: Stage[] = [];
   if (config.healthPath !== '') stages.push(healthStage(config.healthPath, state));
   if (config.corsOrigins.length > 0) stages.push(preflightStage(config));
   if (notifyService) stages.push(...notifyService.stages);
   if (authentication) stages.push(authentication.stage);
   if (config.metricsPath !== '') stages.push(metricsStage(config.metricsPath, metricsPage));
+  return [...stages, files];
+}
+
+function filesStage({ config, content, observed }: ServerParts): Stage {
   const warn = (message: string, fields: EventFields) => observed.event('warn', message, fields);
-  stages.push(createStaticStage(content.source, config, warn));
-  return stages;
+  const files = createStaticStage(content.source, config, { warn, rules: content.rules });
+  return config.basePath === '' ? files : createBasePathStage(config.basePath, files);
 }
 
 function hooksOf(components: Components): Hooks {
   const { config, observed, authentication, notifyService } = components;
   const authenticator = authentication?.authenticator;
-  const clientOf = trustedProxies(config.trustedProxies);
+  const { clientHeader } = config;
+  const clientOf = trustedProxies(config.trustedProxies, clientHeader);
   return {
     handle: route(stagesOf(components)),
     // Authentication depends on the client and on the attempts before.
     mayReuse: authenticator === undefined,
     roomFor: notifyService?.roomFor,
     defaultHeaders: withCors(defaultHeaders(config), config),
-    clientOf: (peer, headers) => clientOf(peer, headers['x-forwarded-for']),
+    clientHeader,
+    clientOf: (peer, headers) => clientOf(peer, headers[clientHeader]),
     ...observingHooks({ config, ...observed, authenticator, notifyService }),
   };
 }
@@ -287,9 +371,9 @@ export function addressesOf({ host, port }: Config, { sockets }: AppOptions): [A
 }
 
 /** `host` as configured, which may be a name or empty; without it, that of the address itself. */
-function urlOf(host: string | undefined, address: BoundAddress): string {
+function urlOf(scheme: string, host: string | undefined, address: BoundAddress): string {
   if ('path' in address) return host || address.path ? `unix:${host || address.path}` : 'a unix socket';
   const name = host ?? address.host;
-  if (name === '' || name === '0.0.0.0' || name === '::') return `http://localhost:${address.port}`;
-  return `http://${name.includes(':') ? `[${name}]` : name}:${address.port}`;
+  if (name === '' || name === '0.0.0.0' || name === '::') return `${scheme}://localhost:${address.port}`;
+  return `${scheme}://${name.includes(':') ? `[${name}]` : name}:${address.port}`;
 }

@@ -3,6 +3,8 @@ import { basename } from 'node:path';
 import { type Config, defaults } from '../config/options.ts';
 import { absolutePath, diskFile, diskFolder, kindOfPath } from '../static/disk.ts';
 import { embeddedFolder } from '../static/embedded.ts';
+import { indexNames } from '../static/locate.ts';
+import type { RuleFiles } from '../static/rule-files.ts';
 import type { FileSource } from '../static/source.ts';
 import { ConfigurationError } from './configuration-error.ts';
 
@@ -11,6 +13,8 @@ export interface ServedContent {
   /** For people. */
   readonly name: string;
   readonly kind: 'file' | 'folder';
+  /** The rules of the site, which `source` does not have. */
+  readonly rules?: RuleFiles;
   /** Where it is; the embedded site is nowhere. */
   readonly path: string | undefined;
 }
@@ -42,14 +46,16 @@ export async function openContent(config: Config, options: ContentOptions): Prom
 }
 
 async function diskContent(
-  { dotfiles, symlinks, spool }: Config,
+  { dotfiles, symlinks, spool, tlsCert, tlsKey }: Config,
   path: string,
   { files, workingFolder }: ContentOptions,
 ): Promise<Omit<ServedContent, 'name'>> {
   const absolute = await absolutePath(path, workingFolder);
   const kind = await kindOfPath(absolute);
-  if (files.length > 0 || spool !== '')
-    (await import('./exposure.ts')).refuseExposure(path, { files, spool });
+  const keyFile = tlsKey || tlsCert;
+  const secrets = keyFile === '' ? files : [...files, keyFile];
+  if (secrets.length > 0 || spool !== '')
+    (await import('./exposure.ts')).refuseExposure(path, { files: secrets, spool });
   const source =
     kind === 'file' ? diskFile(absolute, basename(absolute)) : diskFolder(absolute, { dotfiles, symlinks });
   return { source, kind, path: absolute };
@@ -57,10 +63,10 @@ async function diskContent(
 
 /** A current folder with an index is meant to be seen; any other one could be somebody's home. */
 async function checkIndexHere({ path, index }: Config): Promise<void> {
-  const kind = await kindOfPath(index).catch(() => undefined);
-  if (kind === 'file') return;
+  const kinds = await Promise.all(indexNames(index).map((name) => kindOfPath(name).catch(() => undefined)));
+  if (kinds.includes('file')) return;
   throw new ConfigurationError('nothing_to_serve', [
-    `there is neither a folder ${path} here nor a file ${index}; ` +
+    `there is neither a folder ${path} here nor a file ${indexNames(index).join(' or ')}; ` +
       'name a folder or a file, for example `mote .` for this folder, with --listing to list it',
   ]);
 }

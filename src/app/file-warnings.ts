@@ -1,6 +1,7 @@
 /** Log lines for the operator about files that cannot be served, with what to do about it. */
 import { HttpError } from '../http/errors.ts';
 import type { EventLog } from '../observe/log.ts';
+import { indexNames } from '../static/locate.ts';
 import type { FileSource } from '../static/source.ts';
 
 /** More warnings about files that cannot be read would say nothing new. */
@@ -56,8 +57,9 @@ export async function missingIndexAdvice(
   source: FileSource,
   { index, listing }: Pick<FolderNeeds, 'index' | 'listing'>,
 ): Promise<string | undefined> {
-  if (listing || !(await isMissing(source, [index]))) return undefined;
-  return `there is no ${index}, so that / is not found: add one, or list folders with --listing`;
+  if (listing || !(await lacksIndex(source, index))) return undefined;
+  const names = indexNames(index).join(' or ');
+  return `there is no ${names}, so that / is not found: add one, or list folders with --listing`;
 }
 
 /** Where build tools put the site that somebody probably means. */
@@ -72,15 +74,23 @@ export async function folderHints(source: FileSource, needs: FolderNeeds): Promi
   }
   const { notFound, index, spa } = needs;
   // A folder without an index is a folder of files, which needs no such page.
-  if (spa || (await isMissing(source, [index])) || !(await isMissing(source, [notFound]))) return [];
+  if (spa || (await lacksIndex(source, index)) || !(await isMissing(source, [notFound]))) return [];
   return [`there is no ${notFound}: what is not found gets a line of text`];
 }
 
 async function builtSiteIn(source: FileSource, index: string): Promise<string | undefined> {
   for (const folder of BUILT_SITES) {
-    if (!(await isMissing(source, [folder, index]))) return folder;
+    if (!(await lacksIndex(source, index, folder))) return folder;
   }
   return undefined;
+}
+
+/** Whether a folder has none of the files that are served for it. */
+async function lacksIndex(source: FileSource, index: string, ...folder: string[]): Promise<boolean> {
+  for (const name of indexNames(index)) {
+    if (!(await isMissing(source, [...folder, name]))) return false;
+  }
+  return true;
 }
 
 /** The source itself warns of a file that it may not read. */

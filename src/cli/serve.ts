@@ -5,7 +5,6 @@ import { type App, type AppOptions, createApp } from '../app/app.ts';
 import { features } from '../build/features.ts';
 import { AUTO } from '../config/option-kinds.ts';
 import type { Config } from '../config/options.ts';
-import { PLAIN_LOOK } from '../observe/look.ts';
 import { StartError } from '../util/start-error.ts';
 import { checkDescriptors } from './descriptor-limit.ts';
 import { type Io, OK, type StopSignal } from './io.ts';
@@ -71,11 +70,7 @@ async function openApp(
       'use 1',
     );
   const { createLeader } = await import('../app/workers/leader.ts');
-  return createLeader(config, stdout, {
-    ...options,
-    script,
-    order: { argv, texts, workers, look: options.look ?? PLAIN_LOOK },
-  });
+  return createLeader(config, stdout, { ...options, script, order: { argv, texts, workers } });
 }
 
 async function workersByMachine(): Promise<number> {

@@ -31,12 +31,14 @@ const problems: readonly [name: string, given: Given, expected: readonly string[
   [
     'a value of several lines',
     { argv: ['--index', 'a\nb'] },
-    ['--index: received "a\\nb"; allowed: a plain file name, without slashes'],
+    ['--index: received "a\\nb"; allowed: plain file names, without slashes, separated by commas'],
   ],
   [
     'a very long value',
     { argv: ['--index', `/${'x'.repeat(500)}`] },
-    [`--index: received "/${'x'.repeat(98)}…; allowed: a plain file name, without slashes`],
+    [
+      `--index: received "/${'x'.repeat(98)}…; allowed: plain file names, without slashes, separated by commas`,
+    ],
   ],
   ['an unknown flag', { argv: ['--prot', '80'] }, ['--prot: no such flag; did you mean --port?']],
   [

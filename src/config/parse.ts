@@ -45,6 +45,7 @@ const CONTROL = /\p{Cc}/u;
 /** RFC 9110 §5.6.2. */
 const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
 /** RFC 9110 §5.5 without obs-text: printable ASCII, spaces and tabs only between other characters. */
+const HSTS_VALUE = /^max-age=\d{1,10}(?:; ?(?:includeSubDomains|preload)){0,2}$/i;
 const FIELD_VALUE = /^[!-~]+(?:[ \t]+[!-~]+)*$/;
 /** An extension, a media type and its parameters (RFC 9110 §8.3.1, RFC 6838 §4.2). */
 const MEDIA_TYPE =
@@ -137,6 +138,15 @@ export function parseFileName(text: string): Parsed<string> {
   return plain && fits ? success(text) : failure('a plain file name, without slashes');
 }
 
+/** Names inside a folder, separated by commas; the value has no blanks around them. */
+export function parseFileNames(text: string): Parsed<string> {
+  const names = text.split(',').map((name) => parseFileName(name.trim()));
+  const valid = names.flatMap((name) => (name.ok ? [name.value] : []));
+  return valid.length === names.length
+    ? success(valid.join(','))
+    : failure('plain file names, without slashes, separated by commas');
+}
+
 /** The empty string turns the option off; anything else goes to `parse`. */
 export function emptyOr(parse: Parser<string>): Parser<string> {
   return (text) => {
@@ -152,11 +162,30 @@ export function parseUrlPath(text: string): Parsed<string> {
     : failure('a URL path like /name, without % and dot segments');
 }
 
+/** A path as {@link parseUrlPath} takes it; a final slash does not count, so that `/` is none. */
+export function parseBasePath(text: string): Parsed<string> {
+  return text === '/' ? success('') : withoutSlash(parseUrlPath(text));
+}
+
+function withoutSlash(parsed: Parsed<string>): Parsed<string> {
+  return parsed.ok ? success(parsed.value.replace(/\/$/, '')) : parsed;
+}
+
 /** A field value (RFC 9110 §5.5). */
 export function parseFieldValue(text: string): Parsed<string> {
   return FIELD_VALUE.test(text)
     ? success(text)
     : failure('a header value: printable ASCII, without line breaks or surrounding spaces');
+}
+
+/** The value of Strict-Transport-Security (RFC 6797 §6.1), or its seconds alone. */
+export function parseHsts(text: string): Parsed<string> {
+  if (/^\d{1,10}$/.test(text)) return success(`max-age=${text}`);
+  return HSTS_VALUE.test(text)
+    ? success(text)
+    : failure(
+        'seconds, or max-age=SECONDS with includeSubDomains and preload after it, separated by semicolons',
+      );
 }
 
 /** `Name: value`, taken apart. */

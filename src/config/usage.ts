@@ -47,12 +47,13 @@ are in bytes or have the suffix k, M or G (of 1024).
 `;
 
 /** What a build that lacks something says about it, with a line break at its end. */
-export function lackingNote({ compression, workers, nodeHttp, charsets }: Features): string {
+export function lackingNote({ compression, workers, nodeHttp, charsets, tls }: Features): string {
   const lacking = Object.entries({
     '--compression': compression,
     '--workers above 1': workers,
     '--http-engine node': nodeHttp,
     'legacy charsets': charsets,
+    '--tls-cert': tls,
   }).filter(([, isThere]) => !isThere);
   return lacking.length > 0 ? `\nNot in this build: ${lacking.map(([name]) => name).join(', ')}.\n` : '';
 }

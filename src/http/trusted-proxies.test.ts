@@ -128,3 +128,42 @@ describe('a bad list is refused', () => {
     test(JSON.stringify(entry), () => assert.throws(() => trustedProxies([entry]), RangeError));
   }
 });
+
+describe('Forwarded', () => {
+  const named: readonly (readonly [header: string, client: string])[] = [
+    ['for=203.0.113.9', '203.0.113.9'],
+    ['For="203.0.113.9:4711";proto=https', '203.0.113.9'],
+    ['by=_me;for="[2001:db9::1]:80"', '2001:db9::1'],
+    ['for="[2001:DB9:0::1]"', '2001:db9::1'],
+    ['for=198.51.100.7, for=203.0.113.9', '203.0.113.9'],
+    ['for=203.0.113.9, for=10.0.0.2', '203.0.113.9'],
+    ['for=203.0.113.9 ; host="a,b;for=1.2.3.4"', '203.0.113.9'],
+    [',, for=203.0.113.9,', '203.0.113.9'],
+    ['for=203.0.113.9, for=unknown', '10.0.0.1'],
+    ['for=203.0.113.9, for=_hidden', '10.0.0.1'],
+    ['for=203.0.113.9, proto=https', '10.0.0.1'],
+    ['203.0.113.9', '10.0.0.1'],
+    ['', '10.0.0.1'],
+    // A client that leaves a quotation mark open gains nothing from what the proxy appends.
+    ['for="203.0.113.9, for=198.51.100.7', '10.0.0.1'],
+    ['for=203.0.113.9;x=", for="[2001:db9::1]"', '10.0.0.1'],
+    ['for=203.0.113.9;x="\\", for=198.51.100.7;by="a"', '10.0.0.1'],
+    ['for=203.0.113.9;x=", for=198.51.100.7', '10.0.0.1'],
+  ];
+  for (const [header, client] of named) {
+    test(header || 'empty', () =>
+      assert.equal(trustedProxies(proxies, 'forwarded')('10.0.0.1', header), client),
+    );
+  }
+
+  test('means nothing from a stranger', () => {
+    assert.equal(trustedProxies(proxies, 'forwarded')('203.0.113.5', 'for=1.2.3.4'), '203.0.113.5');
+  });
+
+  test('takes no longer for odd values', () => {
+    const began = performance.now();
+    for (const odd of ['"\\', ';for="', 'for=', ',"', 'a="b";'])
+      trustedProxies(proxies, 'forwarded')('10.0.0.1', odd.repeat(20_000));
+    assert.ok(performance.now() - began < 1000);
+  });
+});

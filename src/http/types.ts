@@ -80,6 +80,8 @@ export interface Plan {
   readonly close?: boolean;
   /** These headers replace default headers of the same name, including the operator's own. */
   readonly overridesDefaults?: true;
+  /** Default headers that this response goes without, by their names in lower case; only with `overridesDefaults`. */
+  readonly withoutDefaults?: readonly string[];
   /** Absent if the plan depends on anything but the head of the request, or cannot be used twice. */
   readonly reuse?: Reuse | undefined;
 }

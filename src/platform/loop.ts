@@ -12,15 +12,18 @@ interface Watched {
   events: number;
   /** An unreferenced descriptor does not keep the process. */
   isReferenced: boolean;
+  /** Of the wait before it began: an event of the next is its own, one of the same is of a descriptor that had its number. */
+  readonly wait: number;
 }
 
 const watched = new Map<number, Watched>();
 let referenced = 0;
+let waits = 0;
 
 /** Calls `listener` when `descriptor` has one of the events. */
 export function watch(descriptor: number, listener: Listener, events: number, isReferenced = true): void {
   unwatch(descriptor);
-  watched.set(descriptor, { listener, events: 0, isReferenced });
+  watched.set(descriptor, { listener, events: 0, isReferenced, wait: waits });
   if (isReferenced) referenced += 1;
   setInterest(descriptor, events);
 }
@@ -246,9 +249,10 @@ export function runLoop(): void {
     runTimers();
     const count = host.wait(timeToWait(), events);
     turnMs = host.now();
+    waits += 1;
     for (let i = 0; i < count; i += 1) {
       const one = watched.get(events[2 * i] as number);
-      if (one) turn(one.listener, events[2 * i + 1] as number);
+      if (one && one.wait !== waits) turn(one.listener, events[2 * i + 1] as number);
     }
     runImmediates();
   }

@@ -7,6 +7,7 @@ import { createStaticStage } from './handler.ts';
 /** Nothing is kept in memory: every response is made of a file that is opened for it. */
 const options = {
   index: 'index.html',
+  cleanUrls: false,
   compression: false,
   cacheBytes: 0,
   cacheHtml: 'no-cache',

@@ -6,6 +6,7 @@ import { createStaticStage } from './handler.ts';
 
 const options = {
   index: 'index.html',
+  cleanUrls: false,
   compression: false,
   cacheBytes: 1024 * 1024,
   cacheHtml: 'no-cache',

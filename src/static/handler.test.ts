@@ -7,6 +7,7 @@ import { createStaticStage, type StaticOptions } from './handler.ts';
 
 const options: StaticOptions = {
   index: 'index.html',
+  cleanUrls: false,
   compression: false,
   cacheBytes: 1024 * 1024,
   cacheHtml: 'no-cache',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { encodePath, parsePath } from './path.ts';
+import { encodePath, parsePath, relativeReference } from './path.ts';
 
 /** What is understood, as `a|b` and a final `/` for a folder, or the reason of refusal. */
 function outcomeOf(rawPath: string): string {
@@ -214,6 +214,54 @@ describe('paths: properties', () => {
       fc.property(fc.string({ unit: 'binary' }), (raw) => {
         assert.equal(typeof parsePath(raw).ok, 'boolean');
       }),
+    );
+  });
+});
+
+describe('a relative reference', () => {
+  const cases: readonly (readonly [from: string, to: string, reference: string])[] = [
+    ['/docs', '/docs/', 'docs/'],
+    ['/a/b', '/a/c', 'c'],
+    ['/a/b/', '/a/b', '../b'],
+    ['/a/index.html', '/a/', './'],
+    ['/a/b/c', '/x', '../../x'],
+    ['/a', '/', './'],
+    ['/a/b', '/', '../'],
+    ['/x', '/c:d/e', './c:d/e'],
+    ['/a/x', '/a/c:d', './c:d'],
+    ['/%61/x', '/a/y', 'y'],
+    ['/./a', '/b', 'b'],
+    ['/a/%2e/b', '/a/c', 'c'],
+    ['//docs', '/docs/', 'docs/'],
+  ];
+  for (const [from, to, reference] of cases) {
+    test(`${from} to ${to}`, () => {
+      const target = parsePath(to);
+      assert.ok(target.ok);
+      assert.equal(relativeReference(from, target.value), reference);
+    });
+  }
+
+  const name = fc.constantFrom('a', 'b', 'a:b', '%61', 'ü', 'a b', '...', '?');
+  const encoded = name.map((text) => (text === '%61' ? text : encodeURIComponent(text)));
+  const rawPaths = fc
+    .array(fc.oneof(encoded, fc.constantFrom('', '.', '%2E')), { maxLength: 6 })
+    .map((parts) => `/${parts.join('/')}`);
+
+  test('leads to the target, below any prefix, and never to another host', () => {
+    fc.assert(
+      fc.property(rawPaths, fc.array(name, { maxLength: 4 }), fc.boolean(), (from, to, isFolder) => {
+        const directory = isFolder || to.length === 0;
+        const reference = relativeReference(from, { segments: to, directory });
+        for (const prefix of ['', '/pre', '/pre/fix']) {
+          const url = new URL(reference, `http://site.test${prefix}${from}`);
+          const expected = prefix + encodePath(to, directory);
+          const reached = decodeURIComponent(url.pathname).replace(/\/{2,}/g, '/');
+          assert.equal(url.host, 'site.test');
+          assert.equal(reached, decodeURIComponent(expected), `${reference} at ${prefix}${from}`);
+        }
+      }),
+      { numRuns: 2000 },
     );
   });
 });

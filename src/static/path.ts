@@ -56,15 +56,44 @@ export function encodePath(segments: readonly string[], directory: boolean): str
   return `/${segments.map(encodeSegment).join('/')}${directory ? '/' : ''}`;
 }
 
+/** A segment that clients resolve before they send a request, in any spelling (URL Standard, «single-dot»). */
+const SINGLE_DOT = /^(?:\.|%2e)$/i;
+
+/**
+ * A reference to another path of the site, relative to the requested one: so it is valid behind a proxy that strips a
+ * prefix, and cannot name another host. It climbs no further than to the deepest folder that both are in.
+ * `rawPath` has been parsed successfully.
+ */
+export function relativeReference(rawPath: string, { segments, directory }: ParsedPath): string {
+  const from = rawPath
+    .split('/')
+    .slice(1, -1)
+    .filter((raw) => !SINGLE_DOT.test(raw));
+  const folders = directory ? segments : segments.slice(0, -1);
+  let shared = 0;
+  let at = 0;
+  // What repeated slashes enclose counts on the way up only.
+  for (; at < from.length; at++) {
+    if (from[at] === '') continue;
+    if (shared >= folders.length || decode(from[at] as string) !== folders[shared]) break;
+    shared += 1;
+  }
+  const down = encodePath(segments.slice(shared), directory).slice(1);
+  if (at < from.length) return '../'.repeat(from.length - at) + down;
+  // A `:` in the first segment would end a scheme (RFC 3986 §4.2).
+  return down === '' || /^[^/]*:/.test(down) ? `./${down}` : down;
+}
+
 // encodeURIComponent is meant for query values: it also encodes these characters, which are allowed in a segment
 // (pchar, RFC 3986 §3.3) and occur in names such as `@scope`.
 const NEEDLESSLY_ENCODED = /%(?:24|26|2B|2C|3A|3B|3D|40)/g;
 
-function encodeSegment(segment: string): string {
+export function encodeSegment(segment: string): string {
   return encodeURIComponent(segment).replace(NEEDLESSLY_ENCODED, decodeURIComponent);
 }
 
-function parseSegment(raw: string): Result<string, string> {
+/** One segment, decoded; `.` is not special here. */
+export function parseSegment(raw: string): Result<string, string> {
   const encoded = raw.includes('%');
   const segment = encoded ? decode(raw) : raw;
   if (segment === undefined) return failure('malformed percent-encoding or UTF-8');

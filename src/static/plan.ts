@@ -44,6 +44,15 @@ export interface Representation {
   readonly whole: Plan | undefined;
   /** Of plans made from the content in memory. */
   readonly reuse: Reuse | undefined;
+  /** What the site's rules change in responses; the members above have it already. */
+  readonly edits?: ResponseEdits;
+}
+
+export interface ResponseEdits {
+  /** For a plan that was made of an edited form. */
+  finish(plan: Plan): Plan;
+  /** The form with the changes, but for that of the header `except` (in lower case). */
+  decorateForm(form: Representation, except?: string): Representation;
 }
 
 export interface Ingredients {
@@ -93,13 +102,9 @@ function contentBody(bytes: Uint8Array): MemoryBody {
   return { kind: 'text', text: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1') };
 }
 
-const wholeHeaders = (contentType: string, size: number, fields: HeaderList): string[] => [
-  'Content-Type',
-  contentType,
-  'Content-Length',
-  String(size),
-  ...fields,
-];
+export function wholeHeaders(contentType: string, size: number, fields: HeaderList): string[] {
+  return ['Content-Type', contentType, 'Content-Length', String(size), ...fields];
+}
 
 /** Which bytes to send with which headers; positions in `pieces` count from the start of the content. */
 export interface Selection {

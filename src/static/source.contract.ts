@@ -159,6 +159,7 @@ function answers(make: MakeSource): void {
 
 const options: StaticOptions = {
   index: 'index.html',
+  cleanUrls: false,
   compression: false,
   cacheBytes: 1024 * 1024,
   cacheHtml: 'no-cache',

@@ -10,6 +10,8 @@ const STALE_MS = 900;
 
 const options: FileStoreOptions = {
   index: 'index.html',
+  cleanUrls: false,
+  listing: false,
   compression: false,
   cacheBytes: 1024 * 1024,
   cacheHtml: 'no-cache',

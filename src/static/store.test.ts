@@ -6,6 +6,8 @@ import { FileStore, type FileStoreOptions, representChanged } from './store.ts';
 
 const options: FileStoreOptions = {
   index: 'index.html',
+  cleanUrls: false,
+  listing: false,
   compression: false,
   cacheBytes: 1024 * 1024,
   cacheHtml: 'no-cache',

@@ -10,6 +10,7 @@ import { BoundedMap } from '../util/bounded-map.ts';
 import { type CachePolicy, cacheControl } from './cache-policy.ts';
 import { type FileContent, fastTagOf, readContent, versionTag } from './content.ts';
 import { type Coding, codings } from './encoding.ts';
+import { type LocateMode, type LocateOptions, Locator, type NotLocated } from './locate.ts';
 import { type MediaOptions, type Medium, mediaReader } from './media.ts';
 import { isCompressible } from './mime.ts';
 import type { ParsedPath } from './path.ts';
@@ -32,8 +33,7 @@ const MAX_KEPT_BYTES = 1024 * 1024;
 /** Below this size a coding saves less than one network packet. */
 const MIN_COMPRESSED_BYTES = 1024;
 
-export interface FileStoreOptions extends CachePolicy, MediaOptions {
-  readonly index: string;
+export interface FileStoreOptions extends CachePolicy, MediaOptions, LocateOptions {
   readonly compression: boolean;
   readonly cacheBytes: number;
 }
@@ -48,13 +48,7 @@ export interface Resource {
   readonly available: readonly Coding[];
 }
 
-export type Lookup =
-  | Resource
-  /** A folder that was requested without its trailing slash. */
-  | { readonly kind: 'redirect' }
-  /** A folder without an index. */
-  | { readonly kind: 'folder' }
-  | { readonly kind: 'missing' };
+export type Lookup = Resource | NotLocated;
 
 /** How long an entry and the plans made of it are used. */
 class Freshness implements Reuse {
@@ -85,12 +79,12 @@ interface Entry {
   readonly isProvisional: boolean;
 }
 
-interface Located {
+interface LocatedFile {
   readonly segments: readonly string[];
   readonly file: SourceFile;
 }
 
-interface Candidate extends Located {
+interface Candidate extends LocatedFile {
   readonly coding: Coding | 'identity';
 }
 
@@ -102,9 +96,20 @@ export class FileStore {
   /** In the order of their last check, weighed by the bytes of their content. */
   readonly #entries: BoundedMap<string, Entry>;
   readonly #pending = new Map<string, Promise<Lookup>>();
+  readonly #locator: Locator;
+  readonly #beforeLook: () => Promise<void> | undefined;
+  /** How often {@link clear} was called. */
+  #clears = 0;
 
-  constructor(source: FileSource, options: FileStoreOptions) {
+  /** `beforeLook` looks at what else of the site may have changed, each time that files are looked at. */
+  constructor(
+    source: FileSource,
+    options: FileStoreOptions,
+    beforeLook: () => Promise<void> | undefined = () => undefined,
+  ) {
     this.#source = source;
+    this.#locator = new Locator(source, options);
+    this.#beforeLook = beforeLook;
     this.#options = options;
     this.#entries = new BoundedMap({
       maxEntries: MAX_ENTRIES,
@@ -123,36 +128,52 @@ export class FileStore {
     return entry?.freshness.isFresh() ? entry.resource : undefined;
   }
 
-  /** Resolves `path` by the source, once for all concurrent requests. @throws like `FileSource.open`. */
-  find(path: string, parsed: ParsedPath): Promise<Lookup> {
+  /** Lets nothing be used again without a look at its file: responses that were made of it depend on more. */
+  clear(): void {
+    this.#clears += 1;
+    for (const { freshness } of this.#entries.values()) freshness.isGone = true;
+    this.#entries.clear();
+  }
+
+  /**
+   * Resolves a path by the source, once for all concurrent requests; `path` is its name in the memory.
+   * @throws like `FileSource.open`.
+   */
+  find(path: string, parsed: ParsedPath, mode: LocateMode = 'request'): Promise<Lookup> {
     const pending = this.#pending.get(path);
     if (pending) return pending;
-    const lookup = this.#look(path, parsed).finally(() => this.#pending.delete(path));
+    const lookup = this.#look(path, parsed, mode).finally(() => this.#pending.delete(path));
     this.#pending.set(path, lookup);
     return lookup;
   }
 
-  async #look(path: string, parsed: ParsedPath): Promise<Lookup> {
+  async #look(path: string, parsed: ParsedPath, mode: LocateMode): Promise<Lookup> {
     const checkedMs = performance.now();
-    const located = await this.#locate(parsed);
+    const looking = this.#beforeLook();
+    if (looking) await looking;
+    const clears = this.#clears;
+    const located = await this.#locator.locate(parsed, mode);
     const known = this.#entries.get(path);
-    if ('kind' in located) {
+    if (located.kind !== 'located') {
       this.#entries.delete(path);
       if (known) known.freshness.isGone = true;
       return located;
     }
     const { coding } = this.#mediumOf(located.file.name);
-    const candidates: [Candidate, ...Candidate[]] = [{ coding, ...located }];
+    const candidates: [Candidate, ...Candidate[]] = [
+      { coding, segments: located.segments, file: located.file },
+    ];
     try {
       const siblings = coding === 'identity' ? await this.#siblings(located) : [];
       candidates.push(...siblings);
       const entry = isCurrent(known, candidates)
         ? known
-        : await this.#load(candidates, known !== undefined, this.#freshness(path, parsed));
+        : await this.#load(candidates, known !== undefined, this.#freshness(path, parsed, mode));
       if (known && known !== entry) known.freshness.isGone = true;
       entry.freshness.checkedMs = checkedMs;
       // It may have been evicted during the check.
-      entry.freshness.isGone = false;
+      entry.freshness.isGone = clears !== this.#clears;
+      if (entry.freshness.isGone) return entry.resource;
       this.#entries.set(path, entry, entry.bytes);
       return entry.resource;
     } finally {
@@ -160,28 +181,13 @@ export class FileStore {
     }
   }
 
-  #freshness(path: string, parsed: ParsedPath): Freshness {
+  #freshness(path: string, parsed: ParsedPath, mode: LocateMode): Freshness {
     // A failure recurs in, and is reported to, the first request that has to wait for the check.
-    return new Freshness(0, () => void this.find(path, parsed).catch(() => undefined));
-  }
-
-  /** The file at this path; for a folder, its index. */
-  async #locate({ segments, directory }: ParsedPath): Promise<Located | Exclude<Lookup, Resource>> {
-    const found = await this.#source.open(segments);
-    if (found.kind === 'missing') return found;
-    if (found.kind === 'file') {
-      if (!directory || segments.length === 0) return { segments, file: found.file };
-      await found.file.close();
-      return { kind: 'missing' };
-    }
-    if (!directory) return { kind: 'redirect' };
-    const inner = [...segments, this.#options.index];
-    const index = await this.#source.open(inner);
-    return index.kind === 'file' ? { segments: inner, file: index.file } : { kind: 'folder' };
+    return new Freshness(0, () => void this.find(path, parsed, mode).catch(() => undefined));
   }
 
   /** The precompressed siblings of a file. Those that cannot be opened or are still empty count as absent. */
-  async #siblings({ segments, file }: Located): Promise<Candidate[]> {
+  async #siblings({ segments, file }: LocatedFile): Promise<Candidate[]> {
     const name = segments.at(-1);
     if (name === undefined) return [];
     const folder = segments.slice(0, -1);

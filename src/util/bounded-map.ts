@@ -55,6 +55,11 @@ export class BoundedMap<K, V> {
     this.#entries.delete(key);
   }
 
+  clear(): void {
+    this.#entries.clear();
+    this.#weight = 0;
+  }
+
   *values(): Generator<V, void> {
     for (const { value } of this.#entries.values()) yield value;
   }

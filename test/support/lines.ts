@@ -29,13 +29,13 @@ export class Lines {
   }
 
   /** The first line from index `from` on that matches; waits for it. */
-  async find(pattern: RegExp, from = 0): Promise<string> {
-    const signal = AbortSignal.timeout(LINE_TIMEOUT_MS);
+  async find(pattern: RegExp, from = 0, limitMs = LINE_TIMEOUT_MS): Promise<string> {
+    const signal = AbortSignal.timeout(limitMs);
     for (;;) {
       const line = this.all.slice(from).find((candidate) => pattern.test(candidate));
       if (line !== undefined) return line;
       if (this.#ended || signal.aborted) {
-        const why = this.#ended ? 'before the output ended' : `within ${LINE_TIMEOUT_MS} ms`;
+        const why = this.#ended ? 'before the output ended' : `within ${limitMs} ms`;
         throw new Error(`no line matched ${pattern} ${why}:\n${this.all.slice(-20).join('\n')}`);
       }
       await once(this.#events, 'more', { signal }).catch(() => undefined);

@@ -46,7 +46,7 @@ export const severalWorkers =
   Number(process.env.MOTE_WORKERS ?? 1) > 1 ? 'it is about one process, and several serve' : false;
 
 /** What only some builds can do, by the names that `--version --json` has for what a build lacks. */
-export type Feature = 'compression' | 'workers' | 'nodeHttp' | 'charsets';
+export type Feature = 'compression' | 'workers' | 'nodeHttp' | 'charsets' | 'tls';
 
 const lacks: readonly Feature[] = isSource ? [] : askForLacks();
 
@@ -193,7 +193,7 @@ export class Server {
     // With `--log-format json` the line is the message of an event.
     this.startLine = startLine.startsWith('{') ? JSON.parse(startLine).message : startLine;
     this.url = this.startLine.split(' on ').at(-1) ?? '';
-    this.port = Number(/:(\d+)$/.exec(this.url)?.[1] ?? 0);
+    this.port = Number(/:(\d+)(?:\/.*)?$/.exec(this.url)?.[1] ?? 0);
     this.pid = programOf(child);
     this.stdout = stdout;
     this.stderr = stderr;
@@ -268,7 +268,7 @@ async function listening(child: Child): Promise<Server> {
   const [stdout, stderr] = [new Lines(child.stdout), new Lines(child.stderr)];
   child.stdin.end();
   try {
-    const startLine = await stdout.find(/ on /);
+    const startLine = await stdout.find(/ on /, 0, PATIENCE_MS);
     return new Server(child, startLine, stdout, stderr, exited);
   } catch (cause) {
     child.kill('SIGKILL');

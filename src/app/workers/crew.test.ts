@@ -9,7 +9,16 @@ import { START_TIMEOUT_MS } from './protocol.ts';
 
 /** Two workers. */
 function crewOf(script: readonly string[], event: () => void = () => undefined): Crew {
-  const order = { argv: [], texts: {}, workers: 2, sockets: 0, isInherited: false, look: PLAIN_LOOK };
+  const order = {
+    argv: [],
+    texts: {},
+    workers: 2,
+    sockets: 0,
+    isInherited: false,
+    redirects: false,
+    keyPair: undefined,
+    look: PLAIN_LOOK,
+  };
   return new Crew({
     script,
     descriptors: [],

@@ -49,7 +49,15 @@ export const server = {
     commas: true,
     parse: parseTrustedProxy,
     default: [],
-    doc: 'An address or a block like 10.0.0.0/8 whose X-Forwarded-For is trusted; unix for peers on a unix socket.',
+    doc: 'An address or a block like 10.0.0.0/8 of proxies that name the client; unix for peers on a unix socket.',
+  },
+  clientHeader: {
+    kind: 'text',
+    group: 'Access',
+    label: 'NAME',
+    parse: oneOf('x-forwarded-for', 'x-real-ip', 'forwarded'),
+    default: 'x-forwarded-for',
+    doc: 'The header in which trusted proxies name the client: x-forwarded-for, x-real-ip or forwarded (RFC 7239).',
   },
   logFormat: {
     kind: 'text',

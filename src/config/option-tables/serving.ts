@@ -2,9 +2,11 @@
 import type { Option } from '../option-kinds.ts';
 import {
   emptyOr,
+  parseBasePath,
   parseCharset,
   parseFieldValue,
   parseFileName,
+  parseFileNames,
   parseFilePath,
   parseHeader,
   parseMediaType,
@@ -26,11 +28,34 @@ export const serving = {
     default: 'web_root',
     doc: 'The folder or the single file to serve.',
   },
-  index: { ...fileName, default: 'index.html', doc: 'The file that is served for its folder.' },
+  index: {
+    ...fileName,
+    label: 'NAMES',
+    parse: parseFileNames,
+    default: 'index.html',
+    doc: 'The file that is served for its folder; of several names, separated by commas, the first that exists.',
+  },
   listing: { ...contentSwitch, doc: 'List folders that have no index file.' },
   spa: {
     ...contentSwitch,
     doc: 'Serve the index file of the root for unknown paths if the client prefers text/html, or if it accepts anything and the last segment has no dot.',
+  },
+  cleanUrls: {
+    ...contentSwitch,
+    doc: 'Serve about.html at /about, and redirect /about.html, /about/ and /index there.',
+  },
+  rules: {
+    ...contentSwitch,
+    default: true,
+    doc: 'Apply the redirects and headers in the files _redirects and _headers of the root, which are not served.',
+  },
+  basePath: {
+    kind: 'text',
+    group: 'What is served',
+    label: 'URLPATH',
+    parse: emptyOr(parseBasePath),
+    default: '',
+    doc: 'The path under which everything is served, behind a proxy that does not strip it. Empty: the root.',
   },
   notFound: {
     ...fileName,

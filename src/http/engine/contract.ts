@@ -36,6 +36,9 @@ export interface Exchange {
   readonly known?: KnownHead | undefined;
 }
 
+/** In which proxies name their clients unless something else is configured. */
+export const CLIENT_HEADER = 'x-forwarded-for';
+
 export interface Hooks {
   readonly handle: Handle;
   /** A plan with `reuse` may be used for the same head without asking {@link handle} again. */
@@ -47,6 +50,8 @@ export interface Hooks {
   readonly roomFor?: ((facts: RequestFacts) => BodyRoom | undefined) | undefined;
   /** Headers for every response; some depend on the request (CORS). */
   readonly defaultHeaders: (headers: RequestFacts['headers']) => HeaderList;
+  /** The header that {@link clientOf} depends on beside the peer, in lower case; see {@link CLIENT_HEADER}. */
+  readonly clientHeader?: string;
   readonly clientOf: (peer: string, headers: RequestFacts['headers']) => string;
   readonly onConnection: (delta: 1 | -1) => void;
   readonly onStart: () => void;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { HeaderList } from '../types.ts';
+import { type HeaderList, noBody } from '../types.ts';
 import { type CorsOptions, withCors } from './cors.ts';
-import { type DefaultHeaderOptions, defaultHeaders } from './default-headers.ts';
+import { type DefaultHeaderOptions, defaultHeaders, defaultsBeside } from './default-headers.ts';
 
 type Options = DefaultHeaderOptions & CorsOptions;
 
@@ -28,6 +28,7 @@ describe('default headers', () => {
   ])[] = [
     ['nothing', {}, undefined, []],
     ['security', { securityHeaders: true }, undefined, [...NOSNIFF, ...REFERRER]],
+    ['over TLS', { hsts: 'max-age=1' }, undefined, ['Strict-Transport-Security', 'max-age=1']],
     [
       'a policy alone',
       { csp: "default-src 'self'" },
@@ -71,4 +72,20 @@ describe('default headers', () => {
   for (const [name, options, origin, expected] of cases) {
     test(name, () => assert.deepEqual(headersFor({ ...off, ...options }, origin), expected));
   }
+});
+
+describe('beside the headers of a plan', () => {
+  const plan = { status: 200, headers: ['referrer-policy', 'no-referrer', 'Vary', 'Accept'], body: noBody };
+  const defaults = [...NOSNIFF, ...REFERRER, ...VARY];
+
+  test('all of them, the very same list', () => assert.equal(defaultsBeside(plan, defaults), defaults));
+
+  test('those that the plan has not, and Vary in any case', () => {
+    assert.deepEqual(defaultsBeside({ ...plan, overridesDefaults: true }, defaults), [...NOSNIFF, ...VARY]);
+  });
+
+  test('without those that it leaves out', () => {
+    const bare = { ...plan, overridesDefaults: true, withoutDefaults: ['x-content-type-options'] } as const;
+    assert.deepEqual(defaultsBeside(bare, defaults), VARY);
+  });
 });

@@ -1,5 +1,6 @@
 /** Prints the lines of the contract that the command line names. */
 import * as address from './address.contract.ts';
+import * as calls from './calls.contract.ts';
 import * as deflate from './deflate.contract.ts';
 import * as events from './events.contract.ts';
 import * as streams from './streams.contract.ts';
@@ -9,6 +10,7 @@ import * as url from './url.contract.ts';
 
 const contracts: Readonly<Record<string, { contract(): Iterable<string> | AsyncIterable<string> }>> = {
   address,
+  calls,
   deflate,
   events,
   streams,

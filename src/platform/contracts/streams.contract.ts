@@ -285,6 +285,36 @@ const scenarios: Readonly<Record<string, () => Promise<Log>>> = {
     await close();
     return log;
   },
+  async 'a descriptor that is used again gets no event of the one before'() {
+    const [one, other] = [await ends(), await ends()];
+    const full = new Server();
+    full.listen({ host: '127.0.0.1', port: 0, backlog: 1 });
+    await once(full, 'listening');
+    const { port } = full.address() as { port: number };
+    const start = () => connect({ host: '127.0.0.1', port }).on('error', () => undefined);
+    const log: Log = [];
+    const opened: Socket[] = [];
+    // Whichever comes first closes the other, whose event may have been taken together with its own.
+    const replace = (old: Socket) => {
+      // These fill the queue: nobody accepts in this turn, and later ones wait for a second.
+      for (let i = 0; i < 4; i += 1) opened.push(start());
+      old.destroy();
+      for (let i = 0; i < 4; i += 1) opened.push(start().on('connect', () => log.push('too early')));
+    };
+    one.client.once('data', () => replace(other.client));
+    other.client.once('data', () => replace(one.client));
+    for (const { client, peer } of [one, other])
+      for (const end of [client, peer]) end.on('error', () => undefined);
+    one.peer.write('a');
+    other.peer.write('b');
+    await pause(100);
+    const all = [one.client, one.peer, other.client, other.peer, ...opened];
+    for (const socket of all) socket.destroy();
+    await closed(...all);
+    await Promise.all([one.close(), other.close()]);
+    full.close();
+    return [log, opened.length];
+  },
   async 'a server: address in use, no more than so many connections, close'() {
     const server = new Server();
     const log: Log = [];

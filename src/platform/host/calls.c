@@ -52,7 +52,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t work = PTHREAD_COND_INITIALIZER;
 static List waiting = {NULL, &waiting.first}, done = {NULL, &done.first};
 static int done_descriptor = -1;
-static int thread_count, idle_count;
+static int thread_count, idle_count, waiting_count;
 
 static void append(List *list, Call *call) {
   call->next = NULL;
@@ -251,6 +251,7 @@ static void *work_on_calls(void *unused) {
     while (!waiting.first) pthread_cond_wait(&work, &lock);
     idle_count--;
     Call *call = shift(&waiting);
+    waiting_count--;
     pthread_mutex_unlock(&lock);
     confine_thread();
     call->result = perform(call);
@@ -261,9 +262,12 @@ static void *work_on_calls(void *unused) {
   return NULL;
 }
 
-/* Threads start when they are needed: a server of files in memory needs none. Called with the lock. */
+/*
+ * Threads start when they are needed: a server of files in memory needs none. One that was woken counts as idle until
+ * it has its call, so that it is not enough for two. Called with the lock.
+ */
 static void start_thread(void) {
-  if (idle_count > 0 || thread_count == THREADS) return;
+  if (waiting_count <= idle_count || thread_count == THREADS) return;
   pthread_attr_t attributes;
   pthread_t thread;
   pthread_attr_init(&attributes);
@@ -285,6 +289,7 @@ JSValue host_submit(JSContext *ctx, int64_t operation, int64_t id, JSValueConst 
   }
   pthread_mutex_lock(&lock);
   append(&waiting, call);
+  waiting_count++;
   start_thread();
   int has_thread = thread_count > 0;
   pthread_cond_signal(&work);

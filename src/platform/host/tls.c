@@ -116,8 +116,10 @@ JSValue host_trust(JSContext *ctx, Bytes der, Bytes lengths) {
   memcpy(trust->der, der.data, der.length);
   const int32_t *sizes = (const int32_t *)(void *)lengths.data;
   size_t at = 0;
-  for (size_t i = 0; i < lengths.length / sizeof *sizes; at += (size_t)sizes[i++])
-    if ((size_t)sizes[i] <= der.length - at) add_anchor(trust, at, (size_t)sizes[i]);
+  for (size_t i = 0; i < lengths.length / sizeof *sizes; at += (size_t)sizes[i++]) {
+    if ((size_t)sizes[i] > der.length - at) break;
+    add_anchor(trust, at, (size_t)sizes[i]);
+  }
   return new_object(ctx, trust);
 }
 
@@ -137,6 +139,7 @@ static int find_issuers(void *opaque, const mbedtls_x509_crt *child, mbedtls_x50
 }
 
 static int push(Queue *queue, const uint8_t *data, size_t length) {
+  if (length == 0) return 0;
   if (queue->start == queue->end) queue->start = queue->end = 0;
   if (queue->end + length > queue->size) {
     size_t size = 2 * (queue->end + length);
@@ -235,10 +238,10 @@ int64_t host_tlsHandshake(Session *session) {
 JSValue host_tlsRead(JSContext *ctx, Session *session) {
   uint8_t data[MAX_READ_BYTES];
   int got = session->fault;
-  /* Tickets of TLS 1.3 are read over: sessions are not resumed. */
+  /* Tickets of TLS 1.3 are read over: sessions are not resumed. An empty record (0) is not the end of the input. */
   if (!got) {
     do got = mbedtls_ssl_read(&session->ssl, data, sizeof data);
-    while (got == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET);
+    while (got == 0 || got == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET);
   }
   if (got >= 0) return copied(ctx, data, (size_t)got);
   if (needs_more(got)) return JS_NewInt32(ctx, 0);
@@ -261,7 +264,9 @@ int64_t host_tlsEnd(Session *session) {
 
 JSValue host_tlsOutput(JSContext *ctx, Session *session) {
   Queue *out = &session->out;
-  JSValue bytes = copied(ctx, out->data + out->start, out->end - out->start);
+  /* Without any output there may be no memory either. */
+  size_t length = out->end - out->start;
+  JSValue bytes = copied(ctx, length > 0 ? out->data + out->start : NULL, length);
   out->start = out->end;
   return bytes;
 }

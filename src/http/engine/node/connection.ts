@@ -12,7 +12,7 @@ import { closeQuietly, refuse } from '../../send.ts';
 import type { HeaderList, Plan, RequestFacts } from '../../types.ts';
 import { defaultsFor, endExchange, type LastWord, planOf, refusalOf, sendInternal } from '../boundary.ts';
 import type { OpenConnection } from '../connections.ts';
-import type { Exchange, Shared } from '../contract.ts';
+import { CLIENT_HEADER, type Exchange, type Shared } from '../contract.ts';
 import { hasBody, type Received, receiveBody } from './body.ts';
 import { type Consumer, type Demand, Intake } from './intake.ts';
 import { send, sendContinue } from './writer.ts';
@@ -151,10 +151,8 @@ export class Connection implements Consumer, OpenConnection {
 
   #exchangeOf(req: IncomingMessage, { path, query }: SplitTarget): Exchange {
     const headers = req.headers as RequestFacts['headers'];
-    const client =
-      headers['x-forwarded-for'] === undefined
-        ? this.#client
-        : this.#shared.hooks.clientOf(this.#peer, headers);
+    const { clientHeader = CLIENT_HEADER, clientOf } = this.#shared.hooks;
+    const client = headers[clientHeader] === undefined ? this.#client : clientOf(this.#peer, headers);
     const { method, url: target } = req as { method: string; url: string };
     return {
       facts: { method, target, path, query, headers, client, isGone: this.#isGone },

@@ -1,6 +1,6 @@
 /** Writes the responses of the engine `node`: a plan becomes calls of `node:http`. */
 import type { ServerResponse } from 'node:http';
-import { withoutOverridden } from '../../middleware/default-headers.ts';
+import { defaultsBeside } from '../../middleware/default-headers.ts';
 import {
   closeQuietly,
   Gone,
@@ -24,8 +24,8 @@ export function send(
   common: HeaderList,
   progress: SendProgress,
 ): void {
-  const { body, close, overridesDefaults } = plan;
-  const merged = plan.headers.concat(overridesDefaults ? withoutOverridden(common, plan.headers) : common);
+  const { body, close } = plan;
+  const merged = plan.headers.concat(defaultsBeside(plan, common));
   const headers = close ? [...merged, 'Connection', 'close'] : merged;
   try {
     res.writeHead(plan.status, headers);

@@ -13,7 +13,7 @@ import { type Head, type Progress, parseHead, type Words } from '../../wire/head
 import type { KnownHead } from '../../wire/memo.ts';
 import { defaultsFor, endExchange, planOf, refusalOf, sendInternal } from '../boundary.ts';
 import type { OpenConnection } from '../connections.ts';
-import type { Exchange } from '../contract.ts';
+import { CLIENT_HEADER, type Exchange } from '../contract.ts';
 import type { WireShared } from './shared.ts';
 import { type Author, Writer } from './writer.ts';
 
@@ -222,7 +222,7 @@ export class WireConnection implements Author, OpenConnection {
   #begin(head: Omit<Head, 'framing' | 'expectsContinue'>, known?: KnownHead): Exchange {
     const { hooks } = this.#shared;
     const { method, target, path, query, headers, version, isPersistent } = head;
-    const isForwarded = headers['x-forwarded-for'] !== undefined;
+    const isForwarded = headers[hooks.clientHeader ?? CLIENT_HEADER] !== undefined;
     const client = isForwarded ? hooks.clientOf(this.#peer, headers) : this.#client;
     this.#isPersistent = isPersistent;
     return this.#start({

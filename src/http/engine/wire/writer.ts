@@ -2,7 +2,7 @@
  * The writing side of a connection of the engine `wire`: sends responses, applies back-pressure, and closes.
  */
 import type { Socket } from 'node:net';
-import { withoutOverridden } from '../../middleware/default-headers.ts';
+import { defaultsBeside } from '../../middleware/default-headers.ts';
 import { closeQuietly, Gone, linger, type SourceBody, sendSource } from '../../send.ts';
 import type { HeaderList, Plan } from '../../types.ts';
 import { Prepared } from '../../wire/prepared.ts';
@@ -127,8 +127,8 @@ export class Writer {
 
   #headOf(plan: Plan, common: HeaderList, isLast: boolean): string {
     const { clock, limits } = this.#shared;
-    const { status, headers, body, overridesDefaults } = plan;
-    const shown = overridesDefaults ? withoutOverridden(common, headers) : common;
+    const { status, headers, body } = plan;
+    const shown = defaultsBeside(plan, common);
     const size = body.kind === 'text' ? body.text.length : body.kind === 'bytes' ? body.bytes.length : 0;
     const lines = renderFields(status, headers, shown, size);
     return `${lines}${connectionLines(isLast, limits.idleTimeoutMs)}${clock.dateLine(Date.now())}\r\n`;

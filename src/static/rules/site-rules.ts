@@ -1,0 +1,226 @@
+/**
+ * The rules of a site, ready to be applied. Loaded only where there is a file of rules.
+ *
+ * The first redirect rule that matches a path decides: before any file if it is forced, else only where there is none.
+ */
+import type { ParsedPath } from '../path.ts';
+import { encodePath, parsePath } from '../path.ts';
+import type { Resource } from '../store.ts';
+import { HeaderEdits } from './header-edits.ts';
+import { type HeaderChange, type HeaderRule, parseHeaders } from './headers-file.ts';
+import type { BadLine } from './lines.ts';
+import { type Captures, keyOf, matchPattern } from './pattern.ts';
+import {
+  isRedirect,
+  parseRedirects,
+  type QueryCondition,
+  type RedirectRule,
+  type RedirectStatus,
+} from './redirects-file.ts';
+import { localPath, locationOf, queryOf, type Requested } from './target.ts';
+
+/** Longer ones are no use to clients, and a rule can repeat a long value. */
+const MAX_FILLED_CHARS = 8192;
+/** Redirects one after another that are followed in search of a circle; browsers follow 20. */
+const MAX_HOPS = 5;
+/** Rules for one request that lead nowhere: each one costs several lookups. */
+const MAX_USELESS_RULES = 5;
+
+export type RuleOutcome =
+  | { readonly kind: 'redirect'; readonly status: RedirectStatus; readonly location: string }
+  /** The file at this path, with this status. */
+  | { readonly kind: 'file'; readonly status: 200 | 404; readonly path: ParsedPath };
+
+interface Match {
+  readonly rule: RedirectRule;
+  readonly captures: Captures;
+}
+
+/** Whether the site has something at this path without a rule. */
+export type IsServed = (path: ParsedPath) => Promise<boolean>;
+
+export class SiteRules {
+  readonly redirects: readonly RedirectRule[];
+  readonly headers: readonly HeaderRule[];
+  /** Some rule comes before the files. */
+  readonly hasForced: boolean;
+  readonly #literal = new Map<string, RedirectRule[]>();
+  readonly #dynamic: RedirectRule[] = [];
+  /** `undefined` for a resource without changes. */
+  readonly #decorated = new WeakMap<Resource, Resource>();
+
+  constructor(redirects: readonly RedirectRule[], headers: readonly HeaderRule[]) {
+    this.redirects = redirects;
+    this.headers = headers;
+    this.hasForced = redirects.some(({ isForced }) => isForced);
+    for (const rule of redirects) {
+      const { literal } = rule.pattern;
+      const same = literal === undefined ? this.#dynamic : (this.#literal.get(literal) ?? []);
+      same.push(rule);
+      if (literal !== undefined) this.#literal.set(literal, same);
+    }
+  }
+
+  /** The outcome of the first rule for this path, if that rule is forced or `isMissing` says that there is no file. */
+  async outcomeFor(
+    requested: Requested,
+    path: ParsedPath,
+    isMissing: boolean,
+    isServed: IsServed,
+  ): Promise<RuleOutcome | undefined> {
+    let tried = 0;
+    for (const match of this.#matches(path, requested.query)) {
+      if ((!match.rule.isForced && !isMissing) || tried++ === MAX_USELESS_RULES) return undefined;
+      const outcome = outcomeOf(match, requested);
+      const isUseless =
+        !outcome ||
+        (outcome.kind === 'redirect' && (await this.#isEndless(match, path, requested.query, isServed)));
+      if (!isUseless) return outcome;
+    }
+    return undefined;
+  }
+
+  /** Whether redirects lead back to this path, or from one to the next without an end. */
+  async #isEndless(first: Match, path: ParsedPath, query: string, isServed: IsServed): Promise<boolean> {
+    const passed: ParsedPath[] = [];
+    const start = urlOf(path, query);
+    let match: Match | undefined = first;
+    let [place, placeQuery] = [path, query];
+    for (let hops = 0; match && leadsOn(match.rule); hops++) {
+      const { rule, captures }: Match = match;
+      const next = localPath(rule.target, captures);
+      if (!next.ok) return false;
+      placeQuery = queryOf(rule.target, captures, placeQuery);
+      if (hops > 0 && !rule.isForced) passed.push(place);
+      place = next.value;
+      if (hops === MAX_HOPS || urlOf(place, placeQuery) === start)
+        return !(await someServed(passed, isServed));
+      match = this.#firstElsewhere(place, placeQuery);
+    }
+    return false;
+  }
+
+  /** The first rule that leads to another place. */
+  #firstElsewhere(path: ParsedPath, query: string): Match | undefined {
+    const here = urlOf(path, query);
+    for (const match of this.#matches(path, query)) {
+      const { rule, captures } = match;
+      const next = leadsOn(rule) ? localPath(rule.target, captures) : undefined;
+      if (!next?.ok || urlOf(next.value, queryOf(rule.target, captures, query)) !== here) return match;
+    }
+    return undefined;
+  }
+
+  /** In the order of the file. */
+  *#matches(path: ParsedPath, query: string): Generator<Match, undefined> {
+    const literal = this.#literal.get(keyOf(path.segments)) ?? [];
+    const rules =
+      literal.length === 0 ? this.#dynamic : [...literal, ...this.#dynamic].sort((a, b) => a.line - b.line);
+    for (const rule of rules) {
+      const captures = matchPattern(rule.pattern, path);
+      const all = captures && withQuery(captures, rule.query, query);
+      if (all) yield { rule, captures: all };
+    }
+    return undefined;
+  }
+
+  editsFor(path: ParsedPath): HeaderEdits | undefined {
+    const matching: HeaderChange[][] = [];
+    for (const { pattern, changes } of this.headers) {
+      const captures = matchPattern(pattern, path);
+      if (captures) matching.push(changes.map((change) => filled(change, captures)));
+    }
+    return matching.length === 0 ? undefined : new HeaderEdits(matching);
+  }
+
+  /** The resource that is served at `path`, always the same one for the same resource. */
+  decorated(resource: Resource, path: string): Resource {
+    const known = this.#decorated.get(resource);
+    if (known) return known;
+    const parsed = parsePath(path);
+    const edits = parsed.ok ? this.editsFor(parsed.value) : undefined;
+    const decorated = edits ? edits.decorate(resource) : resource;
+    this.#decorated.set(resource, decorated);
+    return decorated;
+  }
+}
+
+/** `undefined` if what was captured cannot be part of the target. */
+function outcomeOf(
+  { rule: { status, target }, captures }: Match,
+  requested: Requested,
+): RuleOutcome | undefined {
+  if (!isRedirect(status)) {
+    const path = localPath(target, captures);
+    return path.ok ? { kind: 'file', status, path: path.value } : undefined;
+  }
+  const location = locationOf(target, captures, requested);
+  const isUsable = location !== undefined && location.length <= MAX_FILLED_CHARS;
+  return isUsable ? { kind: 'redirect', status, location } : undefined;
+}
+
+/** A file at one of these places ends redirects that would go on. */
+async function someServed(places: readonly ParsedPath[], isServed: IsServed): Promise<boolean> {
+  for (const place of places) if (await isServed(place)) return true;
+  return false;
+}
+
+/** Whether it redirects to another path of the site. */
+function leadsOn({ status, target }: RedirectRule): boolean {
+  return isRedirect(status) && target.origin === '';
+}
+
+function urlOf({ segments, directory }: ParsedPath, query: string): string {
+  return encodePath(segments, directory) + query;
+}
+
+/** The captures of path and query; `undefined` if a condition does not hold. */
+function withQuery(
+  captures: Captures,
+  conditions: readonly QueryCondition[],
+  query: string,
+): Captures | undefined {
+  if (conditions.length === 0) return captures;
+  const parameters = [...new URLSearchParams(query)];
+  const all = new Map(captures);
+  for (const { key, value, name } of conditions) {
+    const found = parameters.filter(([name]) => name === key).map(([, text]) => text);
+    const [first] = found;
+    if (first === undefined || (value !== undefined && !found.includes(value))) return undefined;
+    if (name !== undefined) all.set(name, first);
+  }
+  return all;
+}
+
+/** Values are filled in encoded, so that they hold no line break, and nothing that separates values or directives. */
+function filled({ name, value }: HeaderChange, captures: Captures): HeaderChange {
+  if (value === undefined || captures.size === 0 || !value.includes(':')) return { name, value };
+  const names = new Set(captures.keys());
+  const text = value.replace(/:([A-Za-z]\w*)/g, (whole, word: string) =>
+    names.has(word) ? captured(captures.get(word) ?? '') : whole,
+  );
+  return { name, value: text.length > MAX_FILLED_CHARS ? value : text };
+}
+
+function captured(value: string): string {
+  return value.split('/').map(encodeURIComponent).join('/');
+}
+
+export interface CompiledRules {
+  /** `undefined` if there is no rule. */
+  readonly rules: SiteRules | undefined;
+  readonly badRedirects: readonly BadLine[];
+  readonly badHeaders: readonly BadLine[];
+}
+
+/** The contents of both files, empty for a file that is not there. */
+export function compileRules(redirectsText: string, headersText: string): CompiledRules {
+  const redirects = parseRedirects(redirectsText);
+  const headers = parseHeaders(headersText);
+  const isEmpty = redirects.rules.length + headers.rules.length === 0;
+  return {
+    rules: isEmpty ? undefined : new SiteRules(redirects.rules, headers.rules),
+    badRedirects: redirects.badLines,
+    badHeaders: headers.badLines,
+  };
+}
