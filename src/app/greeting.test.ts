@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { syncBuiltinESMExports } from 'node:module';
+import os from 'node:os';
 import { describe, test } from 'node:test';
 import { entriesOf, greet, type Interfaces, MAX_NETWORK_URLS } from './greeting.ts';
 
@@ -75,12 +77,15 @@ describe('where to go', () => {
   });
 });
 
-test('a system that refuses to tell its interfaces, as Android does, is no reason to fail', async (t) => {
-  const os = await import('node:os');
-  t.mock.method(os.default, 'networkInterfaces', () => {
+test('a system that refuses to tell its interfaces, as Android does, is no reason to fail', (t) => {
+  const { mock } = t.mock.method(os, 'networkInterfaces', () => {
     throw Object.assign(new Error('uv_interface_addresses'), { code: 'ERR_SYSTEM_ERROR' });
   });
-  (await import('node:module')).syncBuiltinESMExports();
+  syncBuiltinESMExports();
+  t.after(() => {
+    mock.restore();
+    syncBuiltinESMExports();
+  });
   const places = [{ url: 'http://localhost:80', address: { host: '::', port: 80 } }];
   const text = greet('site', places, ['no index'], { isTerminal: true, colors: false });
   assert.equal(text, 'mote serves site\n\n  Local:    http://localhost:80\n  Hint:     no index\n');
