@@ -59,6 +59,11 @@ describe('where to go', () => {
     assert.equal(entriesOf(places, () => ({ many })).length, 1 + MAX_NETWORK_URLS);
   });
 
+  test('by HTTPS, below a path', () => {
+    const places = [{ url: 'https://localhost:80/app/', address: { host: '::', port: 80 } }];
+    assert.deepEqual(entriesOf(places, () => lan)[1], ['Network', 'https://192.0.2.7:80/app/']);
+  });
+
   test('one address alone: the interfaces are not asked', () => {
     const never = () => assert.fail('asked');
     const place = (host: string, url: string) => ({ url, address: { host, port: 80 } });

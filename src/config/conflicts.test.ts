@@ -36,11 +36,11 @@ describe('a build that lacks something', () => {
   test('says so in its help', () => {
     assert.equal(
       lackingNote(none),
-      '\nNot in this build: --compression, --workers above 1, --http-engine node, legacy charsets, --tls-cert.\n',
+      '\nNot in this build: --compression, --workers above 1, --http-engine node, legacy\ncharsets, --tls-cert.\n',
     );
     assert.equal(
       lackingNote({ ...none, compression: true }),
-      '\nNot in this build: --workers above 1, --http-engine node, legacy charsets, --tls-cert.\n',
+      '\nNot in this build: --workers above 1, --http-engine node, legacy charsets,\n--tls-cert.\n',
     );
     assert.equal(lackingNote(all), '');
   });

@@ -55,7 +55,9 @@ export function lackingNote({ compression, workers, nodeHttp, charsets, tls }: F
     'legacy charsets': charsets,
     '--tls-cert': tls,
   }).filter(([, isThere]) => !isThere);
-  return lacking.length > 0 ? `\nNot in this build: ${lacking.map(([name]) => name).join(', ')}.\n` : '';
+  if (lacking.length === 0) return '';
+  const text = `Not in this build: ${lacking.map(([name]) => name).join(', ')}.`;
+  return `\n${wrap(text, MAX_COLUMNS).join('\n')}\n`;
 }
 
 /** The text of `--help`: one screen. */
