@@ -66,7 +66,7 @@ async function seat(t: TestContext, command: string): Promise<Seated> {
   writeFileSync(log, '');
   const quoted = [...target, root, '0'].map((word) => `'${word}'`).join(' ');
   const terminal = spawn(SCRIPT, ['-qfaec', `set -- ${quoted}; ${command}`, log], {
-    env: { ...neutralEnvironment(), LOG: log, SHELL: '/bin/sh', NO_COLOR: '1' },
+    env: { ...neutralEnvironment(), LOG: log, SHELL: '/bin/sh', NO_COLOR: '1', FORCE_COLOR: '' },
     stdio: ['pipe', 'ignore', 'ignore'],
   });
   t.after(() => terminal.kill('SIGKILL'));
