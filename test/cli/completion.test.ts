@@ -64,14 +64,14 @@ const skip = (command: string) => engineBetween || lacking({ script: 'bsdutils',
 
 const cases: readonly (readonly [typed: string, arguments: string])[] = [
   ['mote --log-fo\tjs\t', '<--log-format><json>'],
-  ['mote --spo\tM\t', '<--spool><My Site>'],
+  ['mote --spool M\t', '<--spool><My Site>'],
   ['mote My\t', '<My Site>'],
   ['mote o\t --lis\t', "<o'brien [1]><--listing>"],
   ['mote hash-p\t', '<hash-password>'],
   ['mote spool req\t', '<spool><requeue>'],
   ['mote help lim\t', '<help><limits>'],
   ['mote completion z\t', '<completion><zsh>'],
-  ['mote --notify n\t', '<--notify><notify.json>'],
+  ['mote --conf\tn\t', '<--config><notify.json>'],
 ];
 
 describe('bash', { skip: skip('bash') }, () => {
