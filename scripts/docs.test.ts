@@ -18,7 +18,7 @@ const OTHER_FLAGS: ReadonlySet<string> = new Set(
     'tiny arch sources cache analyze build-arg',
     'settings lite-mode no-opt max-semi-space-size max-old-space-size optimize-for-size single-threaded target',
     'min-semi-space-size max-lazy no-rehash-snapshot cpu-prof cpu-prof-interval',
-    'init env-file ulimit health-cmd require',
+    'init env-file ulimit health-cmd require rm',
     // An example of a flag that does not exist.
     'prot',
   ].flatMap((line) => line.split(' ')),

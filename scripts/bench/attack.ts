@@ -13,9 +13,11 @@ import { makeFolder } from '../../test/support/folder.ts';
 import { start } from '../../test/support/target.ts';
 import { worksWith } from '../../test/support/turn-works.ts';
 import { startTurns } from '../../test/support/turns.ts';
+import { answerHelp } from '../help.ts';
 
 const LOOP_ROUNDS = 3;
 
+answerHelp(import.meta.filename);
 const [first, ...others] = process.argv.slice(2);
 if (first === '--loop') await showTurns(others);
 else await showAttacks(first === undefined ? Object.keys(attacks) : [first, ...others]);

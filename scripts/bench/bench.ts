@@ -22,6 +22,7 @@ import { parseArgs } from 'node:util';
 import { peers, programOf } from '../../bench/peers.ts';
 import { settings } from '../../bench/settings.ts';
 import { REPOSITORY } from '../bundle/bundle.ts';
+import { answerHelp } from '../help.ts';
 import { lockedNode } from '../launch/locked-node.mjs';
 import { evict } from './page-cache.ts';
 import { performanceTables } from './report.ts';
@@ -129,6 +130,7 @@ async function main(args: string[]): Promise<void> {
 }
 
 if (import.meta.main) {
+  answerHelp(import.meta.filename);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
   await main(process.argv.slice(2)).catch((error: Error) => {
     process.stderr.write(`bench: ${error.message}\n`);

@@ -24,6 +24,7 @@ import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { nginx, OPEN_FILE_CACHE, programOf } from '../../bench/peers.ts';
 import { freePort } from '../../test/support/free-port.ts';
+import { answerHelp } from '../help.ts';
 import { connectIdly, exchange, type Load, runConnections, runRequests } from './client.ts';
 import { coreMs, rssKiB } from './process.ts';
 import { median } from './statistics.ts';
@@ -275,6 +276,7 @@ async function main(): Promise<void> {
 }
 
 if (import.meta.main) {
+  answerHelp(import.meta.filename);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
   await main();
 }

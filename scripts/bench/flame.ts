@@ -9,6 +9,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
+import { answerHelp } from '../help.ts';
 
 interface ProfileNode {
   readonly id: number;
@@ -140,6 +141,7 @@ export function renderTable(root: Frame): string {
 }
 
 if (import.meta.main) {
+  answerHelp(import.meta.filename);
   const [file, graph, seconds = '0'] = process.argv.slice(2);
   if (file === undefined) {
     process.stderr.write('usage: npm run flame -- PROFILE [GRAPH.svg [SECONDS]]\n');

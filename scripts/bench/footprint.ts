@@ -14,8 +14,11 @@ import { makeFolder } from '../../test/support/folder.ts';
 import { freePort } from '../../test/support/free-port.ts';
 import { startStandIn } from '../../test/support/stand-in.ts';
 import { neutralEnvironment, type Server, start, target, without } from '../../test/support/target.ts';
+import { answerHelp } from '../help.ts';
 import { rssKiB } from './process.ts';
 import { median } from './statistics.ts';
+
+answerHelp(import.meta.filename);
 
 const STARTS = 21;
 const START_LIMIT_MS = 10_000;

@@ -8,6 +8,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { without } from '../../test/support/target.ts';
+import { answerHelp } from '../help.ts';
 import { type Held, ProvingGround, SMALL_FILE } from './proving-ground.ts';
 
 /**
@@ -118,4 +119,5 @@ async function main(): Promise<number> {
   return code;
 }
 
+answerHelp(import.meta.filename);
 process.exit(await main());

@@ -1,8 +1,8 @@
 /**
  * Loads replicas that share a Redis server: `npm run load:replicas`. As many senders as there are connections send one
- * message after the other; a webhook takes every message. For memory, a folder, and 1, 2 and 4 replicas it prints what was
- * accepted and delivered in a second, the processor time of all servers for a message, and what the server had to do for it;
- * then the bytes of a message that waits in the server. Nothing is pinned to a core: only ratios carry over.
+ * message after the other; a webhook takes every message. For memory, a folder, and 1, 2 and 4 replicas it prints what
+ * was accepted and delivered in a second, the processor time of all servers for a message, and what the server had to do
+ * for it; then the bytes of a message that waits in the server. Nothing is pinned to a core: only ratios carry over.
  *
  *   --seconds 8  --connections 32  --fsync always  --program redis-server  --target 'dist/mote'
  */
@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Redis, startRedis } from '../../test/support/redis.ts';
 import { REPOSITORY } from '../bundle/bundle.ts';
+import { answerHelp } from '../help.ts';
 import { configure, drain, type Server, send, startReceiver, startServer, stop } from './load.ts';
 import { coreMs } from './process.ts';
 
@@ -197,4 +198,7 @@ async function main(): Promise<void> {
   await measureBytes(settings);
 }
 
-if (import.meta.main) await main();
+if (import.meta.main) {
+  answerHelp(import.meta.filename);
+  await main();
+}

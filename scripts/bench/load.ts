@@ -1,9 +1,12 @@
 /**
- * Loads the notify endpoint: `npm run load`. The server runs on core 0, all else on core 1: senders at a steady
- * rate over 32 kept connections, and a webhook that takes every message. For each store it prints what was
+ * Loads the notify endpoint: `npm run load -- [options]`. The server runs on core 0, all else on core 1: senders at a
+ * steady rate over 32 kept connections, and a webhook that takes every message. For each store it prints what was
  * accepted, how long senders waited, what was delivered, and the server's memory over time.
  *
- *   --seconds 20  --memory-rate 2000  --spool-rate 500  --target 'dist/mote'
+ *   --seconds N        of sending, for each store (default 20)
+ *   --memory-rate N    messages a second without a spool (default 2000)
+ *   --spool-rate N     messages a second with a spool (default 500)
+ *   --target COMMAND   the mote to load, such as dist/mote (default: the sources)
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
@@ -17,6 +20,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { REPOSITORY } from '../bundle/bundle.ts';
+import { answerHelp } from '../help.ts';
 import { coreMs, rssKiB } from './process.ts';
 
 const SERVER_CORE = '0';
@@ -257,4 +261,7 @@ async function main(): Promise<void> {
   }
 }
 
-if (import.meta.main) await main();
+if (import.meta.main) {
+  answerHelp(import.meta.filename);
+  await main();
+}

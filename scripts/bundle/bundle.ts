@@ -9,6 +9,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { build, type Metafile } from 'esbuild';
 import type { BuildInfo } from '../../src/build/info.ts';
+import { answerHelp } from '../help.ts';
 import { bundledPackages, licensesFor } from './licenses.ts';
 import { replacements } from './replacements.ts';
 
@@ -151,6 +152,7 @@ async function main(): Promise<void> {
 }
 
 if (import.meta.main) {
+  answerHelp(import.meta.filename);
   try {
     await main();
   } catch (error) {

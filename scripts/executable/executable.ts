@@ -93,7 +93,7 @@ async function buildOnBase(options: BuildOptions, parts: Parts): Promise<Uint8Ar
 async function chooseBase(arch: Arch): Promise<'pkg' | 'seal'> {
   try {
     const found = await lookForBase(arch);
-    await fetchBase(arch, process.stdout);
+    await fetchBase(arch, process.stderr);
     say(`base: pkg, because that is ${found}`);
     return 'pkg';
   } catch (error) {
@@ -108,7 +108,7 @@ async function buildWithPkg(
   { site, folder, file }: Parts,
 ): Promise<Uint8Array> {
   try {
-    await fetchBase(arch, process.stdout);
+    await fetchBase(arch, process.stderr);
   } catch (error) {
     if (!(error instanceof BaseError)) throw error;
     const wanted = `the base of pkg, ${baseName(arch)}, is not in ${process.env.PKG_CACHE_PATH ?? '~/.pkg-cache'}`;

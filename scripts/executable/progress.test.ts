@@ -25,10 +25,10 @@ test('on a terminal, one line fills up and then ends', () => {
   assert.equal(states.length, 101);
 });
 
-test('elsewhere, a few lines are printed', () => {
+test('elsewhere nothing is printed', () => {
   const output = record(false);
   const progress = showProgress('base', output);
   for (const percent of [10, 24.9, 25, 26, 80, 79, 100, 130]) progress.update(percent);
   progress.end();
-  assert.equal(output.text, 'base: 0 %\nbase: 25 %\nbase: 75 %\nbase: 100 %\n');
+  assert.equal(output.text, '');
 });

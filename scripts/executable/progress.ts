@@ -1,9 +1,8 @@
-/** Progress output: a bar that redraws itself on a terminal, occasional lines everywhere else. */
+/** Progress output: a bar that redraws itself on a terminal, nothing everywhere else. */
 
 const BAR_CHARS = 30;
 /** Enough steps to see progress, but not so many that they slow a terminal down. */
 const BAR_STEP_PERCENT = 1;
-const LINE_STEP_PERCENT = 25;
 
 export interface Output {
   readonly isTTY?: boolean;
@@ -18,20 +17,18 @@ export interface Progress {
 }
 
 export function showProgress(label: string, output: Output): Progress {
-  const step = output.isTTY ? BAR_STEP_PERCENT : LINE_STEP_PERCENT;
+  if (!output.isTTY) return { update: () => undefined, end: () => undefined };
   let shown = -1;
   const update = (percent: number) => {
-    const reached = Math.floor(Math.min(100, Math.max(0, percent)) / step) * step;
+    const reached = Math.floor(Math.min(100, Math.max(0, percent)) / BAR_STEP_PERCENT) * BAR_STEP_PERCENT;
     if (reached <= shown) return;
     shown = reached;
-    output.write(output.isTTY ? `\r${barOf(label, reached)}` : `${label}: ${reached} %\n`);
+    output.write(`\r${barOf(label, reached)}`);
   };
   update(0);
   return {
     update,
-    end: () => {
-      if (output.isTTY) output.write('\n');
-    },
+    end: () => void output.write('\n'),
   };
 }
 

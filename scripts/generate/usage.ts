@@ -1,7 +1,8 @@
 /**
- * Writes what is generated from the tables of the code: the tables of docs/, between their marks, and the JSON Schema
- * of the notify file; and from the results of the bench and of the ladder their tables and the chart. With `--check` it changes nothing
- * and fails if anything is stale.
+ * Writes what is generated from the tables of the code: `npm run generate -- [--check]`
+ *
+ * That is the tables of docs/, between their marks, and the JSON Schema of the notify file; and from the results of the
+ * bench and of the ladder their tables and the chart. With `--check` it changes nothing and fails if anything is stale.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -12,6 +13,7 @@ import { optionsTable } from '../../src/config/usage.ts';
 import { chart } from '../bench/chart.ts';
 import { performanceTables, readmeTable } from '../bench/report.ts';
 import type { Results } from '../bench/results.ts';
+import { answerHelp } from '../help.ts';
 import type { LadderResults } from '../ladder/results.ts';
 import {
   conditions,
@@ -91,6 +93,7 @@ function main(check: boolean): void {
 }
 
 if (import.meta.main) {
+  answerHelp(import.meta.filename);
   try {
     main(process.argv.includes('--check'));
   } catch (error) {

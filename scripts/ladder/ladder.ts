@@ -23,6 +23,7 @@ import { firstLine, obstacle, rotate, versionIn } from '../bench/run.ts';
 import { LOAD_CORE } from '../bench/server.ts';
 import { CONNECTIONS } from '../bench/wrk.ts';
 import { REPOSITORY } from '../bundle/bundle.ts';
+import { answerHelp } from '../help.ts';
 import { type Conditions, type Measured, measure, measureLogged } from './measure.ts';
 import type { Entry, LadderResults } from './results.ts';
 import { imageSizes, makeRungs, type Rung } from './rungs.ts';
@@ -146,6 +147,7 @@ async function main(args: string[]): Promise<void> {
 }
 
 if (import.meta.main) {
+  answerHelp(import.meta.filename);
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => process.exit(1));
   await main(process.argv.slice(2)).catch((error: Error) => {
     process.stderr.write(`ladder: ${error.message}\n`);

@@ -30,6 +30,7 @@ import { assembleFull, assembleSite } from '../../src/micro/full.ts';
 import { assembleRecord } from '../../src/micro/record.ts';
 import { assembleStandard, type Page, type ProgramOptions } from '../../src/micro/server.ts';
 import { contentType } from '../../src/static/mime.ts';
+import { answerHelp } from '../help.ts';
 import { archive, type Image, image, sizes } from '../oci/oci.ts';
 import { readEntries } from '../site.ts';
 
@@ -278,6 +279,7 @@ async function main(args: string[]): Promise<void> {
 }
 
 if (import.meta.main) {
+  answerHelp(import.meta.filename);
   // A reader that has seen enough of a listing and gone (`| head`) is no reason for a stack trace.
   process.stdout.on('error', () => undefined);
   try {

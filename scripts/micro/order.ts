@@ -1,7 +1,7 @@
 /**
  * Searches for the order of blocks in which the programs of mote-micro are smallest, by simulated annealing:
  *
- *   node scripts/micro/order.ts [--profile standard|full] [--seconds N] [--seed S]
+ *   npm run micro:order -- [--profile standard|full] [--seconds N] [--seed S]
  *
  *   --profile P   the program (default: both); `site` is the one of `full`, around other data
  *   --seconds N   how long to look for each (default 60)
@@ -16,6 +16,7 @@ import { assemble, type Fragment, lengthOf, type OrderedProgram } from '../../sr
 import { contentOfPage } from '../../src/micro/content.ts';
 import { fullProgram } from '../../src/micro/full.ts';
 import { standardProgram } from '../../src/micro/server.ts';
+import { answerHelp } from '../help.ts';
 
 export type Order = readonly number[];
 /** The smaller, the better. */
@@ -263,6 +264,7 @@ function main(args: string[]): void {
 }
 
 if (import.meta.main) {
+  answerHelp(import.meta.filename);
   try {
     main(process.argv.slice(2));
   } catch (error) {

@@ -1,13 +1,20 @@
 /**
- * `npm run image -- [--tiny] [--tag NAME] [--ca FILE]` writes dist/mote.oci.tar, with --tiny dist/mote-tiny.oci.tar:
- * the image that Dockerfile.scratch describes, made without a container engine. It is the executable, a CA bundle and
- * the site in an otherwise empty root, for each architecture that dist/ has an executable of. Equal inputs give equal
- * bytes; SOURCE_DATE_EPOCH sets the times in the image.
+ * Writes dist/mote.oci.tar, the image that Dockerfile.scratch describes, without a container engine:
+ *
+ *   npm run image -- [--tiny] [--tag NAME] [--ca FILE]
+ *
+ *   --tiny        of mote-tiny (made by npm run tiny): dist/mote-tiny.oci.tar
+ *   --tag NAME    the name to load it under (default mote:latest, with --tiny mote:tiny)
+ *   --ca FILE     the CA bundle inside, as PEM (default: the roots of the locked Node)
+ *
+ * It is the executable (made by npm run build), the CA bundle and the site in an otherwise empty root, for each
+ * architecture that dist/ has an executable of. Equal inputs give equal bytes; SOURCE_DATE_EPOCH sets the times in it.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { answerHelp } from '../help.ts';
 import { CA_BUNDLE_PATH, trustedRoots } from './ca-bundle.ts';
 import { type Architecture, archive, type Image, image, type RunConfig, sizes, type TarFile } from './oci.ts';
 import { parseReference } from './reference.ts';
@@ -200,6 +207,7 @@ function main(args: string[]): void {
 }
 
 if (import.meta.main) {
+  answerHelp(import.meta.filename);
   try {
     main(process.argv.slice(2));
   } catch (error) {

@@ -16,11 +16,13 @@ import {
 import { fuzzText, Oracle, readConnection } from '../../src/http/wire/fixtures.ts';
 import { type Progress, parseHead } from '../../src/http/wire/head.ts';
 import { noNginx } from '../../test/support/nginx.ts';
+import { answerHelp } from '../help.ts';
 import { BehindNginx } from './behind-nginx.ts';
 
 const RUNS_OF_A_SEED = 2000;
 const RUNS_BEHIND_NGINX = 200;
 
+answerHelp(import.meta.filename);
 const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '60' },

@@ -7,7 +7,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { REPOSITORY } from '../bundle/bundle.ts';
+import { answerHelp } from '../help.ts';
 import { lacking } from './lacking.ts';
+
+answerHelp(import.meta.filename);
 
 const PROGRAM = join(REPOSITORY, 'dist/mote-tiny-memcheck');
 /** What is only found by a pointer into its middle is not lost: the engine links its objects by such. */

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { REPOSITORY } from '../bundle/bundle.ts';
+import { answerHelp } from '../help.ts';
 import { withoutMicro } from './executable.ts';
 
 const TARGET = 'dist/mote-tiny-sanitize';
@@ -27,6 +28,7 @@ const CHANGED = [
   /the longest turn/,
 ];
 
+answerHelp(import.meta.filename);
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { core: { type: 'boolean', default: false } },

@@ -1,6 +1,7 @@
 /**
  * Runs suites of tests, then lists what was not tested here, and counts what was:
  *
+ *   npm run unit -- [FILE…] [FLAG…]     npm run blackbox, npm run blackbox:engines, npm run blackbox:executable
  *   node scripts/test/test.ts SUITE… [FILE…] [FLAG…]
  *
  * A suite is unit, quick (unit without what takes long), blackbox, engines or executable. A FILE replaces all files of the
@@ -20,9 +21,12 @@ import {
 import { availableParallelism, tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { REPOSITORY } from '../bundle/bundle.ts';
+import { answerHelp } from '../help.ts';
 import { type Against, executables, filesFor, withoutMicro } from './executable.ts';
 import { divide } from './own-process.ts';
 import { type Counts, describeCounts, describeSkips, type Skip } from './skips.ts';
+
+answerHelp(import.meta.filename);
 
 const unit = ['src/**/*.test.ts', 'scripts/**/*.test.ts'];
 const suites: Readonly<Record<string, readonly string[]>> = {

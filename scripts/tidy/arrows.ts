@@ -28,8 +28,12 @@ const arrows: readonly (readonly [from: string, to: readonly string[]])[] = [
     'src/cli/{token,spool}.ts',
     ['src/cli/*', 'src/config/**', 'src/notify/{auth,spool,queue}/**', 'src/app/replicas.ts', 'src/util/**'],
   ],
+  [
+    'src/cli/notify-test.ts',
+    ['src/cli/*', 'src/app/*', 'src/config/**', 'src/notify/channels/advice.ts', 'src/util/**'],
+  ],
   ['src/cli/healthcheck.ts', ['src/net/**', 'src/util/**']],
-  ['src/cli/**', ['src/{cli,app,config,build,util}/**', 'src/observe/line-sink.ts']],
+  ['src/cli/**', ['src/{cli,app,config,build,util}/**', 'src/observe/{line-sink,look}.ts']],
   ['src/app/**', ['src/**']],
   ['src/build/**', ['src/build/**']],
   // What a user of notify is, and what a token may be, is said where they are used.

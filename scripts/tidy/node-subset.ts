@@ -13,9 +13,14 @@ import type { SourceFile } from './source-tree.ts';
 
 /** The modules of Node that the product may load, so that a small engine can follow; `undefined` is all of one. */
 const builtIns: ReadonlyMap<string, ReadonlySet<string> | undefined> = new Map([
-  ...['net', 'tls', 'fs', 'fs/promises', 'path', 'zlib', 'stream', 'events', 'timers', 'url']
-    .concat('os')
-    .map((name): [string, undefined] => [`node:${name}`, undefined]),
+  ...['net', 'tls', 'fs', 'fs/promises', 'path', 'zlib', 'stream', 'events', 'timers', 'url'].map(
+    (name): [string, undefined] => [`node:${name}`, undefined],
+  ),
+  // `networkInterfaces` is for the URLs that a person at a terminal sees, and loaded there only: `src/app/greeting.ts`.
+  [
+    'node:os',
+    new Set(['availableParallelism', 'constants', 'devNull', 'hostname', 'networkInterfaces', 'totalmem']),
+  ],
   [
     'node:crypto',
     new Set(

@@ -5,6 +5,7 @@
  * exception that nothing needs any more is a failure, too.
  */
 import { resolve } from 'node:path';
+import { answerHelp } from '../help.ts';
 import { arrowRules } from './arrows.ts';
 import { type Exception, exceptions } from './exceptions.ts';
 import { formRules } from './form.ts';
@@ -52,6 +53,7 @@ export async function checkRepository(): Promise<string[]> {
 }
 
 if (import.meta.main) {
+  answerHelp(import.meta.filename);
   const lines = await checkRepository();
   process.stdout.write(lines.map((line) => `${line}\n`).join(''));
   process.exitCode = lines.length > 0 ? 1 : 0;

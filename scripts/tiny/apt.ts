@@ -92,9 +92,11 @@ function bring(
   writeFileSync(join(state, 'status'), '');
   writeFileSync(join(state, 'sources.list'), `${sourceLine(mirror, isSource ? 'deb-src' : 'deb')}\n`);
   const options = privateOptions(state, isSource ? [] : [architecture]);
-  runTool('apt-get', [...options, '-qq', 'update']);
+  // Quiet, apt says nothing of its progress either.
+  const quiet = process.stderr.isTTY ? [] : ['-qq'];
+  runTool('apt-get', [...options, ...quiet, 'update'], { isShown: true });
   const verb = isSource ? ['source', '--download-only', '--tar-only'] : ['download'];
-  runTool('apt-get', [...options, '-qq', ...verb, ...packages], { cwd: folder });
+  runTool('apt-get', [...options, ...quiet, ...verb, ...packages], { cwd: folder, isShown: true });
 }
 
 function privateOptions(state: string, architectures: readonly string[]): string[] {

@@ -23,6 +23,8 @@ const packageOf: Readonly<Record<string, string>> = {
 
 export interface ToolOptions {
   readonly cwd?: string;
+  /** What it says of its progress goes to the terminal, if there is one; then nothing is returned. */
+  readonly isShown?: boolean;
 }
 
 /** @throws TinyError if one of the commands is not in the path */
@@ -35,17 +37,21 @@ export function requireTools(commands: readonly string[], path?: string): void {
 }
 
 /** Returns what the tool wrote. @throws TinyError */
-export function runTool(command: string, args: readonly string[], options: ToolOptions = {}): string {
+export function runTool(
+  command: string,
+  args: readonly string[],
+  { isShown = false, ...options }: ToolOptions = {},
+): string {
   const { status, stdout, stderr, error } = spawnSync(command, args, {
     ...options,
     encoding: 'utf8',
     env: { ...process.env, LC_ALL: 'C' },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', isShown && process.stderr.isTTY ? process.stderr.fd : 'pipe', 'pipe'],
     timeout: TOOL_LIMIT_MS,
     maxBuffer: MAX_OUTPUT_BYTES,
   });
-  if (status === 0) return stdout;
-  throw failure(command, args, error?.message ?? stderr + stdout);
+  if (status === 0) return stdout ?? '';
+  throw failure(command, args, error?.message ?? stderr + (stdout ?? ''));
 }
 
 /** The same without waiting in between; resolves to what the tool wrote to stderr. Rejects with a `TinyError`. */

@@ -177,7 +177,7 @@ async function link(
   label: string,
   out: string,
 ): Promise<void> {
-  const progress = showProgress(label, process.stdout);
+  const progress = showProgress(label, process.stderr);
   const objects = await compileAll(units, compiler, cache, progress.update).finally(progress.end);
   runTool(compiler.command, compiler.link(objects, out));
 }

@@ -22,6 +22,7 @@ import { trustPaths } from '../net/trust-paths.ts';
 import { healthStage, readinessStage } from '../observe/health.ts';
 import { createLineSink } from '../observe/line-sink.ts';
 import { accessLog, droppedNotice, type EventFields, eventLog } from '../observe/log.ts';
+import { type Look, logFormatOf, PLAIN_LOOK } from '../observe/look.ts';
 import { createMetrics, type MetricsPage, metricsStage } from '../observe/metrics.ts';
 import { createBasePathStage } from '../static/base-path.ts';
 import { createStaticStage } from '../static/handler.ts';
@@ -31,6 +32,7 @@ import { alsoUnderBasePath } from './base-path.ts';
 import type { Certificates } from './certificates.ts';
 import { type ContentOptions, openContent, type ServedContent } from './content.ts';
 import {
+  folderHints,
   missingIndexAdvice,
   type ReportUnreadable,
   reportingSource,
@@ -57,6 +59,8 @@ export interface AppOptions extends Partial<Pick<ContentOptions, 'readSite' | 'f
   /** Logged once the server listens. */
   readonly notice?: string | undefined;
   readonly origins?: Origins;
+  /** Of standard output; default: nobody looks. */
+  readonly look?: Look;
   /** Descriptors of sockets that listen already (socket activation); without any, the configured address is used. */
   readonly sockets?: readonly number[];
 }
@@ -67,7 +71,7 @@ export async function createApp(
   stdout: Io['stdout'],
   options: AppOptions = {},
 ): Promise<App> {
-  const observed = observe(config, stdout);
+  const observed = observe(config, stdout, options.look);
   const { event, sink } = observed;
   const content = await openContentFor(config, options, unreadableReport(event));
   const certificates = await openCertificatesFor(config, observed);
@@ -172,14 +176,33 @@ export async function announce(announcement: Announcement): Promise<void> {
   });
   const redirect = config.redirectPort === 0 ? '' : `mote redirects port ${config.redirectPort} to HTTPS`;
   const lines = [line, redirect, notifyService?.summary ?? '', confined].filter((one) => one !== '');
+  const isGreeted = options.look?.isTerminal === true && config.logFormat !== 'json';
+  if (isGreeted) lines[0] = await greetingFor(announcement, urls);
   if (config.logFormat !== 'json') stdout.write(lines.map((one) => `${one}\n`).join(''));
   else for (const one of lines) event('info', one);
   if (options.notice !== undefined) event('warn', options.notice);
-  const isPlain = content.kind === 'folder' && !content.rules?.current;
-  const advice = isPlain ? await missingIndexAdvice(content.source, config) : undefined;
+  const advice =
+    isGreeted || !isPlain(content) ? undefined : await missingIndexAdvice(content.source, config);
   if (advice) event('info', advice);
   content.rules?.tell((report) => logRules(report, event));
   await sink.flush();
+}
+
+/** A folder without rules: what is at an address is the file of its name. */
+function isPlain({ kind, rules }: ServedContent): boolean {
+  return kind === 'folder' && !rules?.current;
+}
+
+/** In place of the start line, where a person looks at it. */
+async function greetingFor(
+  { config, options, content, boundTo }: Announcement,
+  urls: readonly string[],
+): Promise<string> {
+  const { greet } = await import('./greeting.ts');
+  const { source, name } = content;
+  const places = boundTo.map((address, index) => ({ address, url: urls[index] ?? '' }));
+  const hints = isPlain(content) ? await folderHints(source, config) : [];
+  return greet(name, places, hints, options.look ?? PLAIN_LOOK);
 }
 
 /** A line for the rules, and one for each line of their files that is skipped. */
@@ -283,7 +306,8 @@ interface Components extends ServerParts {
 
 export type Observed = ReturnType<typeof observe>;
 
-export function observe({ logFormat }: Config, stdout: Io['stdout']) {
+export function observe(config: Config, stdout: Io['stdout'], look: Look = PLAIN_LOOK) {
+  const logFormat = logFormatOf(config.logFormat, look);
   const sink = createLineSink(stdout, { describeDropped: droppedNotice(logFormat) });
   return {
     sink,

@@ -22,6 +22,7 @@ const io: Io = {
   script: [...process.execArgv, ...process.argv.slice(1, 2)],
   // Before anything else: a terminal may close.
   hasTerminal: [0, 1, 2].some((descriptor) => isatty(descriptor)),
+  isShown: isatty(1),
 };
 
 async function readStdin(): Promise<string> {

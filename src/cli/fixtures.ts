@@ -42,6 +42,7 @@ export class World {
       },
       script: [],
       hasTerminal: true,
+      isShown: false,
     };
   }
 

@@ -36,6 +36,8 @@ export interface Io {
   readonly script: readonly string[];
   /** Whether one of the standard streams was a terminal when the program started. */
   readonly hasTerminal: boolean;
+  /** Whether standard output is a terminal. */
+  readonly isShown: boolean;
 }
 
 /** Waits for the reader, which may be a pager. A reader that has closed early, such as `head`, is no failure. */

@@ -5,11 +5,13 @@
 import { readFileSync } from 'node:fs';
 import { buildInfo } from '../build/info.ts';
 import { VERSION } from '../build/version.ts';
+import { operandsOf } from '../config/commands.ts';
 import { type Invocation, loadLazily } from '../config/load.ts';
 import { parseProbeUrl } from '../config/parse.ts';
 import { refused } from '../config/problems.ts';
 import type { Env } from '../config/system.ts';
-import { usage } from '../config/usage.ts';
+import { usage, usageOf } from '../config/usage.ts';
+import { lookOf } from '../observe/look.ts';
 import { checkEnvironment } from './environment.ts';
 import { reportFailure } from './failure.ts';
 import { healthcheck, probe } from './healthcheck.ts';
@@ -38,7 +40,7 @@ async function runCommand(argv: readonly string[], env: Env, io: Io): Promise<nu
   const invocation = loaded.value;
   switch (invocation.command) {
     case 'help':
-      return say(io, usage());
+      return help(io, invocation);
     case 'version':
       return say(
         io,
@@ -54,6 +56,10 @@ async function runCommand(argv: readonly string[], env: Env, io: Io): Promise<nu
       return (await import('./token.ts')).printToken(io);
     case 'hash-token':
       return (await import('./token.ts')).printTokenHash(io);
+    case 'notify-test':
+      return (await import('./notify-test.ts')).notifyTest(io, invocation);
+    case 'completion':
+      return printCompletion(io, invocation);
     case 'spool':
       return (await import('./spool.ts')).spoolCommand(
         io,
@@ -66,7 +72,8 @@ async function runCommand(argv: readonly string[], env: Env, io: Io): Promise<nu
       const signals = signalQueue(io);
       checkEnvironment(buildInfo.base, env);
       const { config, origins, notify, notice, files, caFile } = invocation;
-      const options = { origins, notify, notice, files, caFile, workingFolder: env.PWD };
+      const look = lookOf(io.isShown, env);
+      const options = { origins, notify, notice, files, caFile, workingFolder: env.PWD, look };
       const sockets = inheritedSockets(env, process.pid);
       const { serve } = await import('./serve.ts');
       const program = { argv, texts: Object.fromEntries(texts), script: ownScript(io.script) };
@@ -83,6 +90,19 @@ function ownScript(script: readonly string[]): readonly string[] {
 
 function readText(path: string): string {
   return readFileSync(path, 'utf8');
+}
+
+function help(io: Io, { args: [topic] }: Invocation): number | Promise<number> {
+  if (topic === undefined) return say(io, usage());
+  const text = usageOf(topic);
+  return text.ok ? say(io, text.value) : complain(io, [refused('help', topic, text.error)]);
+}
+
+async function printCompletion(io: Io, { args: [shell = ''] }: Invocation): Promise<number> {
+  const { completionOf, isShell } = await import('../config/completion.ts');
+  return isShell(shell)
+    ? say(io, completionOf(shell))
+    : complain(io, [refused('completion', shell, operandsOf('completion'))]);
 }
 
 async function checkHealth(io: Io, { args: [text], config, caFile }: Invocation): Promise<number> {

@@ -6,6 +6,7 @@ import { StoreError } from '../notify/queue/store.ts';
 import { type MessageAdmin, SpoolAdmin, type SpoolEntry } from '../notify/spool/spool-admin.ts';
 import { isRedisUrl } from '../util/redis-url.ts';
 import { complain, FAILED, type Io, say } from './io.ts';
+import { printable } from './printable.ts';
 
 /** Titles in lists are cut to this many characters. */
 const MAX_TITLE_CHARACTERS = 40;
@@ -61,11 +62,6 @@ function lineOf({ folder, envelope: { message, user, progress } }: SpoolEntry): 
   const title = printable(message.title || message.text);
   const cut = title.length > MAX_TITLE_CHARACTERS ? `${title.slice(0, MAX_TITLE_CHARACTERS)}…` : title;
   return `${[message.id, state, new Date(message.acceptedMs).toISOString(), user, channels, cut].join('\t')}\n`;
-}
-
-/** Characters that could end the line or control the terminal become spaces. */
-function printable(text: string): string {
-  return text.replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ');
 }
 
 async function show(io: Io, admin: MessageAdmin, id: string): Promise<number> {

@@ -43,7 +43,7 @@ async function open(order: StartOrder, env: Env, io: Io, link: Link): Promise<Wo
   // The leader has read the same without a problem.
   if (!loaded.ok) throw new Error(`the configuration of the leader is invalid here: ${loaded.error[0]}`);
   const { config, origins, notify, files, caFile } = loaded.value;
-  const options = { origins, notify, files, caFile, workingFolder: env.PWD };
+  const options = { origins, notify, files, caFile, workingFolder: env.PWD, look: order.look };
   return createWorker(config, io.stdout, options, link, order);
 }
 

@@ -1,22 +1,8 @@
 /** The command line: a command, positional arguments, and flags in any order. */
+import { type Command, commands, isCommand, operandsOf } from './commands.ts';
 import { type NamedOption, options } from './options.ts';
 import { refused, shownName, unknownName } from './problems.ts';
 import { type Setting, type SettingSource, textsOf } from './setting.ts';
-
-/** The commands, with the number of operands that each leaves to `main`. */
-const maxOperands = {
-  serve: 0,
-  healthcheck: 1,
-  'hash-password': 1,
-  token: 0,
-  'hash-token': 0,
-  spool: 2,
-  help: 0,
-  version: 0,
-  licenses: 0,
-} as const;
-
-export type Command = keyof typeof maxOperands;
 
 export interface Arguments extends SettingSource {
   readonly command: Command;
@@ -54,12 +40,17 @@ function bareFlag(target: Target): Flag {
 }
 
 function flagsOf(option: NamedOption): [string, Flag][] {
-  if (option.kind !== 'boolean') return [[option.flag, { target: option }]];
+  if (option.kind !== 'boolean') {
+    return [option.flag, ...(option.short ? [option.short] : [])].map((name) => [name, { target: option }]);
+  }
   return [
     [option.flag, { target: option, implied: 'true' }],
     [`--no-${option.key}`, { target: option, implied: 'false', bare: true }],
   ];
 }
+
+/** `-p8080`, as people know it from other servers. */
+const SHORT_WITH_NUMBER = /^(-[a-z])(\d+)$/;
 
 export function readArgv(argv: readonly string[]): Arguments {
   const reader = new ArgvReader();
@@ -89,7 +80,7 @@ class ArgvReader {
       this.#onlyPositionals = true;
       return 1;
     }
-    const [, name = word, value] = /^([^=]*)=(.*)$/s.exec(word) ?? [];
+    const [, name = word, value] = /^([^=]*)=(.*)$/s.exec(word) ?? SHORT_WITH_NUMBER.exec(word) ?? [];
     const flag = flags.get(name);
     if (flag) return this.#takeFlag(name, flag, value, next);
     this.#problems.push(unknownName(name, 'flag', [...flags.keys()]));
@@ -99,10 +90,11 @@ class ArgvReader {
 
   finish(): Arguments {
     const json = this.#seen.has('json');
+    const asked = this.#command;
     if (this.#seen.has('licenses')) this.#command = 'licenses';
     if (this.#seen.has('version')) this.#command = 'version';
-    if (this.#seen.has('help')) this.#command = 'help';
-    const surplus = this.#operands.length - maxOperands[this.#command];
+    if (this.#seen.has('help')) this.#askForHelp(asked);
+    const surplus = this.#operands.length - commands[this.#command].maxOperands;
     if (surplus > 0) this.#problems.push(this.#surplusProblem(this.#operands.slice(-surplus)));
     if (json && this.#command !== 'version') {
       this.#problems.push('--json: allowed only together with --version');
@@ -115,6 +107,13 @@ class ArgvReader {
       configFile: this.#configFile,
       json,
     };
+  }
+
+  /** With `mote spool --help` the command is the topic. */
+  #askForHelp(asked: Command): void {
+    this.#command = 'help';
+    if (asked === 'help') return;
+    this.#operands.splice(0, this.#operands.length, ...(asked === 'serve' ? [] : [asked]));
   }
 
   #takePositional(word: string): void {
@@ -164,24 +163,6 @@ class ArgvReader {
       return 'hash-token: allowed: no arguments; the token is read from standard input';
     return refused('arguments', surplus.join(' '), operandsOf(this.#command));
   }
-}
-
-/** The arguments of a command, for messages. */
-function operandsOf(command: Command): string {
-  switch (command) {
-    case 'serve':
-      return 'PATH and PORT';
-    case 'healthcheck':
-      return 'one URL';
-    case 'spool':
-      return 'list, show ID, requeue ID, or purge ID, AGE or all';
-    default:
-      return `nothing after ${command}`;
-  }
-}
-
-function isCommand(word: string): word is Command {
-  return word !== 'serve' && Object.hasOwn(maxOperands, word);
 }
 
 /** What follows the flag of a secret is never taken for another flag, whose name would be shown. */

@@ -53,11 +53,11 @@ describe('a build that lacks something', () => {
   test('says so in its help', () => {
     assert.equal(
       lackingNote(none),
-      '\nNot in this build: --compression, --workers above 1, a --spool in a server, --http-engine node,\nlegacy charsets, --tls-cert, messages above 256 KiB.\n',
+      '\nNot in this build: --compression, --workers above 1, a --spool in a server,\n--http-engine node, legacy charsets, --tls-cert, messages above 256 KiB.\n',
     );
     assert.equal(
       lackingNote({ ...none, compression: true }),
-      '\nNot in this build: --workers above 1, a --spool in a server, --http-engine node, legacy charsets,\n--tls-cert, messages above 256 KiB.\n',
+      '\nNot in this build: --workers above 1, a --spool in a server, --http-engine node,\nlegacy charsets, --tls-cert, messages above 256 KiB.\n',
     );
     assert.equal(lackingNote(all), '');
   });

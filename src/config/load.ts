@@ -1,6 +1,7 @@
 /** From argv, environment and JSON file to one valid `Config`, or to every problem at once. */
 import { failure, type Result, success } from '../util/result.ts';
-import { type Arguments, type Command, readArgv } from './argv.ts';
+import { type Arguments, readArgv } from './argv.ts';
+import type { Command } from './commands.ts';
 import { findConflicts } from './conflicts.ts';
 import { CONFIG_VARIABLE, caFileIn, readEnv } from './env.ts';
 import { readFirstProcess } from './first-process.ts';
@@ -25,15 +26,15 @@ export interface Invocation {
   readonly args: readonly string[];
   /** `--json` was given, which is allowed only with `--version`. */
   readonly json: boolean;
-  /** Complete for `serve`, `spool`, and `healthcheck` without a URL; the other commands do not use it. */
+  /** Complete for `serve`, `spool`, `notify-test`, and `healthcheck` without a URL; the other commands do not use it. */
   readonly config: Config;
   /** Where the options come from that are not at their defaults. */
   readonly origins: Origins;
   /** The file with the CA bundle for outgoing TLS, from `SSL_CERT_FILE`; empty: the one of the system. */
   readonly caFile: string;
-  /** Only for `serve`, and only where notify is on. */
+  /** Only for `serve` and `notify-test`, and only where notify is on. */
   readonly notify?: NotifyConfig;
-  /** A warning about settings that are valid and may not be meant; only for `serve`. */
+  /** A warning about settings that are valid and may not be meant; only for the same. */
   readonly notice?: string;
   /** The files that were read: the configuration, and secrets that stand in files. */
   readonly files: readonly string[];
@@ -41,7 +42,12 @@ export interface Invocation {
 
 /** The other commands must work while the environment or the file is wrong: a new password line may repair it. */
 function needsOptions({ command, operands }: Arguments): boolean {
-  return command === 'serve' || command === 'spool' || (command === 'healthcheck' && operands.length === 0);
+  return command === 'spool' || mayNotify(command) || (command === 'healthcheck' && operands.length === 0);
+}
+
+/** The commands that send messages. */
+function mayNotify(command: Command): boolean {
+  return command === 'serve' || command === 'notify-test';
 }
 
 /**
@@ -69,7 +75,7 @@ export function load(
   };
   const sources = needsOptions(args) ? sourcesOf(args, argv.length, env, recorded) : [args];
   const { config, origins, problems } = merge(sources);
-  const notifying = command === 'serve' ? notifyLoading : undefined;
+  const notifying = mayNotify(command) ? notifyLoading : undefined;
   const notify = notifying?.loadNotify(config, { env, readFile: recorded }) ?? success(undefined);
   if (!notify.ok) return failure([...problems, ...notify.error]);
   if (problems.length > 0) return failure(problems);
@@ -109,7 +115,7 @@ export function loadLazily(
 function concernsNotify({ command, config }: Invocation, env: Env): boolean {
   const { notify, spool, notifyDialects, notifyQuery } = config;
   const hasOptions = notify !== '' || spool !== '' || notifyDialects.length > 0 || notifyQuery;
-  return command === 'serve' && (hasOptions || hasNotifyVariables(env));
+  return mayNotify(command) && (hasOptions || hasNotifyVariables(env));
 }
 
 /** In order of precedence: the flags, those of the server that is checked, the environment and the JSON file. */

@@ -20,6 +20,19 @@ export const groups = [
 
 export type Group = (typeof groups)[number];
 
+/** Where the word of `mote help` is not the group itself. */
+const topics: Readonly<Partial<Record<Group, string>>> = {
+  'What is served': 'files',
+  Observability: 'logging',
+  'Time limits': 'limits',
+  'Other limits': 'limits',
+};
+
+/** The topic of the help that has the options of a group. */
+export function topicOf(group: Group): string {
+  return topics[group] ?? group.toLowerCase();
+}
+
 interface OptionBase {
   readonly group: Group;
   /** What it does, in sentences; where it is shown, the bounds of numbers and the default are added. */
@@ -28,6 +41,8 @@ interface OptionBase {
   readonly key?: string;
   /** Other environment variables, which the `MOTE_` one overrides. */
   readonly env?: readonly string[];
+  /** One letter, for what people type most. */
+  readonly short?: `-${string}`;
   /** Its index among the positional arguments of `mote`, from 0. */
   readonly positional?: number;
   /** Never shown in a message; can be read from a file named by `MOTE_KEY_FILE`. */

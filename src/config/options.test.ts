@@ -8,7 +8,7 @@ import type { BasicUser } from './parse.ts';
 /** What the compiler must derive from the table, for one option of each kind. */
 interface Derived {
   readonly path: string;
-  readonly logFormat: 'combined' | 'json' | 'off';
+  readonly logFormat: 'auto' | 'pretty' | 'combined' | 'json' | 'off';
   readonly port: number;
   readonly listing: boolean;
   readonly headers: HeaderList;

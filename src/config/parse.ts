@@ -114,11 +114,17 @@ export function parseBoolean(text: string): Parsed<boolean> {
   return failure('true, false, on, off, yes, no, 1 or 0');
 }
 
-export function oneOf<const T extends string>(...words: readonly T[]): Parser<T> {
-  return (text) => {
+/** A parser that says which words it takes. */
+export interface WordParser<T extends string> extends Parser<T> {
+  readonly words: readonly T[];
+}
+
+export function oneOf<const T extends string>(...words: readonly T[]): WordParser<T> {
+  const parse = (text: string) => {
     const word = words.find((one) => one === text);
     return word === undefined ? failure(words.join(', ')) : success(word);
   };
+  return Object.assign(parse, { words });
 }
 
 /** A path of the file system: any text that the system calls can take. */

@@ -1,18 +1,43 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { namedCommands } from './commands.ts';
 import { options } from './options.ts';
-import { optionsTable, usage } from './usage.ts';
+import { optionsTable, topics, usage, usageOf } from './usage.ts';
 
-test('the help fits 100 columns of plain ASCII', () => {
-  for (const line of usage().split('\n')) assert.match(line, /^[\x20-\x7E]{0,100}$/);
+function helpOn(topic: string): string {
+  const text = usageOf(topic);
+  assert.ok(text.ok, topic);
+  return text.value;
+}
+
+test('every help fits 80 columns of plain ASCII, and the first one a screen', () => {
+  const keys = options.map(({ key }) => key);
+  const asked = [...topics, ...keys, ...namedCommands.map(([name]) => name)];
+  for (const text of [usage(), ...asked.map(helpOn)]) {
+    assert.ok(text.endsWith('\n'));
+    for (const line of text.split('\n')) assert.match(line, /^[\x20-\x7E]{0,80}$/);
+  }
+  assert.ok(usage().split('\n').length <= 42, 'what people need');
+  assert.ok(usage().indexOf('Examples:') < usage().indexOf('--port'));
+  assert.equal(usage().match(/^ {2}(-\w, )?--/gm)?.length, 10);
 });
 
-test('the help has one entry for each option, under its group', () => {
-  const groups = usage().split(/\n(?=\S[^\n]*:\n {2}-)/);
+test('a topic has its options and commands, an option itself, and what there is not is refused', () => {
+  assert.match(helpOn('limits'), /--idle-timeout-ms[\s\S]*--max-connections/);
+  assert.match(helpOn('notify'), /--spool DIR[\s\S]*mote notify-test/);
+  assert.doesNotMatch(helpOn('files'), /--port|mote token/);
+  assert.match(helpOn('spool'), /mote spool purge/);
+  assert.match(helpOn('port'), /^ {2}-p, --port PORT +The TCP port; .*\n/);
+  assert.match(helpOn('config'), /--config FILE/);
+  for (const topic of ['', 'nonsense', '__proto__', 'serve']) assert.equal(usageOf(topic).ok, false, topic);
+});
+
+test('the whole help has one entry for each option, under its group', () => {
+  const groups = helpOn('all').split(/\n(?=\S[^\n]*:\n {2}-)/);
   for (const option of options) {
-    const entry =
-      option.kind === 'boolean' ? `\n  --[no-]${option.key} ` : `\n  ${option.flag} ${option.label} `;
-    const holders = groups.filter((text) => text.includes(entry));
+    const entry = option.kind === 'boolean' ? `--[no-]${option.key}` : `${option.flag} ${option.label}`;
+    const isEntry = (line: string) => `${line.trim().replace(/^-\w, /, '')} `.startsWith(`${entry} `);
+    const holders = groups.filter((text) => text.split('\n').some(isEntry));
     assert.deepEqual(
       holders.map((text) => text.split(':\n')[0]),
       [option.group],
@@ -22,10 +47,10 @@ test('the help has one entry for each option, under its group', () => {
 
 test('an entry shows what the option does, its bounds and its default', () => {
   assert.ok(
-    usage().includes(
+    helpOn('caching').includes(
       [
-        '  --cache-bytes BYTES             Memory for the cache of small files; 0 turns it off. Allowed: from',
-        '                                  0 to 64G. [32M]',
+        '  --cache-bytes BYTES         Memory for the cache of small files; 0 turns it',
+        '                              off. Allowed: from 0 to 64G. [32M]',
       ].join('\n'),
     ),
   );
@@ -42,7 +67,7 @@ test('a row names the variables and the default', () => {
   const rowOf = (start: string) => rows.find((row) => row.startsWith(`| \`${start}`));
   assert.equal(
     rowOf('--port'),
-    '| `--port PORT` | `MOTE_PORT` `PORT` | `8080` | The TCP port; 0 chooses a free one and prints it. ' +
+    '| `--port PORT` `-p` | `MOTE_PORT` `PORT` | `8080` | The TCP port; 0 chooses a free one and prints it. ' +
       'Also the second argument. Allowed: from 0 to 65535. |',
   );
   assert.match(rowOf('--auth') ?? '', /\| `MOTE_AUTH` `MOTE_AUTH_FILE` \| {2}\|/);

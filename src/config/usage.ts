@@ -1,37 +1,50 @@
-/** The options for people: `--help` and the table of the documentation. */
+/** The options for people: `--help`, `mote help TOPIC` and the table of the documentation. */
 import { type Features, features as ownFeatures } from '../build/features.ts';
+import { failure, type Result, success } from '../util/result.ts';
+import { isCommand, namedCommands } from './commands.ts';
 import { CONFIG_VARIABLE, fileVariableOf } from './env.ts';
-import { type Group, groups } from './option-kinds.ts';
+import { type Group, groups, topicOf } from './option-kinds.ts';
 import { type NamedOption, options } from './options.ts';
 import { describeSpan, formatQuantity } from './parse.ts';
 import { refusedFeatures } from './refused-features.ts';
 
-const MAX_COLUMNS = 100;
-/** The column where explanations begin in `--help`. */
-const DOC_COLUMN = 34;
+const MAX_COLUMNS = 80;
+/** The column where explanations begin. */
+const DOC_COLUMN = 30;
 const ORDINALS = ['first', 'second'];
 
 const CONFIG_DOC = 'A JSON file with the options as keys, for example {"port": 9000, "cors": ["*"]}.';
 
-const HEADER = `mote: a minimal static HTTP server
+/** What most people look for; all others are in the topics. */
+const COMMON: readonly NamedOption['property'][] = [
+  'port',
+  'host',
+  'listing',
+  'spa',
+  'corsOrigins',
+  'auth',
+  'headers',
+  'notify',
+  'spool',
+  'logFormat',
+];
 
-Usage: mote [PATH] [PORT] [OPTIONS]     serve a folder or a single file
-       mote healthcheck [OPTIONS]       exit with 0 if the server with these options is healthy
-       mote healthcheck URL             the same for any http or https URL
-       mote hash-password USER          ask for a password, print a line for --auth
-       mote token                       create a token for POST /notify, print it and its hash
-       mote hash-token                  ask for a token, print its hash
-       mote spool list                  list the messages of the --spool: waiting or given up
-       mote spool show ID               print a message and the progress of its delivery
-       mote spool requeue ID            retry a message that was given up
-       mote spool purge ID, AGE or all  remove messages given up: one, those older than 30d, or all
-       mote help, version, licenses     also --help, -h, --version [--json], -v, --licenses
+const HEADER = `mote: a minimal static HTTP server that also sends messages
 
-Each --some-option is also the environment variable MOTE_SOME_OPTION and the key "some-option" of
-the JSON file. Flags override environment variables, which override the file.
-Lists: repeat the flag; in a variable one entry per line; in JSON an array. Times are in
-milliseconds or have the suffix ms, s, m or h; sizes are in bytes or have the suffix k, M or G (of
-1024).
+Usage: mote [PATH] [PORT] [OPTIONS]
+       mote COMMAND
+
+Examples:
+  mote public                     serve the folder public on port 8080
+  mote . 3000 --listing           this folder on port 3000, with listings
+  mote site --notify notify.json  a site, and messages at POST /notify
+`;
+
+const CONVENTIONS = `Each --some-option is also the environment variable MOTE_SOME_OPTION and the key
+"some-option" of the JSON file. Flags override environment variables, which
+override the file. Lists: repeat the flag; in a variable one entry per line; in
+JSON an array. Times are in milliseconds or have the suffix ms, s, m or h; sizes
+are in bytes or have the suffix k, M or G (of 1024).
 `;
 
 /** What a build that lacks something says about it, with a line break at its end. */
@@ -46,18 +59,35 @@ export function lackingNote(features: Features): string {
     '--tls-cert': tls,
     'messages above 256 KiB': largeMessages,
   }).filter(([, isThere]) => !isThere);
-  const note = `Not in this build: ${lacking.map(([name]) => name).join(', ')}.`;
-  return lacking.length > 0 ? `\n${note.replace(/(.{1,98})(?: |$)/g, '$1\n')}` : '';
+  if (lacking.length === 0) return '';
+  const text = `Not in this build: ${lacking.map(([name]) => name).join(', ')}.`;
+  return `\n${wrap(text, MAX_COLUMNS).join('\n')}\n`;
 }
 
-/** The text of `--help`. */
+/** The text of `--help`: one screen. */
 export function usage(): string {
-  const renderedGroups = groups.map(renderGroup);
-  const file = renderEntry('--config FILE', `${CONFIG_DOC} [${CONFIG_VARIABLE}]`);
+  const common = COMMON.map((property) => options.find((option) => option.property === property));
+  const entries = common.flatMap((option) =>
+    option ? [renderOption(option, firstSentence(option.doc))] : [],
+  );
+  const names = namedCommands.map(([name]) => name);
   return [
     HEADER + lackingNote(ownFeatures),
-    ...renderedGroups,
-    `Configuration file:\n${file}\n`,
+    `Options:\n${entries.join('\n')}\n`,
+    `Commands:\n${indented(`${names.join(', ')}.`)}\n`,
+    `More: mote help TOPIC\n${indented(`TOPIC: ${topicNames().join(', ')}; an option or a command.`)}\n`,
+    refusedNote(),
+  ].join('\n');
+}
+
+/** Everything. */
+function wholeUsage(): string {
+  return [
+    HEADER + lackingNote(ownFeatures),
+    renderCommands(() => true),
+    CONVENTIONS,
+    ...groups.map(renderGroup),
+    renderConfigFile(),
     refusedNote(),
   ].join('\n');
 }
@@ -67,10 +97,53 @@ function refusedNote(): string {
   return `${wrap(`Not in mote, on purpose: ${names}. docs/files.md says what to use instead.`, MAX_COLUMNS).join('\n')}\n`;
 }
 
+const ALL = 'all';
+const COMMANDS = 'commands';
+const CONFIG = 'config';
+
+function topicNames(): string[] {
+  return [...new Set([...groups.map(topicOf), COMMANDS, CONFIG, ALL])];
+}
+
+/** The words that `mote help` knows; it takes commands and options as well. */
+export const topics: readonly string[] = topicNames();
+
+/** The help on a topic, a command or an option, or what would have been allowed. */
+export function usageOf(topic: string): Result<string, string> {
+  if (topic === ALL) return success(wholeUsage());
+  if (topic === COMMANDS) return success(renderCommands(() => true));
+  if (topic === CONFIG) return success([CONVENTIONS, renderConfigFile()].join('\n'));
+  if (isCommand(topic)) return success(renderCommands(([name]) => name === topic));
+  const inTopic = groups.filter((group) => topicOf(group) === topic);
+  if (inTopic.length > 0) {
+    const related = namedCommands.some(([, entry]) => entry.topic === topic);
+    const commands = related ? [renderCommands(([, entry]) => entry.topic === topic)] : [];
+    return success([...inTopic.map(renderGroup), ...commands].join('\n'));
+  }
+  const option = options.find(({ key }) => key === topic);
+  return option
+    ? success(`${renderOption(option)}\n`)
+    : failure(`${topics.join(', ')}, an option or a command`);
+}
+
+function renderCommands(isWanted: (command: (typeof namedCommands)[number]) => boolean): string {
+  const forms = namedCommands.filter(isWanted).flatMap(([, entry]) => entry.forms);
+  return `Commands:\n${forms.map(([form, doc]) => renderEntry(`mote ${form}`, doc)).join('\n')}\n`;
+}
+
+function renderConfigFile(): string {
+  return `Configuration file:\n${renderEntry('--config FILE', `${CONFIG_DOC} [${CONFIG_VARIABLE}]`)}\n`;
+}
+
+/** For lists in which an option has one line or two. */
+export function firstSentence(doc: string): string {
+  return /^.*?[.;:](?= |$)/.exec(doc)?.[0].replace(/[;:]$/, '.') ?? doc;
+}
+
 /** The Markdown table of the documentation, without a line break at its end. */
 export function optionsTable(): string {
   const rows = options.map((option) => [
-    code(signature(option)),
+    code(signature(option)) + (option.short ? ` ${code(option.short)}` : ''),
     environmentOf(option).map(code).join(' '),
     defaultOf(option) === '' ? '' : code(defaultOf(option)),
     meaning(option),
@@ -85,13 +158,14 @@ export function optionsTable(): string {
 }
 
 function renderGroup(group: Group): string {
-  const entries = options
-    .filter((option) => option.group === group)
-    .map((option) => {
-      const shown = defaultOf(option);
-      return renderEntry(signature(option), `${meaning(option)}${shown === '' ? '' : ` [${shown}]`}`);
-    });
+  const entries = options.filter((option) => option.group === group).map((option) => renderOption(option));
   return `${group}:\n${entries.join('\n')}\n`;
+}
+
+function renderOption(option: NamedOption, doc = meaning(option)): string {
+  const shown = defaultOf(option);
+  const left = option.short ? `${option.short}, ${signature(option)}` : signature(option);
+  return renderEntry(left, `${doc}${shown === '' ? '' : ` [${shown}]`}`);
 }
 
 function renderEntry(left: string, doc: string): string {
@@ -101,6 +175,12 @@ function renderEntry(left: string, doc: string): string {
   const head =
     lead.length > DOC_COLUMN ? [lead.trimEnd(), margin + first] : [lead.padEnd(DOC_COLUMN) + first];
   return [...head, ...rest.map((line) => margin + line)].join('\n');
+}
+
+function indented(text: string): string {
+  return wrap(text, MAX_COLUMNS - 2)
+    .map((line) => `  ${line}`)
+    .join('\n');
 }
 
 function wrap(text: string, columns: number): string[] {

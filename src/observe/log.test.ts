@@ -8,8 +8,8 @@ import {
   eventLog,
   type LoggedHead,
   type LoggedResponse,
-  redact,
 } from './log.ts';
+import { redact } from './log-text.ts';
 
 type AccessEntry = LoggedHead & LoggedResponse;
 

@@ -1,13 +1,13 @@
 /**
  * The log: one line per request, and the server's own events.
  *
- * Every line is printable ASCII. All input of clients is escaped, so that nobody can end a line and forge the next
+ * Every line is printable ASCII, but for the colours of `colored`. All input of clients is escaped, so that nobody can end a line and forge the next
  * one, or send control sequences to a terminal.
  */
 import type { LineSink } from './line-sink.ts';
-
-/** `combined` is the format of Apache and nginx, `json` one object per line, `off` no access log. */
-export type LogFormat = 'combined' | 'json' | 'off';
+import { escapeQuoted, jsonString, perSecond, redact } from './log-text.ts';
+import type { LogFormat } from './look.ts';
+import { prettyEvent, prettyLine, prettyRequest } from './pretty.ts';
 
 /** What a line says of the request. Strings are as received, one character per byte (Latin-1). */
 export interface LoggedHead {
@@ -59,8 +59,13 @@ export function accessLog(
   now: () => number = Date.now,
 ): AccessLog | undefined {
   if (format === 'off') return undefined;
-  const { describe, render } = format === 'json' ? jsonAccess() : combinedAccess();
+  const { describe, render } = formatOf(format);
   return { describe, write: (head, response) => sink.write(render(head, response, now())) };
+}
+
+function formatOf(format: Exclude<LogFormat, 'off'>): Format {
+  if (format === 'json') return jsonAccess();
+  return format === 'combined' ? combinedAccess() : prettyAccess(format === 'colored');
 }
 
 interface Format {
@@ -142,6 +147,14 @@ function jsonAccess(): Format {
   };
 }
 
+function prettyAccess(colors: boolean): Format {
+  const line = prettyLine(colors);
+  return {
+    describe: ({ method, target }) => headText(prettyRequest(method, target), ''),
+    render: ({ before }, response, nowMs) => line(before, response, nowMs),
+  };
+}
+
 export type EventLevel = 'info' | 'warn' | 'error';
 export type EventFields = Readonly<Record<string, string | number | boolean | undefined>>;
 export type EventLog = (level: EventLevel, message: string, fields?: EventFields) => void;
@@ -166,13 +179,17 @@ type RenderEvent = (level: EventLevel, message: string, fields: EventFields) => 
 
 function eventRenderer(format: LogFormat, now: () => number): RenderEvent {
   const stamp = isoStamp();
+  const pretty = format === 'pretty' || format === 'colored' ? prettyEvent(format === 'colored') : undefined;
   return (level, message, fields) => {
-    const time = stamp(now());
+    const nowMs = now();
+    const time = stamp(nowMs);
     const text = jsonString(redact(message));
     const given = Object.entries(fields).filter(([, value]) => value !== undefined);
     const pairs = given.map(([name, value]) => [name, fieldValue(value)]);
     if (format !== 'json') {
-      return [time, level, text.slice(1, -1), ...pairs.map((pair) => pair.join('='))].join(' ');
+      const words = pairs.map((pair) => pair.join('='));
+      if (pretty) return pretty(level, text.slice(1, -1), words, nowMs);
+      return [time, level, text.slice(1, -1), ...words].join(' ');
     }
     const members = pairs.map(([name, value]) => `,"${name}":${value}`);
     return `{"time":"${time}","level":"${level}","message":${text}${members.join('')}}`;
@@ -181,66 +198,6 @@ function eventRenderer(format: LogFormat, now: () => number): RenderEvent {
 
 function fieldValue(value: EventFields[string]): string {
   return typeof value === 'string' ? jsonString(redact(value)) : String(value);
-}
-
-/** Query parameters that carry secrets, in lower case. */
-const secretNames: ReadonlySet<string> = new Set([
-  'token',
-  'access_token',
-  'key',
-  'device_key',
-  'device_keys',
-  'api_key',
-  'apikey',
-  'sendkey',
-  'x-token',
-  'auth',
-  'authorization',
-  'password',
-  'secret',
-  'client_secret',
-]);
-// Each match begins at a separator, so that the time is linear in the length of the query.
-const queryParameter = /([?&;])([^?&;=]+)=([^&;]*)/g;
-
-/** Tokens made by `mote token` are secrets wherever they occur. */
-const madeToken = /mote_[\w-]{43}/g;
-const userinfo = /:\/\/[^/?#\s]*@/g;
-
-/** `text`, a target or URL, with `***` in place of secrets in the query, userinfo, and tokens made by `mote token`. */
-export function redact(text: string): string {
-  const unmade = text.includes('mote_') ? text.replace(madeToken, '***') : text;
-  const open = unmade.includes('@') ? unmade.replace(userinfo, '://***@') : unmade;
-  const mark = open.indexOf('?');
-  if (mark < 0) return open;
-  const query = open.slice(mark).replace(queryParameter, (parameter, separator: string, name: string) => {
-    return secretNames.has(
-      decoded(name)
-        .toLowerCase()
-        .replace(/\[\w*\]$/, ''),
-    )
-      ? `${separator}${name}=***`
-      : parameter;
-  });
-  return open.slice(0, mark) + query;
-}
-
-/** Receivers decode names, so that `%74oken` is a token as well. */
-function decoded(name: string): string {
-  if (!name.includes('%')) return name;
-  try {
-    return decodeURIComponent(name);
-  } catch {
-    return name;
-  }
-}
-
-const plain = /^[ !#-[\]-~]*$/;
-const unprintable = /[^ -~]/g;
-
-/** Escapes like Apache's `ap_escape_logitem`: quotes and backslashes with a backslash, other bytes as `\xHH`. */
-function escapeQuoted(text: string): string {
-  return plain.test(text) ? text : text.replace(/["\\]/g, '\\$&').replace(unprintable, hexBytes);
 }
 
 function quotedField(text: string | undefined): string {
@@ -252,34 +209,6 @@ const plainWord = /^[!#-[\]-~]+$/;
 /** Outside of quotes a space would end the field. */
 function bareField(text: string | undefined): string {
   return text && plainWord.test(text) ? text : quotedField(text).replaceAll(' ', '\\x20');
-}
-
-function hexBytes(character: string): string {
-  const code = character.charCodeAt(0);
-  if (code <= 0xff) return `\\x${code.toString(16).padStart(2, '0')}`;
-  return Buffer.from(character).toString('hex').replace(/../g, '\\x$&');
-}
-
-/** A JSON string in ASCII: some readers also break lines at U+0085 or U+2028. */
-function jsonString(text: string): string {
-  if (plain.test(text)) return `"${text}"`;
-  return JSON.stringify(text).replace(unprintable, (unit) => {
-    return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  });
-}
-
-/** Renders the time once per second instead of once per line. */
-function perSecond(render: (ms: number) => string): (ms: number) => string {
-  let second = Number.NaN;
-  let text = '';
-  return (ms) => {
-    const current = Math.floor(ms / 1000);
-    if (current !== second) {
-      second = current;
-      text = render(ms);
-    }
-    return text;
-  };
 }
 
 /** `10/Oct/2000:13:55:36 +0000`, from the `Tue, 10 Oct 2000 13:55:36 GMT` that ECMAScript specifies. */

@@ -222,8 +222,8 @@ test('exit 1: the port needs privileges', { skip: cannotBeNobody() }, async (t) 
   assert.match(line ?? '', /80.*(permi|EACCES)/i);
 });
 
-test('--help names every option and exits 0', async () => {
-  const { code, stdout, stderr } = await run(['--help']);
+test('help all names every option and exits 0', async () => {
+  const { code, stdout, stderr } = await run(['help', 'all']);
   assert.deepEqual({ code, stderr }, { code: 0, stderr: '' });
   const flags = [
     'index',
@@ -261,7 +261,26 @@ test('--help names every option and exits 0', async () => {
   for (const flag of flags) assert.match(stdout, new RegExp(`--(\\[no-\\])?${flag}\\b`), flag);
   for (const word of ['healthcheck', 'hash-password', 'web_root', '8080'])
     assert.ok(stdout.includes(word), word);
-  for (const line of stdout.split('\n')) assert.ok(line.length <= 100, line);
+  for (const line of stdout.split('\n')) assert.ok(line.length <= 80, line);
+});
+
+test('help on a topic; one that there is not is refused with those that there are', async () => {
+  assert.match((await run(['help', 'limits'])).stdout, /--max-connections/);
+  // As people type it after a command.
+  assert.match((await run(['spool', '--help'])).stdout, /^Commands:\n {2}mote spool list/);
+  const { code, stderr } = await run(['help', 'nonsense']);
+  assert.equal(code, 2);
+  assert.match(stderr, /^mote: help: received "nonsense"; allowed: files, .*\n$/);
+});
+
+test('-p is the port, with and without a space', async (t) => {
+  for (const args of [['-p', '0'], ['-p0'], ['-p=0']]) {
+    const server = await startWith([makeFolder({ 'index.html': 'x' }), ...args, '--host', '127.0.0.1']);
+    t.after(() => server.stop());
+    assert.notEqual(server.port, 8080);
+  }
+  const { code, stderr } = await run(['-p', '99999']);
+  assert.deepEqual([code, /^mote: -p: received "99999"; allowed: /.test(stderr)], [2, true]);
 });
 
 test('--help helps although everything else is wrong', async () => {

@@ -66,14 +66,14 @@ async function seat(t: TestContext, command: string): Promise<Seated> {
   writeFileSync(log, '');
   const quoted = [...target, root, '0'].map((word) => `'${word}'`).join(' ');
   const terminal = spawn(SCRIPT, ['-qfaec', `set -- ${quoted}; ${command}`, log], {
-    env: { ...neutralEnvironment(), LOG: log, SHELL: '/bin/sh' },
+    env: { ...neutralEnvironment(), LOG: log, SHELL: '/bin/sh', NO_COLOR: '1', FORCE_COLOR: '' },
     stdio: ['pipe', 'ignore', 'ignore'],
   });
   t.after(() => terminal.kill('SIGKILL'));
   const { value: text } = await eventually(
     20_000,
     async () => readFileSync(log, 'utf8'),
-    (read) => /pid=\d+[\s\S]* on http:\S+:\d+\r?\n/.test(read),
+    (read) => /pid=\d+[\s\S]*(?: on |Local: +)http:\S+:\d+\r?\n/.test(read),
   );
   const pid = Number(/pid=(\d+)/.exec(text)?.[1]);
   t.after(() => {

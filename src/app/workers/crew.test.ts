@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { PLAIN_LOOK } from '../../observe/look.ts';
 import { Crew } from './crew.ts';
 import { START_TIMEOUT_MS } from './protocol.ts';
 
@@ -16,6 +17,7 @@ function crewOf(script: readonly string[], event: () => void = () => undefined):
     isInherited: false,
     redirects: false,
     keyPair: undefined,
+    look: PLAIN_LOOK,
   };
   return new Crew({
     script,

@@ -7,6 +7,7 @@ import type { Config } from '../../config/options.ts';
 import { HttpError } from '../../http/errors.ts';
 import type { BoundAddress } from '../../http/listen.ts';
 import type { Plan, RequestFacts, Stage } from '../../http/types.ts';
+import { PLAIN_LOOK } from '../../observe/look.ts';
 import { metric } from '../../observe/metrics.ts';
 import type { RuleReport } from '../../static/rule-files.ts';
 import {
@@ -43,7 +44,7 @@ export async function createLeader(
   stdout: Io['stdout'],
   options: LeaderOptions,
 ): Promise<App> {
-  const observed = observe(config, stdout);
+  const observed = observe(config, stdout, options.look);
   const { event, sink } = observed;
   const onUnreadable = unreadableReport(event);
   const content = await openContentFor(config, options, onUnreadable);
@@ -146,6 +147,7 @@ function crewOf({ options, sockets, keyPair, observed, onUnreadable, notifyServi
       isInherited: options.sockets !== undefined,
       redirects,
       keyPair,
+      look: options.look ?? PLAIN_LOOK,
     },
     event,
     onLines: (lines) => sink.writeLines(lines),

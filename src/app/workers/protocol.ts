@@ -1,6 +1,7 @@
 /** What the leader and its workers know of each other. */
 import type { KeyPair } from '../../http/engine/tls/front.ts';
 import type { BoundAddress } from '../../http/listen.ts';
+import type { Look } from '../../observe/look.ts';
 import type { StartFailure } from './failure.ts';
 
 /** The descriptor of the link in a worker. */
@@ -15,6 +16,8 @@ export interface StartOrder {
   readonly argv: readonly string[];
   /** The files of the configuration, by their paths. */
   readonly texts: Readonly<Record<string, string>>;
+  /** Of the leader's standard output: the log of a worker ends there. */
+  readonly look: Look;
   /** How many workers there are. */
   readonly workers: number;
   readonly sockets: number;

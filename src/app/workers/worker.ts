@@ -42,7 +42,7 @@ export async function createWorker(
   const content = await openContentFor(config, options, report);
   // What the files hold at the start is told by the leader, which has read them too.
   content.rules?.watch((data) => void link.ask('rules', { data }).catch(() => undefined));
-  const observed = observe(config, stdout);
+  const observed = observe(config, stdout, options.look);
   const { metrics, sink } = observed;
   const notify = options.notify && (await openRemoteNotify(config, options.notify, link, order.workers));
   const state = { draining: false };
