@@ -15,7 +15,7 @@ import { tokenOfAuthorization } from '../auth/credentials.ts';
 import type { Priority } from '../message.ts';
 import { severities } from '../severity.ts';
 import { type AlertGroup, parseAlertGroup } from './alert-group.ts';
-import { alertText, alertTitle } from './alert-text.ts';
+import { alertText, alertTitle, alertUrl } from './alert-text.ts';
 import type { Dialect, SendFailure } from './dialect.ts';
 import { fieldsOrNone, inputOf, isWebLink, namesOf, readJson, readQuery } from './message-input.ts';
 import type { OwnWords, Wordings } from './wording.ts';
@@ -51,9 +51,7 @@ function translate(
   channels: readonly string[] | undefined,
   words: OwnWords = {},
 ): MessageInput {
-  const { alerts, externalUrl } = group;
-  const [first, ...others] = alerts;
-  const url = (others.length === 0 ? first?.details().links.get('source') : undefined) ?? externalUrl;
+  const url = alertUrl(group);
   const severity = group.commonLabels.get('severity');
   return inputOf({
     title: words.title ?? alertTitle(group),
@@ -61,7 +59,10 @@ function translate(
     format: words.format ?? 'markdown',
     url: isWebLink(url) ? url : '',
     priority: priorityOf(group),
-    tags: [alerts.some(({ isFiring }) => isFiring) ? 'firing' : 'resolved', ...(severity ? [severity] : [])],
+    tags: [
+      group.alerts.some(({ isFiring }) => isFiring) ? 'firing' : 'resolved',
+      ...(severity ? [severity] : []),
+    ],
     channels,
   });
 }
