@@ -10,7 +10,10 @@ const text = { type: 'text' } as const;
 const format = { ...text, words: ['text', 'markdown'], doc: 'What the text is; default text.' } as const;
 
 export const hookKeys = {
-  title: { ...text, doc: 'A template for the title; default: title or subject of what was sent.' },
+  title: {
+    ...text,
+    doc: 'A template for the title; default: title or subject of what was sent, or the name of the hook.',
+  },
   text: { ...text, doc: 'A template for the text; default: text, message, msg, body or description.' },
   format,
   url: { ...text, doc: 'A template for the link; default: url or link.' },

@@ -137,10 +137,11 @@ function messageOf(
   const isConstant = templates.title.isConstant && templates.text.isConstant;
   const isUseless = !isConstant && !title.isFound && !text.isFound;
   return inputOf({
-    title: title.text || (isUseless || text.text === '' ? name : ''),
+    title: title.text || name,
     text: isUseless ? received.text : text.text,
     format: isUseless ? 'text' : format,
-    url: templates.url.fill(scope).text,
+    // Uptime Kuma's link of a monitor that has none.
+    url: templates.url.fill(scope).text.replace(/^https?:\/*$/, ''),
     priority: priorityOf(templates.priority.fill(scope).text, words),
     ...(tags && { tags }),
     channels,
