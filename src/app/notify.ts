@@ -14,7 +14,7 @@ import { Access } from '../notify/auth/access.ts';
 import type { Channel } from '../notify/channels/channel.ts';
 import { createRedactor, type Redactor } from '../notify/dialects/redact.ts';
 import { createDialects } from '../notify/dialects/stage.ts';
-import type { OpenHooks } from '../notify/hooks/hooks.ts';
+import type { OpenHooks } from '../notify/hooks/open-hooks.ts';
 import { Notifier } from '../notify/notifier.ts';
 import { systemClock } from '../notify/queue/clock.ts';
 import { Queue, type QueueEvents } from '../notify/queue/queue.ts';
@@ -122,7 +122,7 @@ async function createChannels(configs: NotifyConfig['channels'], trust: () => Ca
 /** Rejects with a {@link ConfigurationError} that has the problems of all hooks and templates. */
 async function openHooks({ users, hooks, templates }: NotifyConfig): Promise<OpenHooks | undefined> {
   if (!hooks && !templates) return undefined;
-  const { compileHooks } = await import('../notify/hooks/hooks.ts');
+  const { compileHooks } = await import('../notify/hooks/open-hooks.ts');
   const compiled = compileHooks({ users, hooks, templates, randomBytes });
   if (compiled.ok) return compiled.value;
   throw new ConfigurationError('hook_unusable', compiled.error);

@@ -8,15 +8,15 @@ import type { Format, Priority } from '../message.ts';
 import { severities } from '../severity.ts';
 import { type HookDocument, readDocument } from './document.ts';
 import { Expressions, type Scope, textOfValue } from './expression.ts';
-import { compileVerifier, type SignatureSettings, type Verify } from './signature.ts';
-import { compileTemplate, type Template } from './template.ts';
+import { compileVerifier, type VerifierSettings, type Verify } from './signature.ts';
+import { compileHookTemplate, type HookTemplate } from './template.ts';
 
 type Scalar = null | boolean | number | string;
 
 /** Values by expression: one of them must be there. */
 export type Conditions = Readonly<Record<string, Scalar | readonly Scalar[]>>;
 
-export interface HookSettings extends Partial<SignatureSettings> {
+export interface HookSettings extends Partial<VerifierSettings> {
   readonly name: string;
   readonly title?: string;
   readonly text?: string;
@@ -55,11 +55,11 @@ const defaults = {
 };
 
 interface Templates {
-  readonly title: Template;
-  readonly text: Template;
-  readonly url: Template;
-  readonly priority: Template;
-  readonly idempotencyKey: Template;
+  readonly title: HookTemplate;
+  readonly text: HookTemplate;
+  readonly url: HookTemplate;
+  readonly priority: HookTemplate;
+  readonly idempotencyKey: HookTemplate;
 }
 
 type Condition = (scope: Scope) => boolean;
@@ -102,9 +102,9 @@ function compileTemplates(settings: HookSettings): Result<Templates, string> {
     priority = '',
     idempotencyKey = '',
   } = settings;
-  const compiled: Partial<Record<keyof Templates, Template>> = {};
+  const compiled: Partial<Record<keyof Templates, HookTemplate>> = {};
   for (const [key, source] of Object.entries({ title, text, url, priority, idempotencyKey })) {
-    const template = compileTemplate(source);
+    const template = compileHookTemplate(source);
     if (!template.ok) return failure(`${key}: ${template.error}`);
     compiled[key as keyof Templates] = template.value;
   }

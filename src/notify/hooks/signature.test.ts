@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { describe, test } from 'node:test';
-import { compileVerifier, type SignatureSettings, TOLERANCE_SECONDS } from './signature.ts';
+import { compileVerifier, TOLERANCE_SECONDS, type VerifierSettings } from './signature.ts';
 
 const NOW = 1_700_000_000;
 const body = Buffer.from('{"a":1}');
@@ -22,13 +22,13 @@ const svix = Object.fromEntries(
   Object.entries(standard()).map(([name, value]) => [name.replace('webhook', 'svix'), value]),
 );
 const GITEA = '5910e62016ef5034272c926c27071992a465c2335cecf41851bda071577f4f6d';
-const gitea: SignatureSettings = { secret: 's3cret', signature: 'gitea' };
-const github: SignatureSettings = { secret: "It's a Secret to Everybody" };
+const gitea: VerifierSettings = { secret: 's3cret', signature: 'gitea' };
+const github: VerifierSettings = { secret: "It's a Secret to Everybody" };
 /** GitHub's published example. */
 const GITHUB = 'sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17';
 const hello = Buffer.from('Hello, World!');
 
-const good: readonly [name: string, settings: SignatureSettings, headers: object, body?: Uint8Array][] = [
+const good: readonly [name: string, settings: VerifierSettings, headers: object, body?: Uint8Array][] = [
   ['GitHub', github, { 'x-hub-signature-256': GITHUB }, hello],
   ['Gitea', gitea, { 'x-gitea-signature': GITEA }],
   ['Gitea, in upper case', gitea, { 'x-gitea-signature': GITEA.toUpperCase() }],
@@ -52,7 +52,7 @@ describe('good', () => {
   }
 });
 
-const bad: readonly [name: string, settings: SignatureSettings, headers: object, detail: RegExp][] = [
+const bad: readonly [name: string, settings: VerifierSettings, headers: object, detail: RegExp][] = [
   ['missing', github, {}, /requires a signature in X-Hub-Signature-256/],
   ['empty, as Gitea sends without a secret', gitea, { 'x-gitea-signature': '' }, /requires a signature/],
   ['too long', gitea, { 'x-gitea-signature': 'a'.repeat(3000) }, /requires a signature/],

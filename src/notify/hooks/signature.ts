@@ -8,7 +8,7 @@ import { failure, type Result, success } from '../../util/result.ts';
 
 export type SignatureScheme = 'github' | 'gitea' | 'stripe' | 'standard';
 
-export interface SignatureSettings {
+export interface VerifierSettings {
   readonly secret: string;
   /** Default `github`. */
   readonly signature?: SignatureScheme;
@@ -35,7 +35,7 @@ export interface Verified {
   readonly once: string | undefined;
 }
 
-export interface Refusal {
+export interface SignatureFault {
   /** Equal for the same mistake. */
   readonly mark: string;
   /** What is wrong and what to do about it. */
@@ -45,7 +45,7 @@ export interface Refusal {
 export type Verify = (
   facts: Pick<RequestFacts, 'headers' | 'body'>,
   nowMs: number,
-) => Result<Verified, Refusal>;
+) => Result<Verified, SignatureFault>;
 
 interface Claim {
   /** In Unix seconds. */
@@ -60,7 +60,7 @@ export function compileVerifier({
   secret,
   signature: scheme = 'github',
   signatureHeader,
-}: SignatureSettings): Verify {
+}: VerifierSettings): Verify {
   const header = signatureHeader ?? HEADERS[scheme];
   const key = scheme === 'standard' ? keyOf(secret) : Buffer.from(secret);
   return ({ headers, body = new Uint8Array() }, nowMs) => {
@@ -85,7 +85,7 @@ export function compileVerifier({
   };
 }
 
-function refuse(mark: string, detail: string): Result<never, Refusal> {
+function refuse(mark: string, detail: string): Result<never, SignatureFault> {
   return failure({ mark, detail });
 }
 

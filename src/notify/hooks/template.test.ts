@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { MAX_LISTED, MAX_VALUE_UNITS } from './expression.ts';
-import { compileTemplate, MAX_PLACEHOLDERS, MAX_TEMPLATE_UNITS } from './template.ts';
+import { compileHookTemplate, MAX_PLACEHOLDERS, MAX_TEMPLATE_UNITS } from './template.ts';
 
 const document = {
   name: 'web-1',
@@ -22,7 +22,7 @@ const document = {
 const headers = { 'x-github-event': 'push' };
 
 function compiled(source: string) {
-  const template = compileTemplate(source);
+  const template = compileHookTemplate(source);
   assert.ok(template.ok, source);
   return template.value;
 }
@@ -72,7 +72,7 @@ const faults: readonly [source: string, message: RegExp][] = [
 describe('refused', () => {
   for (const [source, message] of faults) {
     test(source.slice(0, 40), () => {
-      const template = compileTemplate(source);
+      const template = compileHookTemplate(source);
       assert.match(template.ok ? 'taken' : template.error, message);
     });
   }

@@ -16,7 +16,7 @@ export interface Filled {
   readonly isFound: boolean;
 }
 
-export interface Template {
+export interface HookTemplate {
   /** Without placeholders it says the same of every request. */
   readonly isConstant: boolean;
   fill(scope: Scope): Filled;
@@ -29,7 +29,7 @@ interface Line {
 }
 
 /** A template without braces that begins with a slash, or with `header:`, is an expression. */
-export function compileTemplate(source: string): Result<Template, string> {
+export function compileHookTemplate(source: string): Result<HookTemplate, string> {
   if (source.length > MAX_TEMPLATE_UNITS)
     return failure(`has ${source.length} characters, the maximum is ${MAX_TEMPLATE_UNITS}`);
   const isBare = !source.includes('{{') && /^(?:\/|header:)/.test(source);

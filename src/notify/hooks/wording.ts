@@ -2,7 +2,7 @@
 import { failure, type Result, success } from '../../util/result.ts';
 import type { Wording } from '../dialects/wording.ts';
 import type { Format } from '../message.ts';
-import { compileTemplate } from './template.ts';
+import { compileHookTemplate } from './template.ts';
 
 export interface WordingSettings {
   readonly title?: string;
@@ -12,9 +12,9 @@ export interface WordingSettings {
 
 /** What finds nothing leaves the default: no alert is lost for a template. */
 export function compileWording({ title, text, format = 'text' }: WordingSettings): Result<Wording, string> {
-  const ofTitle = compileTemplate(title ?? '');
+  const ofTitle = compileHookTemplate(title ?? '');
   if (!ofTitle.ok) return failure(`title: ${ofTitle.error}`);
-  const ofText = compileTemplate(text ?? '');
+  const ofText = compileHookTemplate(text ?? '');
   if (!ofText.ok) return failure(`text: ${ofText.error}`);
   return success((given) => {
     const document = Object.fromEntries(given);
