@@ -14,6 +14,7 @@ const shared = await startHooked(
   { after },
   {
     plain: {},
+    events: { text: '{{each .}}- {{./type}} {{./message}}' },
     open: { tokenInUrl: true },
     narrow: { channels: ['kept'], match: { '/kind': ['alarm', 5] }, ignore: { '/test': true } },
     keyed: { text: '/text', idempotencyKey: '/id' },
@@ -128,6 +129,42 @@ describe('what is wanted', () => {
     assert.equal(http, 403);
     assert.match(detail ?? '', /may not use the channel kept/);
   });
+});
+
+describe('bodies that other receivers stumble over', () => {
+  const bodies: readonly [name: string, body: string, type: string, title: string, text: string][] = [
+    ['JSON without a type', '{"message":"Soup"}', '', 'plain', 'Soup'],
+    ['JSON as text', '{"message":"Pilot"}', 'text/plain', 'plain', 'Pilot'],
+    [
+      'text as JSON',
+      "UNKNOWN HOST IP: '192.0.2.4'",
+      'application/json',
+      'plain',
+      "UNKNOWN HOST IP: '192.0.2.4'",
+    ],
+    ['no JSON at all', 'date=2026-10-12 msg="DHCP ack"', '', 'plain', 'date=2026-10-12 msg="DHCP ack"'],
+    ['nothing as JSON', '', 'application/json', 'plain', ''],
+    ['numbers', '{"title":404,"text":0}', 'application/json', '404', '0'],
+    [
+      'a list',
+      '[{"type":"t","message":"one"},{"message":"two"}]',
+      'application/json',
+      'events',
+      '- t one\n-  two',
+    ],
+    ['JSON with a mark of its bytes', '\ufeff{"message":"x"}', 'application/json', 'plain', 'x'],
+    ['a form without fields', '%%%', 'application/x-www-form-urlencoded', 'plain', '%%%: '],
+    ['a number', '42', 'application/json', 'plain', '42'],
+  ];
+  for (const [name, text, type, ...expected] of bodies) {
+    test(name, async () => {
+      const path = name === 'a list' ? 'events' : 'plain';
+      const { http } = await post(`/notify/hook/${path}`, text, { headers: { 'Content-Type': type } });
+      assert.equal(http, 200);
+      const message = delivered.at(-1);
+      assert.deepEqual([message?.title, message?.text], expected);
+    });
+  }
 });
 
 describe('repetitions', () => {

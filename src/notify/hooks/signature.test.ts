@@ -40,6 +40,20 @@ const good: readonly [name: string, settings: VerifierSettings, headers: object,
   ['Standard Webhooks, plain secret', { secret: 's3cret', signature: 'standard' }, standard()],
   ['Svix', { secret: standardSecret, signature: 'standard' }, svix],
 ];
+test('over bytes, whatever text they are', () => {
+  const bytes = Buffer.concat([
+    Buffer.from('{"tier":"\u{1F60A}","file":"'),
+    Buffer.from([0xff, 0xfe]),
+    Buffer.from('"}'),
+  ]);
+  const digest = createHmac('sha256', 's3cret').update(bytes).digest('hex');
+  const verify = compileVerifier({ secret: 's3cret' });
+  const headers = { 'x-hub-signature-256': `sha256=${digest}` };
+  assert.equal(verify({ headers, body: bytes }, 0).ok, true);
+  // What decoding makes of them is not what was signed.
+  assert.equal(verify({ headers, body: Buffer.from(bytes.toString()) }, 0).ok, false);
+});
+
 describe('good', () => {
   for (const [name, settings, headers, content = body] of good) {
     test(name, () => {
