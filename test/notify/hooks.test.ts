@@ -154,6 +154,13 @@ describe('bodies that other receivers stumble over', () => {
     ],
     ['JSON with a mark of its bytes', '\ufeff{"message":"x"}', 'application/json', 'plain', 'x'],
     ['a form without fields', '%%%', 'application/x-www-form-urlencoded', 'plain', '%%%: '],
+    [
+      'JSON nested deeper than any message',
+      `${'['.repeat(99)}${']'.repeat(99)}`,
+      '',
+      'plain',
+      `${'['.repeat(99)}${']'.repeat(99)}`,
+    ],
     ['a number', '42', 'application/json', 'plain', '42'],
   ];
   for (const [name, text, type, ...expected] of bodies) {
@@ -186,7 +193,8 @@ describe('repetitions', () => {
     const v1 = createHmac('sha256', SECRET).update(`${time}.${body}`).digest('hex');
     const headers = { ...anonymous, 'Stripe-Signature': `t=${time},v1=${v1}` };
     assert.equal(await count(() => post('/notify/hook/stripe', body, { headers })), 2);
-    assert.equal(await count(() => post('/notify/hook/stripe', body, { headers })), 0);
+    const again = { ...headers, 'Stripe-Signature': `v0=other,t=${time},v1=${v1}` };
+    assert.equal(await count(() => post('/notify/hook/stripe', body, { headers: again })), 0);
   });
 });
 

@@ -33,9 +33,9 @@ export function readDocument(facts: RequestFacts): HookDocument {
   );
 }
 
-/** `undefined` for anything but an object or an array. */
+/** `undefined` for anything but an object or an array, and for one nested so deeply that nobody could show it. */
 function parsed(text: string): HookDocument | undefined {
-  if (!/^\s*[{[]/.test(text) || !hasModestShape(text)) return undefined;
+  if (!/^\s*[{[]/.test(text) || !hasModestShape(text, 0)) return undefined;
   try {
     return { document: JSON.parse(text), text };
   } catch {

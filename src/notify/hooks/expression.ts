@@ -78,12 +78,7 @@ export class Expressions implements Expression {
 export function textOfValue(value: unknown): string {
   if (isEmpty(value)) return '';
   if (typeof value === 'string') return cutText(value, MAX_VALUE_UNITS);
-  try {
-    return cutText(JSON.stringify(value) ?? '', MAX_VALUE_UNITS);
-  } catch {
-    // Nested deeper than the stack.
-    return '';
-  }
+  return cutText(JSON.stringify(value), MAX_VALUE_UNITS);
 }
 
 function isEmpty(value: unknown): boolean {

@@ -81,7 +81,8 @@ export function compileVerifier({
       const detail = `The signature is more than ${TOLERANCE_SECONDS} seconds old or early: check the clocks, or send it again with a new one.`;
       return refuse(given, detail);
     }
-    return success({ once: given });
+    // Not the header, which may be written in several ways.
+    return success({ once: digest.toString('hex') });
   };
 }
 

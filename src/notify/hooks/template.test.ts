@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import fc from 'fast-check';
 import { MAX_LISTED, MAX_VALUE_UNITS } from './expression.ts';
 import { compileHookTemplate, MAX_PLACEHOLDERS, MAX_TEMPLATE_UNITS } from './template.ts';
 
@@ -89,11 +90,33 @@ test('bounded, however much it is', () => {
   );
 });
 
-test('nested deeper than the stack is nothing', () => {
-  let deep: unknown = 1;
-  for (let level = 0; level < 100_000; level++) deep = [deep];
-  assert.deepEqual(compiled('{{/deep}}').fill({ document: { deep }, item: {}, headers: {} }), {
-    text: '',
-    isFound: false,
-  });
+test('whatever is written and received, there is a text or a fault', () => {
+  const piece = fc.constantFrom(
+    '{{',
+    '}}',
+    '/',
+    '*',
+    '.',
+    '|',
+    '"',
+    'each ',
+    'header:a',
+    'a',
+    ' ',
+    '\n',
+    '~1',
+    '0',
+  );
+  const source = fc.oneof(
+    fc.string(),
+    fc.array(piece, { maxLength: 30 }).map((pieces) => pieces.join('')),
+  );
+  fc.assert(
+    fc.property(source, fc.jsonValue(), (text, value) => {
+      const template = compileHookTemplate(text);
+      if (!template.ok) return assert.match(template.error, /allowed: |maximum|counterpart/);
+      const result = template.value.fill({ document: value, item: value, headers: { a: 'b' } });
+      assert.equal(typeof result.text, 'string');
+    }),
+  );
 });
