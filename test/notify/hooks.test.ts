@@ -19,6 +19,7 @@ const shared = await startHooked(
     narrow: { channels: ['kept'], match: { '/kind': ['alarm', 5] }, ignore: { '/test': true } },
     keyed: { text: '/text', idempotencyKey: '/id' },
     signed: { secret, user: 'ann' },
+    roomy: { secret, user: 'ann', tokenInUrl: true },
     strict: { secret },
     stripe: { secret, signature: 'stripe', user: 'ann' },
   },
@@ -207,6 +208,11 @@ describe('sizes', () => {
   test('without one', async () => {
     const headers = { ...anonymous, ...hub(large) };
     assert.equal((await post('/notify/hook/signed', large, { headers })).http, 413);
+  });
+  test('signed, with one in the URL for the room', async () => {
+    const headers = { ...anonymous, ...hub(large) };
+    assert.equal((await post(`/notify/hook/roomy/${TOKEN}`, large, { headers })).http, 200);
+    assert.equal((await post(`/notify/hook/roomy/${TOKEN}`, large, { headers: anonymous })).http, 401);
   });
   test('no body at all', async () => {
     assert.equal((await post('/notify/hook/plain', '')).http, 200);

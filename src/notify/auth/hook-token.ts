@@ -3,7 +3,7 @@ import type { RequestFacts } from '../../http/types.ts';
 import { tokenOfAuthorization } from './credentials.ts';
 
 /** The name of the hook, and what may be a token behind it. */
-export const HOOK_PATH = /\/notify\/hook\/([^/?#]+)(?:\/([^/?#]+))?\/?$/;
+const HOOK_PATH = /^\/notify\/hook\/([^/]+)(?:\/([^/]+))?\/?$/;
 
 export interface HookPath {
   readonly name: string;
@@ -12,9 +12,8 @@ export interface HookPath {
 
 /** `undefined` for every other path. */
 export function hookPathOf(path: string): HookPath | undefined {
-  const found = path.startsWith('/notify/hook/') ? HOOK_PATH.exec(path) : null;
-  if (!found || found.index > 0) return undefined;
-  const [, name = '', token] = found;
+  const [, name, token] = HOOK_PATH.exec(path) ?? [];
+  if (name === undefined) return undefined;
   return { name, token: token === undefined ? undefined : decoded(token) };
 }
 
