@@ -5,6 +5,8 @@ export interface Features {
   readonly compression: boolean;
   /** More than one process. */
   readonly workers: boolean;
+  /** Messages in a server that several processes share. */
+  readonly replicas: boolean;
   /** The HTTP engine on `node:http`. */
   readonly nodeHttp: boolean;
   /** Header fields in other charsets than UTF-8 and Latin-1 (RFC 2047). */
@@ -16,6 +18,7 @@ export interface Features {
 export const features: Features = {
   compression: true,
   workers: true,
+  replicas: true,
   nodeHttp: true,
   charsets: true,
   tls: true,

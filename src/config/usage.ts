@@ -34,10 +34,11 @@ milliseconds or have the suffix ms, s, m or h; sizes are in bytes or have the su
 `;
 
 /** What a build that lacks something says about it, with a line break at its end. */
-export function lackingNote({ compression, workers, nodeHttp, charsets, tls }: Features): string {
+export function lackingNote({ compression, workers, replicas, nodeHttp, charsets, tls }: Features): string {
   const lacking = Object.entries({
     '--compression': compression,
     '--workers above 1': workers,
+    'a --spool in a server': replicas,
     '--http-engine node': nodeHttp,
     'legacy charsets': charsets,
     '--tls-cert': tls,

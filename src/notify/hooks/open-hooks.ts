@@ -1,8 +1,9 @@
 /** All hooks and templates of the notify file, compiled. Loaded only where there are some. */
+import { createHmac } from 'node:crypto';
 import type { Stage } from '../../http/types.ts';
 import { failure, type Result, success } from '../../util/result.ts';
 import type { NotifyUser } from '../auth/access.ts';
-import { hashToken, makeToken } from '../auth/token.ts';
+import { hashToken } from '../auth/token.ts';
 import type { Wording, Wordings } from '../dialects/wording.ts';
 import type { Notifier } from '../notifier.ts';
 import { compileHook, type Hook, type HookSettings } from './hook.ts';
@@ -13,7 +14,6 @@ export interface HooksOptions {
   readonly users: readonly NotifyUser[];
   readonly hooks: readonly HookSettings[] | undefined;
   readonly templates: Readonly<Partial<Record<keyof Wordings, WordingSettings>>> | undefined;
-  readonly randomBytes: (bytes: number) => Uint8Array;
 }
 
 export interface OpenHooks {
@@ -29,7 +29,6 @@ export function compileHooks({
   users,
   hooks: settings = [],
   templates = {},
-  randomBytes,
 }: HooksOptions): Result<OpenHooks, readonly string[]> {
   const problems: string[] = [];
   const hooks: Hook[] = [];
@@ -45,9 +44,7 @@ export function compileHooks({
     else problems.push(`templates.${name}.${wording.error}`);
   }
   if (problems.length > 0) return failure(problems);
-  const tokens = new Map(
-    hooks.filter(({ user }) => user !== undefined).map(({ name }) => [name, makeToken(randomBytes).token]),
-  );
+  const tokens = tokensOf(settings, users);
   return success({
     users: users.map((user) => withTokens(user, hooks, tokens)),
     wordings: Object.fromEntries(wordings),
@@ -58,7 +55,25 @@ export function compileHooks({
   });
 }
 
-/** A token of the hook alone, which never leaves the process, gives it a rate of its own. */
+/**
+ * By hook, where it sends in the name of a user: a token of its own, and so a rate of its own, which all replicas share.
+ * Who knows the secret only, as the sender does, cannot make it.
+ */
+function tokensOf(
+  settings: readonly HookSettings[],
+  users: readonly NotifyUser[],
+): ReadonlyMap<string, string> {
+  const tokens = new Map<string, string>();
+  for (const { name, secret, user } of settings) {
+    const owner = users.find((one) => one.name === user);
+    if (secret === undefined || !owner) continue;
+    const hashes = owner.tokenHashes.map((hash) => Buffer.from(hash).toString('hex'));
+    const content = JSON.stringify([name, owner.name, hashes]);
+    tokens.set(name, createHmac('sha256', secret).update(content).digest('base64url'));
+  }
+  return tokens;
+}
+
 function withTokens(
   user: NotifyUser,
   hooks: readonly Hook[],

@@ -80,11 +80,11 @@ const scenarios: Readonly<Record<string, () => Promise<Log>>> = {
     readAll(peer, theirs as Log);
     client.end('request');
     await once(peer, 'end');
-    (theirs as Log).push(peer.writable);
+    (theirs as Log).push(peer.writable, peer.readable, client.writable, client.readable);
     peer.end('answer');
     await closed(client, peer);
     await close();
-    return [mine, theirs];
+    return [mine, theirs, client.writable, client.readable];
   },
   async 'without half-open an end of the peer ends the socket'() {
     const { client, peer, close } = await ends();
