@@ -29,6 +29,7 @@ describe('what the program is made of', () => {
       nodeHttp: false,
       charsets: true,
       tls: true,
+      largeMessages: true,
     };
     const text = await describeVersion({ base: 'bundle', embeddedSite: false }, '', features);
     assert.deepEqual(JSON.parse(text).lacks, ['compression', 'nodeHttp']);

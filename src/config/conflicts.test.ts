@@ -14,6 +14,7 @@ const all: Features = {
   nodeHttp: true,
   charsets: true,
   tls: true,
+  largeMessages: true,
 };
 const none: Features = {
   compression: false,
@@ -22,6 +23,7 @@ const none: Features = {
   nodeHttp: false,
   charsets: false,
   tls: false,
+  largeMessages: false,
 };
 
 const refused: readonly (readonly [changes: Partial<Config>, flag: string])[] = [
@@ -51,11 +53,11 @@ describe('a build that lacks something', () => {
   test('says so in its help', () => {
     assert.equal(
       lackingNote(none),
-      '\nNot in this build: --compression, --workers above 1, a --spool in a server, --http-engine node, legacy charsets, --tls-cert.\n',
+      '\nNot in this build: --compression, --workers above 1, a --spool in a server, --http-engine node,\nlegacy charsets, --tls-cert, messages above 256 KiB.\n',
     );
     assert.equal(
       lackingNote({ ...none, compression: true }),
-      '\nNot in this build: --workers above 1, a --spool in a server, --http-engine node, legacy charsets, --tls-cert.\n',
+      '\nNot in this build: --workers above 1, a --spool in a server, --http-engine node, legacy charsets,\n--tls-cert, messages above 256 KiB.\n',
     );
     assert.equal(lackingNote(all), '');
   });

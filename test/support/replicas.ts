@@ -153,6 +153,8 @@ export function keepSending(servers: readonly Server[]) {
       await sleep(10);
     }
   });
+  // Where a test has failed already, nobody waits for them.
+  for (const sender of senders) sender.catch(() => undefined);
   return {
     accepted,
     /** Resolves when nothing is under way. */

@@ -9,6 +9,7 @@ const features = {
   nodeHttp: false,
   charsets: false,
   tls: false,
+  largeMessages: false,
 };
 
 const cases: readonly (readonly [value: string, charset: string | undefined])[] = [

@@ -134,6 +134,33 @@ const scenarios: Readonly<Record<string, () => Promise<Log>>> = {
     await close();
     return log;
   },
+  async 'what a socket says of itself, stage by stage'() {
+    const { client, peer, close } = await ends({ allowHalfOpen: true });
+    const log: Log = [];
+    const note = () =>
+      log.push([
+        peer.readable,
+        peer.writable,
+        peer.destroyed,
+        peer.closed,
+        peer.readableEnded,
+        peer.writableEnded,
+        peer.readableLength,
+        peer.writableLength,
+        peer.remoteAddress,
+      ]);
+    note();
+    client.end();
+    peer.resume();
+    await once(peer, 'end');
+    note();
+    peer.end();
+    note();
+    await closed(peer, client);
+    note();
+    await close();
+    return log;
+  },
   async 'destroyed by the listener of data'() {
     const { client, peer, close } = await ends();
     const log: Log = [];
