@@ -45,7 +45,48 @@ const files: readonly [name: string, isGood: boolean, file: unknown][] = [
   ['empty users', false, { users: {}, channels: { c: robot } }],
   ['unknown section', false, { ...(fileWith(robot) as object), extra: 1 }],
   ['a list', false, []],
+  ['hook', true, withHook({})],
+  [
+    'hook with everything',
+    true,
+    withHook({
+      title: '{{/a}}',
+      text: '{{/b}}',
+      format: 'markdown',
+      url: '/c',
+      priority: '/d',
+      priorities: { bad: 5 },
+      tags: ['x'],
+      idempotencyKey: '/e',
+      match: { '/f': [1, 'x', null] },
+      ignore: { '/f': true },
+      channels: ['c'],
+      tokenInUrl: true,
+      secret: { env: 'PATH' },
+      signature: 'gitea',
+      signatureHeader: 'X-Other',
+      user: 'ann',
+    }),
+  ],
+  ['hook with an unknown key', false, withHook({ titel: 'x' })],
+  ['hook with a priority of 6', false, withHook({ priorities: { bad: 6 } })],
+  ['hook with an object as condition', false, withHook({ match: { '/a': {} } })],
+  ['hook with a condition that never holds', false, withHook({ match: { '/a': [] } })],
+  ['hook that is open to everybody', false, withHook({ user: 'ann' })],
+  ['hook with a signature of nothing', false, withHook({ signature: 'github' })],
+  ['no hooks', false, { ...(fileWith(robot) as object), hooks: {} }],
+  [
+    'templates',
+    true,
+    { ...(fileWith(robot) as object), templates: { alertmanager: { title: 'x', format: 'text' } } },
+  ],
+  ['templates of another dialect', false, { ...(fileWith(robot) as object), templates: { ntfy: {} } }],
+  ['templates in a list', false, { ...(fileWith(robot) as object), templates: [] }],
 ];
+
+function withHook(hook: object): unknown {
+  return { ...(fileWith(robot) as object), hooks: { h: hook } };
+}
 
 describe('the schema and the program agree', () => {
   for (const [name, isGood, file] of files) {

@@ -1,5 +1,6 @@
 /** The JSON Schema of the notify file, made from the tables that check it; `scripts/generate/usage.ts` writes it. */
 import { NAME_PATTERN, topKeys, userKeys } from '../../src/config/notify/file.ts';
+import { hookKeys, templateKeys, templatesKeys } from '../../src/config/notify/hooks.ts';
 import type { ConfigKey, KeyTable } from '../../src/config/notify/key-table.ts';
 import { kinds } from '../../src/config/notify/kinds.ts';
 
@@ -7,13 +8,20 @@ type Schema = Readonly<Record<string, unknown>>;
 
 const text = { type: 'string', minLength: 1 };
 const secret = { $ref: '#/$defs/secret' };
+const templates = { $ref: '#/$defs/templates' };
+const scalar = { type: ['null', 'boolean', 'number', 'string'] };
 
 /** The schema (draft 2020-12), as the text of its file. */
 export function notifySchema(): string {
   const schema = {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: 'The notify file of mote',
-    ...objectOf(topKeys, { users: named('#/$defs/user'), channels: named('#/$defs/channel') }),
+    ...objectOf(topKeys, {
+      users: named('#/$defs/user'),
+      channels: named('#/$defs/channel'),
+      hooks: named('#/$defs/hook'),
+      templates: objectOf(templatesKeys, { alertmanager: templates, grafana: templates }),
+    }),
     $defs: {
       secret: {
         description: 'A secret, or where it is.',
@@ -26,6 +34,11 @@ export function notifySchema(): string {
           items: { type: 'string', pattern: '^(sha256:)?[0-9A-Fa-f]{64}$' },
         },
       }),
+      hook: {
+        ...objectOf(hookKeys),
+        dependentRequired: { user: ['secret'], signature: ['secret'], signatureHeader: ['secret'] },
+      },
+      templates: objectOf(templateKeys),
       channel: {
         type: 'object',
         required: ['kind'],
@@ -95,6 +108,16 @@ function schemaOf(spec: ConfigKey): Schema {
     case 'json':
       return { type: ['object', 'array'] };
     case 'scalar':
-      return { type: ['null', 'boolean', 'number', 'string'] };
+      return scalar;
+    case 'levels':
+      return {
+        type: 'object',
+        additionalProperties: { type: 'integer', minimum: spec.min, maximum: spec.max },
+      };
+    case 'conditions':
+      return {
+        type: 'object',
+        additionalProperties: { anyOf: [scalar, { type: 'array', minItems: 1, items: scalar }] },
+      };
   }
 }

@@ -14,6 +14,7 @@ import { Access } from '../notify/auth/access.ts';
 import type { Channel } from '../notify/channels/channel.ts';
 import { createRedactor, type Redactor } from '../notify/dialects/redact.ts';
 import { createDialects } from '../notify/dialects/stage.ts';
+import type { OpenHooks } from '../notify/hooks/open-hooks.ts';
 import { Notifier } from '../notify/notifier.ts';
 import { systemClock } from '../notify/queue/clock.ts';
 import { Queue, type QueueEvents } from '../notify/queue/queue.ts';
@@ -59,13 +60,18 @@ export interface NotifyServiceOptions {
 /** Rejects with a `StartError` if channels or the spool cannot work as configured. */
 export async function openNotify(
   config: Config,
-  { users, channels: configs }: NotifyConfig,
+  notify: NotifyConfig,
   { caFile, event }: NotifyServiceOptions,
 ): Promise<NotifyService> {
+  const hooks = await openHooks(notify);
   const trust = lazyTrust(caFile);
-  const metrics = deliveryMetrics(configs.map(({ name }) => name));
+  const metrics = deliveryMetrics(notify.channels.map(({ name }) => name));
   const { store, sharing } = await openStore(config, { event, metrics, trust }).catch(refuseStart);
-  const channels = await createChannels(configs, trust, sharing && ((secret) => sharing.token(secret)));
+  const channels = await createChannels(
+    notify.channels,
+    trust,
+    sharing && ((secret) => sharing.token(secret)),
+  );
   const queue = new Queue({
     channels,
     store,
@@ -81,14 +87,16 @@ export async function openNotify(
     events: eventsOf(event, metrics),
   });
   const now = () => performance.now();
-  const access = new Access(users, now, sharing);
+  const access = new Access(hooks?.users ?? notify.users, now, sharing);
   const notifier = new Notifier({ access, queue, waitMs: config.notifyWaitMs, now });
   const { notifyDialects } = config;
   const options = { allowQuery: config.notifyQuery };
   const turns = new Turns();
-  const dialects = createDialects(notifyDialects, notifier, { now: Date.now });
+  const dialects = createDialects(notifyDialects, notifier, { now: Date.now, wordings: hooks?.wordings });
+  const hookStage = hooks?.stage(notifier, options);
   return {
     stages: [
+      ...(hookStage ? [inTurn(turns, hookStage)] : []),
       inTurn(turns, dialects.stage),
       inTurn(turns, createNotifyStage(notifier, options)),
       createPageStage(),
@@ -123,6 +131,15 @@ async function createChannels(
   }
   if (problems.length > 0) throw new ConfigurationError('channel_unusable', problems);
   return channels;
+}
+
+/** Rejects with a {@link ConfigurationError} that has the problems of all hooks and templates. */
+async function openHooks({ users, hooks, templates }: NotifyConfig): Promise<OpenHooks | undefined> {
+  if (!hooks && !templates) return undefined;
+  const { compileHooks } = await import('../notify/hooks/open-hooks.ts');
+  const compiled = compileHooks({ users, hooks, templates });
+  if (compiled.ok) return compiled.value;
+  throw new ConfigurationError('hook_unusable', compiled.error);
 }
 
 /** What the store cannot do at the start is for the operator to change; its messages say how. */

@@ -144,6 +144,11 @@ export class Notifier {
     return this.#access.authenticate(token, client);
   }
 
+  /** See {@link Access.refuse}. */
+  refuse(mark: string, client: string, detail: string): NotifyProblem {
+    return this.#access.refuse(mark, client, detail);
+  }
+
   async find(sender: Sender, id: string): Promise<Result<Status, NotifyProblem>> {
     const grant = this.identify(sender);
     if (!grant.ok) return grant;

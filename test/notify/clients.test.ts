@@ -329,7 +329,7 @@ describe('alertmanager', { skip: lacking({ 'prometheus-alertmanager': 'prometheu
       await manager.post([{ ...alert, endsAt: new Date().toISOString() }]);
       const resolved = await server.message(2);
       assert.equal(resolved.title, '[RESOLVED:1] DiskFull: The disk of web-1 is full');
-      assert.match(resolved.text, /\*\*Resolved \(1\)\*\*/);
+      assert.match(resolved.text, /\*\*Resolved\*\*: ended 20/);
       await assertNoTokens(server);
     });
   }

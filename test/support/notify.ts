@@ -22,10 +22,14 @@ export interface User {
 /** Enough for every test but the one of the limit. */
 export const ann: User = { tokens: [hashOf(TOKEN)], burst: 10_000, perMinute: 1_000_000 };
 
-/** Writes a notify file; gives its path. */
-export function notifyFile(channels: object, users: Readonly<Record<string, User>> = { ann }): string {
+/** Writes a notify file; gives its path. `more` are its other sections. */
+export function notifyFile(
+  channels: object,
+  users: Readonly<Record<string, User>> = { ann },
+  more: object = {},
+): string {
   const folder = makeFolder();
-  addTo(folder, { 'notify.json': JSON.stringify({ users, channels }) });
+  addTo(folder, { 'notify.json': JSON.stringify({ users, channels, ...more }) });
   return join(folder, 'notify.json');
 }
 

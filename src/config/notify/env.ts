@@ -152,6 +152,8 @@ function fromText(spec: ConfigKey, text: string): Result<unknown, string> {
       return success(itemsOf(text).map(integerOr));
     case 'record':
     case 'json':
+    case 'levels':
+    case 'conditions':
       return parseJson(text);
     case 'scalar': {
       const parsed = parseJson(text);

@@ -4,6 +4,7 @@ import { parseHash } from '../../notify/auth/token.ts';
 import { isObject, type JsonObject } from '../../util/json.ts';
 import { failure, type Result, success } from '../../util/result.ts';
 import { allOf, type Problems, refused, refusedSecret } from '../problems.ts';
+import { type HookConfig, hookOf, type TemplatesConfig, templatesOf } from './hooks.ts';
 import { type KeyTable, type ReadContext, readConfigKeys, type SecretSources } from './key-table.ts';
 import { type ChannelConfig, isKind, kinds } from './kinds.ts';
 import type { Kind } from './variables.ts';
@@ -12,6 +13,9 @@ import type { Kind } from './variables.ts';
 export interface NotifyConfig {
   readonly users: readonly User[];
   readonly channels: readonly ChannelConfig[];
+  readonly hooks?: readonly HookConfig[];
+  /** The operator's words for alerts. */
+  readonly templates?: TemplatesConfig;
 }
 
 /** One message each second, after a burst of sixty. */
@@ -22,6 +26,8 @@ export const topKeys = {
   $schema: { type: 'text', doc: 'For editors.' },
   users: { type: 'json', required: true, doc: 'Who may send: an object of users by name.' },
   channels: { type: 'json', required: true, doc: 'Where messages go: an object of channels by name.' },
+  hooks: { type: 'json', doc: 'What becomes of POST /notify/hook/NAME: an object of hooks by name.' },
+  templates: { type: 'json', doc: 'Templates for alerts: an object of them by dialect.' },
 } as const satisfies KeyTable;
 
 export const userKeys = {
@@ -71,16 +77,34 @@ export function readNotifyFile(
   const users = readNamed(file, 'users', sections.users, (name, entry) =>
     userOf(name, entry, names, contextOf(`${file}: users.${name}`, secrets)),
   );
-  const shared = sharedTokens(file, users);
-  const [allChannels, allUsers] = [allOf(channels), allOf(users)];
-  if (allChannels.ok && allUsers.ok && shared.length === 0) {
-    return success({ users: allUsers.value, channels: allChannels.value });
+  const allUsers = allOf(users);
+  const known = { channels: names, users: allUsers.ok ? allUsers.value : undefined };
+  const hooks = readOptional(sections.hooks, () =>
+    allOf(
+      readNamed(file, 'hooks', sections.hooks, (name, entry) =>
+        hookOf(name, entry, known, contextOf(`${file}: hooks.${name}`, secrets)),
+      ),
+    ),
+  );
+  const templates = readOptional(sections.templates, () =>
+    templatesOf(sections.templates, (path) => contextOf(`${file}: ${path}`, secrets)),
+  );
+  const allChannels = allOf(channels);
+  const parts = [allChannels, allUsers, hooks, templates];
+  const problems = [...parts.flatMap((part) => (part.ok ? [] : part.error)), ...sharedTokens(file, users)];
+  if (problems.length > 0 || !allChannels.ok || !allUsers.ok || !hooks.ok || !templates.ok) {
+    return failure(problems);
   }
-  return failure([
-    ...(allChannels.ok ? [] : allChannels.error),
-    ...(allUsers.ok ? [] : allUsers.error),
-    ...shared,
-  ]);
+  return success({
+    users: allUsers.value,
+    channels: allChannels.value,
+    ...(hooks.value && { hooks: hooks.value }),
+    ...(templates.value && { templates: templates.value }),
+  });
+}
+
+function readOptional<T>(value: unknown, read: () => Result<T, Problems>): Result<T | undefined, Problems> {
+  return value === undefined ? success(undefined) : read();
 }
 
 function contextOf(place: string, secrets: SecretSources): ReadContext {

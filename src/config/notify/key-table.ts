@@ -72,6 +72,18 @@ interface ScalarKey extends KeyBase {
   readonly type: 'scalar';
 }
 
+/** An object of whole numbers. */
+interface LevelsKey extends KeyBase {
+  readonly type: 'levels';
+  readonly min: number;
+  readonly max: number;
+}
+
+/** An object whose members are scalars or arrays of them that are not empty. */
+interface ConditionsKey extends KeyBase {
+  readonly type: 'conditions';
+}
+
 export type ConfigKey =
   | TextKey
   | IntegerKey
@@ -80,7 +92,9 @@ export type ConfigKey =
   | IntegersKey
   | RecordKey
   | JsonKey
-  | ScalarKey;
+  | ScalarKey
+  | LevelsKey
+  | ConditionsKey;
 
 export type KeyTable = Readonly<Record<string, ConfigKey>>;
 
@@ -92,8 +106,12 @@ interface Types {
   readonly integers: readonly number[];
   readonly record: Readonly<Record<string, string>>;
   readonly json: JsonValue;
-  readonly scalar: null | boolean | number | string;
+  readonly scalar: Scalar;
+  readonly levels: Readonly<Record<string, number>>;
+  readonly conditions: Readonly<Record<string, Scalar | readonly Scalar[]>>;
 }
+
+type Scalar = null | boolean | number | string;
 
 type KeyValueOf<K extends ConfigKey> = K extends { words: readonly (infer Word)[] } ? Word : Types[K['type']];
 type RequiredOf<T extends KeyTable> = {
@@ -197,16 +215,34 @@ function readValue(spec: ConfigKey, received: unknown, secrets: SecretSources): 
     case 'integers':
       return readList(received, (item) => readInteger(item, spec), 'a non-empty array of whole numbers');
     case 'record':
-      return readRecord(received, (item) => (spec.secret ? readSecretText(item, secrets) : readText(item)));
+      return readRecord(received, 'an object of strings', (item) =>
+        spec.secret ? readSecretText(item, secrets) : readText(item),
+      );
+    case 'levels':
+      return readRecord(received, `an object of whole numbers from ${spec.min} to ${spec.max}`, (item) =>
+        readInteger(item, spec),
+      );
+    case 'conditions':
+      return readRecord(received, CONDITIONS, readCondition);
     case 'json':
       return typeof received === 'object' && received !== null
         ? success(received)
         : wrong('an object or an array');
     case 'scalar':
-      return typeof received !== 'object' || received === null
-        ? success(received)
-        : wrong('a number, a string, true, false or null');
+      return isScalar(received) ? success(received) : wrong('a number, a string, true, false or null');
   }
+}
+
+const CONDITIONS = 'an object of strings, numbers, true, false, null, or non-empty arrays of them';
+
+function isScalar(received: unknown): received is Scalar {
+  return typeof received !== 'object' || received === null;
+}
+
+function readCondition(received: unknown): ReadValue<Scalar | readonly Scalar[]> {
+  if (isScalar(received)) return success(received);
+  const isList = Array.isArray(received) && received.length > 0 && received.every(isScalar);
+  return isList ? success(received as readonly Scalar[]) : wrong(CONDITIONS);
 }
 
 function wrong(allowed: string): ReadValue<never> {
@@ -239,12 +275,13 @@ function readList(
   return items.length === received.length ? success(items) : wrong(allowed);
 }
 
-function readRecord(
+function readRecord<T>(
   received: unknown,
-  readItem: (item: unknown) => ReadValue<string>,
-): ReadValue<Readonly<Record<string, string>>> {
-  if (!isObject(received)) return wrong('an object of strings');
-  const entries: [string, string][] = [];
+  allowed: string,
+  readItem: (item: unknown) => ReadValue<T>,
+): ReadValue<Readonly<Record<string, T>>> {
+  if (!isObject(received)) return wrong(allowed);
+  const entries: [string, T][] = [];
   for (const [name, item] of Object.entries(received)) {
     const read = readItem(item);
     if (!read.ok) return read;

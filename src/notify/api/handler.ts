@@ -9,6 +9,7 @@
  */
 import { noBody, type Plan, type RequestFacts, type Stage } from '../../http/types.ts';
 import { tokenOfHeaders } from '../auth/credentials.ts';
+import { hookPathOf, hookTokensOf } from '../auth/hook-token.ts';
 import type { Notifier, Sender } from '../notifier.ts';
 import { readOwnBody } from './body.ts';
 import type { RequestHead } from './body-limit.ts';
@@ -35,10 +36,19 @@ export function createNotifyStage(notifier: Notifier, options: NotifyOptions): S
   };
 }
 
-/** For a request of this stage whose body has not been read. */
+/** For a request of this stage, or of that of the hooks, whose body has not been read. */
 export function readNotifyHead(facts: RequestFacts, options: NotifyOptions): RequestHead | undefined {
   if (!isNotifyPath(facts.path)) return undefined;
-  return { token: headTokenOf(facts, options), problemPlan: notifyProblemPlan };
+  return {
+    token: hookPathOf(facts.path) ? hookTokenOf(facts) : headTokenOf(facts, options),
+    problemPlan: notifyProblemPlan,
+  };
+}
+
+/** Whether it may be in the URL is up to the hook; for its room a valid one suffices. */
+function hookTokenOf(facts: RequestFacts): string | undefined {
+  const { inUrl, inHeaders } = hookTokensOf(facts);
+  return inUrl ?? inHeaders;
 }
 
 function isNotifyPath(path: string): boolean {

@@ -19,9 +19,9 @@ const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 
 /** In JSON each string follows a bracket, a brace, a comma or a name: what has more is none. */
 const MAX_STRINGS = 2 * (MAX_COMMAS + MAX_CONTAINERS);
 
-/** Whether `text` may be parsed in one go. It need not be JSON. */
-export function hasModestShape(text: string): boolean {
-  if (text.length <= ANY_SHAPE_UNITS) return true;
+/** Whether `text` may be parsed in one go. It need not be JSON. Up to `anyUnits` it may have any shape. */
+export function hasModestShape(text: string, anyUnits = ANY_SHAPE_UNITS): boolean {
+  if (text.length <= anyUnits) return true;
   const names = new Names();
   let [containers, commas, depth] = [0, 0, 0];
   for (let at = 0; at < text.length; at++) {

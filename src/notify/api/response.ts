@@ -26,11 +26,11 @@ const statuses: Readonly<Record<MessageState, number>> = {
 
 /**
  * The response to `POST /notify`. `Location` is relative to that URL (RFC 9110 §10.2.2), so that it also holds behind a
- * proxy that strips a prefix.
+ * proxy that strips a prefix. `base` is what leads there from another URL.
  */
-export function sentPlan(status: Status, isRepeated: boolean): Plan {
+export function sentPlan(status: Status, isRepeated: boolean, base = 'notify/'): Plan {
   const state = messageStateOf(status.progress);
-  return jsonPlan(statuses[state], bodyOf(status, state, isRepeated), ['Location', `notify/${status.id}`]);
+  return jsonPlan(statuses[state], bodyOf(status, state, isRepeated), ['Location', `${base}${status.id}`]);
 }
 
 /** The response to `GET /notify/{id}`: 200 whatever the state of the message is. */

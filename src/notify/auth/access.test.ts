@@ -194,6 +194,17 @@ describe('bad tokens slow their address down', () => {
     assert.equal(outcome(access, BOB), 'bob');
   });
 
+  test('a wrong signature counts as one of them, in words of its own', () => {
+    const { access } = open();
+    const refuse = (mark: string) => access.refuse(mark, '192.0.2.1', 'The signature is wrong.');
+    assert.deepEqual([refuse('a').code, refuse('a').detail], ['unauthorized', 'The signature is wrong.']);
+    fail(access, FREE_FAILURES - 1, '192.0.2.1');
+    assert.equal(refuse('b').code, 'unauthorized');
+    assert.deepEqual([refuse('c').code, refuse('c').endsConnection], ['too_many_requests', true]);
+    // Also a token of Ann's is no signature.
+    assert.equal(refuse(ANN).code, 'too_many_requests');
+  });
+
   test('time forgives, success does not', () => {
     const { access, clock } = open();
     fail(access, FREE_FAILURES);

@@ -101,18 +101,24 @@ export class Access {
     if (token === undefined || token === '') return failure(unauthorized(NO_TOKEN, SCHEME));
     const hash = hashToken(token.slice(0, MAX_TOKEN_CHARACTERS));
     const entry = token.length <= MAX_TOKEN_CHARACTERS ? this.#entries[this.#indexOf(hash)] : undefined;
-    if (!entry) return failure(this.#penalise(hash, addressKey(client)));
+    if (!entry) return failure(this.#penalise(hash, client, UNKNOWN_TOKEN));
     return success({ user: entry.user, take: () => this.#take(entry) });
   }
 
+  /** A proof other than a token was wrong: it counts as a wrong token. `mark` is equal for the same mistake. */
+  refuse(mark: string, client: string, detail: string): NotifyProblem {
+    return this.#penalise(hashToken(mark), client, detail);
+  }
+
   /** Once an address is slowed down, its connections end with the response. */
-  #penalise(hash: Uint8Array, address: string): NotifyProblem {
+  #penalise(hash: Uint8Array, client: string, detail: string): NotifyProblem {
+    const address = addressKey(client);
     const blockedMs = this.#penalties.leftMs(address);
     if (blockedMs > 0) return { ...tooMany(TOO_MANY_WRONG, blockedMs), endsConnection: true };
     const mark = Buffer.from(hash).toString('base64url', 0, MARK_BYTES);
     this.#penalties.fail(address, mark);
     this.#shared?.tellWrong(address, mark);
-    return unauthorized(UNKNOWN_TOKEN, `${SCHEME}, error="invalid_token"`);
+    return unauthorized(detail, `${SCHEME}, error="invalid_token"`);
   }
 
   /**

@@ -33,30 +33,59 @@ export function alertTitle({ alerts, groupLabels, omitted }: AlertGroup): string
   return `[${counts.join(', ')}] ${listed.join(', ')}${detail}`;
 }
 
-/** What all alerts share, then those that fire, then those that are resolved. */
+/**
+ * One alert: what is wrong, its labels, since when. Several: what they share, then a line for each that fires, and for
+ * each that is resolved. The link of the message is not repeated.
+ */
 export function alertText(group: AlertGroup): string {
-  const { alerts, commonLabels, externalUrl } = group;
+  const { alerts, commonLabels, omitted } = group;
+  const [only, ...others] = alerts;
+  const more = omitted > 0 ? `and ${omitted} more that are not shown` : '';
+  if (only && others.length === 0) return paragraphsOf([...singleAlert(only, group), more]);
   const budget = { bytes: MAX_ALERTS_BYTES };
-  const labels = labelText([...commonLabels].filter(([name]) => name !== NAME));
-  const sections = [
-    alerts.length > 1 ? annotationLines(group.commonAnnotations).join(LINE_BREAK) : '',
-    section(
-      'Firing',
-      alerts.filter(({ isFiring }) => isFiring),
-      group,
-      budget,
-    ),
-    section(
-      'Resolved',
-      alerts.filter(({ isFiring }) => !isFiring),
-      group,
-      budget,
-    ),
-    group.omitted > 0 ? `and ${group.omitted} more that are not shown` : '',
-    labels && `Labels: ${labels}`,
-    externalUrl && link('all alerts', externalUrl),
+  return paragraphsOf([
+    annotationLines(group.commonAnnotations).join(LINE_BREAK),
+    section('Firing', ofState(alerts, true), group, budget),
+    section('Resolved', ofState(alerts, false), group, budget),
+    more,
+    labelText([...commonLabels].filter(([name]) => name !== NAME)),
+  ]);
+}
+
+/** Where the alert is, or all of them are. */
+export function alertUrl({ alerts, externalUrl }: AlertGroup): string {
+  const [first, ...others] = alerts;
+  return (others.length === 0 ? first?.details().links.get('source') : undefined) ?? externalUrl;
+}
+
+function paragraphsOf(parts: readonly string[]): string {
+  return parts.filter((part) => part !== '').join('\n\n');
+}
+
+function ofState(alerts: readonly Alert[], isFiring: boolean): readonly Alert[] {
+  return alerts.filter((alert) => alert.isFiring === isFiring);
+}
+
+/** Its name is in the title. */
+function singleAlert(alert: Alert, group: AlertGroup): readonly string[] {
+  const { labels, annotations, links, values } = alert.details();
+  const measured = labelText([...values]);
+  const lines = [
+    ...annotationLines(annotations),
+    measured && `Values: ${measured}`,
+    labelText([...labels].filter(([name]) => name !== NAME)),
+    [`**${alert.isFiring ? 'Firing' : 'Resolved'}**`, timesOf(alert)]
+      .filter((part) => part !== '')
+      .join(': '),
   ];
-  return sections.filter((part) => part !== '').join('\n\n');
+  const url = alertUrl(group);
+  const pages = [...links, ['all alerts', group.externalUrl] as const].filter(
+    ([, page]) => page && page !== url,
+  );
+  return [
+    lines.filter((line) => line !== '').join(LINE_BREAK),
+    pages.map(([label, page]) => link(label, page)).join(' · '),
+  ];
 }
 
 function section(
@@ -66,38 +95,36 @@ function section(
   budget: { bytes: number },
 ): string {
   if (alerts.length === 0) return '';
-  const lines = [`**${name} (${alerts.length})**`];
-  let shown = 0;
+  const lines: string[] = [];
   for (const alert of alerts) {
-    const block = alertBlock(alert, group);
-    const bytes = Buffer.byteLength(block);
+    const line = alertLine(alert, group);
+    const bytes = Buffer.byteLength(line);
     // The first is always shown: an empty section would say nothing.
-    if (shown > 0 && bytes > budget.bytes) break;
+    if (lines.length > 0 && bytes > budget.bytes) break;
     budget.bytes -= bytes;
-    lines.push(block);
-    shown += 1;
+    lines.push(line);
   }
-  if (shown < alerts.length) lines.push(`and ${alerts.length - shown} more`);
-  return lines.join('\n\n');
+  if (lines.length < alerts.length) lines.push(`- and ${alerts.length - lines.length} more`);
+  return `**${name} (${alerts.length})**\n\n${lines.join('\n')}`;
 }
 
-/** A list item: what identifies the alert, what is wrong, since when, and where to look. */
-function alertBlock(alert: Alert, { alerts, commonLabels, commonAnnotations }: AlertGroup): string {
+/** What distinguishes the alert, what is wrong, and since when. */
+function alertLine(alert: Alert, { commonLabels, commonAnnotations }: AlertGroup): string {
   const { labels, annotations, links, values } = alert.details();
   const own = labelText([...labels].filter(([name]) => name !== NAME && !commonLabels.has(name)));
-  const name = cutText(alert.name || 'alert', MAX_VALUE_UNITS);
-  const head = own === '' || !commonLabels.has(NAME) ? [`**${name}**`, own] : [own];
-  const shared = alerts.length > 1 ? commonAnnotations : new Map<string, string>();
+  const name = commonLabels.has(NAME) && own !== '' ? '' : cutText(alert.name || 'alert', MAX_VALUE_UNITS);
+  const head = [name, own].filter((part) => part !== '').join(' ');
+  const said = annotationLines(annotations, commonAnnotations)
+    .map((line) => line.trim())
+    .join(', ');
   const measured = labelText([...values]);
-  const lines = [
-    head.filter((part) => part !== '').join(' '),
-    ...annotationLines(annotations, shared),
-    ...(measured === '' ? [] : [`Values: ${measured}`]),
-    [timesOf(alert), ...[...links].map(([label, url]) => link(label, url))]
-      .filter((part) => part)
-      .join(' · '),
-  ];
-  return `- ${lines.filter((line) => line !== '').join(`${LINE_BREAK}  `)}`;
+  // Those to Prometheus have the whole query in them, which nobody reads where links are written out.
+  const pages = ['dashboard', 'panel', 'runbook'].flatMap((label) => {
+    const url = links.get(label);
+    return url === undefined ? [] : [link(label, url)];
+  });
+  const rest = [said, measured, timesOf(alert), ...pages].filter((part) => part !== '');
+  return `- **${head}**${rest.length > 0 ? `: ${rest.join(' · ')}` : ''}`;
 }
 
 function annotationLines(annotations: Labels, shared: Labels = new Map()): string[] {

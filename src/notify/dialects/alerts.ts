@@ -9,24 +9,28 @@
 
 import { jsonPlan } from '../../http/reply.ts';
 import type { RequestFacts } from '../../http/types.ts';
-import { type Result, success } from '../../util/result.ts';
+import { success } from '../../util/result.ts';
 import type { MessageInput } from '../api/draft.ts';
-import type { NotifyProblem } from '../api/problem.ts';
 import { tokenOfAuthorization } from '../auth/credentials.ts';
 import type { Priority } from '../message.ts';
+import { severities } from '../severity.ts';
 import { type AlertGroup, parseAlertGroup } from './alert-group.ts';
-import { alertText, alertTitle } from './alert-text.ts';
+import { alertText, alertTitle, alertUrl } from './alert-text.ts';
 import type { Dialect, SendFailure } from './dialect.ts';
 import { fieldsOrNone, inputOf, isWebLink, namesOf, readJson, readQuery } from './message-input.ts';
+import type { OwnWords, Wordings } from './wording.ts';
 
-export const alertmanager = alertDialect('/notify/alertmanager');
-export const grafana = alertDialect('/notify/grafana');
+export const alertmanager = alertDialect('alertmanager');
+export const grafana = alertDialect('grafana');
 
-function alertDialect(path: string): Dialect {
-  return (facts) => {
+function alertDialect(name: keyof Wordings): Dialect {
+  const path = `/notify/${name}`;
+  return (facts, { wordings }) => {
     if (facts.method !== 'POST' || facts.path !== path) return undefined;
-    const group = readGroup(facts);
-    const input = group.ok ? success(translate(group.value, channelsOf(facts))) : group;
+    const fields = readJson(facts);
+    const group = fields.ok ? parseAlertGroup(fields.value) : fields;
+    const words = fields.ok && group.ok ? wordings?.[name]?.(fields.value) : undefined;
+    const input = group.ok ? success(translate(group.value, channelsOf(facts), words)) : group;
     return {
       tokens: [tokenOfAuthorization(facts.headers.authorization)],
       input,
@@ -37,38 +41,32 @@ function alertDialect(path: string): Dialect {
   };
 }
 
-function readGroup(facts: RequestFacts): Result<AlertGroup, NotifyProblem> {
-  const fields = readJson(facts);
-  return fields.ok ? parseAlertGroup(fields.value) : fields;
-}
-
 function channelsOf(facts: RequestFacts): readonly string[] | undefined {
   const names = namesOf(fieldsOrNone(readQuery(facts)).get('channels'), /,/);
   return names.length > 0 ? names : undefined;
 }
 
-function translate(group: AlertGroup, channels: readonly string[] | undefined): MessageInput {
-  const { alerts, externalUrl } = group;
-  const [first, ...others] = alerts;
-  const url = (others.length === 0 ? first?.details().links.get('source') : undefined) ?? externalUrl;
+function translate(
+  group: AlertGroup,
+  channels: readonly string[] | undefined,
+  words: OwnWords = {},
+): MessageInput {
+  const url = alertUrl(group);
   const severity = group.commonLabels.get('severity');
   return inputOf({
-    title: alertTitle(group),
-    text: alertText(group),
-    format: 'markdown',
+    title: words.title ?? alertTitle(group),
+    text: words.text ?? alertText(group),
+    format: words.format ?? 'markdown',
     url: isWebLink(url) ? url : '',
     priority: priorityOf(group),
-    tags: [alerts.some(({ isFiring }) => isFiring) ? 'firing' : 'resolved', ...(severity ? [severity] : [])],
+    tags: [
+      group.alerts.some(({ isFiring }) => isFiring) ? 'firing' : 'resolved',
+      ...(severity ? [severity] : []),
+    ],
     channels,
   });
 }
 
-/** Common values of the label `severity`. */
-const severities: ReadonlyMap<string, Priority> = new Map([
-  ...['critical', 'page', 'emergency', 'disaster'].map((word): [string, Priority] => [word, 5]),
-  ...['error', 'high', 'major', 'warning'].map((word): [string, Priority] => [word, 4]),
-  ...['low', 'minor', 'info', 'none'].map((word): [string, Priority] => [word, 2]),
-]);
 const NORMAL: Priority = 3;
 
 /** The highest of the alerts that fire. Resolved ones wake nobody. */

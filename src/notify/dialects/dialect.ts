@@ -11,6 +11,7 @@ import type { NotifyProblem } from '../api/problem.ts';
 import { messageStateOf } from '../api/response.ts';
 import type { Accepted } from '../notifier.ts';
 import type { ChannelProgress } from '../queue/envelope.ts';
+import type { Wordings } from './wording.ts';
 
 /** In the order in which they see a request: where paths overlap, the narrower dialect comes first. */
 export const DIALECT_NAMES = [
@@ -64,6 +65,7 @@ export interface DialectContext {
   readonly active: ReadonlySet<DialectName>;
   /** See `Access.isToken`. */
   readonly isToken: (text: string) => boolean;
+  readonly wordings?: Wordings | undefined;
 }
 
 /** `undefined` for a request that is not for this dialect. */

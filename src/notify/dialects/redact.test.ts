@@ -20,6 +20,14 @@ const cases: readonly [
   text: string,
   expected: string,
 ][] = [
+  [[], 'POST', '/notify/hook/nas/WRONG?x=1', '/notify/hook/nas/***?x=1'],
+  [
+    [],
+    undefined,
+    'https://x.example/sub/notify/hook/nas/WRONG/#a',
+    'https://x.example/sub/notify/hook/nas/***/#a',
+  ],
+  [['apprise', 'bark'], 'POST', '/notify/hook/nas', '/notify/hook/nas'],
   [['serverchan'], 'GET', '/KEY.send?title=t', '/***.send?title=t'],
   [['serverchan'], 'POST', '/send/send.send', '/send/***.send'],
   [['serverchan'], undefined, 'https://x.example/KEY.send#a', 'https://x.example/***.send#a'],

@@ -1,5 +1,5 @@
 /**
- * Keeps tokens out of logs: in the paths of dialects everything in the place of a token, even a wrong one, and everywhere
+ * Keeps tokens out of logs: in the paths of hooks and dialects everything in the place of a token, even a wrong one, and everywhere
  * else every valid token, in base64 too, since the dialect may be off or the parameter have another name. `token`, `auth`
  * and the like in queries are redacted by the log itself. Pure.
  */
@@ -25,6 +25,13 @@ function redactGenerated(text: string): string {
   return text.includes('mote_') ? text.replace(generatedToken, STARS) : text;
 }
 
+/** Behind the name of a hook. */
+const hookToken = /(\/notify\/hook\/[^/?#\s]+\/)[^/?#\s]+/g;
+
+function redactHook(text: string): string {
+  return text.includes('/notify/hook/') ? text.replace(hookToken, `$1${STARS}`) : text;
+}
+
 const word = new RegExp(`[^/?&;=#,]{${MIN_TOKEN_CHARACTERS},}`, 'g');
 /** Each lookup takes time, and hardly any honest request has more words that could be tokens: those are not shown. */
 const MAX_WORDS = 32;
@@ -44,7 +51,7 @@ const MAX_LAYERS = 2;
 export function createRedactor(names: readonly DialectName[], isToken: (text: string) => boolean): Redactor {
   const active = new Set(names);
   return (text, method) =>
-    redactValid(redactGenerated(active.size === 0 ? text : redactTarget(text, method)));
+    redactValid(redactGenerated(redactHook(active.size === 0 ? text : redactTarget(text, method))));
 
   function redactValid(text: string): string {
     let words = 0;

@@ -27,6 +27,7 @@ import { ntfy } from './ntfy.ts';
 import { type ProbeContext, probePlan } from './probes.ts';
 import { Repeats } from './repeats.ts';
 import { serverchan } from './serverchan.ts';
+import type { Wordings } from './wording.ts';
 
 const dialects: Readonly<Record<DialectName, Dialect>> = {
   alertmanager,
@@ -44,6 +45,7 @@ export const DIALECT_WAIT_MS = 2500;
 export interface DialectOptions {
   /** In milliseconds since the epoch. */
   readonly now: () => number;
+  readonly wordings?: Wordings | undefined;
 }
 
 /** What can be said of requests without the notifier. */
@@ -61,11 +63,11 @@ export interface Dialects extends Pick<DialectReader, 'readHead'> {
 export function createDialectReader(
   names: readonly DialectName[],
   isToken: DialectContext['isToken'],
-  { now }: DialectOptions,
+  { now, wordings }: DialectOptions,
 ): DialectReader {
   const active = new Set(names);
   const activeDialects = DIALECT_NAMES.filter((name) => active.has(name)).map((name) => dialects[name]);
-  const context: DialectContext = { active, isToken };
+  const context: DialectContext = { active, isToken, wordings };
   return {
     recognise,
     readHead(facts) {
@@ -91,10 +93,11 @@ export function createDialectReader(
 export function createDialects(
   names: readonly DialectName[],
   notifier: Pick<Notifier, 'submit' | 'isToken' | 'identify'>,
-  { now }: DialectOptions,
+  options: DialectOptions,
 ): Dialects {
+  const { now } = options;
   const active = new Set(names);
-  const reader = createDialectReader(names, (text) => notifier.isToken(text), { now });
+  const reader = createDialectReader(names, (text) => notifier.isToken(text), options);
   const probeContext: ProbeContext = { notifier, now };
   const repeats = new Repeats();
   return {
