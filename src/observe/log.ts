@@ -193,6 +193,7 @@ const secretNames: ReadonlySet<string> = new Set([
   'api_key',
   'apikey',
   'sendkey',
+  'pushkey',
   'x-token',
   'auth',
   'authorization',

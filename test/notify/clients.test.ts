@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { lacking } from '../../scripts/test/lacking.ts';
-import { startAlertmanager } from '../support/alertmanager.ts';
+import { startAlertmanager, startSlackAlertmanager } from '../support/alertmanager.ts';
 import { makeFolder } from '../support/folder.ts';
 import {
   BROKEN_TOKEN,
@@ -56,6 +56,7 @@ describe('apprise', { skip: lacking({ apprise: 'apprise' }) }, () => {
       (host) => `ntfy://ann:${TOKEN}@${host}/topic?priority=high&tags=a,b&click=https://x.example/`,
       { url: 'https://x.example/' },
     ],
+    [(host) => `mmost://${host}/${TOKEN}`, { title: '', text: `${plain.title}  \n${plain.text}` }],
     [(host) => `bark://${host}/${TOKEN}`],
     [(host) => `bark://${host}/${TOKEN}?level=timeSensitive&group=ops`],
     [(host) => `apprise://${host}/${TOKEN}`],
@@ -136,6 +137,49 @@ describe('curl', { skip: lacking({ curl: 'curl' }) }, () => {
         '-d',
         JSON.stringify({ title: plain.title, desp: plain.text, tags: 'a|b' }),
         `${origin}/${TOKEN}.send`,
+      ],
+    ],
+    [
+      'message-pusher, GET',
+      (origin) => [
+        `${origin}/push/ann?title=%E7%A3%81%E7%9B%98&content=full%3A%20%E6%BB%A1%E4%BA%86&token=${TOKEN}`,
+      ],
+    ],
+    [
+      'PushDeer, GET',
+      (origin) => [
+        `${origin}/message/push?pushkey=${TOKEN}&text=%E7%A3%81%E7%9B%98&desp=full%3A%20%E6%BB%A1%E4%BA%86`,
+      ],
+    ],
+    [
+      'PushDeer, a form',
+      (origin) => [
+        '-d',
+        `pushkey=${TOKEN}`,
+        '-d',
+        `text=${plain.title}`,
+        '--data-urlencode',
+        `desp=${plain.text}`,
+        `${origin}/message/push`,
+      ],
+    ],
+    [
+      'Slack, the form of old scripts',
+      (origin) => [
+        '--data-urlencode',
+        `payload=${JSON.stringify({ attachments: [{ title: plain.title, text: plain.text }] })}`,
+        `${origin}/services/T0/B0/${TOKEN}`,
+      ],
+    ],
+    [
+      'the robot of WeCom',
+      (origin) => [
+        '-d',
+        JSON.stringify({
+          msgtype: 'news',
+          news: { articles: [{ title: plain.title, description: plain.text }] },
+        }),
+        `${origin}/cgi-bin/webhook/send?key=${TOKEN}`,
       ],
     ],
     [
@@ -333,6 +377,19 @@ describe('alertmanager', { skip: lacking({ 'prometheus-alertmanager': 'prometheu
       await assertNoTokens(server);
     });
   }
+
+  test('firing, then resolved, by its receiver for Slack', async (t) => {
+    const server = await startNotifyServer(t);
+    const manager = await startSlackAlertmanager(t, `${server.origin}/services/T0/B0/${TOKEN}`);
+    await manager.post([alert]);
+    const firing = await server.message(1);
+    assert.match(firing.title, /^\[FIRING:1\] DiskFull/);
+    assert.match(firing.url, /^http:/);
+    await manager.post([{ ...alert, endsAt: new Date().toISOString() }]);
+    assert.match((await server.message(2)).title, /^\[RESOLVED\] DiskFull/);
+    assert.match(await server.printed(), /services\/T0\/B0\/\*\*\*/);
+    await assertNoTokens(server);
+  });
 
   test('a group of 70 alerts with much to say', async (t) => {
     const server = await startNotifyServer(t);
