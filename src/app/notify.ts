@@ -79,7 +79,8 @@ export async function openNotify(
   const access = new Access(users, now);
   const notifier = new Notifier({ access, queue, waitMs: config.notifyWaitMs, now });
   const { notifyDialects } = config;
-  const options = { allowQuery: config.notifyQuery };
+  const kinds = new Map(configs.map(({ name, kind }) => [name, kind]));
+  const options = { allowQuery: config.notifyQuery, kinds };
   const turns = new Turns();
   const dialects = createDialects(notifyDialects, notifier, { now: Date.now });
   return {

@@ -10,7 +10,7 @@
  * 5. stop (`drain`): nothing new, what is due is still tried within the grace time, the rest stays in the store
  */
 import type { Channel } from '../channels/channel.ts';
-import { makeId } from '../id.ts';
+import { latestIds, makeId } from '../id.ts';
 import type { Message } from '../message.ts';
 import { type ActiveLimits, type ActiveMessage, ActiveMessages } from './active-messages.ts';
 import type { Clock } from './clock.ts';
@@ -21,11 +21,13 @@ import {
   type ChannelProgress,
   type Envelope,
   hasEnded,
+  headingOf,
   type Idempotency,
   type Note,
   newEnvelope,
   type Receipt,
   type Status,
+  type Summary,
 } from './envelope.ts';
 import { FirstAttempts } from './first-attempts.ts';
 import { IdempotencyIndex, type KeyUse } from './idempotency.ts';
@@ -221,6 +223,21 @@ export class Queue {
     const known =
       this.#active.get(id)?.envelope ?? this.#index.receipt(id) ?? (await this.#options.store.findDead(id));
     return known?.user === user ? { id, progress: known.progress } : undefined;
+  }
+
+  /** The latest messages of `user` that this process knows, at most `max` of them, the latest first. */
+  recent(user: string, max: number): readonly Summary[] {
+    return latestIds(this.#idsOf(user), max).flatMap((id) => {
+      const envelope = this.#active.get(id)?.envelope;
+      if (envelope) return [{ id, heading: headingOf(envelope.message), progress: envelope.progress }];
+      const receipt = this.#index.receipt(id);
+      return receipt ? [{ id, heading: receipt.heading ?? '', progress: receipt.progress }] : [];
+    });
+  }
+
+  *#idsOf(user: string): Iterable<string> {
+    for (const { envelope } of this.#active.values()) if (envelope.user === user) yield envelope.message.id;
+    for (const receipt of this.#index.receipts()) if (receipt.user === user) yield receipt.id;
   }
 
   /** Resolves when every channel was tried once, or after `waitMs`. */
