@@ -155,7 +155,7 @@ describe('the size', () => {
     checkSize(MAX_BUNDLE_BYTES);
     assert.throws(() => checkSize(MAX_BUNDLE_BYTES + 1), {
       name: 'BundleError',
-      message: /^the bundle has 491521 bytes, MAX_BUNDLE_BYTES in scripts\/bundle\/bundle\.ts allows 491520$/,
+      message: `the bundle has ${MAX_BUNDLE_BYTES + 1} bytes, MAX_BUNDLE_BYTES in scripts/bundle/bundle.ts allows ${MAX_BUNDLE_BYTES}`,
     });
   });
 

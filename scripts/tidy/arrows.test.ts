@@ -139,6 +139,8 @@ testRules(arrowRules, {
         'src/http/errors.ts': '',
         'src/http/guard.ts': '',
         'src/http/wire/a.ts': '',
+        'src/http/engine/http2/body.ts': '',
+        'src/http/engine/http2/request.ts': '',
         'src/notify/retry.ts': '',
         'src/notify/dialects/a.ts': '',
       },

@@ -40,6 +40,13 @@ const arrows: readonly (readonly [from: string, to: readonly string[]])[] = [
   ['src/http/engine/http-server.ts', ['src/http/**', 'src/util/**']],
   ['src/http/engine/node/**', ['src/http/engine/{*.ts,node/**}', ...httpShared]],
   ['src/http/engine/wire/**', ['src/http/engine/{*.ts,wire/**}', 'src/http/wire/**', ...httpShared]],
+  // HTTP/2 has an own framing, and the fields and the grammar of HTTP/1.1.
+  [
+    'src/http/engine/http2/**',
+    ['src/http/engine/{*.ts,http2/**}', 'src/http/wire/{fields,grammar,bytes}.ts', ...httpShared],
+  ],
+  // In front of the engines, of which it knows none.
+  ['src/http/engine/tls/**', ['src/http/engine/{*.ts,tls/**}', ...httpShared]],
   ['src/http/**', [...httpShared, 'src/http/{engine/*.ts,wire/**}']],
   ['src/observe/**', ['src/observe/**', 'src/util/**', ...vocabulary]],
   ['src/static/**', ['src/static/**', 'src/util/**', ...vocabulary]],
@@ -72,6 +79,7 @@ const pureFiles = [
   'src/config/**',
   'src/http/{types,errors,guard}.ts',
   'src/http/wire/**',
+  'src/http/engine/http2/{request,body}.ts',
   'src/static/{path,base-path,conditional,range,multipart,encoding,mime,cache-policy,plan,listing}.ts',
   'src/static/rules/**',
   'src/notify/message.ts',

@@ -18,7 +18,11 @@ const builtIns: ReadonlyMap<string, ReadonlySet<string> | undefined> = new Map([
     .map((name): [string, undefined] => [`node:${name}`, undefined]),
   [
     'node:crypto',
-    new Set(['createHash', 'createHmac', 'hash', 'pbkdf2', 'randomBytes', 'randomUUID', 'timingSafeEqual']),
+    new Set(
+      ['createHash', 'createHmac', 'hash', 'pbkdf2', 'randomBytes', 'randomUUID', 'timingSafeEqual']
+        // Node takes a private key that does not belong to the certificate, and only handshakes fail then.
+        .concat(['X509Certificate', 'createPrivateKey']),
+    ),
   ],
   // The resolver that `node:net` uses; what it finds is checked before anything is connected to.
   ['node:dns', new Set(['lookup'])],
@@ -34,6 +38,8 @@ const packages: ReadonlySet<string> = new Set(['mime-types', 'marked']);
 const builtInsOf: ReadonlyMap<string, string> = new Map([
   // The engine that takes what the codec leaves to it; requests go out by the codec.
   ['node:http', 'src/http/engine/node/'],
+  // The framing and header compression of HTTP/2: only for servers with a certificate.
+  ['node:http2', 'src/http/engine/http2/'],
 ]);
 
 /** Globals of Node that are outside of the subset. */
@@ -63,6 +69,7 @@ const responseWriters: readonly string[] = [
   'src/http/send.ts',
   'src/http/engine/node/writer.ts',
   'src/http/engine/wire/writer.ts',
+  'src/http/engine/http2/writer.ts',
 ];
 /** Where responses come in from node:http and are handed on. */
 const responseCarriers: readonly string[] = [

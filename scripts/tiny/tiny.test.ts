@@ -124,7 +124,7 @@ describe('the executable', { skip }, () => {
       mbedtls: mbedtls.version,
       musl: musl[arch].version,
       embeddedSite: false,
-      lacks: ['compression', 'workers', 'nodeHttp', 'charsets'],
+      lacks: ['compression', 'workers', 'nodeHttp', 'charsets', 'tls'],
       size,
       sha256,
     });

@@ -10,6 +10,7 @@ import type { NotifyConfig } from '../config/notify/file.ts';
 import type { Config } from '../config/options.ts';
 import type { Hooks } from '../http/engine/contract.ts';
 import { HttpServer } from '../http/engine/http-server.ts';
+import type { KeyPair } from '../http/engine/tls/front.ts';
 import type { Address, BoundAddress } from '../http/listen.ts';
 import type { Authenticator, PasswordUser } from '../http/middleware/basic-auth.ts';
 import { preflightStage, withCors } from '../http/middleware/cors.ts';
@@ -26,6 +27,7 @@ import { createBasePathStage } from '../static/base-path.ts';
 import { createStaticStage } from '../static/handler.ts';
 import { openRuleFiles, type RuleReport, withoutRuleFiles } from '../static/rule-files.ts';
 import { alsoUnderBasePath } from './base-path.ts';
+import type { Certificates } from './certificates.ts';
 import { type ContentOptions, openContent, type ServedContent } from './content.ts';
 import {
   missingIndexAdvice,
@@ -67,31 +69,35 @@ export async function createApp(
   const observed = observe(config, stdout);
   const { event, sink } = observed;
   const content = await openContentFor(config, options, unreadableReport(event));
+  const certificates = await openCertificatesFor(config, observed);
   const notifyService = await openNotifyService(config, options, observed);
   const state = { draining: false };
-  const server = await openServer({
+  const front = await openFront({
     config,
     content,
     observed,
     notifyService,
     metricsPage: observed.metrics,
     state,
+    keyPair: certificates?.keyPair,
   });
   return {
     async start() {
       await notifyService?.start();
-      await server.listen(...addressesOf(config, options)).catch(async (error) => {
+      await front.listen(addressesOf(config, options), options).catch(async (error) => {
         await notifyService?.stop(0);
-        throw failureToListen(error, config, options);
+        throw error;
       });
-      const { boundTo } = server;
+      certificates?.watch((keyPair) => front.server.renew(keyPair));
+      const { boundTo } = front.server;
       await announce({ config, options, content, observed, notifyService, stdout, boundTo });
     },
     async stop(reason) {
       state.draining = true;
       event('info', `${reason}: finishing what is in flight`);
+      certificates?.close();
       const [cut] = await Promise.all([
-        server.stop(config.shutdownGraceMs),
+        front.stop(config.shutdownGraceMs),
         notifyService?.stop(config.shutdownGraceMs),
       ]);
       reportCut(cut, event);
@@ -152,9 +158,10 @@ function writableFolders({ spool, host }: Config): string[] {
 export async function announce(announcement: Announcement): Promise<void> {
   const { config, options, content, observed, notifyService, stdout, boundTo } = announcement;
   const { event, sink } = observed;
-  const { host, basePath } = config;
+  const { host, basePath, tlsCert } = config;
+  const scheme = tlsCert === '' ? 'http' : 'https';
   const below = basePath === '' ? '' : `${basePath}/`;
-  const urls = boundTo.map((address) => urlOf(options.sockets ? undefined : host, address) + below);
+  const urls = boundTo.map((address) => urlOf(scheme, options.sockets ? undefined : host, address) + below);
   const line = `mote serves ${content.name} on ${urls.join(' and ')}`;
   const confined = confine({
     writable: writableFolders(config),
@@ -162,7 +169,8 @@ export async function announce(announcement: Announcement): Promise<void> {
     resolvesNames: options.notify !== undefined,
     seccomp: config.seccomp,
   });
-  const lines = [line, notifyService?.summary ?? '', confined].filter((one) => one !== '');
+  const redirect = config.redirectPort === 0 ? '' : `mote redirects port ${config.redirectPort} to HTTPS`;
+  const lines = [line, redirect, notifyService?.summary ?? '', confined].filter((one) => one !== '');
   if (config.logFormat !== 'json') stdout.write(lines.map((one) => `${one}\n`).join(''));
   else for (const one of lines) event('info', one);
   if (options.notice !== undefined) event('warn', options.notice);
@@ -194,16 +202,63 @@ export interface ServerParts {
   readonly notifyService: NotifyFront | undefined;
   readonly metricsPage: MetricsPage;
   readonly state: { draining: boolean };
+  /** With it the server speaks HTTPS. */
+  readonly keyPair: KeyPair | undefined;
 }
 
-export async function openServer(parts: ServerParts): Promise<HttpServer> {
-  const { config } = parts;
+/** The server, and beside it the one that leads to it, if there is one. */
+export interface Front {
+  readonly server: HttpServer;
+  /**
+   * Rejects with a `StartError`. The other server listens where it is configured, or at `forRedirect`.
+   */
+  listen(addresses: [Address, ...Address[]], options: AppOptions, forRedirect?: Address): Promise<void>;
+  /** Resolves to the number of connections that had to be cut. */
+  stop(graceMs: number): Promise<number>;
+}
+
+export async function openFront(parts: ServerParts): Promise<Front> {
+  const { config, keyPair } = parts;
   const { basePath } = config;
   const authentication = config.auth.length > 0 ? await openAuthentication(config.auth) : undefined;
   const engine = config.httpEngine === 'auto' && !features.nodeHttp ? 'wire' : config.httpEngine;
+  const files = filesStage(parts);
   const front = parts.notifyService;
   const notifyService = front && basePath !== '' ? alsoUnderBasePath(front, basePath) : front;
-  return HttpServer.create(config, hooksOf({ ...parts, notifyService, authentication }), engine);
+  const hooks = hooksOf({ ...parts, notifyService, authentication, files });
+  const server = await HttpServer.create(config, hooks, engine, keyPair);
+  const redirect =
+    config.redirectPort === 0
+      ? undefined
+      : await import('./redirect.ts').then(({ openRedirect }) =>
+          openRedirect({ config, files, hooks, httpsPort: () => server.port }),
+        );
+  return {
+    server,
+    async listen(addresses, options, forRedirect) {
+      await server.listen(...addresses).catch((error) => {
+        throw failureToListen(error, config, options);
+      });
+      await redirect?.listen(options.origins, forRedirect).catch(async (error) => {
+        await server.stop(0);
+        throw error;
+      });
+    },
+    async stop(graceMs) {
+      const [cut, others = 0] = await Promise.all([server.stop(graceMs), redirect?.stop(graceMs)]);
+      return cut + others;
+    },
+  };
+}
+
+/** Nothing where the server speaks plain HTTP. Rejects with a `StartError`. */
+export async function openCertificatesFor(
+  config: Config,
+  { event }: Pick<Observed, 'event'>,
+): Promise<Certificates | undefined> {
+  if (config.tlsCert === '') return undefined;
+  const { openCertificates } = await import('./certificates.ts');
+  return openCertificates(config, event);
 }
 
 /** Hashing of passwords takes a while to load. */
@@ -221,6 +276,7 @@ interface Authentication {
 /** What the wiring connects. */
 interface Components extends ServerParts {
   readonly authentication: Authentication | undefined;
+  readonly files: Stage;
 }
 
 export type Observed = ReturnType<typeof observe>;
@@ -250,17 +306,20 @@ export async function openNotifyService(
 
 /** In order: what everyone may use, what has tokens of its own, then authentication, then what it protects. */
 function stagesOf(components: Components): Stage[] {
-  const { config, content, observed, authentication, notifyService, metricsPage, state } = components;
+  const { config, files, authentication, notifyService, metricsPage, state } = components;
   const stages: Stage[] = [];
   if (config.healthPath !== '') stages.push(healthStage(config.healthPath, state));
   if (config.corsOrigins.length > 0) stages.push(preflightStage(config));
   if (notifyService) stages.push(...notifyService.stages);
   if (authentication) stages.push(authentication.stage);
   if (config.metricsPath !== '') stages.push(metricsStage(config.metricsPath, metricsPage));
+  return [...stages, files];
+}
+
+function filesStage({ config, content, observed }: ServerParts): Stage {
   const warn = (message: string, fields: EventFields) => observed.event('warn', message, fields);
   const files = createStaticStage(content.source, config, { warn, rules: content.rules });
-  stages.push(config.basePath === '' ? files : createBasePathStage(config.basePath, files));
-  return stages;
+  return config.basePath === '' ? files : createBasePathStage(config.basePath, files);
 }
 
 function hooksOf(components: Components): Hooks {
@@ -288,9 +347,9 @@ export function addressesOf({ host, port }: Config, { sockets }: AppOptions): [A
 }
 
 /** `host` as configured, which may be a name or empty; without it, that of the address itself. */
-function urlOf(host: string | undefined, address: BoundAddress): string {
+function urlOf(scheme: string, host: string | undefined, address: BoundAddress): string {
   if ('path' in address) return host || address.path ? `unix:${host || address.path}` : 'a unix socket';
   const name = host ?? address.host;
-  if (name === '' || name === '0.0.0.0' || name === '::') return `http://localhost:${address.port}`;
-  return `http://${name.includes(':') ? `[${name}]` : name}:${address.port}`;
+  if (name === '' || name === '0.0.0.0' || name === '::') return `${scheme}://localhost:${address.port}`;
+  return `${scheme}://${name.includes(':') ? `[${name}]` : name}:${address.port}`;
 }

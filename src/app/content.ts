@@ -46,14 +46,16 @@ export async function openContent(config: Config, options: ContentOptions): Prom
 }
 
 async function diskContent(
-  { dotfiles, symlinks, spool }: Config,
+  { dotfiles, symlinks, spool, tlsCert, tlsKey }: Config,
   path: string,
   { files, workingFolder }: ContentOptions,
 ): Promise<Omit<ServedContent, 'name'>> {
   const absolute = await absolutePath(path, workingFolder);
   const kind = await kindOfPath(absolute);
-  if (files.length > 0 || spool !== '')
-    (await import('./exposure.ts')).refuseExposure(path, { files, spool });
+  const keyFile = tlsKey || tlsCert;
+  const secrets = keyFile === '' ? files : [...files, keyFile];
+  if (secrets.length > 0 || spool !== '')
+    (await import('./exposure.ts')).refuseExposure(path, { files: secrets, spool });
   const source =
     kind === 'file' ? diskFile(absolute, basename(absolute)) : diskFolder(absolute, { dotfiles, symlinks });
   return { source, kind, path: absolute };

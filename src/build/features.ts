@@ -9,6 +9,14 @@ export interface Features {
   readonly nodeHttp: boolean;
   /** Header fields in other charsets than UTF-8 and Latin-1 (RFC 2047). */
   readonly charsets: boolean;
+  /** HTTPS and HTTP/2. */
+  readonly tls: boolean;
 }
 
-export const features: Features = { compression: true, workers: true, nodeHttp: true, charsets: true };
+export const features: Features = {
+  compression: true,
+  workers: true,
+  nodeHttp: true,
+  charsets: true,
+  tls: true,
+};

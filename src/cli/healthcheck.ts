@@ -9,6 +9,8 @@ export interface HealthTarget {
   readonly host: string;
   readonly port: number;
   readonly healthPath: string;
+  /** Empty where the server speaks plain HTTP. */
+  readonly tlsCert?: string;
 }
 
 export type ProbeOutcome =
@@ -31,7 +33,10 @@ export async function healthcheck(
     return unhealthy('the health path is empty, so that there is nothing to request');
   const { options, name, authority } = endpointOf(target);
   const request = requestText(target.healthPath, authority);
-  return judge(name, () => firstLine(connect(options), request, timeoutMs));
+  return judge(name, async () => {
+    const dial = target.tlsCert ? await ownDialler() : connect;
+    return firstLine(dial(options), request, timeoutMs);
+  });
 }
 
 /** Where the CA bundle comes from. */
@@ -68,6 +73,12 @@ async function tlsDialler(
   // The name to verify, sent so that the server can choose its certificate; never an address (RFC 6066 §3).
   const servername = isIP(endpoint.host) === 0 ? endpoint.host : '';
   return () => tls.connect({ ...endpoint, ...trust, servername, ALPNProtocols: ['http/1.1'] });
+}
+
+/** The certificate is for the public name, not for the loopback, and who answers there is not in question. */
+async function ownDialler(): Promise<(options: NetConnectOpts) => Socket> {
+  const tls = await import('node:tls');
+  return (options) => tls.connect({ ...options, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] });
 }
 
 interface Endpoint {

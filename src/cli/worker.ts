@@ -2,7 +2,7 @@
 import { Socket } from 'node:net';
 import { packFailure } from '../app/workers/failure.ts';
 import { Link } from '../app/workers/link.ts';
-import { LINK_DESCRIPTOR, type Started, type StartOrder } from '../app/workers/protocol.ts';
+import { LINK_DESCRIPTOR, type Started, type StartOrder, unpackKeyPair } from '../app/workers/protocol.ts';
 import { createWorker, type WorkerApp } from '../app/workers/worker.ts';
 import { loadLazily } from '../config/load.ts';
 import type { Env } from '../config/system.ts';
@@ -14,16 +14,22 @@ export async function work(env: Env, io: Io): Promise<number> {
   // They are for the leader, although a terminal and an init send them to all processes.
   io.onSignal(() => undefined);
   let app: WorkerApp | undefined;
+  let opening: Promise<WorkerApp> | undefined;
   const link: Link = new Link(new Socket({ fd: LINK_DESCRIPTOR }), {
     start: async (data) => {
       try {
-        app = await open(data as StartOrder, env, io, link);
+        opening = open(data as StartOrder, env, io, link);
+        app = await opening;
         return { data: { boundTo: await app.start() } satisfies Started };
       } catch (error) {
         return { data: { failure: packFailure(error) } satisfies Started };
       }
     },
     counts: () => ({ data: app?.counts() }),
+    certificate: async (data) => {
+      (await opening)?.renew(unpackKeyPair(data));
+      return {};
+    },
     gone: async (data) => ({ data: (await app?.isGone(data as number)) ?? true }),
     drain: async () => ({ data: (await app?.stop()) ?? 0 }),
   });

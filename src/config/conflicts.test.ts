@@ -7,13 +7,14 @@ import { AUTO } from './option-kinds.ts';
 import { type Config, defaults } from './options.ts';
 import { lackingNote } from './usage.ts';
 
-const all: Features = { compression: true, workers: true, nodeHttp: true, charsets: true };
-const none: Features = { compression: false, workers: false, nodeHttp: false, charsets: false };
+const all: Features = { compression: true, workers: true, nodeHttp: true, charsets: true, tls: true };
+const none: Features = { compression: false, workers: false, nodeHttp: false, charsets: false, tls: false };
 
 const refused: readonly (readonly [changes: Partial<Config>, flag: string])[] = [
   [{ compression: true }, '--compression'],
   [{ workers: 2 }, '--workers'],
   [{ httpEngine: 'node' }, '--http-engine'],
+  [{ tlsCert: 'cert.pem' }, '--tls-cert'],
 ];
 
 describe('a build that lacks something', () => {
@@ -35,11 +36,11 @@ describe('a build that lacks something', () => {
   test('says so in its help', () => {
     assert.equal(
       lackingNote(none),
-      '\nNot in this build: --compression, --workers above 1, --http-engine node, legacy charsets.\n',
+      '\nNot in this build: --compression, --workers above 1, --http-engine node, legacy charsets, --tls-cert.\n',
     );
     assert.equal(
       lackingNote({ ...none, compression: true }),
-      '\nNot in this build: --workers above 1, --http-engine node, legacy charsets.\n',
+      '\nNot in this build: --workers above 1, --http-engine node, legacy charsets, --tls-cert.\n',
     );
     assert.equal(lackingNote(all), '');
   });

@@ -9,6 +9,8 @@ interface Conflict {
   readonly problem: string;
 }
 
+const flags = { tlsKey: '--tls-key', hsts: '--hsts', redirectPort: '--redirect-port' } as const;
+
 const conflicts: readonly Conflict[] = [
   {
     between: ['metricsPath', 'healthPath'],
@@ -45,6 +47,24 @@ const conflicts: readonly Conflict[] = [
     between: ['httpEngine'],
     when: ({ httpEngine }, features) => httpEngine === 'node' && !features.nodeHttp,
     problem: '--http-engine: received node; allowed: wire or auto, since this build is not on Node.js',
+  },
+  {
+    between: ['tlsCert'],
+    when: ({ tlsCert }, features) => tlsCert !== '' && !features.tls,
+    problem: '--tls-cert: received a file; allowed: none, since this build has no TLS for clients',
+  },
+  ...(['tlsKey', 'hsts', 'redirectPort'] as const).map((property): Conflict => {
+    const flag = flags[property];
+    return {
+      between: [property, 'tlsCert'],
+      when: (config) => config.tlsCert === '' && config[property] !== '' && config[property] !== 0,
+      problem: `${flag}: received a value without --tls-cert; allowed: both, or none where a proxy speaks HTTPS`,
+    };
+  }),
+  {
+    between: ['port', 'redirectPort'],
+    when: ({ port, redirectPort }) => redirectPort !== 0 && port === redirectPort,
+    problem: '--port and --redirect-port: received the same port twice; allowed: two different ports',
   },
 ];
 

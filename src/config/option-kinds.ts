@@ -8,6 +8,7 @@ export const AUTO = 0;
 export const groups = [
   'What is served',
   'Address',
+  'TLS',
   'Caching',
   'Headers',
   'Access',

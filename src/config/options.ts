@@ -1,14 +1,17 @@
 /**
- * The table of options, in three parts in `option-tables/`. An entry there is a flag `--key`, an environment variable `MOTE_KEY`, a key of
+ * The table of options, in parts in `option-tables/`. An entry there is a flag `--key`, an environment variable `MOTE_KEY`, a key of
  * the JSON file, a property of `Config`, a line of `--help` and a row of docs/options.md: nothing else names it.
  */
 import type { Option } from './option-kinds.ts';
 import { messages } from './option-tables/messages.ts';
 import { server } from './option-tables/server.ts';
 import { serving } from './option-tables/serving.ts';
+import { tls } from './option-tables/tls.ts';
 import type { Parser } from './parse.ts';
 
-const table = { ...serving, ...server, ...messages } as const satisfies Readonly<Record<string, Option>>;
+const table = { ...serving, ...server, ...tls, ...messages } as const satisfies Readonly<
+  Record<string, Option>
+>;
 
 type Table = typeof table;
 type Flat<T> = T extends readonly (infer Element)[] ? Element : T;

@@ -12,6 +12,7 @@ import {
   parseFieldValue,
   parseHeader,
   parseHost,
+  parseHsts,
   parseMediaType,
   parseOrigin,
   parseProbeUrl,
@@ -234,6 +235,23 @@ test('an accepted header cannot end its line', () => {
       if (parsed.ok) assert.match(parsed.value.join(': '), /^[\x20-\x7E\t]+$/);
     }),
   );
+});
+
+test('HSTS: seconds, or a value that browsers understand', () => {
+  for (const [text, value] of [
+    ['0', 'max-age=0'],
+    ['31536000', 'max-age=31536000'],
+    ['max-age=1; includeSubDomains; preload', 'max-age=1; includeSubDomains; preload'],
+    ['max-age=1;includeSubDomains', 'max-age=1;includeSubDomains'],
+    ['on', undefined],
+    ['1y', undefined],
+    ['includeSubDomains', undefined],
+    ['max-age=1, preload', undefined],
+    ['max-age=1\r\nX: y', undefined],
+  ] as const) {
+    const parsed = parseHsts(text);
+    assert.equal(parsed.ok ? parsed.value : undefined, value, text);
+  }
 });
 
 test('ipVersion agrees with net.isIP', () => {

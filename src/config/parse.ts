@@ -45,6 +45,7 @@ const CONTROL = /\p{Cc}/u;
 /** RFC 9110 §5.6.2. */
 const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
 /** RFC 9110 §5.5 without obs-text: printable ASCII, spaces and tabs only between other characters. */
+const HSTS_VALUE = /^max-age=\d{1,10}(?:; ?(?:includeSubDomains|preload)){0,2}$/i;
 const FIELD_VALUE = /^[!-~]+(?:[ \t]+[!-~]+)*$/;
 /** An extension, a media type and its parameters (RFC 9110 §8.3.1, RFC 6838 §4.2). */
 const MEDIA_TYPE =
@@ -169,6 +170,16 @@ export function parseFieldValue(text: string): Parsed<string> {
   return FIELD_VALUE.test(text)
     ? success(text)
     : failure('a header value: printable ASCII, without line breaks or surrounding spaces');
+}
+
+/** The value of Strict-Transport-Security (RFC 6797 §6.1), or its seconds alone. */
+export function parseHsts(text: string): Parsed<string> {
+  if (/^\d{1,10}$/.test(text)) return success(`max-age=${text}`);
+  return HSTS_VALUE.test(text)
+    ? success(text)
+    : failure(
+        'seconds, or max-age=SECONDS with includeSubDomains and preload after it, separated by semicolons',
+      );
 }
 
 /** `Name: value`, taken apart. */

@@ -34,12 +34,13 @@ milliseconds or have the suffix ms, s, m or h; sizes are in bytes or have the su
 `;
 
 /** What a build that lacks something says about it, with a line break at its end. */
-export function lackingNote({ compression, workers, nodeHttp, charsets }: Features): string {
+export function lackingNote({ compression, workers, nodeHttp, charsets, tls }: Features): string {
   const lacking = Object.entries({
     '--compression': compression,
     '--workers above 1': workers,
     '--http-engine node': nodeHttp,
     'legacy charsets': charsets,
+    '--tls-cert': tls,
   }).filter(([, isThere]) => !isThere);
   return lacking.length > 0 ? `\nNot in this build: ${lacking.map(([name]) => name).join(', ')}.\n` : '';
 }

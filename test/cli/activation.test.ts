@@ -8,6 +8,7 @@ import type { Readable } from 'node:stream';
 import { describe, type TestContext, test } from 'node:test';
 import { makeFolder } from '../support/folder.ts';
 import { freePort } from '../support/free-port.ts';
+import { connectSecurely, secure } from '../support/https.ts';
 import { Lines } from '../support/lines.ts';
 import { type Address, request } from '../support/raw.ts';
 import { engineBetween, neutralEnvironment, target, without } from '../support/target.ts';
@@ -79,6 +80,22 @@ const loopback: ListenOptions = { port: 0, host: '127.0.0.1' };
 describe('sockets that listen already', { skip: engineBetween }, () => {
   for (const workers of ['1', '2']) {
     const skip = workers !== '1' && without('workers');
+    test(`HTTPS on one, and its redirects beside it, --workers ${workers}`, {
+      skip: skip || without('tls'),
+    }, async (t) => {
+      const port = await freePort();
+      const args = ['1', ...secure, '--redirect-port', String(port), '--workers', workers];
+      const activated = await activate(t, [loopback], { args });
+      const [address] = activated.addresses as [{ readonly port: number }];
+      await activated.stdout.find(/ on https:\/\/127\.0\.0\.1:/);
+      const client = await connectSecurely(address);
+      assert.equal((await client.get('/')).text, 'index');
+      client.destroy();
+      const led = await request({ port }, '/', { headers: { Host: `a.example:${port}` } });
+      assert.equal(led.header('location'), `https://a.example:${address.port}/`);
+      await ends(activated);
+    });
+
     test(`one, --workers ${workers}`, { skip }, async (t) => {
       const activated = await activate(t, [loopback], { args: ['1', '--workers', workers] });
       const [address] = activated.addresses;

@@ -8,7 +8,15 @@ import { START_TIMEOUT_MS } from './protocol.ts';
 
 /** Two workers. */
 function crewOf(script: readonly string[], event: () => void = () => undefined): Crew {
-  const order = { argv: [], texts: {}, workers: 2, sockets: 0, isInherited: false };
+  const order = {
+    argv: [],
+    texts: {},
+    workers: 2,
+    sockets: 0,
+    isInherited: false,
+    redirects: false,
+    keyPair: undefined,
+  };
   return new Crew({
     script,
     descriptors: [],

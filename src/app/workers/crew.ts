@@ -4,7 +4,7 @@ import type { EventLog } from '../../observe/log.ts';
 import { type Counts, sumOf } from '../../observe/metrics.ts';
 import { StartError } from '../../util/start-error.ts';
 import { LinkClosedError } from './link.ts';
-import type { StartOrder } from './protocol.ts';
+import type { PackedKeyPair, StartOrder } from './protocol.ts';
 import { type End, type WorkerOptions, WorkerProcess } from './worker-process.ts';
 
 /** Before a worker is replaced: this after the first end, then twice as long each time … */
@@ -31,11 +31,13 @@ export class Crew {
   #pauseMs = FIRST_PAUSE_MS;
   #endedMs = Number.NEGATIVE_INFINITY;
   #isOver = false;
+  #keyPair: PackedKeyPair | undefined;
   /** Workers that ended although nobody wanted it. */
   lost = 0;
 
   constructor(options: CrewOptions) {
     this.#options = options;
+    this.#keyPair = options.order.keyPair;
   }
 
   get size(): number {
@@ -57,6 +59,12 @@ export class Crew {
       this.kill();
       throw error;
     }
+  }
+
+  /** Workers that are there, and those that follow, have this certificate. */
+  renew(keyPair: PackedKeyPair): void {
+    this.#keyPair = keyPair;
+    for (const { link } of this.#workers) link.ask('certificate', { data: keyPair }).catch(() => undefined);
   }
 
   /** Resolves to the number of connections that had to be cut. */
@@ -83,7 +91,7 @@ export class Crew {
   #spawn(): { worker: WorkerProcess; started: Promise<readonly BoundAddress[]> } {
     const worker = openProcess(this.#options);
     this.#workers.add(worker);
-    const started = worker.start(this.#options.order).catch(async (error) => {
+    const started = worker.start({ ...this.#options.order, keyPair: this.#keyPair }).catch(async (error) => {
       throw error instanceof LinkClosedError ? endedEarly(await worker.ended) : error;
     });
     return { worker, started };

@@ -18,6 +18,7 @@ import {
   logRules,
   type Observed,
   observe,
+  openCertificatesFor,
   openContentFor,
   openNotifyService,
   reportCut,
@@ -26,13 +27,13 @@ import { type ReportUnreadable, unreadableReport } from '../file-warnings.ts';
 import { Crew } from './crew.ts';
 import type { Answerer, Parcel } from './link.ts';
 import { packError, packPlan, unpackFacts } from './plans.ts';
-import type { StartOrder } from './protocol.ts';
-import { bindShared } from './shared-socket.ts';
+import { type PackedKeyPair, packKeyPair, type StartOrder } from './protocol.ts';
+import { bindShared, type SharedSocket } from './shared-socket.ts';
 import type { WorkerProcess } from './worker-process.ts';
 
 export interface LeaderOptions extends AppOptions {
   readonly script: readonly string[];
-  readonly order: Omit<StartOrder, 'sockets' | 'isInherited'>;
+  readonly order: Pick<StartOrder, 'argv' | 'texts' | 'workers'>;
 }
 
 /** Rejects with a `StartError` if the content cannot be served or notify cannot work as configured. */
@@ -45,6 +46,7 @@ export async function createLeader(
   const { event, sink } = observed;
   const onUnreadable = unreadableReport(event);
   const content = await openContentFor(config, options, onUnreadable);
+  const certificates = await openCertificatesFor(config, observed);
   const notifyService = await openNotifyService(config, options, observed);
   let sockets: Sockets | undefined;
   let crew: Crew | undefined;
@@ -55,8 +57,11 @@ export async function createLeader(
       await notifyService?.start();
       try {
         sockets = await openSockets(config, options);
-        crew = crewOf({ options, sockets, observed, onUnreadable, stages: notifyService?.stages ?? [] });
+        const keyPair = certificates && packKeyPair(certificates.keyPair);
+        const stages = notifyService?.stages ?? [];
+        crew = crewOf({ options, sockets, keyPair, observed, onUnreadable, stages });
         boundTo = await crew.start();
+        certificates?.watch((renewed) => crew?.renew(packKeyPair(renewed)));
       } catch (error) {
         sockets?.close();
         await notifyService?.stop(0);
@@ -66,6 +71,7 @@ export async function createLeader(
     },
     async stop(reason) {
       event('info', `${reason}: finishing what is in flight`);
+      certificates?.close();
       sockets?.close();
       const [cut = 0] = await Promise.all([
         crew?.drain(config.shutdownGraceMs),
@@ -80,36 +86,67 @@ export async function createLeader(
 
 interface Sockets {
   readonly descriptors: readonly number[];
+  /** The last one is that of the redirects to HTTPS. */
+  readonly redirects: boolean;
   close(): void;
 }
 
 /** Those that were inherited are passed on as they are. */
 async function openSockets(config: Config, options: LeaderOptions): Promise<Sockets> {
   const { sockets: inherited } = options;
-  if (inherited) return { descriptors: inherited, close: () => undefined };
   const [address] = addressesOf(config, options);
-  if ('fd' in address) throw new Error('a descriptor is nothing to bind');
-  const shared = await bindShared(address);
-  return { descriptors: [shared.fd], close: () => shared.close() };
+  const own = 'fd' in address ? undefined : await bindShared(address);
+  const redirect = config.redirectPort === 0 ? undefined : await bindRedirect(config, options, own);
+  const close = () => {
+    own?.close();
+    redirect?.close();
+  };
+  const first = own ? [own.fd] : (inherited ?? []);
+  return {
+    descriptors: [...first, ...(redirect ? [redirect.fd] : [])],
+    redirects: redirect !== undefined,
+    close,
+  };
+}
+
+async function bindRedirect(
+  config: Config,
+  { origins = {} }: LeaderOptions,
+  own: SharedSocket | undefined,
+): Promise<SharedSocket> {
+  const { redirectAddress, redirectFailure } = await import('../redirect.ts');
+  try {
+    return await bindShared(redirectAddress(config));
+  } catch (error) {
+    own?.close();
+    throw redirectFailure(error, config, origins);
+  }
 }
 
 interface CrewParts {
   readonly options: LeaderOptions;
   readonly sockets: Sockets;
+  readonly keyPair: PackedKeyPair | undefined;
   readonly observed: Observed;
   readonly onUnreadable: ReportUnreadable;
   readonly stages: readonly Stage[];
 }
 
-function crewOf({ options, sockets, observed, onUnreadable, stages }: CrewParts): Crew {
+function crewOf({ options, sockets, keyPair, observed, onUnreadable, stages }: CrewParts): Crew {
   const { script, order } = options;
   const { event, sink, metrics } = observed;
-  const { descriptors } = sockets;
+  const { descriptors, redirects } = sockets;
   const onRules = rulesReport(event);
   const crew: Crew = new Crew({
     script,
     descriptors,
-    order: { ...order, sockets: descriptors.length, isInherited: options.sockets !== undefined },
+    order: {
+      ...order,
+      sockets: descriptors.length,
+      isInherited: options.sockets !== undefined,
+      redirects,
+      keyPair,
+    },
     event,
     onLines: (lines) => sink.writeLines(lines),
     answerersFor: (worker): Readonly<Record<string, Answerer>> => ({

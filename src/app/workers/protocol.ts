@@ -1,4 +1,5 @@
 /** What the leader and its workers know of each other. */
+import type { KeyPair } from '../../http/engine/tls/front.ts';
 import type { BoundAddress } from '../../http/listen.ts';
 import type { StartFailure } from './failure.ts';
 
@@ -19,6 +20,22 @@ export interface StartOrder {
   readonly sockets: number;
   /** They were there before the program started. */
   readonly isInherited: boolean;
+  /** The last socket is that of the redirects to HTTPS. */
+  readonly redirects: boolean;
+  /** For HTTPS: only the leader reads the files, so that all workers have the same. */
+  readonly keyPair: PackedKeyPair | undefined;
+}
+
+/** A {@link KeyPair} as JSON. */
+export type PackedKeyPair = Omit<KeyPair, 'ticketKeys'> & { readonly ticketKeys: string };
+
+export function packKeyPair({ cert, key, ticketKeys }: KeyPair): PackedKeyPair {
+  return { cert, key, ticketKeys: ticketKeys.toString('base64') };
+}
+
+export function unpackKeyPair(data: unknown): KeyPair {
+  const { cert, key, ticketKeys } = data as PackedKeyPair;
+  return { cert, key, ticketKeys: Buffer.from(ticketKeys, 'base64') };
 }
 
 /** The reply of a worker: where it serves, or why it does not. */

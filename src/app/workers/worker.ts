@@ -1,20 +1,19 @@
 /** A worker: serves on the sockets of its leader, and asks it for what there can be only one of. */
 import type { Io } from '../../cli/io.ts';
 import type { Config } from '../../config/options.ts';
+import type { KeyPair } from '../../http/engine/tls/front.ts';
 import type { BoundAddress } from '../../http/listen.ts';
 import {
   type AppOptions,
   addressesOf,
-  failureToListen,
   type NotifyFront,
   type Observed,
   observe,
   openContentFor,
-  openServer,
+  openFront,
 } from '../app.ts';
-import { inheritedFailure } from '../start-failure.ts';
 import type { Link } from './link.ts';
-import { FIRST_SOCKET_DESCRIPTOR, type StartOrder } from './protocol.ts';
+import { FIRST_SOCKET_DESCRIPTOR, type StartOrder, unpackKeyPair } from './protocol.ts';
 
 /** How often the leader is told what was counted since: so much is lost with a worker that is killed. */
 const COUNTS_EVERY_MS = 1000;
@@ -24,6 +23,7 @@ export interface WorkerApp {
   start(): Promise<readonly BoundAddress[]>;
   /** Resolves to the number of connections that had to be cut. */
   stop(): Promise<number>;
+  renew(keyPair: KeyPair): void;
   counts: Observed['metrics']['counts'];
   /** Whether the client of a request that was handed over has left. */
   isGone(request: number): Promise<boolean>;
@@ -35,7 +35,7 @@ export async function createWorker(
   stdout: Io['stdout'],
   options: AppOptions,
   link: Link,
-  order: Pick<StartOrder, 'workers' | 'sockets' | 'isInherited'>,
+  order: StartOrder,
 ): Promise<WorkerApp> {
   // Each path is told once, by whichever worker.
   const report = (path: string) => void link.ask('unreadable', { data: path }).catch(() => undefined);
@@ -48,34 +48,38 @@ export async function createWorker(
   const state = { draining: false };
   const metricsPage = { render: () => link.ask('metrics').then(({ data }) => data as string) };
   const maxConnections = Math.ceil(config.maxConnections / order.workers);
-  const server = await openServer({
+  const front = await openFront({
     config: { ...config, maxConnections },
     content,
     observed,
     notifyService: notify?.front,
     metricsPage,
     state,
+    keyPair: order.keyPair && unpackKeyPair(order.keyPair),
   });
   if (config.metricsPath !== '') tellCounts(link, metrics);
   return {
     async start() {
-      await server.listen(...addressesOf(config, { sockets: descriptorsOf(order) })).catch((error) => {
-        throw order.isInherited ? inheritedFailure(error) : failureToListen(error, config, options);
-      });
-      return server.boundTo;
+      const descriptors = descriptorsOf(order);
+      const redirect = order.redirects ? descriptors.pop() : undefined;
+      const sockets = order.isInherited ? { ...options, sockets: descriptors } : options;
+      const addresses = addressesOf(config, { sockets: descriptors });
+      await front.listen(addresses, sockets, redirect === undefined ? undefined : { fd: redirect });
+      return front.server.boundTo;
     },
     async stop() {
       state.draining = true;
-      const cut = await server.stop(config.shutdownGraceMs);
+      const cut = await front.stop(config.shutdownGraceMs);
       await sink.flush();
       return cut;
     },
+    renew: (keyPair) => front.server.renew(keyPair),
     counts: () => metrics.counts(),
     isGone: async (request) => notify?.isGone(request) ?? true,
   };
 }
 
-function descriptorsOf({ sockets }: Pick<StartOrder, 'sockets'>): readonly number[] {
+function descriptorsOf({ sockets }: Pick<StartOrder, 'sockets'>): number[] {
   return Array.from({ length: sockets }, (_, index) => FIRST_SOCKET_DESCRIPTOR + index);
 }
 

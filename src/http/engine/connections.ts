@@ -13,6 +13,8 @@ export interface OpenConnection {
   deny(plan: Plan): void;
   /** Closes immediately, even in the middle of a response, for this reason. */
   cut(fault: string): void;
+  /** Ends what is idle, and says that the rest is the last; absent where each response says so itself. */
+  drain?(): void;
 }
 
 export class Connections {
@@ -56,7 +58,10 @@ export class Connections {
     this.#shared.state.draining = true;
     // What has arrived is read first: a connection may only seem to be idle. The second turn has polled.
     for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
-    for (const connection of this.#open) if (connection.isIdle) connection.socket.destroy();
+    for (const connection of this.#open) {
+      if (connection.isIdle) connection.socket.destroy();
+      else connection.drain?.();
+    }
     if (this.#open.size === 0) return 0;
     const empty = new Promise<void>((resolve) => (this.#onEmpty = resolve));
     let cut = 0;

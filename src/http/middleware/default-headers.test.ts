@@ -28,6 +28,7 @@ describe('default headers', () => {
   ])[] = [
     ['nothing', {}, undefined, []],
     ['security', { securityHeaders: true }, undefined, [...NOSNIFF, ...REFERRER]],
+    ['over TLS', { hsts: 'max-age=1' }, undefined, ['Strict-Transport-Security', 'max-age=1']],
     [
       'a policy alone',
       { csp: "default-src 'self'" },

@@ -5,6 +5,8 @@ export interface DefaultHeaderOptions {
   readonly securityHeaders: boolean;
   /** Content-Security-Policy; empty: none. */
   readonly csp: string;
+  /** Strict-Transport-Security, only for responses over TLS; empty: none. */
+  readonly hsts?: string;
   /** The operator's own headers; they override those of `securityHeaders`. */
   readonly headers: HeaderList;
 }
@@ -13,11 +15,12 @@ export function defaultHeaders(options: DefaultHeaderOptions): HeaderList {
   return withoutOverridden(securityHeaders(options), options.headers).concat(options.headers);
 }
 
-function securityHeaders({ securityHeaders: isOn, csp }: DefaultHeaderOptions): string[] {
+function securityHeaders({ securityHeaders: isOn, csp, hsts = '' }: DefaultHeaderOptions): string[] {
   const fixed = isOn
     ? ['X-Content-Type-Options', 'nosniff', 'Referrer-Policy', 'strict-origin-when-cross-origin']
     : [];
-  return csp === '' ? fixed : [...fixed, 'Content-Security-Policy', csp];
+  const secure = hsts === '' ? fixed : [...fixed, 'Strict-Transport-Security', hsts];
+  return csp === '' ? secure : [...secure, 'Content-Security-Policy', csp];
 }
 
 /** Those of `defaults` that a response with this plan has. */

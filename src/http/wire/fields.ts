@@ -29,6 +29,18 @@ export function joinField(name: string, before: string, value: string): string {
   return name === 'cookie' ? `${before}; ${value}` : `${before}, ${value}`;
 }
 
+/** The fields of a request by their lower-case names. `rawHeaders` are alternating names and values as received. */
+export function headersOf(rawHeaders: readonly string[]): Fields {
+  const headers: Fields = { __proto__: null } as unknown as Fields;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = (rawHeaders[i] as string).toLowerCase();
+    const before = headers[name];
+    const value = rawHeaders[i + 1] as string;
+    headers[name] = before === undefined ? value : joinField(name, before, value);
+  }
+  return headers;
+}
+
 const closing = /(?:^|[,\t ])close(?:[,\t ]|$)/i;
 const keeping = /(?:^|,)[ \t]*keep-alive[ \t]*(?:,|$)/i;
 

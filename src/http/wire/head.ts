@@ -9,7 +9,7 @@
 import type { ErrorCode } from '../errors.ts';
 import { encodeQuery, headRefusal, MAX_HEADER_FIELDS, type SplitTarget, splitTarget } from '../guard.ts';
 import type { RequestFacts } from '../types.ts';
-import { type Fields, joinField, ownPart, staysOpen } from './fields.ts';
+import { type Fields, headersOf, ownPart, staysOpen } from './fields.ts';
 import {
   authorityForm,
   fieldLine,
@@ -294,17 +294,6 @@ function headOf(
 /** The target of CONNECT, which has neither path nor query. */
 function splitAuthority(target: string): SplitTarget | undefined {
   return authorityForm.test(target) ? { path: '', query: '' } : undefined;
-}
-
-function headersOf(rawHeaders: readonly string[]): Fields {
-  const headers: Fields = { __proto__: null } as unknown as Fields;
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = (rawHeaders[i] as string).toLowerCase();
-    const before = headers[name];
-    const value = rawHeaders[i + 1] as string;
-    headers[name] = before === undefined ? value : joinField(name, before, value);
-  }
-  return headers;
 }
 
 /** More digits are malformed; a number with fewer digits can only be too large for the body limit. */

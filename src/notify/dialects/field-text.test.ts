@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { foreignCharset } from './field-text.ts';
 
-const features = { compression: false, workers: false, nodeHttp: false, charsets: false };
+const features = { compression: false, workers: false, nodeHttp: false, charsets: false, tls: false };
 
 const cases: readonly (readonly [value: string, charset: string | undefined])[] = [
   ['', undefined],

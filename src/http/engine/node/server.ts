@@ -91,7 +91,7 @@ export class NodeEngine {
     this.listener.close();
   }
 
-  /** Takes over a connection from another engine. Its socket is paused, with all of its input unread. */
+  /** Takes over a connection, nothing of which has been read; its socket may be paused. */
   adopt(socket: Socket, before: OpenConnection): void {
     // Without listening itself, `node:http` checks the time only after this event.
     if (!this.#hasAdopted) this.listener.emit('listening');

@@ -3,7 +3,7 @@ import { Server, type Socket } from 'node:net';
 import { HeadMemo } from '../../wire/memo.ts';
 import { PreparedResponses } from '../../wire/prepared.ts';
 import { HttpClock } from '../../wire/response.ts';
-import type { Connections } from '../connections.ts';
+import type { Connections, OpenConnection } from '../connections.ts';
 import type { Limits, Shared } from '../contract.ts';
 import { WireConnection } from './connection.ts';
 import type { Successor, WireShared } from './shared.ts';
@@ -56,11 +56,19 @@ export class WireEngine {
       close: this.#closed(),
     });
     this.listener = new Server(ACCEPT_OPTIONS, (socket) => this.#accept(socket));
-    this.listener.on('listening', () => {
-      // After the input that has arrived is read: while the process was halted, it could not be.
-      const check = () => this.#checkTime();
-      this.#clock = setInterval(() => setImmediate(check), TIMEOUT_CHECK_MS).unref();
-    });
+    this.listener.on('listening', () => this.#startClock());
+  }
+
+  #startClock(): void {
+    // After the input that has arrived is read: while the process was halted, it could not be.
+    const check = () => this.#checkTime();
+    this.#clock ??= setInterval(() => setImmediate(check), TIMEOUT_CHECK_MS).unref();
+  }
+
+  /** Takes over a connection, nothing of which has been read. */
+  adopt(socket: Socket, before: OpenConnection): void {
+    this.#startClock();
+    this.#open.replace(before, this.#handle(socket));
   }
 
   end(): void {
@@ -69,10 +77,14 @@ export class WireEngine {
   }
 
   #accept(socket: Socket): void {
+    this.#open.accept(this.#handle(socket));
+  }
+
+  #handle(socket: Socket): WireConnection {
     const connection = new WireConnection(socket, this.#shared);
     this.#connections.set(socket, connection);
     for (const [event, listener] of this.#listeners) socket.on(event, listener);
-    this.#open.accept(connection);
+    return connection;
   }
 
   #closed(): (this: Socket) => void {
