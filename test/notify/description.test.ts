@@ -66,6 +66,7 @@ test('the list outlives the process where a spool keeps receipts', async (t) => 
   const args = ['--notify', notifyFile({ alarm: webhook }), '--spool', makeFolder()];
   const root = makeFolder({ 'index.html': 'the site' });
   const first = await start({ root, args });
+  t.after(() => first.stop());
   const sent = await fetch(`http://127.0.0.1:${first.port}/notify`, {
     method: 'POST',
     headers: { ...headers, 'Idempotency-Key': 'k' },
