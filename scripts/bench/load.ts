@@ -30,7 +30,7 @@ const START_LIMIT_MS = 10_000;
 const STOP_LIMIT_MS = 15_000;
 const TOKEN = 'the-token-of-the-load-test';
 
-interface Plan {
+export interface Plan {
   readonly name: string;
   readonly perSecond: number;
   readonly args: readonly string[];
@@ -61,7 +61,7 @@ export async function measureMessages(command: readonly string[], seconds: numbe
 }
 
 /** Takes messages and counts how often each came. */
-async function startReceiver() {
+export async function startReceiver() {
   const counts = new Map<string, number>();
   const server = createServer((message, response) => {
     const id = String(message.headers['idempotency-key']);
@@ -73,13 +73,17 @@ async function startReceiver() {
   return { counts, port: (server.address() as AddressInfo).port, close: () => server.close() };
 }
 
-interface Server {
+export interface Server {
   readonly child: ChildProcess;
   readonly port: number;
 }
 
-async function startServer(command: readonly string[], args: readonly string[]): Promise<Server> {
-  const child = spawn('taskset', ['-c', SERVER_CORE, ...command, ...args], {
+export async function startServer(
+  command: readonly string[],
+  args: readonly string[],
+  cores = SERVER_CORE,
+): Promise<Server> {
+  const child = spawn('taskset', ['-c', cores, ...command, ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const port = await new Promise<number>((resolve, reject) => {
@@ -101,7 +105,7 @@ async function startServer(command: readonly string[], args: readonly string[]):
   return { child, port };
 }
 
-function send(agent: Agent, port: number, number: number): Promise<number> {
+export function send(agent: Agent, port: number, number: number): Promise<number> {
   const body = JSON.stringify({ title: `message ${number}`, text: 'The disk of web1 is full. '.repeat(4) });
   const headers = {
     'content-type': 'application/json',
@@ -125,7 +129,7 @@ const LIMIT_ARGS = [
 ];
 
 /** Writes what the server is configured by into `folder`; returns its arguments, the folder to serve first. */
-function configure(plan: Plan, folder: string, receiverPort: number): string[] {
+export function configure(plan: Plan, folder: string, receiverPort: number): string[] {
   // mote refuses to serve its own configuration.
   const [file, site] = [join(folder, 'notify.json'), join(folder, 'site')];
   mkdirSync(site);
@@ -202,13 +206,13 @@ async function sendSteadily(
   return { accepted, refused, waitsMs, seconds: (performance.now() - began) / 1000 };
 }
 
-async function drain(counts: ReadonlyMap<string, number>, wanted: number): Promise<number> {
+export async function drain(counts: ReadonlyMap<string, number>, wanted: number): Promise<number> {
   const began = performance.now();
   while (counts.size < wanted && performance.now() - began < DRAIN_LIMIT_MS) await delay(SLICE_MS);
   return performance.now() - began;
 }
 
-async function stop(child: ChildProcess): Promise<void> {
+export async function stop(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null) return;
   const ended = once(child, 'exit');
   child.kill('SIGTERM');

@@ -18,8 +18,9 @@ export interface Run {
 export async function run(
   [command = '', ...args]: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  patienceMs = PATIENCE_MS,
 ): Promise<Run> {
-  const options = { env: { PATH: process.env.PATH, ...env }, timeout: PATIENCE_MS } as const;
+  const options = { env: { PATH: process.env.PATH, ...env }, timeout: patienceMs } as const;
   const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
   const [stdout, stderr, [status]] = await Promise.all([
     text(child.stdout),

@@ -26,7 +26,7 @@ const arrows: readonly (readonly [from: string, to: readonly string[]])[] = [
   ['src/cli/bin.ts', ['src/cli/**']],
   [
     'src/cli/{token,spool}.ts',
-    ['src/cli/*', 'src/config/**', 'src/notify/{auth,spool,queue}/**', 'src/util/**'],
+    ['src/cli/*', 'src/config/**', 'src/notify/{auth,spool,queue}/**', 'src/app/replicas.ts', 'src/util/**'],
   ],
   ['src/cli/healthcheck.ts', ['src/net/**', 'src/util/**']],
   ['src/cli/**', ['src/{cli,app,config,build,util}/**', 'src/observe/line-sink.ts']],
@@ -50,6 +50,8 @@ const arrows: readonly (readonly [from: string, to: readonly string[]])[] = [
   ['src/http/**', [...httpShared, 'src/http/{engine/*.ts,wire/**}']],
   ['src/observe/**', ['src/observe/**', 'src/util/**', ...vocabulary]],
   ['src/static/**', ['src/static/**', 'src/util/**', ...vocabulary]],
+  // How much may be computed at a time depends on the build.
+  ['src/notify/{api,channels/text}/effort.ts', ['src/build/features.ts']],
   // A channel may have a folder of its own, but never knows the queue, nor another channel.
   ['src/notify/channels/{*.ts,text/**}', [...channelVocabulary, 'src/notify/channels/text/**']],
   // The robot of a group is the same provider's.
@@ -58,6 +60,8 @@ const arrows: readonly (readonly [from: string, to: readonly string[]])[] = [
     `src/notify/channels/${name}/**`,
     channelsOf(name),
   ]),
+  // The queue is shared by way of a server.
+  ['src/notify/replicas/**', ['src/notify/**', 'src/util/**', 'src/net/redis/**']],
   // Which charsets there are depends on the build.
   [
     'src/notify/dialects/field-text.ts',

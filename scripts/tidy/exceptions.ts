@@ -21,7 +21,7 @@ export const exceptions: readonly Exception[] = [
     subject: 'socket.write',
     because: 'a client: what it writes is a request',
   },
-  ...['connect', 'http-connection'].map((name) => ({
+  ...['connect', 'http-connection', 'redis/connection'].map((name) => ({
     rule: 'response',
     path: `src/net/${name}.ts`,
     subject: 'socket.write',

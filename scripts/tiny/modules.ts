@@ -69,7 +69,7 @@ export const sha256Of = (content) => createHash('sha256').update(content).digest
   // What the product does only with `features`.
   [
     /[/\\]src[/\\]build[/\\]features\.ts$/,
-    'export const features = { compression: false, workers: false, nodeHttp: false, charsets: false, tls: false };',
+    'export const features = { compression: false, workers: false, replicas: false, nodeHttp: false, charsets: false, tls: false, largeMessages: false };',
   ],
   [/[/\\]src[/\\]static[/\\]compress\.ts$/, absentModule('compress')],
   [/[/\\]src[/\\]http[/\\]engine[/\\]node[/\\]server\.ts$/, absentModule('NodeEngine')],
@@ -77,6 +77,7 @@ export const sha256Of = (content) => createHash('sha256').update(content).digest
   [/[/\\]src[/\\]http[/\\]engine[/\\]http2[/\\]server\.ts$/, absentModule('Http2Engine')],
   [/[/\\]src[/\\]app[/\\]certificates\.ts$/, absentModule('openCertificates')],
   [/[/\\]src[/\\]app[/\\]redirect\.ts$/, absentModule('openRedirect')],
+  [/[/\\]src[/\\]app[/\\]replicas\.ts$/, absentModule('openReplicas') + absentModule('openReplicaAdmin')],
   [/[/\\]src[/\\]app[/\\]workers[/\\]leader\.ts$/, absentModule('createLeader')],
   [/[/\\]src[/\\]cli[/\\]worker\.ts$/, absentModule('work')],
 ];

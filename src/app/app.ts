@@ -19,13 +19,14 @@ import { route } from '../http/router.ts';
 import { trustedProxies } from '../http/trusted-proxies.ts';
 import type { Stage } from '../http/types.ts';
 import { trustPaths } from '../net/trust-paths.ts';
-import { healthStage } from '../observe/health.ts';
+import { healthStage, readinessStage } from '../observe/health.ts';
 import { createLineSink } from '../observe/line-sink.ts';
 import { accessLog, droppedNotice, type EventFields, eventLog } from '../observe/log.ts';
 import { createMetrics, type MetricsPage, metricsStage } from '../observe/metrics.ts';
 import { createBasePathStage } from '../static/base-path.ts';
 import { createStaticStage } from '../static/handler.ts';
 import { openRuleFiles, type RuleReport, withoutRuleFiles } from '../static/rule-files.ts';
+import { isRedisUrl } from '../util/redis-url.ts';
 import { alsoUnderBasePath } from './base-path.ts';
 import type { Certificates } from './certificates.ts';
 import { type ContentOptions, openContent, type ServedContent } from './content.ts';
@@ -151,7 +152,7 @@ function readablePaths({ content, config, options }: Announcement): string[] | u
 /** A unix socket is removed when the server stops. */
 function writableFolders({ spool, host }: Config): string[] {
   const socketFolder = host.includes('/') ? [dirname(host)] : [];
-  return [...(spool === '' ? [] : [spool]), ...socketFolder];
+  return [...(spool === '' || isRedisUrl(spool) ? [] : [spool]), ...socketFolder];
 }
 
 /** Tells the operator what is served where, and what could be amiss. */
@@ -192,7 +193,7 @@ export function reportCut(connections: number, event: Observed['event']): void {
 }
 
 /** What serving needs of notify. */
-export type NotifyFront = Pick<NotifyService, 'stages' | 'roomFor' | 'redact'>;
+export type NotifyFront = Pick<NotifyService, 'stages' | 'isReady' | 'roomFor' | 'redact'>;
 
 /** What a server is made of. */
 export interface ServerParts {
@@ -222,7 +223,8 @@ export async function openFront(parts: ServerParts): Promise<Front> {
   const { basePath } = config;
   const authentication = config.auth.length > 0 ? await openAuthentication(config.auth) : undefined;
   const engine = config.httpEngine === 'auto' && !features.nodeHttp ? 'wire' : config.httpEngine;
-  const files = filesStage(parts);
+  const site = siteStage(parts);
+  const files = basePath === '' ? site : createBasePathStage(basePath, site);
   const front = parts.notifyService;
   const notifyService = front && basePath !== '' ? alsoUnderBasePath(front, basePath) : front;
   const hooks = hooksOf({ ...parts, notifyService, authentication, files });
@@ -231,7 +233,7 @@ export async function openFront(parts: ServerParts): Promise<Front> {
     config.redirectPort === 0
       ? undefined
       : await import('./redirect.ts').then(({ openRedirect }) =>
-          openRedirect({ config, files, hooks, httpsPort: () => server.port }),
+          openRedirect({ config, site, hooks, httpsPort: () => server.port }),
         );
   return {
     server,
@@ -309,6 +311,8 @@ function stagesOf(components: Components): Stage[] {
   const { config, files, authentication, notifyService, metricsPage, state } = components;
   const stages: Stage[] = [];
   if (config.healthPath !== '') stages.push(healthStage(config.healthPath, state));
+  const isReady = () => notifyService?.isReady() ?? true;
+  if (config.readyPath !== '') stages.push(readinessStage(config.readyPath, state, isReady));
   if (config.corsOrigins.length > 0) stages.push(preflightStage(config));
   if (notifyService) stages.push(...notifyService.stages);
   if (authentication) stages.push(authentication.stage);
@@ -316,10 +320,10 @@ function stagesOf(components: Components): Stage[] {
   return [...stages, files];
 }
 
-function filesStage({ config, content, observed }: ServerParts): Stage {
+/** The files, wherever the site is. */
+function siteStage({ config, content, observed }: ServerParts): ReturnType<typeof createStaticStage> {
   const warn = (message: string, fields: EventFields) => observed.event('warn', message, fields);
-  const files = createStaticStage(content.source, config, { warn, rules: content.rules });
-  return config.basePath === '' ? files : createBasePathStage(config.basePath, files);
+  return createStaticStage(content.source, config, { warn, rules: content.rules });
 }
 
 function hooksOf(components: Components): Hooks {

@@ -2,7 +2,7 @@
 import { basePathReader } from '../static/base-path.ts';
 import type { NotifyService } from './notify.ts';
 
-type NotifyFront = Pick<NotifyService, 'stages' | 'roomFor' | 'redact'>;
+type NotifyFront = Pick<NotifyService, 'stages' | 'isReady' | 'roomFor' | 'redact'>;
 
 const ORIGIN = /^[a-z][a-z\d+.-]*:\/\/[^/?#]*/i;
 
@@ -10,6 +10,7 @@ export function alsoUnderBasePath(front: NotifyFront, basePath: string): NotifyF
   const read = basePathReader(basePath);
   return {
     stages: front.stages.map((stage) => (facts) => stage(read(facts) ?? facts)),
+    isReady: () => front.isReady(),
     roomFor: (facts) => front.roomFor(read(facts) ?? facts),
     redact(text, method) {
       const at = (ORIGIN.exec(text)?.[0].length ?? 0) + basePath.length;

@@ -7,6 +7,7 @@ import { createKeepingClient, type KeepingClient, type Send } from '../net/http-
 import { parseProxy } from '../net/proxy.ts';
 import type { Channel } from '../notify/channels/channel.ts';
 import type { PresetName } from '../notify/channels/preset/presets.ts';
+import type { SharedToken } from '../notify/channels/wecom/token.ts';
 import { failure, type Result, success } from '../util/result.ts';
 
 /** Reads the CA bundle when the first connection needs it, and keeps it. Throws a `TrustError` until it can. */
@@ -18,10 +19,14 @@ export function lazyTrust(caFile: string): () => CaTrust {
   };
 }
 
+/** What processes share of a provider: the token that it gives for a secret. */
+export type ShareToken = (secret: string) => SharedToken;
+
 /** The channel, or why its settings cannot work. */
 export async function createChannel(
   config: ChannelConfig,
   trust: () => CaTrust,
+  share?: ShareToken,
 ): Promise<Result<Channel, string>> {
   const { kind, name } = config;
   switch (kind) {
@@ -32,7 +37,7 @@ export async function createChannel(
     default: {
       const client = clientBy(config.values.proxy, trust);
       if (!client.ok) return client;
-      return closing(await providerChannel({ ...config, name }, client.value.send), client.value);
+      return closing(await providerChannel({ ...config, name }, client.value.send, share), client.value);
     }
   }
 }
@@ -40,14 +45,19 @@ export async function createChannel(
 type ConfigOf<K extends ChannelConfig['kind']> = Extract<ChannelConfig, { kind: K }>;
 type ProviderConfig = ConfigOf<'wecom' | 'wecom-robot' | 'aliyun' | 'tencent' | 'twilio' | PresetName>;
 
-async function providerChannel(config: ProviderConfig, send: Send): Promise<Result<Channel, string>> {
+async function providerChannel(
+  config: ProviderConfig,
+  send: Send,
+  share?: ShareToken,
+): Promise<Result<Channel, string>> {
   const { kind, name } = config;
   switch (kind) {
     case 'wecom': {
       const { users, parties, tags, proxy: _, ...rest } = config.values;
       const to = { ...(users && { users }), ...(parties && { parties }), ...(tags && { tags }) };
       const { createWecomChannel } = await import('../notify/channels/wecom/channel.ts');
-      return createWecomChannel({ name, to, ...rest }, send);
+      const shared = share?.(`wecom\n${rest.base ?? ''}\n${rest.corpId}\n${rest.secret}`);
+      return createWecomChannel({ name, to, ...rest }, send, Date.now, shared);
     }
     case 'wecom-robot': {
       const { proxy: _, ...rest } = config.values;

@@ -1,4 +1,5 @@
 /** What is served: the embedded site, a folder or a file. */
+
 import { basename } from 'node:path';
 import { type Config, defaults } from '../config/options.ts';
 import { absolutePath, diskFile, diskFolder, kindOfPath } from '../static/disk.ts';
@@ -6,6 +7,7 @@ import { embeddedFolder } from '../static/embedded.ts';
 import { indexNames } from '../static/locate.ts';
 import type { RuleFiles } from '../static/rule-files.ts';
 import type { FileSource } from '../static/source.ts';
+import { isRedisUrl } from '../util/redis-url.ts';
 import { ConfigurationError } from './configuration-error.ts';
 
 export interface ServedContent {
@@ -54,8 +56,9 @@ async function diskContent(
   const kind = await kindOfPath(absolute);
   const keyFile = tlsKey || tlsCert;
   const secrets = keyFile === '' ? files : [...files, keyFile];
-  if (secrets.length > 0 || spool !== '')
-    (await import('./exposure.ts')).refuseExposure(path, { files: secrets, spool });
+  const folder = isRedisUrl(spool) ? '' : spool;
+  if (secrets.length > 0 || folder !== '')
+    (await import('./exposure.ts')).refuseExposure(path, { files: secrets, spool: folder });
   const source =
     kind === 'file' ? diskFile(absolute, basename(absolute)) : diskFolder(absolute, { dotfiles, symlinks });
   return { source, kind, path: absolute };

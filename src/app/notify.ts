@@ -22,10 +22,12 @@ import { type MessageStore, memoryStore, StoreError } from '../notify/queue/stor
 import { type DeliveryMetrics, deliveryMetrics } from '../observe/deliveries.ts';
 import type { EventLog } from '../observe/log.ts';
 import { inStock } from '../util/random.ts';
+import { isRedisUrl } from '../util/redis-url.ts';
 import { StartError } from '../util/start-error.ts';
 import { Turns } from '../util/turns.ts';
-import { createChannel, lazyTrust } from './channels.ts';
+import { createChannel, lazyTrust, type ShareToken } from './channels.ts';
 import { ConfigurationError } from './configuration-error.ts';
+import type { OpenedStore, StoreOptions } from './replicas.ts';
 
 /** Concurrent attempts on each channel. */
 const CHANNEL_CONCURRENCY = 8;
@@ -36,6 +38,8 @@ export interface NotifyService {
   roomFor(facts: RequestFacts): BodyRoom | undefined;
   /** Replaces tokens in everything of a request that is logged. */
   readonly redact: Redactor;
+  /** Whether messages can be taken now, as far as the store can tell. */
+  isReady(): boolean | Promise<boolean>;
   /** For the operator: where messages go, and where they are kept until then. */
   readonly summary: string;
   /** In the Prometheus format. */
@@ -58,9 +62,10 @@ export async function openNotify(
   { users, channels: configs }: NotifyConfig,
   { caFile, event }: NotifyServiceOptions,
 ): Promise<NotifyService> {
-  const channels = await createChannels(configs, lazyTrust(caFile));
-  const metrics = deliveryMetrics(channels.map(({ name }) => name));
-  const store = await openStore(config, event, metrics).catch(refuseStart);
+  const trust = lazyTrust(caFile);
+  const metrics = deliveryMetrics(configs.map(({ name }) => name));
+  const { store, sharing } = await openStore(config, { event, metrics, trust }).catch(refuseStart);
+  const channels = await createChannels(configs, trust, sharing && ((secret) => sharing.token(secret)));
   const queue = new Queue({
     channels,
     store,
@@ -76,7 +81,7 @@ export async function openNotify(
     events: eventsOf(event, metrics),
   });
   const now = () => performance.now();
-  const access = new Access(users, now);
+  const access = new Access(users, now, sharing);
   const notifier = new Notifier({ access, queue, waitMs: config.notifyWaitMs, now });
   const { notifyDialects } = config;
   const kinds = new Map(configs.map(({ name, kind }) => [name, kind]));
@@ -95,6 +100,7 @@ export async function openNotify(
       headReaders: [dialects.readHead, (facts) => readNotifyHead(facts, options)],
     }),
     redact: createRedactor(notifyDialects, (text) => access.isToken(text)),
+    isReady: () => store.isReady,
     summary: summaryOf(channels, store),
     renderMetrics: () =>
       metrics.render({ waiting: queue.size, dead: store.isDurable ? store.deadMessages : undefined }),
@@ -104,11 +110,15 @@ export async function openNotify(
 }
 
 /** Rejects with a {@link ConfigurationError} that has the problems of all channels. */
-async function createChannels(configs: NotifyConfig['channels'], trust: () => CaTrust): Promise<Channel[]> {
+async function createChannels(
+  configs: NotifyConfig['channels'],
+  trust: () => CaTrust,
+  share?: ShareToken,
+): Promise<Channel[]> {
   const problems: string[] = [];
   const channels: Channel[] = [];
   for (const config of configs) {
-    const channel = await createChannel(config, trust);
+    const channel = await createChannel(config, trust, share);
     if (channel.ok) channels.push(channel.value);
     else problems.push(`channel ${config.name}: ${channel.error}`);
   }
@@ -121,14 +131,13 @@ function refuseStart(error: unknown): never {
   throw error instanceof StoreError ? new StartError('spool_unusable', error.message, '') : error;
 }
 
-async function openStore(
-  { spool, maxDeadMessages }: Config,
-  event: EventLog,
-  metrics: DeliveryMetrics,
-): Promise<MessageStore> {
-  if (spool === '') return memoryStore;
+async function openStore(config: Config, options: StoreOptions): Promise<OpenedStore> {
+  const { spool, maxDeadMessages } = config;
+  const { event, metrics } = options;
+  if (spool === '') return { store: memoryStore };
+  if (isRedisUrl(config.spool)) return (await import('./replicas.ts')).openReplicas(config, options);
   const { openSpool } = await import('../notify/spool/spool.ts');
-  return openSpool(spool, {
+  const store = await openSpool(spool, {
     maxDead: maxDeadMessages,
     report: (path, fault) => event('warn', `spool: ${fault}; left alone`, { path }),
     onRemoved(messages) {
@@ -136,6 +145,7 @@ async function openStore(
       event('warn', 'messages that were given up were removed: more than --max-dead-messages', { messages });
     },
   });
+  return { store };
 }
 
 function eventsOf(event: EventLog, metrics: DeliveryMetrics): QueueEvents {

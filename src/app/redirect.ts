@@ -16,8 +16,8 @@ const MAX_CONNECTIONS = 256;
 
 export interface RedirectParts {
   readonly config: Config;
-  /** Serves the files of the root. */
-  readonly files: Stage;
+  /** Serves the files of the root, not below a base path: challenges are at the root of every host. */
+  readonly site: Stage;
   /** Where HTTPS is spoken, once it is known. */
   readonly httpsPort: () => number;
   /** Those of the server, of which it has the log and the metrics. */
@@ -33,7 +33,7 @@ export interface RedirectServer {
 
 export async function openRedirect({
   config,
-  files,
+  site,
   httpsPort,
   hooks,
 }: RedirectParts): Promise<RedirectServer> {
@@ -42,7 +42,7 @@ export async function openRedirect({
   const limits = { ...config, maxConnections: Math.min(MAX_CONNECTIONS, config.maxConnections) };
   const own: Hooks = {
     ...hooks,
-    handle: route([challengeStage(files), httpsRedirectStage(ports)]),
+    handle: route([challengeStage(site), httpsRedirectStage(ports)]),
     mayReuse: false,
     roomFor: undefined,
     defaultHeaders: () => headers,

@@ -55,7 +55,12 @@ async function runCommand(argv: readonly string[], env: Env, io: Io): Promise<nu
     case 'hash-token':
       return (await import('./token.ts')).printTokenHash(io);
     case 'spool':
-      return (await import('./spool.ts')).spoolCommand(io, invocation.config.spool, invocation.args);
+      return (await import('./spool.ts')).spoolCommand(
+        io,
+        invocation.config,
+        invocation.caFile,
+        invocation.args,
+      );
     case 'serve': {
       // First of all: as PID 1 a signal without a listener would be lost.
       const signals = signalQueue(io);

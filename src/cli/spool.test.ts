@@ -34,7 +34,7 @@ async function run(path: string, ...args: readonly string[]): Promise<Outcome> {
     readStdin: async () => '',
     onSignal: () => undefined,
   };
-  return { code: await spoolCommand(io as never, path, args), ...out };
+  return { code: await spoolCommand(io as never, { spool: path, spoolPrefix: 'mote' }, '', args), ...out };
 }
 
 /** A spool with one message that waits and one that was given up. */

@@ -1,24 +1,28 @@
 /** `mote spool list|show|requeue|purge`: the spool for its operator, also while a server uses it. */
+import type { Config } from '../config/options.ts';
 import { refused } from '../config/problems.ts';
 import type { ChannelProgress } from '../notify/queue/envelope.ts';
 import { StoreError } from '../notify/queue/store.ts';
-import { SpoolAdmin, type SpoolEntry } from '../notify/spool/spool-admin.ts';
+import { type MessageAdmin, SpoolAdmin, type SpoolEntry } from '../notify/spool/spool-admin.ts';
+import { isRedisUrl } from '../util/redis-url.ts';
 import { complain, FAILED, type Io, say } from './io.ts';
 
 /** Titles in lists are cut to this many characters. */
 const MAX_TITLE_CHARACTERS = 40;
 
-/** `path` is the folder of the spool, `args` what follows the word `spool`. Returns the exit code. */
-export async function spoolCommand(io: Io, path: string, args: readonly string[]): Promise<number> {
+/** `args` is what follows the word `spool`. Returns the exit code. */
+export async function spoolCommand(
+  io: Io,
+  config: Pick<Config, 'spool' | 'spoolPrefix'>,
+  caFile: string,
+  args: readonly string[],
+): Promise<number> {
   const [action, id] = args;
-  if (path === '')
+  if (config.spool === '')
     return complain(io, ['spool: the folder is missing; give it with --spool DIR or MOTE_SPOOL']);
-  const admin = new SpoolAdmin(
-    path,
-    (file, fault) => io.stderr.write(`mote: ${file}: ${fault}; left alone\n`),
-    Date.now,
-  );
+  let admin: MessageAdmin | undefined;
   try {
+    admin = await openAdmin(io, config, caFile);
     if (action === 'list' && id === undefined) return await list(io, admin);
     if (action === 'show' && id !== undefined) return await show(io, admin, id);
     if (action === 'requeue' && id !== undefined) return await requeue(io, admin, id);
@@ -27,13 +31,26 @@ export async function spoolCommand(io: Io, path: string, args: readonly string[]
     if (!(error instanceof StoreError)) throw error;
     io.stderr.write(`mote: ${error.message}\n`);
     return FAILED;
+  } finally {
+    admin?.close();
   }
   return complain(io, [
     refused('spool', args.join(' '), 'list, show ID, requeue ID, or purge ID, AGE or all'),
   ]);
 }
 
-async function list(io: Io, admin: SpoolAdmin): Promise<number> {
+async function openAdmin(
+  io: Io,
+  config: Pick<Config, 'spool' | 'spoolPrefix'>,
+  caFile: string,
+): Promise<MessageAdmin> {
+  const report = (name: string, fault: string) => io.stderr.write(`mote: ${name}: ${fault}; left alone\n`);
+  if (!isRedisUrl(config.spool)) return new SpoolAdmin(config.spool, report, Date.now);
+  const { openReplicaAdmin } = await import('../app/replicas.ts');
+  return openReplicaAdmin(config, caFile, report);
+}
+
+async function list(io: Io, admin: MessageAdmin): Promise<number> {
   return say(io, (await admin.list()).map(lineOf).join(''));
 }
 
@@ -51,7 +68,7 @@ function printable(text: string): string {
   return text.replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ');
 }
 
-async function show(io: Io, admin: SpoolAdmin, id: string): Promise<number> {
+async function show(io: Io, admin: MessageAdmin, id: string): Promise<number> {
   const found = await admin.show(id);
   if (!found) return missing(io, id);
   const { message, user, progress, round } = found.envelope;
@@ -87,7 +104,7 @@ function stateOf(progress: ChannelProgress): string {
   }
 }
 
-async function requeue(io: Io, admin: SpoolAdmin, id: string): Promise<number> {
+async function requeue(io: Io, admin: MessageAdmin, id: string): Promise<number> {
   switch (await admin.requeue(id)) {
     case 'requeued':
       return say(io, `${id} will be sent again within a minute, or when a server starts`);
@@ -103,7 +120,7 @@ const DURATION = /^(\d{1,6})([mhd])$/;
 const unitsMs: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 24 * 3_600_000 };
 
 /** `which` is an id, `all`, or an age such as `30d`. */
-async function purge(io: Io, admin: SpoolAdmin, which: string): Promise<number> {
+async function purge(io: Io, admin: MessageAdmin, which: string): Promise<number> {
   const [, count, unit = ''] = DURATION.exec(which) ?? [];
   if (which === 'all' || count !== undefined) {
     const ageMs = count === undefined ? Number.NEGATIVE_INFINITY : Number(count) * (unitsMs[unit] ?? 0);

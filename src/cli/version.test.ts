@@ -22,7 +22,15 @@ describe('what the program is made of', () => {
   });
 
   test('a build that lacks something says what', async () => {
-    const features = { compression: false, workers: true, nodeHttp: false, charsets: true, tls: true };
+    const features = {
+      compression: false,
+      workers: true,
+      replicas: true,
+      nodeHttp: false,
+      charsets: true,
+      tls: true,
+      largeMessages: true,
+    };
     const text = await describeVersion({ base: 'bundle', embeddedSite: false }, '', features);
     assert.deepEqual(JSON.parse(text).lacks, ['compression', 'nodeHttp']);
   });

@@ -7,12 +7,29 @@ import { AUTO } from './option-kinds.ts';
 import { type Config, defaults } from './options.ts';
 import { lackingNote } from './usage.ts';
 
-const all: Features = { compression: true, workers: true, nodeHttp: true, charsets: true, tls: true };
-const none: Features = { compression: false, workers: false, nodeHttp: false, charsets: false, tls: false };
+const all: Features = {
+  compression: true,
+  workers: true,
+  replicas: true,
+  nodeHttp: true,
+  charsets: true,
+  tls: true,
+  largeMessages: true,
+};
+const none: Features = {
+  compression: false,
+  workers: false,
+  replicas: false,
+  nodeHttp: false,
+  charsets: false,
+  tls: false,
+  largeMessages: false,
+};
 
 const refused: readonly (readonly [changes: Partial<Config>, flag: string])[] = [
   [{ compression: true }, '--compression'],
   [{ workers: 2 }, '--workers'],
+  [{ spool: 'redis://h' }, '--spool'],
   [{ httpEngine: 'node' }, '--http-engine'],
   [{ tlsCert: 'cert.pem' }, '--tls-cert'],
 ];
@@ -36,11 +53,11 @@ describe('a build that lacks something', () => {
   test('says so in its help', () => {
     assert.equal(
       lackingNote(none),
-      '\nNot in this build: --compression, --workers above 1, --http-engine node, legacy charsets, --tls-cert.\n',
+      '\nNot in this build: --compression, --workers above 1, a --spool in a server, --http-engine node,\nlegacy charsets, --tls-cert, messages above 256 KiB.\n',
     );
     assert.equal(
       lackingNote({ ...none, compression: true }),
-      '\nNot in this build: --workers above 1, --http-engine node, legacy charsets, --tls-cert.\n',
+      '\nNot in this build: --workers above 1, a --spool in a server, --http-engine node, legacy charsets,\n--tls-cert, messages above 256 KiB.\n',
     );
     assert.equal(lackingNote(all), '');
   });

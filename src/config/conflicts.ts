@@ -1,5 +1,6 @@
 /** Options that are valid each by itself, and conflict with each other or with what this build can do. */
 import { type Features, features as ownFeatures } from '../build/features.ts';
+import { isRedisUrl } from '../util/redis-url.ts';
 import type { Config } from './options.ts';
 
 interface Conflict {
@@ -13,9 +14,13 @@ const flags = { tlsKey: '--tls-key', hsts: '--hsts', redirectPort: '--redirect-p
 
 const conflicts: readonly Conflict[] = [
   {
-    between: ['metricsPath', 'healthPath'],
-    when: ({ metricsPath, healthPath }) => metricsPath !== '' && metricsPath === healthPath,
-    problem: '--metrics-path and --health-path: received the same path twice; allowed: two different paths',
+    between: ['metricsPath', 'healthPath', 'readyPath'],
+    when: ({ metricsPath, healthPath, readyPath }) => {
+      const paths = [metricsPath, healthPath, readyPath].filter((path) => path !== '');
+      return new Set(paths).size < paths.length;
+    },
+    problem:
+      '--metrics-path, --health-path and --ready-path: received the same path twice; allowed: different paths',
   },
   {
     between: ['corsOrigins'],
@@ -42,6 +47,11 @@ const conflicts: readonly Conflict[] = [
     between: ['workers'],
     when: ({ workers }, features) => workers > 1 && !features.workers,
     problem: '--workers: received more than 1; allowed: 1 or auto, since this build serves in one process',
+  },
+  {
+    between: ['spool'],
+    when: ({ spool }, features) => isRedisUrl(spool) && !features.replicas,
+    problem: '--spool: received a URL; allowed: a folder, since this build shares no messages with others',
   },
   {
     between: ['httpEngine'],

@@ -169,7 +169,9 @@ const problems: readonly [name: string, given: Given, expected: readonly string[
   [
     'the same path for two uses',
     { argv: ['--metrics-path', '/healthz'] },
-    ['--metrics-path and --health-path: received the same path twice; allowed: two different paths'],
+    [
+      '--metrics-path, --health-path and --ready-path: received the same path twice; allowed: different paths',
+    ],
   ],
   [
     '* among origins',

@@ -1,4 +1,5 @@
 /** Option values from text. Every parser is pure. */
+import { isRedisUrl, parseRedisUrl, REDIS_FORMS } from '../util/redis-url.ts';
 import { failure, type Result, success } from '../util/result.ts';
 
 /** A value, or what is allowed instead, worded to follow "allowed:". The error never contains the text. */
@@ -123,6 +124,18 @@ export function oneOf<const T extends string>(...words: readonly T[]): Parser<T>
 /** A path of the file system: any text that the system calls can take. */
 export function parseFilePath(text: string): Parsed<string> {
   return text !== '' && !text.includes('\0') ? success(text) : failure('the path of a file or folder');
+}
+
+/** A folder, or the URL of a server that several processes share; no other URL becomes the name of a folder. */
+export function parseSpool(text: string): Parsed<string> {
+  const isUrl = /^[a-z][a-z\d+.-]*:\/\//i.test(text);
+  if (!isUrl && !isRedisUrl(text)) return parseFilePath(text);
+  return parseRedisUrl(text).ok ? success(text) : failure(`the path of a folder, or ${REDIS_FORMS}`);
+}
+
+/** The name of a spool in a server: a part of its keys. */
+export function parseSpoolPrefix(text: string): Parsed<string> {
+  return /^[\w.:-]{1,64}$/.test(text) ? success(text) : failure('up to 64 letters, digits, and _ . : -');
 }
 
 /** One name inside a folder: it must not be able to lead anywhere else. */

@@ -34,15 +34,19 @@ milliseconds or have the suffix ms, s, m or h; sizes are in bytes or have the su
 `;
 
 /** What a build that lacks something says about it, with a line break at its end. */
-export function lackingNote({ compression, workers, nodeHttp, charsets, tls }: Features): string {
+export function lackingNote(features: Features): string {
+  const { compression, workers, replicas, nodeHttp, charsets, tls, largeMessages } = features;
   const lacking = Object.entries({
     '--compression': compression,
     '--workers above 1': workers,
+    'a --spool in a server': replicas,
     '--http-engine node': nodeHttp,
     'legacy charsets': charsets,
     '--tls-cert': tls,
+    'messages above 256 KiB': largeMessages,
   }).filter(([, isThere]) => !isThere);
-  return lacking.length > 0 ? `\nNot in this build: ${lacking.map(([name]) => name).join(', ')}.\n` : '';
+  const note = `Not in this build: ${lacking.map(([name]) => name).join(', ')}.`;
+  return lacking.length > 0 ? `\n${note.replace(/(.{1,98})(?: |$)/g, '$1\n')}` : '';
 }
 
 /** The text of `--help`. */

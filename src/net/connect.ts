@@ -110,6 +110,15 @@ export async function dial(
   throw remoteAddress === undefined ? new NetworkFault('the connection was reset') : forbidden();
 }
 
+/** A connection to a unix socket. */
+export async function dialUnix(path: string, signal: AbortSignal): Promise<Socket> {
+  signal.throwIfAborted();
+  const socket = new Socket();
+  const connected = ready(socket, 'connect', signal);
+  socket.connect({ path });
+  return connected;
+}
+
 /**
  * Finds only what may be connected to, so that not even a port of the rest can be probed. `localhost` and the names of
  * containers often have addresses of both kinds, of which one is allowed.

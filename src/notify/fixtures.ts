@@ -9,7 +9,7 @@ import type { Message } from './message.ts';
 import type { Clock } from './queue/clock.ts';
 import type { Envelope, Note, Receipt } from './queue/envelope.ts';
 import { type NewMessage, Queue, type QueueEvents, type QueueOptions } from './queue/queue.ts';
-import { type MessageStore, memoryStore, StoreError } from './queue/store.ts';
+import { type Admission, type MessageStore, memoryStore, type Start, StoreError } from './queue/store.ts';
 import type { SpoolOptions } from './spool/spool.ts';
 
 export const START_MS = Date.UTC(2026, 0, 2, 3, 4, 5);
@@ -166,6 +166,8 @@ export function makeFolder(t: TestContext): string {
 export class FakeStore implements MessageStore {
   readonly name = 'fake';
   readonly isDurable = true;
+  readonly isShared: boolean = false;
+  readonly isReady = true;
   readonly deadMessages = 0;
   readonly kept = new Map<string, Envelope>();
   readonly done = new Map<string, Receipt>();
@@ -191,6 +193,11 @@ export class FakeStore implements MessageStore {
     if (this.failsLate) throw new StoreError('the disk fails', undefined);
   }
 
+  async accept(envelope: Envelope): Promise<Admission> {
+    await this.save(envelope);
+    return { kind: 'saved' };
+  }
+
   async save(envelope: Envelope): Promise<void> {
     this.#check(envelope.message.id);
     this.kept.set(envelope.message.id, envelope);
@@ -208,11 +215,20 @@ export class FakeStore implements MessageStore {
     this.noted.push(note);
   }
 
-  async notes(): Promise<readonly Note[]> {
-    return this.left;
+  async begin(note: Note): Promise<Start> {
+    await this.note(note);
+    return { kind: 'begun' };
   }
 
-  async discard(id: string): Promise<void> {
+  notesOf(id: string): readonly Note[] {
+    return this.left.filter((note) => note.id === id);
+  }
+
+  async hold(): Promise<void> {}
+
+  watch(): void {}
+
+  async discard({ message: { id } }: Envelope): Promise<void> {
     this.#checkLate();
     this.kept.delete(id);
   }
@@ -229,7 +245,7 @@ export class FakeStore implements MessageStore {
     return [...this.done.values()];
   }
 
-  async findDead(id: string): Promise<Receipt | undefined> {
+  async find(id: string): Promise<Receipt | undefined> {
     return this.dead.get(id);
   }
 

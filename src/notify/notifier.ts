@@ -8,8 +8,10 @@ import { type Draft, fingerprintOf, type MessageInput, validate } from './api/dr
 import { invalidFields, type NotifyProblem, notifyProblem } from './api/problem.ts';
 import { type UnansweredRequest, UnansweredRequests, unansweredKey } from './api/unanswered.ts';
 import type { Access, Grant, NotifyUser } from './auth/access.ts';
-import type { Status, Summary } from './queue/envelope.ts';
-import type { Acceptance, NewMessage, Queue } from './queue/queue.ts';
+import { pendingAt, type Status, type Summary } from './queue/envelope.ts';
+import type { Acceptance } from './queue/idempotency.ts';
+import type { NewMessage, Queue } from './queue/queue.ts';
+import { StoreError } from './queue/store.ts';
 
 /** When to try again after 503. */
 const BUSY_RETRY_SECONDS = '5';
@@ -78,7 +80,7 @@ export class Notifier {
   }
 
   async submit(request: SendRequest): Promise<Result<Accepted, NotifyProblem>> {
-    const grant = this.#admit(request);
+    const grant = await this.#admit(request);
     if (!grant.ok) return grant;
     const { user } = grant.value;
     const { input, channelHints = [], maxWaitMs = this.#waitMs } = request;
@@ -95,12 +97,22 @@ export class Notifier {
     }
     const { id, kind } = acceptance;
     await this.#queue.waitForFirstAttempts(id, Math.min(maxWaitMs, this.#waitMs));
-    const status = await this.#queue.status(id, user.name);
+    const status = await this.#statusOf(id, order.value);
     await onResponse();
     if (status) return success({ status, isRepeated: kind === 'repeated' });
     if (kind !== 'repeated') throw new Error('the queue forgot a message that it had just accepted');
     // It ended so long ago that only its key is known.
     return success({ status: { id, progress: [] }, isRepeated: true });
+  }
+
+  /** What is known of a message that is safe: at worst that it waits. */
+  async #statusOf(id: string, { user, channels }: NewMessage): Promise<Status | undefined> {
+    try {
+      return await this.#queue.status(id, user);
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      return { id, progress: channels.map((channel) => pendingAt(channel, 0, [])) };
+    }
   }
 
   /** Accepts the message; or finds that of an equal request whose client left before the response. */
@@ -138,8 +150,13 @@ export class Notifier {
   async find(sender: Sender, id: string): Promise<Result<Status, NotifyProblem>> {
     const grant = this.identify(sender);
     if (!grant.ok) return grant;
-    const status = await this.#queue.status(id, grant.value.user.name);
-    if (status) return success(status);
+    try {
+      const status = await this.#queue.lookUp(id, grant.value.user.name);
+      if (status) return success(status);
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      return failure(unavailable('The status cannot be read at the moment: ask again later.'));
+    }
     const detail = 'This token has no message with this id, or it ended too long ago.';
     return failure(notifyProblem('not_found', detail));
   }
@@ -150,10 +167,10 @@ export class Notifier {
     return grant.ok ? success(this.#queue.recent(grant.value.user.name, MAX_RECENT)) : grant;
   }
 
-  #admit(sender: Sender): Result<Grant, NotifyProblem> {
+  async #admit(sender: Sender): Promise<Result<Grant, NotifyProblem>> {
     const grant = this.identify(sender);
     if (!grant.ok) return grant;
-    const taken = grant.value.take();
+    const taken = await grant.value.take();
     return taken.ok ? grant : taken;
   }
 }

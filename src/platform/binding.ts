@@ -99,7 +99,6 @@ export const binding = {
   hash: [['text', 'any'], 'hashOrNumber'],
   hashUpdate: [['hash', 'bytes'], 'nothing'],
   hashDigest: [['hash'], 'buffer'],
-  hashCopy: [['hash'], 'hash'],
   random: [['number'], 'buffer'],
 
   // TLS (tls.c): bytes in, bytes out; the socket is that of the caller.
@@ -131,7 +130,6 @@ export const binding = {
   isTerminal: [['number'], 'boolean'],
   /** pid, uid, µs of the processor for this program and for the kernel, resident bytes. */
   process: [['number'], 'number'],
-  kill: [['number', 'number'], 'number'],
   rawMode: [['number', 'boolean'], 'number'],
   /** What `import()` does: a promise of the module with this name. */
   loadModule: [['text'], 'any'],
@@ -178,23 +176,18 @@ export const calls = [
   'stat',
   /** descriptor → the same */
   'fstat',
-  /** path → names, each with a NUL behind it, and in front of it its kind as in readdir(3) */
+  /** path → names, each with a NUL behind it */
   'readdir',
   'readlink',
   'realpath',
   /** path, mode */
   'mkdir',
-  'rmdir',
   'rename',
   'unlink',
-  /** path, mode */
-  'chmod',
   /** path, uid, gid */
   'chown',
-  /** descriptor, length */
-  'truncate',
   /** host name → addresses, one on each line */
   'lookup',
-  /** algorithm, password, salt, rounds × 2^8 + length → key */
+  /** both padded keys of HMAC, the key after the first round, rounds → key */
   'pbkdf2',
 ] as const;

@@ -69,19 +69,29 @@ export function timingSafeEqual(a: Uint8Array, b: Uint8Array): boolean {
   return difference === 0;
 }
 
-/** How the rounds and the length of the key share a number: see `calls` in binding.ts. */
-const ROUNDS_FACTOR = 256;
+const BLOCK_BYTES = 64;
+const INNER_PAD = 0x36;
+const OUTER_PAD = 0x5c;
 
+/** PBKDF2 (RFC 8018 §5.2) of one block: a key as long as the hash. */
 export function pbkdf2(
   password: Content,
   salt: Content,
   rounds: number,
-  length: number,
-  algorithm: string,
+  _length: 32,
+  algorithm: 'sha256',
   done: (error: Error | null, key: Buffer) => void,
 ): void {
-  call('pbkdf2', algorithm, bytesOf(password), bytesOf(salt), rounds * ROUNDS_FACTOR + length).then(
-    (key) => done(null, new Buffer(key as ArrayBuffer)),
+  const given = bytesOf(password);
+  const key = new Uint8Array(BLOCK_BYTES);
+  key.set(given.length > BLOCK_BYTES ? createHash(algorithm).update(given).digest() : given);
+  const pads = Buffer.concat([key.map((byte) => byte ^ INNER_PAD), key.map((byte) => byte ^ OUTER_PAD)]);
+  const first = createHmac(algorithm, given)
+    .update(salt)
+    .update(new Uint8Array([0, 0, 0, 1]))
+    .digest();
+  call('pbkdf2', pads, first, rounds).then(
+    (bytes) => done(null, new Buffer(bytes as ArrayBuffer)),
     (error) => done(error, Buffer.alloc(0)),
   );
 }

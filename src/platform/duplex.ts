@@ -67,6 +67,10 @@ export abstract class Duplex extends EventEmitter {
   /** Releases the transport. */
   protected abstract release(): void;
 
+  get readable(): boolean {
+    return !this.destroyed && !this.readableEnded;
+  }
+
   get writable(): boolean {
     return !this.destroyed && !this.writableEnded;
   }

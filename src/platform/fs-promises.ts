@@ -99,16 +99,10 @@ export async function realpath(path: string): Promise<string> {
   return textOf(await call('realpath', path));
 }
 
-/** Each entry is a byte for its kind, its name, and a NUL. */
 export async function readdir(path: string): Promise<string[]> {
-  const bytes = new Buffer((await call('readdir', path)) as ArrayBuffer);
-  const names: string[] = [];
-  for (let at = 0; at < bytes.length; ) {
-    const end = bytes.indexOf(0, at + 1);
-    names.push(bytes.toString('utf8', at + 1, end));
-    at = end + 1;
-  }
-  return names;
+  return textOf(await call('readdir', path))
+    .split('\0')
+    .slice(0, -1);
 }
 
 export async function mkdir(

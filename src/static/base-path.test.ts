@@ -14,6 +14,9 @@ const cases: readonly (readonly [path: string, outcome: string])[] = [
   ['/a/%62/c/', '/c/'],
   ['//a/b/c', '/c'],
   ['/./a/b/c', '/c'],
+  ['/a/%62/c//d/./%2E', '/c//d/./%2E'],
+  ['//%2e/a/.//%62//c', '//c'],
+  ['/a/%62/.', '/.'],
   ['/a/b', '→ b/'],
   ['/a/%62', '→ b/'],
   ['/a', '404'],
@@ -32,3 +35,14 @@ for (const [path, expected] of cases) {
     assert.equal(status === 301 ? `→ ${location}` : status === 200 ? text : String(status), expected);
   });
 }
+
+test('what other methods get does not depend on the path', async () => {
+  for (const [method, path] of [
+    ['OPTIONS', '*'],
+    ['POST', '/a/b'],
+    ['PUT', '/elsewhere'],
+  ] as const) {
+    const { body } = await stage({ method, target: path, path, query: '', headers: {}, client: '' });
+    assert.deepEqual(body, { kind: 'text', text: path });
+  }
+});

@@ -2,7 +2,7 @@
 import { errorPlan } from '../http/errors.ts';
 import { redirectPlan } from '../http/reply.ts';
 import type { Plan, RequestFacts } from '../http/types.ts';
-import { encodePath, type ParsedPath, parsePath, relativeReference } from './path.ts';
+import { type ParsedPath, parsePath, relativeReference } from './path.ts';
 
 type FinalStage = (facts: RequestFacts) => Plan | Promise<Plan>;
 
@@ -12,6 +12,8 @@ export type BasePathReader = (facts: RequestFacts) => RequestFacts | undefined;
 /** `basePath` has a slash at its beginning, and none at its end. */
 export function basePathReader(basePath: string): BasePathReader {
   const base = segmentsOf(basePath);
+  // Whatever stands for the base path, with repeated slashes and `.` before a segment.
+  const spelling = new RegExp(`^(?:(?:/(?:\\.|%2e)?(?=/))*/[^/]+){${base.length}}`, 'i');
   return (facts) => {
     const { path } = facts;
     if (path.startsWith(`${basePath}/`)) return { ...facts, path: path.slice(basePath.length) };
@@ -20,17 +22,22 @@ export function basePathReader(basePath: string): BasePathReader {
     if (!parsed.ok || !startsWith(parsed.value, base)) return undefined;
     const { segments, directory } = parsed.value;
     if (segments.length === base.length && !directory) return undefined;
-    return { ...facts, path: encodePath(segments.slice(base.length), directory) };
+    // As it was received: redirects are relative to it.
+    return { ...facts, path: path.replace(spelling, '') };
   };
 }
 
-/** Serves below `basePath` what `stage` has for the rest of the path, and nothing elsewhere. */
+/**
+ * Serves below `basePath` what `stage` has for the rest of the path, and nothing elsewhere. What other methods get does
+ * not depend on the path.
+ */
 export function createBasePathStage(basePath: string, stage: FinalStage): FinalStage {
   const read = basePathReader(basePath);
   const root: ParsedPath = { segments: segmentsOf(basePath), directory: true };
   return (facts) => {
     const inner = read(facts);
     if (inner) return stage(inner);
+    if (facts.method !== 'GET' && facts.method !== 'HEAD') return stage(facts);
     const parsed = parsePath(facts.path);
     if (!parsed.ok || !startsWith(parsed.value, root.segments)) return errorPlan('not_found');
     return redirectPlan(301, relativeReference(facts.path, root) + facts.query);

@@ -101,9 +101,11 @@ class StaticFiles {
     parsed: ParsedPath,
     isMissing: boolean,
   ): Promise<RuleOutcome | undefined> {
-    return rules.outcomeFor(facts, parsed, isMissing, async (path) =>
-      this.#hasContent(await this.#lookUp(path)),
-    );
+    return rules.outcomeFor(facts, parsed, isMissing, async (path) => {
+      const found = await this.#lookUp(path);
+      const to = found.kind === 'redirect' ? found.to : undefined;
+      return { hasContent: await this.#hasContent(found), to };
+    });
   }
 
   /** Whether there is something to show, also where a redirect leads: a folder alone is nothing. */

@@ -93,17 +93,15 @@ td a { display: block; padding: .55rem 0 }
 @media (max-width: 36rem) { th:nth-child(3), td:nth-child(3) { display: none } }
 `;
 
+/**
+ * Sorts texts, which engines compare themselves: a function that compares would be called 130,000 times for 10,000 names.
+ * NUL is in no name, and less than all that is.
+ */
 function inOrder(entries: readonly ListingEntry[]): ListingEntry[] {
-  const keyed = entries.map((entry) => ({ entry, key: entry.name.toLowerCase() }));
-  keyed.sort(({ entry: a, key: keyOfA }, { entry: b, key: keyOfB }) => {
-    if (a.directory !== b.directory) return a.directory ? -1 : 1;
-    return compare(keyOfA, keyOfB) || compare(a.name, b.name);
-  });
-  return keyed.map(({ entry }) => entry);
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : Number(a > b);
+  const keys = entries.map(
+    ({ name, directory }, i) => `${directory ? 0 : 1}${name.toLowerCase()}\0${name}\0${i}`,
+  );
+  return keys.sort().map((key) => entries[Number(key.slice(key.lastIndexOf('\0') + 1))] as ListingEntry);
 }
 
 function entryRow({ name, directory, size, modifiedMs }: ListingEntry): string {

@@ -150,7 +150,9 @@ const tables: Readonly<Record<string, readonly Case[]>> = {
       8000,
       every(MAX_RANGES, 2).slice(6).replaceAll(',', ' '),
     ],
-    ['one part more than allowed', every(MAX_RANGES + 1, 2), 8000, 'whole'],
+    ['one part more than allowed', every(MAX_RANGES + 1, 2), 8000, 'ignored'],
+    ['one member more than allowed, all but one behind the end', every(MAX_RANGES + 1, 2), 1, 'ignored'],
+    ['a comma for nothing more often than that', `bytes=${','.repeat(2 * MAX_RANGES)}0-1`, 9, '0-1'],
   ],
   'RFC 9110': [
     ['the unit in capitals (§14.1)', 'BYTES=0-4', 9, '0-4'],

@@ -22,7 +22,10 @@ export type ResolvedRanges =
   /** 416, with the size alone in `Content-Range` (§14.4). */
   | { readonly kind: 'unsatisfiable' };
 
-/** More parts than this in one response indicate a broken client or an attack (§17.15). */
+/**
+ * More members than this indicate a broken client or an attack (§17.15), wherever they are: a set is not even parsed
+ * further, because a head has room for thousands of them.
+ */
 export const MAX_RANGES = 64;
 
 const WHOLE: ResolvedRanges = { kind: 'whole' };
@@ -30,17 +33,19 @@ const UNSATISFIABLE: ResolvedRanges = { kind: 'unsatisfiable' };
 
 /**
  * The set of a `Range` field, or `undefined` if the field is to be ignored: another unit than bytes (§14.2),
- * a syntax error, or a span that ends before it begins (invalid, §14.1.2).
+ * a syntax error, a span that ends before it begins (invalid, §14.1.2), or more than `MAX_RANGES` members.
  */
 export function parseRange(header: string): RangeSet | undefined {
   const equals = header.indexOf('=');
   if (equals < 0 || header.slice(0, equals).toLowerCase() !== 'bytes') return undefined;
   const specs: RangeSpec[] = [];
-  for (const member of header.slice(equals + 1).split(',')) {
-    const text = member.trim();
+  for (let start = equals + 1, end = start; end < header.length; start = end + 1) {
+    end = header.indexOf(',', start);
+    if (end < 0) end = header.length;
+    const text = header.slice(start, end).trim();
     // Recipients ignore empty list members (RFC 9110 §5.6.1.2).
     if (text === '') continue;
-    const spec = parseSpec(text);
+    const spec = specs.length < MAX_RANGES ? parseSpec(text) : undefined;
     if (spec === undefined) return undefined;
     specs.push(spec);
   }
@@ -48,16 +53,15 @@ export function parseRange(header: string): RangeSet | undefined {
 }
 
 /**
- * What a set means for a file of `size` bytes. Members outside the file are dropped. If more than `MAX_RANGES`
- * remain or any two overlap, the whole file is sent; without an overlap, the parts together are never longer than
- * the file.
+ * What a set means for a file of `size` bytes. Members outside the file are dropped. If any two of the others overlap,
+ * the whole file is sent; without an overlap, the parts together are never longer than the file.
  */
 export function resolveRanges(specs: RangeSet, size: number): ResolvedRanges {
   // A suffix is satisfiable even here (§14.1.2), but an empty part cannot be written as a Content-Range.
   if (size === 0) return specs.some(isNonEmptySuffix) ? WHOLE : UNSATISFIABLE;
   const [first, ...rest] = specs.map((spec) => locate(spec, size)).filter((range) => range !== undefined);
   if (first === undefined) return UNSATISFIABLE;
-  if (rest.length >= MAX_RANGES || overlap([first, ...rest])) return WHOLE;
+  if (overlap([first, ...rest])) return WHOLE;
   return { kind: 'partial', ranges: [first, ...rest] };
 }
 

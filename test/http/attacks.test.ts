@@ -10,7 +10,7 @@ import { connect, eventually, exchange, request, requestText } from '../support/
 import { engineBetween, severalWorkers, startForFile, startForTest } from '../support/target.ts';
 
 const MAX_GROWTH_BYTES = 100_000_000;
-/** The patience of `mote healthcheck`. */
+/** The patience of `mote healthcheck`, on a machine that has nothing else to do. */
 const MAX_HEALTH_MS = 2000;
 const PATIENCE_MS = 10_000;
 /** How many more the server may use, in the test that takes them from it. */
@@ -38,11 +38,14 @@ describe('what an attack costs', { skip: engineBetween }, () => {
         root,
         args: ['--log-format', 'off', '--shutdown-grace-ms', '0'],
       });
-      const { grownBytes, healthMs } = await costOf(name, attacked);
-      const slowest = Math.max(...healthMs);
-      t.diagnostic(`${Math.round(grownBytes / 1e6)} MB, /healthz within ${Math.round(slowest)} ms`);
+      const { grownBytes, healthMs, busyMs } = await costOf(name, attacked);
+      const [slowest, busiest] = [Math.max(...healthMs), Math.max(...busyMs)].map(Math.round);
+      t.diagnostic(
+        `${Math.round(grownBytes / 1e6)} MB, /healthz within ${slowest} ms, of which it computed ${busiest} ms`,
+      );
       assert.ok(grownBytes < MAX_GROWTH_BYTES, `grew by ${Math.round(grownBytes / 1e6)} MB`);
-      assert.ok(slowest < MAX_HEALTH_MS, `/healthz took ${Math.round(slowest)} ms`);
+      assert.ok(Number.isFinite(slowest), '/healthz did not respond');
+      assert.ok(Number(busiest) < MAX_HEALTH_MS, `/healthz waited for ${busiest} ms of computing`);
     });
   }
 });

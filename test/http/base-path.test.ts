@@ -34,6 +34,21 @@ describe('base path', () => {
     assert.match(server.startLine, /http:\/\/localhost:\d+\/team\/app\/$/);
   });
 
+  test('other methods get what they get elsewhere', async () => {
+    const statuses = [];
+    for (const [method, path] of [
+      ['OPTIONS', '*'],
+      ['OPTIONS', '/team/app'],
+      ['POST', '/team/app'],
+      ['DELETE', '/elsewhere'],
+    ] as const) {
+      const { status, header } = await request(server, path, { method });
+      assert.equal(header('allow'), 'GET, HEAD, OPTIONS');
+      statuses.push(status);
+    }
+    assert.deepEqual(statuses, [204, 204, 405, 405]);
+  });
+
   for (const [path, status, text] of [
     ['/team/app/', 200, 'root'],
     ['/team/app/a.txt?b', 200, 'a'],

@@ -1,4 +1,4 @@
-/** The example of docs/operations.md for nginx, as it is but for its addresses and files. */
+/** deploy/nginx.conf, as it is but for its addresses and files. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -13,12 +13,12 @@ import { freePort } from '../support/free-port.ts';
 import { noNginx, startNginx } from '../support/nginx.ts';
 import { isSource, startForTest } from '../support/target.ts';
 
-const DOCUMENT = fileURLToPath(new URL('../../docs/operations.md', import.meta.url));
+const EXAMPLE = fileURLToPath(new URL('../../deploy/nginx.conf', import.meta.url));
 const START_LIMIT_MS = 10_000;
 const skip = isSource ? noNginx : 'it is about the proxy, not about the program';
 
 function exampleWith(replacements: Readonly<Record<string, string>>): string {
-  const [, example = ''] = /^```nginx\n(.*?)^```$/ms.exec(readFileSync(DOCUMENT, 'utf8')) ?? [];
+  const example = readFileSync(EXAMPLE, 'utf8');
   return Object.entries(replacements).reduce((text, [old, replacement]) => {
     assert.ok(text.includes(old), `the example has no ${old}`);
     return text.replaceAll(old, replacement);

@@ -226,6 +226,16 @@ describe('the port that leads to HTTPS', { skip }, () => {
     }
   });
 
+  test('has challenges at the root of the host, also where the site is below a base path', async (t) => {
+    const { port, server: safe } = await redirecting(t, '--base-path', '/app');
+    const challenge = '/.well-known/acme-challenge/to-Ken_1';
+    assert.equal((await request({ port }, challenge)).text, 'answer');
+    const { status, header } = await request({ port }, `/app${challenge}`, {
+      headers: { Host: `a:${port}` },
+    });
+    assert.deepEqual([status, header('location')], [301, `https://a:${safe.port}/app${challenge}`]);
+  });
+
   test('is there with several workers, and goes with them', { skip: without('workers') }, async (t) => {
     const { port, server: safe } = await redirecting(t, '--workers', '2');
     assert.equal((await request({ port }, '/')).header('location'), 'https://localhost/');

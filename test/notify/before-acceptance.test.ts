@@ -6,7 +6,7 @@ import { after, describe, test } from 'node:test';
 import { makeFolder } from '../support/folder.ts';
 import { hashOf, notifyFile } from '../support/notify.ts';
 import { startStandIn } from '../support/stand-in.ts';
-import { start } from '../support/target.ts';
+import { start, without } from '../support/target.ts';
 
 const TOKEN = 'token-of-ann-in-this-file';
 const MIB = 1024 * 1024;
@@ -48,6 +48,7 @@ function groupOf(count: number): string {
 }
 
 describe('large bodies', () => {
+  const isSmall = without('largeMessages');
   const post = (path: string, body: string, headers: Record<string, string>) =>
     fetch(`${origin}${path}`, {
       method: 'POST',
@@ -56,7 +57,7 @@ describe('large bodies', () => {
     });
 
   for (const count of [70, 4000]) {
-    test(`${count} alerts arrive`, async () => {
+    test(`${count} alerts arrive`, { skip: count > 200 && isSmall }, async () => {
       const body = groupOf(count);
       assert.ok(body.length > 65_536 && body.length < 4 * MIB, String(body.length));
       const before = delivered.length;
@@ -69,14 +70,15 @@ describe('large bodies', () => {
 
   test('a text beyond the limit arrives shortened, and says so', async () => {
     const before = delivered.length;
-    const texts = ['测'.repeat(20_000), 'x'.repeat(MIB)];
+    const bytes = isSmall ? 200_000 : MIB;
+    const texts = ['测'.repeat(20_000), 'x'.repeat(bytes)];
     for (const text of texts) {
       const headers = { ...bearer(TOKEN), 'Content-Type': 'text/plain' };
       assert.equal((await post('/topic', text, headers)).status, 200);
       assert.equal((await post('/notify', text, headers)).status, 200);
     }
     const notes = delivered.slice(before).map((text) => /\(cut: the text has (\d+) bytes/.exec(text)?.[1]);
-    assert.deepEqual(notes, ['60000', '60000', String(MIB), String(MIB)]);
+    assert.deepEqual(notes, ['60000', '60000', String(bytes), String(bytes)]);
   });
 
   const refusals: readonly [name: string, headers: Record<string, string>, status: number][] = [
@@ -98,10 +100,11 @@ describe('large bodies', () => {
 
   test('more of them at a time than there is memory for come again', async () => {
     const head = `POST /notify/alertmanager HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${TOKEN}\r\n`;
+    const mostBytes = isSmall ? MIB / 4 : 4 * MIB;
     const sockets: Socket[] = [];
     for (let i = 0; i < 2; i++) {
       const socket = await open();
-      socket.write(`${head}Content-Length: ${4 * MIB}\r\nExpect: 100-continue\r\n\r\n`);
+      socket.write(`${head}Content-Length: ${mostBytes}\r\nExpect: 100-continue\r\n\r\n`);
       await once(socket, 'data');
       sockets.push(socket);
     }

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { loopMs } from './turn-meter.ts';
 
 export interface Attack {
   readonly connections: number;
@@ -110,6 +111,8 @@ export interface Cost {
   readonly grownBytes: number;
   /** How long `/healthz` took on new connections, from first to last; `Infinity` without a response. */
   readonly healthMs: readonly number[];
+  /** How long the server computed meanwhile, for each of them: other work on the machine hardly changes it. */
+  readonly busyMs: readonly number[];
 }
 
 const HEALTH_EVERY_MS = 25;
@@ -140,15 +143,18 @@ export async function costOf(
       over = true;
     });
   const healthMs: number[] = [];
+  const busyMs: number[] = [];
   while (!over) {
+    const beforeMs = loopMs(pid);
     healthMs.push(await healthMsOf(port));
+    busyMs.push(loopMs(pid) - beforeMs);
     await delay(HEALTH_EVERY_MS);
   }
   await sent;
   const grownBytes = memoryOf(pid, 'VmHWM') - before;
   attacker.stdin.end();
   await ended;
-  return { grownBytes, healthMs };
+  return { grownBytes, healthMs, busyMs };
 }
 
 function memoryOf(pid: number, field: string): number {

@@ -9,8 +9,8 @@ import { connect, type Socket } from 'node:net';
 const NS_PER_MS = 1e6;
 const QUESTION = 'GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n';
 
-/** Of the first thread (proc_pid_schedstat: time on a processor in ns). */
-function loopMs(pid: number): number {
+/** How long the loop has computed: the first thread (proc_pid_schedstat: time on a processor in ns). */
+export function loopMs(pid: number): number {
   return Number(readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'latin1').split(' ')[0]) / NS_PER_MS;
 }
 

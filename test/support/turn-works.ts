@@ -1,5 +1,6 @@
 /** Work that could block the event loop, by kind: what is sent, all at the same time. */
 import { TOKEN } from './notify.ts';
+import { without } from './target.ts';
 
 export const MIB = 1024 * 1024;
 
@@ -24,7 +25,8 @@ const FORM = 'application/x-www-form-urlencoded';
 const MULTIPART = 'multipart/form-data; boundary=b';
 export const filled = (bytes: number, piece: string) =>
   piece.repeat(Math.floor(bytes / Buffer.byteLength(piece)));
-const LARGE = 4 * MIB - 200;
+/** The largest body that is read. */
+const LARGE = (without('largeMessages') ? MIB / 4 : 4 * MIB) - 200;
 const SMALL = 64 * 1024 - 200;
 const times = <T>(count: number, value: T): T[] => Array.from({ length: count }, () => value);
 const message = (text: string, format = 'text') =>

@@ -24,6 +24,7 @@ import {
   reportCut,
 } from '../app.ts';
 import { type ReportUnreadable, unreadableReport } from '../file-warnings.ts';
+import type { NotifyService } from '../notify.ts';
 import { Crew } from './crew.ts';
 import type { Answerer, Parcel } from './link.ts';
 import { packError, packPlan, unpackFacts } from './plans.ts';
@@ -58,8 +59,7 @@ export async function createLeader(
       try {
         sockets = await openSockets(config, options);
         const keyPair = certificates && packKeyPair(certificates.keyPair);
-        const stages = notifyService?.stages ?? [];
-        crew = crewOf({ options, sockets, keyPair, observed, onUnreadable, stages });
+        crew = crewOf({ options, sockets, keyPair, observed, onUnreadable, notifyService });
         boundTo = await crew.start();
         certificates?.watch((renewed) => crew?.renew(packKeyPair(renewed)));
       } catch (error) {
@@ -129,10 +129,10 @@ interface CrewParts {
   readonly keyPair: PackedKeyPair | undefined;
   readonly observed: Observed;
   readonly onUnreadable: ReportUnreadable;
-  readonly stages: readonly Stage[];
+  readonly notifyService: NotifyService | undefined;
 }
 
-function crewOf({ options, sockets, keyPair, observed, onUnreadable, stages }: CrewParts): Crew {
+function crewOf({ options, sockets, keyPair, observed, onUnreadable, notifyService }: CrewParts): Crew {
   const { script, order } = options;
   const { event, sink, metrics } = observed;
   const { descriptors, redirects } = sockets;
@@ -150,7 +150,8 @@ function crewOf({ options, sockets, keyPair, observed, onUnreadable, stages }: C
     event,
     onLines: (lines) => sink.writeLines(lines),
     answerersFor: (worker): Readonly<Record<string, Answerer>> => ({
-      notify: (data, body) => respond(stages, worker, data, body),
+      notify: (data, body) => respond(notifyService?.stages ?? [], worker, data, body),
+      ready: async () => ({ data: (await notifyService?.isReady()) ?? true }),
       metrics: async () => ({ data: metrics.render(await crew.counts()) }),
       unreadable: (path) => {
         onUnreadable(path as string);

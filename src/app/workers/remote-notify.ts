@@ -59,6 +59,7 @@ export class RemoteNotify {
         headReaders: [dialects.readHead, readOwnHead],
         largeBodiesBytes: MAX_LARGE_BODIES_BYTES / workers,
       }),
+      isReady: () => link.ask('ready').then(({ data }) => data === true),
       redact: createRedactor(notifyDialects, isToken),
     };
   }

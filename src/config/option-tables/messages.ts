@@ -1,6 +1,6 @@
 /** Notify and its queue. */
 import type { Option } from '../option-kinds.ts';
-import { emptyOr, oneOf, parseFilePath } from '../parse.ts';
+import { emptyOr, oneOf, parseFilePath, parseSpool, parseSpoolPrefix } from '../parse.ts';
 import { bytes, count, duration, GIB, MAX_TIME_MS, MIB } from './shared.ts';
 
 const notifyPath = { kind: 'text', group: 'Notify', parse: emptyOr(parseFilePath), default: '' } as const;
@@ -27,7 +27,17 @@ export const messages = {
   spool: {
     ...notifyPath,
     label: 'DIR',
-    doc: 'The folder that keeps messages until they are delivered. Empty: messages are kept in memory and lost when the process ends.',
+    secret: true,
+    parse: emptyOr(parseSpool),
+    doc: 'The folder that keeps messages until they are delivered, or the redis:// URL of a server that several replicas share. Empty: messages are kept in memory and lost when the process ends.',
+  },
+  spoolPrefix: {
+    kind: 'text',
+    group: 'Notify',
+    label: 'NAME',
+    parse: parseSpoolPrefix,
+    default: 'mote',
+    doc: 'What the keys of a spool in a server begin with; replicas that share one have the same.',
   },
   notifyDialects: {
     kind: 'list',

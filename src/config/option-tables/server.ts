@@ -67,6 +67,11 @@ export const server = {
     doc: 'The access log on standard output: combined, json or off.',
   },
   healthPath: { ...urlPath, default: '/healthz', doc: 'The path of health checks. Empty: none.' },
+  readyPath: {
+    ...urlPath,
+    default: '/readyz',
+    doc: 'The path of readiness checks: as health, and 503 while a --spool in a server cannot be reached. Empty: none.',
+  },
   metricsPath: { ...urlPath, default: '', doc: 'The path of Prometheus metrics. Empty: none.' },
   headerTimeoutMs: {
     ...duration,

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Plan, RequestFacts } from '../../http/types.ts';
 import { failure, success } from '../../util/result.ts';
-import { createBodyLimits, MAX_LARGE_BODIES_BYTES, MAX_MESSAGE_BODY_BYTES } from './body-limit.ts';
+import { createBodyLimits, MAX_LARGE_BODIES_BYTES } from './body-limit.ts';
+import { MAX_MESSAGE_BODY_BYTES } from './effort.ts';
 import { notifyProblem } from './problem.ts';
 import { notifyProblemPlan } from './response.ts';
 

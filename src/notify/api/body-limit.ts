@@ -7,12 +7,11 @@
 import type { BodyRoom, Plan, RequestFacts, Stage } from '../../http/types.ts';
 import type { Turns } from '../../util/turns.ts';
 import type { Notifier } from '../notifier.ts';
+import { MAX_MESSAGE_BODY_BYTES } from './effort.ts';
 import { type NotifyProblem, notifyProblem } from './problem.ts';
 
-/** Of one body: some 4,000 alerts. `--max-body-bytes` may allow more. */
-export const MAX_MESSAGE_BODY_BYTES = 4 * 1024 * 1024;
 /** Of all bodies above the usual size at a time: parsed as JSON they can take ten times as much. */
-export const MAX_LARGE_BODIES_BYTES = 8 * 1024 * 1024;
+export const MAX_LARGE_BODIES_BYTES: number = 2 * MAX_MESSAGE_BODY_BYTES;
 /** Reading a smaller body takes a few milliseconds at most. */
 const UNTIMED_BODY_BYTES = 8 * 1024;
 /** When to send a large body again that had no room. */

@@ -78,6 +78,10 @@ function cleanTitle(title: string): string {
   return oneLine.replace(/\p{Cc}/gu, '\ufffd');
 }
 
+/** All of `\p{Cc}` but LF and tab; by a property it takes an engine that interprets some times as long. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const unwanted = /[\0-\x08\x0b-\x1f\x7f-\x9f]/g;
+
 /**
  * Line breaks as LF. Other control characters become visible: an alarm must not be lost for a colour code. Only as much of
  * the text is looked at as can be left of it.
@@ -87,7 +91,7 @@ function cleanText(text: string): string {
     .slice(0, 2 * MAX_TEXT_BYTES)
     .toWellFormed()
     .replace(/\r\n?/g, '\n')
-    .replace(/[^\P{Cc}\n\t]/gu, '\ufffd');
+    .replace(unwanted, '\ufffd');
   const isWhole = text.length <= 2 * MAX_TEXT_BYTES;
   return cutText(clean, Buffer.byteLength(isWhole ? clean : text));
 }

@@ -1,14 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { leastCpuMs, MAX_TURN_MS } from '../../../test/support/cpu.ts';
-import {
-  ANY_SHAPE_UNITS,
-  hasModestShape,
-  MAX_COMMAS,
-  MAX_CONTAINERS,
-  MAX_DEPTH,
-  MAX_NAMES,
-} from './json-shape.ts';
+import { MAX_COMMAS, MAX_CONTAINERS } from './effort.ts';
+import { ANY_SHAPE_UNITS, hasModestShape, MAX_DEPTH, MAX_NAMES } from './json-shape.ts';
 
 const long = 'x'.repeat(ANY_SHAPE_UNITS);
 const nested = (levels: number) => `${'['.repeat(levels)}"${long}"${']'.repeat(levels)}`;

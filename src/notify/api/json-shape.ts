@@ -2,13 +2,10 @@
  * The shape of a large JSON text, before it is parsed: `JSON.parse` cannot be interrupted, and per byte some shapes take
  * fifty times as long, and as much memory, as texts do. What people send stays far below these limits. Pure.
  */
+import { MAX_COMMAS, MAX_CONTAINERS } from './effort.ts';
 
 /** A text of this many characters cannot take long, whatever it is. */
 export const ANY_SHAPE_UNITS = 64 * 1024;
-/** Of objects and arrays: an alert is three or four, so this is more than 4 MiB of real ones. */
-export const MAX_CONTAINERS = 32 * 1024;
-/** Of commas, which is at most as many as there are values. */
-export const MAX_COMMAS = 160 * 1024;
 export const MAX_DEPTH = 64;
 /** Of different names: each of them takes as long as fifty values. */
 export const MAX_NAMES = 1024;
@@ -29,32 +26,34 @@ export function hasModestShape(text: string): boolean {
   let [containers, commas, depth] = [0, 0, 0];
   for (let at = 0; at < text.length; at++) {
     const unit = text.charCodeAt(at);
+    // Digits are most of what is between strings.
+    if (unit > COMMA && unit < OPEN_ARRAY) continue;
     if (unit === QUOTE) at = names.pass(text, at);
     else if (unit === COMMA) commas++;
     else if (unit === OPEN_OBJECT || unit === OPEN_ARRAY) {
       containers++;
-      if (++depth > MAX_DEPTH) return false;
+      depth++;
     } else if (unit === CLOSE_OBJECT || unit === CLOSE_ARRAY) depth--;
-    if (containers > MAX_CONTAINERS || commas > MAX_COMMAS || names.areTooMany) return false;
+    if (commas > MAX_COMMAS || containers > MAX_CONTAINERS || depth > MAX_DEPTH) return false;
+    if (names.areTooMany) return false;
   }
   return true;
 }
 
 /** All strings, and those before a colon. */
 class Names {
+  /** A getter would be called for every character. */
+  areTooMany = false;
   readonly #seen = new Uint8Array(HASHES);
   #names = 0;
   #strings = 0;
-
-  get areTooMany(): boolean {
-    return this.#names > MAX_NAMES || this.#strings > MAX_STRINGS;
-  }
 
   /** The end of the string that begins at `start`. */
   pass(text: string, start: number): number {
     this.#strings++;
     const end = endOfString(text, start);
     if (isBeforeColon(text, end + 1)) this.#add(text, start + 1, end);
+    this.areTooMany = this.#names > MAX_NAMES || this.#strings > MAX_STRINGS;
     return end;
   }
 

@@ -6,7 +6,6 @@
 import { type ErrorCode, reasonPhrase, statusOf } from '../../http/errors.ts';
 import { MAX_TOKEN_CHARACTERS, MIN_TOKEN_CHARACTERS } from '../auth/token.ts';
 import { MAX_RECENT } from '../notifier.ts';
-import { MAX_MESSAGE_BODY_BYTES } from './body-limit.ts';
 import {
   MAX_KEY_BYTES,
   MAX_TAG_BYTES,
@@ -15,6 +14,7 @@ import {
   MAX_TITLE_BYTES,
   MAX_URL_BYTES,
 } from './draft.ts';
+import { MAX_MESSAGE_BODY_BYTES } from './effort.ts';
 import { type FieldName, PRIORITIES, TEXT_NAMES } from './input.ts';
 import { MAX_FIELD_PROBLEMS } from './problem.ts';
 import { type MessageState, STATUSES } from './response.ts';

@@ -8,7 +8,7 @@
 import { hash } from 'node:crypto';
 import type { RequestFacts } from '../../http/types.ts';
 import { BoundedMap } from '../../util/bounded-map.ts';
-import type { Acceptance } from '../queue/queue.ts';
+import type { Acceptance } from '../queue/idempotency.ts';
 
 /** After a response that nobody received: longer than clients wait before they try again. */
 export const UNANSWERED_WINDOW_MS = 120_000;

@@ -93,6 +93,7 @@ describe('the rate of a token', () => {
     const grant = access.authenticate(token, '');
     assert.ok(grant.ok);
     const taken = grant.value.take();
+    assert.ok(!(taken instanceof Promise), 'nobody else is asked');
     return taken.ok ? 'taken' : `${taken.error.code} ${taken.error.headers[1]}`;
   };
 

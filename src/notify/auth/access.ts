@@ -33,6 +33,16 @@ export interface NotifyUser {
   readonly limit: RateLimit;
 }
 
+/** What several processes know together. */
+export interface SharedLimits {
+  /** Takes one request out of a bucket: how long to wait in ms, 0 if there was one, `undefined` if nobody can say. */
+  take(bucket: string, limit: RateLimit): Promise<number | undefined>;
+  /** Tells the others that a wrong token, of which `mark` is left, came from an address. */
+  tellWrong(address: string, mark: string): void;
+  /** Calls `onWrong` with what others tell. */
+  watchWrong(onWrong: (address: string, mark: string) => void): void;
+}
+
 /** Of a hash: enough to distinguish wrong tokens. */
 const MARK_BYTES = 9;
 
@@ -48,7 +58,7 @@ const TOO_FAST = 'This token is over its rate limit: wait as long as Retry-After
 export interface Grant {
   readonly user: NotifyUser;
   /** Takes one request out of the token's bucket. */
-  take(): Result<undefined, NotifyProblem>;
+  take(): Result<undefined, NotifyProblem> | Promise<Result<undefined, NotifyProblem>>;
 }
 
 interface TokenEntry {
@@ -61,6 +71,7 @@ export class Access {
   readonly #entries: readonly TokenEntry[];
   readonly #now: () => number;
   readonly #penalties: Penalties;
+  readonly #shared: SharedLimits | undefined;
 
   /**
    * `now` is in milliseconds from any start; a clock that nobody sets keeps penalties and buckets right.
@@ -68,10 +79,12 @@ export class Access {
    * The configuration has been validated, so what is thrown here is a defect of that validation: a hash that could let
    * the wrong people in, or a limit that lets nobody in.
    */
-  constructor(users: readonly NotifyUser[], now: () => number) {
+  constructor(users: readonly NotifyUser[], now: () => number, shared?: SharedLimits) {
     for (const user of users) assertLimit(user);
     this.#now = now;
     this.#penalties = new Penalties(now);
+    this.#shared = shared;
+    shared?.watchWrong((address, mark) => this.#penalties.fail(address, mark));
     this.#entries = users.flatMap((user) =>
       user.tokenHashes.map((hash) => ({ user, hash, bucket: new Bucket(user.limit, now()) })),
     );
@@ -89,14 +102,16 @@ export class Access {
     const hash = hashToken(token.slice(0, MAX_TOKEN_CHARACTERS));
     const entry = token.length <= MAX_TOKEN_CHARACTERS ? this.#entries[this.#indexOf(hash)] : undefined;
     if (!entry) return failure(this.#penalise(hash, addressKey(client)));
-    return success({ user: entry.user, take: () => this.#take(entry.bucket) });
+    return success({ user: entry.user, take: () => this.#take(entry) });
   }
 
   /** Once an address is slowed down, its connections end with the response. */
   #penalise(hash: Uint8Array, address: string): NotifyProblem {
     const blockedMs = this.#penalties.leftMs(address);
     if (blockedMs > 0) return { ...tooMany(TOO_MANY_WRONG, blockedMs), endsConnection: true };
-    this.#penalties.fail(address, Buffer.from(hash).toString('base64url', 0, MARK_BYTES));
+    const mark = Buffer.from(hash).toString('base64url', 0, MARK_BYTES);
+    this.#penalties.fail(address, mark);
+    this.#shared?.tellWrong(address, mark);
     return unauthorized(UNKNOWN_TOKEN, `${SCHEME}, error="invalid_token"`);
   }
 
@@ -117,10 +132,22 @@ export class Access {
     return found;
   }
 
-  #take(bucket: Bucket): Result<undefined, NotifyProblem> {
-    const waitMs = bucket.take(this.#now());
-    return waitMs > 0 ? failure(tooMany(TOO_FAST, waitMs)) : success(undefined);
+  #take(entry: TokenEntry): ReturnType<Grant['take']> {
+    if (!this.#shared) return this.#takeHere(entry);
+    const { user, hash } = entry;
+    const name = Buffer.from(hash).toString('base64url');
+    return this.#shared
+      .take(name, user.limit)
+      .then((waitMs) => (waitMs === undefined ? this.#takeHere(entry) : taken(waitMs)));
   }
+
+  #takeHere({ bucket }: TokenEntry): Result<undefined, NotifyProblem> {
+    return taken(bucket.take(this.#now()));
+  }
+}
+
+function taken(waitMs: number): Result<undefined, NotifyProblem> {
+  return waitMs > 0 ? failure(tooMany(TOO_FAST, waitMs)) : success(undefined);
 }
 
 function unauthorized(detail: string, challenge: string): NotifyProblem {

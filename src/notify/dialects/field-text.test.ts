@@ -2,7 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { foreignCharset } from './field-text.ts';
 
-const features = { compression: false, workers: false, nodeHttp: false, charsets: false, tls: false };
+const features = {
+  compression: false,
+  workers: false,
+  replicas: false,
+  nodeHttp: false,
+  charsets: false,
+  tls: false,
+  largeMessages: false,
+};
 
 const cases: readonly (readonly [value: string, charset: string | undefined])[] = [
   ['', undefined],

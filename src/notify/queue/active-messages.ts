@@ -63,13 +63,17 @@ export class ActiveMessages {
       watchers: new Set(),
       isOutdated: false,
       keeping: undefined,
+      isLost: false,
     };
     this.#messages.set(id, message);
     this.#bytes += bytes;
     return message;
   }
 
-  delete({ envelope, bytes }: ActiveMessage): void {
-    if (this.#messages.delete(envelope.message.id)) this.#bytes -= bytes;
+  delete(message: ActiveMessage): void {
+    const { id } = message.envelope.message;
+    if (this.#messages.get(id) !== message) return;
+    this.#messages.delete(id);
+    this.#bytes -= message.bytes;
   }
 }

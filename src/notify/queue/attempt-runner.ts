@@ -4,6 +4,7 @@ import { Turns } from '../../util/turns.ts';
 import type { Attempt, Channel, Delivery } from '../channels/channel.ts';
 import type { Message } from '../message.ts';
 import type { Clock } from './clock.ts';
+import type { Start } from './store.ts';
 
 /** How long after its time limit a channel may take to notice that it was aborted. */
 export const OVERDUE_MS = 2000;
@@ -14,7 +15,9 @@ const LONG_TEXT_UNITS = 8 * 1024;
 /** Called when a channel breaks its contract; `fault` contains nothing that could be secret. */
 export type OnFault = (channel: string, fault: string) => void;
 
-/** Makes attempts, holds them to their time limit, and can end them all. */
+/** It was not made. */
+export type NotBegun = Exclude<Start, { kind: 'begun' }>;
+
 export class AttemptRunner {
   readonly #clock: Clock;
   readonly #onFault: OnFault;
@@ -39,17 +42,17 @@ export class AttemptRunner {
 
   /**
    * Never rejects. Where the result of an attempt cannot be known, it is not repeated, since that could deliver twice.
-   * `prepare` runs before the channel is called.
+   * `begin` runs before the channel is called, and says whether it may be.
    */
   async deliver(
     channel: Channel,
     message: Message,
     attempt: Omit<Attempt, 'signal'>,
-    prepare: () => Promise<void>,
-  ): Promise<Delivery> {
+    begin: () => Promise<Start>,
+  ): Promise<Delivery | NotBegun> {
     const controller = new AbortController();
     if (this.#isAborted) controller.abort();
-    const { promise, resolve } = Promise.withResolvers<Delivery>();
+    const { promise, resolve } = Promise.withResolvers<Delivery | NotBegun>();
     const broken = (reason: string, fault: string): void => {
       this.#onFault(channel.name, fault);
       resolve({ kind: 'rejected', reason });
@@ -62,13 +65,15 @@ export class AttemptRunner {
     });
     this.#running.add(controller);
     const { signal } = controller;
-    const isLong = message.text.length > LONG_TEXT_UNITS;
-    prepare()
-      .then(() => (isLong ? this.#turns.take() : undefined))
-      .then(() => channel.deliver(message, { ...attempt, signal }))
-      .then(resolve, (error) =>
-        broken('an unforeseen error; it may have been delivered', describeError(error)),
-      );
+    const make = async (): Promise<Delivery | NotBegun> => {
+      const start = await begin();
+      if (start.kind !== 'begun') return start;
+      if (message.text.length > LONG_TEXT_UNITS) await this.#turns.take();
+      return channel.deliver(message, { ...attempt, signal });
+    };
+    make().then(resolve, (error) =>
+      broken('an unforeseen error; it may have been delivered', describeError(error)),
+    );
     try {
       return await promise;
     } finally {

@@ -1,9 +1,11 @@
 /** Hands attempts to channels: each by its limiter, with notes that survive a crash of the process. */
-import type { Attempt, Channel, Delivery, IfUnclear } from '../channels/channel.ts';
-import { AttemptRunner, type OnFault, unknownChannel } from './attempt-runner.ts';
+import type { Attempt, Channel, Delivery, EndedPart, IfUnclear } from '../channels/channel.ts';
+import type { Message } from '../message.ts';
+import { AttemptRunner, type NotBegun, type OnFault, unknownChannel } from './attempt-runner.ts';
 import type { Clock } from './clock.ts';
 import type { Envelope, Note, Pending } from './envelope.ts';
 import { type ChannelLimiter, ChannelLimiters } from './limiter.ts';
+import type { ChannelPace, Start } from './store.ts';
 
 export interface DispatcherOptions {
   readonly channels: readonly Channel[];
@@ -13,24 +15,33 @@ export interface DispatcherOptions {
   /** For a refusal as one call too many that does not say how long to wait. */
   readonly firstHoldMs: number;
   readonly onFault: OnFault;
+  /** Never rejects. See `MessageStore.begin`. */
+  begin(note: Note, pace: ChannelPace): Promise<Start>;
   /** Never rejects. See `MessageStore.note`. */
   note(note: Note, mustLast: boolean): Promise<void>;
+  /** See `MessageStore.hold`. */
+  hold(channel: string, ms: number): Promise<void>;
 }
 
-/** How an attempt ended. `isNext`: it was refused as one call too many, and goes as soon as the channel may call again. */
-export interface AttemptEnd {
-  readonly delivery: Delivery;
-  readonly isNext: boolean;
-}
+/** How an attempt ended, unless it was not made. */
+export type AttemptEnd =
+  | {
+      readonly kind: 'ended';
+      readonly delivery: Delivery;
+      /** It was refused as one call too many, and goes as soon as the channel may call again. */
+      readonly isNext: boolean;
+    }
+  | NotBegun;
 
 export class Dispatcher {
-  readonly #note: DispatcherOptions['note'];
+  readonly #options: Pick<DispatcherOptions, 'begin' | 'note' | 'hold'>;
   readonly #channels: ReadonlyMap<string, Channel>;
   readonly #runner: AttemptRunner;
   readonly #limiters: ChannelLimiters;
 
-  constructor({ channels, clock, concurrency, firstHoldMs, onFault, note }: DispatcherOptions) {
-    this.#note = note;
+  constructor(options: DispatcherOptions) {
+    const { channels, clock, concurrency, firstHoldMs, onFault } = options;
+    this.#options = options;
     this.#channels = new Map(channels.map((channel) => [channel.name, channel]));
     this.#runner = new AttemptRunner(clock, onFault);
     this.#limiters = new ChannelLimiters({ clock, concurrency, firstHoldMs });
@@ -60,9 +71,13 @@ export class Dispatcher {
   }
 
   /** Calls `run` when it is the turn of this attempt. `isNext`: see {@link AttemptEnd}. */
-  push({ message }: Envelope, { channel, done }: Pending, isNext: boolean, run: () => Promise<void>): void {
-    const calls = this.#channelOf(channel).callsFor?.(message, done) ?? 1;
-    const work = { id: message.id, calls: Math.max(1, calls), run };
+  push(
+    { message }: Envelope,
+    { channel, done }: Pending,
+    isNext: boolean,
+    run: () => Promise<boolean>,
+  ): void {
+    const work = { id: message.id, calls: callsFor(this.#channelOf(channel), message, done), run };
     const limiter = this.#limiterOf(channel);
     if (isNext) limiter.pushBack(work);
     else limiter.push(work);
@@ -78,7 +93,7 @@ export class Dispatcher {
     let note: Note = { id: message.id, round, channel: name, number: attempts + 1, done, mayBeSent };
     const addNote = (change: Partial<Note>, mustLast = false): Promise<void> => {
       note = { ...note, ...change };
-      return this.#note(note, mustLast);
+      return this.#options.note(note, mustLast);
     };
     const attempt: Omit<Attempt, 'signal'> = {
       number: note.number,
@@ -87,9 +102,27 @@ export class Dispatcher {
       // Where nothing may be sent twice, the note has to survive a power cut as well.
       beforeSending: (part) => addNote({ mayBeSent: true, ...(part !== undefined && { part }) }, true),
     };
-    const delivery = await this.#runner.deliver(channel, message, attempt, () => addNote({}));
-    await addNote({ delivery });
-    return pace(this.#limiterOf(name), delivery);
+    const calls = callsFor(channel, message, done);
+    const pace: ChannelPace = { channel: name, rates: channel.rates ?? [], calls };
+    const result = await this.#runner.deliver(channel, message, attempt, () =>
+      this.#options.begin(note, pace),
+    );
+    const limiter = this.#limiterOf(name);
+    if (result.kind === 'lost') return result;
+    if (result.kind === 'wait') {
+      limiter.rest(result.ms);
+      return result;
+    }
+    await addNote({ delivery: result });
+    if (result.kind !== 'retry' || !result.isLimited) {
+      limiter.release();
+      return { kind: 'ended', delivery: result, isNext: false };
+    }
+    const requestedMs = result.afterMs ?? 0;
+    const holdMs = limiter.hold(requestedMs);
+    await this.#options.hold(name, holdMs);
+    const delivery = { ...result, afterMs: Math.max(requestedMs, holdMs) };
+    return { kind: 'ended', delivery, isNext: requestedMs <= holdMs };
   }
 
   #channelOf(name: string): Channel {
@@ -101,12 +134,6 @@ export class Dispatcher {
   }
 }
 
-function pace(limiter: ChannelLimiter, delivery: Delivery): AttemptEnd {
-  if (delivery.kind !== 'retry' || !delivery.isLimited) {
-    limiter.release();
-    return { delivery, isNext: false };
-  }
-  const requestedMs = delivery.afterMs ?? 0;
-  const holdMs = limiter.hold(requestedMs);
-  return { delivery: { ...delivery, afterMs: Math.max(requestedMs, holdMs) }, isNext: requestedMs <= holdMs };
+function callsFor(channel: Channel, message: Message, done: readonly EndedPart[]): number {
+  return Math.max(1, channel.callsFor?.(message, done) ?? 1);
 }

@@ -128,7 +128,7 @@ export function newEnvelope(
   };
 }
 
-function pendingAt(channel: string, nextMs: number, done: readonly EndedPart[]): Pending {
+export function pendingAt(channel: string, nextMs: number, done: readonly EndedPart[]): Pending {
   return { kind: 'pending', channel, attempts: 0, nextMs, done };
 }
 

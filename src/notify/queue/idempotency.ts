@@ -7,11 +7,17 @@ export const KEYED_RECEIPTS: ReceiptBounds = { max: 10_000, lifeMs: 24 * 3_600_0
 /** The others, whose status is available only as long as the process runs. */
 export const PLAIN_RECEIPTS: ReceiptBounds = { max: 2000, lifeMs: 3_600_000 };
 
+export type Acceptance =
+  | { readonly kind: 'accepted' | 'repeated'; readonly id: string }
+  /** The key was used for another message. */
+  | { readonly kind: 'conflict' }
+  | { readonly kind: 'full' | 'stopping' | 'unavailable' };
+
 export interface KeyUse {
   readonly id: string;
   readonly fingerprint: string;
-  /** Whether the message became safe. */
-  readonly safe: Promise<boolean>;
+  /** What became of the message. */
+  readonly acceptance: Promise<Acceptance>;
 }
 
 /** The user of a key, if there is a key. */
@@ -34,9 +40,9 @@ export class IdempotencyIndex {
     return idempotency && this.#keys.get(keyOf(user, idempotency));
   }
 
-  hold({ user, idempotency }: KeyOwner, id: string, safe: Promise<boolean> = Promise.resolve(true)): void {
+  hold({ user, idempotency }: KeyOwner, id: string, acceptance = accepted(id)): void {
     if (!idempotency) return;
-    this.#keys.set(keyOf(user, idempotency), { id, fingerprint: idempotency.fingerprint, safe });
+    this.#keys.set(keyOf(user, idempotency), { id, fingerprint: idempotency.fingerprint, acceptance });
   }
 
   /** The key may belong to a newer message by now; then it stays. */
@@ -76,6 +82,10 @@ export class IdempotencyIndex {
   #receiptsFor({ idempotency }: Receipt): Receipts {
     return idempotency ? this.#keyed : this.#plain;
   }
+}
+
+function accepted(id: string): Promise<Acceptance> {
+  return Promise.resolve({ kind: 'accepted', id });
 }
 
 /** Keys are per user. Neither contains control characters. */

@@ -10,17 +10,17 @@ function scene(concurrency: number, rates: ConstructorParameters<typeof Pace>[0]
   const clock = new FakeClock();
   const limiter = new ChannelLimiter({ clock, concurrency, pace: new Pace(rates, HOLD_MS) });
   const begun: string[] = [];
-  const ends = new Map<string, () => void>();
+  const ends = new Map<string, (wasCalled: boolean) => void>();
   const attempt = (id: string, calls = 1) => ({
     id,
     calls,
     run: () => {
       begun.push(id);
-      return new Promise<void>((resolve) => ends.set(id, resolve));
+      return new Promise<boolean>((resolve) => ends.set(id, resolve));
     },
   });
-  const end = async (id: string): Promise<void> => {
-    ends.get(id)?.();
+  const end = async (id: string, wasCalled = true): Promise<void> => {
+    ends.get(id)?.(wasCalled);
     await settle();
   };
   return { clock, limiter, begun, attempt, end };

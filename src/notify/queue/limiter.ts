@@ -8,7 +8,8 @@ export interface QueuedAttempt {
   readonly id: string;
   /** How often the provider will be called for it. */
   readonly calls: number;
-  run(): Promise<void>;
+  /** Whether the provider was called. */
+  run(): Promise<boolean>;
 }
 
 export interface ChannelLimiterOptions {
@@ -49,6 +50,12 @@ export class ChannelLimiter {
   hold(afterMs: number | undefined): number {
     const { pace, clock } = this.#options;
     return pace.hold(afterMs, clock.now());
+  }
+
+  /** See {@link Pace.rest}. */
+  rest(ms: number): void {
+    const { pace, clock } = this.#options;
+    pace.rest(ms, clock.now());
   }
 
   /** See {@link Pace.release}. */
@@ -93,11 +100,13 @@ export class ChannelLimiter {
     const { clock, pace } = this.#options;
     this.#running += 1;
     pace.begin(calls);
-    void run().finally(() => {
+    const end = (wasCalled: boolean): void => {
       this.#running -= 1;
-      pace.end(calls, clock.now());
+      if (wasCalled) pace.end(calls, clock.now());
+      else pace.cancel(calls);
       this.#fill();
-    });
+    };
+    void run().then(end, () => end(true));
   }
 }
 

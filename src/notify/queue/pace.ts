@@ -21,6 +21,8 @@ export class Pace {
   readonly #endedMs: number[] = [];
   #heldSinceMs = 0;
   #heldUntilMs = 0;
+  #restSinceMs = 0;
+  #restUntilMs = 0;
   /** Consecutive refusals, without a success in between. */
   #refusals = 0;
   #isProbing = false;
@@ -41,7 +43,7 @@ export class Pace {
   opensMs(calls: number, nowMs: number): number {
     this.#forgetFuture(nowMs);
     const rates = this.#rates.map((rate) => this.#freeMs(rate, calls));
-    return Math.max(this.#heldUntilMs, ...rates);
+    return Math.max(this.#heldUntilMs, this.#restUntilMs, ...rates);
   }
 
   /** When the window has room. An attempt of more calls than the rate allows at all has the window for itself. */
@@ -54,6 +56,17 @@ export class Pace {
 
   begin(calls: number): void {
     this.#running += calls;
+  }
+
+  /** Nothing was called. */
+  cancel(calls: number): void {
+    this.#running -= calls;
+  }
+
+  /** Nothing begins for so long, for a reason that is not the provider's. */
+  rest(ms: number, nowMs: number): void {
+    this.#restSinceMs = nowMs;
+    this.#restUntilMs = nowMs + ms;
   }
 
   end(calls: number, nowMs: number): void {
@@ -87,6 +100,7 @@ export class Pace {
   #forgetFuture(nowMs: number): void {
     const last = this.#endedMs.at(-1);
     if (last !== undefined && last > nowMs) this.#endedMs.length = 0;
+    if (nowMs < this.#restSinceMs) this.#restUntilMs = 0;
     if (this.#heldSinceMs > nowMs) this.#heldUntilMs = 0;
   }
 }

@@ -16,6 +16,7 @@ function scene() {
     clock,
     onFault: (message) => faults.push(message),
     onEnd: (_, receipt: Receipt) => ended.push(receipt.id),
+    onLost: () => assert.fail('nobody else has it'),
   });
   return { store, clock, faults, ended, persister };
 }
@@ -24,6 +25,7 @@ const waiting = (id: string): Kept => ({
   envelope: newEnvelope(messageWith(id), 'ann', ['a']),
   isOutdated: false,
   keeping: undefined,
+  isLost: false,
 });
 const after = (envelope: Envelope, delivery: typeof delivered): Envelope =>
   record(envelope, 'a', delivery, { nowMs: 0, random: () => 0, policy });
@@ -39,7 +41,7 @@ describe('a new message', () => {
       const { store, faults, persister } = scene();
       Object.assign(store, over);
       const { envelope } = waiting('m1');
-      assert.equal(await persister.admit(envelope), isSafe);
+      assert.equal((await persister.admit(envelope))?.kind, isSafe ? 'saved' : undefined);
       assert.equal(persister.isRefused('m1'), refused);
       assert.equal(faults.length, isSafe ? 0 : 1);
       store.failsLate = false;

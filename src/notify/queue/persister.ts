@@ -4,7 +4,14 @@
  */
 import type { Clock } from './clock.ts';
 import { type Envelope, hasEnded, type Note, type Receipt, receiptOf } from './envelope.ts';
-import { type MessageStore, StoreError } from './store.ts';
+import {
+  type Admission,
+  type ChannelPace,
+  LostMessage,
+  type MessageStore,
+  type Start,
+  StoreError,
+} from './store.ts';
 
 /** Delay until a store that failed is tried again. */
 export const STORE_RETRY_MS = 5000;
@@ -19,6 +26,8 @@ export interface Kept {
   isOutdated: boolean;
   /** The save that is under way. */
   keeping: Promise<void> | undefined;
+  /** It belongs, or belonged meanwhile, to another process: nothing is kept of it any more. */
+  isLost: boolean;
 }
 
 export interface PersisterOptions<E extends Kept> {
@@ -27,6 +36,8 @@ export interface PersisterOptions<E extends Kept> {
   onFault(message: string): void;
   /** The store has recorded the end of an envelope. */
   onEnd(entry: E, receipt: Receipt): void;
+  /** Another process has the message. */
+  onLost(entry: E): void;
 }
 
 export class Persister<E extends Kept> {
@@ -34,7 +45,7 @@ export class Persister<E extends Kept> {
   /** Messages that the store failed to save; those that were tried longest ago come first. */
   readonly #late = new Set<E>();
   /** Messages that were refused, but are in the store because removing them failed as well. */
-  readonly #refused = new Set<string>();
+  readonly #refused = new Map<string, Envelope>();
   /** When each fault was last reported. */
   readonly #reportedMs = new Map<string, number>();
   #retryMs = STORE_RETRY_MS;
@@ -45,15 +56,14 @@ export class Persister<E extends Kept> {
     this.#options = options;
   }
 
-  /** Whether a new envelope became safe; if not, nothing of it stays. */
-  async admit(envelope: Envelope): Promise<boolean> {
+  /** Whether a new envelope became safe; if not, nothing of it stays. `undefined`: the store failed. */
+  async admit(envelope: Envelope): Promise<Admission | undefined> {
     try {
-      await this.#options.store.save(envelope);
-      return true;
+      return await this.#options.store.accept(envelope);
     } catch (error) {
       this.report(error);
-      await this.#discard(envelope.message.id);
-      return false;
+      await this.#discard(envelope);
+      return undefined;
     }
   }
 
@@ -63,15 +73,28 @@ export class Persister<E extends Kept> {
   }
 
   async discardRefused(): Promise<void> {
-    for (const id of this.#refused) await this.#discard(id);
+    for (const envelope of this.#refused.values()) await this.#discard(envelope);
   }
 
-  async #discard(id: string): Promise<void> {
+  async #discard(envelope: Envelope): Promise<void> {
+    const { id } = envelope.message;
     try {
-      await this.#options.store.discard(id);
+      await this.#options.store.discard(envelope);
       this.#refused.delete(id);
     } catch {
-      this.#refused.add(id);
+      this.#refused.set(id, envelope);
+    }
+  }
+
+  /** Whether the attempt may begin. */
+  async begin(note: Note, pace: ChannelPace): Promise<Start> {
+    const { store } = this.#options;
+    try {
+      return await store.begin(note, pace);
+    } catch (error) {
+      this.report(error);
+      // Alone, an attempt without a note is better than none; with others, it could be theirs.
+      return store.isShared ? { kind: 'wait', ms: STORE_RETRY_MS } : { kind: 'begun' };
     }
   }
 
@@ -86,6 +109,7 @@ export class Persister<E extends Kept> {
 
   /** Saves the latest state, including changes made meanwhile. Also resolves when the store fails. */
   keep(entry: E): Promise<void> {
+    if (entry.isLost) return Promise.resolve();
     entry.isOutdated = true;
     entry.keeping ??= this.#keepAll(entry).finally(() => {
       entry.keeping = undefined;
@@ -94,10 +118,10 @@ export class Persister<E extends Kept> {
   }
 
   async #keepAll(entry: E): Promise<void> {
-    while (entry.isOutdated && !this.#isStopped) {
+    while (entry.isOutdated && !entry.isLost && !this.#isStopped) {
       entry.isOutdated = false;
       this.#late.delete(entry);
-      if (await this.#keepOnce(entry)) continue;
+      if ((await this.#keepOnce(entry)) || entry.isLost) continue;
       entry.isOutdated = true;
       this.#late.add(entry);
       this.#planRetry();
@@ -117,9 +141,19 @@ export class Persister<E extends Kept> {
       }
       return true;
     } catch (error) {
+      if (error instanceof LostMessage) {
+        this.#options.onLost(entry);
+        return true;
+      }
       this.report(error);
       return false;
     }
+  }
+
+  /** Keeps nothing of it from now on. */
+  lose(entry: E): void {
+    entry.isLost = true;
+    this.#late.delete(entry);
   }
 
   #planRetry(): void {
@@ -128,6 +162,11 @@ export class Persister<E extends Kept> {
       this.#cancelRetry = undefined;
       void this.#retry();
     });
+  }
+
+  /** The store works again. */
+  retryNow(): void {
+    void this.#retry();
   }
 
   /** The first message shows whether the store works again; only then are the others saved. */

@@ -19,9 +19,9 @@ import {
   withKey,
 } from '../fixtures.ts';
 import { OVERDUE_MS } from './attempt-runner.ts';
-import { KEYED_RECEIPTS, PLAIN_RECEIPTS } from './idempotency.ts';
+import { type Acceptance, KEYED_RECEIPTS, PLAIN_RECEIPTS } from './idempotency.ts';
 import { FAULT_SILENCE_MS, STORE_RETRY_MS } from './persister.ts';
-import type { Acceptance, Queue } from './queue.ts';
+import type { Queue } from './queue.ts';
 import { RESCAN_MS } from './rescan.ts';
 
 describe('attempts', () => {

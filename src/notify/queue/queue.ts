@@ -23,19 +23,18 @@ import {
   hasEnded,
   headingOf,
   type Idempotency,
-  type Note,
   newEnvelope,
   type Receipt,
   type Status,
   type Summary,
 } from './envelope.ts';
 import { FirstAttempts } from './first-attempts.ts';
-import { IdempotencyIndex, type KeyUse } from './idempotency.ts';
+import { type Acceptance, IdempotencyIndex, type KeyUse } from './idempotency.ts';
 import { Persister } from './persister.ts';
 import { Rescan } from './rescan.ts';
 import type { RetryPolicy } from './retry.ts';
 import { Scheduler } from './scheduler.ts';
-import type { MessageStore } from './store.ts';
+import { type MessageStore, StoreError } from './store.ts';
 
 export interface QueueLimits extends ActiveLimits {
   /** Attempts at a time on each channel. */
@@ -73,12 +72,6 @@ export interface NewMessage {
   readonly idempotency?: Idempotency;
 }
 
-export type Acceptance =
-  | { readonly kind: 'accepted' | 'repeated'; readonly id: string }
-  /** The key was used for another message. */
-  | { readonly kind: 'conflict' }
-  | { readonly kind: 'full' | 'stopping' | 'unavailable' };
-
 export class Queue {
   readonly #options: QueueOptions;
   readonly #active: ActiveMessages;
@@ -88,8 +81,6 @@ export class Queue {
   readonly #persister: Persister<ActiveMessage>;
   readonly #rescan: Rescan;
   readonly #firstAttempts: FirstAttempts;
-  /** What the process before noted of its attempts. */
-  #notes: readonly Note[] = [];
   #isOpen = true;
 
   constructor(options: QueueOptions) {
@@ -101,6 +92,7 @@ export class Queue {
       clock,
       onFault: (message) => events.storeFault(message),
       onEnd: (message, receipt) => this.#close(message, receipt),
+      onLost: (message) => this.#drop(message),
     });
     this.#index = new IdempotencyIndex((id) => {
       store.forget(id).catch((error) => this.#persister.report(error));
@@ -111,7 +103,9 @@ export class Queue {
       concurrency: limits.concurrency,
       firstHoldMs: policy.firstDelayMs,
       onFault: (channel, fault) => events.channelFault(channel, fault),
+      begin: (note, pace) => this.#persister.begin(note, pace),
       note: (note, mustLast) => this.#persister.note(note, mustLast),
+      hold: (channel, ms) => store.hold(channel, ms),
     });
     this.#scheduler = new Scheduler({
       dispatcher: this.#dispatcher,
@@ -120,6 +114,7 @@ export class Queue {
       policy,
       onAttempt: (id, progress) => events.attempt(id, progress),
       keep: (message) => this.#persister.keep(message),
+      drop: (message) => this.#drop(message),
     });
     this.#firstAttempts = new FirstAttempts({ clock, opensMs: (name) => this.#dispatcher.opensMs(name) });
     this.#rescan = this.#createRescan();
@@ -135,6 +130,10 @@ export class Queue {
         return this.#persister.discardRefused();
       },
       isKnown: (id) => this.#active.has(id) || this.#persister.isRefused(id),
+      forget: (id) => {
+        const before = this.#active.get(id);
+        if (before) this.#drop(before);
+      },
       room: () => this.#active.room,
       takeUp: (envelope) => this.#takeUp(envelope),
       onError: (error) => this.#persister.report(error),
@@ -154,8 +153,11 @@ export class Queue {
       this.#index.hold(receipt, receipt.id);
     }
     this.#index.tidy(clock.now());
-    this.#notes = await store.notes();
     await this.#rescan.start();
+    store.watch(
+      () => this.#rescan.lookNow(),
+      () => this.#persister.retryNow(),
+    );
   }
 
   /** Resolves when the message is safe, or refused. */
@@ -169,29 +171,44 @@ export class Queue {
     const acceptedMs = clock.now();
     const content: Message = { ...input.content, id: makeId(acceptedMs, randomBytes), acceptedMs };
     const message = this.#active.add(newEnvelope(content, input.user, input.channels, input.idempotency));
-    const safe = this.#admit(message);
-    message.keeping = safe.then(() => undefined);
-    this.#index.hold(message.envelope, content.id, safe);
-    const isSafe = await safe;
+    const admitted = this.#admit(message);
+    message.keeping = admitted.then(() => undefined);
+    this.#index.hold(message.envelope, content.id, admitted);
+    const acceptance = await admitted;
     message.keeping = undefined;
-    if (!isSafe) return { kind: 'unavailable' };
-    this.#scheduler.schedule(message);
-    return { kind: 'accepted', id: content.id };
+    if (acceptance.kind === 'accepted') this.#scheduler.schedule(message);
+    return acceptance;
   }
 
-  async #repeat({ id, fingerprint, safe }: KeyUse, { idempotency }: NewMessage): Promise<Acceptance> {
-    if (fingerprint !== idempotency?.fingerprint) return { kind: 'conflict' };
-    return (await safe) ? { kind: 'repeated', id } : { kind: 'unavailable' };
+  async #repeat(used: KeyUse, { idempotency }: NewMessage): Promise<Acceptance> {
+    if (used.fingerprint !== idempotency?.fingerprint) return { kind: 'conflict' };
+    const first = await used.acceptance;
+    return 'id' in first ? { kind: 'repeated', id: first.id } : first;
   }
 
-  /** Whether a new envelope became safe; if not, nothing of it stays. */
-  async #admit(message: ActiveMessage): Promise<boolean> {
+  /** If the new envelope does not become safe, nothing of it stays. */
+  async #admit(message: ActiveMessage): Promise<Acceptance> {
     const { envelope } = message;
-    const isSafe = await this.#persister.admit(envelope);
-    if (isSafe) return true;
+    const { id } = envelope.message;
+    const admission = await this.#persister.admit(envelope);
+    if (admission?.kind === 'saved') return { kind: 'accepted', id };
+    this.#active.delete(message);
+    this.#index.release(envelope, id);
+    if (admission?.kind === 'full') return admission;
+    if (!admission) return { kind: 'unavailable' };
+    const isSame = admission.fingerprint === envelope.idempotency?.fingerprint;
+    return isSame ? { kind: 'repeated', id: admission.id } : { kind: 'conflict' };
+  }
+
+  /** Another process has it. */
+  #drop(message: ActiveMessage): void {
+    const { envelope, timers, watchers } = message;
+    this.#persister.lose(message);
     this.#active.delete(message);
     this.#index.release(envelope, envelope.message.id);
-    return false;
+    for (const cancel of timers.values()) cancel();
+    timers.clear();
+    for (const watcher of watchers) watcher();
   }
 
   #close(message: ActiveMessage, receipt: Receipt): void {
@@ -212,16 +229,19 @@ export class Queue {
   /** With what was noted of its attempts when the process before ended. */
   #applyNotes(envelope: Envelope): Envelope {
     const context = this.#scheduler.retryContext;
-    return this.#notes.reduce(
+    const notes = this.#options.store.notesOf(envelope.message.id);
+    return notes.reduce(
       (known, note) => applyNote(known, note, this.#dispatcher.ifUnclear(note.channel), context),
       envelope,
     );
   }
 
-  /** Where a message of `user` stands; `undefined` when it is not known, or no longer. */
+  /**
+   * Where a message of `user` stands, as far as it is known here, or else in the store; `undefined` when it is not known,
+   * or no longer. Rejects with a `StoreError`.
+   */
   async status(id: string, user: string): Promise<Status | undefined> {
-    const known =
-      this.#active.get(id)?.envelope ?? this.#index.receipt(id) ?? (await this.#options.store.findDead(id));
+    const known = this.#known(id) ?? (await this.#options.store.find(id));
     return known?.user === user ? { id, progress: known.progress } : undefined;
   }
 
@@ -238,6 +258,23 @@ export class Queue {
   *#idsOf(user: string): Iterable<string> {
     for (const { envelope } of this.#active.values()) if (envelope.user === user) yield envelope.message.id;
     for (const receipt of this.#index.receipts()) if (receipt.user === user) yield receipt.id;
+  }
+
+  /** The same for who asks later: by then another process may be ahead. */
+  async lookUp(id: string, user: string): Promise<Status | undefined> {
+    const { store } = this.#options;
+    if (!store.isShared) return this.status(id, user);
+    const known = this.#known(id);
+    const stored = await store.find(id).catch((error) => {
+      if (known && error instanceof StoreError) return undefined;
+      throw error;
+    });
+    const latest = stored ?? known;
+    return latest?.user === user ? { id, progress: latest.progress } : undefined;
+  }
+
+  #known(id: string): Pick<Envelope, 'user' | 'progress'> | undefined {
+    return this.#active.get(id)?.envelope ?? this.#index.receipt(id);
   }
 
   /** Resolves when every channel was tried once, or after `waitMs`. */

@@ -12,7 +12,9 @@ export interface RescanOptions {
   /** Comes before every search but the first. */
   prepare(): Promise<void>;
   isKnown(id: string): boolean;
-  /** How many messages may be found by a search but the first. */
+  /** What is known of a message is out of date. */
+  forget(id: string): void;
+  /** How many messages may be found. */
   room(): number;
   takeUp(envelope: Envelope): void;
   onError(error: unknown): void;
@@ -21,6 +23,7 @@ export interface RescanOptions {
 export class Rescan {
   readonly #options: RescanOptions;
   #isRunning = false;
+  #mustLookAgain = false;
   #isStopped = false;
   #cancelTimer: () => void = () => undefined;
 
@@ -32,11 +35,22 @@ export class Rescan {
     return this.#isRunning;
   }
 
-  /** Takes up everything that the store has from before, then looks from time to time. Rejects with a `StoreError`. */
+  /** Takes up what the store has from before, then looks from time to time. Rejects with a `StoreError`. */
   async start(): Promise<void> {
-    // Also beyond limits that are narrower now: the idempotency keys of all have to be known.
-    await this.#discover(Number.POSITIVE_INFINITY);
+    const { store, room } = this.#options;
+    // Also beyond limits that are narrower now, unless others can do it: the idempotency keys of all have to be known.
+    await this.#discover(store.isShared ? room() : Number.POSITIVE_INFINITY);
     this.#plan();
+  }
+
+  /** There is something to be found. */
+  lookNow(): void {
+    if (this.#isStopped) return;
+    // What runs may have looked there already.
+    this.#mustLookAgain = this.#isRunning;
+    if (this.#isRunning) return;
+    this.#cancelTimer();
+    this.#begin();
   }
 
   /** Plans no more searches, and takes up nothing that one still finds. */
@@ -47,12 +61,15 @@ export class Rescan {
 
   #plan(): void {
     if (this.#isStopped) return;
-    this.#cancelTimer = this.#options.clock.after(RESCAN_MS, () => {
-      this.#isRunning = true;
-      void this.#run().finally(() => {
-        this.#isRunning = false;
-        this.#plan();
-      });
+    this.#cancelTimer = this.#options.clock.after(RESCAN_MS, () => this.#begin());
+  }
+
+  #begin(): void {
+    this.#isRunning = true;
+    void this.#run().finally(() => {
+      this.#isRunning = false;
+      if (this.#mustLookAgain) this.lookNow();
+      else this.#plan();
     });
   }
 
@@ -66,10 +83,14 @@ export class Rescan {
   }
 
   async #discover(max: number): Promise<void> {
-    const { store, isKnown, takeUp } = this.#options;
+    const { store, isKnown, forget, takeUp } = this.#options;
     for (const envelope of await store.discover(isKnown, max)) {
-      // It may have been accepted, or the queue stopped, while the store was looking.
-      if (!this.#isStopped && !isKnown(envelope.message.id)) takeUp(envelope);
+      if (this.#isStopped) return;
+      const { id } = envelope.message;
+      // What is taken back from another process has gone on there.
+      if (store.isShared) forget(id);
+      // It may have been accepted while the store was looking.
+      if (!isKnown(id)) takeUp(envelope);
     }
   }
 }

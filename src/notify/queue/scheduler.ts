@@ -14,6 +14,8 @@ export interface SchedulerOptions {
   onAttempt(id: string, progress: ChannelProgress): void;
   /** Has the store keep the latest of a message. Never rejects. */
   keep(message: ActiveMessage): Promise<void>;
+  /** Another process has the message. */
+  drop(message: ActiveMessage): void;
 }
 
 export class Scheduler {
@@ -40,7 +42,7 @@ export class Scheduler {
   }
 
   #plan(message: ActiveMessage, pending: Pending): void {
-    if (this.#isStopped) return;
+    if (this.#isStopped || message.isLost) return;
     const { channel, nextMs } = pending;
     const push = (): void => {
       message.timers.delete(channel);
@@ -54,13 +56,20 @@ export class Scheduler {
   }
 
   #push(message: ActiveMessage, pending: Pending, isNext: boolean): void {
+    if (message.isLost) return;
     this.#options.dispatcher.push(message.envelope, pending, isNext, () => this.#attempt(message, pending));
   }
 
-  async #attempt(message: ActiveMessage, before: Pending): Promise<void> {
-    const { dispatcher, onAttempt, keep } = this.#options;
+  /** Whether the channel's provider was called. */
+  async #attempt(message: ActiveMessage, before: Pending): Promise<boolean> {
+    const { dispatcher, onAttempt, keep, drop } = this.#options;
     const { channel } = before;
-    const { delivery, isNext } = await dispatcher.attempt(message.envelope, before);
+    if (message.isLost) return false;
+    const end = await dispatcher.attempt(message.envelope, before);
+    if (end.kind === 'lost') drop(message);
+    if (end.kind === 'wait') this.#push(message, before, true);
+    if (end.kind !== 'ended') return false;
+    const { delivery, isNext } = end;
     message.envelope = record(message.envelope, channel, delivery, this.retryContext);
     const after = message.envelope.progress.find((one) => one.channel === channel);
     if (after) onAttempt(message.envelope.message.id, after);
@@ -71,5 +80,6 @@ export class Scheduler {
     for (const watcher of message.watchers) watcher();
     // Before the next attempt on this channel, so that a crash can hide no more deliveries than are under way.
     await keep(message);
+    return true;
   }
 }

@@ -77,9 +77,15 @@ function noted(store: MessageStore, notes: Notes): MessageStore {
   return {
     name: store.name,
     isDurable: true,
+    isShared: false,
+    isReady: true,
     deadMessages: 0,
+    begin: (note, pace) => store.begin(note, pace),
     note: (note, mustLast) => store.note(note, mustLast),
-    notes: () => store.notes(),
+    notesOf: (id) => store.notesOf(id),
+    hold: async () => undefined,
+    watch: () => undefined,
+    accept: (envelope) => store.accept(envelope),
     save: async (envelope: Envelope) => {
       await store.save(envelope);
       note(envelope);
@@ -88,11 +94,11 @@ function noted(store: MessageStore, notes: Notes): MessageStore {
       await store.finish(envelope, receipt);
       note(envelope);
     },
-    discard: (id) => store.discard(id),
+    discard: (envelope) => store.discard(envelope),
     forget: (id) => store.forget(id),
     discover: (isKnown, max) => store.discover(isKnown, max),
     receipts: () => store.receipts(),
-    findDead: (id) => store.findDead(id),
+    find: (id) => store.find(id),
     close: () => store.close(),
   };
 }

@@ -205,11 +205,11 @@ describe('notes of attempts', () => {
     await first.finish(over, receiptOf(over, START_MS));
     await first.close();
     const second = await openSpool(folder, quiet);
-    assert.deepEqual(await second.notes(), [note(waits.message.id, 1)]);
+    assert.deepEqual(second.notesOf(waits.message.id), [note(waits.message.id, 1)]);
     await second.save(
       record(waits, 'a', { kind: 'retry', reason: 'busy' }, { ...queueOptions([]), nowMs: START_MS }),
     );
-    assert.deepEqual(await second.notes(), []);
+    assert.deepEqual(second.notesOf(waits.message.id), []);
     await second.close();
   });
 
@@ -223,7 +223,7 @@ describe('notes of attempts', () => {
     fs.appendFileSync(join(folder, 'attempts', 'notes'), '{"version":1,"id":"x\n\0\0\0\0');
     const second = await openSpool(folder, { ...quiet, report: () => assert.fail() });
     t.after(() => second.close());
-    assert.equal((await second.notes()).length, 1);
+    assert.equal(second.notesOf(waits.message.id).length, 1);
   });
 
   test('do not grow without bound', async (t) => {

@@ -11,11 +11,24 @@ export interface SpoolEntry {
   readonly envelope: Envelope;
 }
 
+/** What an operator can do to messages, wherever they are kept. Rejects with a `StoreError`. */
+export interface MessageAdmin {
+  list(): Promise<readonly SpoolEntry[]>;
+  show(id: string): Promise<SpoolEntry | undefined>;
+  /** Sends the failed channels of a dead letter again. */
+  requeue(id: string): Promise<'requeued' | 'waiting' | 'missing'>;
+  /** Removes a dead letter; a waiting message stays. */
+  purge(id: string): Promise<'purged' | 'waiting' | 'missing'>;
+  /** Removes the dead letters that are at least this old, and returns their number. */
+  purgeOlder(ageMs: number): Promise<number>;
+  close(): void;
+}
+
 function idOf({ envelope }: SpoolEntry): string {
   return envelope.message.id;
 }
 
-export class SpoolAdmin {
+export class SpoolAdmin implements MessageAdmin {
   readonly #files: SpoolFiles;
   readonly #now: () => number;
 
@@ -57,7 +70,6 @@ export class SpoolAdmin {
     return 'requeued';
   }
 
-  /** Removes a dead letter; a waiting message stays. */
   async purge(id: string): Promise<'purged' | 'waiting' | 'missing'> {
     const found = await this.show(id);
     if (found?.folder !== 'dead') return found ? 'waiting' : 'missing';
@@ -65,7 +77,8 @@ export class SpoolAdmin {
     return 'purged';
   }
 
-  /** Removes the dead letters that are at least this old, and returns their number. */
+  close(): void {}
+
   async purgeOlder(ageMs: number): Promise<number> {
     const waiting = new Set(await this.#files.ids('new'));
     const endedMs = this.#now() - ageMs;

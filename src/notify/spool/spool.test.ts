@@ -85,7 +85,7 @@ describe('keeping', () => {
     const [first, second] = [freshEnvelope(), freshEnvelope()];
     await spool.save(first);
     await spool.save(second);
-    await spool.discard(idOf(first));
+    await spool.discard(first);
     await spool.finish(succeeded(second), receiptOf(succeeded(second), START_MS));
     assert.deepEqual(['new', 'dead', 'done', 'tmp'].flatMap(names), []);
   });
@@ -107,8 +107,8 @@ describe('keeping', () => {
     await spool.save(envelope);
     await spool.finish(envelope, receiptOf(envelope, at.nowMs));
     assert.deepEqual(names('new'), []);
-    assert.deepEqual(await spool.findDead(idOf(envelope)), receiptOf(envelope, at.nowMs));
-    assert.equal(await spool.findDead('../new/x'), undefined);
+    assert.deepEqual(await spool.find(idOf(envelope)), receiptOf(envelope, at.nowMs));
+    assert.equal(await spool.find('../new/x'), undefined);
     assert.deepEqual(await admin.show(idOf(envelope)), { folder: 'dead', envelope });
   });
 });

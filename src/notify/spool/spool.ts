@@ -24,7 +24,7 @@ import {
   type Receipt,
   receiptOf,
 } from '../queue/envelope.ts';
-import { type MessageStore, StoreError } from '../queue/store.ts';
+import { type Admission, type MessageStore, type Start, StoreError } from '../queue/store.ts';
 import { READS_AT_ONCE, type Report, SpoolFiles, storeError } from './files.ts';
 import { envelopeText, receiptText } from './format.ts';
 import { Journal } from './journal.ts';
@@ -71,11 +71,14 @@ interface SpoolParts {
 export class Spool implements MessageStore {
   readonly name: string;
   readonly isDurable = true;
+  readonly isShared = false;
+  readonly isReady = true;
   readonly #files: SpoolFiles;
   readonly #journal: Journal;
   readonly #options: SpoolOptions;
   readonly #release: () => Promise<void>;
   #dead = 0;
+  #areNotesCurrent = false;
   #removing: Promise<void> | undefined;
 
   constructor({ files, journal, release, options }: SpoolParts) {
@@ -88,6 +91,11 @@ export class Spool implements MessageStore {
 
   get deadMessages(): number {
     return this.#dead;
+  }
+
+  async accept(envelope: Envelope): Promise<Admission> {
+    await this.save(envelope);
+    return { kind: 'saved' };
   }
 
   async save(envelope: Envelope): Promise<void> {
@@ -107,20 +115,26 @@ export class Spool implements MessageStore {
     await this.#removeOldest();
   }
 
+  async begin(note: Note): Promise<Start> {
+    await this.note(note, false);
+    return { kind: 'begun' };
+  }
+
   async note(note: Note, mustLast: boolean): Promise<void> {
     await this.#journal.note(note, mustLast).catch((error) => {
       throw storeError(this.name, error);
     });
   }
 
-  /** Notes of messages that have not ended; the others are dropped. */
-  async notes(): Promise<readonly Note[]> {
-    const waiting = new Set(await this.#files.ids('new'));
-    for (const note of this.#journal.notes) if (!waiting.has(note.id)) this.#journal.drop(note);
-    return this.#journal.notes;
+  notesOf(id: string): readonly Note[] {
+    return this.#journal.notes.filter((note) => note.id === id);
   }
 
-  discard(id: string): Promise<void> {
+  async hold(): Promise<void> {}
+
+  watch(): void {}
+
+  discard({ message: { id } }: Envelope): Promise<void> {
     return this.#files.remove('new', id);
   }
 
@@ -133,7 +147,9 @@ export class Spool implements MessageStore {
     // The operator may have requeued or purged some.
     this.#dead = dead.length;
     await this.#removeOldest();
-    const ids = (await this.#files.ids('new')).filter((id) => !isKnown(id));
+    const waiting = await this.#files.ids('new');
+    this.#dropEndedNotes(waiting);
+    const ids = waiting.filter((id) => !isKnown(id));
     if (ids.length === 0) return [];
     // Few of them have ended; looking up each one would take longer than everything else.
     const ended = new Set([...dead, ...(await this.#files.ids('done'))]);
@@ -143,6 +159,14 @@ export class Spool implements MessageStore {
       found.push(...(await readAll(ids.slice(start, start + READS_AT_ONCE), find)));
     }
     return found.slice(0, max);
+  }
+
+  /** Of messages that ended before the start. */
+  #dropEndedNotes(waiting: readonly string[]): void {
+    if (this.#areNotesCurrent) return;
+    this.#areNotesCurrent = true;
+    const ids = new Set(waiting);
+    for (const note of this.#journal.notes) if (!ids.has(note.id)) this.#journal.drop(note);
   }
 
   async #find(id: string, mayHaveEnded: boolean): Promise<Envelope | undefined> {
@@ -176,7 +200,7 @@ export class Spool implements MessageStore {
     return receipts;
   }
 
-  async findDead(id: string): Promise<Receipt | undefined> {
+  async find(id: string): Promise<Receipt | undefined> {
     const dead = isId(id) ? await this.#files.readEnvelope('dead', id) : undefined;
     return dead && receiptOf(dead, lastMsOf(dead));
   }

@@ -80,11 +80,11 @@ const scenarios: Readonly<Record<string, () => Promise<Log>>> = {
     readAll(peer, theirs as Log);
     client.end('request');
     await once(peer, 'end');
-    (theirs as Log).push(peer.writable);
+    (theirs as Log).push(peer.writable, peer.readable, client.writable, client.readable);
     peer.end('answer');
     await closed(client, peer);
     await close();
-    return [mine, theirs];
+    return [mine, theirs, client.writable, client.readable];
   },
   async 'without half-open an end of the peer ends the socket'() {
     const { client, peer, close } = await ends();
@@ -131,6 +131,33 @@ const scenarios: Readonly<Record<string, () => Promise<Log>>> = {
     await pause();
     peer.resume();
     await closed(peer, client);
+    await close();
+    return log;
+  },
+  async 'what a socket says of itself, stage by stage'() {
+    const { client, peer, close } = await ends({ allowHalfOpen: true });
+    const log: Log = [];
+    const note = () =>
+      log.push([
+        peer.readable,
+        peer.writable,
+        peer.destroyed,
+        peer.closed,
+        peer.readableEnded,
+        peer.writableEnded,
+        peer.readableLength,
+        peer.writableLength,
+        peer.remoteAddress,
+      ]);
+    note();
+    client.end();
+    peer.resume();
+    await once(peer, 'end');
+    note();
+    peer.end();
+    note();
+    await closed(peer, client);
+    note();
     await close();
     return log;
   },

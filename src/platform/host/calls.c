@@ -9,7 +9,6 @@
 #include <limits.h>
 #include <netdb.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -115,15 +114,14 @@ static int64_t do_readdir(Call *call) {
   int64_t result = 0;
   for (struct dirent *entry; (entry = readdir(folder));) {
     if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
-    size_t length = strlen(entry->d_name) + 2;
+    size_t length = strlen(entry->d_name) + 1;
     if (call->out_length + length > size) {
       uint8_t *more = realloc(call->out, size = 2 * (call->out_length + length));
       if (!more) result = -ENOMEM;
       if (!more) break;
       call->out = more;
     }
-    call->out[call->out_length] = entry->d_type;
-    memcpy(call->out + call->out_length + 1, entry->d_name, length - 1);
+    memcpy(call->out + call->out_length, entry->d_name, length);
     call->out_length += length;
   }
   closedir(folder);
@@ -155,14 +153,11 @@ static int64_t do_lookup(Call *call) {
   return answer_text(call, lines, length);
 }
 
-/* Rounds and the length of the key share a number, so that there are four operands. */
 static int64_t do_derive(Call *call) {
-  const Operand *operands = call->operands;
-  call->out_length = (size_t)(operands[3].number & 0xFF);
-  call->out = malloc(call->out_length + 1);
-  if (!call->out) return -ENOMEM;
-  Bytes key = {call->out, call->out_length};
-  return derive_key(operands[0].text, operands[1].bytes, operands[2].bytes, operands[3].number >> 8, key);
+  Bytes first = call->operands[1].bytes;
+  int64_t state = answer_text(call, (const char *)first.data, first.length);
+  if (state == 0) derive_key(call->operands[0].bytes, call->operands[2].number, (Bytes){call->out, first.length});
+  return state;
 }
 
 static int64_t perform(Call *call) {
@@ -183,12 +178,9 @@ static int64_t perform(Call *call) {
     case CALL_READLINK: return do_path(call, 1);
     case CALL_REALPATH: return do_path(call, 0);
     case CALL_MKDIR: return or_errno(mkdir(at[0].text, (mode_t)at[1].number));
-    case CALL_RMDIR: return or_errno(rmdir(at[0].text));
     case CALL_RENAME: return or_errno(rename(at[0].text, at[1].text));
     case CALL_UNLINK: return or_errno(unlink(at[0].text));
-    case CALL_CHMOD: return or_errno(chmod(at[0].text, (mode_t)at[1].number));
     case CALL_CHOWN: return or_errno(chown(at[0].text, (uid_t)at[1].number, (gid_t)at[2].number));
-    case CALL_TRUNCATE: return or_errno(ftruncate((int)at[0].number, at[1].number));
     case CALL_LOOKUP: return do_lookup(call);
     case CALL_PBKDF2: return do_derive(call);
     default: return -ENOSYS;

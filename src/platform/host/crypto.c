@@ -5,9 +5,10 @@
 
 #include "binding.h"
 #include "mbedtls/md.h"
-#include "mbedtls/pkcs5.h"
+#include "mbedtls/sha256.h"
 
 #define MAX_DIGEST_BYTES 64
+#define SHA256_BYTES 32
 
 struct Hash {
   const Kind *kind;
@@ -67,19 +68,22 @@ JSValue host_hashDigest(JSContext *ctx, Hash *hash) {
   return copied(ctx, digest, mbedtls_md_get_size(mbedtls_md_info_from_ctx(&hash->md)));
 }
 
-JSValue host_hashCopy(JSContext *ctx, Hash *hash) {
-  Hash *copy = new_hash(mbedtls_md_info_from_ctx(&hash->md), hash->is_hmac);
-  if (copy) mbedtls_md_clone(&copy->md, &hash->md);
-  return new_object(ctx, copy);
-}
-
-int64_t derive_key(const char *algorithm, Bytes password, Bytes salt, int64_t rounds, Bytes key) {
-  const mbedtls_md_info_t *info = algorithm_of(algorithm);
-  if (!info) return -ENOSYS;
-  return mbedtls_pkcs5_pbkdf2_hmac_ext(mbedtls_md_get_type(info), password.data, password.length, salt.data,
-                                       salt.length, (unsigned)rounds, (uint32_t)key.length, key.data)
-             ? -EINVAL
-             : 0;
+void derive_key(Bytes pads, int64_t rounds, Bytes key) {
+  mbedtls_sha256_context padded[2], hash;
+  uint8_t link[SHA256_BYTES];
+  memcpy(link, key.data, sizeof link);
+  for (int i = 0; i < 2; i++) {
+    mbedtls_sha256_starts(&padded[i], 0);
+    mbedtls_sha256_update(&padded[i], pads.data + (size_t)i * pads.length / 2, pads.length / 2);
+  }
+  for (int64_t round = 1; round < rounds; round++) {
+    for (int i = 0; i < 2; i++) {
+      hash = padded[i];
+      mbedtls_sha256_update(&hash, link, sizeof link);
+      mbedtls_sha256_finish(&hash, link);
+    }
+    for (size_t i = 0; i < sizeof link; i++) key.data[i] ^= link[i];
+  }
 }
 
 /* getrandom gives up to 256 bytes as a whole; more may come in pieces. */

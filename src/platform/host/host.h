@@ -78,8 +78,8 @@ static inline int64_t or_errno(int64_t result) {
 size_t utf8_to_latin1(Text text, uint8_t *out);
 /* Random bytes of the kernel. */
 void fill_random(uint8_t *out, size_t length);
-/* PBKDF2 (RFC 8018 §5.2): 0 or a negative errno. */
-int64_t derive_key(const char *algorithm, Bytes password, Bytes salt, int64_t rounds, Bytes key);
+/* All rounds of PBKDF2 but the first, which `key` has, by the padded keys of HMAC; the library hashes them each time. */
+void derive_key(Bytes pads, int64_t rounds, Bytes key);
 
 /* Bytecode of modules and other files that the build put inside (store.c). */
 typedef struct {

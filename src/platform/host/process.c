@@ -2,8 +2,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <signal.h>
-#include <stdio.h>
 #include <sys/resource.h>
 #include <termios.h>
 #include <unistd.h>
@@ -79,10 +77,6 @@ int64_t host_process(int64_t what) {
     case 3: return processor_us(what == 3);
     default: return resident_bytes();
   }
-}
-
-int64_t host_kill(int64_t process, int64_t number) {
-  return or_errno(kill((pid_t)process, (int)number));
 }
 
 /* Without echo and line by line, as for a password; and back. */

@@ -50,6 +50,16 @@ static int is_ascii(const uint8_t *data, size_t length) {
   return 1;
 }
 
+/* In the place of the library's, which compares byte by byte: that was 3 % of the instructions of a request. */
+int memcmp(const void *left, const void *right, size_t length) {
+  const uint8_t *a = left, *b = right;
+  for (uint64_t x, y; length >= sizeof x; a += sizeof x, b += sizeof x, length -= sizeof x)
+    if (memcpy(&x, a, sizeof x), memcpy(&y, b, sizeof y), x != y) break;
+  for (; length > 0; a++, b++, length--)
+    if (*a != *b) return *a - *b;
+  return 0;
+}
+
 /* Runs `fill`, which writes at most `most` bytes, and makes a text of them. */
 static JSValue filled(JSContext *ctx, Bytes in, size_t most, size_t (*fill)(const uint8_t *, size_t, char *)) {
   char stack[STACK_BYTES];

@@ -6,7 +6,7 @@ import type { Plan } from '../../http/types.ts';
 import { parsePath } from '../path.ts';
 import { compileRules } from './site-rules.ts';
 
-const nowhere = async () => false;
+const nowhere = async () => ({ hasContent: false });
 
 const OWN =
   /^(?:content-length|transfer-encoding|connection|date|etag|location|content-encoding|keep-alive|upgrade|trailer)$/i;

@@ -22,7 +22,7 @@ import { localPath, locationOf, queryOf, type Requested } from './target.ts';
 /** Longer ones are no use to clients, and a rule can repeat a long value. */
 const MAX_FILLED_CHARS = 8192;
 /** Redirects one after another that are followed in search of a circle; browsers follow 20. */
-const MAX_HOPS = 5;
+const MAX_HOPS = 8;
 /** Rules for one request that lead nowhere: each one costs several lookups. */
 const MAX_USELESS_RULES = 5;
 
@@ -36,8 +36,15 @@ interface Match {
   readonly captures: Captures;
 }
 
-/** Whether the site has something at this path without a rule. */
-export type IsServed = (path: ParsedPath) => Promise<boolean>;
+/** What the site has at a path without a rule: something to show, there or where it redirects to. */
+export type FindContent = (
+  path: ParsedPath,
+) => Promise<{ readonly hasContent: boolean; readonly to?: ParsedPath | undefined }>;
+
+interface Place {
+  readonly path: ParsedPath;
+  readonly query: string;
+}
 
 export class SiteRules {
   readonly redirects: readonly RedirectRule[];
@@ -66,7 +73,7 @@ export class SiteRules {
     requested: Requested,
     path: ParsedPath,
     isMissing: boolean,
-    isServed: IsServed,
+    find: FindContent,
   ): Promise<RuleOutcome | undefined> {
     let tried = 0;
     for (const match of this.#matches(path, requested.query)) {
@@ -74,39 +81,37 @@ export class SiteRules {
       const outcome = outcomeOf(match, requested);
       const isUseless =
         !outcome ||
-        (outcome.kind === 'redirect' && (await this.#isEndless(match, path, requested.query, isServed)));
+        (outcome.kind === 'redirect' &&
+          (await this.#isEndless(match, { path, query: requested.query }, find)));
       if (!isUseless) return outcome;
     }
     return undefined;
   }
 
-  /** Whether redirects lead back to this path, or from one to the next without an end. */
-  async #isEndless(first: Match, path: ParsedPath, query: string, isServed: IsServed): Promise<boolean> {
-    const passed: ParsedPath[] = [];
-    const start = urlOf(path, query);
-    let match: Match | undefined = first;
-    let [place, placeQuery] = [path, query];
-    for (let hops = 0; match && leadsOn(match.rule); hops++) {
-      const { rule, captures }: Match = match;
-      const next = localPath(rule.target, captures);
-      if (!next.ok) return false;
-      placeQuery = queryOf(rule.target, captures, placeQuery);
-      if (hops > 0 && !rule.isForced) passed.push(place);
-      place = next.value;
-      if (hops === MAX_HOPS || urlOf(place, placeQuery) === start)
-        return !(await someServed(passed, isServed));
-      match = this.#firstElsewhere(place, placeQuery);
+  /** Whether redirects, of rules and of the site itself, lead back to this path, or do not end. */
+  async #isEndless(first: Match, start: Place, find: FindContent): Promise<boolean> {
+    let place = targetOf(first, start.query);
+    for (let hops = 1; place; hops++) {
+      if (hops > MAX_HOPS || urlOf(place) === urlOf(start)) return true;
+      place = await this.#redirectAt(place, find);
     }
     return false;
   }
 
+  /** In the order of precedence: forced rules, files, other rules, and the slash of a folder without an index. */
+  async #redirectAt(place: Place, find: FindContent): Promise<Place | undefined> {
+    const match = this.#firstElsewhere(place);
+    if (match?.rule.isForced) return targetOf(match, place.query);
+    const { hasContent, to } = await find(place.path);
+    if (match && !hasContent) return targetOf(match, place.query);
+    return to && { path: to, query: place.query };
+  }
+
   /** The first rule that leads to another place. */
-  #firstElsewhere(path: ParsedPath, query: string): Match | undefined {
-    const here = urlOf(path, query);
-    for (const match of this.#matches(path, query)) {
-      const { rule, captures } = match;
-      const next = leadsOn(rule) ? localPath(rule.target, captures) : undefined;
-      if (!next?.ok || urlOf(next.value, queryOf(rule.target, captures, query)) !== here) return match;
+  #firstElsewhere(here: Place): Match | undefined {
+    for (const match of this.#matches(here.path, here.query)) {
+      const next = targetOf(match, here.query);
+      if (!next || urlOf(next) !== urlOf(here)) return match;
     }
     return undefined;
   }
@@ -159,19 +164,14 @@ function outcomeOf(
   return isUsable ? { kind: 'redirect', status, location } : undefined;
 }
 
-/** A file at one of these places ends redirects that would go on. */
-async function someServed(places: readonly ParsedPath[], isServed: IsServed): Promise<boolean> {
-  for (const place of places) if (await isServed(place)) return true;
-  return false;
+/** Where in the site a redirect leads; `undefined` for other outcomes. */
+function targetOf({ rule: { status, target }, captures }: Match, query: string): Place | undefined {
+  const next = isRedirect(status) && target.origin === '' ? localPath(target, captures) : undefined;
+  return next?.ok ? { path: next.value, query: queryOf(target, captures, query) } : undefined;
 }
 
-/** Whether it redirects to another path of the site. */
-function leadsOn({ status, target }: RedirectRule): boolean {
-  return isRedirect(status) && target.origin === '';
-}
-
-function urlOf({ segments, directory }: ParsedPath, query: string): string {
-  return encodePath(segments, directory) + query;
+function urlOf({ path, query }: Place): string {
+  return encodePath(path.segments, path.directory) + query;
 }
 
 /** The captures of path and query; `undefined` if a condition does not hold. */

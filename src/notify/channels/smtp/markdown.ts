@@ -3,22 +3,19 @@
  * `mailto:`, and images become links, since mail programs would fetch them without consent.
  */
 import { Lexer, Marked, type Token } from 'marked';
+import { MAX_BLOCK_WORK, MAX_INLINE_WORK, MAX_REST_WORK } from '../text/effort.ts';
 
 export const MAX_MARKDOWN_UNITS = 16 * 1024;
-/**
- * Parsing can take quadratic time, because the parser may scan all remaining text for each mark. This limits
- * the sum of the remaining characters over all marks; a message beyond the limit is sent as plain text. The
- * limit takes about 20 ms of a core; ordinary messages need a fraction of it.
- */
-const MAX_INLINE_WORK = 400_000;
-const MAX_BLOCK_WORK = 300_000;
+// Parsing can take quadratic time, because the parser may scan all remaining text for each mark. The limits of `effort.ts`
+// take about 20 ms of a core, or 50 of an engine that interprets; ordinary messages need a fraction of them.
+
 /** The cost of a line of a container, however short: the parser applies several patterns to it. */
 const WORK_OF_A_LINE = 150;
 /** Characters that the parser searches for the end of a span in the time of one unit of work. */
 const SEARCHED_PER_UNIT = 5;
 
 /** The remaining work for the current text; only one text is parsed at a time. */
-const left = { inline: 0, block: 0 };
+const left = { inline: 0, block: 0, rest: 0 };
 
 class TooMuchWork extends Error {}
 
@@ -71,6 +68,8 @@ const marked: Marked = new Marked({
     tag: () => undefined,
     // The parser calls this first for every inline token …
     escape: (src) => work('inline', src.length),
+    // … this for every block …
+    space: (src) => work('rest', src.length),
     // … and these for every list and quotation, whose contents it then parses again.
     list: containerWork,
     blockquote: containerWork,
@@ -95,7 +94,7 @@ const marked: Marked = new Marked({
 /** `undefined` if the text is too long, takes too long, or is nested too deeply for the parser. */
 export function htmlOf(markdown: string): string | undefined {
   if (markdown.length > MAX_MARKDOWN_UNITS) return undefined;
-  Object.assign(left, { inline: MAX_INLINE_WORK, block: MAX_BLOCK_WORK });
+  Object.assign(left, { inline: MAX_INLINE_WORK, block: MAX_BLOCK_WORK, rest: MAX_REST_WORK });
   try {
     return marked.parse(markdown, { async: false });
   } catch {

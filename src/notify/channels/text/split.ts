@@ -1,6 +1,7 @@
 /** Splits and truncates text to the limits of providers. Pure. */
 import type { Message } from '../../message.ts';
 import { boundaryUpTo, isBoundary } from './characters.ts';
+import { MAX_READABLE_LINES, MAX_READABLE_UNITS } from './effort.ts';
 import { emphases, readableOf } from './readable.ts';
 
 /** Parts that are not cut if they fit into a piece, in plain text and in Markdown. */
@@ -116,6 +117,10 @@ function planOf(text: string, max: number, format: Message['format'], measure: M
 
 /** The end of the longest part from `start` on that has at most `max` and ends with a whole code point. */
 function endWithin(text: string, start: number, max: number, measure: Measure): number {
+  const most = Math.min(text.length, start + max);
+  // Most text is ASCII, of which everything fits; at `most` there may be the middle of a surrogate pair.
+  const isWhole = (text.codePointAt(most - 1) ?? 0) <= 0xffff;
+  if (isWhole && measure(text.slice(start, most)) === most - start) return most;
   let length = 0;
   let end = start;
   // One unit more, so that the slice splits no surrogate pair that fits.
@@ -157,6 +162,13 @@ export function plainText(message: Pick<Message, 'title' | 'text' | 'url' | 'for
 /** The message with its Markdown converted to readable text. */
 export function asText<M extends Pick<Message, 'text' | 'format'>>(message: M): M {
   const { text, format } = message;
+  if (format !== 'markdown' || !isQuicklyRead(text)) return message;
   // Markdown that consists of marks alone would become empty.
-  return format === 'markdown' ? { ...message, text: readableOf(text) || text } : message;
+  return { ...message, text: readableOf(text) || text };
+}
+
+function isQuicklyRead(text: string): boolean {
+  return (
+    text.length <= MAX_READABLE_UNITS && text.split('\n', MAX_READABLE_LINES + 1).length <= MAX_READABLE_LINES
+  );
 }

@@ -25,7 +25,7 @@ import {
   type WecomResponse,
 } from './codes.ts';
 import { piecesOf, TEXT_MAX_BYTES } from './pieces.ts';
-import { type Token, TokenCache } from './token.ts';
+import { type SharedToken, type Token, TokenCache } from './token.ts';
 
 export interface WecomSettings {
   readonly name: string;
@@ -75,12 +75,13 @@ export function createWecomChannel(
   settings: WecomSettings,
   send: Send,
   nowMs: () => number = Date.now,
+  shared?: SharedToken,
 ): Result<Channel, string> {
   const recipients = checkRecipients(settings.to);
   if (!recipients.ok) return recipients;
   const base = parseBase(settings.base ?? DEFAULT_BASE);
   if (!base.ok) return base;
-  const application = new Application(base.value, settings, send, nowMs);
+  const application = new Application(base.value, settings, send, { nowMs, shared });
   return success({
     name: settings.name,
     timeoutMs: WECOM_TIMEOUT_MS,
@@ -98,12 +99,17 @@ class Application {
   readonly #tokenUrl: URL;
   readonly #tokens: TokenCache;
 
-  constructor(base: URL, { corpId, secret }: WecomSettings, send: Send, nowMs: () => number) {
+  constructor(
+    base: URL,
+    { corpId, secret }: WecomSettings,
+    send: Send,
+    { nowMs, shared }: { readonly nowMs: () => number; readonly shared: SharedToken | undefined },
+  ) {
     this.#base = base;
     this.#send = send;
     this.#nowMs = nowMs;
     this.#tokenUrl = endpointUnder(base, 'gettoken', { corpid: corpId, corpsecret: secret });
-    this.#tokens = new TokenCache(() => this.#askForToken(), nowMs);
+    this.#tokens = new TokenCache(() => this.#askForToken(), nowMs, shared);
   }
 
   async post(body: string, { signal }: Attempt): Promise<Delivery> {

@@ -13,6 +13,22 @@ export interface Token {
 /** Requests a token from WeCom. Never rejects. */
 export type AskForToken = () => Promise<(Token & { readonly lifeMs: number }) | FailedDelivery>;
 
+/** Where processes share the token. Never rejects. */
+export interface SharedToken {
+  /** The token that there is; or this process is to ask the provider; or another one does: to be called again soon. */
+  get(): Promise<
+    | (Token & { readonly lifeMs: number })
+    | { readonly kind: 'ask' }
+    | { readonly kind: 'wait'; readonly ms: number }
+  >;
+  /** What the provider gave; an empty token if it gave none. */
+  put(token: string, lifeMs: number): Promise<void>;
+  /** The provider has refused it. */
+  drop(token: string): Promise<void>;
+}
+
+/** How long a process waits for another one that asks, before it asks itself. */
+const SHARED_WAIT_MS = 15_000;
 /** A token is replaced this long before its end, or at nine tenths of a short life. */
 const EARLY_MS = 5 * 60_000;
 const EARLY_SHARE = 0.1;
@@ -29,14 +45,29 @@ interface Held<T> {
 export class TokenCache {
   readonly #ask: AskForToken;
   readonly #nowMs: () => number;
+  readonly #shared: SharedToken | undefined;
   #token: Held<Token> | undefined;
   #failure: Held<FailedDelivery> | undefined;
   #pending: Promise<Token | FailedDelivery> | undefined;
   #replacedMs = Number.NEGATIVE_INFINITY;
 
-  constructor(ask: AskForToken, nowMs: () => number) {
-    this.#ask = ask;
+  constructor(ask: AskForToken, nowMs: () => number, shared?: SharedToken) {
+    this.#ask = shared ? () => this.#askTogether(ask, shared) : ask;
     this.#nowMs = nowMs;
+    this.#shared = shared;
+  }
+
+  async #askTogether(ask: AskForToken, shared: SharedToken): ReturnType<AskForToken> {
+    const endMs = this.#nowMs() + SHARED_WAIT_MS;
+    for (let known = await shared.get(); known.kind !== 'ask'; known = await shared.get()) {
+      if (known.kind === 'token') return known;
+      if (this.#nowMs() >= endMs) break;
+      await new Promise((resolve) => setTimeout(resolve, known.ms));
+    }
+    const response = await ask();
+    if (response.kind === 'token') await shared.put(response.token, response.lifeMs);
+    else await shared.put('', 0);
+    return response;
   }
 
   async get(): Promise<Token | FailedDelivery> {
@@ -54,6 +85,7 @@ export class TokenCache {
     const waitMs = this.#replacedMs + REPLACEMENT_MS - nowMs;
     if (waitMs > 0) return retry('WeCom refuses the access token again', waitMs);
     this.#replacedMs = nowMs;
+    await this.#shared?.drop(refused);
     this.#token = undefined;
     return this.get();
   }

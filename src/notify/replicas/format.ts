@@ -1,0 +1,39 @@
+/** Messages as replicas keep them: as the spool does, but what changes lies apart from what does not. Pure. */
+import { failure, type Result } from '../../util/result.ts';
+import { type Envelope, lastMsOf, type Receipt, receiptOf } from '../queue/envelope.ts';
+import { parseEnvelope, parseReceipt } from '../spool/format.ts';
+
+/** What `MessageStore.find` tells. */
+export type FoundMessage = Omit<Receipt, 'endedMs'>;
+
+/** What changes of an envelope. */
+export function stateText({ round, roundMs, progress }: Envelope): string {
+  return JSON.stringify({ round, roundMs, progress });
+}
+
+/** The error is the end of a sentence about the message. */
+export function storedEnvelope(message: string, state: string): Result<Envelope, string> {
+  const whole = parseEnvelope(message);
+  if (!whole.ok || state === '') return whole;
+  try {
+    return parseEnvelope(JSON.stringify({ ...JSON.parse(message), ...JSON.parse(state) }));
+  } catch {
+    return failure('not JSON, or truncated');
+  }
+}
+
+/** From a message, its state, a receipt behind the name of a replica, and a dead letter, of which some are empty. */
+export function foundOf([message = '', state = '', receipt = '', dead = '']: readonly string[]):
+  | FoundMessage
+  | undefined {
+  if (message !== '') {
+    const envelope = storedEnvelope(message, state);
+    return envelope.ok ? receiptOf(envelope.value, 0) : undefined;
+  }
+  if (receipt !== '') {
+    const parsed = parseReceipt(receipt.slice(receipt.indexOf(' ') + 1));
+    return parsed.ok ? parsed.value : undefined;
+  }
+  const letter = parseEnvelope(dead);
+  return letter.ok ? receiptOf(letter.value, lastMsOf(letter.value)) : undefined;
+}

@@ -1,0 +1,241 @@
+/** The scripts of replicas in the real server, held to the rules of the model. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { RedisClient } from '../../src/net/redis/client.ts';
+import { delivered, messageWith, orderFor, queueOptions } from '../../src/notify/fixtures.ts';
+import { makeId } from '../../src/notify/id.ts';
+import { type Envelope, newEnvelope, receiptOf, record } from '../../src/notify/queue/envelope.ts';
+import { LostMessage, StoreError } from '../../src/notify/queue/store.ts';
+import * as rules from '../../src/notify/replicas/protocol-fixtures.ts';
+import { ReplicaStore } from '../../src/notify/replicas/replica-store.ts';
+import { parseRedisUrl } from '../../src/util/redis-url.ts';
+import { noRedis, type Redis, startRedis } from '../support/redis.ts';
+
+const { policy } = queueOptions([]);
+const at = { nowMs: 5, random: () => 0, policy };
+let serial = 0;
+
+const freshEnvelope = (key?: string): Envelope => {
+  serial += 1;
+  const message = messageWith(makeId(serial, (bytes) => Buffer.alloc(bytes, serial)));
+  return newEnvelope(
+    message,
+    'ann',
+    orderFor('a').channels,
+    key === undefined ? undefined : { key, fingerprint: 'f' },
+  );
+};
+const noteOf = ({ message: { id } }: Envelope) => ({
+  id,
+  round: 0,
+  channel: 'a',
+  number: 1,
+  done: [],
+  mayBeSent: true,
+});
+const ended = (envelope: Envelope) => record(envelope, 'a', delivered, at);
+
+async function connect(redis: Redis): Promise<RedisClient> {
+  const target = parseRedisUrl(redis.url);
+  assert.ok(target.ok);
+  const silence = () => undefined;
+  const client = new RedisClient({
+    target: target.value,
+    trust: () => assert.fail('no TLS here'),
+    probeKey: '{mote}:messages',
+    channel: '{mote}:wake',
+    onMessage: silence,
+    onUp: silence,
+    onDown: silence,
+  });
+  await client.start();
+  return client;
+}
+
+function storeFor(
+  server: RedisClient,
+  replica: string,
+  over: { maxMessages?: number; maxDead?: number } = {},
+) {
+  return new ReplicaStore({
+    server,
+    name: 'redis',
+    prefix: 'mote',
+    replica,
+    maxMessages: over.maxMessages ?? 1000,
+    maxDead: over.maxDead ?? 1000,
+    maxAgeMs: 60_000,
+    report: (id, fault) => assert.fail(`${id}: ${fault}`),
+    onRefusal: () => undefined,
+    onRemoved: () => undefined,
+  });
+}
+
+describe('messages in the real server', { skip: noRedis }, async () => {
+  const redis = noRedis ? undefined : await startRedis(['--appendfsync', 'no']);
+  const server = redis && (await connect(redis));
+  const one = server as RedisClient;
+  test.after(async () => {
+    server?.close();
+    await redis?.stop();
+  });
+
+  test('go the way of the model', async () => {
+    const step = fc.tuple(
+      fc.constantFrom('accept', 'begin', 'finish', 'adopt', 'expire', 'renew'),
+      fc.constantFrom('x', 'y', 'z'),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 14 }), async (steps) => {
+        await one.command(['FLUSHALL']);
+        const envelope = freshEnvelope('k');
+        let state: rules.ServerState = { row: false, owner: '', receipt: '', alive: [] };
+        for (const [what, name] of steps) {
+          const next = expected(state, what, name);
+          assert.equal(await perform(one, envelope, what, name), next.result, `${what} by ${name}`);
+          state = next.state;
+          assert.deepEqual(await stateIn(one, envelope), state, `${what} by ${name}`);
+        }
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  test('a key belongs to the first message, for as long as it is known', async () => {
+    await one.command(['FLUSHALL']);
+    const [x, y] = [storeFor(one, 'x'), storeFor(one, 'y')];
+    const [first, second] = [freshEnvelope('k'), freshEnvelope('k')];
+    assert.deepEqual(await x.accept(first), { kind: 'saved' });
+    const used = { kind: 'used', id: first.message.id, fingerprint: 'f' };
+    assert.deepEqual(await y.accept(second), used);
+    await x.finish(ended(first), receiptOf(ended(first), 7));
+    assert.deepEqual(await y.accept(second), used);
+    assert.deepEqual((await y.find(first.message.id))?.progress, ended(first).progress);
+  });
+
+  test('are limited in number', async () => {
+    await one.command(['FLUSHALL']);
+    const store = storeFor(one, 'x', { maxMessages: 1 });
+    assert.deepEqual(await store.accept(freshEnvelope()), { kind: 'saved' });
+    assert.deepEqual(await store.accept(freshEnvelope()), { kind: 'full' });
+  });
+
+  test('a channel is called no faster than it allows, by all replicas together', async () => {
+    await one.command(['FLUSHALL']);
+    const stores = ['x', 'y'].map((name) => storeFor(one, name));
+    const rates = [{ calls: 3, windowMs: 60_000 }];
+    const starts: string[] = [];
+    for (let i = 0; i < 6; i++) {
+      const store = stores[i % 2] as ReplicaStore;
+      const envelope = freshEnvelope();
+      await store.accept(envelope);
+      const { kind } = await store.begin(noteOf(envelope), { channel: 'a', rates, calls: 1 });
+      starts.push(kind);
+    }
+    assert.deepEqual(starts, ['begun', 'begun', 'begun', 'wait', 'wait', 'wait']);
+  });
+
+  test('a full memory refuses new messages, and lets old ones end', async () => {
+    await one.command(['FLUSHALL']);
+    const store = storeFor(one, 'x');
+    const envelope = freshEnvelope();
+    await store.accept(envelope);
+    await one.command(['CONFIG', 'SET', 'maxmemory', '1']);
+    try {
+      await assert.rejects(store.accept(freshEnvelope()), StoreError);
+      await store.begin(noteOf(envelope), { channel: 'a', rates: [], calls: 1 });
+      await store.finish(ended(envelope), receiptOf(ended(envelope), 7));
+    } finally {
+      await one.command(['CONFIG', 'SET', 'maxmemory', '0']);
+    }
+    assert.equal(await one.command(['HLEN', '{mote}:messages']), 0);
+    assert.equal(await one.command(['ZCARD', '{mote}:owners']), 0);
+  });
+
+  test('what the server has lost is there again with the next change', async () => {
+    await one.command(['FLUSHALL']);
+    const store = storeFor(one, 'x');
+    const envelope = freshEnvelope();
+    await store.accept(envelope);
+    await one.command(['FLUSHALL']);
+    const retried = record(envelope, 'a', { kind: 'retry', reason: 'busy' }, at);
+    await store.save(retried);
+    assert.deepEqual((await store.find(envelope.message.id))?.progress, retried.progress);
+  });
+});
+
+interface Expected {
+  readonly state: rules.ServerState;
+  readonly result: string;
+}
+
+function expected(state: rules.ServerState, what: string, name: string): Expected {
+  const alive = state.alive.includes(name) ? state.alive : [...state.alive, name].sort();
+  switch (what) {
+    case 'accept':
+      // One replica accepts; here nobody asks again after the end.
+      return name === 'x' && state.receipt === ''
+        ? { state: rules.accept(state, name), result: 'saved' }
+        : { state, result: 'skipped' };
+    case 'begin': {
+      const result = rules.begin(state, name);
+      return { state: result === 'begun' && state.owner === name ? { ...state, alive } : state, result };
+    }
+    case 'finish': {
+      const { server, is } = rules.finish(state, name);
+      return { state: server, result: is };
+    }
+    case 'adopt':
+      return rules.canAdopt(state, name)
+        ? { state: rules.adopt(state, name), result: 'adopted' }
+        : { state: { ...state, alive }, result: 'nothing' };
+    case 'expire':
+      return { state: { ...state, alive: state.alive.filter((other) => other !== name) }, result: 'done' };
+    default:
+      return { state: { ...state, alive }, result: 'done' };
+  }
+}
+
+async function perform(server: RedisClient, envelope: Envelope, what: string, name: string): Promise<string> {
+  const store = storeFor(server, name);
+  switch (what) {
+    case 'accept': {
+      const isOver = (await stateIn(server, envelope)).receipt !== '';
+      return name === 'x' && !isOver ? (await store.accept(envelope)).kind : 'skipped';
+    }
+    case 'begin':
+      return (await store.begin(noteOf(envelope), { channel: 'a', rates: [], calls: 1 })).kind;
+    case 'finish':
+      return await store.finish(ended(envelope), receiptOf(ended(envelope), 7)).then(
+        () => 'finished',
+        (error) => (error instanceof LostMessage ? 'stale' : String(error)),
+      );
+    case 'adopt':
+      return (await adopted(server, store)) > 0 ? 'adopted' : 'nothing';
+    case 'expire':
+      await server.command(['ZADD', '{mote}:leases', 'XX', '0', name]);
+      return 'done';
+    default:
+      await server.command(['ZADD', '{mote}:leases', '99999999999999', name]);
+      return 'done';
+  }
+}
+
+async function adopted(_server: RedisClient, store: ReplicaStore): Promise<number> {
+  return (await store.discover(() => false, 10)).length;
+}
+
+async function stateIn(server: RedisClient, { message: { id } }: Envelope): Promise<rules.ServerState> {
+  const row = (await server.command(['HEXISTS', '{mote}:messages', id])) === 1;
+  const members = (await server.command(['ZRANGE', '{mote}:owners', '0', '-1'])) as readonly string[];
+  const owner = members.map((member) => member.split(' ')[0] ?? '').join();
+  const receipt = String((await server.command(['GET', `{mote}:receipt:${id}`])) ?? '').split(' ')[0] ?? '';
+  const leases = (await server.command([
+    'ZRANGEBYSCORE',
+    '{mote}:leases',
+    '1000',
+    '+inf',
+  ])) as readonly string[];
+  return { row, owner, receipt, alive: leases.toSorted() };
+}
