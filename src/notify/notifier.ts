@@ -8,13 +8,16 @@ import { type Draft, fingerprintOf, type MessageInput, validate } from './api/dr
 import { invalidFields, type NotifyProblem, notifyProblem } from './api/problem.ts';
 import { type UnansweredRequest, UnansweredRequests, unansweredKey } from './api/unanswered.ts';
 import type { Access, Grant, NotifyUser } from './auth/access.ts';
-import { pendingAt, type Status } from './queue/envelope.ts';
+import { pendingAt, type Status, type Summary } from './queue/envelope.ts';
 import type { Acceptance } from './queue/idempotency.ts';
 import type { NewMessage, Queue } from './queue/queue.ts';
 import { StoreError } from './queue/store.ts';
 
 /** When to try again after 503. */
 const BUSY_RETRY_SECONDS = '5';
+
+/** Of the messages that a list shows. */
+export const MAX_RECENT = 20;
 
 export interface Sender {
   readonly token: string | undefined;
@@ -161,6 +164,12 @@ export class Notifier {
     }
     const detail = 'This token has no message with this id, or it ended too long ago.';
     return failure(notifyProblem('not_found', detail));
+  }
+
+  /** The latest messages of the user, as far as this process knows them. */
+  recent(sender: Sender): Result<readonly Summary[], NotifyProblem> {
+    const grant = this.identify(sender);
+    return grant.ok ? success(this.#queue.recent(grant.value.user.name, MAX_RECENT)) : grant;
   }
 
   async #admit(sender: Sender): Promise<Result<Grant, NotifyProblem>> {

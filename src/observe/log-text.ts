@@ -10,6 +10,7 @@ const secretNames: ReadonlySet<string> = new Set([
   'api_key',
   'apikey',
   'sendkey',
+  'pushkey',
   'x-token',
   'auth',
   'authorization',

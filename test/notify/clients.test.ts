@@ -1,47 +1,17 @@
 /** Unmodified clients of other servers, against the dialects: what they print and what is delivered. */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { promisify } from 'node:util';
 import { lacking } from '../../scripts/test/lacking.ts';
 import { startAlertmanager } from '../support/alertmanager.ts';
+import { assertNoTokens, client } from '../support/client.ts';
 import { makeFolder } from '../support/folder.ts';
-import {
-  BROKEN_TOKEN,
-  LONG_TOKEN,
-  type NotifyServer,
-  startNotifyServer,
-  TOKEN,
-} from '../support/notify-server.ts';
+import { BROKEN_TOKEN, LONG_TOKEN, startNotifyServer, TOKEN } from '../support/notify-server.ts';
 import { startStandIn } from '../support/stand-in.ts';
 import { without } from '../support/target.ts';
 
-const run = promisify(execFile);
-const CLIENT_TIMEOUT_MS = 60_000;
 /** Longer than apprise waits. */
 const SLOW_MS = 6000;
-
-/** Exit code and output of a client. */
-async function client(command: string, ...args: string[]): Promise<{ code: number; output: string }> {
-  try {
-    const { stdout, stderr } = await run(command, args, { timeout: CLIENT_TIMEOUT_MS });
-    return { code: 0, output: stdout + stderr };
-  } catch (error) {
-    const { code, stdout = '', stderr = '' } = error as { code?: unknown; stdout?: string; stderr?: string };
-    if (typeof code !== 'number') throw error;
-    return { code, output: stdout + stderr };
-  }
-}
-
-/** No token in any form may be printed. */
-async function assertNoTokens(server: NotifyServer): Promise<void> {
-  const text = await server.printed();
-  for (const token of [TOKEN, LONG_TOKEN, BROKEN_TOKEN]) {
-    assert.ok(!text.includes(token), `the log has a token: ${text}`);
-  }
-  assert.ok(!/auth=(?!\*\*\*)/.test(text), text);
-}
 
 const plain = { title: '磁盘', text: 'full: 满了', url: '' };
 /** For clients with good tokens. */

@@ -19,12 +19,21 @@ export interface Alertmanager {
 }
 
 /** `credentials` are the lines of `http_config` for the webhook at `url`. */
-export async function startAlertmanager(
-  t: TestContext,
-  url: string,
-  credentials: string,
-): Promise<Alertmanager> {
-  const folder = makeFolder({ 'alertmanager.yml': configuration(url, credentials) });
+export function startAlertmanager(t: TestContext, url: string, credentials: string): Promise<Alertmanager> {
+  const webhook = `    webhook_configs:
+      - url: ${url}
+        http_config:
+          ${credentials.replaceAll('\n', '\n          ')}`;
+  return startWith(t, webhook);
+}
+
+/** With its own receiver for Slack, at `url`. */
+export function startSlackAlertmanager(t: TestContext, url: string): Promise<Alertmanager> {
+  return startWith(t, `    slack_configs: [{ api_url: '${url}', channel: '#ops', send_resolved: true }]`);
+}
+
+async function startWith(t: TestContext, receiver: string): Promise<Alertmanager> {
+  const folder = makeFolder({ 'alertmanager.yml': configuration(receiver) });
   const port = await freePort();
   const child = spawn(
     'prometheus-alertmanager',
@@ -63,7 +72,7 @@ export async function startAlertmanager(
   };
 }
 
-function configuration(url: string, credentials: string): string {
+function configuration(receiver: string): string {
   return `route:
   receiver: mote
   group_by: [alertname]
@@ -72,10 +81,7 @@ function configuration(url: string, credentials: string): string {
   repeat_interval: 1h
 receivers:
   - name: mote
-    webhook_configs:
-      - url: ${url}
-        http_config:
-          ${credentials.replaceAll('\n', '\n          ')}
+${receiver}
 `;
 }
 

@@ -7,7 +7,8 @@ import { start } from './target.ts';
 
 const PATIENCE_MS = 20_000;
 const POLL_MS = 20;
-const DIALECTS = 'serverchan,gotify,ntfy,bark,apprise,alertmanager,grafana';
+const DIALECTS =
+  'serverchan,slack,wecom-robot,pushdeer,message-pusher,gotify,ntfy,bark,apprise,alertmanager,grafana';
 const BROKEN = '/broken';
 
 /** Good for every dialect, also for clients that want 15 characters beginning with an A. */

@@ -4,7 +4,19 @@ import { emptyOr, oneOf, parseFilePath, parseSpool, parseSpoolPrefix } from '../
 import { bytes, count, duration, GIB, MAX_TIME_MS, MIB } from './shared.ts';
 
 const notifyPath = { kind: 'text', group: 'Notify', parse: emptyOr(parseFilePath), default: '' } as const;
-const dialects = oneOf('serverchan', 'gotify', 'ntfy', 'bark', 'apprise', 'alertmanager', 'grafana');
+const dialectNames = [
+  'serverchan',
+  'gotify',
+  'ntfy',
+  'bark',
+  'apprise',
+  'alertmanager',
+  'grafana',
+  'slack',
+  'wecom-robot',
+  'pushdeer',
+  'message-pusher',
+] as const;
 
 export const messages = {
   notify: {
@@ -32,9 +44,9 @@ export const messages = {
     group: 'Notify',
     label: 'NAME',
     commas: true,
-    parse: dialects,
+    parse: oneOf(...dialectNames),
     default: [],
-    doc: 'Another service whose API is accepted for messages: serverchan, gotify, ntfy, bark, apprise, alertmanager, grafana.',
+    doc: `Another service whose API is accepted for messages: ${dialectNames.join(', ')}.`,
   },
   notifyQuery: {
     kind: 'boolean',

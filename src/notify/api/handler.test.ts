@@ -230,8 +230,8 @@ describe('the channels of a token', () => {
     assert.deepEqual(
       answers.map((answer) => [answer?.status, answer?.json]),
       [
-        [200, { user: 'ann', channels: ['mail', 'sms', 'slow'] }],
-        [200, { user: 'bob', channels: ['mail'] }],
+        [200, { user: 'ann', channels: ['mail', 'sms', 'slow'], kinds: {} }],
+        [200, { user: 'bob', channels: ['mail'], kinds: {} }],
       ],
     );
     for (const answer of answers) assert.ok(answer?.headers.includes('no-store'));

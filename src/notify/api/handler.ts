@@ -1,12 +1,14 @@
 /**
  * The notify stage. Its steps, in order:
  *
- * 1. path: `/notify`, `/notify/channels` and `/notify/{id}`; everything else is left to the next stage
+ * 1. path: `/notify`, `/notify/channels`, `/notify/messages`, `/notify/openapi.json` and `/notify/{id}`; everything else is
+ *    left to the next stage
  * 2. method: POST sends, GET reads, OPTIONS lists the methods; GET sends only where the operator allows it
  * 3. fields: from the body, or from the query of a GET
  * 4. token: from the header, the body, or the query where the operator allows it
  * 5. the notifier does the rest: access, validation, queue, and the wait for the first attempts
  */
+import { jsonPlan } from '../../http/reply.ts';
 import { noBody, type Plan, type RequestFacts, type Stage } from '../../http/types.ts';
 import { tokenOfHeaders } from '../auth/credentials.ts';
 import { hookPathOf, hookTokensOf } from '../auth/hook-token.ts';
@@ -16,15 +18,19 @@ import type { RequestHead } from './body-limit.ts';
 import { readRequestFields } from './fields.ts';
 import { idempotencyKeyOf, parseInput } from './input.ts';
 import { notifyProblem } from './problem.ts';
-import { channelsPlan, notifyProblemPlan, sentPlan, statusPlan } from './response.ts';
+import { channelsPlan, messagesPlan, notifyProblemPlan, sentPlan, statusPlan } from './response.ts';
 
 export const NOTIFY_PATH = '/notify';
-/** Never the id of a message: ids are longer and begin with the time. */
+// Never ids of messages: those are longer and begin with the time.
 const CHANNELS = 'channels';
+const MESSAGES = 'messages';
+const DESCRIPTION = 'openapi.json';
 
 export interface NotifyOptions {
   /** Whether the query may hold tokens and a GET may send: URLs end up in logs and histories. */
   readonly allowQuery: boolean;
+  /** What the channels are, by name: of a configuration. */
+  readonly kinds?: ReadonlyMap<string, string>;
 }
 
 /** `GET /notify` is left to the stage of the page (`page.ts`), unless it sends. */
@@ -85,21 +91,36 @@ async function send(
   return result.ok ? sentPlan(result.value.status, result.value.isRepeated) : notifyProblemPlan(result.error);
 }
 
-/** Reads: the channels of the token, or the status of a message. */
+/** Reads: the channels of the token, its messages, or the status of one. */
 function respondBelow(notifier: Notifier, options: NotifyOptions, facts: RequestFacts) {
   const { method, path, client } = facts;
   if (method !== 'GET' && method !== 'HEAD') return respondToOtherMethod(method, 'GET, HEAD, OPTIONS');
   if (queryTokenOf(facts) !== undefined && !options.allowQuery) return queryTokenRefused();
   const sender = { token: headTokenOf(facts, options), client };
   const name = path.slice(NOTIFY_PATH.length + 1);
-  return name === CHANNELS
-    ? respondWithChannels(notifier, sender)
+  if (name === DESCRIPTION) return respondWithDescription(options);
+  if (name === CHANNELS) return respondWithChannels(notifier, sender, options);
+  return name === MESSAGES
+    ? respondWithMessages(notifier, sender)
     : respondWithStatus(notifier, sender, name);
 }
 
-function respondWithChannels(notifier: Notifier, sender: Sender): Plan {
+/** Loaded when somebody asks for it. */
+async function respondWithDescription({ allowQuery }: NotifyOptions): Promise<Plan> {
+  const { describeApi } = await import('./openapi.ts');
+  return jsonPlan(200, describeApi({ allowQuery }));
+}
+
+function respondWithChannels(notifier: Notifier, sender: Sender, { kinds = noKinds }: NotifyOptions): Plan {
   const grant = notifier.identify(sender);
-  return grant.ok ? channelsPlan(grant.value.user) : notifyProblemPlan(grant.error);
+  return grant.ok ? channelsPlan(grant.value.user, kinds) : notifyProblemPlan(grant.error);
+}
+
+const noKinds: ReadonlyMap<string, string> = new Map();
+
+function respondWithMessages(notifier: Notifier, sender: Sender): Plan {
+  const messages = notifier.recent(sender);
+  return messages.ok ? messagesPlan(messages.value) : notifyProblemPlan(messages.error);
 }
 
 async function respondWithStatus(notifier: Notifier, sender: Sender, id: string): Promise<Plan> {

@@ -6,7 +6,7 @@ import { type MessageInput, validate } from './draft.ts';
 import type { FieldMap } from './fields.ts';
 import { type FieldProblem, invalidFields, type NotifyProblem } from './problem.ts';
 
-const names = [
+export const FIELD_NAMES = [
   'title',
   'text',
   'message',
@@ -18,10 +18,12 @@ const names = [
   'tags',
   'idempotencyKey',
   'token',
-];
+] as const;
+export type FieldName = (typeof FIELD_NAMES)[number];
+const names: readonly string[] = FIELD_NAMES;
 /** Synonyms for the text. */
 export const TEXT_NAMES: readonly string[] = ['text', 'message', 'body'];
-const priorities: readonly Priority[] = [1, 2, 3, 4, 5];
+export const PRIORITIES: readonly Priority[] = [1, 2, 3, 4, 5];
 
 /** `headerKey` is what {@link idempotencyKeyOf} gives. Reports all invalid fields at once, those of validation too. */
 export function parseInput(
@@ -115,7 +117,7 @@ function formatOf(parser: FieldParser): Format | undefined {
 function priorityOf(parser: FieldParser): Priority | undefined {
   const value = parser.raw('priority');
   if (value === undefined) return undefined;
-  const priority = priorities.find((one) => value === one || value === String(one));
+  const priority = PRIORITIES.find((one) => value === one || value === String(one));
   return priority ?? parser.report('priority', 'must be an integer from 1 to 5');
 }
 

@@ -3,7 +3,8 @@ import { type Problem, problemPlan } from '../../http/errors.ts';
 import { jsonPlan } from '../../http/reply.ts';
 import type { Plan } from '../../http/types.ts';
 import type { NotifyUser } from '../auth/access.ts';
-import type { ChannelProgress, Status } from '../queue/envelope.ts';
+import { timeOfId } from '../id.ts';
+import type { ChannelProgress, Status, Summary } from '../queue/envelope.ts';
 import type { NotifyProblem } from './problem.ts';
 
 /** The state of a message over all of its channels. */
@@ -17,7 +18,7 @@ export function messageStateOf(progress: readonly ChannelProgress[]): MessageSta
 }
 
 /** 202: accepted, still in progress. 207: some channels failed for good. 502: all of them did. */
-const statuses: Readonly<Record<MessageState, number>> = {
+export const STATUSES: Readonly<Record<MessageState, number>> = {
   delivered: 200,
   pending: 202,
   partial: 207,
@@ -30,7 +31,7 @@ const statuses: Readonly<Record<MessageState, number>> = {
  */
 export function sentPlan(status: Status, isRepeated: boolean, base = 'notify/'): Plan {
   const state = messageStateOf(status.progress);
-  return jsonPlan(statuses[state], bodyOf(status, state, isRepeated), ['Location', `${base}${status.id}`]);
+  return jsonPlan(STATUSES[state], bodyOf(status, state, isRepeated), ['Location', `${base}${status.id}`]);
 }
 
 /** The response to `GET /notify/{id}`: 200 whatever the state of the message is. */
@@ -38,9 +39,23 @@ export function statusPlan(status: Status): Plan {
   return jsonPlan(200, bodyOf(status, messageStateOf(status.progress), false));
 }
 
-/** The response to `GET /notify/channels`. */
-export function channelsPlan({ name, channels }: NotifyUser): Plan {
-  return jsonPlan(200, { user: name, channels });
+/** The response to `GET /notify/channels`; `kinds` are those of all channels, by name. */
+export function channelsPlan({ name, channels }: NotifyUser, kinds: ReadonlyMap<string, string>): Plan {
+  const own = channels.flatMap((channel) => {
+    const kind = kinds.get(channel);
+    return kind === undefined ? [] : [[channel, kind]];
+  });
+  return jsonPlan(200, { user: name, channels, kinds: Object.fromEntries(own) });
+}
+
+/** The response to `GET /notify/messages`. */
+export function messagesPlan(messages: readonly Summary[]): Plan {
+  const listed = messages.map((one) => ({
+    title: one.heading,
+    acceptedAt: timeOf(timeOfId(one.id)),
+    ...bodyOf(one, messageStateOf(one.progress), false),
+  }));
+  return jsonPlan(200, { messages: listed });
 }
 
 export function notifyProblemPlan({ code, headers, detail, errors, endsConnection }: NotifyProblem): Plan {

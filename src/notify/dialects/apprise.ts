@@ -24,7 +24,13 @@ import { formFieldsOrNone, inputOf, namesOf, readQuery, textOf } from './message
 
 export const APPRISE_PATH = /^\/notify\/([^/]+)\/?$/;
 /** Other paths below `/notify`, so never keys. */
-export const RESERVED_KEYS: ReadonlySet<string> = new Set(['alertmanager', 'grafana', 'channels']);
+export const RESERVED_KEYS: ReadonlySet<string> = new Set([
+  'alertmanager',
+  'grafana',
+  'channels',
+  'messages',
+  'openapi.json',
+]);
 
 export function apprise(facts: RequestFacts, context: DialectContext): DialectRequest | undefined {
   const segment = APPRISE_PATH.exec(facts.path)?.[1];

@@ -85,9 +85,12 @@ function readPublication(facts: RequestFacts, context: DialectContext): Publicat
 
 /** Of a GET. */
 function isForNtfy(facts: RequestFacts, context: DialectContext): boolean {
-  const isExplicit =
-    authOfQuery(facts) !== undefined || bearerTokenOf(facts.headers.authorization) !== undefined;
-  return isExplicit || isGetToken(ntfyTokenOf(facts) ?? '', context);
+  return isOpenlyForNtfy(facts) || isGetToken(ntfyTokenOf(facts) ?? '', context);
+}
+
+/** Whether a GET has a token where no request for a file has one. */
+export function isOpenlyForNtfy(facts: RequestFacts): boolean {
+  return authOfQuery(facts) !== undefined || bearerTokenOf(facts.headers.authorization) !== undefined;
 }
 
 /** With both dialects on, `POST /{word}` is ntfy's if it has a token where ntfy has it, and Bark's otherwise. */
@@ -275,6 +278,6 @@ export function ntfyProblemPlan(problem: NotifyProblem, atMs: number) {
 
 function failurePlan({ code: ours, status, detail, headers }: SendFailure) {
   const http = status === 415 || status === 422 ? 400 : status;
-  const code = detailCodes.get(detail) ?? codes[ours] ?? (http === 400 ? OTHER_BAD_REQUEST : undefined);
-  return jsonPlan(http, { ...(code !== undefined && { code }), http, error: detail }, headers);
+  const code = detailCodes.get(detail) ?? codes[ours] ?? (http === 400 ? OTHER_BAD_REQUEST : http * 100 + 1);
+  return jsonPlan(http, { code, http, error: detail }, headers);
 }

@@ -8,6 +8,7 @@ import { isId } from '../id.ts';
 import { APPRISE_PATH, RESERVED_KEYS } from './apprise.ts';
 import { type DialectName, decodeSegment } from './dialect.ts';
 import { SERVERCHAN_PATH } from './serverchan.ts';
+import { SLACK_PATH } from './slack.ts';
 
 /**
  * Replaces the tokens in a target, a URL such as a referrer, or another text from a client by `***`. The method, if
@@ -86,6 +87,8 @@ export function createRedactor(names: readonly DialectName[], isToken: (text: st
     const key = APPRISE_PATH.exec(path)?.[1];
     if (active.has('apprise') && key !== undefined && !isId(key) && !RESERVED_KEYS.has(key))
       return `/notify/${STARS}`;
+    const hook = active.has('slack') ? SLACK_PATH.exec(path)?.[1] : undefined;
+    if (hook !== undefined) return `${path.slice(0, path.lastIndexOf(hook))}${STARS}`;
     return active.has('bark') ? redactBark(path, method) : path;
   }
 

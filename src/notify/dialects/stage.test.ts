@@ -214,6 +214,7 @@ describe('probes', () => {
     ['gotify', '/version', { version: '2.4.0', commit: 'mote', buildDate: '' }],
     ['gotify', '/health', { health: 'green', database: 'green' }],
     ['ntfy', '/v1/health', { healthy: true }],
+    ['ntfy', '/v1/stats', { messages: 0, messages_rate: 0 }],
     ['bark', '/ping', { code: 200, message: 'pong', timestamp: START_MS / 1000 }],
   ];
   for (const [name, path, expected] of probes) {
@@ -255,6 +256,49 @@ describe('probes', () => {
     assert.deepEqual([anonymous?.json.username, anonymous?.json.role], ['*', 'anonymous']);
     const stranger = await ask('GET', '/v1/account', { headers: bearer(NOBODY) });
     assert.deepEqual([stranger?.status, stranger?.json.code], [401, 40101]);
+  });
+
+  describe('ntfy: what else Home Assistant asks (aiontfy)', () => {
+    // It fails at any other member of an error.
+    const error = (code: number, http: number) => ({ code, http, error: 'a text' });
+    const questions: readonly [line: string, token: string, status: number, expected: object][] = [
+      ['GET /v1/version', ANN, 404, error(40401, 404)],
+      ['GET /alerts/auth', ANN, 403, error(40301, 403)],
+      ['GET /alerts,more/ws', ANN, 403, error(40301, 403)],
+      ['POST /v1/account/token', NOBODY, 401, error(40101, 401)],
+      [
+        'POST /v1/account/token',
+        ANN,
+        200,
+        { token: ANN, last_access: START_MS / 1000, last_origin: '192.0.2.1', expires: 0 },
+      ],
+    ];
+    for (const [line, token, status, expected] of questions) {
+      test(`${line}: ${status}`, async () => {
+        const { ask, sent } = openDialects(['ntfy', 'bark']);
+        const [method = '', path = ''] = line.split(' ');
+        const body = '{"label":"Home Assistant","expires":0}';
+        const answer = await ask(method, path, { headers: bearer(token), body });
+        assert.equal(answer?.status, status);
+        const said = answer.json.error === undefined ? answer.json : { ...answer.json, error: 'a text' };
+        assert.deepEqual(said, expected);
+        assert.equal(sent.length, 0);
+      });
+    }
+
+    test('a message with every field, most of them empty', async () => {
+      const { ask, theMessage } = openDialects(['ntfy', 'bark']);
+      const unset = { actions: [], attach: null, click: null, delay: null, email: null, filename: null };
+      const more = { call: null, icon: null, markdown: false, priority: null, tags: [], title: null };
+      const body = JSON.stringify({ ...unset, ...more, topic: 'alerts', message: 'Door open' });
+      const answer = await ask('POST', '/', { headers: { ...JSON_TYPE, ...bearer(ANN) }, body });
+      assert.deepEqual([answer?.status, answer?.json.event, answer?.json.topic], [200, 'message', 'alerts']);
+      assert.equal(theMessage().text, 'Door open');
+    });
+
+    test('a file of that name is for everybody else', async () => {
+      assert.equal(await openDialects(['ntfy']).ask('GET', '/alerts/auth'), undefined);
+    });
   });
 });
 

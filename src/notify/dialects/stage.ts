@@ -23,16 +23,24 @@ import {
   sendResultOf,
 } from './dialect.ts';
 import { gotify } from './gotify.ts';
+import { messagePusher } from './message-pusher.ts';
 import { ntfy } from './ntfy.ts';
 import { type ProbeContext, probePlan } from './probes.ts';
+import { pushdeer } from './pushdeer.ts';
 import { Repeats } from './repeats.ts';
 import { serverchan } from './serverchan.ts';
+import { slack } from './slack.ts';
+import { wecomRobot } from './wecom-robot.ts';
 import type { Wordings } from './wording.ts';
 
 const dialects: Readonly<Record<DialectName, Dialect>> = {
   alertmanager,
   grafana,
   serverchan,
+  slack,
+  'wecom-robot': wecomRobot,
+  pushdeer,
+  'message-pusher': messagePusher,
   gotify,
   apprise,
   ntfy,
@@ -103,8 +111,10 @@ export function createDialects(
   return {
     readHead: reader.readHead,
     stage(facts) {
+      const probed = probePlan(active, facts, probeContext);
+      if (probed) return probed;
       const request = reader.recognise(facts);
-      return request ? respond(request, facts) : probePlan(active, facts, probeContext);
+      return request ? respond(request, facts) : undefined;
     },
   };
 

@@ -3,6 +3,7 @@
  * calls them, the spool stores the data.
  */
 import type { Delivery, EndedPart, IfUnclear } from '../channels/channel.ts';
+import { cutText } from '../channels/text/split.ts';
 import type { Message } from '../message.ts';
 import { decideRetry, type RetryPolicy } from './retry.ts';
 
@@ -60,7 +61,15 @@ export interface Envelope {
 }
 
 /** An envelope that has ended, without the message: enough to report its status. */
-export type Receipt = Omit<Envelope, 'message'> & { readonly id: string; readonly endedMs: number };
+export type Receipt = Omit<Envelope, 'message'> & {
+  readonly id: string;
+  readonly endedMs: number;
+  /** See {@link headingOf}; absent in receipts of earlier versions. */
+  readonly heading?: string;
+};
+
+/** Of the heading that is remembered of a message, in UTF-16 units. */
+export const MAX_HEADING_UNITS = 64;
 
 /** The progress of an attempt that is not yet in the envelope: that it began, the parts that ended, its result. */
 export interface Note {
@@ -82,6 +91,23 @@ export interface Note {
 export interface Status {
   readonly id: string;
   readonly progress: readonly ChannelProgress[];
+}
+
+/** A message in a list. */
+export interface Summary extends Status {
+  readonly heading: string;
+}
+
+/** What people know a message by: its title, or else its first line. */
+export function headingOf({ title, text }: Pick<Message, 'title' | 'text'>): string {
+  const line =
+    title ||
+    (text
+      .trim()
+      .slice(0, 2 * MAX_HEADING_UNITS)
+      .split('\n', 1)[0] ??
+      '');
+  return cutText(line, MAX_HEADING_UNITS);
 }
 
 /** A new envelope, due at once on all `channels`. */
@@ -200,7 +226,7 @@ function mergeParts(before: readonly EndedPart[], after: readonly EndedPart[]): 
 }
 
 export function receiptOf({ message, ...rest }: Envelope, endedMs: number): Receipt {
-  return { ...rest, id: message.id, endedMs };
+  return { ...rest, id: message.id, endedMs, heading: headingOf(message) };
 }
 
 /** When the last channel ended. */

@@ -68,6 +68,11 @@ export class IdempotencyIndex {
     return this.#keyed.get(id) ?? this.#plain.get(id);
   }
 
+  *receipts(): Iterable<Receipt> {
+    yield* this.#keyed.values();
+    yield* this.#plain.values();
+  }
+
   /** Drops what exceeds the age and number limits. */
   tidy(nowMs: number): void {
     this.#keyed.drop(nowMs);

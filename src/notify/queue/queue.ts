@@ -10,7 +10,7 @@
  * 5. stop (`drain`): nothing new, what is due is still tried within the grace time, the rest stays in the store
  */
 import type { Channel } from '../channels/channel.ts';
-import { makeId } from '../id.ts';
+import { latestIds, makeId } from '../id.ts';
 import type { Message } from '../message.ts';
 import { type ActiveLimits, type ActiveMessage, ActiveMessages } from './active-messages.ts';
 import type { Clock } from './clock.ts';
@@ -21,10 +21,12 @@ import {
   type ChannelProgress,
   type Envelope,
   hasEnded,
+  headingOf,
   type Idempotency,
   newEnvelope,
   type Receipt,
   type Status,
+  type Summary,
 } from './envelope.ts';
 import { FirstAttempts } from './first-attempts.ts';
 import { type Acceptance, IdempotencyIndex, type KeyUse } from './idempotency.ts';
@@ -241,6 +243,21 @@ export class Queue {
   async status(id: string, user: string): Promise<Status | undefined> {
     const known = this.#known(id) ?? (await this.#options.store.find(id));
     return known?.user === user ? { id, progress: known.progress } : undefined;
+  }
+
+  /** The latest messages of `user` that this process knows, at most `max` of them, the latest first. */
+  recent(user: string, max: number): readonly Summary[] {
+    return latestIds(this.#idsOf(user), max).flatMap((id) => {
+      const envelope = this.#active.get(id)?.envelope;
+      if (envelope) return [{ id, heading: headingOf(envelope.message), progress: envelope.progress }];
+      const receipt = this.#index.receipt(id);
+      return receipt ? [{ id, heading: receipt.heading ?? '', progress: receipt.progress }] : [];
+    });
+  }
+
+  *#idsOf(user: string): Iterable<string> {
+    for (const { envelope } of this.#active.values()) if (envelope.user === user) yield envelope.message.id;
+    for (const receipt of this.#index.receipts()) if (receipt.user === user) yield receipt.id;
   }
 
   /** The same for who asks later: by then another process may be ahead. */

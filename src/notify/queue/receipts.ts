@@ -28,6 +28,10 @@ export class Receipts {
     return this.#receipts.get(id);
   }
 
+  values(): Iterable<Receipt> {
+    return this.#receipts.values();
+  }
+
   /** The message continues. */
   delete(id: string): void {
     this.#receipts.delete(id);

@@ -112,7 +112,7 @@ function isEnvelope(value: JsonObject): value is JsonObject & Envelope {
 }
 
 function isReceipt(value: JsonObject): value is JsonObject & Receipt {
-  return isCommon(value) && isText(value.id) && isTime(value.endedMs);
+  return isCommon(value) && isText(value.id) && isTime(value.endedMs) && isTextOrAbsent(value.heading);
 }
 
 function isCommon({ user, idempotency, round, roundMs, progress }: JsonObject): boolean {

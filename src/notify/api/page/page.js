@@ -1,4 +1,5 @@
-// The script of the page: it gets the channels of the token, sends the message, and follows its status to the end.
+// The script of the page: it gets the channels of the token, sends the message, follows its status to the end, and shows
+// what became of the messages before. What it says is in `strings.ts`.
 // Everything from outside becomes text, never markup.
 
 /**
@@ -16,6 +17,8 @@
  * @property {'delivered' | 'pending' | 'partial' | 'failed'} status
  * @property {boolean} [repeated]
  * @property {Result[]} channels
+ *
+ * @typedef {Standing & { title: string, acceptedAt: string }} Past A message of the list.
  */
 
 const STORAGE_KEY = 'mote.notify.token';
@@ -50,11 +53,24 @@ class Refusal extends Error {}
  * @property {HTMLHeadingElement} summary
  * @property {HTMLUListElement} list
  * @property {HTMLButtonElement} again
+ * @property {HTMLDetailsElement} recent
+ * @property {HTMLUListElement} messages
  */
 const parts = Array.from(document.querySelectorAll('[id]'), (element) => [element.id, element]);
 const { form, token, keep, owner, title, text, channels, format, priority, url, ...rest } =
   /** @type {Parts} */ (Object.fromEntries(parts));
-const { send: sendButton, problem, result, summary, list, again: againButton } = rest;
+const { send: sendButton, problem, result, summary, list, again: againButton, recent, messages } = rest;
+
+/** @type {Record<string, string>} */
+const words = JSON.parse(document.body.dataset.words ?? '{}');
+
+/**
+ * @param {string} key
+ * @param {Record<string, unknown>} [values]
+ */
+function say(key, values = {}) {
+  return (words[key] ?? key).replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
+}
 
 /** @param {number} ms */
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -71,23 +87,34 @@ const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
  * @throws {Refusal}, or another error if there was no readable response
  */
 async function ask(secret, path, init = {}) {
-  if (!/^[!-~]+$/.test(secret))
-    throw new Refusal('This token has characters that no token has: copy it again.');
+  if (!/^[!-~]+$/.test(secret)) throw new Refusal(say('badToken'));
   const headers = { 'X-Token': secret, ...init.headers };
   const signal = AbortSignal.timeout(RESPONSE_TIMEOUT_MS);
   const response = await fetch(path, { ...init, headers, signal, cache: 'no-store' });
   const body = await response.json().catch(() => ({}));
-  if (Array.isArray(body.channels)) return body;
-  if (body.detail) throw new Refusal(body.detail);
+  if (Array.isArray(body.channels ?? body.messages)) return body;
+  if (body.detail) throw new Refusal(detailOf(body, response.headers.get('retry-after') ?? '1'));
   // From a proxy, or from something else at this address.
   const { status } = response;
-  const message = `The server responded with status ${status}.`;
+  const message = say('badStatus', { status });
   throw status >= 400 && status < 500 ? new Refusal(message) : new Error(message);
+}
+
+/**
+ * In the language of the page, or else in the words of the server.
+ *
+ * @param {{ code: string, detail: string, errors?: { field: string, detail: string }[] }} problem
+ * @param {string} seconds
+ */
+function detailOf({ code, detail, errors = [] }, seconds) {
+  const fields = errors.map((one) => words[`field_${one.field}`] ?? `${one.field}: ${one.detail}`);
+  if (fields.length > 0) return fields.join('; ');
+  return words[`error_${code}`] ? say(`error_${code}`, { seconds }) : detail;
 }
 
 /** @param {unknown} error */
 function showProblem(error) {
-  problem.textContent = error instanceof Refusal ? error.message : 'The server does not respond.';
+  problem.textContent = error instanceof Refusal ? error.message : say('silent');
   reveal(problem);
 }
 
@@ -109,26 +136,35 @@ async function showChannels() {
   const secret = token.value.trim();
   if (secret === shown) return;
   shown = secret;
-  channels.hidden = true;
+  channels.hidden = recent.hidden = true;
   owner.textContent = problem.textContent = '';
   if (secret === '') return;
   try {
-    const { user, channels: names } = await ask(secret, 'notify/channels');
+    const { user, channels: names, kinds = {} } = await ask(secret, 'notify/channels');
     if (secret !== shown) return;
-    owner.textContent = `for ${user}`;
-    channels.replaceChildren(channels.children[0] ?? '', ...names.map(choiceOf));
+    owner.textContent = say('owner', { user });
+    const choices = names.map((/** @type {string} */ name) => choiceOf(name, kinds[name]));
+    channels.replaceChildren(channels.children[0] ?? '', ...choices);
     channels.hidden = names.length === 0;
+    recent.hidden = false;
+    void showRecent();
   } catch (error) {
     if (secret === shown) showProblem(error);
   }
 }
 
-/** @param {string} name */
-function choiceOf(name) {
+/**
+ * By its name and what it is; a channel that is named after its kind only by the latter.
+ *
+ * @param {string} name
+ * @param {string} [kind]
+ */
+function choiceOf(name, kind = '') {
   const box = document.createElement('input');
   Object.assign(box, { type: 'checkbox', value: name, checked: true });
   const label = document.createElement('label');
-  label.append(box, name);
+  const what = words[`kind_${kind}`] ?? kind;
+  label.append(box, name === kind ? what : what && what !== name ? `${name} (${what})` : name);
   return label;
 }
 
@@ -174,7 +210,7 @@ function setBusy(busy) {
   isBusy = busy;
   // A disabled button would lose the focus.
   sendButton.setAttribute('aria-disabled', String(busy));
-  sendButton.textContent = busy ? 'Sending …' : 'Send';
+  sendButton.textContent = say(busy ? 'sending' : 'send');
 }
 
 async function send() {
@@ -185,13 +221,14 @@ async function send() {
   unanswered = newPress('');
   list.replaceChildren();
   show(standing);
+  void showRecent();
   void watch(secret, standing);
 }
 
 function draft() {
   const boxes = channels.hidden ? [] : [...channels.querySelectorAll('input')];
   const chosen = boxes.filter(({ checked }) => checked).map(({ value }) => value);
-  if (boxes.length > 0 && chosen.length === 0) throw new Refusal('Choose a channel.');
+  if (boxes.length > 0 && chosen.length === 0) throw new Refusal(say('noChannel'));
   return {
     title: title.value,
     text: text.value,
@@ -226,10 +263,7 @@ async function post(secret, body, key) {
     } catch (error) {
       if (error instanceof Refusal) throw error;
     }
-    if (tries === MAX_TRIES)
-      throw new Refusal(
-        'No response came: the message may have been accepted. Press Send again: it is sent only once.',
-      );
+    if (tries === MAX_TRIES) throw new Refusal(say('noResponse'));
     await sleep(tries * RETRY_MS);
   }
 }
@@ -257,6 +291,7 @@ async function watch(secret, { id, status }) {
       if (mine !== watches) return;
       show(standing);
       last = standing.status;
+      void showRecent();
     } catch (error) {
       if (!(error instanceof Refusal)) continue;
       showProblem(error);
@@ -274,19 +309,23 @@ function offerAgain(secret, id) {
   againButton.onclick = () => watch(secret, { id, status: 'pending', channels: [] });
 }
 
-const summaries = {
-  delivered: 'Delivered',
-  pending: 'Accepted, on its way',
-  partial: 'Delivered, but not everywhere',
-  failed: 'Not delivered',
-};
+/**
+ * «Failed» does not stand below «on its way».
+ *
+ * @param {Standing} standing
+ */
+function stateOf({ status, repeated, channels: results }) {
+  const hasFailed = results.some((one) => one.status === 'failed');
+  const state = say(status === 'pending' && hasFailed ? 'pendingFailed' : status);
+  return repeated ? say('repeated', { state }) : state;
+}
 
 /** @param {Standing} standing */
-function show({ status, repeated, channels: results }) {
+function show(standing) {
   result.hidden = false;
-  const words = summaries[status] + (repeated ? ' (accepted before, not sent twice)' : '');
-  if (summary.textContent !== words) summary.textContent = words;
-  for (const [index, one] of results.entries()) {
+  const state = stateOf(standing);
+  if (summary.textContent !== state) summary.textContent = state;
+  for (const [index, one] of standing.channels.entries()) {
     const [item, old] = [itemOf(one), list.children[index]];
     // A screen reader would read out an unchanged item again.
     if (!old) list.append(item);
@@ -296,20 +335,51 @@ function show({ status, repeated, channels: results }) {
 
 /** @param {Result} result */
 function itemOf({ channel, status, attempts, at, nextAttempt, reason, note }) {
-  const item = document.createElement('li');
-  item.className = status;
-  const name = document.createElement('b');
-  name.textContent = channel;
-  const detail = document.createElement('small');
-  detail.textContent = reason ?? note ?? '';
-  const words = {
-    delivered: `delivered at ${clockOf(at)}`,
-    failed: `failed at ${clockOf(at)}`,
-    waiting: 'first attempt under way',
-    retrying: `retrying, attempt ${attempts + 1} at ${clockOf(nextAttempt)}`,
+  const states = {
+    delivered: say('deliveredAt', { time: clockOf(at) }),
+    failed: say('failedAt', { time: clockOf(at) }),
+    waiting: say('waiting'),
+    retrying: say('retrying', { attempt: attempts + 1, time: clockOf(nextAttempt) }),
   };
-  item.append(name, ` ${words[status]}`, detail);
+  return lineOf(status, channel, states[status], reason ?? note ?? '');
+}
+
+/**
+ * @param {string} className
+ * @param {string} name
+ * @param {string} state
+ * @param {string} detail
+ */
+function lineOf(className, name, state, detail) {
+  const item = document.createElement('li');
+  item.className = className;
+  const parts = [document.createElement('b'), document.createElement('small')];
+  for (const [index, part] of parts.entries()) part.textContent = [name, detail][index] ?? '';
+  item.append(parts[0] ?? '', ` ${state}`, parts[1] ?? '');
   return item;
+}
+
+// The messages before
+
+/** While it is open: whoever does not look does not ask. */
+async function showRecent() {
+  const secret = shown;
+  if (!recent.open || secret === '') return;
+  try {
+    const { messages: past } = await ask(secret, 'notify/messages');
+    if (secret !== shown) return;
+    messages.replaceChildren(...(past.length > 0 ? past.map(pastOf) : [lineOf('', '', say('nothing'), '')]));
+  } catch (error) {
+    if (secret === shown) showProblem(error);
+  }
+}
+
+/** @param {Past} message */
+function pastOf(message) {
+  const troubles = message.channels.filter(({ reason }) => reason !== undefined);
+  const detail = troubles.map(({ channel, reason }) => `${channel}: ${reason}`).join('; ');
+  const when = new Date(message.acceptedAt).toLocaleString();
+  return lineOf(message.status, message.title || say('untitled'), `${stateOf(message)} · ${when}`, detail);
 }
 
 /** @param {string} [time] */
@@ -329,6 +399,7 @@ token.addEventListener('change', () => {
   void showChannels();
 });
 keep.addEventListener('change', remember);
+recent.addEventListener('toggle', showRecent);
 
 recall();
 form.hidden = false;

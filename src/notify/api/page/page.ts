@@ -6,18 +6,23 @@ import { createHash } from 'node:crypto';
 import type { Plan, Stage } from '../../../http/types.ts';
 import { NOTIFY_PATH } from '../handler.ts';
 import { markup, script, style } from './assets.ts';
+import { inLanguage, type Language, languageOf } from './strings.ts';
 
 /** To be mounted after the stage of the handler, which handles the requests that send. */
 export function createPageStage(): Stage {
-  const page = pagePlan();
-  return ({ method, path }) => {
-    const isOurs = path === NOTIFY_PATH && (method === 'GET' || method === 'HEAD');
-    return isOurs ? page : undefined;
+  /** Each is made when it is asked for first. */
+  const pages = new Map<Language, Plan>();
+  return ({ method, path, headers }) => {
+    if (path !== NOTIFY_PATH || (method !== 'GET' && method !== 'HEAD')) return undefined;
+    const language = languageOf(headers['accept-language']);
+    const page = pages.get(language) ?? pagePlan(language);
+    pages.set(language, page);
+    return page;
   };
 }
 
-function pagePlan(): Plan {
-  const bytes = Buffer.from(assemble());
+function pagePlan(language: Language): Plan {
+  const bytes = Buffer.from(assemble(language));
   const headers = [
     'Content-Type',
     'text/html; charset=utf-8',
@@ -32,12 +37,14 @@ function pagePlan(): Plan {
     // The back button must not bring back a token that was typed in.
     'Cache-Control',
     'no-store',
+    'Vary',
+    'Accept-Language',
   ];
   return { status: 200, headers, body: { kind: 'bytes', bytes }, overridesDefaults: true };
 }
 
-function assemble(): string {
-  return markup
+function assemble(language: Language): string {
+  return inLanguage(markup, language)
     .replace('<link rel="stylesheet" href="page.css">', () => `<style>${style}</style>`)
     .replace('<script type="module" src="page.js">', () => `<script type="module">${script}`);
 }
