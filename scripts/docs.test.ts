@@ -21,6 +21,8 @@ const OTHER_FLAGS: ReadonlySet<string> = new Set(
     'init env-file ulimit health-cmd require rm',
     // An example of a flag that does not exist.
     'prot',
+    // What mote leaves out on purpose.
+    'upload',
   ].flatMap((line) => line.split(' ')),
 );
 /** Variables that are not options. */
