@@ -13,7 +13,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Peer } from '../../bench/peers.ts';
 import { runRequests } from './client.ts';
 import { measureMessages } from './load.ts';
-import { coreMs, processesOf, rssKiB, threadsMs } from './process.ts';
+import { anonymousKiB, coreMs, processesOf, rssKiB, threadsMs } from './process.ts';
 import type { Sample } from './results.ts';
 import {
   closing,
@@ -196,7 +196,7 @@ function measureMemory(setup: Setup): Promise<Sample> {
 function measureIdleConnections(setup: Setup): Promise<Sample> {
   return withServer(setup, {}, async ({ pid, port }) => {
     await delay(SETTLE_MS);
-    const before = rssKiB(pid);
+    const before = anonymousKiB(pid);
     const sockets: Socket[] = [];
     try {
       while (sockets.length < IDLE_CONNECTIONS) {
@@ -206,7 +206,7 @@ function measureIdleConnections(setup: Setup): Promise<Sample> {
       await delay(SETTLE_MS);
       const open = sockets.filter(({ readyState }) => readyState === 'open').length;
       assert.equal(open, IDLE_CONNECTIONS, `only ${open} connections stayed open`);
-      return { connectionsMiB: (rssKiB(pid) - before) / 1024 };
+      return { connectionsMiB: (anonymousKiB(pid) - before) / 1024 };
     } finally {
       for (const socket of sockets) socket.destroy();
     }

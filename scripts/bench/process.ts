@@ -44,8 +44,17 @@ function threadsOf(pid: number): string[] {
 
 /** The resident memory; what processes share counts in each. */
 export function rssKiB(pid: number): number {
-  const own = Number(/Rss:\s+(\d+)/.exec(textOf(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0);
-  return childrenOf(pid).reduce((sum, child) => sum + rssKiB(child), own);
+  return mappedKiB(pid, /Rss:\s+(\d+)/);
+}
+
+/** What of it no file has: the kernel cannot take it back. */
+export function anonymousKiB(pid: number): number {
+  return mappedKiB(pid, /Anonymous:\s+(\d+)/);
+}
+
+function mappedKiB(pid: number, field: RegExp): number {
+  const own = Number(field.exec(textOf(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0);
+  return childrenOf(pid).reduce((sum, child) => sum + mappedKiB(child, field), own);
 }
 
 /** What all processes of the machine have had of its cores, and what its host took away. */
