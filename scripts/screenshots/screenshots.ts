@@ -3,11 +3,12 @@ import { mkdirSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { startChromium, type View } from '../../test/support/chromium.ts';
 import { makeFolder } from '../../test/support/folder.ts';
+import { hashOf, notifyFile } from '../../test/support/notify.ts';
 import { start } from '../../test/support/target.ts';
 
 const DOCS = resolve(import.meta.dirname, '../../docs');
 /** A picture that is larger would weigh down every clone. */
-const MAX_BYTES = 60 * 1024;
+const MAX_BYTES = 80 * 1024;
 
 const wide: View = { width: 840, height: 640, mobile: false };
 const narrow: View = { width: 390, height: 780, mobile: true };
@@ -15,7 +16,11 @@ const narrow: View = { width: 390, height: 780, mobile: true };
 const pictures = [
   { name: 'listing', path: '/', view: wide, scheme: 'light' },
   { name: 'listing-phone', path: '/', view: narrow, scheme: 'dark' },
+  { name: 'notify', path: '/notify', view: wide, scheme: 'light' },
+  { name: 'notify-phone', path: '/notify', view: narrow, scheme: 'dark' },
 ] as const;
+/** It only has to be there: nobody enters it into the page. */
+const TOKEN = hashOf('token-of-nobody');
 
 function exampleSite(): string {
   const files = {
@@ -46,7 +51,9 @@ function exampleSite(): string {
 }
 
 async function main(folder: string): Promise<void> {
-  const server = await start({ root: exampleSite(), args: ['--listing'] });
+  const users = { ann: { tokens: [TOKEN], channels: ['phone'] } };
+  const notify = notifyFile({ phone: { kind: 'webhook', url: 'https://example.com' } }, users);
+  const server = await start({ root: exampleSite(), args: ['--listing', '--notify', notify] });
   const browser = await startChromium();
   try {
     for (const { name, path, view, scheme } of pictures) {
