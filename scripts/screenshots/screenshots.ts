@@ -1,10 +1,11 @@
-/** Takes the pictures of docs/ in Chromium: `npm run screenshots`. */
+/** Takes the pictures of docs/ in Chromium: `npm run screenshots [-- FOLDER]`. */
 import { mkdirSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { startChromium, type View } from '../../test/support/chromium.ts';
 import { makeFolder } from '../../test/support/folder.ts';
 import { hashOf, notifyFile } from '../../test/support/notify.ts';
 import { start } from '../../test/support/target.ts';
+import { answerHelp } from '../help.ts';
 
 const DOCS = resolve(import.meta.dirname, '../../docs');
 /** A picture that is larger would weigh down every clone. */
@@ -74,4 +75,5 @@ async function main(folder: string): Promise<void> {
   }
 }
 
+answerHelp(import.meta.filename);
 await main(resolve(process.argv[2] ?? DOCS));
