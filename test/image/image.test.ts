@@ -156,7 +156,10 @@ function runsWithoutRights(image: string): void {
         (log) => / on /.test(log),
       );
       await podman('healthcheck', 'run', id);
-      assert.equal((await podman('logs', id)).trim().split('\n').length, 1);
+      const lines = (await podman('logs', id)).trim().split('\n');
+      // mote-tiny says what it could not give up.
+      const own = lines.filter((line) => !line.startsWith('not confined'));
+      assert.equal(own.length, 1, own.join('\n'));
     });
   }
 
