@@ -183,16 +183,17 @@ describe('replicas', { skip: noRedis }, () => {
 
   test('a rolling update: what the old one has is taken at once, who sends twice sees no gap', async (t) => {
     const { deliveries, hook } = await startReceiver(t, (title, count) =>
-      title.startsWith('later') && count === 1 ? { status: 503, headers: { 'retry-after': '2' } } : undefined,
+      title.startsWith('later') && count === 1 ? { status: 503, headers: { 'retry-after': '1' } } : undefined,
     );
     const { redis, startOne } = await startSharing(t, { channels: { hook } });
     const servers = [await startOne(), await startOne()];
     const later = Array.from({ length: 20 }, (_, number) => `later ${number}`);
     for (const title of later) assert.equal((await send(servers[0] as Server, { title })).http, 202);
+    // A refusal pauses the channel: which messages are still waiting for their first attempt is left open.
     await eventually(
       10_000,
       () => deliveries.length,
-      (count) => count === later.length,
+      (count) => count > 0,
     );
     let isOver = false;
     const gaps: string[] = [];
