@@ -14,6 +14,7 @@ import { COMMANDS, RIGHTS } from '../notify/replicas/scripts.ts';
 import { Sharing } from '../notify/replicas/sharing.ts';
 import type { DeliveryMetrics } from '../observe/deliveries.ts';
 import type { EventLog } from '../observe/log.ts';
+import { News } from '../util/news.ts';
 import { nameOf, parseRedisUrl, type RedisTarget } from '../util/redis-url.ts';
 import { lazyTrust } from './channels.ts';
 
@@ -37,8 +38,13 @@ export async function openReplicas(config: Config, options: StoreOptions): Promi
   const { event, metrics, trust } = options;
   const target = targetOf(config);
   const tell = tellOnce(event);
-  const faults = new FaultNotice(event);
-  const client = clientOf(config, target, trust, {
+  const faults = new News(FAULT_SILENCE_MS);
+  const tellFault = (reason: string): void => {
+    if (faults.isNews(reason, performance.now()))
+      event('warn', 'the spool cannot be used; trying again', { reason });
+  };
+  const keys = new Keys(config.spoolPrefix);
+  const client = clientOf(keys, target, trust, {
     onMessage: (text) => {
       if (text === 'orphans') store.onOrphans();
       else sharing.hear(text);
@@ -50,22 +56,21 @@ export async function openReplicas(config: Config, options: StoreOptions): Promi
       settingsOf(client).then(tell, () => undefined);
       store.onUp();
     },
-    onDown: (reason) => faults.tell(reason),
+    onDown: tellFault,
   });
-  const keys = new Keys(config.spoolPrefix);
   let isOpen = false;
   const replica = randomBytes(REPLICA_BYTES).toString('base64url');
-  const sharing = new Sharing({ server: client, prefix: config.spoolPrefix, replica });
+  const sharing = new Sharing({ server: client, keys, replica });
   const store: ReplicaStore = new ReplicaStore({
     server: client,
     name: nameOf(target),
-    prefix: config.spoolPrefix,
+    keys,
     replica,
     maxMessages: config.maxQueuedMessages,
     maxDead: config.maxDeadMessages,
     maxAgeMs: config.notifyMaxAgeMs,
     report: (id, fault) => event('warn', `spool: a message is ${fault}; left alone`, { id }),
-    onRefusal: (reason) => faults.tell(reason),
+    onRefusal: tellFault,
     onRemoved(messages) {
       metrics.countRemoved(messages);
       event('warn', 'messages that were given up were removed: more than --max-dead-messages', { messages });
@@ -85,13 +90,14 @@ export async function openReplicaAdmin(
 ): Promise<ReplicaAdmin> {
   const silence = () => undefined;
   const events = { onMessage: silence, onUp: silence, onDown: silence };
-  const client = clientOf(config, targetOf(config), lazyTrust(caFile), events);
+  const keys = new Keys(config.spoolPrefix);
+  const client = clientOf(keys, targetOf(config), lazyTrust(caFile), events);
   await startClient(client);
   if (!client.isUp) {
     client.close();
     throw new StoreError(`--spool: ${client.fault}`, undefined);
   }
-  return new ReplicaAdmin({ client, prefix: config.spoolPrefix, now: Date.now, report });
+  return new ReplicaAdmin({ client, keys, now: Date.now, report });
 }
 
 type ClientEvents = Pick<ConstructorParameters<typeof RedisClient>[0], 'onMessage' | 'onUp' | 'onDown'>;
@@ -103,13 +109,7 @@ function targetOf({ spool }: Pick<Config, 'spool'>): RedisTarget {
   return target.value;
 }
 
-function clientOf(
-  { spoolPrefix }: Pick<Config, 'spoolPrefix'>,
-  target: RedisTarget,
-  trust: () => CaTrust,
-  events: ClientEvents,
-): RedisClient {
-  const keys = new Keys(spoolPrefix);
+function clientOf(keys: Keys, target: RedisTarget, trust: () => CaTrust, events: ClientEvents): RedisClient {
   return new RedisClient({
     target,
     trust: () => trust().secureContext,
@@ -182,27 +182,4 @@ function tellOnce(event: EventLog): (settings: Settings) => void {
     if (text !== told) event(isSafe ? 'info' : 'warn', `spool: ${text}`);
     told = text;
   };
-}
-
-/** Why the server cannot be reached: once, and again after a while. */
-class FaultNotice {
-  readonly #event: EventLog;
-  readonly #toldMs = new Map<string, number>();
-
-  constructor(event: EventLog) {
-    this.#event = event;
-  }
-
-  tell(reason: string): void {
-    const nowMs = performance.now();
-    for (const [text, atMs] of this.#toldMs) if (nowMs - atMs >= FAULT_SILENCE_MS) this.#toldMs.delete(text);
-    if (this.#toldMs.has(reason)) return;
-    this.#toldMs.set(reason, nowMs);
-    this.#event('warn', 'the spool cannot be used; trying again', { reason });
-  }
-
-  /** It can be reached. */
-  forget(): void {
-    this.#toldMs.clear();
-  }
 }

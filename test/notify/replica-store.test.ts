@@ -7,6 +7,7 @@ import { delivered, messageWith, orderFor, queueOptions } from '../../src/notify
 import { makeId } from '../../src/notify/id.ts';
 import { type Envelope, newEnvelope, receiptOf, record } from '../../src/notify/queue/envelope.ts';
 import { LostMessage, StoreError } from '../../src/notify/queue/store.ts';
+import { Keys } from '../../src/notify/replicas/keys.ts';
 import * as rules from '../../src/notify/replicas/protocol-fixtures.ts';
 import { ReplicaStore } from '../../src/notify/replicas/replica-store.ts';
 import { parseRedisUrl } from '../../src/util/redis-url.ts';
@@ -61,7 +62,7 @@ function storeFor(
   return new ReplicaStore({
     server,
     name: 'redis',
-    prefix: 'mote',
+    keys: new Keys('mote'),
     replica,
     maxMessages: over.maxMessages ?? 1000,
     maxDead: over.maxDead ?? 1000,

@@ -163,25 +163,18 @@ export class RedisClient {
   async #connect(): Promise<RedisConnection> {
     const moved = this.#moved;
     this.#moved = undefined;
-    if (moved) return this.#follow(moved, MAX_REDIRECTIONS);
-    let last: unknown;
-    for (const address of await this.#candidates()) {
-      try {
-        return await this.#follow(address, MAX_REDIRECTIONS);
-      } catch (error) {
-        last = error;
-      }
-    }
-    throw last;
+    const address = moved ?? (await this.#whereItIs());
+    return this.#follow(address, MAX_REDIRECTIONS);
   }
 
-  async #candidates(): Promise<readonly RedisAddress[]> {
+  /** Only sentinels are several. */
+  async #whereItIs(): Promise<RedisAddress> {
     const { addresses, sentinel } = this.#options.target;
-    if (sentinel === undefined) return addresses;
+    if (sentinel === undefined) return addresses[0];
     let last: unknown;
     for (const address of addresses) {
       try {
-        return [await this.#askSentinel(address, sentinel)];
+        return await this.#askSentinel(address, sentinel);
       } catch (error) {
         last = error;
       }

@@ -2,6 +2,7 @@
  * Keeps the store up to date with the queue. A change that the store fails to save stays in memory and is saved again
  * until that succeeds.
  */
+import { News } from '../../util/news.ts';
 import type { Clock } from './clock.ts';
 import { type Envelope, hasEnded, type Note, type Receipt, receiptOf } from './envelope.ts';
 import {
@@ -46,8 +47,7 @@ export class Persister<E extends Kept> {
   readonly #late = new Set<E>();
   /** Messages that were refused, but are in the store because removing them failed as well. */
   readonly #refused = new Map<string, Envelope>();
-  /** When each fault was last reported. */
-  readonly #reportedMs = new Map<string, number>();
+  readonly #faults = new News(FAULT_SILENCE_MS);
   #retryMs = STORE_RETRY_MS;
   #cancelRetry: (() => void) | undefined;
   #isStopped = false;
@@ -181,11 +181,7 @@ export class Persister<E extends Kept> {
   /** Reports an error to the operator, without private content. */
   report(error: unknown): void {
     const message = error instanceof StoreError ? error.message : 'an unforeseen error';
-    const nowMs = this.#options.clock.now();
-    const reportedMs = this.#reportedMs.get(message);
-    if (reportedMs !== undefined && Math.abs(nowMs - reportedMs) < FAULT_SILENCE_MS) return;
-    this.#reportedMs.set(message, nowMs);
-    this.#options.onFault(message);
+    if (this.#faults.isNews(message, this.#options.clock.now())) this.#options.onFault(message);
   }
 
   /** From now on, failed saves are retried without the usual delay. */

@@ -1,22 +1,21 @@
 /** The operator's view of messages that replicas share. It works beside them, and owns nothing. */
-import type { RedisClient } from '../../net/redis/client.ts';
-import { RedisUnavailable } from '../../net/redis/connection.ts';
-import { RedisError } from '../../net/redis/resp.ts';
+import type { RedisClient, Script } from '../../net/redis/client.ts';
+import type { RedisReply } from '../../net/redis/resp.ts';
 import { isId } from '../id.ts';
 import { type Envelope, lastMsOf, reopen } from '../queue/envelope.ts';
-import { StoreError } from '../queue/store.ts';
 import { envelopeText, parseEnvelope } from '../spool/format.ts';
 import type { MessageAdmin, SpoolEntry } from '../spool/spool-admin.ts';
+import { throwFault } from './fault.ts';
 import { storedEnvelope } from './format.ts';
-import { Keys } from './keys.ts';
-import { PURGE, REQUEUE } from './scripts.ts';
+import type { Keys } from './keys.ts';
+import { LOOK, PURGE, REQUEUE } from './scripts.ts';
 
 /** Entries for each question to the server, about. */
 const PAGE = '200';
 
 export interface ReplicaAdminOptions {
   readonly client: Pick<RedisClient, 'command' | 'run' | 'close'>;
-  readonly prefix: string;
+  readonly keys: Keys;
   /** In milliseconds since the epoch. */
   readonly now: () => number;
   report(id: string, fault: string): void;
@@ -28,7 +27,7 @@ export class ReplicaAdmin implements MessageAdmin {
 
   constructor(options: ReplicaAdminOptions) {
     this.#options = options;
-    this.#keys = new Keys(options.prefix);
+    this.#keys = options.keys;
   }
 
   async list(): Promise<readonly SpoolEntry[]> {
@@ -73,11 +72,8 @@ export class ReplicaAdmin implements MessageAdmin {
   async show(id: string): Promise<SpoolEntry | undefined> {
     if (!isId(id)) return undefined;
     const { messages, states, dead } = this.#keys;
-    const [message, state, letter] = [
-      await this.#field(messages, id),
-      await this.#field(states, id),
-      await this.#field(dead, id),
-    ];
+    const reply = await this.#run(LOOK, [messages, states, this.#keys.receipt(id), dead], [id]);
+    const [message = '', state = '', , letter = ''] = reply as readonly string[];
     const folder = message === '' ? 'dead' : 'new';
     const envelope = folder === 'new' ? storedEnvelope(message, state) : parseEnvelope(letter);
     return envelope.ok ? { folder, envelope: envelope.value } : undefined;
@@ -89,18 +85,16 @@ export class ReplicaAdmin implements MessageAdmin {
   }
 
   async requeue(id: string): Promise<'requeued' | 'waiting' | 'missing'> {
-    const { messages, states, dead, deadTimes, owners, leases, wake } = this.#keys;
+    const { messages, dead, deadTimes, owners, leases, wake } = this.#keys;
     if (!isId(id)) return 'missing';
     const letter = await this.#field(dead, id);
     const envelope = parseEnvelope(letter);
     if (!envelope.ok) return (await this.show(id)) ? 'waiting' : 'missing';
     const text = envelopeText(reopen(envelope.value, this.#options.now()));
-    const done = await this.#answer(
-      this.#options.client.run(
-        REQUEUE,
-        [dead, deadTimes, messages, states, owners, leases],
-        [id, letter, text, '', wake],
-      ),
+    const done = await this.#run(
+      REQUEUE,
+      [dead, deadTimes, messages, owners, leases],
+      [id, letter, text, wake],
     );
     return done === 1 ? 'requeued' : 'waiting';
   }
@@ -126,20 +120,15 @@ export class ReplicaAdmin implements MessageAdmin {
 
   async #purge(ids: readonly string[]): Promise<number> {
     const { dead, deadTimes } = this.#keys;
-    return Number(await this.#answer(this.#options.client.run(PURGE, [dead, deadTimes], ids)));
+    return Number(await this.#run(PURGE, [dead, deadTimes], ids));
   }
 
-  #ask(words: readonly string[]): Promise<unknown> {
-    return this.#answer(this.#options.client.command(words));
+  #ask(words: readonly string[]): Promise<RedisReply> {
+    return this.#options.client.command(words).catch(throwFault);
   }
 
-  async #answer(reply: Promise<unknown>): Promise<unknown> {
-    try {
-      return await reply;
-    } catch (error) {
-      if (!(error instanceof RedisUnavailable || error instanceof RedisError)) throw error;
-      throw new StoreError(`the spool cannot be used: ${error.message}`, error);
-    }
+  #run(script: Script, keys: readonly string[], args: readonly string[]): Promise<RedisReply> {
+    return this.#options.client.run(script, keys, args).catch(throwFault);
   }
 
   close(): void {

@@ -5,7 +5,7 @@
 
 import type { Script } from '../../net/redis/client.ts';
 import { RedisUnavailable } from '../../net/redis/connection.ts';
-import { RedisError, type RedisReply } from '../../net/redis/resp.ts';
+import type { RedisReply } from '../../net/redis/resp.ts';
 import { isId } from '../id.ts';
 import { type Envelope, hasFailures, type Note, type Receipt } from '../queue/envelope.ts';
 import { KEYED_RECEIPTS, PLAIN_RECEIPTS } from '../queue/idempotency.ts';
@@ -19,8 +19,9 @@ import {
   StoreError,
 } from '../queue/store.ts';
 import { envelopeText, noteText, parseNotes, receiptText } from '../spool/format.ts';
+import { throwFault } from './fault.ts';
 import { type FoundMessage, foundOf, stateText, storedEnvelope } from './format.ts';
-import { Keys } from './keys.ts';
+import type { Keys } from './keys.ts';
 import * as scripts from './scripts.ts';
 
 /** How long after its last sign of life a replica's messages can be taken by others. */
@@ -46,7 +47,7 @@ export interface ReplicaStoreOptions {
   readonly server: Server;
   /** For the operator, without credentials. */
   readonly name: string;
-  readonly prefix: string;
+  readonly keys: Keys;
   /** Unlike that of every other process, without a space. */
   readonly replica: string;
   readonly maxMessages: number;
@@ -81,7 +82,7 @@ export class ReplicaStore implements MessageStore {
 
   constructor(options: ReplicaStoreOptions) {
     this.#options = options;
-    this.#keys = new Keys(options.prefix);
+    this.#keys = options.keys;
     this.name = options.name;
   }
 
@@ -97,7 +98,6 @@ export class ReplicaStore implements MessageStore {
   onUp(): void {
     this.#mustReview = true;
     for (const go of this.#waiting) go();
-    this.#waiting.clear();
     void this.#renew().then(() => {
       this.#onBack();
       this.#onFound();
@@ -325,34 +325,27 @@ export class ReplicaStore implements MessageStore {
   }
 
   /** Once more if it is unknown whether it was executed: each of the scripts may be. */
-  async #run(
-    script: Script,
-    keys: readonly string[],
-    args: readonly (string | number)[],
-  ): Promise<RedisReply> {
+  #run(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<RedisReply> {
     const { server } = this.#options;
-    try {
-      return await server.run(script, keys, args).catch(async (error) => {
-        if (!(error instanceof RedisUnavailable) || !error.isUnknown) throw error;
-        await this.#nextConnection();
-        return server.run(script, keys, args);
-      });
-    } catch (error) {
-      if (error instanceof RedisUnavailable || error instanceof RedisError) {
-        throw new StoreError(`the spool cannot be used: ${error.message}`, error);
-      }
-      throw error;
-    }
+    const once = () => server.run(script, keys, args);
+    const twice = once().catch(async (error) => {
+      if (!(error instanceof RedisUnavailable) || !error.isUnknown) throw error;
+      await this.#nextConnection();
+      return once();
+    });
+    return twice.catch(throwFault);
   }
 
   #nextConnection(): Promise<void> {
     if (this.#options.server.isUp) return Promise.resolve();
     const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, RECONNECT_MS);
-    this.#waiting.add(() => {
+    const go = (): void => {
       clearTimeout(timer);
+      this.#waiting.delete(go);
       resolve();
-    });
+    };
+    const timer = setTimeout(go, RECONNECT_MS);
+    this.#waiting.add(go);
     return promise;
   }
 }

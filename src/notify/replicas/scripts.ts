@@ -183,18 +183,16 @@ return {redis.call('HGET', KEYS[1], ARGV[1]) or '', redis.call('HGET', KEYS[2], 
 `);
 
 /**
- * KEYS dead deadTimes messages states owners leases; ARGV id, dead letter as it was read, message, its state or
- * nothing, channel.
- * The requeued message belongs to nobody who is alive.
+ * KEYS dead deadTimes messages owners leases; ARGV id, dead letter as it was read, message, channel. The requeued message
+ * belongs to nobody who is alive.
  */
 export const REQUEUE = makeScript(`if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
 redis.call('HSET', KEYS[3], ARGV[1], ARGV[3])
-if ARGV[4] ~= '' then redis.call('HSET', KEYS[4], ARGV[1], ARGV[4]) end
-redis.call('ZADD', KEYS[5], 0, 'operator ' .. ARGV[1])
-redis.call('ZADD', KEYS[6], 0, 'operator')
+redis.call('ZADD', KEYS[4], 0, 'operator ' .. ARGV[1])
+redis.call('ZADD', KEYS[5], 0, 'operator')
 redis.call('HDEL', KEYS[1], ARGV[1])
 redis.call('ZREM', KEYS[2], ARGV[1])
-redis.call('PUBLISH', ARGV[5], 'orphans')
+redis.call('PUBLISH', ARGV[4], 'orphans')
 return 1
 `);
 

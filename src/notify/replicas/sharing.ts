@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { RateLimit, SharedLimits } from '../auth/access.ts';
 import type { SharedToken } from '../channels/wecom/token.ts';
-import { Keys } from './keys.ts';
+import type { Keys } from './keys.ts';
 import type { Server } from './replica-store.ts';
 import { TAKE, TOKEN_DROP, TOKEN_GET, TOKEN_PUT } from './scripts.ts';
 
@@ -20,7 +20,7 @@ const WRONG = 'wrong ';
 
 export interface SharingOptions {
   readonly server: Pick<Server, 'run' | 'command'>;
-  readonly prefix: string;
+  readonly keys: Keys;
   readonly replica: string;
 }
 
@@ -31,7 +31,7 @@ export class Sharing implements SharedLimits {
 
   constructor(options: SharingOptions) {
     this.#options = options;
-    this.#keys = new Keys(options.prefix);
+    this.#keys = options.keys;
   }
 
   async take(bucket: string, { burst, perMinute }: RateLimit): Promise<number | undefined> {
