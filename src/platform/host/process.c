@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <termios.h>
 #include <unistd.h>
@@ -63,10 +64,11 @@ static int64_t processor_us(int is_of_kernel) {
 }
 
 static int64_t resident_bytes(void) {
-  char text[64] = "";
-  long pages = 0;
-  if (pread(memory_descriptor, text, sizeof text - 1, 0) < 0 || sscanf(text, "%*s %ld", &pages) != 1) return 0;
-  return pages * sysconf(_SC_PAGESIZE);
+  char text[64] = "", *second = text;
+  if (pread(memory_descriptor, text, sizeof text - 1, 0) < 0) return 0;
+  /* Not sscanf, of which the library has 12 kB. */
+  strtol(text, &second, 10);
+  return strtol(second, NULL, 10) * sysconf(_SC_PAGESIZE);
 }
 
 int64_t host_process(int64_t what) {
