@@ -3,6 +3,7 @@
  * one of them lacks is an error of the build.
  */
 import { basename, join } from 'node:path';
+import { getSystemErrorMap } from 'node:util';
 import { type BuildFailure, build, type Plugin } from 'esbuild';
 import type { BuildInfo } from '../../src/build/info.ts';
 import { REPOSITORY } from '../bundle/bundle.ts';
@@ -27,6 +28,9 @@ const standIns: Readonly<Record<string, string>> = {
   url: 'url.ts',
   zlib: 'zlib.ts',
 };
+
+/** The kernel's are all below it. */
+const MAX_ERRNO = 200;
 
 export interface Module {
   /** As other modules import it. */
@@ -133,6 +137,7 @@ function bundleWith(info: BuildInfo, root: string, entry: string) {
     // The names of functions are all that a stack trace has.
     minifyIdentifiers: false,
     legalComments: 'none',
+    define: { SYSTEM_ERRORS: JSON.stringify(systemErrors()) },
     logLevel: 'silent',
     preserveSymlinks: true,
     plugins: [
@@ -141,6 +146,14 @@ function bundleWith(info: BuildInfo, root: string, entry: string) {
       replacements({ build: info, licenses: licensesFor(info.base, root) }),
     ],
   });
+}
+
+/** Of Linux, where the build runs; Node has others beyond them. */
+function systemErrors(): string {
+  return Array.from(getSystemErrorMap())
+    .filter(([errno]) => errno > -MAX_ERRNO)
+    .map(([errno, [name, text]]) => `${-errno} ${name}: ${text}`)
+    .join('\n');
 }
 
 /** Bytecode without the names of files and the numbers of lines, a quarter of it, has no `import()`. */

@@ -50,10 +50,8 @@ export const binding = {
   watch: [['number', 'number'], 'number'],
   /** Milliseconds since the start, with fractions. */
   now: [[], 'fraction'],
-  /** Turns a signal into an event of the returned descriptor. */
+  /** Turns signals into events of the returned descriptor; what is read there begins with the number of one (signalfd(2)). */
   signals: [['words'], 'number'],
-  /** The next signal, 0 if there is none. */
-  nextSignal: [['number'], 'number'],
   trackRejections: [['tracker'], 'nothing'],
 
   // Sockets (socket.c).

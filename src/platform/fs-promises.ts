@@ -1,6 +1,6 @@
 /** Node's `fs/promises`, by the threads of the host. */
 import { Buffer } from './buffer.ts';
-import { type BigIntStats, bigStatsOf, openFlags, READ_BYTES, type Stats, statsOf, textOf } from './fs.ts';
+import { type BigIntStats, bigStatsOf, openFlags, partsOf, type Stats, statsOf, textOf } from './fs.ts';
 import { call } from './host.ts';
 
 export type { Stats } from './fs.ts';
@@ -38,23 +38,20 @@ export class FileHandle {
 
   async readFile(encoding: 'utf8'): Promise<string> {
     const parts: Buffer[] = [];
-    for (;;) {
-      const part = new Buffer((await call('read', this.fd, READ_BYTES, -1)) as ArrayBuffer);
-      if (part.length === 0) return Buffer.concat(parts).toString(encoding);
-      parts.push(part);
-    }
+    for await (const part of partsOf(this.fd)) parts.push(part);
+    return Buffer.concat(parts).toString(encoding);
   }
 
-  async sync(): Promise<void> {
-    await call('fsync', this.fd);
+  sync(): Promise<unknown> {
+    return call('fsync', this.fd);
   }
 
-  datasync(): Promise<void> {
+  datasync(): Promise<unknown> {
     return this.sync();
   }
 
-  async chown(uid: number, gid: number): Promise<void> {
-    await call('chown', `/proc/self/fd/${this.fd}`, uid, gid);
+  chown(uid: number, gid: number): Promise<unknown> {
+    return call('chown', `/proc/self/fd/${this.fd}`, uid, gid);
   }
 
   async close(): Promise<void> {
@@ -121,10 +118,5 @@ export async function mkdir(
   }
 }
 
-export async function rename(from: string, to: string): Promise<void> {
-  await call('rename', from, to);
-}
-
-export async function unlink(path: string): Promise<void> {
-  await call('unlink', path);
-}
+export const rename = (from: string, to: string): Promise<unknown> => call('rename', from, to);
+export const unlink = (path: string): Promise<unknown> => call('unlink', path);

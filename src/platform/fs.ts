@@ -34,9 +34,9 @@ export class Stats<N extends number | bigint = number> {
   constructor(words: BigInt64Array, of: (word: bigint) => N, ms: (ns: bigint) => N) {
     const at = (place: number) => words[place] ?? 0n;
     [this.dev, this.ino, this.mode] = [of(at(0)), of(at(1)), of(at(2))];
-    [this.uid, this.gid, this.size] = [of(at(4)), of(at(5)), of(at(6))];
-    [this.mtimeNs, this.ctimeNs] = [at(9), at(10)];
-    [this.mtimeMs, this.ctimeMs] = [ms(at(9)), ms(at(10))];
+    [this.uid, this.gid, this.size] = [of(at(3)), of(at(4)), of(at(5))];
+    [this.mtimeNs, this.ctimeNs] = [at(6), at(7)];
+    [this.mtimeMs, this.ctimeMs] = [ms(at(6)), ms(at(7))];
   }
 
   #is(type: number): boolean {
@@ -75,7 +75,7 @@ export function textOf(answer: number | ArrayBuffer): string {
 }
 
 /** Bytes that are read at a time where the size is not known. */
-export const READ_BYTES = 65536;
+const READ_BYTES = 65536;
 
 export function readFileSync(path: string | URL): Buffer;
 export function readFileSync(path: string | URL, encoding: 'utf8'): string;
@@ -115,13 +115,18 @@ export function realpathSync(path: string): string {
 export async function* createReadStream(path: string): AsyncGenerator<Buffer> {
   const descriptor = (await call('open', path, constants.O_RDONLY, 0)) as number;
   try {
-    for (;;) {
-      const part = new Buffer((await call('read', descriptor, READ_BYTES, -1)) as ArrayBuffer);
-      if (part.length === 0) return;
-      yield part;
-    }
+    yield* partsOf(descriptor);
   } finally {
     await call('close', descriptor);
+  }
+}
+
+/** What is left of a file. */
+export async function* partsOf(descriptor: number): AsyncGenerator<Buffer> {
+  for (;;) {
+    const part = new Buffer((await call('read', descriptor, READ_BYTES, -1)) as ArrayBuffer);
+    if (part.length === 0) return;
+    yield part;
   }
 }
 

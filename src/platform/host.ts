@@ -10,55 +10,15 @@ type Operand = string | number | bigint | Uint8Array;
 
 const numbers = new Map<string, number>(calls.map((name, number) => [name, number]));
 
-/** Errors of the system that users may meet, and of getaddrinfo (10000 - EAI_…); others are shown as their number. */
+/** Node's names and texts of errors, which the build writes here (`scripts/tiny/modules.ts`): `2 ENOENT: no such …` */
+declare const SYSTEM_ERRORS: string;
+/** After them those of getaddrinfo (10000 - EAI_…). */
 const described = `
-1 EPERM: operation not permitted
-2 ENOENT: no such file or directory
-4 EINTR: interrupted system call
-5 EIO: i/o error
-6 ENXIO: no such device or address
-9 EBADF: bad file descriptor
-11 EAGAIN: resource temporarily unavailable
-12 ENOMEM: not enough memory
-13 EACCES: permission denied
-16 EBUSY: resource busy or locked
-17 EEXIST: file already exists
-18 EXDEV: cross-device link not permitted
-20 ENOTDIR: not a directory
-21 EISDIR: illegal operation on a directory
-22 EINVAL: invalid argument
-23 ENFILE: file table overflow
-24 EMFILE: too many open files
-26 ETXTBSY: text file is busy
-27 EFBIG: file too large
-28 ENOSPC: no space left on device
-30 EROFS: read-only file system
-32 EPIPE: broken pipe
-36 ENAMETOOLONG: name too long
-38 ENOSYS: function not implemented
-39 ENOTEMPTY: directory not empty
-40 ELOOP: too many symbolic links encountered
-95 ENOTSUP: operation not supported
-97 EAFNOSUPPORT: address family not supported
-98 EADDRINUSE: address already in use
-99 EADDRNOTAVAIL: address not available
-101 ENETUNREACH: network is unreachable
-103 ECONNABORTED: software caused connection abort
-104 ECONNRESET: connection reset by peer
-107 ENOTCONN: socket is not connected
-110 ETIMEDOUT: connection timed out
-111 ECONNREFUSED: connection refused
-112 EHOSTDOWN: host is down
-113 EHOSTUNREACH: host is unreachable
-116 ESTALE: stale file handle
-122 EDQUOT: disk quota exceeded
+${SYSTEM_ERRORS}
 10002 ENOTFOUND: no such host
 10003 EAI_AGAIN: the name server gave no answer
 10004 EAI_FAIL: the name server failed
 `;
-const names = new Map(
-  Array.from(described.matchAll(/(\d+) (.*)/g), ([, errno, text]) => [Number(errno), text]),
-);
 
 export interface SystemError extends Error {
   code: string;
@@ -68,7 +28,12 @@ export interface SystemError extends Error {
 
 /** The error for the negative errno of a host's function. */
 export function systemError(result: number, syscall: string, about = ''): SystemError {
-  const text = names.get(-result) ?? `E${-result}: unknown error`;
+  const number = `\n${-result} `;
+  const at = described.indexOf(number);
+  const text =
+    at < 0
+      ? `E${-result}: unknown error`
+      : described.slice(at + number.length, described.indexOf('\n', at + 1));
   const code = text.slice(0, text.indexOf(':'));
   return Object.assign(new Error(`${text}, ${syscall}${about}`), { code, errno: result, syscall });
 }

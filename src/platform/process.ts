@@ -9,6 +9,8 @@ import { setDefectHandler, unwatch, watch } from './loop.ts';
 const EAGAIN = -11;
 const EXIT_DEFECT = 70;
 const READ_BYTES = 65536;
+/** What signalfd(2) tells of a signal. */
+const SIGNAL_BYTES = 128;
 
 /** By their numbers. */
 const signalNames = Object.entries({
@@ -157,10 +159,12 @@ class Process extends EventEmitter {
   }
 
   #takeSignals(): void {
-    for (let number = host.nextSignal(this.#signalDescriptor); number > 0; ) {
+    for (;;) {
+      const answer = host.read(this.#signalDescriptor, SIGNAL_BYTES);
+      if (typeof answer === 'number') return;
+      const [number] = new Int32Array(answer);
       const [name] = signalNames.find((one) => one[1] === number) ?? [];
       if (name) this.emit(name, name);
-      number = host.nextSignal(this.#signalDescriptor);
     }
   }
 

@@ -98,12 +98,14 @@ static int64_t nanoseconds(struct timespec time) {
   return time.tv_sec * INT64_C(1000000000) + time.tv_nsec;
 }
 
-static int64_t answer_stat(Call *call, int state, const struct stat *stat) {
+static int64_t do_stat(Call *call) {
+  const Operand *at = call->operands;
+  struct stat is;
+  int state = call->operation == CALL_FSTAT ? fstat((int)at[0].number, &is)
+                                            : (at[1].number ? stat : lstat)(at[0].text, &is);
   if (state < 0) return -errno;
-  int64_t words[] = {(int64_t)stat->st_dev,         (int64_t)stat->st_ino, stat->st_mode,
-                     (int64_t)stat->st_nlink,       stat->st_uid,          stat->st_gid,
-                     stat->st_size,                 stat->st_blocks,       nanoseconds(stat->st_atim),
-                     nanoseconds(stat->st_mtim),    nanoseconds(stat->st_ctim)};
+  int64_t words[] = {(int64_t)is.st_dev, (int64_t)is.st_ino, is.st_mode, is.st_uid, is.st_gid,
+                     is.st_size, nanoseconds(is.st_mtim), nanoseconds(is.st_ctim)};
   return answer_text(call, (const char *)words, sizeof words);
 }
 
@@ -162,18 +164,14 @@ static int64_t do_derive(Call *call) {
 
 static int64_t perform(Call *call) {
   const Operand *at = call->operands;
-  struct stat stat_of;
   switch (call->operation) {
     case CALL_OPEN: return or_errno(open(at[0].text, (int)at[1].number | O_CLOEXEC, (mode_t)at[2].number));
     case CALL_CLOSE: return or_errno(close((int)at[0].number));
     case CALL_READ: return do_read(call);
     case CALL_WRITE: return do_write(call);
     case CALL_FSYNC: return or_errno(fsync((int)at[0].number));
-    case CALL_STAT: {
-      int state = at[1].number ? stat(at[0].text, &stat_of) : lstat(at[0].text, &stat_of);
-      return answer_stat(call, state, &stat_of);
-    }
-    case CALL_FSTAT: return answer_stat(call, fstat((int)at[0].number, &stat_of), &stat_of);
+    case CALL_STAT:
+    case CALL_FSTAT: return do_stat(call);
     case CALL_READDIR: return do_readdir(call);
     case CALL_READLINK: return do_path(call, 1);
     case CALL_REALPATH: return do_path(call, 0);

@@ -12,19 +12,18 @@
 #include <unistd.h>
 
 #include "binding.h"
-#include "filter.h"
 
-/* linux/seccomp.h and linux/filter.h */
+/* linux/seccomp.h; linux/filter.h */
 #define SET_MODE_FILTER 1
 #define ALL_THREADS 1
 typedef struct {
   uint16_t length;
-  Instruction *filter;
+  void *filter;
 } Program;
 
 int64_t host_confineCalls(void) {
-  filter[filter_own_pid].value = (uint32_t)getpid();
-  Program program = {filter_length, filter};
+  Program program;
+  program.filter = filter_for((uint32_t)getpid(), &program.length);
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return -errno;
   return or_errno(syscall(SYS_seccomp, SET_MODE_FILTER, ALL_THREADS, &program));
 }

@@ -35,26 +35,19 @@ static const mbedtls_md_info_t *algorithm_of(const char *name) {
   return NULL;
 }
 
-static Hash *new_hash(const mbedtls_md_info_t *info, int is_hmac) {
-  Hash *hash = calloc(1, sizeof *hash);
-  if (!hash) return NULL;
-  hash->kind = &hash_kind;
-  hash->is_hmac = is_hmac;
-  mbedtls_md_init(&hash->md);
-  if (mbedtls_md_setup(&hash->md, info, is_hmac) == 0) return hash;
-  free_hash(hash);
-  return NULL;
-}
-
 JSValue host_hash(JSContext *ctx, Text name, JSValueConst *given) {
   const mbedtls_md_info_t *info = algorithm_of(name.chars);
   if (!info) return JS_NewInt32(ctx, -ENOSYS);
   Bytes key = {NULL, 0};
   int is_hmac = JS_IsObject(*given);
   if (is_hmac && bytes_of(ctx, *given, &key) < 0) return JS_EXCEPTION;
-  Hash *hash = new_hash(info, is_hmac);
-  if (hash && is_hmac) mbedtls_md_hmac_starts(&hash->md, key.data, key.length);
-  else if (hash) mbedtls_md_starts(&hash->md);
+  Hash *hash = calloc(1, sizeof *hash);
+  if (!hash) return JS_ThrowOutOfMemory(ctx);
+  hash->kind = &hash_kind;
+  hash->is_hmac = is_hmac;
+  if (mbedtls_md_setup(&hash->md, info, is_hmac) != 0) return free_hash(hash), JS_ThrowOutOfMemory(ctx);
+  if (is_hmac) mbedtls_md_hmac_starts(&hash->md, key.data, key.length);
+  else mbedtls_md_starts(&hash->md);
   return new_object(ctx, hash);
 }
 

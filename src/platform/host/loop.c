@@ -3,7 +3,6 @@
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "binding.h"
 
@@ -70,11 +69,6 @@ int64_t host_signals(Bytes wanted) {
   for (size_t i = 0; i < wanted.length / sizeof *numbers; i++) sigaddset(&set, numbers[i]);
   sigprocmask(SIG_BLOCK, &set, NULL);
   return or_errno(signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
-}
-
-int64_t host_nextSignal(int64_t descriptor) {
-  struct signalfd_siginfo info;
-  return read((int)descriptor, &info, sizeof info) == (ssize_t)sizeof info ? (int64_t)info.ssi_signo : 0;
 }
 
 static void on_rejection(JSContext *ctx, JSValueConst promise, JSValueConst reason, JS_BOOL is_handled, void *opaque) {

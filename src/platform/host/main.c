@@ -94,9 +94,10 @@ static int run(JSContext *ctx) {
 }
 
 int main(int argc, char **argv) {
+  (void)argc;
   /* Writing to a closed connection is an error like any other. */
   signal(SIGPIPE, SIG_IGN);
-  set_arguments(argc, argv);
+  set_arguments(argv);
   JSRuntime *runtime = JS_NewRuntime2(&allocator, NULL);
   JSContext *ctx = runtime ? new_context(runtime) : NULL;
   if (!ctx) {

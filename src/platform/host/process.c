@@ -11,30 +11,26 @@
 
 extern char **environ;
 static char **arguments;
-static int argument_count;
 /* What the kernel says of the memory; opened before the process gives up reading. */
 static int memory_descriptor;
 
-void set_arguments(int argc, char **argv) {
+void set_arguments(char **argv) {
   memory_descriptor = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-  argument_count = argc;
   arguments = argv;
 }
 
-static JSValue list_of(JSContext *ctx, char **texts, int count) {
+static JSValue list_of(JSContext *ctx, char **texts) {
   JSValue list = JS_NewArray(ctx);
-  for (int i = 0; i < count; i++) JS_SetPropertyUint32(ctx, list, (uint32_t)i, JS_NewString(ctx, texts[i]));
+  for (uint32_t i = 0; texts[i]; i++) JS_SetPropertyUint32(ctx, list, i, JS_NewString(ctx, texts[i]));
   return list;
 }
 
 JSValue host_arguments(JSContext *ctx) {
-  return list_of(ctx, arguments, argument_count);
+  return list_of(ctx, arguments);
 }
 
 JSValue host_environment(JSContext *ctx) {
-  int count = 0;
-  while (environ[count]) count++;
-  return list_of(ctx, environ, count);
+  return list_of(ctx, environ);
 }
 
 /*

@@ -88,38 +88,27 @@ static void free_session(void *object) {
 
 const Kind session_kind = {free_session};
 
-static int add_anchor(Trust *trust, size_t offset, size_t length) {
+static void add_anchor(Trust *trust, size_t offset, size_t length) {
   mbedtls_x509_crt certificate;
   mbedtls_x509_crt_init(&certificate);
-  int state = mbedtls_x509_crt_parse_der_nocopy(&certificate, trust->der + offset, length);
-  if (state == 0) {
-    Anchor *more = realloc(trust->anchors, (trust->count + 1) * sizeof *more);
-    if (more) {
-      trust->anchors = more;
-      mbedtls_x509_buf subject = certificate.subject_raw;
-      more[trust->count++] = (Anchor){fnv(subject.p, subject.len), (uint32_t)offset, (uint32_t)length};
-    } else {
-      state = MBEDTLS_ERR_X509_ALLOC_FAILED;
-    }
+  if (mbedtls_x509_crt_parse_der_nocopy(&certificate, trust->der + offset, length) == 0) {
+    mbedtls_x509_buf subject = certificate.subject_raw;
+    trust->anchors[trust->count++] = (Anchor){fnv(subject.p, subject.len), (uint32_t)offset, (uint32_t)length};
   }
   mbedtls_x509_crt_free(&certificate);
-  return state;
 }
 
 JSValue host_trust(JSContext *ctx, Bytes der, Bytes lengths) {
   psa_crypto_init();
-  Trust *trust = calloc(1, sizeof *trust);
-  if (trust) trust->der = malloc(der.length + 1);
-  if (!trust || !trust->der) return free(trust), JS_ThrowOutOfMemory(ctx);
-  trust->kind = &trust_kind;
-  trust->references = 1;
-  memcpy(trust->der, der.data, der.length);
   const int32_t *sizes = (const int32_t *)(void *)lengths.data;
-  size_t at = 0;
-  for (size_t i = 0; i < lengths.length / sizeof *sizes; at += (size_t)sizes[i++]) {
-    if ((size_t)sizes[i] > der.length - at) break;
+  size_t count = lengths.length / sizeof *sizes, at = 0;
+  Trust *trust = calloc(1, sizeof *trust);
+  if (!trust) return JS_ThrowOutOfMemory(ctx);
+  *trust = (Trust){&trust_kind, 1, malloc(der.length + 1), calloc(count + 1, sizeof(Anchor)), 0};
+  if (!trust->der || !trust->anchors) return free_trust(trust), JS_ThrowOutOfMemory(ctx);
+  memcpy(trust->der, der.data, der.length);
+  for (size_t i = 0; i < count && (size_t)sizes[i] <= der.length - at; at += (size_t)sizes[i++])
     add_anchor(trust, at, (size_t)sizes[i]);
-  }
   return new_object(ctx, trust);
 }
 
