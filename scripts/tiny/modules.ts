@@ -137,6 +137,8 @@ function bundleWith(info: BuildInfo, root: string, entry: string) {
     // The names of functions are all that a stack trace has.
     minifyIdentifiers: false,
     legalComments: 'none',
+    // As `new RegExp`: compiled at the build, what `\p{L}` stands for would be 28 kB of bytecode.
+    supported: { 'regexp-sticky-and-unicode-flags': false },
     define: { SYSTEM_ERRORS: JSON.stringify(systemErrors()) },
     logLevel: 'silent',
     preserveSymlinks: true,

@@ -83,13 +83,11 @@ function inPage(href: string): string {
   return href.startsWith('#') && href.length > 1 ? `#${PREFIX}${href.slice(1).toLowerCase()}` : href;
 }
 
+const NOT_IN_ANCHORS = /[^\p{L}\p{M}\p{N}_\s-]/gu;
+
 /** As GitHub makes them: in lower case, blanks as hyphens, without other marks. */
 function anchorOf(heading: string): string {
-  const slug = heading
-    .toLowerCase()
-    .replace(/[^\p{L}\p{M}\p{N}_\s-]/gu, '')
-    .trim()
-    .replace(/\s/g, '-');
+  const slug = heading.toLowerCase().replace(NOT_IN_ANCHORS, '').trim().replace(/\s/g, '-');
   if (slug === '' || anchors.has(slug)) return '';
   anchors.add(slug);
   return ` id="${PREFIX}${slug}"`;

@@ -140,9 +140,11 @@ export function authStage(authenticator: Authenticator): Stage {
   };
 }
 
+const USER = /^[^\p{Cc}:]+$/u;
+
 /** Why Basic authentication cannot carry this name (RFC 7617 §2); `undefined` if it can. */
 export function faultOfUser(user: string): string | undefined {
-  if (/^[^\p{Cc}:]+$/u.test(user)) return undefined;
+  if (USER.test(user)) return undefined;
   return 'a user name is not empty and has no colon and no control characters';
 }
 

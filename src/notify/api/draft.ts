@@ -64,6 +64,8 @@ export function validate(input: MessageInput): Result<Draft, readonly FieldProbl
 const missingText: FieldProblem = { field: 'text', detail: 'is missing: give a text, a title, or both' };
 
 const controls = /[\p{Cc}\u2028\u2029]/u;
+const blanks = /[\s\u2028\u2029]+/g;
+const controlsOfTitle = /\p{Cc}/gu;
 
 function hasControls(value: string): boolean {
   return controls.test(value) || !value.isWellFormed();
@@ -71,11 +73,8 @@ function hasControls(value: string): boolean {
 
 /** One line: titles become header fields and first lines. */
 function cleanTitle(title: string): string {
-  const oneLine = title
-    .toWellFormed()
-    .replace(/[\s\u2028\u2029]+/gu, ' ')
-    .trim();
-  return oneLine.replace(/\p{Cc}/gu, '\ufffd');
+  const oneLine = title.toWellFormed().replace(blanks, ' ').trim();
+  return oneLine.replace(controlsOfTitle, '\ufffd');
 }
 
 /** All of `\p{Cc}` but LF and tab; by a property it takes an engine that interprets some times as long. */

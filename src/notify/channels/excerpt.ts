@@ -20,6 +20,7 @@ const delimiters = /[\s;,=&:/?@#"'<>]+/;
 const BORDER = String.raw`(?:%(?:25)*[\da-f]{2}|\\+u[\da-f]{4}|&#?\w{1,8};|[^\p{L}\p{N}]){0,24}`;
 /** Anything that looks like a token is treated as one. */
 const TOKEN = String.raw`(?=[\w-]*\d)(?=[\w-]*[a-z])[\w-]{20,}`;
+const words = /[\p{L}\p{N}]+/gu;
 /** Control characters, and what makes text run backwards or vanish. */
 const invisible = /[\p{Cc}\p{Cf}\u2028\u2029\s]+/gu;
 
@@ -68,7 +69,7 @@ function piecesOf(text: string): string[] {
 }
 
 function wordsOf(text: string): readonly string[] {
-  return text.match(/[\p{L}\p{N}]+/gu) ?? [];
+  return text.match(words) ?? [];
 }
 
 function lengthOf(text: string): number {

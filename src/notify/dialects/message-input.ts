@@ -68,6 +68,9 @@ export interface ForeignMessage extends Omit<MessageInput, 'idempotencyKey'> {
   readonly files?: readonly string[];
 }
 
+const NOT_IN_TAGS = /[\p{Cc}\p{Cs}\u2028\u2029,]/u;
+const WEB_LINK = /^https?:\/\/[^\s\p{Cc}\p{Cs}]+$/iu;
+
 /**
  * Other APIs are more lenient than mote's in what only decorates a message, and an alarm must not be lost for it: a long
  * title is cut, invalid tags are omitted, and a link that is not for a browser is appended to the text.
@@ -76,9 +79,7 @@ export function inputOf(message: ForeignMessage): MessageInput {
   const { title, format, url = '', priority, tags = [], channels, files = [] } = message;
   const text = withFiles(message.text, files);
   const isWeb = isWebLink(url);
-  const kept = tags.filter(
-    (tag) => Buffer.byteLength(tag) <= MAX_TAG_BYTES && !/[\p{Cc}\p{Cs}\u2028\u2029,]/u.test(tag),
-  );
+  const kept = tags.filter((tag) => Buffer.byteLength(tag) <= MAX_TAG_BYTES && !NOT_IN_TAGS.test(tag));
   return {
     title: cutText(title.trim(), MAX_TITLE_UNITS),
     text: isWeb || url === '' ? text : [text, url].filter((part) => part !== '').join('\n\n'),
@@ -92,7 +93,7 @@ export function inputOf(message: ForeignMessage): MessageInput {
 
 /** Whether validation accepts it as the URL of a message. */
 export function isWebLink(url: string): boolean {
-  if (!/^https?:\/\/[^\s\p{Cc}\p{Cs}]+$/iu.test(url)) return false;
+  if (!WEB_LINK.test(url)) return false;
   const href = URL.parse(url)?.href;
   return (
     href !== undefined && Buffer.byteLength(href) <= MAX_URL_BYTES && Buffer.byteLength(url) <= MAX_URL_BYTES

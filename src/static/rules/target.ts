@@ -24,11 +24,12 @@ const ORIGIN = /^https?:\/\/(?:[a-z\d](?:[a-z\d.-]*[a-z\d])?|\[[\da-f:.]+\])(?::
 const SCHEME = /^[a-z][a-z\d+.-]*:/i;
 /** What may stand in a URL as it is (RFC 3986 §2). */
 const NOT_IN_URLS = /%(?![\da-f]{2})|[^\w!#$%&'()*+,\-./:;=?@[\]~]/giu;
+const NOT_IN_TARGETS = /[\\\p{Cc}]/u;
 const NAME = /(:[A-Za-z]\w*)/;
 
 /** `names`: what can be filled in; other names stay as they are written. The error is for the author of the rule. */
 export function parseTarget(text: string, names: ReadonlySet<string>): Result<Target, string> {
-  if (/[\\\p{Cc}]/u.test(text)) return failure('a backslash or a control character in the target');
+  if (NOT_IN_TARGETS.test(text)) return failure('a backslash or a control character in the target');
   if (text.startsWith('//')) return failure('a target that begins with //: name the host with https://');
   const origin = text.startsWith('/') ? '' : ORIGIN.exec(text)?.[0];
   if (origin === undefined)

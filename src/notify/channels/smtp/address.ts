@@ -33,11 +33,13 @@ export function parseAddress(text: string): Result<string, string> {
   return success(`${name}@${host}`);
 }
 
+const ASCII = /^\p{ASCII}*$/u;
+
 function hostInAscii(host: string): string | undefined {
   const literal = /^\[(IPv6:)?([\da-f.:]+)\]$/i.exec(host);
   if (literal) return isIP(literal[2] ?? '') === (literal[1] ? 6 : 4) ? host : undefined;
   // ASCII names are not converted, since `domainToASCII` would turn digits alone into an address.
-  const ascii = /^\p{ASCII}*$/u.test(host) ? host : domainToASCII(host);
+  const ascii = ASCII.test(host) ? host : domainToASCII(host);
   return isHostName(ascii) ? ascii : undefined;
 }
 
@@ -52,11 +54,13 @@ export function isHostName(host: string): boolean {
   );
 }
 
+const CONTROL = /[\p{Cc}\u2028\u2029]/u;
+
 /** `name@host`, `Name <name@host>` or `"Name" <name@host>`. */
 export function parseMailbox(text: string): Result<Mailbox, string> {
   const [, quoted, bare, inner] = /^\s*(?:"([^"\\]*)"|([^"<>]*?))\s*<([^<>]*)>\s*$/.exec(text) ?? [];
   const name = quoted ?? bare ?? '';
-  if (/[\p{Cc}\u2028\u2029]/u.test(name) || !name.isWellFormed()) {
+  if (CONTROL.test(name) || !name.isWellFormed()) {
     return failure('the name of the sender has control characters');
   }
   const address = parseAddress(inner ?? text);

@@ -59,9 +59,11 @@ function urgencyOf(priority: Priority): (readonly [name: string, value: string])
   ];
 }
 
+const CONTROLS = /[\p{Cc}\p{Zl}\p{Zp}]+/gu;
+
 function encoded(text: string): string {
   // Some mail programs would treat a line break in the decoded text as the end of the field.
-  return encodedWords(text.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' '));
+  return encodedWords(text.replace(CONTROLS, ' '));
 }
 
 /** Encodes the text unless it is ASCII, does not look encoded, and can be folded and unfolded. */

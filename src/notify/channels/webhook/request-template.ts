@@ -93,6 +93,8 @@ function hasControls(text: string): boolean {
   return withoutControls(text) !== text;
 }
 
+const CONTROLS = /\p{Cc}/gu;
+
 function withoutControls(text: string): string {
-  return text.replace(/\p{Cc}/gu, ' ');
+  return text.replace(CONTROLS, ' ');
 }
