@@ -45,8 +45,3 @@ export function basename(path: string, suffix = ''): string {
   const name = path.replace(/\/+$/, '').split('/').at(-1) ?? '';
   return suffix !== '' && name !== suffix && name.endsWith(suffix) ? name.slice(0, -suffix.length) : name;
 }
-
-export function extname(path: string): string {
-  const name = basename(path);
-  return name === '..' ? '' : (/.(\.[^.]*)$/s.exec(name)?.[1] ?? '');
-}

@@ -116,7 +116,6 @@ class Input extends EventEmitter {
 
 class Process extends EventEmitter {
   readonly platform = 'linux';
-  readonly arch: string = 'x64';
   readonly versions: Readonly<Record<string, string>> = {};
   readonly execPath = '/proc/self/exe';
   readonly execArgv: readonly string[] = [];

@@ -191,11 +191,6 @@ export class Socket extends Duplex {
     return this;
   }
 
-  /** Connections of mote end by its own deadlines. */
-  setKeepAlive(): this {
-    return this;
-  }
-
   ref(): this {
     this.#isReferenced = true;
     if (this.#descriptor >= 0) setReferenced(this.#descriptor, true);

@@ -182,10 +182,6 @@ export class TLSSocket extends Duplex {
     return this;
   }
 
-  setKeepAlive(): this {
-    return this;
-  }
-
   ref(): this {
     this.#socket.ref();
     return this;

@@ -1,6 +1,6 @@
 /** Buffer and path: conversions of broken input, and the edges of every function that the product calls. */
 import { Buffer } from 'node:buffer';
-import { basename, dirname, extname, isAbsolute, join, normalize, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, join, normalize, resolve } from 'node:path';
 import { attempt, line, numbersFrom, pick } from './fixtures.ts';
 
 const encodings = ['utf8', 'latin1', 'hex', 'base64', 'base64url'] as const;
@@ -159,7 +159,6 @@ function* paths(): Generator<string> {
       basename(one),
       /^\/+$/.test(one) || basename(one, '.c'),
       dirname(one),
-      extname(one),
       isAbsolute(one),
       normalize(one),
       join(one, two),
