@@ -54,14 +54,11 @@ const LINK_FLAGS: readonly string[] = [
   '-Wl,--fatal-warnings',
 ];
 
-/**
- * Only for x86-64 can the linkers of today pack the relocations: 85 kB less. And only there does code for size copy by
- * instructions that start slowly (`rep movsb`), where a call of the library is no longer.
- */
+/** Only for x86-64 can the linkers of today pack the relocations: 85 kB less. */
 const archFlags: Readonly<
   Record<Arch, { readonly compile: readonly string[]; readonly link: readonly string[] }>
 > = {
-  x64: { compile: ['-mstringop-strategy=libcall'], link: ['-Wl,-z,pack-relative-relocs'] },
+  x64: { compile: [], link: ['-Wl,-z,pack-relative-relocs'] },
   // Otherwise each atomic operation is a call that looks at the processor first.
   arm64: { compile: ['-mno-outline-atomics'], link: [] },
 };
