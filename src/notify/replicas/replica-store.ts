@@ -32,6 +32,8 @@ export const RENEW_MS = 5000;
 const RECONNECT_MS = 3000;
 /** How long the end of the process waits for a server that does not reply; then others wait for the lease. */
 const LEAVE_MS = 1000;
+/** How often it looks whether it owns what it does not know. */
+const REVIEW_MS = 30_000;
 /** Messages that are taken by one step. */
 const TAKEN_AT_ONCE = 100;
 
@@ -69,8 +71,11 @@ export class ReplicaStore implements MessageStore {
   readonly #options: ReplicaStoreOptions;
   readonly #keys: Keys;
   readonly #notes = new Map<string, readonly Note[]>();
+  /** Its own, as many as there can be messages. */
+  readonly #unreadable = new Set<string>();
   #deadMessages = 0;
-  #mustReview = false;
+  /** When to look whether it owns what is not known here. */
+  #reviewMs = 0;
   #isClosed = false;
   /** The server is there, and takes no writes. */
   #isRefusing = false;
@@ -96,7 +101,7 @@ export class ReplicaStore implements MessageStore {
 
   /** The server can be reached. */
   onUp(): void {
-    this.#mustReview = true;
+    this.#reviewMs = 0;
     for (const go of this.#waiting) go();
     void this.#renew().then(() => {
       this.#onBack();
@@ -121,6 +126,7 @@ export class ReplicaStore implements MessageStore {
     try {
       const reply = await server.run(scripts.RENEW, [leases, deadTimes], [replica, LEASE_MS]);
       const [gone, dead] = reply as readonly number[];
+      if (this.#isRefusing) this.#onBack();
       this.#isRefusing = false;
       this.#deadMessages = dead ?? 0;
       if ((gone ?? 0) > 0) this.#onFound();
@@ -137,13 +143,10 @@ export class ReplicaStore implements MessageStore {
     const { replica, maxMessages } = this.#options;
     const { messages, owners, leases } = this.#keys;
     const { idempotency, message } = envelope;
+    const keys = [messages, owners, leases, this.#keys.receipt(message.id), this.#keys.idempotency(envelope)];
     const args = [message.id, envelopeText(envelope), replica, LEASE_MS, maxMessages];
     if (idempotency) args.push(this.#keyLifeMs, idempotency.fingerprint);
-    const reply = await this.#run(
-      scripts.ACCEPT,
-      [messages, owners, leases, this.#keys.idempotency(envelope)],
-      args,
-    );
+    const reply = await this.#run(scripts.ACCEPT, keys, args);
     const [kind, used] = reply as readonly string[];
     if (kind === 'full') return { kind: 'full' };
     if (kind === 'saved' || used === undefined) return { kind: 'saved' };
@@ -210,9 +213,10 @@ export class ReplicaStore implements MessageStore {
   /** How an attempt ended is not noted: the envelope that says it follows at once. */
   async note(note: Note): Promise<void> {
     if (note.delivery) return;
-    const { owners, notes } = this.#keys;
+    const { owners, notes, messages } = this.#keys;
     const args = [note.id, this.#options.replica, fieldOf(note), noteText(note)];
-    await this.#run(scripts.NOTE, [owners, notes], args);
+    const keys = [owners, notes, messages, this.#keys.receipt(note.id)];
+    if ((await this.#run(scripts.NOTE, keys, args)) === 0) throw new LostMessage(note.id);
   }
 
   notesOf(id: string): readonly Note[] {
@@ -238,55 +242,58 @@ export class ReplicaStore implements MessageStore {
     return [];
   }
 
-  /** Takes messages of replicas that are not alive. Without the server there are none. */
+  /** Its own that are not known here, then those of replicas that are not alive. Without the server there are none. */
   async discover(isKnown: (id: string) => boolean, max: number): Promise<readonly Envelope[]> {
     this.#notes.clear();
+    const some = Math.min(TAKEN_AT_ONCE, max);
+    if (some <= 0 || !this.#options.server.isUp) return [];
     try {
-      const found = await this.#forgotten(isKnown, max);
-      while (found.length < max && this.#options.server.isUp) {
-        const some = Math.min(TAKEN_AT_ONCE, max - found.length);
-        const adopted = await this.#adopt(some);
-        found.push(...adopted.envelopes);
-        if (adopted.count < some) break;
-      }
-      return found;
+      const forgotten = await this.#forgotten(isKnown, some);
+      return forgotten.length > 0 ? forgotten : await this.#adopt(some);
     } catch (error) {
       // What was taken meanwhile is its own, and known to nobody.
-      this.#mustReview = true;
+      this.#reviewMs = 0;
       throw error;
     }
   }
 
-  /** Its own, of which a server that came back without its last writes may have more than are known here. */
-  async #forgotten(isKnown: (id: string) => boolean, max: number): Promise<Envelope[]> {
-    if (!this.#mustReview || !this.#options.server.isUp || max <= 0) return [];
+  /**
+   * A server that came back without its last writes may have more than is known here, and a command of a connection
+   * that was given up may be executed late.
+   */
+  async #forgotten(isKnown: (id: string) => boolean, max: number): Promise<readonly Envelope[]> {
+    if (performance.now() < this.#reviewMs) return [];
     const { owners, messages, states } = this.#keys;
     const ids = (await this.#run(scripts.OWN, [owners], [this.#options.replica])) as readonly string[];
-    const unknown = ids.filter((id) => !isKnown(id));
-    const some = unknown.slice(0, Math.min(TAKEN_AT_ONCE, max));
-    this.#mustReview = some.length < unknown.length;
+    const unknown = ids.filter((id) => !isKnown(id) && !this.#unreadable.has(id));
+    const some = unknown.slice(0, max);
+    this.#reviewMs = some.length < unknown.length ? 0 : performance.now() + REVIEW_MS;
     if (some.length === 0) return [];
     return this.#envelopesOf((await this.#run(scripts.READ, [messages, states], some)) as readonly string[]);
   }
 
-  async #adopt(max: number): Promise<{ readonly envelopes: readonly Envelope[]; readonly count: number }> {
+  async #adopt(max: number): Promise<readonly Envelope[]> {
     const { leases, owners, messages, states } = this.#keys;
     const reply = await this.#run(
       scripts.ADOPT,
       [leases, owners, messages, states],
       [this.#options.replica, max, LEASE_MS],
     );
-    const parts = reply as readonly string[];
-    return { envelopes: await this.#envelopesOf(parts), count: parts.length / 3 };
+    return this.#envelopesOf(reply as readonly string[]);
   }
 
   async #envelopesOf(parts: readonly string[]): Promise<Envelope[]> {
     const envelopes: Envelope[] = [];
     for (let i = 0; i + 2 < parts.length; i += 3) {
       const [id = '', message = '', state = ''] = parts.slice(i, i + 3);
+      // It has ended since its id was read.
+      if (message === '') continue;
       const envelope = storedEnvelope(message, state);
       if (envelope.ok) envelopes.push(envelope.value);
-      else this.#options.report(id, envelope.error);
+      else {
+        this.#unreadable.add(id);
+        this.#options.report(id, envelope.error);
+      }
     }
     await this.#readNotes(envelopes);
     return envelopes;

@@ -15,17 +15,17 @@ local now = t[1] * 1000 + math.floor(t[2] / 1000)
 const FREEING = '#!lua flags=allow-oom\n';
 
 /**
- * KEYS messages owners leases key; ARGV id message replica lease max, and for a key: time to live, fingerprint.
- * The same id once more is no second message: a reply may have got lost.
+ * KEYS messages owners leases receipt key; ARGV id message replica lease max, and for a key: time to live, fingerprint.
+ * The same id once more is no second message, also after its end: a reply may have got lost, or a command be late.
  */
-export const ACCEPT = makeScript(`${NOW}local used = ARGV[7] and redis.call('GET', KEYS[4])
+export const ACCEPT = makeScript(`${NOW}local used = ARGV[7] and redis.call('GET', KEYS[5])
 if used and string.sub(used, 1, #ARGV[1] + 1) ~= ARGV[1] .. ' ' then return {'used', used} end
-if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then return {'saved'} end
+if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 or redis.call('EXISTS', KEYS[4]) == 1 then return {'saved'} end
 if redis.call('HLEN', KEYS[1]) >= tonumber(ARGV[5]) then return {'full'} end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 redis.call('ZADD', KEYS[2], 0, ARGV[3] .. ' ' .. ARGV[1])
 redis.call('ZADD', KEYS[3], now + ARGV[4], ARGV[3])
-if ARGV[7] then redis.call('SET', KEYS[4], ARGV[1] .. ' ' .. ARGV[7], 'PX', ARGV[6]) end
+if ARGV[7] then redis.call('SET', KEYS[5], ARGV[1] .. ' ' .. ARGV[7], 'PX', ARGV[6]) end
 return {'saved'}
 `);
 
@@ -110,9 +110,9 @@ redis.call('HSET', KEYS[2], ARGV[4], ARGV[5])
 return 0
 `);
 
-/** KEYS owners notes; ARGV id replica field note. */
-export const NOTE =
-  makeScript(`${FREEING}if not redis.call('ZSCORE', KEYS[1], ARGV[2] .. ' ' .. ARGV[1]) then return 0 end
+/** KEYS owners notes messages receipt; ARGV id replica field note. Returns 0 if the message is somebody else's. */
+export const NOTE = makeScript(`${FREEING}if not redis.call('ZSCORE', KEYS[1], ARGV[2] .. ' ' .. ARGV[1])
+  and (redis.call('HEXISTS', KEYS[3], ARGV[1]) == 1 or redis.call('EXISTS', KEYS[4]) == 1) then return 0 end
 redis.call('HSET', KEYS[2], ARGV[3], ARGV[4])
 return 1
 `);
@@ -131,11 +131,14 @@ for _, owner in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(' .. now, 
     local members = redis.call('ZRANGEBYLEX', KEYS[2], '[' .. owner .. ' ', '(' .. owner .. '!', 'LIMIT', 0, left)
     for _, member in ipairs(members) do
       local id = string.sub(member, #owner + 2)
+      local message = redis.call('HGET', KEYS[3], id)
       redis.call('ZREM', KEYS[2], member)
-      redis.call('ZADD', KEYS[2], 0, ARGV[1] .. ' ' .. id)
-      out[#out + 1] = id
-      out[#out + 1] = redis.call('HGET', KEYS[3], id) or ''
-      out[#out + 1] = redis.call('HGET', KEYS[4], id) or ''
+      if message then
+        redis.call('ZADD', KEYS[2], 0, ARGV[1] .. ' ' .. id)
+        out[#out + 1] = id
+        out[#out + 1] = message
+        out[#out + 1] = redis.call('HGET', KEYS[4], id) or ''
+      end
     end
     left = left - #members
     if left > 0 then redis.call('ZREM', KEYS[1], owner) end
