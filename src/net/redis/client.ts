@@ -145,7 +145,7 @@ export class RedisClient {
       this.#connection = connection;
       this.#options.onUp();
     } catch (error) {
-      if (isFirst && error instanceof RedisError && !passing.has(error.code)) throw error;
+      if (isFirst && error instanceof RedisError && !isPassing(error)) throw error;
       this.#fault = (error as Error).message;
       this.#options.onDown(this.#fault);
       this.#plan();
@@ -241,6 +241,10 @@ export class RedisClient {
     this.#options.onDown(reason);
     this.#plan();
   }
+}
+
+function isPassing({ code, message }: RedisError): boolean {
+  return passing.has(code) || message.startsWith('ERR max number of clients');
 }
 
 const silent = { onPush: () => undefined, onClose: () => undefined };
