@@ -69,6 +69,7 @@ export async function openReplicas(config: Config, options: StoreOptions): Promi
     maxMessages: config.maxQueuedMessages,
     maxDead: config.maxDeadMessages,
     maxAgeMs: config.notifyMaxAgeMs,
+    now: Date.now,
     report: (id, fault) => event('warn', `spool: a message is ${fault}; left alone`, { id }),
     onRefusal: tellFault,
     onRemoved(messages) {

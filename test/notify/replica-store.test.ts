@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { RedisClient } from '../../src/net/redis/client.ts';
 import { delivered, messageWith, orderFor, queueOptions } from '../../src/notify/fixtures.ts';
 import { makeId } from '../../src/notify/id.ts';
-import { type Envelope, newEnvelope, receiptOf, record } from '../../src/notify/queue/envelope.ts';
+import { type Envelope, newEnvelope, pendingAt, receiptOf, record } from '../../src/notify/queue/envelope.ts';
 import { LostMessage, StoreError } from '../../src/notify/queue/store.ts';
 import { Keys } from '../../src/notify/replicas/keys.ts';
 import * as rules from '../../src/notify/replicas/protocol-fixtures.ts';
@@ -63,6 +63,7 @@ function storeFor(server: RedisClient, replica: string, over: Partial<ReplicaSto
     maxMessages: 1000,
     maxDead: 1000,
     maxAgeMs: 60_000,
+    now: Date.now,
     report: (id, fault) => assert.fail(`${id}: ${fault}`),
     onRefusal: () => undefined,
     onRemoved: () => undefined,
@@ -185,6 +186,38 @@ describe('messages in the real server', { skip: noRedis }, async () => {
     assert.deepEqual(reported, [unreadable.message.id], 'once');
     assert.equal(await one.command(['ZSCORE', '{mote}:owners', 'z gone']), null);
     await store.close();
+  });
+
+  test('clocks of replicas that differ change no waiting time', async () => {
+    await one.command(['FLUSHALL']);
+    const hourMs = 3_600_000;
+    const clients = [await connect(redis as Redis), await connect(redis as Redis)] as const;
+    const [x, y] = [
+      storeFor(clients[0], 'x', { now: () => Date.now() + 3 * hourMs }),
+      storeFor(clients[1], 'y', { now: () => Date.now() - hourMs }),
+    ];
+    for (const store of [x, y]) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      store.watch(() => undefined, resolve);
+      store.onUp();
+      await promise;
+    }
+    const dueIn = ({ progress: [first] }: Pick<Envelope, 'progress'>, nowMs: number): number =>
+      first?.kind === 'pending' ? first.nextMs - nowMs : Number.NaN;
+    const fresh = freshEnvelope();
+    const nowMs = Date.now() + 3 * hourMs;
+    const envelope = { ...fresh, roundMs: nowMs, progress: [pendingAt('a', nowMs + 60_000, [])] };
+    await x.accept(envelope);
+    await x.save(envelope);
+    await one.command(['ZADD', '{mote}:leases', 'XX', '0', 'x']);
+    const found = await y.find(fresh.message.id);
+    const [adopted] = await y.discover(() => false, 10);
+    for (const there of [found, adopted]) {
+      assert.ok(there);
+      assert.ok(Math.abs(dueIn(there, Date.now() - hourMs) - 60_000) < 5000, JSON.stringify(there));
+    }
+    assert.ok(Math.abs((adopted?.roundMs ?? 0) - Date.now() + hourMs) < 5000, 'and its age is right');
+    for (const store of [x, y]) await store.close();
   });
 
   test('what the server has lost is there again with the next change', async () => {

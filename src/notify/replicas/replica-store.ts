@@ -20,7 +20,7 @@ import {
 } from '../queue/store.ts';
 import { envelopeText, noteText, parseNotes, receiptText } from '../spool/format.ts';
 import { throwFault } from './fault.ts';
-import { type FoundMessage, foundOf, stateText, storedEnvelope } from './format.ts';
+import { type FoundMessage, foundOf, shifted, stateText, storedEnvelope } from './format.ts';
 import type { Keys } from './keys.ts';
 import * as scripts from './scripts.ts';
 
@@ -34,6 +34,8 @@ const RECONNECT_MS = 3000;
 const LEAVE_MS = 1000;
 /** How often it looks whether it owns what it does not know. */
 const REVIEW_MS = 30_000;
+/** A clock that differs by less is right: so long can the reply take that tells. */
+const AGREED_MS = 1000;
 /** Messages that are taken by one step. */
 const TAKEN_AT_ONCE = 100;
 
@@ -56,6 +58,8 @@ export interface ReplicaStoreOptions {
   readonly maxDead: number;
   /** How long a message can wait at most. */
   readonly maxAgeMs: number;
+  /** In milliseconds since the epoch. */
+  readonly now: () => number;
   /** A stored message that cannot be read is left alone. */
   report(id: string, fault: string): void;
   /** The server takes no writes. */
@@ -76,6 +80,8 @@ export class ReplicaStore implements MessageStore {
   #deadMessages = 0;
   /** When to look whether it owns what is not known here. */
   #reviewMs = 0;
+  /** How far the clock of this machine is ahead of the server's. */
+  #aheadMs = 0;
   #isClosed = false;
   /** The server is there, and takes no writes. */
   #isRefusing = false;
@@ -121,11 +127,13 @@ export class ReplicaStore implements MessageStore {
 
   async #renew(): Promise<void> {
     clearTimeout(this.#timer);
-    const { server, replica } = this.#options;
+    const { server, replica, now } = this.#options;
     const { leases, deadTimes } = this.#keys;
+    const sentMs = performance.now();
     try {
       const reply = await server.run(scripts.RENEW, [leases, deadTimes], [replica, LEASE_MS]);
-      const [gone, dead] = reply as readonly number[];
+      const [gone, dead, serverMs = 0] = reply as readonly number[];
+      if (performance.now() - sentMs < AGREED_MS) this.#compareClocks(now() - serverMs);
       if (this.#isRefusing) this.#onBack();
       this.#isRefusing = false;
       this.#deadMessages = dead ?? 0;
@@ -139,12 +147,21 @@ export class ReplicaStore implements MessageStore {
     if (!this.#isClosed) this.#timer = setTimeout(() => void this.#renew(), RENEW_MS);
   }
 
+  #compareClocks(aheadMs: number): void {
+    this.#aheadMs = Math.abs(aheadMs) > AGREED_MS ? aheadMs : 0;
+  }
+
+  /** In the time of the server, which all replicas have in common. */
+  #byServer(envelope: Envelope): Envelope {
+    return shifted(envelope, -this.#aheadMs);
+  }
+
   async accept(envelope: Envelope): Promise<Admission> {
     const { replica, maxMessages } = this.#options;
     const { messages, owners, leases } = this.#keys;
     const { idempotency, message } = envelope;
     const keys = [messages, owners, leases, this.#keys.receipt(message.id), this.#keys.idempotency(envelope)];
-    const args = [message.id, envelopeText(envelope), replica, LEASE_MS, maxMessages];
+    const args = [message.id, envelopeText(this.#byServer(envelope)), replica, LEASE_MS, maxMessages];
     if (idempotency) args.push(this.#keyLifeMs, idempotency.fingerprint);
     const reply = await this.#run(scripts.ACCEPT, keys, args);
     const [kind, used] = reply as readonly string[];
@@ -158,7 +175,11 @@ export class ReplicaStore implements MessageStore {
     const { id } = envelope.message;
     const { messages, states, owners } = this.#keys;
     const keys = [messages, states, owners, this.#keys.receipt(id)];
-    const reply = await this.#run(scripts.SAVE, keys, [id, stateText(envelope), this.#options.replica]);
+    const reply = await this.#run(scripts.SAVE, keys, [
+      id,
+      stateText(this.#byServer(envelope)),
+      this.#options.replica,
+    ]);
     if (reply === 'stale') throw new LostMessage(id);
     if (reply === 'gone') await this.#restore(envelope);
   }
@@ -289,7 +310,7 @@ export class ReplicaStore implements MessageStore {
       // It has ended since its id was read.
       if (message === '') continue;
       const envelope = storedEnvelope(message, state);
-      if (envelope.ok) envelopes.push(envelope.value);
+      if (envelope.ok) envelopes.push(shifted(envelope.value, this.#aheadMs));
       else {
         this.#unreadable.add(id);
         this.#options.report(id, envelope.error);
@@ -312,7 +333,7 @@ export class ReplicaStore implements MessageStore {
     if (!isId(id)) return undefined;
     const { messages, states, dead } = this.#keys;
     const reply = await this.#run(scripts.LOOK, [messages, states, this.#keys.receipt(id), dead], [id]);
-    return foundOf(reply as readonly string[]);
+    return foundOf(reply as readonly string[], this.#aheadMs);
   }
 
   /** What has not ended can be taken by another replica at once. */

@@ -117,9 +117,12 @@ redis.call('HSET', KEYS[2], ARGV[3], ARGV[4])
 return 1
 `);
 
-/** KEYS leases deadTimes; ARGV replica, lease in ms. Returns how many replicas are not alive, and how many dead letters. */
+/**
+ * KEYS leases deadTimes; ARGV replica, lease in ms. Returns how many replicas are not alive, how many dead letters there
+ * are, and the time.
+ */
 export const RENEW = makeScript(`${FREEING}${NOW}redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
-return {redis.call('ZCOUNT', KEYS[1], '-inf', '(' .. now), redis.call('ZCARD', KEYS[2])}
+return {redis.call('ZCOUNT', KEYS[1], '-inf', '(' .. now), redis.call('ZCARD', KEYS[2]), now}
 `);
 
 /** KEYS leases owners messages states; ARGV replica max lease. Returns ids, messages and states in turn. */
