@@ -195,6 +195,12 @@ describe('the client', { concurrency: true }, () => {
     ]);
   });
 
+  test('says of a server that it is no sentinel', async () => {
+    const server = await startFake(but({ SENTINEL: () => "-ERR unknown command 'SENTINEL'\r\n" }));
+    const { client } = clientFor(`redis+sentinel://127.0.0.1:${server.port}/name`);
+    await assert.rejects(client.start(), { name: 'RedisError', message: /is a server, and no sentinel$/ });
+  });
+
   test('gives a script by its name, and its text where that is unknown', async () => {
     const script = makeScript('return 1');
     assert.equal(script.sha, 'e0e1f9fabfc9d4800c877a703b823ac0578ff8db');

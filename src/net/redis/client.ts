@@ -190,7 +190,10 @@ export class RedisClient {
       return openConnection(address, { ...this.#login, database: 0 }, silent);
     });
     try {
-      const reply = await connection.send(['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name]);
+      const reply = await connection.send(['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name]).catch((error) => {
+        const isServer = error instanceof RedisError && /unknown command/i.test(error.message);
+        throw isServer ? new RedisError(`${connection.place} is a server, and no sentinel`) : error;
+      });
       const [host, port] = Array.isArray(reply) ? (reply as readonly RedisReply[]) : [];
       if (typeof host !== 'string') {
         throw new RedisUnavailable(`${connection.place}: this sentinel knows no ${name}`, false);
