@@ -6,6 +6,7 @@ import { RedisClient } from '../../src/net/redis/client.ts';
 import { delivered, messageWith, orderFor, queueOptions } from '../../src/notify/fixtures.ts';
 import { makeId } from '../../src/notify/id.ts';
 import { type Envelope, newEnvelope, pendingAt, receiptOf, record } from '../../src/notify/queue/envelope.ts';
+import { PLAIN_RECEIPTS } from '../../src/notify/queue/idempotency.ts';
 import { LostMessage, StoreError } from '../../src/notify/queue/store.ts';
 import { Keys } from '../../src/notify/replicas/keys.ts';
 import * as rules from '../../src/notify/replicas/protocol-fixtures.ts';
@@ -17,9 +18,9 @@ const { policy } = queueOptions([]);
 const at = { nowMs: 5, random: () => 0, policy };
 let serial = 0;
 
-const freshEnvelope = (key?: string): Envelope => {
+const freshEnvelope = (key?: string, atMs = serial): Envelope => {
   serial += 1;
-  const message = messageWith(makeId(serial, (bytes) => Buffer.alloc(bytes, serial)));
+  const message = messageWith(makeId(atMs, (bytes) => Buffer.alloc(bytes, serial)));
   return newEnvelope(
     message,
     'ann',
@@ -27,6 +28,7 @@ const freshEnvelope = (key?: string): Envelope => {
     key === undefined ? undefined : { key, fingerprint: 'f' },
   );
 };
+const recentEnvelope = (inMs = 0): Envelope => freshEnvelope(undefined, Date.now() + inMs + 1);
 const noteOf = ({ message: { id } }: Envelope) => ({
   id,
   round: 0,
@@ -186,6 +188,24 @@ describe('messages in the real server', { skip: noRedis }, async () => {
     assert.deepEqual(reported, [unreadable.message.id], 'once');
     assert.equal(await one.command(['ZSCORE', '{mote}:owners', 'z gone']), null);
     await store.close();
+  });
+
+  test('who was halted for longer than a receipt lives takes nothing for lost', async () => {
+    await one.command(['FLUSHALL']);
+    let haltedMs = 0;
+    const x = storeFor(one, 'x', { now: () => Date.now() + haltedMs });
+    const before = recentEnvelope();
+    await x.accept(before);
+    await one.command(['FLUSHALL']);
+    haltedMs = PLAIN_RECEIPTS.lifeMs + 1000;
+    assert.equal((await x.begin(noteOf(before), { channel: 'a', rates: [], calls: 1 })).kind, 'lost');
+    await assert.rejects(x.save(before), LostMessage);
+    await assert.rejects(x.finish(ended(before), receiptOf(ended(before), 7)), LostMessage);
+    const after = recentEnvelope(haltedMs);
+    await x.accept(after);
+    await one.command(['FLUSHALL']);
+    await x.save(after);
+    assert.equal(await one.command(['HLEN', '{mote}:messages']), 1, 'what came later is written again');
   });
 
   test('clocks of replicas that differ change no waiting time', async () => {

@@ -6,7 +6,7 @@
 import type { Script } from '../../net/redis/client.ts';
 import { RedisUnavailable } from '../../net/redis/connection.ts';
 import type { RedisReply } from '../../net/redis/resp.ts';
-import { isId } from '../id.ts';
+import { isId, timeOfId } from '../id.ts';
 import { type Envelope, hasFailures, type Note, type Receipt } from '../queue/envelope.ts';
 import { KEYED_RECEIPTS, PLAIN_RECEIPTS } from '../queue/idempotency.ts';
 import { WINDOW_SLACK_MS } from '../queue/pace.ts';
@@ -82,6 +82,9 @@ export class ReplicaStore implements MessageStore {
   #reviewMs = 0;
   /** How far the clock of this machine is ahead of the server's. */
   #aheadMs = 0;
+  /** The latest sign that this process runs, and when it went on after a halt that no receipt outlives. */
+  #tickMs: number;
+  #wokeMs = 0;
   #isClosed = false;
   /** The server is there, and takes no writes. */
   #isRefusing = false;
@@ -95,6 +98,7 @@ export class ReplicaStore implements MessageStore {
     this.#options = options;
     this.#keys = options.keys;
     this.name = options.name;
+    this.#tickMs = options.now();
   }
 
   get deadMessages(): number {
@@ -127,6 +131,7 @@ export class ReplicaStore implements MessageStore {
 
   async #renew(): Promise<void> {
     clearTimeout(this.#timer);
+    this.#tick();
     const { server, replica, now } = this.#options;
     const { leases, deadTimes } = this.#keys;
     const sentMs = performance.now();
@@ -156,6 +161,18 @@ export class ReplicaStore implements MessageStore {
     return shifted(envelope, -this.#aheadMs);
   }
 
+  #tick(): void {
+    const nowMs = this.#options.now();
+    if (nowMs - this.#tickMs > PLAIN_RECEIPTS.lifeMs) this.#wokeMs = nowMs;
+    this.#tickMs = nowMs;
+  }
+
+  /** Whether a message that the server does not know may have ended elsewhere, so long ago that its receipt is gone. */
+  #mayHaveEnded(id: string): boolean {
+    this.#tick();
+    return timeOfId(id) < this.#wokeMs;
+  }
+
   async accept(envelope: Envelope): Promise<Admission> {
     const { replica, maxMessages } = this.#options;
     const { messages, owners, leases } = this.#keys;
@@ -180,7 +197,7 @@ export class ReplicaStore implements MessageStore {
       stateText(this.#byServer(envelope)),
       this.#options.replica,
     ]);
-    if (reply === 'stale') throw new LostMessage(id);
+    if (reply === 'stale' || (reply === 'gone' && this.#mayHaveEnded(id))) throw new LostMessage(id);
     if (reply === 'gone') await this.#restore(envelope);
   }
 
@@ -199,7 +216,8 @@ export class ReplicaStore implements MessageStore {
     keys.push(this.#keys.idempotency(envelope));
     const letter = hasFailures(envelope) ? envelopeText(envelope) : '';
     const args = [id, this.#options.replica, receiptText(receipt), lifeMs, letter, this.#options.maxDead];
-    args.push(keyValue(envelope), KEYED_RECEIPTS.lifeMs, ...noteFields(envelope));
+    args.push(keyValue(envelope), KEYED_RECEIPTS.lifeMs, this.#mayHaveEnded(id) ? 1 : 0);
+    args.push(...noteFields(envelope));
     const reply = await this.#run(scripts.FINISH, keys, args);
     const [state, removed] = reply as readonly [string, number];
     if (state === 'stale') throw new LostMessage(id);
@@ -223,7 +241,7 @@ export class ReplicaStore implements MessageStore {
     }
     const sentMs = performance.now();
     const waitMs = Number(await this.#run(scripts.BEGIN, keys, args));
-    if (waitMs === -1) return { kind: 'lost' };
+    if (waitMs === -1 || (waitMs === -2 && this.#mayHaveEnded(note.id))) return { kind: 'lost' };
     // The next save restores it.
     if (waitMs === -2) return { kind: 'begun' };
     if (waitMs > 0) return { kind: 'wait', ms: waitMs };

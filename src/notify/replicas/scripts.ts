@@ -40,19 +40,19 @@ return 'gone'
 
 /**
  * KEYS messages states owners receipt notes dead deadTimes key; ARGV id replica receipt, time to live, dead (or empty),
- * max dead, key's value (or empty), its time to live, fields of notes. Returns the state and how many dead letters were
- * removed because there were too many.
+ * max dead, key's value (or empty), its time to live, 1 if what is not there has ended, fields of notes. Returns the
+ * state and how many dead letters were removed because there were too many.
  */
 export const FINISH =
   makeScript(`${FREEING}${NOW}local mine = redis.call('ZREM', KEYS[3], ARGV[2] .. ' ' .. ARGV[1])
 if mine == 0 then
   local receipt = redis.call('GET', KEYS[4])
   if receipt and string.sub(receipt, 1, #ARGV[2] + 1) == ARGV[2] .. ' ' then return {'finished', 0} end
-  if receipt or redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then return {'stale', 0} end
+  if receipt or ARGV[9] == '1' or redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then return {'stale', 0} end
 end
 redis.call('HDEL', KEYS[1], ARGV[1])
 redis.call('HDEL', KEYS[2], ARGV[1])
-for i = 9, #ARGV do redis.call('HDEL', KEYS[5], ARGV[i]) end
+for i = 10, #ARGV do redis.call('HDEL', KEYS[5], ARGV[i]) end
 redis.call('SET', KEYS[4], ARGV[2] .. ' ' .. ARGV[3], 'PX', ARGV[4])
 local used = ARGV[7] ~= '' and redis.call('GET', KEYS[8])
 if ARGV[7] ~= '' and (not used or used == ARGV[7]) then redis.call('SET', KEYS[8], ARGV[7], 'PX', ARGV[8]) end
