@@ -22,6 +22,7 @@ import { envelopeText, noteText, parseNotes, receiptText } from '../spool/format
 import { throwFault } from './fault.ts';
 import { type FoundMessage, foundOf, shifted, stateText, storedEnvelope } from './format.ts';
 import type { Keys } from './keys.ts';
+import { ReplicaClock } from './replica-clock.ts';
 import * as scripts from './scripts.ts';
 
 /** How long after its last sign of life a replica's messages can be taken by others. */
@@ -34,8 +35,6 @@ const RECONNECT_MS = 3000;
 const LEAVE_MS = 1000;
 /** How often it looks whether it owns what it does not know. */
 const REVIEW_MS = 30_000;
-/** A clock that differs by less is right: so long can the reply take that tells. */
-const AGREED_MS = 1000;
 /** Messages that are taken by one step. */
 const TAKEN_AT_ONCE = 100;
 
@@ -74,17 +73,13 @@ export class ReplicaStore implements MessageStore {
   readonly isShared = true;
   readonly #options: ReplicaStoreOptions;
   readonly #keys: Keys;
+  readonly #clock: ReplicaClock;
   readonly #notes = new Map<string, readonly Note[]>();
   /** Its own, as many as there can be messages. */
   readonly #unreadable = new Set<string>();
   #deadMessages = 0;
   /** When to look whether it owns what is not known here. */
   #reviewMs = 0;
-  /** How far the clock of this machine is ahead of the server's. */
-  #aheadMs = 0;
-  /** The latest sign that this process runs, and when it went on after a halt that no receipt outlives. */
-  #tickMs: number;
-  #wokeMs = 0;
   #isClosed = false;
   /** The server is there, and takes no writes. */
   #isRefusing = false;
@@ -98,7 +93,7 @@ export class ReplicaStore implements MessageStore {
     this.#options = options;
     this.#keys = options.keys;
     this.name = options.name;
-    this.#tickMs = options.now();
+    this.#clock = new ReplicaClock(options.now, PLAIN_RECEIPTS.lifeMs);
   }
 
   get deadMessages(): number {
@@ -131,14 +126,14 @@ export class ReplicaStore implements MessageStore {
 
   async #renew(): Promise<void> {
     clearTimeout(this.#timer);
-    this.#tick();
-    const { server, replica, now } = this.#options;
+    this.#clock.tick();
+    const { server, replica } = this.#options;
     const { leases, deadTimes } = this.#keys;
     const sentMs = performance.now();
     try {
       const reply = await server.run(scripts.RENEW, [leases, deadTimes], [replica, LEASE_MS]);
       const [gone, dead, serverMs = 0] = reply as readonly number[];
-      if (performance.now() - sentMs < AGREED_MS) this.#compareClocks(now() - serverMs);
+      this.#clock.compare(serverMs, performance.now() - sentMs);
       if (this.#isRefusing) this.#onBack();
       this.#isRefusing = false;
       this.#deadMessages = dead ?? 0;
@@ -152,25 +147,14 @@ export class ReplicaStore implements MessageStore {
     if (!this.#isClosed) this.#timer = setTimeout(() => void this.#renew(), RENEW_MS);
   }
 
-  #compareClocks(aheadMs: number): void {
-    this.#aheadMs = Math.abs(aheadMs) > AGREED_MS ? aheadMs : 0;
-  }
-
   /** In the time of the server, which all replicas have in common. */
   #byServer(envelope: Envelope): Envelope {
-    return shifted(envelope, -this.#aheadMs);
-  }
-
-  #tick(): void {
-    const nowMs = this.#options.now();
-    if (nowMs - this.#tickMs > PLAIN_RECEIPTS.lifeMs) this.#wokeMs = nowMs;
-    this.#tickMs = nowMs;
+    return shifted(envelope, -this.#clock.aheadMs);
   }
 
   /** Whether a message that the server does not know may have ended elsewhere, so long ago that its receipt is gone. */
   #mayHaveEnded(id: string): boolean {
-    this.#tick();
-    return timeOfId(id) < this.#wokeMs;
+    return this.#clock.wasHaltedSince(timeOfId(id));
   }
 
   async accept(envelope: Envelope): Promise<Admission> {
@@ -328,7 +312,7 @@ export class ReplicaStore implements MessageStore {
       // It has ended since its id was read.
       if (message === '') continue;
       const envelope = storedEnvelope(message, state);
-      if (envelope.ok) envelopes.push(shifted(envelope.value, this.#aheadMs));
+      if (envelope.ok) envelopes.push(shifted(envelope.value, this.#clock.aheadMs));
       else {
         this.#unreadable.add(id);
         this.#options.report(id, envelope.error);
@@ -351,7 +335,7 @@ export class ReplicaStore implements MessageStore {
     if (!isId(id)) return undefined;
     const { messages, states, dead } = this.#keys;
     const reply = await this.#run(scripts.LOOK, [messages, states, this.#keys.receipt(id), dead], [id]);
-    return foundOf(reply as readonly string[], this.#aheadMs);
+    return foundOf(reply as readonly string[], this.#clock.aheadMs);
   }
 
   /** What has not ended can be taken by another replica at once. */
