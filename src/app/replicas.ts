@@ -158,13 +158,13 @@ async function settingsOf(client: RedisClient): Promise<Settings> {
       if (error instanceof RedisError) return null;
       throw error;
     });
-  const [persistence, appendfsync, policy] = await Promise.all([
-    ask(['INFO', 'persistence']),
+  const [info, appendfsync, policy] = await Promise.all([
+    ask(['INFO', 'persistence', 'replication']),
     ask(['CONFIG', 'GET', 'appendfsync']),
     ask(['CONFIG', 'GET', 'maxmemory-policy']),
   ]);
   return {
-    persistence: typeof persistence === 'string' ? persistence : undefined,
+    info: typeof info === 'string' ? info : undefined,
     appendfsync: settingOf(appendfsync),
     maxmemoryPolicy: settingOf(policy),
   };
