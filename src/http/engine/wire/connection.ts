@@ -5,6 +5,7 @@
  * (`input-turns.ts`), so that a client that pipelines requests does not hold up the others.
  */
 import type { Socket } from 'node:net';
+import { forWriterOf } from '../../error-page.ts';
 import { type ErrorCode, errorPlan, HttpError } from '../../errors.ts';
 import { closeQuietly, refuse } from '../../send.ts';
 import { type HeaderList, type Plan, type RequestFacts, SAFE_METHODS } from '../../types.ts';
@@ -161,7 +162,8 @@ export class WireConnection implements Author, OpenConnection {
         return next;
       }
       if (result.kind === 'refused') {
-        this.#refuseHead(result.code, result.words);
+        const received = this.#head + chunk.toString('latin1', at, at + limits.maxHeaderBytes);
+        this.#refuseHead(result.code, result.words, received);
         return chunk.length;
       }
       this.#progress = result.progress;
@@ -174,8 +176,8 @@ export class WireConnection implements Author, OpenConnection {
     }
   }
 
-  #refuseHead(code: ErrorCode, words: Words | undefined): void {
-    if (!words) return this.deny(errorPlan(code));
+  #refuseHead(code: ErrorCode, words: Words | undefined, received: string): void {
+    if (!words) return this.deny(forWriterOf(received, errorPlan(code)));
     const exchange = this.#begin({ ...words, path: '', query: '', isPersistent: true });
     this.#answer(exchange, errorPlan(code));
   }
