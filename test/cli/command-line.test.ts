@@ -52,6 +52,17 @@ function assertFailed({ code, stdout, stderr }: Run, expected: { code: number; l
   return lines;
 }
 
+test('a path ends no line and reaches no terminal with what could control it', async (t) => {
+  const folder = makeFolder({ '\x1b[31mred\nmote serves\u202e/index.html': 'x' });
+  const one = await started(t, ['\x1b[31mred\nmote serves\u202e', '0'], { cwd: folder });
+  assert.equal(one.startLine, `mote serves  [31mred mote serves  on http://localhost:${one.port}`);
+  const socket = await run(['.', '--host', '/missing/\x1b[31m\na'], { cwd: folder });
+  assert.match(
+    assertFailed(socket, { code: 1, lines: 1 })[0] ?? '',
+    /^mote: cannot listen on \/missing\/ \[31m a: its folder does not exist/,
+  );
+});
+
 test('one line says what is served and where', async (t) => {
   // With an index: without one a second line says what to do.
   const folder = join(root, 'web_root');
