@@ -96,7 +96,7 @@ function readText(path: string): string {
 function help(io: Io, { args: [topic] }: Invocation): number | Promise<number> {
   if (topic === undefined) return say(io, usage());
   const text = usageOf(topic);
-  return text.ok ? say(io, text.value) : complain(io, [refused('help', topic, text.error)]);
+  return text.ok ? say(io, text.value) : complain(io, [text.error]);
 }
 
 async function printCompletion(io: Io, { args: [shell = ''] }: Invocation): Promise<number> {

@@ -279,6 +279,20 @@ test('help on a topic; one that there is not is refused with those that there ar
   assert.match((await run(['help', 'limits'])).stdout, /--max-connections/);
   // As people type it after a command.
   assert.match((await run(['spool', '--help'])).stdout, /^Commands:\n {2}mote spool list/);
+  assert.match((await run(['help', '--port'])).stdout, /^ {2}-p, --port PORT/);
+  const close = await run(['help', 'filse']);
+  assert.deepEqual(
+    [close.code, close.stderr],
+    [2, 'mote: help: filse: no such topic; did you mean files?\n'],
+  );
+  const command = await run(['heathcheck', '0']);
+  assert.deepEqual(
+    [command.code, command.stderr],
+    [
+      1,
+      'mote: cannot serve "heathcheck": no such file or folder; give one as the first argument, or did you mean the command healthcheck?\n',
+    ],
+  );
   const { code, stderr } = await run(['help', 'nonsense']);
   assert.equal(code, 2);
   assert.match(stderr, /^mote: help: received "nonsense"; allowed: files, .*\n$/);
