@@ -10,7 +10,7 @@ import { type ErrorCode, errorPlan, HttpError } from '../../errors.ts';
 import { closeQuietly, refuse } from '../../send.ts';
 import { type HeaderList, type Plan, type RequestFacts, SAFE_METHODS } from '../../types.ts';
 import { BodyReader } from '../../wire/body.ts';
-import { type Head, type Progress, parseHead, type Words } from '../../wire/head.ts';
+import { type Head, type Progress, parseHead, type RefusedHead } from '../../wire/head.ts';
 import type { KnownHead } from '../../wire/memo.ts';
 import { defaultsFor, endExchange, planOf, refusalOf, sendInternal } from '../boundary.ts';
 import type { OpenConnection } from '../connections.ts';
@@ -162,8 +162,7 @@ export class WireConnection implements Author, OpenConnection {
         return next;
       }
       if (result.kind === 'refused') {
-        const received = this.#head + chunk.toString('latin1', at, at + limits.maxHeaderBytes);
-        this.#refuseHead(result.code, result.words, received);
+        this.#refuseHead(result, this.#head + chunk.toString('latin1', at, at + limits.maxHeaderBytes));
         return chunk.length;
       }
       this.#progress = result.progress;
@@ -176,10 +175,9 @@ export class WireConnection implements Author, OpenConnection {
     }
   }
 
-  #refuseHead(code: ErrorCode, words: Words | undefined, received: string): void {
+  #refuseHead({ code, words }: RefusedHead, received: string): void {
     if (!words) return this.deny(forWriterOf(received, errorPlan(code)));
-    const exchange = this.#begin({ ...words, path: '', query: '', isPersistent: true });
-    this.#answer(exchange, errorPlan(code));
+    this.#answer(this.#begin({ ...words, path: '', query: '', isPersistent: true }), errorPlan(code));
   }
 
   #awaitHead(): void {
