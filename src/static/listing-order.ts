@@ -80,13 +80,13 @@ const variants: Readonly<Record<string, string>> = {
   đ: 'd',
   ı: 'i',
 };
-const VARIANT = /[ßæœøłđı]/g;
+const BEYOND_ASCII = /[^\0-\x7f]/g;
 /** Marks of Latin and Greek letters. With a mark, letters of others (й) are other letters. */
 const ACCENTS = /(?<=[a-z\u0370-\u03ff])[\u0300-\u036f]+/g;
 
 /** `é` sorts beside `e`, whether it is one character or two, as in names from macOS. */
 function withoutAccents(lower: string): string {
-  if (!/[^\0-\x7f]/.test(lower)) return lower;
+  if (lower.search(BEYOND_ASCII) < 0) return lower;
   const plain = lower.normalize('NFD').replace(ACCENTS, '').normalize('NFC');
-  return plain.replace(VARIANT, (letter) => variants[letter] as string);
+  return plain.replace(BEYOND_ASCII, (letter) => variants[letter] ?? letter);
 }
