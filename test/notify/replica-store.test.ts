@@ -240,6 +240,19 @@ describe('messages in the real server', { skip: noRedis }, async () => {
     for (const store of [x, y]) await store.close();
   });
 
+  test('a state that comes late replaces no later one', async () => {
+    await one.command(['FLUSHALL']);
+    const store = storeFor(one, 'x');
+    const fresh = freshEnvelope();
+    await store.accept(fresh);
+    const again = (envelope: Envelope) => record(envelope, 'a', { kind: 'retry', reason: 'busy' }, at);
+    const [first, second] = [again(fresh), again(again(fresh))];
+    for (const envelope of [first, second, first, second]) await store.save(envelope);
+    assert.deepEqual((await store.find(fresh.message.id))?.progress, second.progress);
+    await store.save(first);
+    assert.deepEqual((await store.find(fresh.message.id))?.progress, second.progress);
+  });
+
   test('what the server has lost is there again with the next change', async () => {
     await one.command(['FLUSHALL']);
     const store = storeFor(one, 'x');

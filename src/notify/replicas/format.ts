@@ -3,12 +3,21 @@ import { failure, type Result } from '../../util/result.ts';
 import { type Envelope, lastMsOf, type Receipt, receiptOf } from '../queue/envelope.ts';
 import { parseEnvelope, parseReceipt } from '../spool/format.ts';
 
+/** More than there can be in one. */
+const ATTEMPTS_OF_ROUND = 1_000_000;
+
 /** What `MessageStore.find` tells. */
 export type FoundMessage = Omit<Receipt, 'endedMs'>;
 
-/** What changes of an envelope. */
-export function stateText({ round, roundMs, progress }: Envelope): string {
-  return JSON.stringify({ round, roundMs, progress });
+/** What changes of an envelope, with its {@link stepOf} for the script that keeps it. */
+export function stateText(envelope: Envelope): string {
+  const { round, roundMs, progress } = envelope;
+  return JSON.stringify({ step: stepOf(envelope), round, roundMs, progress });
+}
+
+/** Grows with every attempt that ended. */
+export function stepOf({ round, progress }: Envelope): number {
+  return progress.reduce((sum, { attempts }) => sum + attempts, round * ATTEMPTS_OF_ROUND);
 }
 
 /** With the times that are compared to a clock, as one has them that is ahead by so much. */

@@ -20,7 +20,7 @@ import {
 } from '../queue/store.ts';
 import { envelopeText, noteText, parseNotes, receiptText } from '../spool/format.ts';
 import { throwFault } from './fault.ts';
-import { type FoundMessage, foundOf, shifted, stateText, storedEnvelope } from './format.ts';
+import { type FoundMessage, foundOf, shifted, stateText, stepOf, storedEnvelope } from './format.ts';
 import type { Keys } from './keys.ts';
 import { ReplicaClock } from './replica-clock.ts';
 import * as scripts from './scripts.ts';
@@ -176,11 +176,8 @@ export class ReplicaStore implements MessageStore {
     const { id } = envelope.message;
     const { messages, states, owners } = this.#keys;
     const keys = [messages, states, owners, this.#keys.receipt(id)];
-    const reply = await this.#run(scripts.SAVE, keys, [
-      id,
-      stateText(this.#byServer(envelope)),
-      this.#options.replica,
-    ]);
+    const args = [id, stateText(this.#byServer(envelope)), this.#options.replica, stepOf(envelope)];
+    const reply = await this.#run(scripts.SAVE, keys, args);
     if (reply === 'stale' || (reply === 'gone' && this.#mayHaveEnded(id))) throw new LostMessage(id);
     if (reply === 'gone') await this.#restore(envelope);
   }

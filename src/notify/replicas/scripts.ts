@@ -29,9 +29,13 @@ if ARGV[7] then redis.call('SET', KEYS[5], ARGV[1] .. ' ' .. ARGV[7], 'PX', ARGV
 return {'saved'}
 `);
 
-/** KEYS messages states owners receipt; ARGV id state replica. `gone`: the server has lost the message. */
+/**
+ * KEYS messages states owners receipt; ARGV id state replica step. A state that comes late replaces no later one. `gone`:
+ * the server has lost the message.
+ */
 export const SAVE = makeScript(`${FREEING}if redis.call('ZSCORE', KEYS[3], ARGV[3] .. ' ' .. ARGV[1]) then
-  redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
+  local step = string.match(redis.call('HGET', KEYS[2], ARGV[1]) or '', '^{"step":(%d+)')
+  if not step or tonumber(step) <= tonumber(ARGV[4]) then redis.call('HSET', KEYS[2], ARGV[1], ARGV[2]) end
   return 'saved'
 end
 if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 or redis.call('EXISTS', KEYS[4]) == 1 then return 'stale' end
