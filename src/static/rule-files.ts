@@ -20,6 +20,7 @@ const FRESH_MS = 100;
 const MAX_FILE_BYTES = 1024 * 1024;
 /** Bad lines of one file that are told; a binary file has thousands. */
 const MAX_TOLD_LINES = 20;
+const BAD_LINK = 'it is a link out of the root or to a hidden file';
 
 /** What became of the files: the lines of the log, for people. */
 export interface RuleReport {
@@ -115,7 +116,8 @@ export class RuleFiles {
 
   async #read(name: string, before: RuleFile): Promise<RuleFile> {
     const found = await this.#source.open([name]);
-    if (found.kind !== 'file') return NO_FILE;
+    if (found.kind === 'missing') return found.isBadLink ? { ...NO_FILE, problem: BAD_LINK } : NO_FILE;
+    if (found.kind === 'folder') return { ...NO_FILE, problem: 'it is a folder' };
     const { file } = found;
     try {
       const { version, size } = file;

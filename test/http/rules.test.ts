@@ -304,6 +304,23 @@ test('a file of rules that is too large, or binary, costs a line each and is lef
   assert.equal(await outcome(server, '/a'), NOTHING);
 });
 
+test('rules that cannot be reached are told, so that nobody waits for their headers in vain', async (t) => {
+  const base = makeFolder({ 'shared/_headers': '/*\n  X-A: b\n', 'site/page.html': 'page' });
+  const root = join(base, 'site');
+  addTo(root, { _headers: { link: '../shared/_headers' }, '_redirects/a.txt': 'a' });
+  const server = await startForTest(t, { root });
+  await server.logged(/_headers is ignored: it is a link out of the root/);
+  await server.logged(/_redirects is ignored: it is a folder/);
+  assert.equal((await request(server, '/page.html')).header('x-a'), undefined);
+  rmSync(join(root, '_headers'));
+  addTo(root, { 'headers.txt': '/*\n  X-A: c\n', _headers: { link: 'headers.txt' } });
+  await eventually(
+    NOTICED_WITHIN_MS,
+    () => request(server, '/page.html'),
+    ({ header }) => header('x-a') === 'c',
+  );
+});
+
 test('a single file has no rules, even by that name', async (t) => {
   const root = makeFolder({ _headers: '/*\n  X-A: b\n' });
   const server = await startForTest(t, { root: join(root, '_headers') });
