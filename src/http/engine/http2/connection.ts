@@ -1,9 +1,9 @@
 /** One connection of the engine `http2`: its streams, what it may cost, and how it ends. */
 import { performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
-import { errorPlan } from '../../errors.ts';
+import { statusOf } from '../../errors.ts';
 import { MAX_HEADER_FIELDS } from '../../guard.ts';
-import type { Plan } from '../../types.ts';
+import { noBody, type Plan } from '../../types.ts';
 import type { OpenConnection } from '../connections.ts';
 import { CLIENT_HEADER, type Limits, type Shared } from '../contract.ts';
 import { readHead } from './request.ts';
@@ -30,6 +30,13 @@ const MAX_CONTROL_FRAMES = 1000;
 const ENHANCE_YOUR_CALM = 11;
 /** How long a client may take to close a connection after all was said. */
 const LINGER_MS = 1000;
+
+/** Without content, which would stay in memory until the client opens a window: this says all, and ends the stream. */
+const OVERLOADED: Plan = {
+  status: statusOf('overloaded'),
+  headers: ['Retry-After', '1', 'Cache-Control', 'no-store'],
+  body: noBody,
+};
 
 /** How many streams are open on all connections together. */
 export interface StreamCount {
@@ -147,7 +154,7 @@ export class Http2Connection implements OpenConnection {
     this.#requests.add(request);
     this.#count.open += 1;
     this.#taken += 1;
-    if (this.#isCrowd(limits.maxConnections)) request.refuse(errorPlan('overloaded', ['Retry-After', '1']));
+    if (this.#isCrowd(limits.maxConnections)) request.refuse(OVERLOADED);
     else request.begin(head);
     if (state.draining || this.#taken >= limits.maxRequestsPerConnection) this.#session.close();
   }
