@@ -304,6 +304,16 @@ test('a file of rules that is too large, or binary, costs a line each and is lef
   assert.equal(await outcome(server, '/a'), NOTHING);
 });
 
+test('rules in another encoding than UTF-8 are told: their paths would match nothing', async (t) => {
+  const server = await serveSite(t, {
+    _redirects: Buffer.from('/caf\xe9 /page.html\n/a /b # caf\xe9\n', 'latin1'),
+    _headers: Buffer.from('\ufeff/*\r\n  X-A: b\r\n', 'utf16le'),
+  });
+  await server.logged(/_redirects line 1 is skipped: it is not UTF-8/);
+  await server.logged(/_headers is ignored: it is UTF-16; save it as UTF-8/);
+  assert.equal(await outcome(server, '/a'), '301 /b');
+});
+
 test('rules that cannot be reached are told, so that nobody waits for their headers in vain', async (t) => {
   const base = makeFolder({ 'shared/_headers': '/*\n  X-A: b\n', 'site/page.html': 'page' });
   const root = join(base, 'site');

@@ -35,9 +35,9 @@ const OWN_FIELDS =
 const REQUIRED_FIELDS = /^(?:content-type|vary)$/i;
 
 export function parseHeaders(text: string): HeadersFile {
-  const { lines, tooLong } = readLines(text);
+  const { lines, badLines: unreadable } = readLines(text);
   const rules: { pattern: Pattern; changes: HeaderChange[] }[] = [];
-  const badLines = [...tooLong];
+  const badLines = [...unreadable];
   /** `skipped`: below a path that was refused, whose headers belong to no other. */
   let current: HeaderChange[] | 'none' | 'skipped' = 'none';
   for (const { line, text: content } of lines) {

@@ -18,19 +18,30 @@ export interface RuleLine {
   readonly text: string;
 }
 
-/** The lines that are neither empty nor a comment, and those that are too long. */
-export function readLines(text: string): { readonly lines: RuleLine[]; readonly tooLong: BadLine[] } {
+/** What decoding puts in the place of bytes that are not UTF-8. */
+const NOT_UTF8 = '\ufffd';
+
+/** The lines that are neither empty nor a comment, and those that cannot be read. */
+export function readLines(text: string): { readonly lines: RuleLine[]; readonly badLines: BadLine[] } {
   const all = text
     .replace(/^\ufeff/, '')
     .split(/\r\n?|\n/)
     .map((content, index): RuleLine => ({ line: index + 1, text: content.trim() }))
     .filter((one) => one.text !== '' && !one.text.startsWith('#'));
-  return {
-    lines: all.filter((one) => one.text.length <= MAX_LINE_CHARS),
-    tooLong: all
-      .filter((one) => one.text.length > MAX_LINE_CHARS)
-      .map(({ line }) => ({ line, reason: `it has more than ${MAX_LINE_CHARS} characters` })),
-  };
+  const lines: RuleLine[] = [];
+  const badLines: BadLine[] = [];
+  for (const one of all) {
+    const reason = faultOf(one.text);
+    if (reason === undefined) lines.push(one);
+    else badLines.push({ line: one.line, reason });
+  }
+  return { lines, badLines };
+}
+
+function faultOf(text: string): string | undefined {
+  if (text.length > MAX_LINE_CHARS) return `it has more than ${MAX_LINE_CHARS} characters`;
+  const [beforeComment = ''] = text.split(/\s#/, 1);
+  return beforeComment.includes(NOT_UTF8) ? 'it is not UTF-8' : undefined;
 }
 
 /** For messages. */

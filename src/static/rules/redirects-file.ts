@@ -44,9 +44,9 @@ const NAME = /^:([A-Za-z]\w*)$/;
 const PROVIDER_CONDITIONS = /^(?:country|language|role|cookie)=/i;
 
 export function parseRedirects(text: string): RedirectsFile {
-  const { lines, tooLong } = readLines(text);
+  const { lines, badLines: unreadable } = readLines(text);
   const rules: RedirectRule[] = [];
-  const badLines = [...tooLong];
+  const badLines = [...unreadable];
   const counts = { static: 0, dynamic: 0 };
   for (const one of lines) {
     const rule = parseRule(one);
