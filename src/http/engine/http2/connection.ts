@@ -61,6 +61,8 @@ export class Http2Connection implements OpenConnection {
   #takenMs = performance.now();
   /** When the connection is given up if it has no streams. */
   #deadlineMs: number;
+  /** The session was over when the clock looked last. */
+  #wasOver = false;
 
   constructor(socket: Socket, shared: Shared<Limits>, count: StreamCount) {
     const { limits, hooks } = shared;
@@ -111,6 +113,7 @@ export class Http2Connection implements OpenConnection {
   /** Gives up a connection that is idle or has taken nothing for too long, and streams of which nothing is taken. */
   checkTime(nowMs: number): void {
     this.#controlFrames = 0;
+    if (this.#session.destroyed) return this.#bury();
     const { sendTimeoutMs } = this.#shared.limits;
     if (this.#requests.size === 0) return this.#checkIdle(nowMs);
     const requests = [...this.#requests];
@@ -118,6 +121,15 @@ export class Http2Connection implements OpenConnection {
       return this.cut(`the client took nothing for ${sendTimeoutMs} ms`);
     // Streams share what the client takes.
     for (const request of requests) request.checkTime(nowMs, sendTimeoutMs * requests.length);
+  }
+
+  /**
+   * A session that is destroyed closes its socket when its last write has ended, which one that the client has reset
+   * never does: the socket would stay open for ever, and its streams with it (node#61304).
+   */
+  #bury(): void {
+    if (this.#wasOver) this.socket.destroy();
+    this.#wasOver = true;
   }
 
   #onClosed(request: RequestStream): void {
