@@ -16,26 +16,21 @@ export interface RuleLine {
   readonly line: number;
   /** Without blanks around it. */
   readonly text: string;
+  /** Why it cannot be read; it still says what kind of line it is. */
+  readonly fault: string | undefined;
 }
 
 /** What decoding puts in the place of bytes that are not UTF-8. */
 const NOT_UTF8 = '\ufffd';
 
-/** The lines that are neither empty nor a comment, and those that cannot be read. */
-export function readLines(text: string): { readonly lines: RuleLine[]; readonly badLines: BadLine[] } {
-  const all = text
+/** The lines that are neither empty nor a comment. */
+export function readLines(text: string): RuleLine[] {
+  return text
     .replace(/^\ufeff/, '')
     .split(/\r\n?|\n/)
-    .map((content, index): RuleLine => ({ line: index + 1, text: content.trim() }))
-    .filter((one) => one.text !== '' && !one.text.startsWith('#'));
-  const lines: RuleLine[] = [];
-  const badLines: BadLine[] = [];
-  for (const one of all) {
-    const reason = faultOf(one.text);
-    if (reason === undefined) lines.push(one);
-    else badLines.push({ line: one.line, reason });
-  }
-  return { lines, badLines };
+    .map((content, index) => ({ line: index + 1, text: content.trim() }))
+    .filter((one) => one.text !== '' && !one.text.startsWith('#'))
+    .map((one) => ({ ...one, fault: faultOf(one.text) }));
 }
 
 function faultOf(text: string): string | undefined {

@@ -206,4 +206,16 @@ describe('headers', () => {
       [1, 202, 204],
     );
   });
+
+  test('headers below a path that cannot be read belong to no other path', () => {
+    for (const path of [`/${'a'.repeat(2000)}`, '/caf\ufffd', '/a b', 'https://h.test/*']) {
+      const { rules, badHeaders } = compileRules('', `/*\n A: 1\n${path}\n B: 1\n/x\n C: 1\n`);
+      const edits = rules?.editsFor({ segments: ['x'], directory: false });
+      assert.deepEqual(edits?.applyTo({ ...plan, headers: [] }).headers, ['A', '1', 'C', '1'], path);
+      assert.deepEqual(
+        badHeaders.map(({ line: number }) => number),
+        [3],
+      );
+    }
+  });
 });
