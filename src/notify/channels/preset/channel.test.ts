@@ -89,6 +89,7 @@ describe('every provider takes', () => {
         CJK: '信息',
         emoji: '😀',
         marks: '_*`"\\@\n',
+        quotes: '"\n\t',
         words: 'one two ',
       })) {
         test(`${name}: the longest ${format} of ${what}, in pieces that each fit`, async (t) => {
@@ -142,7 +143,12 @@ describe('how it is written', () => {
     message: Parameters<typeof messageOf>[0],
     sent: unknown,
   ][] = [
-    ['text for Slack', 'slack', { text: 'a < b & c *x*' }, { text: '*Disk full*\n\na &lt; b &amp; c *x*' }],
+    [
+      'text for Slack, whose marks stay',
+      'slack',
+      { text: 'a < b & c *x*' },
+      { text: 'Disk full\n\na &lt; b &amp; c *x*', mrkdwn: false },
+    ],
     [
       'Markdown for Slack',
       'slack',

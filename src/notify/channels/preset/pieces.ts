@@ -37,7 +37,7 @@ export function presetPieces(preset: Preset, configured: Values, given: Message)
   const fieldOf = (suffix: string) => titleField(preset, style, title, suffix);
   const body = bodyOf(preset, isMarkdown, { ...values, title: fieldOf(' (99/99)'), text: '' });
   const room = Math.max(MIN_ROOM, roomIn(preset.limit, body) - RESERVE);
-  const texts = splitText(content, room, message.format, measureOf(preset.limit, style));
+  const texts = splitText(content, room, message.format, measureOf(preset.limit, style, body));
   return texts.map((text, i) => {
     const suffix = texts.length > 1 ? ` (${i + 1}/${texts.length})` : '';
     const begins = i === 0 && title !== '' && (text === title || text.startsWith(`${title}\n\n`));
@@ -93,6 +93,10 @@ function roomIn({ max, of }: Limit, body: JsonValue | undefined): number {
   return measure ? max - measure(JSON.stringify(body)) : max;
 }
 
+function jsonBytes(value: JsonValue | undefined): number {
+  return Buffer.byteLength(JSON.stringify(value) ?? '');
+}
+
 const jsonMeasures: Readonly<Partial<Record<Limit['of'], (json: string) => number>>> = {
   json: Buffer.byteLength,
   // It writes these as \u003c and the like.
@@ -100,13 +104,17 @@ const jsonMeasures: Readonly<Partial<Record<Limit['of'], (json: string) => numbe
 };
 
 /** A character as it is sent. */
-function measureOf({ of }: Limit, { write }: TextStyle): Measure {
+function measureOf(limit: Limit, { write }: TextStyle, body: JsonValue | undefined): Measure {
+  const { max, of, maxJsonBytes } = limit;
   if (of === 'source') return (character) => character.length;
   const json = jsonMeasures[of];
   const known = new Map<string, number>();
+  const ofJson = maxJsonBytes === undefined ? 0 : max / (maxJsonBytes - jsonBytes(body));
   const count = (sent: string): number => {
     if (json) return json(JSON.stringify(sent)) - 2;
-    return of === 'units' ? sent.length : Buffer.byteLength(sent);
+    const length = of === 'units' ? sent.length : Buffer.byteLength(sent);
+    // What fits by the greater of the two fits by both.
+    return ofJson === 0 ? length : Math.max(length, ofJson * (jsonBytes(sent) - 2));
   };
   return (character) => {
     const before = known.get(character);

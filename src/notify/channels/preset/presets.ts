@@ -25,7 +25,9 @@ export const presets = {
       /\/\/hooks\.slack\.com\/(workflows|triggers)\//,
       'belongs to a workflow; add an incoming webhook to an app at api.slack.com, https://hooks.slack.com/services/…',
     ],
-    body: { text: '$text' },
+    // Marks in a text are no markup; there is no other way to escape them.
+    body: { text: '$text', mrkdwn: false },
+    markdownBody: { text: '$text' },
     text: 'slackText',
     markdown: 'slack',
     limit: { max: 4000, of: 'units' },
@@ -99,7 +101,8 @@ export const presets = {
         403: 'the bot may not write there: start a chat with it, or add it to the group',
         404: TOKEN,
       },
-      plainIf: /can't parse entities/i,
+      // What is too long is the sum of all links and marks, which the provider does not document.
+      plainIf: /can't parse entities|entities.too.long/i,
       // A group has become a supergroup.
       moved: ['parameters.migrate_to_chat_id', 'chat'],
     },
@@ -145,6 +148,8 @@ export const presets = {
         19024: 'the message lacks the keyword that the settings of the bot demand',
       },
       limits: { 11232: 'too many messages' },
+      // 9499 means anything that is wrong with a request.
+      limitsIf: /too many request/i,
     },
   },
   dingtalk: {
@@ -256,6 +261,8 @@ export const presets = {
     formats: ['txt', 'markdown'],
     limit: { max: 20_000, of: 'units' },
     maxTitleUnits: 100,
+    // What is more is taken, and not shown.
+    rates: [{ calls: 5, windowMs: MINUTE_MS }],
     responses: {
       success: ['code', 200],
       id: 'data',
@@ -367,8 +374,8 @@ export const presets = {
     text: 'plain',
     markdown: 'markdown',
     formats: [undefined, true],
-    // A longer one becomes an attachment.
-    limit: { max: 4096, of: 'bytes' },
+    // A longer one becomes an attachment, and a longer body is refused.
+    limit: { max: 4096, of: 'bytes', maxJsonBytes: 8192 },
     maxTitleUnits: 200,
     hasLink: true,
     priorities: [1, 2, 3, 4, 5],

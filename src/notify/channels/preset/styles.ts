@@ -65,7 +65,7 @@ const boldMattermost = (title: string): string => unmention(boldMarkdown(title))
 /** Those that end in `Text` are for texts, the others for Markdown; `plain` is for both. */
 export const styles = {
   plain: { write: as, bold: as },
-  slackText: { write: escapeSlack, bold: boldSlack },
+  slackText: { write: escapeSlack, bold: escapeSlack },
   slack: { write: (text) => convertMarkdown(text, slackMarkup), bold: boldSlack },
   telegramText: { write: escapeHtml, bold: boldHtml },
   telegram: { write: (text) => convertMarkdown(text, telegramMarkup), bold: boldHtml },
