@@ -186,6 +186,12 @@ describe('how it is written', () => {
       { msgtype: 'markdown', markdown: { title: 'Disk full', text: '**Disk full**  \n  \n**a**  \nb' } },
     ],
     [
+      'text for Discord, in which nothing is counted or decoded',
+      'discord',
+      { title: '', text: '3. a\n5) b\n1.5 AT&amp;T a&b' },
+      { content: '3\\. a\n5\\) b\n1.5 AT\\&amp;T a&b', allowed_mentions: { parse: [] } },
+    ],
+    [
       'text for Mattermost',
       'mattermost',
       { text: '@all ann@all.example <!channel>' },
@@ -293,11 +299,24 @@ describe('how it is written', () => {
     assert.equal(whole, `Disk full\n\n${text}`);
   });
 
+  const forTeams: readonly [text: string, sent: string][] = [
+    ['disk_full C:\\logs <b> a|b #1 `x` ~y', 'disk_full C:\\logs <b> a|b #1 `x` ~y'],
+    ['*a* _b_ __init__ [l](u) \\*', '\\*a\\* \\_b\\_ \\_\\_init\\_\\_ \\[l](u) \\\\\\*'],
+    ['- a\n3. b', '\\- a\n\n3\\. b'],
+  ];
+  for (const [text, sent] of forTeams) {
+    test(`phones with Teams show each backslash, so there are few: ${text}`, async (t) => {
+      const { provider, channel } = await scene(t, 'teams');
+      await deliver(channel, messageOf({ title: '', text }));
+      assert.deepEqual(textsIn(provider), [sent]);
+    });
+  }
+
   test('a Teams card without a title and a URL has neither', async (t) => {
     const { provider, channel } = await scene(t, 'teams');
     await deliver(channel, messageOf({ title: '', text: 'a\nb_c' }));
     const { body, actions } = provider.taken[0].attachments[0].content;
-    assert.deepEqual(body, [{ type: 'TextBlock', text: 'a\n\nb\\_c', wrap: true }]);
+    assert.deepEqual(body, [{ type: 'TextBlock', text: 'a\n\nb_c', wrap: true }]);
     assert.equal(actions, undefined);
   });
 });

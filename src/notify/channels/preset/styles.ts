@@ -16,13 +16,31 @@ const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', 
 const escapeSlack = (text: string): string => text.replace(/[&<>]/g, (mark) => entities[mark] ?? '');
 const escapeHtml = (text: string): string => text.replace(/[&<>"]/g, (mark) => entities[mark] ?? '');
 
-/** Marks would break URLs, where backslashes are not taken for escapes; indented lines would become code. */
-const urlOrMark = /(https?:\/\/[^\s<>]+)|^( {4}|\t)|[\\`*_~[\]<>|#]|^( {0,3})([-+=])(?=\s|\4|$)/gm;
+/**
+ * What Markdown would change: marks outside of URLs, where backslashes are not taken for escapes; indented lines, which
+ * would become code; numbers of lines, which would be counted anew; references of characters.
+ */
+const urlOrMark =
+  /(https?:\/\/[^\s<>]+)|^( {4}|\t)|[\\`*_~[\]<>|#]|&(?=#?\w+;|$)|^( {0,3}(?:\d{1,9}(?=[.)](?:\s|$)))?)([-+=.)])(?=\s|\4|$)/gm;
 function escapeMarkdown(text: string): string {
   return text.replace(urlOrMark, (mark, url?: string, indent?: string, before = '', bullet?: string) => {
     if (indent !== undefined) return `${NO_BREAK_SPACE}${indent.slice(1)}`;
     return url ?? (bullet === undefined ? `\\${mark}` : `${before}\\${bullet}`);
   });
+}
+
+/**
+ * The few marks that Teams knows. Its apps for phones show the backslash too, so there is none where nothing would be
+ * changed: inside of names, and before letters.
+ */
+const teamsMark =
+  /(https?:\/\/[^\s<>]+)|\\(?=[!-/:-@[-`{-~]|$)|[*[]|(?<![^\W_])_|_(?![^\W_])|^( {0,3}(?:\d{1,9}(?=[.)](?:\s|$)))?)([-+.)])(?=\s|$)/gm;
+function escapeTeams(text: string): string {
+  return text.replace(
+    teamsMark,
+    (mark, url?: string, before = '', bullet?: string) =>
+      url ?? (bullet === undefined ? `\\${mark}` : `${before}\\${bullet}`),
+  );
 }
 
 const NO_BREAK_SPACE = '\u00a0';
@@ -75,7 +93,11 @@ export const styles = {
   mattermost: { write: unmention, bold: boldMattermost },
   feishu: { write: unmentionAt, bold: boldMarkdown },
   dingtalk: { write: hardBreaks, bold: boldMarkdown },
-  teamsText: { write: (text) => doubled(escapeMarkdown(text)), bold: boldMarkdown, field: escapeMarkdown },
+  teamsText: {
+    write: (text) => doubled(escapeTeams(text)),
+    bold: (title) => `**${escapeTeams(title)}**`,
+    field: escapeTeams,
+  },
   serverchanText: { write: (text) => doubled(escapeMarkdown(text)), bold: boldMarkdown },
 } as const satisfies Readonly<Record<string, TextStyle>>;
 
