@@ -205,14 +205,21 @@ describe('sizes', () => {
   test('with a token in the URL', async () => {
     assert.equal((await post(`/notify/hook/open/${TOKEN}`, large, { headers: anonymous })).http, 200);
   });
-  test('without one', async () => {
+  test('signed, without one: a push of many commits', async () => {
     const headers = { ...anonymous, ...hub(large) };
-    assert.equal((await post('/notify/hook/signed', large, { headers })).http, 413);
+    assert.equal((await post('/notify/hook/signed', large, { headers })).http, 200);
+    assert.equal((await post('/notify/hook/signed', large, { headers: anonymous })).http, 401);
+    const larger = JSON.stringify({ text: 'x', padding: 'y'.repeat(1_100_000) });
+    assert.equal(
+      (await post('/notify/hook/signed', larger, { headers: { ...anonymous, ...hub(larger) } })).http,
+      413,
+    );
   });
-  test('signed, with one in the URL for the room', async () => {
-    const headers = { ...anonymous, ...hub(large) };
-    assert.equal((await post(`/notify/hook/roomy/${TOKEN}`, large, { headers })).http, 200);
-    assert.equal((await post(`/notify/hook/roomy/${TOKEN}`, large, { headers: anonymous })).http, 401);
+  test('signed, with one in the URL for more room', async () => {
+    const larger = JSON.stringify({ text: 'x', padding: 'y'.repeat(1_100_000) });
+    const headers = { ...anonymous, ...hub(larger) };
+    assert.equal((await post(`/notify/hook/roomy/${TOKEN}`, larger, { headers })).http, 200);
+    assert.equal((await post(`/notify/hook/roomy/${TOKEN}`, larger, { headers: anonymous })).http, 401);
   });
   test('no body at all', async () => {
     assert.equal((await post('/notify/hook/plain', '')).http, 200);
@@ -264,8 +271,8 @@ test('in workers', { skip: engineBetween || without('workers') }, async (t) => {
   const large = JSON.stringify({ text: 'large', padding: 'y'.repeat(100_000) });
   const statuses = [
     await hooked.post(`/notify/hook/open/${TOKEN}`, large, { headers: anonymous }),
-    await hooked.post('/notify/hook/signed', body, { headers: { ...anonymous, ...hub(body) } }),
-    await hooked.post('/notify/hook/signed', body, { headers: anonymous }),
+    await hooked.post('/notify/hook/signed', large, { headers: { ...anonymous, ...hub(large) } }),
+    await hooked.post('/notify/hook/signed', large, { headers: anonymous }),
     await hooked.post('/notify/hook/nothing', body),
   ];
   assert.deepEqual(
