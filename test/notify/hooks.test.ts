@@ -22,6 +22,8 @@ const shared = await startHooked(
     roomy: { secret, user: 'ann', tokenInUrl: true },
     strict: { secret },
     stripe: { secret, signature: 'stripe', user: 'ann' },
+    standard: { secret, signature: 'standard', user: 'ann' },
+    'by-header': { title: 'header:X-Title' },
   },
   { users: { ann, bob }, args: ['--notify-dialects', 'serverchan,gotify,ntfy,bark,apprise'] },
 );
@@ -104,6 +106,17 @@ describe('methods', () => {
       assert.equal((await ask(server, { method: 'GET', path: location })).status, 'delivered');
     }
   });
+});
+
+test('the name of a hook may be percent-encoded', async () => {
+  assert.equal((await post('/notify/hook/pl%61in', body)).http, 200);
+});
+
+test('a header may have any letters', async () => {
+  for (const title of ['Größe 信', '=?utf-8?B?R3LDtsOfZSDkv6E=?=']) {
+    await post('/notify/hook/by-header', body, { headers: { 'X-Title': title } });
+    assert.equal(delivered.at(-1)?.title, 'Größe 信');
+  }
 });
 
 describe('what is wanted', () => {
@@ -196,6 +209,33 @@ describe('repetitions', () => {
     assert.equal(await count(() => post('/notify/hook/stripe', body, { headers })), 2);
     const again = { ...headers, 'Stripe-Signature': `v0=other,t=${time},v1=${v1}` };
     assert.equal(await count(() => post('/notify/hook/stripe', body, { headers: again })), 0);
+    // Nobody has signed this.
+    const keyed = { ...headers, 'Idempotency-Key': 'another' };
+    assert.equal(await count(() => post('/notify/hook/stripe', body, { headers: keyed })), 0);
+  });
+  test('a signed id is good once, whenever its sender repeats it', async () => {
+    const send = (id: string, time: number) => {
+      const v1 = createHmac('sha256', SECRET).update(`${id}.${time}.${body}`).digest('base64');
+      return post('/notify/hook/standard', body, {
+        headers: {
+          ...anonymous,
+          'webhook-id': id,
+          'webhook-timestamp': String(time),
+          'webhook-signature': `v1,${v1}`,
+        },
+      });
+    };
+    const time = Math.floor(Date.now() / 1000);
+    assert.equal(await count(() => send('evt-1', time - 9)), 2);
+    assert.equal(await count(() => send('evt-1', time)), 0);
+    assert.equal(await count(() => send('evt-2', time)), 2);
+  });
+  test('the header for it is known, as for other messages', async () => {
+    const send = (key: string) =>
+      post('/notify/hook/plain', '{"text":"with a key"}', { headers: { 'Idempotency-Key': key } });
+    assert.equal(await count(() => send('1')), 2);
+    assert.equal(await count(() => send('1')), 0);
+    assert.equal(await count(() => send('2')), 2);
   });
 });
 

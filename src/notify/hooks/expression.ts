@@ -4,6 +4,7 @@
  */
 import { failure, type Result, success } from '../../util/result.ts';
 import { cutText } from '../channels/text/split.ts';
+import { fieldText } from '../dialects/field-text.ts';
 
 /** Of a list; the others are counted. */
 export const MAX_LISTED = 10;
@@ -97,7 +98,7 @@ function alternativeOf(source: string): Alternative | undefined {
   const [, header] = /^header:([\w-]+)$/.exec(source) ?? [];
   if (header !== undefined) {
     const name = header.toLowerCase();
-    return { isLiteral: false, values: ({ headers }) => [headers[name]] };
+    return { isLiteral: false, values: ({ headers }) => [fieldText(headers[name] ?? '')] };
   }
   const [, dot, pointer = ''] = /^(\.?)((?:\/.*)?)$/.exec(source) ?? [];
   if (dot === undefined || dot + pointer === '') return undefined;

@@ -88,10 +88,15 @@ export function compileHook(settings: HookSettings): Result<Hook, string> {
         match.value.every((holds) => holds(scope)) && !ignore.value.some((holds) => holds(scope));
       if (!isWanted) return undefined;
       const input = messageOf(settings, templates.value, scope, received, words);
-      const key = templates.value.idempotencyKey.fill(scope).text || once;
+      const key = templates.value.idempotencyKey.fill(scope).text || (once ?? keyHeaderOf(facts, secret));
       return key === undefined ? input : { ...input, idempotencyKey: keyOf(name, key, input) };
     },
   });
+}
+
+/** Nobody has signed it: with another one, who recorded a signed request could send it again. */
+function keyHeaderOf({ headers }: RequestFacts, secret: string | undefined): string | undefined {
+  return secret === undefined ? headers['idempotency-key'] : undefined;
 }
 
 function compileTemplates(settings: HookSettings): Result<Templates, string> {

@@ -31,7 +31,7 @@ const HEADERS: Readonly<Record<SignatureScheme, string>> = {
 };
 
 export interface Verified {
-  /** What nobody else can have signed: the same again is a repetition. Only where the signature has a time. */
+  /** What nobody else can have signed: the same again is a repetition. Only where the signature has a time or an id. */
   readonly once: string | undefined;
 }
 
@@ -50,6 +50,8 @@ export type Verify = (
 interface Claim {
   /** In Unix seconds. */
   readonly time?: string;
+  /** What the sender calls it, the same when it sends it again. */
+  readonly id?: string;
   /** Signed before the body. */
   readonly before: string;
   readonly signatures: readonly string[];
@@ -81,8 +83,8 @@ export function compileVerifier({
       const detail = `The signature is more than ${TOLERANCE_SECONDS} seconds old or early: check the clocks, or send it again with a new one.`;
       return refuse(given, detail);
     }
-    // Not the header, which may be written in several ways.
-    return success({ once: digest.toString('hex') });
+    // Not the header, which may be written in several ways. With an id the sender repeats it at another time.
+    return success({ once: claim.id || digest.toString('hex') });
   };
 }
 
@@ -106,10 +108,11 @@ function claimOf(scheme: SignatureScheme, given: string, headers: RequestFacts['
     return { time, before: `${time}.`, signatures: ofVersion1(parts, 'v1='), encoding: 'hex' };
   }
   const of = (name: string) => headers[`webhook-${name}`] ?? headers[`svix-${name}`] ?? '';
-  const time = of('timestamp');
+  const [id, time] = [of('id'), of('timestamp')];
   return {
+    id,
     time,
-    before: `${of('id')}.${time}.`,
+    before: `${id}.${time}.`,
     signatures: ofVersion1(given.split(' '), 'v1,'),
     encoding: 'base64',
   };
