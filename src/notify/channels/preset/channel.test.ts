@@ -378,6 +378,11 @@ describe('settings', () => {
       /^url: belongs to a connector .* ended/,
     ],
     ['discord', { url: 'discord.com/api/webhooks/1/t' }, /^url: not a URL$/],
+    ['discord', { url: 'https://discord.com/channels/1/2' }, /^url: is none of a webhook/],
+    ['discord', { url: 'https://discord.com/api/webhooks/1/t/slack' }, /^url: is none of a webhook/],
+    ['ntfy', { base: 'https://ntfy.sh/alerts', topic: 'alerts' }, /^base: has a path; .* topic$/],
+    ['bark', { base: 'https://h/?x', key: 'k' }, /^base: has a query/],
+    ['gotify', { base: 'https://u:%zz@h', token: 't' }, /^base: user or password .* not percent-encoded/],
     ['gotify', { base: 'ftp://h', token: 't' }, /^base: neither an http: nor an https: URL$/],
   ];
   for (const [name, values, error] of faults) {
@@ -386,6 +391,27 @@ describe('settings', () => {
       assert.match(errorOf(createPresetChannel(row, { name: 'c', values }, createClient())), error);
     });
   }
+
+  for (const url of [
+    'https://discord.com/api/webhooks/1/t-_x',
+    'https://canary.discord.com/api/v10/webhooks/1/t?thread_id=2',
+    'https://discordapp.com/api/webhooks/1/t/',
+  ]) {
+    test(`discord: ${url}`, () => assert.equal(make('discord', { url }).name, 'c'));
+  }
+
+  test('user and password of the address are sent, unless the provider wants a token there', async (t) => {
+    for (const name of ['bark', 'ntfy'] as const) {
+      const provider = during(t, await startProvider(name));
+      const base = provider.origin.replace('//', '//me:pass%20word@');
+      assert.equal((await deliver(make(name, { ...settings[name](base) }))).kind, 'delivered');
+      const expected = {
+        bark: `Basic ${Buffer.from('me:pass word').toString('base64')}`,
+        ntfy: 'Bearer tk_1',
+      };
+      assert.equal(provider.received[0]?.headers.authorization, expected[name]);
+    }
+  });
 
   const addresses: readonly [key: string, base: string][] = [
     ['SCT123T', 'https://sctapi.ftqq.com'],

@@ -53,6 +53,10 @@ export const presets = {
   discord: {
     label: 'Discord',
     to: '$url',
+    mistake: [
+      /\/\/([^/]*\.)?discord(app)?\.com\/(?!api\/(v\d+\/)?webhooks\/\d+\/[^/?#]+\/?(\?|$))/,
+      'is none of a webhook; channel → Edit → Integrations → Webhooks → Copy Webhook URL',
+    ],
     // Without `wait`, a message that was not saved is no error.
     query: { wait: 'true', thread_id: '$thread' },
     body: { content: '$text', 'flags?': '$priority', allowed_mentions: { parse: [] } },
@@ -359,6 +363,7 @@ export const presets = {
     // JSON is understood here only: what is sent to `/TOPIC` is a text.
     to: '$base/',
     base: () => 'https://ntfy.sh',
+    mistake: [/\/\/ntfy\.sh\/+[^/]/, 'has a path; write the topic into topic'],
     headers: { authorization: 'Bearer $token' },
     body: {
       topic: '$topic',
