@@ -2,6 +2,7 @@
  * What a template reads of a request: JSON Pointers (RFC 6901) with `*` for every element, header fields and texts, with
  * `|` between alternatives. Takes linear time, whatever was received. Pure.
  */
+import { pointerNames } from '../../util/json.ts';
 import { failure, type Result, success } from '../../util/result.ts';
 import { cutText } from '../channels/text/split.ts';
 import { fieldText } from '../dialects/field-text.ts';
@@ -102,10 +103,7 @@ function alternativeOf(source: string): Alternative | undefined {
   }
   const [, dot, pointer = ''] = /^(\.?)((?:\/.*)?)$/.exec(source) ?? [];
   if (dot === undefined || dot + pointer === '') return undefined;
-  const names = pointer
-    .split('/')
-    .slice(1)
-    .map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'));
+  const names = pointerNames(pointer);
   return {
     isLiteral: false,
     values: ({ document, item }) => resolve(dot === '' ? document : item, names),

@@ -5,6 +5,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { RequestFacts } from '../../http/types.ts';
 import { failure, type Result, success } from '../../util/result.ts';
+import { signingKey } from '../../util/signing-key.ts';
 
 export type SignatureScheme = 'github' | 'gitea' | 'stripe' | 'standard';
 
@@ -64,7 +65,7 @@ export function compileVerifier({
   signatureHeader,
 }: VerifierSettings): Verify {
   const header = signatureHeader ?? HEADERS[scheme];
-  const key = scheme === 'standard' ? keyOf(secret) : Buffer.from(secret);
+  const key = scheme === 'standard' ? signingKey(secret) : Buffer.from(secret);
   return ({ headers, body = new Uint8Array() }, nowMs) => {
     const given = signatureOf(headers, header, scheme);
     if (given === '') {
@@ -128,10 +129,4 @@ function ofVersion1(parts: readonly string[], prefix: string): readonly string[]
 function isEqual(signature: string, digest: Uint8Array, encoding: 'hex' | 'base64'): boolean {
   const form = encoding === 'hex' ? /^[0-9a-f]{64}$/i : /^[A-Za-z0-9+/]{43}=?$/;
   return form.test(signature) && timingSafeEqual(Buffer.from(signature, encoding), digest);
-}
-
-/** After `whsec_` the key is base64, as Standard Webhooks write it. */
-function keyOf(secret: string): Buffer {
-  const [, encoded] = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(secret) ?? [];
-  return encoded === undefined ? Buffer.from(secret) : Buffer.from(encoded, 'base64');
 }
