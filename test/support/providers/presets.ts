@@ -180,7 +180,7 @@ export const checks = {
     if (headers.authorization !== 'Bearer tk_1') return refuse(40101, 'unauthorized');
     if (target !== '/' || body.topic !== 'alerts') return refuse(40009, 'invalid request: topic invalid');
     if (bytes.length > 2 * 4096) return refuse(41303, 'JSON body too large');
-    if (Buffer.byteLength(body.message) > 4096) return refuse(41301, 'attachment too large');
+    if (Buffer.byteLength(body.message) >= 4096) return refuse(41301, 'attachment too large');
     if (![1, 2, 3, 4, 5].includes(body.priority)) return refuse(40007, 'invalid priority');
     return json({ id: 'abcDEF123', time: 1, event: 'message', topic: 'alerts', message: body.message });
   },

@@ -282,8 +282,8 @@ describe('how it is written', () => {
     assert.deepEqual(
       provider.taken.map(({ title, message, sequence_id: id }) => [title, message.length, id]),
       [
-        ['Disk full (1/2)', 4080, 'm-1'],
-        ['Disk full (2/2)', 920, 'm-1-2'],
+        ['Disk full (1/2)', 4063, 'm-1'],
+        ['Disk full (2/2)', 937, 'm-1-2'],
       ],
     );
   });

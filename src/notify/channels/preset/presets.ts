@@ -33,9 +33,10 @@ export const presets = {
     limit: { max: 4000, of: 'units' },
     responses: {
       success: ok,
-      // The whole response is a word.
+      // The whole response is a word, unless it is called too often.
       code: '',
       said: '',
+      retryAfter: 'retry_after',
       rejects: {
         action_prohibited: 'an administrator of the workspace forbids it',
         invalid_token: GONE,
@@ -130,7 +131,7 @@ export const presets = {
         body: { elements: [{ tag: 'markdown', content: '$text' }] },
       },
     },
-    text: 'feishu',
+    text: 'feishuText',
     markdown: 'feishu',
     limit: { max: 20_000, of: 'json' },
     maxTitleUnits: 200,
@@ -379,8 +380,8 @@ export const presets = {
     text: 'plain',
     markdown: 'markdown',
     formats: [undefined, true],
-    // A longer one becomes an attachment, and a longer body is refused.
-    limit: { max: 4096, of: 'bytes', maxJsonBytes: 8192 },
+    // One of 4,096 bytes becomes an attachment, and a body of more than twice as much is refused.
+    limit: { max: 4095, of: 'bytes', maxJsonBytes: 8192 },
     maxTitleUnits: 200,
     hasLink: true,
     priorities: [1, 2, 3, 4, 5],

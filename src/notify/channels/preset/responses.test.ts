@@ -28,6 +28,12 @@ describe('what a response means', () => {
       { status: 429, headers: slow, body: 'rate_limited' },
       limited('HTTP 429: Slack rate_limited', 30_000),
     ],
+    [
+      'slack',
+      '429 by its field',
+      json({ retry_after: 9, ok: false, error: 'rate_limited' }, 429),
+      limited('HTTP 429: {"retry_after":9,"ok":false,"error":"rate_limited"}', 9000),
+    ],
     ['slack', 'blocks', { status: 400, body: 'invalid_blocks' }, rejected('HTTP 400: Slack invalid_blocks')],
     [
       'slack',

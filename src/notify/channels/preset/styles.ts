@@ -91,6 +91,7 @@ export const styles = {
   markdown: { write: as, bold: boldMarkdown },
   mattermostText: { write: (text) => unmention(escapeMarkdown(text)), bold: boldMattermost },
   mattermost: { write: unmention, bold: boldMattermost },
+  feishuText: { write: unmentionAt, bold: unmentionAt },
   feishu: { write: unmentionAt, bold: boldMarkdown },
   dingtalk: { write: hardBreaks, bold: boldMarkdown },
   teamsText: {
