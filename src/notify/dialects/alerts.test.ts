@@ -129,6 +129,22 @@ cluster=eu, severity=critical`,
     ]);
   });
 
+  test('annotations that were made for mail', () => {
+    const summary = '<p>CPU <b>99 %</b> on <a href="http://r.example/">node</a></p>';
+    const { title, text } = readable(
+      groupOf([alertOf('a', { annotations: { summary, description: 'a <nil> < b' } })]),
+    );
+    assert.equal(title, '[FIRING:1] critical DiskFull: CPU 99 % on node (http://r.example/)');
+    assert.match(text, /^CPU 99 % on node \(http:\/\/r\.example\/\) {2}\na <nil> < b {2}\n/);
+    const shared = { commonAnnotations: { summary } };
+    assert.match(readable(groupOf([alertOf('a'), alertOf('b')], shared)).text, /^CPU 99 % on node/);
+  });
+
+  test('measured values are rounded', () => {
+    const { text } = readable(groupOf([alertOf('a', { values: { B: 44.23943737541908, C: 1, D: '0.10' } })]));
+    assert.match(text, /^Values: B=44\.2394, C=1, D=0\.10 {2}$/m);
+  });
+
   test('labels are no Markdown', () => {
     const labels = {
       alertname: '_Up_',

@@ -301,7 +301,7 @@ describe('how it is written', () => {
   const forTeams: readonly [text: string, sent: string][] = [
     ['disk_full C:\\logs <b> a|b #1 `x` ~y', 'disk_full C:\\logs <b> a|b #1 `x` ~y'],
     ['*a* _b_ __init__ [l](u) \\*', '\\*a\\* \\_b\\_ \\_\\_init\\_\\_ \\[l](u) \\\\\\*'],
-    ['- a\n3. b', '\\- a\n\n3\\. b'],
+    ['- a\n3. b\n4) c\n1.5 d', '- a\n\n3\\. b\n\n4\\) c\n\n1.5 d'],
   ];
   for (const [text, sent] of forTeams) {
     test(`phones with Teams show each backslash, so there are few: ${text}`, async (t) => {

@@ -31,17 +31,12 @@ function escapeMarkdown(text: string): string {
 
 /**
  * The few marks that Teams knows. Its apps for phones show the backslash too, so there is none where nothing would be
- * changed: inside of names, and before letters.
+ * changed: inside of names, before letters, and where a line becomes an item of a list.
  */
 const teamsMark =
-  /(https?:\/\/[^\s<>]+)|\\(?=[!-/:-@[-`{-~]|$)|[*[]|(?<![^\W_])_|_(?![^\W_])|^( {0,3}(?:\d{1,9}(?=[.)](?:\s|$)))?)([-+.)])(?=\s|$)/gm;
-function escapeTeams(text: string): string {
-  return text.replace(
-    teamsMark,
-    (mark, url?: string, before = '', bullet?: string) =>
-      url ?? (bullet === undefined ? `\\${mark}` : `${before}\\${bullet}`),
-  );
-}
+  /(https?:\/\/[^\s<>]+)|\\(?=[!-/:-@[-`{-~]|$)|[*[]|(?<![^\W_])_|_(?![^\W_])|(?<=^ {0,3}\d{1,9})[.)](?=\s|$)|^[.)]$/gm;
+const escapeTeams = (text: string): string =>
+  text.replace(teamsMark, (mark, url?: string) => url ?? `\\${mark}`);
 
 const NO_BREAK_SPACE = '\u00a0';
 /** Behind it no name of people to notify is recognised. */
