@@ -330,6 +330,11 @@ describe('the operator is told', () => {
       /hooks\.h\.title: \{\{name\}\} is none; allowed: a JSON Pointer/,
     ],
     ['a condition', { hooks: { h: { match: { kind: 1 } } } }, /hooks\.h\.match: \{\{kind\}\} is none/],
+    [
+      'a condition of several values',
+      { hooks: { h: { ignore: { '{{/a}} {{b}}': 1 } } } },
+      /hooks\.h\.ignore: \{\{b\}\} is none/,
+    ],
     ['a key', { hooks: { h: { titel: 'x' } } }, /hooks\.h: titel: no such key; did you mean title\?/],
     [
       'a user',
