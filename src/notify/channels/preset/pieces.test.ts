@@ -16,7 +16,7 @@ function lengthOf({ of }: Limit, { text }: Values, body: JsonValue | undefined):
 }
 
 const titles = ['', 'Disk', '*'.repeat(300), '<&>'.repeat(110), '信'.repeat(300)];
-const characters = ['x', '😀', '👨‍👩‍👧', 'e\u0301', '"', '*', '\n', '<', '信'];
+const characters = ['```\n', 'x', '😀', '👨‍👩‍👧', 'e\u0301', '"', '*', '\n', '<', '信'];
 
 describe('no piece is longer than its provider allows, whatever it consists of', () => {
   for (const name of names) {

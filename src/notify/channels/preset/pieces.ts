@@ -22,6 +22,8 @@ const MIN_ROOM = 64;
  * far as it is longer in JSON.
  */
 const RESERVE = 32;
+/** What some providers get at the end of a block of code that nobody has closed. */
+const CLOSING_UNITS = 8;
 
 /** `configured` are the values of the channel. */
 export function presetPieces(preset: Preset, configured: Values, given: Message): PresetPiece[] {
@@ -41,7 +43,7 @@ export function presetPieces(preset: Preset, configured: Values, given: Message)
   const begins = content.startsWith(title) ? title : '';
   const body = bodyOf(preset, isMarkdown, { ...values, title: fieldOf(''), text: '' });
   const { max, measure } = roomOf(preset.limit, style, body, begins);
-  const isWhole = lengthBy(measure, content) <= max;
+  const isWhole = lengthBy(measure, content) + (isMarkdown ? CLOSING_UNITS : 0) <= max;
   const texts = splitText(
     content,
     isWhole ? max : Math.max(MIN_ROOM, max - RESERVE),
