@@ -14,7 +14,7 @@ const MAX_HTML_UNITS = 128 * 1024;
 
 /** Its parts are short, so that the search takes linear time. */
 const link =
-  /<a\s[^<>]{0,200}?\bhref=["']?(https?:\/\/[^"'\s<>]{1,2000})["']?[^<>]{0,200}>([^<>]{1,500})<\/a>/gi;
+  /<a\s[^<>]{0,200}?\bhref=["']?(https?:\/\/[^"'\s<>]{1,2000})(?=["'\s>])[^<>]{0,200}>([^<>]{1,500})<\/a>/gi;
 
 /** The text of a fragment of HTML, with line breaks where blocks end. */
 export function htmlToText(html: string): string {
