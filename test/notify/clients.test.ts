@@ -292,7 +292,7 @@ describe('alertmanager', { skip: lacking({ 'prometheus-alertmanager': 'prometheu
       const manager = await startAlertmanager(t, `${server.origin}/notify/alertmanager`, credentials);
       await manager.post([alert]);
       const firing = await server.message(1);
-      assert.equal(firing.title, '[FIRING:1] DiskFull: The disk of web-1 is full');
+      assert.equal(firing.title, '[FIRING:1] critical DiskFull: The disk of web-1 is full');
       assert.equal(firing.url, alert.generatorURL);
       for (const part of ['99 % used', 'instance=web-1', 'since 20'])
         assert.ok(firing.text.includes(part), firing.text);
@@ -313,7 +313,7 @@ describe('alertmanager', { skip: lacking({ 'prometheus-alertmanager': 'prometheu
       annotations: { ...alert.annotations, runbook: 'x'.repeat(1000) },
     }));
     await manager.post(alerts);
-    assert.match((await server.message(1)).title, /^\[FIRING:70\] DiskFull/);
+    assert.match((await server.message(1)).title, /^\[FIRING:70\] critical DiskFull/);
   });
 
   test('a response that was lost does not double a message', async (t) => {

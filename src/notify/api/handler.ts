@@ -45,8 +45,10 @@ export function createNotifyStage(notifier: Notifier, options: NotifyOptions): S
 /** For a request of this stage, or of that of the hooks, whose body has not been read. */
 export function readNotifyHead(facts: RequestFacts, options: NotifyOptions): RequestHead | undefined {
   if (!isNotifyPath(facts.path)) return undefined;
+  const maybeSigned = hookPathOf(facts.path) !== undefined;
   return {
-    token: hookPathOf(facts.path) ? hookTokenOf(facts) : headTokenOf(facts, options),
+    token: maybeSigned ? hookTokenOf(facts) : headTokenOf(facts, options),
+    maybeSigned,
     problemPlan: notifyProblemPlan,
   };
 }
