@@ -155,6 +155,63 @@ describe('curl', { skip: lacking({ curl: 'curl' }) }, () => {
       ],
     ],
     [
+      'Slack, the field payload',
+      (origin) => [
+        '--data-urlencode',
+        `payload=${JSON.stringify({ attachments: [{ title: plain.title, text: plain.text }] })}`,
+        `${origin}/services/T0/B0/${TOKEN}`,
+      ],
+    ],
+    [
+      'Mattermost, JSON',
+      (origin) => [
+        '-H',
+        'Content-Type: application/json',
+        '-d',
+        JSON.stringify({ channel: '#any', attachments: [{ title: plain.title, text: plain.text }] }),
+        `${origin}/hooks/${TOKEN}`,
+      ],
+    ],
+    [
+      'the robot of WeCom, with the type that curl chooses',
+      (origin) => [
+        '-d',
+        JSON.stringify({
+          msgtype: 'news',
+          news: { articles: [{ title: plain.title, description: plain.text }] },
+        }),
+        `${origin}/cgi-bin/webhook/send?key=${TOKEN}`,
+      ],
+    ],
+    [
+      'PushDeer, raw UTF-8 in the query',
+      (origin) => [`${origin}/message/push?pushkey=${TOKEN}&text=${plain.title}&desp=full:%20满了`],
+    ],
+    [
+      'PushDeer, a form',
+      (origin) => [
+        '-d',
+        `pushkey=${TOKEN}&text=${plain.title}`,
+        '--data-urlencode',
+        `desp=${plain.text}`,
+        `${origin}/message/push`,
+      ],
+    ],
+    [
+      'message-pusher, GET',
+      (origin) => [`${origin}/push/root?title=${plain.title}&content=full:%20满了&token=${TOKEN}`],
+    ],
+    [
+      'message-pusher, JSON',
+      (origin) => [
+        '-H',
+        'Content-Type: application/json',
+        '-d',
+        JSON.stringify({ title: plain.title, desp: plain.text, token: TOKEN }),
+        `${origin}/push/root`,
+      ],
+    ],
+    [
       "mote's own, a multipart form",
       (origin) => [
         '-H',
