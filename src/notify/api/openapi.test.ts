@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { describe, test } from 'node:test';
 import { Ajv2020 } from 'ajv/dist/2020.js';
+import { reasonPhrase } from '../../http/errors.ts';
 import type { RequestFacts } from '../../http/types.ts';
 import { Access } from '../auth/access.ts';
 import { hashToken } from '../auth/token.ts';
@@ -93,6 +94,13 @@ describe('the document', () => {
     assert.deepEqual(Object.keys(api.paths['/notify']), ['post', 'get']);
     // biome-ignore lint/suspicious/noExplicitAny: as above
     assert.deepEqual(Object.keys((describeApi({ allowQuery: false }) as any).paths['/notify']), ['post']);
+  });
+
+  test('has statuses that the status line of every engine can name', () => {
+    for (const path of Object.values<Record<string, { responses: object }>>(api.paths))
+      for (const { responses } of Object.values(path))
+        for (const status of Object.keys(responses))
+          assert.notEqual(reasonPhrase(Number(status)), '', status);
   });
 
   test('is there without a token', async () => {
