@@ -88,3 +88,9 @@ test('the room of all requests is limited, until they give it back, once', () =>
   assert.equal(room(factsOf(MAX_MESSAGE_BODY_BYTES))?.maxBytes, MAX_MESSAGE_BODY_BYTES);
   assert.equal(crowded()?.refuse().status, 503);
 });
+
+test('one that is refused whatever happens takes no room from others', () => {
+  const room = open();
+  for (let count = 0; count < 3; count++) assert.equal(room(factsOf(1e12))?.refuse().status, 413);
+  assert.equal(room(factsOf(MAX_MESSAGE_BODY_BYTES))?.maxBytes, MAX_MESSAGE_BODY_BYTES);
+});

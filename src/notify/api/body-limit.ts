@@ -58,12 +58,16 @@ export function createBodyLimits({
     if (!head) return undefined;
     const { token } = head;
     const refuse = (problem: NotifyProblem) => () => head.problemPlan(checkToken(token, facts) ?? problem);
-    if (bytes <= usualBytes || token === undefined || !notifier.isToken(token)) {
-      return { maxBytes: usualBytes, refuse: refuse(tooLarge(usualBytes, token)), release: () => undefined };
-    }
-    if (taken > 0 && taken + bytes > largeBodiesBytes) {
-      return { maxBytes: usualBytes, refuse: refuse(crowded), release: () => undefined };
-    }
+    const without = (maxBytes: number, problem: NotifyProblem): BodyRoom => ({
+      maxBytes,
+      refuse: refuse(problem),
+      release: () => undefined,
+    });
+    if (bytes <= usualBytes || token === undefined || !notifier.isToken(token))
+      return without(usualBytes, tooLarge(usualBytes, token));
+    // Refused when its head is read, it must not keep others from their room until its connection is gone.
+    if (Number(declared) > largeBytes) return without(largeBytes, tooLarge(largeBytes, token));
+    if (taken > 0 && taken + bytes > largeBodiesBytes) return without(usualBytes, crowded);
     return { maxBytes: largeBytes, refuse: refuse(tooLarge(largeBytes, token)), release: take(bytes) };
   }
 

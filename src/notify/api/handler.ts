@@ -29,6 +29,8 @@ const DESCRIPTION = 'openapi.json';
 export interface NotifyOptions {
   /** Whether the query may hold tokens and a GET may send: URLs end up in logs and histories. */
   readonly allowQuery: boolean;
+  /** Whether there are hooks, for the description. */
+  readonly hasHooks?: boolean;
   /** What the channels are, by name: of a configuration. */
   readonly kinds?: ReadonlyMap<string, string>;
 }
@@ -106,9 +108,9 @@ function respondBelow(notifier: Notifier, options: NotifyOptions, facts: Request
 }
 
 /** Loaded when somebody asks for it. */
-async function respondWithDescription({ allowQuery }: NotifyOptions): Promise<Plan> {
+async function respondWithDescription(options: NotifyOptions): Promise<Plan> {
   const { describeApi } = await import('./openapi.ts');
-  return jsonPlan(200, describeApi({ allowQuery }));
+  return jsonPlan(200, describeApi(options));
 }
 
 function respondWithChannels(notifier: Notifier, sender: Sender, { kinds = noKinds }: NotifyOptions): Plan {

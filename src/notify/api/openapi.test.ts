@@ -65,9 +65,9 @@ describe('the document', () => {
   test('is what OpenAPI 3.1 says', () => {
     const ajv = new Ajv2020({ strict: false, validateFormats: false });
     const validate = ajv.compile(openApi31);
-    for (const allowQuery of [false, true])
+    for (const described of [{ allowQuery: false }, { allowQuery: true, hasHooks: true }])
       assert.ok(
-        validate(JSON.parse(JSON.stringify(describeApi({ allowQuery })))),
+        validate(JSON.parse(JSON.stringify(describeApi(described)))),
         JSON.stringify(validate.errors),
       );
     assert.equal(validate({ ...api, paths: { notify: {} } }), false, 'the check can fail');
@@ -84,13 +84,17 @@ describe('the document', () => {
     assert.deepEqual(Object.keys(api.components.schemas.Message.properties), [...FIELD_NAMES]);
   });
 
-  test('has every path, and GET of the first only where it sends', () => {
+  test('has every path, GET of the first only where it sends, and hooks where there are some', () => {
     assert.deepEqual(Object.keys(api.paths), [
       '/notify',
       '/notify/channels',
       '/notify/messages',
       '/notify/{id}',
+      '/notify/openapi.json',
     ]);
+    // biome-ignore lint/suspicious/noExplicitAny: as above
+    const withHooks = describeApi({ allowQuery: false, hasHooks: true }) as any;
+    assert.deepEqual(Object.keys(withHooks.paths['/notify/hook/{name}']), ['post', 'put']);
     assert.deepEqual(Object.keys(api.paths['/notify']), ['post', 'get']);
     // biome-ignore lint/suspicious/noExplicitAny: as above
     assert.deepEqual(Object.keys((describeApi({ allowQuery: false }) as any).paths['/notify']), ['post']);
