@@ -96,6 +96,7 @@ async function send(
 /** Reads: the channels of the token, its messages, or the status of one. */
 function respondBelow(notifier: Notifier, options: NotifyOptions, facts: RequestFacts) {
   const { method, path, client } = facts;
+  if (path === `${NOTIFY_PATH}/`) return withoutSlash;
   if (method !== 'GET' && method !== 'HEAD') return respondToOtherMethod(method, 'GET, HEAD, OPTIONS');
   if (queryTokenOf(facts) !== undefined && !options.allowQuery) return queryTokenRefused();
   const sender = { token: headTokenOf(facts, options), client };
@@ -129,6 +130,9 @@ async function respondWithStatus(notifier: Notifier, sender: Sender, id: string)
   const status = await notifier.find(sender, id);
   return status.ok ? statusPlan(status.value) : notifyProblemPlan(status.error);
 }
+
+/** Below this path the links of the page would lead nowhere. */
+const withoutSlash: Plan = { status: 308, headers: ['Location', `..${NOTIFY_PATH}`], body: noBody };
 
 function queryTokenOf({ query }: RequestFacts): string | undefined {
   return query === '' ? undefined : (new URLSearchParams(query).get('token') ?? undefined);
