@@ -34,11 +34,11 @@ function markdownOf(text: string): string {
   return withLineBreaks(withoutHtml(decodeEntities(marked)));
 }
 
-/** Chinese has no blanks around words, but the marks of its sentences. */
+/** Chinese has no blanks around words, but marks of its own around sentences. */
 const bold =
-  /(^|[\s(_~（【《「：，。；！？、])\*(?!\s)([^*\n]*[^*\s])\*(?=$|[\s.,:;!?)_~）】》」：，。；！？、])/g;
+  /(^|[\s(_~\u3001-\u3011\uff01-\uff1f])\*(?!\s)([^*\n]*[^*\s])\*(?=$|[\s.,:;!?)_~\u3001-\u3011\uff01-\uff1f])/g;
 const strike =
-  /(^|[\s(_*（【《「：，。；！？、])~(?!\s)([^~\n]*[^~\s])~(?=$|[\s.,:;!?)_*）】》」：，。；！？、])/g;
+  /(^|[\s(_*\u3001-\u3011\uff01-\uff1f])~(?!\s)([^~\n]*[^~\s])~(?=$|[\s.,:;!?)_*\u3001-\u3011\uff01-\uff1f])/g;
 
 /** What Slack shows as text must not become a tag or a character reference, which are not shown. */
 function withoutHtml(markdown: string): string {

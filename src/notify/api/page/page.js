@@ -385,13 +385,17 @@ async function showRecent() {
 function pastOf(message) {
   const troubles = message.channels.filter(({ reason }) => reason !== undefined);
   const detail = troubles.map(({ channel, reason }) => `${channel}: ${reason}`).join('; ');
-  const when = new Date(message.acceptedAt).toLocaleString();
+  const when = new Date(message.acceptedAt).toLocaleString(locale);
   return lineOf(message.status, message.title || say('untitled'), `${stateOf(message)} · ${when}`, detail);
 }
 
+const { lang } = document.documentElement;
+/** Of times: that of the browser, unless the page speaks another language. */
+const locale = navigator.language.startsWith(lang.slice(0, 2)) ? undefined : lang;
+
 /** @param {string} [time] */
 function clockOf(time = '') {
-  return new Date(time).toLocaleTimeString();
+  return new Date(time).toLocaleTimeString(locale);
 }
 
 form.addEventListener('submit', (event) => {
