@@ -81,6 +81,12 @@ describe('apprise', { skip: lacking({ apprise: 'apprise' }) }, () => {
 });
 
 describe('curl', { skip: lacking({ curl: 'curl' }) }, () => {
+  const jsonType = ['-H', 'Content-Type: application/json'];
+  const attachment = JSON.stringify({ attachments: [{ title: plain.title, text: plain.text }] });
+  const article = JSON.stringify({
+    msgtype: 'news',
+    news: { articles: [{ title: plain.title, description: plain.text }] },
+  });
   const query = 'title=%E7%A3%81%E7%9B%98&desp=full%3A%20%E6%BB%A1%E4%BA%86';
   const ways: readonly [name: string, args: (origin: string) => string[]][] = [
     ['ServerChan, GET', (origin) => [`${origin}/${TOKEN}.send?${query}`]],
@@ -156,32 +162,12 @@ describe('curl', { skip: lacking({ curl: 'curl' }) }, () => {
     ],
     [
       'Slack, the field payload',
-      (origin) => [
-        '--data-urlencode',
-        `payload=${JSON.stringify({ attachments: [{ title: plain.title, text: plain.text }] })}`,
-        `${origin}/services/T0/B0/${TOKEN}`,
-      ],
+      (origin) => ['--data-urlencode', `payload=${attachment}`, `${origin}/services/T0/B0/${TOKEN}`],
     ],
-    [
-      'Mattermost, JSON',
-      (origin) => [
-        '-H',
-        'Content-Type: application/json',
-        '-d',
-        JSON.stringify({ channel: '#any', attachments: [{ title: plain.title, text: plain.text }] }),
-        `${origin}/hooks/${TOKEN}`,
-      ],
-    ],
+    ['Mattermost, JSON', (origin) => [...jsonType, '-d', attachment, `${origin}/hooks/${TOKEN}`]],
     [
       'the robot of WeCom, with the type that curl chooses',
-      (origin) => [
-        '-d',
-        JSON.stringify({
-          msgtype: 'news',
-          news: { articles: [{ title: plain.title, description: plain.text }] },
-        }),
-        `${origin}/cgi-bin/webhook/send?key=${TOKEN}`,
-      ],
+      (origin) => ['-d', article, `${origin}/cgi-bin/webhook/send?key=${TOKEN}`],
     ],
     [
       'PushDeer, raw UTF-8 in the query',
@@ -189,13 +175,7 @@ describe('curl', { skip: lacking({ curl: 'curl' }) }, () => {
     ],
     [
       'PushDeer, a form',
-      (origin) => [
-        '-d',
-        `pushkey=${TOKEN}&text=${plain.title}`,
-        '--data-urlencode',
-        `desp=${plain.text}`,
-        `${origin}/message/push`,
-      ],
+      (origin) => ['-d', `pushkey=${TOKEN}&text=${plain.title}&desp=${plain.text}`, `${origin}/message/push`],
     ],
     [
       'message-pusher, GET',
@@ -204,8 +184,7 @@ describe('curl', { skip: lacking({ curl: 'curl' }) }, () => {
     [
       'message-pusher, JSON',
       (origin) => [
-        '-H',
-        'Content-Type: application/json',
+        ...jsonType,
         '-d',
         JSON.stringify({ title: plain.title, desp: plain.text, token: TOKEN }),
         `${origin}/push/root`,

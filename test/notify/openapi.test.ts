@@ -85,9 +85,37 @@ const READS = [
   ['get /notify/{id}', '/some-id'],
 ] as const;
 
+const to = (...channels: string[]) => ({ text: 'x', channels });
+
+const sent: readonly Asked[] = [
+  { json: to('good', 'dead') },
+  { json: to('dead') },
+  { json: to('good'), key: 'k' },
+  { json: { text: 'y' }, key: 'k' },
+  { text: '{' },
+  { json: to('good'), token: 'wrong-token' },
+  { json: to('other') },
+  { text: 'x'.repeat(5 << 20), type: 'text/plain' },
+  { text: '<x/>', type: 'application/xml' },
+  { json: { text: 'x', unknown: 1 } },
+  { json: to('good'), token: SLOW_TOKEN },
+  { json: to('good'), token: SLOW_TOKEN },
+];
+
+const hooked: readonly [target: string, asked: Asked][] = [
+  ['good', { json: to() }],
+  ['good', { json: { skip: true } }],
+  ['mixed', {}],
+  ['dead', {}],
+  ['none', {}],
+  ['good', { token: 'wrong-token' }],
+  [`good/${TOKEN}`, {}],
+  ['good', { text: 'x'.repeat(5 << 20) }],
+  ['good', { token: SLOW_TOKEN, text: 'x' }],
+];
+
 test('every status of every operation', async (t) => {
   const { document, ask, seen } = await startDescribed(t);
-  const to = (...channels: string[]) => ({ text: 'x', channels });
   await ask('get /notify/openapi.json', '/openapi.json', { token: '' });
 
   const { id } = await ask(SEND, '', { json: to('good') });
@@ -96,35 +124,9 @@ test('every status of every operation', async (t) => {
     assert.ok(
       names.includes(name) && (await ask(SEND, '', { json: { [name]: 'x', channels: ['good'] } })).id,
     );
-  for (const asked of [
-    { json: to('good', 'dead') },
-    { json: to('dead') },
-    { json: to('good'), key: 'k' },
-    { json: { text: 'y' }, key: 'k' },
-    { text: '{' },
-    { json: to('good'), token: 'wrong-token' },
-    { json: to('other') },
-    { text: 'x'.repeat(5 << 20), type: 'text/plain' },
-    { text: '<x/>', type: 'application/xml' },
-    { json: { text: 'x', unknown: 1 } },
-    { json: to('good'), token: SLOW_TOKEN },
-    { json: to('good'), token: SLOW_TOKEN },
-  ])
-    await ask(SEND, '', asked);
-
+  for (const asked of sent) await ask(SEND, '', asked);
   for (const operation of HOOKS)
-    for (const [target, asked] of [
-      ['good', { json: to() }],
-      ['good', { json: { skip: true } }],
-      ['mixed', {}],
-      ['dead', {}],
-      ['none', {}],
-      ['good', { token: 'wrong-token' }],
-      [`good/${TOKEN}`, {}],
-      ['good', { text: 'x'.repeat(5 << 20) }],
-      ['good', { token: SLOW_TOKEN, text: 'x' }],
-    ] as const)
-      await ask(operation, `/hook/${target}`, asked);
+    for (const [target, asked] of hooked) await ask(operation, `/hook/${target}`, asked);
 
   for (const [operation, target] of READS) {
     await ask(operation, target.replace('some-id', id));
