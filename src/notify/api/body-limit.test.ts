@@ -128,3 +128,9 @@ describe('what may be signed', () => {
     assert.equal(room(factsOf(max))?.maxBytes, max);
   });
 });
+
+test('one that is refused whatever happens takes no room from others', () => {
+  const room = open();
+  for (let count = 0; count < 3; count++) assert.equal(room(factsOf(1e12))?.refuse().status, 413);
+  assert.equal(room(factsOf(MAX_MESSAGE_BODY_BYTES))?.maxBytes, MAX_MESSAGE_BODY_BYTES);
+});

@@ -64,17 +64,20 @@ export function createBodyLimits({
     const head = isSmall ? undefined : headOf(facts);
     if (!head) return undefined;
     const { token, maybeSigned } = head;
-    const usual = (problem: NotifyProblem): BodyRoom => ({
-      maxBytes: usualBytes,
+    const refuse = (problem: NotifyProblem) => () => head.problemPlan(checkToken(token, facts) ?? problem);
+    const without = (maxBytes: number, problem: NotifyProblem): BodyRoom => ({
+      maxBytes,
       refuse: refuse(problem),
       release: () => undefined,
     });
-    const refuse = (problem: NotifyProblem) => () => head.problemPlan(checkToken(token, facts) ?? problem);
     const room = token !== undefined && notifier.isToken(token) ? known : maybeSigned ? signed : undefined;
-    if (!room || room.maxBytes <= usualBytes) return usual(tooLarge(usualBytes, token));
+    if (!room || room.maxBytes <= usualBytes) return without(usualBytes, tooLarge(usualBytes, token));
+    const { maxBytes } = room;
+    // Refused when its head is read, it must not keep others from their room until its connection is gone.
+    if (declared !== undefined && declared > maxBytes) return without(maxBytes, tooLarge(maxBytes, token));
     const release = room.take(declared);
-    if (!release) return usual(crowded);
-    return { maxBytes: room.maxBytes, refuse: refuse(tooLarge(room.maxBytes, token)), release };
+    if (!release) return without(usualBytes, crowded);
+    return { maxBytes, refuse: refuse(tooLarge(maxBytes, token)), release };
   }
 
   function headOf(facts: RequestFacts): RequestHead | undefined {
@@ -107,8 +110,7 @@ class Room {
    * Returns the function that gives the memory back, once; `undefined` if there is not so much left. A body without a
    * declared length may have any.
    */
-  take(declared = this.maxBytes): (() => void) | undefined {
-    const bytes = Math.min(declared, this.maxBytes);
+  take(bytes = this.maxBytes): (() => void) | undefined {
     if (this.#taken > 0 && this.#taken + bytes > this.#totalBytes) return undefined;
     this.#taken += bytes;
     let isTaken = true;

@@ -33,6 +33,7 @@ function alertDialect(name: keyof Wordings): Dialect {
     const input = group.ok ? success(translate(group.value, channelsOf(facts), words)) : group;
     return {
       tokens: [tokenOfAuthorization(facts.headers.authorization)],
+      tokenPlace: 'as Authorization: Bearer TOKEN',
       input,
       ...(group.ok && input.ok && { subject: subjectOf(group.value, input.value) }),
       respond: ([result]) =>
