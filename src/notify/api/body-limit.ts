@@ -63,14 +63,14 @@ export function createBodyLimits({
     const isSmall = declared !== undefined && declared <= usualBytes;
     const head = isSmall ? undefined : headOf(facts);
     if (!head) return undefined;
-    const { token, maybeSigned } = head;
+    const { token } = head;
     const refuse = (problem: NotifyProblem) => () => head.problemPlan(checkToken(token, facts) ?? problem);
     const without = (maxBytes: number, problem: NotifyProblem): BodyRoom => ({
       maxBytes,
       refuse: refuse(problem),
       release: () => undefined,
     });
-    const room = token !== undefined && notifier.isToken(token) ? known : maybeSigned ? signed : undefined;
+    const room = largeRoomOf(head);
     if (!room || room.maxBytes <= usualBytes) return without(usualBytes, tooLarge(usualBytes, token));
     const { maxBytes } = room;
     // Refused when its head is read, it must not keep others from their room until its connection is gone.
@@ -78,6 +78,11 @@ export function createBodyLimits({
     const release = room.take(declared);
     if (!release) return without(usualBytes, crowded);
     return { maxBytes, refuse: refuse(tooLarge(maxBytes, token)), release };
+  }
+
+  function largeRoomOf({ token, maybeSigned }: RequestHead): Room | undefined {
+    if (token !== undefined && notifier.isToken(token)) return known;
+    return maybeSigned ? signed : undefined;
   }
 
   function headOf(facts: RequestFacts): RequestHead | undefined {
