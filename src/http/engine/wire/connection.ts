@@ -5,11 +5,12 @@
  * (`input-turns.ts`), so that a client that pipelines requests does not hold up the others.
  */
 import type { Socket } from 'node:net';
+import { forWriterOf } from '../../error-page.ts';
 import { type ErrorCode, errorPlan } from '../../errors.ts';
 import { refuse } from '../../send.ts';
 import { type HeaderList, type Plan, SAFE_METHODS } from '../../types.ts';
 import { BodyReader } from '../../wire/body.ts';
-import { type Head, type Progress, parseHead, type Words } from '../../wire/head.ts';
+import { type Head, type Progress, parseHead, type RefusedHead } from '../../wire/head.ts';
 import type { KnownHead } from '../../wire/memo.ts';
 import { answer, endExchange, handleRequest, planOf, type Responder, refusalOf } from '../boundary.ts';
 import type { OpenConnection } from '../connections.ts';
@@ -161,7 +162,7 @@ export class WireConnection implements Author, OpenConnection, Responder<Exchang
         return next;
       }
       if (result.kind === 'refused') {
-        this.#refuseHead(result.code, result.words);
+        this.#refuseHead(result, this.#head + chunk.toString('latin1', at, at + limits.maxHeaderBytes));
         return chunk.length;
       }
       this.#progress = result.progress;
@@ -174,8 +175,8 @@ export class WireConnection implements Author, OpenConnection, Responder<Exchang
     }
   }
 
-  #refuseHead(code: ErrorCode, words: Words | undefined): void {
-    if (!words) return this.deny(errorPlan(code));
+  #refuseHead({ code, words }: RefusedHead, received: string): void {
+    if (!words) return this.deny(forWriterOf(received, errorPlan(code)));
     const exchange = this.#begin({ ...words, path: '', query: '', isPersistent: true });
     answer(exchange, errorPlan(code), this, this.#shared);
   }
