@@ -30,7 +30,7 @@ export function observingHooks(options: RequestLogOptions): ObservingHooks {
   const { event, metrics } = options;
   return {
     onConnection: (delta) => (delta > 0 ? metrics.connectionOpened() : metrics.connectionClosed()),
-    onStart: () => metrics.requestStarted(),
+    onStart: metrics.requestStarted,
     onEnd: endHook(options),
     onRefused: (status, client) => event('warn', 'connection refused', { status, client }),
     onExhausted: () => event('error', OUT_OF_DESCRIPTORS),
@@ -70,22 +70,25 @@ function endHook(options: RequestLogOptions): Hooks['onEnd'] {
     known.logged ??= describe(access, exchange);
     return known.logged as HeadText;
   };
-  return (exchange) => {
-    const { facts, status, progress } = exchange;
-    const { method, client, headers } = facts;
-    const durationMs = performance.now() - exchange.startedMs;
-    metrics.requestEnded(status, progress.bodyBytes, durationMs);
-    if (access && !isOwnProbe(config, exchange))
-      access.write(textOf(access, exchange), {
-        client,
-        status,
-        durationMs,
-        user: authenticator?.knownUser(headers.authorization),
-        bodyBytes: progress.bodyBytes,
-      });
+  const log = (access: AccessLog, exchange: Exchange, durationMs: number) => {
+    if (isOwnProbe(config, exchange)) return;
+    const { status, progress, facts } = exchange;
+    access.write(textOf(access, exchange), {
+      client: facts.client,
+      status,
+      durationMs,
+      user: authenticator?.knownUser(facts.headers.authorization),
+      bodyBytes: progress.bodyBytes,
+    });
+  };
+  return (exchange, nowMs) => {
+    const { progress, facts } = exchange;
+    const durationMs = nowMs - exchange.startedMs;
+    metrics.requestEnded(exchange.status, progress.bodyBytes, durationMs);
+    if (access) log(access, exchange, durationMs);
     if (progress.fault !== undefined)
       event('warn', `response cut short: ${progress.fault}`, {
-        method,
+        method: facts.method,
         target: loggedTarget(options, facts),
       });
   };

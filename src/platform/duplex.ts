@@ -30,8 +30,6 @@ export abstract class Duplex extends EventEmitter {
   writableLength = 0;
   /** The time without any transfer after which `timeout` is emitted, in ms; 0 or undefined: never. */
   timeout: number | undefined;
-  bytesRead = 0;
-  bytesWritten = 0;
   /** An end of the input ends the output too, unless this is set. */
   protected allowHalfOpen = false;
   protected highWaterMark = HIGH_WATER_MARK_BYTES;
@@ -144,12 +142,10 @@ export abstract class Duplex extends EventEmitter {
 
   /** For the transport: these bytes came. */
   protected received(chunk: Buffer): void {
-    const { length } = chunk;
-    this.bytesRead += length;
     this.#timer?.refresh();
     if (this.#isFlowing && this.readableLength === 0) return this.#emitData(chunk);
     this.#received.push(chunk);
-    this.readableLength += length;
+    this.readableLength += chunk.length;
     this.pull();
   }
 
@@ -170,7 +166,7 @@ export abstract class Duplex extends EventEmitter {
     // Most responses leave by this way: nothing waits, and the transport takes all.
     if (done === undefined && length > 0 && this.writableLength === 0 && this.#corks === 0 && this.canSend) {
       const count = this.send(content, nothing);
-      if (count > 0) this.#count(count);
+      if (count > 0) this.#timer?.refresh();
       if (count === length || count < 0 || this.destroyed) return true;
       content = typeof content === 'string' ? content.slice(count) : content.subarray(count);
       length -= count;
@@ -182,11 +178,6 @@ export abstract class Duplex extends EventEmitter {
     if (this.writableLength < this.highWaterMark) return true;
     this.#needsDrain = true;
     return false;
-  }
-
-  #count(count: number): void {
-    this.bytesWritten += count;
-    this.#timer?.refresh();
   }
 
   #refuse(done: Done | undefined): false {
@@ -242,7 +233,7 @@ export abstract class Duplex extends EventEmitter {
 
   #sent(count: number): void {
     this.writableLength -= count;
-    if (count > 0) this.#count(count);
+    if (count > 0) this.#timer?.refresh();
     let left = count;
     for (let first = this.#pending[0]; first; first = this.#pending[0]) {
       const { content, done } = first;

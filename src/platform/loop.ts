@@ -16,21 +16,23 @@ interface Watched {
   readonly wait: number;
 }
 
-const watched = new Map<number, Watched>();
+/** By descriptor: small numbers, without holes since those cost the engine more. */
+const watched: (Watched | undefined)[] = [];
 let referenced = 0;
 let waits = 0;
 
 /** Calls `listener` when `descriptor` has one of the events. */
 export function watch(descriptor: number, listener: Listener, events: number, isReferenced = true): void {
   unwatch(descriptor);
-  watched.set(descriptor, { listener, events: 0, isReferenced, wait: waits });
+  while (watched.length <= descriptor) watched.push(undefined);
+  watched[descriptor] = { listener, events: 0, isReferenced, wait: waits };
   if (isReferenced) referenced += 1;
   setInterest(descriptor, events);
 }
 
 /** Changes the events that are waited for; without any, nothing is seen while it is watched. */
 export function setInterest(descriptor: number, events: number): void {
-  const one = watched.get(descriptor);
+  const one = watched[descriptor];
   if (!one || one.events === events) return;
   one.events = events;
   host.watch(descriptor, events);
@@ -39,11 +41,11 @@ export function setInterest(descriptor: number, events: number): void {
 export function unwatch(descriptor: number): void {
   setInterest(descriptor, 0);
   setReferenced(descriptor, false);
-  watched.delete(descriptor);
+  if (watched[descriptor]) watched[descriptor] = undefined;
 }
 
 export function setReferenced(descriptor: number, isReferenced: boolean): void {
-  const one = watched.get(descriptor);
+  const one = watched[descriptor];
   if (!one || one.isReferenced === isReferenced) return;
   one.isReferenced = isReferenced;
   referenced += isReferenced ? 1 : -1;
@@ -250,9 +252,9 @@ export function runLoop(): void {
     const count = host.wait(timeToWait(), events);
     turnMs = host.now();
     waits += 1;
-    for (let i = 0; i < count; i += 1) {
-      const one = watched.get(events[2 * i] as number);
-      if (one && one.wait !== waits) turn(one.listener, events[2 * i + 1] as number);
+    for (let i = 0; i < 2 * count; i += 2) {
+      const one = watched[events[i] as number];
+      if (one && one.wait !== waits) turn(one.listener, events[i + 1] as number);
     }
     runImmediates();
   }

@@ -34,7 +34,7 @@ class Output extends Duplex {
   }
 
   protected override get canSend(): boolean {
-    return true;
+    return !this.destroyed;
   }
 
   protected override send(content: string | Uint8Array, more: Uint8Array): number {
@@ -96,7 +96,7 @@ class Input extends EventEmitter {
 
   #read(): void {
     const answer = host.read(this.fd, READ_BYTES);
-    if (typeof answer !== 'number' && answer.byteLength > 0)
+    if (typeof answer !== 'number')
       return void this.emit('data', new Buffer(answer).toString());
     this.pause();
     this.emit('end');

@@ -63,9 +63,14 @@ export class Socket extends Duplex {
   }
 
   readonly #onEvents = (events: number): void => {
-    if (this.connecting) return this.#onConnected();
-    if (events & readable && this.#isReading) this.#read();
+    if (events & readable && this.#isReading) {
+      const answer = host.read(this.#descriptor, READ_BYTES);
+      if (typeof answer !== 'number') this.received(new Buffer(answer));
+      else if (answer === 0) this.receivedEnd();
+      else if (answer !== EAGAIN) this.destroy(systemError(answer, 'read'));
+    }
     if (events === readable || this.destroyed) return;
+    if (this.connecting) return this.#onConnected();
     if (events & writable) this.flush();
     if (this.destroyed) return;
     // Without interest in reading the kernel still tells of failures, again and again: the connection is lost.
@@ -75,17 +80,6 @@ export class Socket extends Duplex {
   #onFailure(): void {
     const error = host.connectError(this.#descriptor);
     this.destroy(error < 0 ? systemError(error, 'read') : undefined);
-  }
-
-  #read(): void {
-    const answer = host.read(this.#descriptor, READ_BYTES);
-    if (typeof answer === 'number') {
-      if (answer !== EAGAIN) this.destroy(systemError(answer, 'read'));
-    } else if (answer.byteLength === 0) {
-      this.receivedEnd();
-    } else {
-      this.received(new Buffer(answer));
-    }
   }
 
   protected override setReading(isReading: boolean): void {

@@ -55,7 +55,7 @@ export class WireConnection implements Author, OpenConnection {
   /** The last one that repeated a prepared response. */
   #repeated: Exchange | undefined;
   #isPersistent = true;
-  #requests = 0;
+  #requestsLeft: number;
   /** The client has closed its half of the connection. */
   #hasEnded = false;
   #isPaused = false;
@@ -71,6 +71,7 @@ export class WireConnection implements Author, OpenConnection {
     this.#peer = socket.remoteAddress ?? '';
     this.#client = shared.hooks.clientOf(this.#peer, {});
     this.#deadlineMs = performance.now() + shared.limits.headerTimeoutMs;
+    this.#requestsLeft = shared.limits.maxRequestsPerConnection;
   }
 
   get isIdle(): boolean {
@@ -78,14 +79,18 @@ export class WireConnection implements Author, OpenConnection {
   }
 
   onData(chunk: Buffer): void {
+    const { length } = chunk;
+    // The way of most requests: the same head as before on this connection.
+    const last = this.#repeated?.known;
+    if (last?.text.length === length && this.#phase === 'idle' && this.#repeat(last, chunk.toString('latin1'))) return;
     const { inputTurns } = this.#shared;
     let at = 0;
-    let hasTime = chunk.length <= SMALL_BYTES || inputTurns.hasTime;
-    while (at < chunk.length && hasTime && this.#isListening) {
-      at = this.#body ? this.#takeBody(this.#body, chunk, at) : this.#takeHead(chunk, at);
-      hasTime = at === chunk.length || inputTurns.hasTime;
+    let hasTime = length <= SMALL_BYTES || inputTurns.hasTime;
+    while (at < length && hasTime && this.#isListening) {
+      at = this.#body ? this.#takeBody(this.#body, chunk, at) : this.#takeHead(chunk, at, length);
+      hasTime = at === length || inputTurns.hasTime;
     }
-    if (at < chunk.length && this.#phase !== 'over') this.#putBack(chunk.subarray(at));
+    if (at < length && this.#phase !== 'over') this.#putBack(chunk.subarray(at));
   }
 
   get #isListening(): boolean {
@@ -107,7 +112,9 @@ export class WireConnection implements Author, OpenConnection {
   onClose(): void {
     this.#count(0);
     this.#writer.onClose();
-    if (this.#current) this.#release(this.#current);
+    const exchange = this.#current;
+    this.#current = undefined;
+    if (exchange) endExchange(exchange, this.#shared.hooks);
   }
 
   /** The client accepted no data for as long as the server allows. */
@@ -148,29 +155,30 @@ export class WireConnection implements Author, OpenConnection {
   }
 
   /** Consumes a head from `at` on and handles its request if it is complete; returns where the head ends. */
-  #takeHead(chunk: Buffer, at: number): number {
+  #takeHead(chunk: Buffer, at: number, length: number): number {
     const { limits, memo } = this.#shared;
-    for (let end = Math.min(chunk.length, at + WINDOW_BYTES); ; ) {
+    for (let end = Math.min(length, at + WINDOW_BYTES); ; ) {
       const text = this.#head + chunk.toString('latin1', at, end);
       const known = memo.get(text);
+      if (known && this.#repeat(known, text)) return end;
       const result = known?.result ?? parseHead(text, limits, this.#progress);
       if (result.kind === 'head') {
         if (!known) memo.add(text, result);
         const next = at + result.length - this.#head.length;
-        if (!known || !this.#repeat(known)) this.#takeRequest(result.head, known, chunk, at, next);
+        this.#takeRequest(result.head, known, chunk, at, next);
         return next;
       }
       if (result.kind === 'refused') {
         this.#refuseHead(result.code, result.words);
-        return chunk.length;
+        return length;
       }
       this.#progress = result.progress;
-      if (end === chunk.length) {
+      if (end === length) {
         this.#head = text;
         this.#awaitHead();
         return end;
       }
-      end = Math.min(chunk.length, at + limits.maxHeaderBytes + 1);
+      end = Math.min(length, at + limits.maxHeaderBytes + 1);
     }
   }
 
@@ -189,15 +197,17 @@ export class WireConnection implements Author, OpenConnection {
   }
 
   /** Sends the last response to the same head once more, if a handler would make the same one. */
-  #repeat(known: KnownHead): boolean {
-    const { prepared, result } = known;
-    if (!prepared?.reuse.isFresh() || this.#isLast(1)) return false;
+  #repeat(known: KnownHead, text: string): boolean {
+    const { prepared } = known;
+    if (prepared === undefined || text !== known.text || this.#isLast(1)) return false;
+    const nowMs = performance.now();
+    if (!prepared.reuse.isFresh(nowMs)) return false;
     this.#head = '';
     this.#progress = undefined;
-    const last = this.#repeated;
-    const exchange = last?.known === known ? this.#start(last) : this.#begin(result.head, known);
+    let exchange = this.#repeated;
+    if (exchange?.known === known) this.#start(exchange, nowMs);
+    else this.#repeated = exchange = this.#begin(known.result.head, known);
     exchange.status = prepared.status;
-    this.#repeated = exchange;
     this.#writer.sendPrepared(exchange, prepared);
     return true;
   }
@@ -236,10 +246,10 @@ export class WireConnection implements Author, OpenConnection {
   }
 
   /** Starts an exchange, or one that has ended once more: nobody keeps those. */
-  #start(exchange: Exchange): Exchange {
-    exchange.startedMs = performance.now();
+  #start(exchange: Exchange, nowMs = performance.now()): Exchange {
+    exchange.startedMs = nowMs;
     this.#current = exchange;
-    this.#requests += 1;
+    this.#requestsLeft -= 1;
     this.#phase = 'answer';
     this.#deadlineMs = Number.POSITIVE_INFINITY;
     this.#shared.hooks.onStart();
@@ -328,8 +338,7 @@ export class WireConnection implements Author, OpenConnection {
   }
 
   #isLast(more = 0): boolean {
-    const { state, limits } = this.#shared;
-    return state.draining || !this.#isPersistent || this.#requests + more >= limits.maxRequestsPerConnection;
+    return this.#requestsLeft <= more || !this.#isPersistent || this.#shared.state.draining;
   }
 
   onStall(): void {
@@ -338,19 +347,16 @@ export class WireConnection implements Author, OpenConnection {
   }
 
   onSent(exchange: Exchange, isLast: boolean): void {
-    this.#release(exchange);
+    const shared = this.#shared;
+    this.#current = undefined;
+    const nowMs = endExchange(exchange, shared.hooks);
     if (this.socket.destroyed) return;
     // Requests that arrived before the drain still get a response, and the last one announces the close.
-    const drains = this.#shared.state.draining && this.socket.readableLength === 0;
+    const drains = shared.state.draining && this.socket.readableLength === 0;
     if (isLast || drains || this.#hasEnded) return this.#close();
     this.#phase = 'idle';
-    this.#deadlineMs = performance.now() + this.#shared.limits.idleTimeoutMs + KEEP_ALIVE_GRACE_MS;
-    this.#resume();
-  }
-
-  #release(exchange: Exchange): void {
-    this.#current = undefined;
-    endExchange(exchange, this.#shared.hooks);
+    this.#deadlineMs = nowMs + shared.limits.idleTimeoutMs + KEEP_ALIVE_GRACE_MS;
+    if (this.#isPaused) this.#resume();
   }
 
   #close(): void {
@@ -374,7 +380,7 @@ export class WireConnection implements Author, OpenConnection {
 
   /** Resumes reading in one of the next turns, so that other connections get theirs. */
   #resume(): void {
-    if (!this.#isPaused || this.#isResuming) return;
+    if (this.#isResuming) return;
     this.#isResuming = true;
     this.#shared.inputTurns.queue(() => {
       this.#isResuming = false;
