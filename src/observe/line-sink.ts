@@ -76,7 +76,7 @@ class BoundedLineSink implements LineSink {
     this.#batch += text;
     this.#batchLines += lines;
     if (this.#batch.length >= BATCH_BYTES) this.#send();
-    else this.#arm();
+    else if (!this.#armed) this.#arm();
   }
 
   async flush(timeoutMs: number = FLUSH_TIMEOUT_MS): Promise<void> {
@@ -92,9 +92,10 @@ class BoundedLineSink implements LineSink {
   }
 
   #hasRoom(bytes: number): boolean {
+    const queued = this.#batch.length + this.#stream.writableLength + bytes;
+    if (this.#state === 'open' && queued <= this.#maxQueuedBytes) return true;
     if (this.#state === 'paused' || this.#state === 'stopped') return false;
     const limit = this.#state === 'full' ? this.#maxQueuedBytes / 2 : this.#maxQueuedBytes;
-    const queued = this.#batch.length + this.#stream.writableLength + bytes;
     this.#state = queued <= limit ? 'open' : 'full';
     return this.#state === 'open';
   }

@@ -160,8 +160,9 @@ export abstract class Duplex extends EventEmitter {
   write(chunk: string | Uint8Array, encodingOrDone?: unknown, doneOrNothing?: Done): boolean {
     const done = typeof encodingOrDone === 'function' ? (encodingOrDone as Done) : doneOrNothing;
     if (this.destroyed || this.writableEnded) return this.#refuse(done);
-    const isKept = encodingOrDone === 'latin1' || typeof chunk !== 'string';
-    let content = isKept ? chunk : Buffer.from(chunk, encodingOrDone === done ? undefined : encodingOrDone);
+    let content = chunk;
+    if (typeof chunk === 'string' && encodingOrDone !== 'latin1')
+      content = Buffer.from(chunk, encodingOrDone === done ? undefined : encodingOrDone);
     let { length } = content;
     // Most responses leave by this way: nothing waits, and the transport takes all.
     if (done === undefined && length > 0 && this.writableLength === 0 && this.#corks === 0 && this.canSend) {

@@ -25,6 +25,7 @@ const WINDOW_BYTES = 2048;
 /** The first request of a chunk of at most this size is processed without checking the time. */
 const SMALL_BYTES = 1024;
 const CR = 13;
+const NEVER = Number.POSITIVE_INFINITY;
 /** How long a keep-alive connection outlives its announced timeout, for requests that are in transit. */
 const KEEP_ALIVE_GRACE_MS = 1000;
 
@@ -82,7 +83,8 @@ export class WireConnection implements Author, OpenConnection {
     const { length } = chunk;
     // The way of most requests: the same head as before on this connection.
     const last = this.#repeated?.known;
-    if (last?.text.length === length && this.#phase === 'idle' && this.#repeat(last, chunk.toString('latin1'))) return;
+    if (last?.text.length === length && this.#phase === 'idle' && this.#repeat(last, chunk.toString('latin1')))
+      return;
     const { inputTurns } = this.#shared;
     let at = 0;
     let hasTime = length <= SMALL_BYTES || inputTurns.hasTime;
@@ -149,7 +151,7 @@ export class WireConnection implements Author, OpenConnection {
   /** Accepts no further input. */
   #end(): void {
     this.#phase = 'over';
-    this.#deadlineMs = Number.POSITIVE_INFINITY;
+    this.#deadlineMs = NEVER;
     this.#body = undefined;
     this.#head = '';
   }
@@ -251,7 +253,7 @@ export class WireConnection implements Author, OpenConnection {
     this.#current = exchange;
     this.#requestsLeft -= 1;
     this.#phase = 'answer';
-    this.#deadlineMs = Number.POSITIVE_INFINITY;
+    this.#deadlineMs = NEVER;
     this.#shared.hooks.onStart();
     return exchange;
   }
@@ -280,7 +282,7 @@ export class WireConnection implements Author, OpenConnection {
     else if (body.isComplete) {
       this.#body = undefined;
       this.#phase = 'answer';
-      this.#deadlineMs = Number.POSITIVE_INFINITY;
+      this.#deadlineMs = NEVER;
       this.#respond(exchange, { ...exchange.facts, body: body.content });
     }
     return next;
