@@ -4,10 +4,13 @@ import { callsUnderWay, EVENTS, host, takeFinished } from './host.ts';
 /** Events that are taken at a time. */
 const MAX_EVENTS = 128;
 
-type Listener = (events: number) => void;
+/** Who is told of the events of a descriptor: an object, since a function would be one more for each socket. */
+export interface Watcher {
+  onEvents(events: number): void;
+}
 
 interface Watched {
-  readonly listener: Listener;
+  readonly watcher: Watcher;
   /** The events that are waited for. */
   events: number;
   /** An unreferenced descriptor does not keep the process. */
@@ -21,11 +24,11 @@ const watched: (Watched | undefined)[] = [];
 let referenced = 0;
 let waits = 0;
 
-/** Calls `listener` when `descriptor` has one of the events. */
-export function watch(descriptor: number, listener: Listener, events: number, isReferenced = true): void {
+/** Tells `watcher` when `descriptor` has one of the events. */
+export function watch(descriptor: number, watcher: Watcher, events: number, isReferenced = true): void {
   unwatch(descriptor);
   while (watched.length <= descriptor) watched.push(undefined);
-  watched[descriptor] = { listener, events: 0, isReferenced, wait: waits };
+  watched[descriptor] = { watcher, events: 0, isReferenced, wait: waits };
   if (isReferenced) referenced += 1;
   setInterest(descriptor, events);
 }
@@ -183,9 +186,10 @@ export function setDefectHandler(handler: (error: unknown) => void): void {
 }
 
 /** Runs a callback and then the promise jobs that it left, as Node does after each callback. */
-function turn(run: (events: number) => void, events: number): void {
+function turn(one: Watcher | Callback, events: number): void {
   try {
-    run(events);
+    if (typeof one === 'function') one();
+    else one.onEvents(events);
     host.runJobs();
   } catch (error) {
     onDefect(error);
@@ -242,7 +246,7 @@ function isAlive(): boolean {
 /** Runs until nothing is left that could happen. */
 export function runLoop(): void {
   const events = new Int32Array(2 * MAX_EVENTS);
-  watch(host.finishedDescriptor(), takeFinished, EVENTS.readable, false);
+  watch(host.finishedDescriptor(), { onEvents: takeFinished }, EVENTS.readable, false);
   turn(() => {}, 0);
   turnMs = host.now();
   // As in Node, what has arrived comes between timers and immediates: after a halt of the process it is seen before
@@ -254,7 +258,7 @@ export function runLoop(): void {
     waits += 1;
     for (let i = 0; i < 2 * count; i += 2) {
       const one = watched[events[i] as number];
-      if (one && one.wait !== waits) turn(one.listener, events[i + 1] as number);
+      if (one && one.wait !== waits) turn(one.watcher, events[i + 1] as number);
     }
     runImmediates();
   }

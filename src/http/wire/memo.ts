@@ -20,6 +20,8 @@ export interface KnownHead {
   prepared: Prepared | undefined;
   /** What the log keeps of its lines. */
   logged: unknown;
+  /** What the engine keeps of its last request, to use it again. */
+  ended: unknown;
 }
 
 /** A table of bounded size: each text has one slot, and a new entry replaces the old one in its slot. */
@@ -34,7 +36,7 @@ export class HeadMemo {
 
   add(text: string, result: Taken): void {
     if (result.length !== text.length || text.length > MAX_CHARACTERS) return;
-    this.#heads[slotOf(text)] = { text, result, prepared: undefined, logged: undefined };
+    this.#heads[slotOf(text)] = { text, result, prepared: undefined, logged: undefined, ended: undefined };
   }
 
   /** Drops the responses that cannot be repeated any more. */

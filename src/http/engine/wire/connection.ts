@@ -9,11 +9,12 @@ import { type ErrorCode, errorPlan, HttpError } from '../../errors.ts';
 import { closeQuietly, refuse } from '../../send.ts';
 import { type HeaderList, type Plan, type RequestFacts, SAFE_METHODS } from '../../types.ts';
 import { BodyReader } from '../../wire/body.ts';
-import { type Head, type Progress, parseHead, type Words } from '../../wire/head.ts';
+import { type Head, leavesHttp, type Progress, parseHead, type Words } from '../../wire/head.ts';
 import type { KnownHead } from '../../wire/memo.ts';
 import { defaultsFor, endExchange, planOf, refusalOf, sendInternal } from '../boundary.ts';
 import type { OpenConnection } from '../connections.ts';
 import { CLIENT_HEADER, type Exchange } from '../contract.ts';
+import { type Begun, giveBack, newExchange, notAsked, takeEnded } from './exchange.ts';
 import type { WireShared } from './shared.ts';
 import { type Author, Writer } from './writer.ts';
 
@@ -53,8 +54,8 @@ export class WireConnection implements Author, OpenConnection {
   #progress: Progress | undefined;
   #body: BodyReader | undefined;
   #current: Exchange | undefined;
-  /** The last one that repeated a prepared response. */
-  #repeated: Exchange | undefined;
+  /** The last head whose response was repeated. */
+  #repeated: KnownHead | undefined;
   #isPersistent = true;
   #requestsLeft: number;
   /** The client has closed its half of the connection. */
@@ -63,7 +64,6 @@ export class WireConnection implements Author, OpenConnection {
   #isResuming = false;
   #waitingBytes = 0;
   readonly #writer: Writer;
-  readonly #isGone = (): boolean => this.socket.destroyed || this.socket.readableEnded;
 
   constructor(socket: Socket, shared: WireShared) {
     this.socket = socket;
@@ -82,8 +82,12 @@ export class WireConnection implements Author, OpenConnection {
   onData(chunk: Buffer): void {
     const { length } = chunk;
     // The way of most requests: the same head as before on this connection.
-    const last = this.#repeated?.known;
-    if (last?.text.length === length && this.#phase === 'idle' && this.#repeat(last, chunk.toString('latin1')))
+    const last = this.#repeated;
+    if (
+      last?.text.length === length &&
+      this.#phase === 'idle' &&
+      this.#repeat(last, chunk.toString('latin1'))
+    )
       return;
     const { inputTurns } = this.#shared;
     let at = 0;
@@ -126,6 +130,8 @@ export class WireConnection implements Author, OpenConnection {
 
   /** Gives up a request or an idle connection that has taken too long. */
   checkTime(nowMs: number): void {
+    // The memo keeps what is still worth it.
+    this.#repeated = undefined;
     if (nowMs < this.#deadlineMs) return;
     if (this.#isInRequest) this.deny(errorPlan('request_timeout'));
     else this.socket.destroy();
@@ -206,11 +212,12 @@ export class WireConnection implements Author, OpenConnection {
     if (!prepared.reuse.isFresh(nowMs)) return false;
     this.#head = '';
     this.#progress = undefined;
-    let exchange = this.#repeated;
-    if (exchange?.known === known) this.#start(exchange, nowMs);
-    else this.#repeated = exchange = this.#begin(known.result.head, known);
+    this.#repeated = known;
+    const ended = takeEnded(known, this.#client);
+    const exchange = ended ? this.#start(ended, nowMs) : this.#begin(known.result.head, known, notAsked);
     exchange.status = prepared.status;
     this.#writer.sendPrepared(exchange, prepared);
+    if (this.#current !== exchange) giveBack(exchange, known, this.#client);
     return true;
   }
 
@@ -231,23 +238,15 @@ export class WireConnection implements Author, OpenConnection {
     else this.#awaitBody(exchange, head, next < chunk.length);
   }
 
-  #begin(head: Omit<Head, 'framing' | 'expectsContinue'>, known?: KnownHead): Exchange {
+  #begin(head: Begun, known?: KnownHead, isGone?: () => boolean): Exchange {
     const { hooks } = this.#shared;
-    const { method, target, path, query, headers, version, isPersistent } = head;
-    const isForwarded = headers[hooks.clientHeader ?? CLIENT_HEADER] !== undefined;
-    const client = isForwarded ? hooks.clientOf(this.#peer, headers) : this.#client;
-    this.#isPersistent = isPersistent;
-    return this.#start({
-      facts: { method, target, path, query, headers, client, isGone: this.#isGone },
-      httpVersion: version,
-      startedMs: 0,
-      status: 0,
-      progress: { bodyBytes: 0 },
-      known,
-    });
+    const isForwarded = head.headers[hooks.clientHeader ?? CLIENT_HEADER] !== undefined;
+    const client = isForwarded ? hooks.clientOf(this.#peer, head.headers) : this.#client;
+    const asked = isGone ?? (() => this.socket.destroyed || this.socket.readableEnded);
+    this.#isPersistent = head.isPersistent;
+    return this.#start(newExchange(head, client, asked, known));
   }
 
-  /** Starts an exchange, or one that has ended once more: nobody keeps those. */
   #start(exchange: Exchange, nowMs = performance.now()): Exchange {
     exchange.startedMs = nowMs;
     this.#current = exchange;
@@ -397,12 +396,4 @@ export class WireConnection implements Author, OpenConnection {
     this.#shared.inputTurns.waitingBytes += waitingBytes - this.#waitingBytes;
     this.#waitingBytes = waitingBytes;
   }
-}
-
-/**
- * Whether the client wants to speak something else on this connection than HTTP/1.1. Everything else is understood
- * wholly here, whatever its method, body and expectation are.
- */
-function leavesHttp({ method, headers }: Head): boolean {
-  return method === 'CONNECT' || headers.upgrade !== undefined;
 }
