@@ -34,7 +34,7 @@ class Output extends Duplex {
   }
 
   protected override get canSend(): boolean {
-    return !this.destroyed;
+    return true;
   }
 
   protected override send(content: string | Uint8Array, more: Uint8Array): number {

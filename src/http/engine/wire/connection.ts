@@ -83,12 +83,8 @@ export class WireConnection implements Author, OpenConnection {
     const { length } = chunk;
     // The way of most requests: the same head as before on this connection.
     const last = this.#repeated;
-    if (
-      last?.text.length === length &&
-      this.#phase === 'idle' &&
-      this.#repeat(last, chunk.toString('latin1'))
-    )
-      return;
+    const mayRepeat = last?.text.length === length && this.#phase === 'idle';
+    if (mayRepeat && this.#repeat(last, chunk.toString('latin1'))) return;
     const { inputTurns } = this.#shared;
     let at = 0;
     let hasTime = length <= SMALL_BYTES || inputTurns.hasTime;
@@ -130,7 +126,7 @@ export class WireConnection implements Author, OpenConnection {
 
   /** Gives up a request or an idle connection that has taken too long. */
   checkTime(nowMs: number): void {
-    // The memo keeps what is still worth it.
+    // Only the memo keeps what has not been asked for of late.
     this.#repeated = undefined;
     if (nowMs < this.#deadlineMs) return;
     if (this.#isInRequest) this.deny(errorPlan('request_timeout'));
