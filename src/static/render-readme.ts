@@ -21,11 +21,14 @@ export function renderReadme(name: string, text: string): Readme {
   return { name, html: html ?? `<pre>${escapeHtml(text)}</pre>\n` };
 }
 
-/** The anchors of the text that is being rendered; only one is at a time. */
+/** The anchors of the text that is being rendered, and the level of its last heading; only one text is at a time. */
 const anchors = new Set<string>();
+let lastLevel = 1;
 
 function htmlOfMarkdown(text: string): string | undefined {
   anchors.clear();
+  // That of the page.
+  lastLevel = 1;
   return read(text);
 }
 
@@ -41,14 +44,24 @@ const read = markdownReader(
         return inner ? this.parser.parseInline(inner) : escapeText(token.text);
       },
       heading({ tokens, depth }) {
-        // The page has its own first heading.
-        const level = Math.min(depth + 1, 6);
+        const content = this.parser.parseInline(tokens);
+        if (content.trim() === '') return '';
+        // The page has its own first heading, and who reads by headings misses what lies between two levels.
+        const level = Math.min(depth + 1, lastLevel + 1, 6);
+        lastLevel = level;
         const text = this.parser.parseInline(tokens, this.parser.textRenderer).replace(TAGS, '');
-        return `<h${level}${anchorOf(text)}>${this.parser.parseInline(tokens)}</h${level}>\n`;
+        return `<h${level}${anchorOf(text)}>${content}</h${level}>\n`;
       },
       link({ href, tokens }) {
-        const label = this.parser.parseInline(tokens);
-        return isSafe(href) ? `<a href="${escapeHtml(inPage(href))}">${label}</a>` : label;
+        // A badge is a picture in a link; a link in a link would end it.
+        const label = this.parser.parseInline(tokens).replace(LINKS, '');
+        if (!isSafe(href)) return label;
+        return `<a href="${escapeHtml(inPage(href))}">${label.trim() === '' ? escapeHtml(href) : label}</a>`;
+      },
+      tablecell({ header, align, tokens }) {
+        const content = this.parser.parseInline(tokens);
+        const name = header && content.trim() !== '' ? 'th' : 'td';
+        return `<${name}${align ? ` align="${align}"` : ''}>${content}</${name}>\n`;
       },
       image: ({ href, text }) =>
         isSafe(href) ? `<a href="${escapeHtml(href)}">${escapeHtml(text || href)}</a>` : escapeHtml(text),
@@ -58,6 +71,8 @@ const read = markdownReader(
   bounds,
 );
 
+/** What {@link renderReadme} makes of links: nothing else in its HTML has a `<`. */
+const LINKS = /<\/?a(?: [^>]*)?>/g;
 const TAGS = /<!--[\s\S]*?(?:-->|$)|<[/!?]?[a-z][^<>]*>/gi;
 
 /** What looks like a character reference stays one. */

@@ -16,21 +16,27 @@ export interface RuleLine {
   readonly line: number;
   /** Without blanks around it. */
   readonly text: string;
+  /** Why it cannot be read; it still says what kind of line it is. */
+  readonly fault: string | undefined;
 }
 
-/** The lines that are neither empty nor a comment, and those that are too long. */
-export function readLines(text: string): { readonly lines: RuleLine[]; readonly tooLong: BadLine[] } {
-  const all = text
+/** What decoding puts in the place of bytes that are not UTF-8. */
+const NOT_UTF8 = '\ufffd';
+
+/** The lines that are neither empty nor a comment. */
+export function readLines(text: string): RuleLine[] {
+  return text
     .replace(/^\ufeff/, '')
     .split(/\r\n?|\n/)
-    .map((content, index): RuleLine => ({ line: index + 1, text: content.trim() }))
-    .filter((one) => one.text !== '' && !one.text.startsWith('#'));
-  return {
-    lines: all.filter((one) => one.text.length <= MAX_LINE_CHARS),
-    tooLong: all
-      .filter((one) => one.text.length > MAX_LINE_CHARS)
-      .map(({ line }) => ({ line, reason: `it has more than ${MAX_LINE_CHARS} characters` })),
-  };
+    .map((content, index) => ({ line: index + 1, text: content.trim() }))
+    .filter((one) => one.text !== '' && !one.text.startsWith('#'))
+    .map((one) => ({ ...one, fault: faultOf(one.text) }));
+}
+
+function faultOf(text: string): string | undefined {
+  if (text.length > MAX_LINE_CHARS) return `it has more than ${MAX_LINE_CHARS} characters`;
+  const [beforeComment = ''] = text.split(/\s#/, 1);
+  return beforeComment.includes(NOT_UTF8) ? 'it is not UTF-8' : undefined;
 }
 
 /** For messages. */

@@ -44,17 +44,16 @@ const NAME = /^:([A-Za-z]\w*)$/;
 const PROVIDER_CONDITIONS = /^(?:country|language|role|cookie)=/i;
 
 export function parseRedirects(text: string): RedirectsFile {
-  const { lines, tooLong } = readLines(text);
   const rules: RedirectRule[] = [];
-  const badLines = [...tooLong];
+  const badLines: BadLine[] = [];
   const counts = { static: 0, dynamic: 0 };
-  for (const one of lines) {
-    const rule = parseRule(one);
+  for (const one of readLines(text)) {
+    const rule = one.fault === undefined ? parseRule(one) : failure(one.fault);
     const fits = rule.ok ? countRule(rule.value, counts) : rule;
     if (rule.ok && fits.ok) rules.push(rule.value);
     else if (!fits.ok) badLines.push({ line: one.line, reason: fits.error });
   }
-  return { rules, badLines: badLines.toSorted((a, b) => a.line - b.line) };
+  return { rules, badLines };
 }
 
 function countRule(
