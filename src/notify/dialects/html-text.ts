@@ -12,6 +12,10 @@ const entities: ReadonlyMap<string, string> = new Map([
 /** Far more than the text that is sent has; of a longer fragment the rest is left out, and … says so. */
 const MAX_HTML_UNITS = 128 * 1024;
 
+/** Its parts are short, so that the search takes linear time. */
+const link =
+  /<a\s[^<>]{0,200}?\bhref=["']?(https?:\/\/[^"'\s<>]{1,2000})(?=["'\s>])[^<>]{0,200}>([^<>]{1,500})<\/a>/gi;
+
 /** The text of a fragment of HTML, with line breaks where blocks end. */
 export function htmlToText(html: string): string {
   const text = html
@@ -19,6 +23,7 @@ export function htmlToText(html: string): string {
     .replace(/[ \t\r\n]+/g, ' ')
     .replace(/<li\b[^<>]*>/gi, '\n- ')
     .replace(/<(?:br|hr)\b[^<>]*>|<\/(?:p|div|h[1-6]|tr|table|ul|ol|pre|blockquote)\s*>/gi, '\n')
+    .replace(link, (_, target: string, label: string) => (label === target ? label : `${label} (${target})`))
     .replace(/<\/?[a-z][^<>]*>/gi, '')
     .replace(/ ?\n ?/g, '\n')
     .replace(/\n{3,}/g, '\n\n')

@@ -41,7 +41,8 @@ function convert(markdown: string, markup: Markup): string {
   let block: string[] | undefined;
   let fence = '';
   const close = () => {
-    if (block) out.push(markup.block[0] + markup.escape(block.join('\n')) + markup.block[1]);
+    // An empty one would be longer than it was written.
+    if (block?.length) out.push(markup.block[0] + markup.escape(block.join('\n')) + markup.block[1]);
     block = undefined;
   };
   for (const line of markdown.replaceAll(HELD, '').split('\n')) {
@@ -81,10 +82,13 @@ const meanings = [['bold', 'italic'], ['bold'], ['bold'], ['italic'], ['italic']
 /** The patterns from `index` on: what is inside a pair, and what is outside of it, is searched for the later ones. */
 function emphasised(text: string, index: number, markup: Markup): string {
   const [pattern, names] = [emphases[index], meanings[index]];
-  if (!pattern || !names) return markup.escape(text);
+  if (!pattern || !names || !/[*_~]/.test(text)) return markup.escape(text);
   let out = '';
   let at = 0;
-  for (const { 0: whole, 1: inner = '', index: start } of text.matchAll(pattern)) {
+  // Not by `matchAll`, which compiles the pattern anew; what is called in between uses later ones only.
+  pattern.lastIndex = 0;
+  for (let found = pattern.exec(text); found; found = pattern.exec(text)) {
+    const { 0: whole, 1: inner = '', index: start } = found;
     out += emphasised(text.slice(at, start), index + 1, markup);
     out += names.reduceRight(
       (content, name) => wrap(markup[name], content),
