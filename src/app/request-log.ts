@@ -4,7 +4,7 @@ import type { Config } from '../config/options.ts';
 import type { Exchange, Hooks } from '../http/engine/contract.ts';
 import type { Authenticator } from '../http/middleware/basic-auth.ts';
 import type { RequestFacts } from '../http/types.ts';
-import type { AccessLog, EventLog, HeadText } from '../observe/log.ts';
+import type { AccessLog, EventLog, HeadText, LoggedResponse } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { NotifyService } from './notify.ts';
 
@@ -30,7 +30,7 @@ export function observingHooks(options: RequestLogOptions): ObservingHooks {
   const { event, metrics } = options;
   return {
     onConnection: (delta) => (delta > 0 ? metrics.connectionOpened() : metrics.connectionClosed()),
-    onStart: () => metrics.requestStarted(),
+    onStart: metrics.requestStarted,
     onEnd: endHook(options),
     onRefused: (status, client) => event('warn', 'connection refused', { status, client }),
     onExhausted: () => event('error', OUT_OF_DESCRIPTORS),
@@ -70,22 +70,28 @@ function endHook(options: RequestLogOptions): Hooks['onEnd'] {
     known.logged ??= describe(access, exchange);
     return known.logged as HeadText;
   };
-  return (exchange) => {
-    const { facts, status, progress } = exchange;
-    const { method, client, headers } = facts;
-    const durationMs = performance.now() - exchange.startedMs;
-    metrics.requestEnded(status, progress.bodyBytes, durationMs);
-    if (access && !isOwnProbe(config, exchange))
-      access.write(textOf(access, exchange), {
-        client,
-        status,
-        durationMs,
-        user: authenticator?.knownUser(headers.authorization),
-        bodyBytes: progress.bodyBytes,
-      });
+  // One for all lines, since they are rendered at once: a new one would cost mote-tiny a tenth of a line.
+  const logged: { -readonly [K in keyof LoggedResponse]: LoggedResponse[K] } = {
+    client: '',
+    user: undefined,
+    status: 0,
+    bodyBytes: 0,
+    durationMs: 0,
+  };
+  return (exchange, nowMs) => {
+    const { progress, facts } = exchange;
+    logged.status = exchange.status;
+    logged.bodyBytes = progress.bodyBytes;
+    logged.durationMs = nowMs - exchange.startedMs;
+    metrics.requestEnded(logged.status, logged.bodyBytes, logged.durationMs);
+    if (access && !isOwnProbe(config, exchange)) {
+      logged.client = facts.client;
+      logged.user = authenticator?.knownUser(facts.headers.authorization);
+      access.write(textOf(access, exchange), logged);
+    }
     if (progress.fault !== undefined)
       event('warn', `response cut short: ${progress.fault}`, {
-        method,
+        method: facts.method,
         target: loggedTarget(options, facts),
       });
   };
@@ -94,12 +100,12 @@ function endHook(options: RequestLogOptions): Hooks['onEnd'] {
 const loopback = /^(127\.|::1$|$)/;
 
 /** A successful `mote healthcheck` of this machine is no news, twice a minute. */
-function isOwnProbe({ healthPath, host }: Config, { facts, status }: Exchange): boolean {
+function isOwnProbe(config: Config, { facts, status }: Exchange): boolean {
   return (
-    facts.path === healthPath &&
+    facts.path === config.healthPath &&
     status === 200 &&
     facts.headers['user-agent'] === PROBE_AGENT &&
-    (loopback.test(facts.client) || facts.client === host)
+    (loopback.test(facts.client) || facts.client === config.host)
   );
 }
 

@@ -65,8 +65,11 @@ export type Body =
 
 /** How long the same head gets the same plan. */
 export interface Reuse {
-  /** Whether it does now. As with a request, what is behind it may then be checked in the background. */
-  isFresh(): boolean;
+  /**
+   * Whether it does now, by the clock of `performance.now()`. As with a request, what is behind it may then be checked
+   * in the background.
+   */
+  isFresh(nowMs?: number): boolean;
   /** No later request gets this plan, so that nothing made of it needs to be kept. */
   readonly isGone: boolean;
 }

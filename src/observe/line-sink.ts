@@ -47,7 +47,9 @@ class BoundedLineSink implements LineSink {
   readonly #describeDropped: SinkOptions['describeDropped'];
   readonly #maxQueuedBytes: number;
   #state: SinkState = 'open';
-  #batch = '';
+  /** Without the line feed at the end of each; a text that grows would be copied for each line in mote-tiny. */
+  #batch: string[] = [];
+  #batchBytes = 0;
   #batchLines = 0;
   /** Lines of the last batch written to the stream: lost if it reports an error now. */
   #sentLines = 0;
@@ -63,20 +65,26 @@ class BoundedLineSink implements LineSink {
   }
 
   write(line: string): void {
-    this.#add(`${line}\n`, 1);
+    this.#add(line, 1);
   }
 
   writeLines(lines: string): void {
-    this.#add(lines, lines.split('\n').length - 1);
+    const count = lines.split('\n').length - 1;
+    if (count > 0) this.#add(lines.slice(0, -1), count);
   }
 
   #add(text: string, lines: number): void {
-    if (!this.#hasRoom(text.length)) return this.#drop(lines);
+    if (!this.#hasRoom(text.length + 1)) return this.#drop(lines);
     if (this.#unreported > 0) this.#reportDropped();
-    this.#batch += text;
+    this.#append(text);
     this.#batchLines += lines;
-    if (this.#batch.length >= BATCH_BYTES) this.#send();
-    else this.#arm();
+    if (this.#batchBytes >= BATCH_BYTES) this.#send();
+    else if (!this.#armed) this.#arm();
+  }
+
+  #append(text: string): void {
+    this.#batch.push(text);
+    this.#batchBytes += text.length + 1;
   }
 
   async flush(timeoutMs: number = FLUSH_TIMEOUT_MS): Promise<void> {
@@ -92,9 +100,10 @@ class BoundedLineSink implements LineSink {
   }
 
   #hasRoom(bytes: number): boolean {
+    const queued = this.#batchBytes + this.#stream.writableLength + bytes;
+    if (this.#state === 'open' && queued <= this.#maxQueuedBytes) return true;
     if (this.#state === 'paused' || this.#state === 'stopped') return false;
     const limit = this.#state === 'full' ? this.#maxQueuedBytes / 2 : this.#maxQueuedBytes;
-    const queued = this.#batch.length + this.#stream.writableLength + bytes;
     this.#state = queued <= limit ? 'open' : 'full';
     return this.#state === 'open';
   }
@@ -106,7 +115,7 @@ class BoundedLineSink implements LineSink {
   }
 
   #reportDropped(): void {
-    this.#batch += `${this.#describeDropped(this.#unreported)}\n`;
+    this.#append(this.#describeDropped(this.#unreported));
     this.#unreported = 0;
   }
 
@@ -126,11 +135,10 @@ class BoundedLineSink implements LineSink {
   }
 
   #send(): void {
-    if (this.#batch === '') return;
-    const batch = this.#batch;
+    if (this.#batchBytes === 0) return;
+    const batch = `${this.#batch.join('\n')}\n`;
     this.#sentLines = this.#batchLines;
-    this.#batch = '';
-    this.#batchLines = 0;
+    this.#empty();
     try {
       // Lines are ASCII, and Latin-1 is the fastest way to encode that.
       this.#stream.write(batch, 'latin1');
@@ -139,12 +147,17 @@ class BoundedLineSink implements LineSink {
     }
   }
 
+  #empty(): void {
+    this.#batch = [];
+    this.#batchBytes = 0;
+    this.#batchLines = 0;
+  }
+
   /** There is nowhere to report a broken log; the server continues without it. */
   #fail(error: NodeJS.ErrnoException): void {
     this.#drop(this.#sentLines + this.#batchLines);
-    this.#batch = '';
     this.#sentLines = 0;
-    this.#batchLines = 0;
+    this.#empty();
     if (!transientErrors.has(error.code)) {
       this.#state = 'stopped';
     } else if (this.#state === 'open' || this.#state === 'full') {

@@ -77,12 +77,13 @@ export function jsonString(text: string): string {
 
 /** Renders the time once per second instead of once per line. */
 export function perSecond(render: (ms: number) => string): (ms: number) => string {
-  let second = Number.NaN;
+  let fromMs = 0;
+  let untilMs = 0;
   let text = '';
   return (ms) => {
-    const current = Math.floor(ms / 1000);
-    if (current !== second) {
-      second = current;
+    if (ms < fromMs || ms >= untilMs) {
+      fromMs = Math.floor(ms / 1000) * 1000;
+      untilMs = fromMs + 1000;
       text = render(ms);
     }
     return text;

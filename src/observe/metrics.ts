@@ -52,12 +52,13 @@ export function createMetrics({ version, droppedLogLines }: MetricsOptions): Met
   // Typed arrays and small integers: counting allocates nothing.
   const requests = new Float64Array(CODE_CLASSES.length);
   const durations = new Float64Array(DURATION_BUCKETS_SECONDS.length + 1);
-  const sums = new Float64Array(2);
+  /** Of the bytes of bodies, and of durations. */
+  const sums = new Float64Array(2) as Float64Array & { 0: number; 1: number };
   const added: (() => string)[] = [];
   let inFlight = 0;
   let connections = 0;
   const counts = (): Counts => {
-    const [bodyBytes = 0, durationMs = 0] = sums;
+    const { 0: bodyBytes, 1: durationMs } = sums;
     const { user, system } = process.cpuUsage();
     return {
       requests: [...requests],
@@ -76,11 +77,13 @@ export function createMetrics({ version, droppedLogLines }: MetricsOptions): Met
       inFlight += 1;
     },
     requestEnded(status, bodyBytes, durationMs) {
+      const code = (status / 100) | 0;
+      const bucket = bucketOf(durationMs / 1000);
       inFlight -= 1;
-      add(requests, Math.floor(status / 100), 1);
-      add(durations, bucketOf(durationMs / 1000), 1);
-      add(sums, 0, bodyBytes);
-      add(sums, 1, durationMs);
+      requests[code] = (requests[code] as number) + 1;
+      durations[bucket] = (durations[bucket] as number) + 1;
+      sums[0] += bodyBytes;
+      sums[1] += durationMs;
     },
     connectionOpened() {
       connections += 1;
@@ -128,10 +131,6 @@ export function sumOf(one: Counts, other: Counts): Counts {
     residentBytes: one.residentBytes + other.residentBytes,
     cpuSeconds: one.cpuSeconds + other.cpuSeconds,
   };
-}
-
-function add(counters: Float64Array, index: number, amount: number): void {
-  counters[index] = (counters[index] as number) + amount;
 }
 
 function bucketOf(seconds: number): number {

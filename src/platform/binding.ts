@@ -66,7 +66,7 @@ export const binding = {
   connectError: [['number'], 'number'],
   /** `ADDRESS PORT` of this end (`false`) or of the peer; on a unix socket its path, or empty. */
   address: [['number', 'boolean'], 'text'],
-  /** At most so many bytes; an empty buffer is the end of the input. */
+  /** At most so many bytes; 0 is the end of the input. */
   read: [['number', 'number'], 'answer'],
   write: [['number', 'bytes'], 'number'],
   /** A text in Latin-1 and bytes after it, in one system call. */

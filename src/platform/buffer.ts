@@ -27,10 +27,8 @@ function encode(text: string, encoding: Encoding = 'utf8'): ArrayBuffer {
 
 function decode(bytes: Uint8Array, encoding: Encoding = 'utf8'): string {
   if (encoding === 'hex') return toHex(bytes);
-  const kind = encodingOf(encoding);
-  const text = host.decode(bytes, kind);
-  if (kind !== base64 || encoding === 'base64') return text;
-  return text.replace(/[+/=]/g, (letter) => urlLetters[letter] ?? '');
+  const text = host.decode(bytes, encodingOf(encoding));
+  return encoding === 'base64url' ? text.replace(/[+/=]/g, (letter) => urlLetters[letter] ?? '') : text;
 }
 
 const urlLetters: Readonly<Record<string, string>> = { '+': '-', '/': '_' };
@@ -91,9 +89,10 @@ export class Buffer extends Uint8Array {
     return buffer;
   }
 
-  override toString(encoding?: string, start = 0, end = this.length): string {
-    const isPart = start > 0 || end < this.length;
-    const part = isPart ? this.subarray(Math.max(0, start), Math.max(0, end)) : this;
+  override toString(encoding?: string, start?: number, end?: number): string {
+    // As requests are read: the whole of what came.
+    if (encoding === 'latin1' && start === undefined) return host.decode(this, latin1);
+    const part = this.subarray(Math.max(0, start ?? 0), end && Math.max(0, end));
     return decode(part, encoding as Encoding | undefined);
   }
 

@@ -19,6 +19,9 @@ interface Pending {
 /** What is read ahead while nothing flows, and what may wait to be sent before `write` asks for a pause. */
 const HIGH_WATER_MARK_BYTES = 65536;
 const nothing = new Uint8Array(0);
+/** Never changed. */
+const noneWaiting: Pending[] = [];
+const noneReceived: Buffer[] = [];
 
 export abstract class Duplex extends EventEmitter {
   destroyed = false;
@@ -33,8 +36,9 @@ export abstract class Duplex extends EventEmitter {
   /** An end of the input ends the output too, unless this is set. */
   protected allowHalfOpen = false;
   protected highWaterMark = HIGH_WATER_MARK_BYTES;
-  readonly #pending: Pending[] = [];
-  #received: Buffer[] = [];
+  /** Lists of its own only where something waits: most connections never have any. */
+  #pending: Pending[] = noneWaiting;
+  #received: Buffer[] = noneReceived;
   /** `null` until somebody listens, resumes or pauses. */
   #isFlowing: boolean | null = null;
   #hasEnded = false;
@@ -111,7 +115,8 @@ export abstract class Duplex extends EventEmitter {
 
   unshift(chunk: Uint8Array): void {
     if (chunk.length === 0) return;
-    this.#received.unshift(Buffer.from(chunk.buffer as ArrayBuffer, chunk.byteOffset, chunk.length));
+    const first = Buffer.from(chunk.buffer as ArrayBuffer, chunk.byteOffset, chunk.length);
+    this.#received = [first].concat(this.#received);
     this.readableLength += chunk.length;
     if (this.#isFlowing) this.#queueFlow();
   }
@@ -144,6 +149,7 @@ export abstract class Duplex extends EventEmitter {
   protected received(chunk: Buffer): void {
     this.#timer?.refresh();
     if (this.#isFlowing && this.readableLength === 0) return this.#emitData(chunk);
+    if (this.#received === noneReceived) this.#received = [];
     this.#received.push(chunk);
     this.readableLength += chunk.length;
     this.pull();
@@ -160,8 +166,9 @@ export abstract class Duplex extends EventEmitter {
   write(chunk: string | Uint8Array, encodingOrDone?: unknown, doneOrNothing?: Done): boolean {
     const done = typeof encodingOrDone === 'function' ? (encodingOrDone as Done) : doneOrNothing;
     if (this.destroyed || this.writableEnded) return this.#refuse(done);
-    const isKept = encodingOrDone === 'latin1' || typeof chunk !== 'string';
-    let content = isKept ? chunk : Buffer.from(chunk, encodingOrDone === done ? undefined : encodingOrDone);
+    let content = chunk;
+    if (typeof chunk === 'string' && encodingOrDone !== 'latin1')
+      content = Buffer.from(chunk, encodingOrDone === done ? undefined : encodingOrDone);
     let { length } = content;
     // Most responses leave by this way: nothing waits, and the transport takes all.
     if (done === undefined && length > 0 && this.writableLength === 0 && this.#corks === 0 && this.canSend) {
@@ -172,6 +179,7 @@ export abstract class Duplex extends EventEmitter {
       length -= count;
       this.#setFull(true);
     }
+    if (this.#pending === noneWaiting) this.#pending = [];
     this.#pending.push({ content, done });
     this.writableLength += length;
     if (!this.#isFull) this.flush();
@@ -294,7 +302,7 @@ export abstract class Duplex extends EventEmitter {
     if (this.destroyed) return this;
     this.destroyed = true;
     clearTimeout(this.#timer);
-    this.#received = [];
+    this.#received = noneReceived;
     this.readableLength = 0;
     this.writableLength = 0;
     this.release();

@@ -4,10 +4,13 @@ import { callsUnderWay, EVENTS, host, takeFinished } from './host.ts';
 /** Events that are taken at a time. */
 const MAX_EVENTS = 128;
 
-type Listener = (events: number) => void;
+/** Who is told of the events of a descriptor: an object, since a function would be one more for each socket. */
+export interface Watcher {
+  onEvents(events: number): void;
+}
 
 interface Watched {
-  readonly listener: Listener;
+  readonly watcher: Watcher;
   /** The events that are waited for. */
   events: number;
   /** An unreferenced descriptor does not keep the process. */
@@ -16,21 +19,23 @@ interface Watched {
   readonly wait: number;
 }
 
-const watched = new Map<number, Watched>();
+/** By descriptor: small numbers, without holes since those cost the engine more. */
+const watched: (Watched | undefined)[] = [];
 let referenced = 0;
 let waits = 0;
 
-/** Calls `listener` when `descriptor` has one of the events. */
-export function watch(descriptor: number, listener: Listener, events: number, isReferenced = true): void {
+/** Tells `watcher` when `descriptor` has one of the events. */
+export function watch(descriptor: number, watcher: Watcher, events: number, isReferenced = true): void {
   unwatch(descriptor);
-  watched.set(descriptor, { listener, events: 0, isReferenced, wait: waits });
+  while (watched.length <= descriptor) watched.push(undefined);
+  watched[descriptor] = { watcher, events: 0, isReferenced, wait: waits };
   if (isReferenced) referenced += 1;
   setInterest(descriptor, events);
 }
 
 /** Changes the events that are waited for; without any, nothing is seen while it is watched. */
 export function setInterest(descriptor: number, events: number): void {
-  const one = watched.get(descriptor);
+  const one = watched[descriptor];
   if (!one || one.events === events) return;
   one.events = events;
   host.watch(descriptor, events);
@@ -39,11 +44,11 @@ export function setInterest(descriptor: number, events: number): void {
 export function unwatch(descriptor: number): void {
   setInterest(descriptor, 0);
   setReferenced(descriptor, false);
-  watched.delete(descriptor);
+  if (watched[descriptor]) watched[descriptor] = undefined;
 }
 
 export function setReferenced(descriptor: number, isReferenced: boolean): void {
-  const one = watched.get(descriptor);
+  const one = watched[descriptor];
   if (!one || one.isReferenced === isReferenced) return;
   one.isReferenced = isReferenced;
   referenced += isReferenced ? 1 : -1;
@@ -181,9 +186,10 @@ export function setDefectHandler(handler: (error: unknown) => void): void {
 }
 
 /** Runs a callback and then the promise jobs that it left, as Node does after each callback. */
-function turn(run: (events: number) => void, events: number): void {
+function turn(one: Watcher | Callback, events: number): void {
   try {
-    run(events);
+    if (typeof one === 'function') one();
+    else one.onEvents(events);
     host.runJobs();
   } catch (error) {
     onDefect(error);
@@ -240,7 +246,7 @@ function isAlive(): boolean {
 /** Runs until nothing is left that could happen. */
 export function runLoop(): void {
   const events = new Int32Array(2 * MAX_EVENTS);
-  watch(host.finishedDescriptor(), takeFinished, EVENTS.readable, false);
+  watch(host.finishedDescriptor(), { onEvents: takeFinished }, EVENTS.readable, false);
   turn(() => {}, 0);
   turnMs = host.now();
   // As in Node, what has arrived comes between timers and immediates: after a halt of the process it is seen before
@@ -250,9 +256,9 @@ export function runLoop(): void {
     const count = host.wait(timeToWait(), events);
     turnMs = host.now();
     waits += 1;
-    for (let i = 0; i < count; i += 1) {
-      const one = watched.get(events[2 * i] as number);
-      if (one && one.wait !== waits) turn(one.listener, events[2 * i + 1] as number);
+    for (let i = 0; i < 2 * count; i += 2) {
+      const one = watched[events[i] as number];
+      if (one && one.wait !== waits) turn(one.watcher, events[i + 1] as number);
     }
     runImmediates();
   }

@@ -52,7 +52,7 @@ class Output extends Duplex {
   }
 
   protected override setFull(isFull: boolean): void {
-    if (isFull) watch(this.fd, () => this.flush(), EVENTS.writable);
+    if (isFull) watch(this.fd, { onEvents: () => this.flush() }, EVENTS.writable);
     else unwatch(this.fd);
   }
 
@@ -85,7 +85,7 @@ class Input extends EventEmitter {
   }
 
   resume(): this {
-    if (!this.#isReading) watch(this.fd, () => this.#read(), EVENTS.readable);
+    if (!this.#isReading) watch(this.fd, { onEvents: () => this.#read() }, EVENTS.readable);
     this.#isReading = true;
     return this;
   }
@@ -98,8 +98,7 @@ class Input extends EventEmitter {
 
   #read(): void {
     const answer = host.read(this.fd, READ_BYTES);
-    if (typeof answer !== 'number' && answer.byteLength > 0)
-      return void this.emit('data', new Buffer(answer).toString());
+    if (typeof answer !== 'number') return void this.emit('data', new Buffer(answer).toString());
     this.pause();
     this.emit('end');
   }
@@ -154,7 +153,7 @@ class Process extends EventEmitter {
       host.close(this.#signalDescriptor);
     }
     this.#signalDescriptor = descriptor;
-    watch(descriptor, () => this.#takeSignals(), EVENTS.readable, false);
+    watch(descriptor, { onEvents: () => this.#takeSignals() }, EVENTS.readable, false);
   }
 
   #takeSignals(): void {

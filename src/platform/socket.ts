@@ -13,6 +13,7 @@ const EAGAIN = -11;
 const ETIMEDOUT = -110;
 /** How long one of several addresses is waited for. */
 const ATTEMPT_MS = 250;
+const nobody: readonly string[] = [];
 
 export interface NetConnectOpts {
   readonly port?: number;
@@ -36,7 +37,7 @@ export class Socket extends Duplex {
   #isFull = false;
   #isReferenced = true;
   /** Addresses to try if the one before cannot be reached, or not in time (RFC 8305). */
-  #others: string[] = [];
+  #others: readonly string[] = nobody;
   #attemptMs = ATTEMPT_MS;
   #attempt: Timer | undefined;
 
@@ -50,7 +51,7 @@ export class Socket extends Duplex {
   adopt(descriptor: number): void {
     this.#descriptor = descriptor;
     [this.remoteAddress, this.remotePort] = addressOf(descriptor, true);
-    watch(descriptor, this.#onEvents, this.#interest, this.#isReferenced);
+    watch(descriptor, this, this.#interest, this.#isReferenced);
   }
 
   get #interest(): number {
@@ -62,30 +63,24 @@ export class Socket extends Duplex {
     if (this.#descriptor >= 0) setInterest(this.#descriptor, this.#interest);
   }
 
-  readonly #onEvents = (events: number): void => {
-    if (this.connecting) return this.#onConnected();
-    if (events & readable && this.#isReading) this.#read();
+  onEvents(events: number): void {
+    if (events & readable && this.#isReading) {
+      const answer = host.read(this.#descriptor, READ_BYTES);
+      if (typeof answer !== 'number') this.received(new Buffer(answer));
+      else if (answer === 0) this.receivedEnd();
+      else if (answer !== EAGAIN) this.destroy(systemError(answer, 'read'));
+    }
     if (events === readable || this.destroyed) return;
+    if (this.connecting) return this.#onConnected();
     if (events & writable) this.flush();
     if (this.destroyed) return;
     // Without interest in reading the kernel still tells of failures, again and again: the connection is lost.
     if (events & (failed | hungUp) && !(events & readable)) this.#onFailure();
-  };
+  }
 
   #onFailure(): void {
     const error = host.connectError(this.#descriptor);
     this.destroy(error < 0 ? systemError(error, 'read') : undefined);
-  }
-
-  #read(): void {
-    const answer = host.read(this.#descriptor, READ_BYTES);
-    if (typeof answer === 'number') {
-      if (answer !== EAGAIN) this.destroy(systemError(answer, 'read'));
-    } else if (answer.byteLength === 0) {
-      this.receivedEnd();
-    } else {
-      this.received(new Buffer(answer));
-    }
   }
 
   protected override setReading(isReading: boolean): void {
@@ -159,7 +154,7 @@ export class Socket extends Duplex {
     const descriptor = host.connect(address, port);
     if (descriptor < 0) return this.#failAttempt(descriptor);
     this.#descriptor = descriptor;
-    watch(descriptor, this.#onEvents, this.#interest, this.#isReferenced);
+    watch(descriptor, this, this.#interest, this.#isReferenced);
     if (this.#others.length > 0)
       this.#attempt = setTimeout(() => this.#failAttempt(ETIMEDOUT), this.#attemptMs);
   }
@@ -168,7 +163,8 @@ export class Socket extends Duplex {
   #failAttempt(result: number): void {
     clearTimeout(this.#attempt);
     const [address, port = 0] = [this.remoteAddress, this.remotePort];
-    const next = this.#others.shift();
+    const [next, ...others] = this.#others;
+    this.#others = others;
     const about = port === 0 ? ` ${address}` : ` ${address}:${port}`;
     if (next === undefined) return void this.destroy(systemError(result, 'connect', about));
     this.#closeDescriptor();

@@ -62,8 +62,8 @@ class Freshness implements Reuse {
     this.#check = check;
   }
 
-  isFresh(): boolean {
-    const ageMs = performance.now() - this.checkedMs;
+  isFresh(nowMs = performance.now()): boolean {
+    const ageMs = nowMs - this.checkedMs;
     if (ageMs >= STALE_MS || this.isGone) return false;
     if (ageMs >= FRESH_MS) this.#check();
     return true;

@@ -15,7 +15,7 @@ export function guardHooks(hooks: Hooks): Hooks {
     ...hooks,
     onConnection: guarded<1 | -1>(onConnection, onFault),
     onStart: guarded<void>(onStart, onFault),
-    onEnd: guarded<Exchange>(onEnd, onFault),
+    onEnd: guarded<Exchange, number>(onEnd, onFault),
     onRefused: guarded(onRefused, onFault),
     onExhausted: guarded<void>(onExhausted, onFault),
     clientOf(peer, headers) {
@@ -158,12 +158,14 @@ export function refusalOf(plan: Plan, hooks: Hooks, exchange?: Exchange): LastWo
   }
 }
 
-/** The response has been sent, or the connection is gone. */
-export function endExchange(exchange: Exchange, hooks: Hooks): void {
+/** The response has been sent, or the connection is gone; returns when, by the clock of `performance.now()`. */
+export function endExchange(exchange: Exchange, hooks: Hooks): number {
   try {
     exchange.room?.release();
   } catch (error) {
     hooks.onFault(error, exchange);
   }
-  hooks.onEnd(exchange);
+  const nowMs = performance.now();
+  hooks.onEnd(exchange, nowMs);
+  return nowMs;
 }

@@ -55,7 +55,8 @@ export interface Hooks {
   readonly clientOf: (peer: string, headers: RequestFacts['headers']) => string;
   readonly onConnection: (delta: 1 | -1) => void;
   readonly onStart: () => void;
-  readonly onEnd: (exchange: Exchange) => void;
+  /** With the time by the clock of `performance.now()`. */
+  readonly onEnd: (exchange: Exchange, nowMs: number) => void;
   /** A connection was refused before there was a request. */
   readonly onRefused: (status: number, client: string) => void;
   /** There are no file descriptors left. Calls are rate-limited. */

@@ -165,6 +165,37 @@ describe('what is not repeated', () => {
     });
   });
 
+  const alike: readonly [name: string, head: string, status: RegExp][] = [
+    ['another path', get.replace('/a', '/b'), /^HTTP\/1.1 200 /],
+    ['another version', get.replace('1.1', '1.0'), /Connection: close/],
+    ['another method', get.replace('GET', 'PUT'), /^HTTP\/1.1 200 /],
+    ['the name of a field in another case', get.replace('Host', 'hosT'), /^HTTP\/1.1 200 /],
+    ['another value of a field', get.replace(': a', ': b'), /^HTTP\/1.1 200 /],
+    ['a head that is refused', get.replace('Host:', 'Host '), /^HTTP\/1.1 400 /],
+  ];
+  for (const [name, head, expected] of alike) {
+    test(`another head of the same length: ${name}`, async () => {
+      assert.equal(head.length, get.length);
+      await withServer({}, async (ask, { handled }) => {
+        for (let i = 0; i < 4; i++) await ask(get);
+        const before = handled.length;
+        assert.match(await ask(head), expected);
+        if (expected.test('HTTP/1.1 200 ')) assert.equal(handled.length, before + 1);
+      });
+    });
+  }
+
+  test('the same bytes where they are the content of a request', async () => {
+    const post = `POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: ${get.length}\r\n\r\n`;
+    await withServer({}, async (ask, served, socket) => {
+      for (let i = 0; i < 4; i++) await ask(get);
+      socket.write(post);
+      assert.match(await ask(get), /^HTTP\/1.1 200 /);
+      assert.equal(Buffer.from(served.handled.at(-1)?.body ?? []).toString(), get);
+      assert.equal(served.started, 5);
+    });
+  });
+
   test('a plan without reuse, and any plan where it is not allowed', async () => {
     for (const setting of [{ plan: () => shared }, { hooks: { mayReuse: false } }]) {
       await withServer(setting, async (ask, { handled }) => {
@@ -212,6 +243,90 @@ test('common headers that depend on the request stay with its head', async () =>
         assert.match(await ask(from(origin)), new RegExp(`X-Origin: ${origin}\r\n`));
       }
     }
+  });
+});
+
+describe('the record of a repetition', () => {
+  const others = ({ remotePort }: Socket, localAddress: string) =>
+    connect({ port: remotePort as number, host: '127.0.0.1', localAddress, noDelay: true });
+  const clients = ({ ended }: Served) => ended.slice(-4).map(({ facts }) => facts.client);
+
+  test('has the client of its own connection', async () => {
+    await withServer({}, async (ask, served, socket) => {
+      const other = others(socket, '127.0.0.2');
+      for (let i = 0; i < 3; i++) await ask(get);
+      for (let i = 0; i < 2; i++) {
+        await exchange(other, get);
+        await ask(get);
+      }
+      other.destroy();
+      assert.equal(served.handled.length, 2, 'the others are repetitions');
+      assert.deepEqual(clients(served), ['127.0.0.2', '127.0.0.1', '127.0.0.2', '127.0.0.1']);
+    });
+  });
+
+  test('has not the client that a proxy forwarded with the same head', async () => {
+    const forwarded = get.replace('\r\n\r\n', '\r\nX-Forwarded-For: 127.0.0.2\r\n\r\n');
+    const clientOf: Hooks['clientOf'] = (peer, headers) => {
+      if (headers['x-forwarded-for'] === undefined) return peer;
+      return peer === '127.0.0.1' ? '127.0.0.2' : 'not trusted';
+    };
+    await withServer({ hooks: { clientOf } }, async (ask, served, socket) => {
+      const other = others(socket, '127.0.0.2');
+      for (let i = 0; i < 3; i++) await ask(forwarded);
+      for (let i = 0; i < 2; i++) {
+        await exchange(other, forwarded);
+        await ask(forwarded);
+      }
+      other.destroy();
+      assert.equal(served.handled.length, 2, 'the others are repetitions');
+      assert.deepEqual(clients(served), ['not trusted', '127.0.0.2', 'not trusted', '127.0.0.2']);
+    });
+  });
+
+  test('is its own while another client does not take the same response', async () => {
+    const text = 'x'.repeat(16_000);
+    let only: Plan | undefined;
+    const plan = (_: RequestFacts, reuse: Reuse) => {
+      only ??= { status: 200, headers: [], body: { kind: 'text', text }, reuse };
+      return only;
+    };
+    await withServer({ plan }, async (ask, served, socket) => {
+      for (let i = 0; i < 3; i++) await ask(get);
+      const slow = others(socket, '127.0.0.1');
+      slow.pause();
+      slow.write(get.repeat(600));
+      const stalled = () => served.started > served.ended.length;
+      while (!stalled()) await ask(get);
+      const before = served.ended.length;
+      await ask(get);
+      await ask(get);
+      const meanwhile = new Set(served.ended.slice(before));
+      slow.destroy();
+      while (stalled()) await ask(get);
+      assert.ok(served.ended.some((one) => one.progress.bodyBytes === text.length && !meanwhile.has(one)));
+      assert.equal(served.started, served.ended.length);
+    });
+  });
+});
+
+test('heads that come in pieces, and several in one piece, after repetitions', async () => {
+  await withServer({}, async (ask, served, socket) => {
+    const expected = await ask(get);
+    for (let i = 0; i < 3; i++) assert.equal(await ask(get), expected);
+    for (const cut of [1, 5, get.length - 1]) {
+      socket.write(get.slice(0, cut));
+      await new Promise((resolve) => setImmediate(resolve));
+      assert.equal(await ask(get.slice(cut)), expected, `cut at ${cut}`);
+    }
+    // Three, of which the last one comes in two pieces.
+    socket.write(get + get + get.slice(0, 9));
+    let received = '';
+    while (served.ended.length < 9) received += String((await once(socket, 'data'))[0]);
+    socket.write(get.slice(9));
+    const whole = 3 * (expected.length + 'Date: \r\n'.length + 29);
+    while (received.length < whole) received += String((await once(socket, 'data'))[0]);
+    assert.equal(received.replaceAll(/Date: .{29}\r\n/g, ''), expected.repeat(3));
   });
 });
 

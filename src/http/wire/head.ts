@@ -316,3 +316,11 @@ function framingOf(headers: Fields): Framing | undefined {
   const bytes = Number(length);
   return bytes === 0 ? noFraming : { kind: 'length', bytes };
 }
+
+/**
+ * Whether the client wants to speak something else on this connection than HTTP/1.1. Everything else is understood
+ * wholly by the codec, whatever its method, body and expectation are.
+ */
+export function leavesHttp({ method, headers }: Head): boolean {
+  return method === 'CONNECT' || headers.upgrade !== undefined;
+}

@@ -14,29 +14,29 @@ type Taken = Extract<HeadResult, { kind: 'head' }>;
 
 /** What is known about a head that has come before. */
 export interface KnownHead {
+  readonly text: string;
   readonly result: Taken;
   /** Its last response, if that can be repeated. */
   prepared: Prepared | undefined;
   /** What the log keeps of its lines. */
   logged: unknown;
+  /** What the engine keeps of its last request, to use it again. */
+  ended: unknown;
 }
 
 /** A table of bounded size: each text has one slot, and a new entry replaces the old one in its slot. */
 export class HeadMemo {
-  readonly #texts: (string | undefined)[] = Array(SLOTS).fill(undefined);
   readonly #heads: (KnownHead | undefined)[] = Array(SLOTS).fill(undefined);
 
   /** What is known about `text`, which must be exactly one head. */
   get(text: string): KnownHead | undefined {
-    const slot = slotOf(text);
-    return this.#texts[slot] === text ? this.#heads[slot] : undefined;
+    const known = this.#heads[slotOf(text)];
+    return known?.text === text ? known : undefined;
   }
 
   add(text: string, result: Taken): void {
     if (result.length !== text.length || text.length > MAX_CHARACTERS) return;
-    const slot = slotOf(text);
-    this.#texts[slot] = text;
-    this.#heads[slot] = { result, prepared: undefined, logged: undefined };
+    this.#heads[slotOf(text)] = { text, result, prepared: undefined, logged: undefined, ended: undefined };
   }
 
   /** Drops the responses that cannot be repeated any more. */

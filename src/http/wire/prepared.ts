@@ -44,13 +44,15 @@ export class Prepared {
 
   /** The bytes of the head alone, until the next call. */
   head(clock: HttpClock, nowMs: number): Buffer {
-    this.#setDate(clock.dateLine(nowMs));
+    const line = clock.dateLine(nowMs);
+    if (line !== this.#dateLine) this.#setDate(line);
     return this.#head;
   }
 
   /** The bytes of the head and of a body that is text, until the next call. */
   withText(clock: HttpClock, nowMs: number): Buffer {
-    this.#setDate(clock.dateLine(nowMs));
+    const line = clock.dateLine(nowMs);
+    if (line !== this.#dateLine) this.#setDate(line);
     return this.#withText;
   }
 
@@ -62,7 +64,6 @@ export class Prepared {
 
   /** The line of the date is the last of the head, and its length never changes. */
   #setDate(line: string): void {
-    if (line === this.#dateLine) return;
     this.#dateLine = line;
     this.#head.write(line, this.#headBytes - CRLF_BYTES - line.length, 'latin1');
   }

@@ -61,14 +61,16 @@ function fieldText(name: string, value: string): string {
 
 /** Formats the date once for each second. */
 export class HttpClock {
-  #second = -1;
+  /** When the second of the line began and will end. */
+  #fromMs = 0;
+  #untilMs = 0;
   #line = '';
 
   /** The field `Date` for a time in milliseconds since 1970 (RFC 9110 §6.6.1). */
   dateLine(nowMs: number): string {
-    const second = Math.floor(nowMs / 1000);
-    if (second !== this.#second) {
-      this.#second = second;
+    if (nowMs < this.#fromMs || nowMs >= this.#untilMs) {
+      this.#fromMs = Math.floor(nowMs / 1000) * 1000;
+      this.#untilMs = this.#fromMs + 1000;
       this.#line = `Date: ${new Date(nowMs).toUTCString()}\r\n`;
     }
     return this.#line;

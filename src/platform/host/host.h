@@ -7,7 +7,7 @@
  * them are in the folder above.
  *
  * The way of a request:
- *   wait (loop.c) fills an Int32Array with descriptors and events, and `loop.ts` calls the listener of each;
+ *   wait (loop.c) fills an Int32Array with descriptors and events, and `loop.ts` tells the watcher of each;
  *   `net.ts` calls `read` (socket.c), which allocates an ArrayBuffer of exactly what came: from here on the garbage
  *   collector owns it, and the codec in `http/wire` sees it as a Buffer;
  *   the response returns as a text and bytes to `writeHead`, which copies nothing that it does not have to: the text is

@@ -115,7 +115,7 @@ JSValue host_address(JSContext *ctx, int64_t descriptor, int is_peer) {
 JSValue host_read(JSContext *ctx, int64_t descriptor, int64_t most) {
   static uint8_t scratch[MAX_READ_BYTES];
   ssize_t got = read((int)descriptor, scratch, (size_t)(most < MAX_READ_BYTES ? most : MAX_READ_BYTES));
-  return got < 0 ? JS_NewInt32(ctx, -errno) : copied(ctx, scratch, (size_t)got);
+  return got > 0 ? copied(ctx, scratch, (size_t)got) : JS_NewInt32(ctx, got < 0 ? -errno : 0);
 }
 
 int64_t host_write(int64_t descriptor, Bytes bytes) {

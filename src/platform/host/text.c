@@ -12,29 +12,8 @@ enum { UTF8, LATIN1, BASE64 };
 static size_t latin1_to_utf8(const uint8_t *in, size_t length, char *out) {
   char *start = out;
   for (size_t i = 0; i < length; i++) {
-    if (in[i] < 0x80) {
-      *out++ = (char)in[i];
-    } else {
-      *out++ = (char)(0xC0 | in[i] >> 6);
-      *out++ = (char)(0x80 | (in[i] & 0x3F));
-    }
-  }
-  return (size_t)(out - start);
-}
-
-size_t utf8_to_latin1(Text text, uint8_t *out) {
-  const uint8_t *at = (const uint8_t *)text.chars, *end = at + text.length;
-  uint8_t *start = out;
-  while (at < end) {
-    uint32_t code = *at++;
-    if (code >= 0xC0) {
-      int more = code >= 0xF0 ? 3 : code >= 0xE0 ? 2 : 1;
-      code &= 0x3Fu >> more;
-      while (more-- > 0 && at < end) code = code << 6 | (*at++ & 0x3F);
-      /* Beyond the basic plane there are two units; each keeps its low byte. */
-      if (code > 0xFFFF) *out++ = (uint8_t)(0xD7C0 + (code >> 10)), code = 0xDC00 | (code & 0x3FF);
-    }
-    *out++ = (uint8_t)code;
+    if (in[i] >= 0x80) *out++ = (char)(0xC0 | in[i] >> 6);
+    *out++ = (char)(in[i] < 0x80 ? in[i] : 0x80 | (in[i] & 0x3F));
   }
   return (size_t)(out - start);
 }
@@ -48,6 +27,24 @@ static int is_ascii(const uint8_t *data, size_t length) {
   for (; i < length; i++)
     if (data[i] & 0x80) return 0;
   return 1;
+}
+
+size_t utf8_to_latin1(Text text, uint8_t *out) {
+  const uint8_t *at = (const uint8_t *)text.chars, *end = at + text.length;
+  if (is_ascii(at, text.length)) return memcpy(out, at, text.length), text.length;
+  uint8_t *start = out;
+  while (at < end) {
+    uint32_t code = *at++;
+    if (code >= 0xC0) {
+      int more = code >= 0xF0 ? 3 : code >= 0xE0 ? 2 : 1;
+      code &= 0x3Fu >> more;
+      while (more-- > 0 && at < end) code = code << 6 | (*at++ & 0x3F);
+      /* Beyond the basic plane there are two units; each keeps its low byte. */
+      if (code > 0xFFFF) *out++ = (uint8_t)(0xD7C0 + (code >> 10)), code = 0xDC00 | (code & 0x3FF);
+    }
+    *out++ = (uint8_t)code;
+  }
+  return (size_t)(out - start);
 }
 
 /* In the place of the library's, which compares byte by byte: that was 3 % of the instructions of a request. */

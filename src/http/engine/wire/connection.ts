@@ -10,11 +10,12 @@ import { type ErrorCode, errorPlan } from '../../errors.ts';
 import { refuse } from '../../send.ts';
 import { type HeaderList, type Plan, SAFE_METHODS } from '../../types.ts';
 import { BodyReader } from '../../wire/body.ts';
-import { type Head, type Progress, parseHead, type RefusedHead } from '../../wire/head.ts';
+import { type Head, leavesHttp, type Progress, parseHead, type RefusedHead } from '../../wire/head.ts';
 import type { KnownHead } from '../../wire/memo.ts';
 import { answer, endExchange, handleRequest, planOf, type Responder, refusalOf } from '../boundary.ts';
 import type { OpenConnection } from '../connections.ts';
 import { CLIENT_HEADER, type Exchange } from '../contract.ts';
+import { type Begun, giveBack, newExchange, notAsked, takeEnded } from './exchange.ts';
 import type { WireShared } from './shared.ts';
 import { type Author, Writer } from './writer.ts';
 
@@ -26,6 +27,7 @@ const WINDOW_BYTES = 2048;
 /** The first request of a chunk of at most this size is processed without checking the time. */
 const SMALL_BYTES = 1024;
 const CR = 13;
+const NEVER = Number.POSITIVE_INFINITY;
 /** How long a keep-alive connection outlives its announced timeout, for requests that are in transit. */
 const KEEP_ALIVE_GRACE_MS = 1000;
 
@@ -53,17 +55,16 @@ export class WireConnection implements Author, OpenConnection, Responder<Exchang
   #progress: Progress | undefined;
   #body: BodyReader | undefined;
   #current: Exchange | undefined;
-  /** The last one that repeated a prepared response. */
-  #repeated: Exchange | undefined;
+  /** The last head whose response was repeated. */
+  #repeated: KnownHead | undefined;
   #isPersistent = true;
-  #requests = 0;
+  #requestsLeft: number;
   /** The client has closed its half of the connection. */
   #hasEnded = false;
   #isPaused = false;
   #isResuming = false;
   #waitingBytes = 0;
   readonly #writer: Writer;
-  readonly #isGone = (): boolean => this.socket.destroyed || this.socket.readableEnded;
 
   constructor(socket: Socket, shared: WireShared) {
     this.socket = socket;
@@ -72,6 +73,7 @@ export class WireConnection implements Author, OpenConnection, Responder<Exchang
     this.#peer = socket.remoteAddress ?? '';
     this.#client = shared.hooks.clientOf(this.#peer, {});
     this.#deadlineMs = performance.now() + shared.limits.headerTimeoutMs;
+    this.#requestsLeft = shared.limits.maxRequestsPerConnection;
   }
 
   get isIdle(): boolean {
@@ -79,14 +81,19 @@ export class WireConnection implements Author, OpenConnection, Responder<Exchang
   }
 
   onData(chunk: Buffer): void {
+    const { length } = chunk;
+    // The way of most requests: the same head as before on this connection.
+    const last = this.#repeated;
+    const mayRepeat = last?.text.length === length && this.#phase === 'idle';
+    if (mayRepeat && this.#repeat(last, chunk.toString('latin1'))) return;
     const { inputTurns } = this.#shared;
     let at = 0;
-    let hasTime = chunk.length <= SMALL_BYTES || inputTurns.hasTime;
-    while (at < chunk.length && hasTime && this.#isListening) {
-      at = this.#body ? this.#takeBody(this.#body, chunk, at) : this.#takeHead(chunk, at);
-      hasTime = at === chunk.length || inputTurns.hasTime;
+    let hasTime = length <= SMALL_BYTES || inputTurns.hasTime;
+    while (at < length && hasTime && this.#isListening) {
+      at = this.#body ? this.#takeBody(this.#body, chunk, at) : this.#takeHead(chunk, at, length);
+      hasTime = at === length || inputTurns.hasTime;
     }
-    if (at < chunk.length && this.#phase !== 'over') this.#putBack(chunk.subarray(at));
+    if (at < length && this.#phase !== 'over') this.#putBack(chunk.subarray(at));
   }
 
   get #isListening(): boolean {
@@ -108,7 +115,9 @@ export class WireConnection implements Author, OpenConnection, Responder<Exchang
   onClose(): void {
     this.#count(0);
     this.#writer.onClose();
-    if (this.#current) this.#release(this.#current);
+    const exchange = this.#current;
+    this.#current = undefined;
+    if (exchange) endExchange(exchange, this.#shared.hooks);
   }
 
   /** The client accepted no data for as long as the server allows. */
@@ -118,6 +127,8 @@ export class WireConnection implements Author, OpenConnection, Responder<Exchang
 
   /** Gives up a request or an idle connection that has taken too long. */
   checkTime(nowMs: number): void {
+    // Only the memo keeps what has not been asked for of late.
+    this.#repeated = undefined;
     if (nowMs < this.#deadlineMs) return;
     if (this.#isInRequest) this.deny(errorPlan('request_timeout'));
     else this.socket.destroy();
@@ -143,35 +154,36 @@ export class WireConnection implements Author, OpenConnection, Responder<Exchang
   /** Accepts no further input. */
   #end(): void {
     this.#phase = 'over';
-    this.#deadlineMs = Number.POSITIVE_INFINITY;
+    this.#deadlineMs = NEVER;
     this.#body = undefined;
     this.#head = '';
   }
 
   /** Consumes a head from `at` on and handles its request if it is complete; returns where the head ends. */
-  #takeHead(chunk: Buffer, at: number): number {
+  #takeHead(chunk: Buffer, at: number, length: number): number {
     const { limits, memo } = this.#shared;
-    for (let end = Math.min(chunk.length, at + WINDOW_BYTES); ; ) {
+    for (let end = Math.min(length, at + WINDOW_BYTES); ; ) {
       const text = this.#head + chunk.toString('latin1', at, end);
       const known = memo.get(text);
+      if (known && this.#repeat(known, text)) return end;
       const result = known?.result ?? parseHead(text, limits, this.#progress);
       if (result.kind === 'head') {
         if (!known) memo.add(text, result);
         const next = at + result.length - this.#head.length;
-        if (!known || !this.#repeat(known)) this.#takeRequest(result.head, known, chunk, at, next);
+        this.#takeRequest(result.head, known, chunk, at, next);
         return next;
       }
       if (result.kind === 'refused') {
         this.#refuseHead(result, this.#head + chunk.toString('latin1', at, at + limits.maxHeaderBytes));
-        return chunk.length;
+        return length;
       }
       this.#progress = result.progress;
-      if (end === chunk.length) {
+      if (end === length) {
         this.#head = text;
         this.#awaitHead();
         return end;
       }
-      end = Math.min(chunk.length, at + limits.maxHeaderBytes + 1);
+      end = Math.min(length, at + limits.maxHeaderBytes + 1);
     }
   }
 
@@ -190,16 +202,19 @@ export class WireConnection implements Author, OpenConnection, Responder<Exchang
   }
 
   /** Sends the last response to the same head once more, if a handler would make the same one. */
-  #repeat(known: KnownHead): boolean {
-    const { prepared, result } = known;
-    if (!prepared?.reuse.isFresh() || this.#isLast(1)) return false;
+  #repeat(known: KnownHead, text: string): boolean {
+    const { prepared } = known;
+    if (prepared === undefined || text !== known.text || this.#isLast(1)) return false;
+    const nowMs = performance.now();
+    if (!prepared.reuse.isFresh(nowMs)) return false;
     this.#head = '';
     this.#progress = undefined;
-    const last = this.#repeated;
-    const exchange = last?.known === known ? this.#start(last) : this.#begin(result.head, known);
+    this.#repeated = known;
+    const ended = takeEnded(known, this.#client);
+    const exchange = ended ? this.#start(ended, nowMs) : this.#begin(known.result.head, known, notAsked);
     exchange.status = prepared.status;
-    this.#repeated = exchange;
     this.#writer.sendPrepared(exchange, prepared);
+    if (this.#current !== exchange) giveBack(exchange, known, this.#client);
     return true;
   }
 
@@ -220,29 +235,21 @@ export class WireConnection implements Author, OpenConnection, Responder<Exchang
     else this.#awaitBody(exchange, head, next < chunk.length);
   }
 
-  #begin(head: Omit<Head, 'framing' | 'expectsContinue'>, known?: KnownHead): Exchange {
+  #begin(head: Begun, known?: KnownHead, isGone?: () => boolean): Exchange {
     const { hooks } = this.#shared;
-    const { method, target, path, query, headers, version, isPersistent } = head;
-    const isForwarded = headers[hooks.clientHeader ?? CLIENT_HEADER] !== undefined;
-    const client = isForwarded ? hooks.clientOf(this.#peer, headers) : this.#client;
-    this.#isPersistent = isPersistent;
-    return this.#start({
-      facts: { method, target, path, query, headers, client, isGone: this.#isGone },
-      httpVersion: version,
-      startedMs: 0,
-      status: 0,
-      progress: { bodyBytes: 0 },
-      known,
-    });
+    const isForwarded = head.headers[hooks.clientHeader ?? CLIENT_HEADER] !== undefined;
+    const client = isForwarded ? hooks.clientOf(this.#peer, head.headers) : this.#client;
+    const asked = isGone ?? (() => this.socket.destroyed || this.socket.readableEnded);
+    this.#isPersistent = head.isPersistent;
+    return this.#start(newExchange(head, client, asked, known));
   }
 
-  /** Starts an exchange, or one that has ended once more: nobody keeps those. */
-  #start(exchange: Exchange): Exchange {
-    exchange.startedMs = performance.now();
+  #start(exchange: Exchange, nowMs = performance.now()): Exchange {
+    exchange.startedMs = nowMs;
     this.#current = exchange;
-    this.#requests += 1;
+    this.#requestsLeft -= 1;
     this.#phase = 'answer';
-    this.#deadlineMs = Number.POSITIVE_INFINITY;
+    this.#deadlineMs = NEVER;
     this.#shared.hooks.onStart();
     return exchange;
   }
@@ -271,7 +278,7 @@ export class WireConnection implements Author, OpenConnection, Responder<Exchang
     else if (body.isComplete) {
       this.#body = undefined;
       this.#phase = 'answer';
-      this.#deadlineMs = Number.POSITIVE_INFINITY;
+      this.#deadlineMs = NEVER;
       handleRequest(exchange, { ...exchange.facts, body: body.content }, this, this.#shared);
     }
     return next;
@@ -300,8 +307,7 @@ export class WireConnection implements Author, OpenConnection, Responder<Exchang
   }
 
   #isLast(more = 0): boolean {
-    const { state, limits } = this.#shared;
-    return state.draining || !this.#isPersistent || this.#requests + more >= limits.maxRequestsPerConnection;
+    return this.#requestsLeft <= more || !this.#isPersistent || this.#shared.state.draining;
   }
 
   onStall(): void {
@@ -310,19 +316,16 @@ export class WireConnection implements Author, OpenConnection, Responder<Exchang
   }
 
   onSent(exchange: Exchange, isLast: boolean): void {
-    this.#release(exchange);
+    const shared = this.#shared;
+    this.#current = undefined;
+    const nowMs = endExchange(exchange, shared.hooks);
     if (this.socket.destroyed) return;
     // Requests that arrived before the drain still get a response, and the last one announces the close.
-    const drains = this.#shared.state.draining && this.socket.readableLength === 0;
+    const drains = shared.state.draining && this.socket.readableLength === 0;
     if (isLast || drains || this.#hasEnded) return this.#close();
     this.#phase = 'idle';
-    this.#deadlineMs = performance.now() + this.#shared.limits.idleTimeoutMs + KEEP_ALIVE_GRACE_MS;
-    this.#resume();
-  }
-
-  #release(exchange: Exchange): void {
-    this.#current = undefined;
-    endExchange(exchange, this.#shared.hooks);
+    this.#deadlineMs = nowMs + shared.limits.idleTimeoutMs + KEEP_ALIVE_GRACE_MS;
+    if (this.#isPaused) this.#resume();
   }
 
   #close(): void {
@@ -346,7 +349,7 @@ export class WireConnection implements Author, OpenConnection, Responder<Exchang
 
   /** Resumes reading in one of the next turns, so that other connections get theirs. */
   #resume(): void {
-    if (!this.#isPaused || this.#isResuming) return;
+    if (this.#isResuming) return;
     this.#isResuming = true;
     this.#shared.inputTurns.queue(() => {
       this.#isResuming = false;
@@ -361,12 +364,4 @@ export class WireConnection implements Author, OpenConnection, Responder<Exchang
     this.#shared.inputTurns.waitingBytes += waitingBytes - this.#waitingBytes;
     this.#waitingBytes = waitingBytes;
   }
-}
-
-/**
- * Whether the client wants to speak something else on this connection than HTTP/1.1. Everything else is understood
- * wholly here, whatever its method, body and expectation are.
- */
-function leavesHttp({ method, headers }: Head): boolean {
-  return method === 'CONNECT' || headers.upgrade !== undefined;
 }

@@ -76,16 +76,18 @@ export class Writer {
 
   /** Sends a response after which the connection stays open. */
   sendPrepared(exchange: Exchange, prepared: Prepared): void {
+    const socket = this.#socket;
     const { clock } = this.#shared;
     const nowMs = Date.now();
-    if (exchange.facts.method === 'HEAD') this.#socket.write(prepared.head(clock, nowMs));
+    if (exchange.facts.method === 'HEAD') socket.write(prepared.head(clock, nowMs));
     else {
       exchange.progress.bodyBytes = prepared.bodyBytes;
       const bytes = prepared.withText(clock, nowMs);
       if (prepared.body) this.#writeBoth(bytes, prepared.body);
-      else this.#socket.write(bytes);
+      else socket.write(bytes);
     }
-    if (this.#socket.writableLength > 0) prepared.leaveBytes();
+    if (socket.writableLength === 0) return this.#author.onSent(exchange, false);
+    prepared.leaveBytes();
     this.#whenSent(exchange, false);
   }
 
