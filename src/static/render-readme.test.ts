@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { leastCpuMs, MAX_TURN_MS } from '../../test/support/cpu.ts';
+import { leastCpuMs, MAX_TURN_MS, resultOf } from '../../test/support/cpu.ts';
 import { readmeAmong } from './readme.ts';
 import { renderReadme } from './render-readme.ts';
 
-const html = (text: string) => renderReadme('README.md', text).html;
+const html = (text: string) => resultOf(renderReadme('README.md', text)).html;
 
 /** What hostile texts are made of. */
 const pieces = [
@@ -156,7 +156,7 @@ describe('Markdown', () => {
 });
 
 test('other text is shown as it is', () => {
-  const { html: made } = renderReadme('README.txt', '# a\n<script>"&amp;"\n');
+  const { html: made } = resultOf(renderReadme('README.txt', '# a\n<script>"&amp;"\n'));
   assert.equal(made, '<pre># a\n&lt;script&gt;&quot;&amp;amp;&quot;\n</pre>\n');
 });
 

@@ -3,60 +3,52 @@
  * become links, since the page loads nothing.
  */
 import { escapeHtml } from '../util/html.ts';
-import { markdownReader } from '../util/markdown.ts';
+import { type MarkdownForm, markdownSteps } from '../util/markdown.ts';
+import type { Steps } from '../util/turns.ts';
 import type { Readme } from './readme.ts';
 
-/** Markdown beyond these is shown as text; parsing it up to there takes less than 50 ms of a core. */
+/** Markdown beyond these is shown as text; parsing it up to there takes less than 50 ms of a core with Node. */
 const bounds = {
   maxUnits: 44 * 1024,
   maxInlineWork: 800_000,
   maxBlockWork: 400_000,
   maxRestWork: Number.POSITIVE_INFINITY,
+  maxStepWork: 100_000,
 };
 
 /** The text of a README as HTML. */
-export function renderReadme(name: string, text: string): Readme {
+export function* renderReadme(name: string, text: string): Steps<Readme> {
   const isMarkdown = /\.(?:md|markdown)$/i.test(name);
-  const html = isMarkdown ? htmlOfMarkdown(text) : undefined;
+  const html = isMarkdown ? yield* markdownSteps(text, formWith(new Set()), bounds) : undefined;
   return { name, html: html ?? `<pre>${escapeHtml(text)}</pre>\n` };
 }
 
-/** The anchors of the text that is being rendered; only one is at a time. */
-const anchors = new Set<string>();
-
-function htmlOfMarkdown(text: string): string | undefined {
-  anchors.clear();
-  return read(text);
-}
-
-const read = markdownReader(
-  {
-    breaks: false,
-    html: 'token',
-    renderer: {
-      html: ({ text }) => escapeText(text.replace(TAGS, '')),
-      // Behind `<pre>` and the like the parser takes text for HTML.
-      text(token) {
-        const inner = 'tokens' in token ? token.tokens : undefined;
-        return inner ? this.parser.parseInline(inner) : escapeText(token.text);
-      },
-      heading({ tokens, depth }) {
-        // The page has its own first heading.
-        const level = Math.min(depth + 1, 6);
-        const text = this.parser.parseInline(tokens, this.parser.textRenderer).replace(TAGS, '');
-        return `<h${level}${anchorOf(text)}>${this.parser.parseInline(tokens)}</h${level}>\n`;
-      },
-      link({ href, tokens }) {
-        const label = this.parser.parseInline(tokens);
-        return isSafe(href) ? `<a href="${escapeHtml(inPage(href))}">${label}</a>` : label;
-      },
-      image: ({ href, text }) =>
-        isSafe(href) ? `<a href="${escapeHtml(href)}">${escapeHtml(text || href)}</a>` : escapeHtml(text),
-      checkbox: ({ checked }) => (checked ? '☑ ' : '☐ '),
+/** `anchors` are those of the text. */
+const formWith = (anchors: Set<string>): MarkdownForm => ({
+  breaks: false,
+  html: 'token',
+  renderer: {
+    html: ({ text }) => escapeText(text.replace(TAGS, '')),
+    // Behind `<pre>` and the like the parser takes text for HTML.
+    text(token) {
+      const inner = 'tokens' in token ? token.tokens : undefined;
+      return inner ? this.parser.parseInline(inner) : escapeText(token.text);
     },
+    heading({ tokens, depth }) {
+      // The page has its own first heading.
+      const level = Math.min(depth + 1, 6);
+      const text = this.parser.parseInline(tokens, this.parser.textRenderer).replace(TAGS, '');
+      return `<h${level}${anchorOf(text, anchors)}>${this.parser.parseInline(tokens)}</h${level}>\n`;
+    },
+    link({ href, tokens }) {
+      const label = this.parser.parseInline(tokens);
+      return isSafe(href) ? `<a href="${escapeHtml(inPage(href))}">${label}</a>` : label;
+    },
+    image: ({ href, text }) =>
+      isSafe(href) ? `<a href="${escapeHtml(href)}">${escapeHtml(text || href)}</a>` : escapeHtml(text),
+    checkbox: ({ checked }) => (checked ? '☑ ' : '☐ '),
   },
-  bounds,
-);
+});
 
 const TAGS = /<!--[\s\S]*?(?:-->|$)|<[/!?]?[a-z][^<>]*>/gi;
 
@@ -84,7 +76,7 @@ function inPage(href: string): string {
 }
 
 /** As GitHub makes them: in lower case, blanks as hyphens, without other marks. */
-function anchorOf(heading: string): string {
+function anchorOf(heading: string, anchors: Set<string>): string {
   const slug = heading
     .toLowerCase()
     .replace(/[^\p{L}\p{M}\p{N}_\s-]/gu, '')

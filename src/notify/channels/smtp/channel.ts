@@ -12,6 +12,7 @@
 import { isGlobalAddress, type MayConnect } from '../../../net/addresses.ts';
 import type { CaTrust } from '../../../net/ca-bundle.ts';
 import { collect, failure, type Result, success } from '../../../util/result.ts';
+import { Turns } from '../../../util/turns.ts';
 import type { Channel } from '../channel.ts';
 import { retry } from '../failure.ts';
 import { concludeParts, remainingParts } from '../partial-delivery.ts';
@@ -43,6 +44,9 @@ export interface SmtpOptions {
 
 /** Servers may refuse more in one message (RFC 5321 §4.5.3.1.8). */
 export const MAX_RECIPIENTS = 100;
+/** Of all mails that are being written. */
+const turns = new Turns();
+
 /** For the content to leave, and so that the limits of the parts are what gets reported. */
 const MARGIN_MS = 30_000;
 
@@ -70,7 +74,8 @@ export function createSmtpChannel(settings: SmtpSettings, options: SmtpOptions):
       } catch (error) {
         return { ...retry((error as Error).message), done };
       }
-      const mail = { from: letterhead.from.address, to: remaining, content: mailOf(message, letterhead) };
+      const content = await turns.run(mailOf(message, letterhead));
+      const mail = { from: letterhead.from.address, to: remaining, content };
       const { failures, providerId } = await pool.submit(mail, signal);
       return settleRecipients(remaining, done, failures, providerId);
     },
