@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { leastCpuMs, MAX_TURN_MS, resultOf } from '../../test/support/cpu.ts';
+import { leastCpuMs, MAX_TURN_MS } from '../../test/support/cpu.ts';
+import { resultOf } from '../util/turns.ts';
 import { readmeAmong } from './readme.ts';
 import { renderReadme } from './render-readme.ts';
 

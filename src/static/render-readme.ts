@@ -2,6 +2,7 @@
  * The README below a listing. It may be by anybody: no HTML of it is taken over, links do not run scripts, and images
  * become links, since the page loads nothing.
  */
+import { MAX_MARKDOWN_STEP_WORK } from '../util/effort.ts';
 import { escapeHtml } from '../util/html.ts';
 import { type MarkdownForm, markdownSteps } from '../util/markdown.ts';
 import type { Steps } from '../util/turns.ts';
@@ -13,7 +14,7 @@ const bounds = {
   maxInlineWork: 800_000,
   maxBlockWork: 400_000,
   maxRestWork: Number.POSITIVE_INFINITY,
-  maxStepWork: 100_000,
+  maxStepWork: MAX_MARKDOWN_STEP_WORK,
 };
 
 /** The text of a README as HTML. */

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { Marked } from 'marked';
-import { resultOf } from '../../test/support/cpu.ts';
 import { type MarkdownBounds, markdownSteps } from './markdown.ts';
+import { resultOf } from './turns.ts';
 
 const unbounded: MarkdownBounds = {
   maxUnits: Number.POSITIVE_INFINITY,

@@ -58,12 +58,12 @@ export function* markdownSteps(
   try {
     const tokens = yield* lexer.steps(markdown);
     const parser = new Parser(defaults);
-    let text = '';
+    const blocks: string[] = [];
     for (const token of tokens) {
-      text += parser.parse([token]);
+      blocks.push(parser.parse([token]));
       yield;
     }
-    return text;
+    return blocks.join('');
   } catch {
     return undefined;
   }
@@ -87,8 +87,12 @@ class Budget {
 
   /** As a tokenizer it only counts, and leaves the text to the parser. */
   spend(kind: 'inline' | 'block', length: number): false {
-    this.#take('step', length);
+    this.spendStep(length);
     return this.#take(kind, length);
+  }
+
+  spendStep(length: number): false {
+    return this.#take('step', length);
   }
 
   spendRest(length: number): false {
@@ -120,7 +124,11 @@ function countingTokenizer(
     // … and these for every list and quotation, whose contents it then parses again.
     list: container,
     blockquote: container,
-    table: (src) => budget.spend('block', tableWork(src)),
+    table(src) {
+      const rows = rowsOf(src);
+      budget.spendStep(rows.split('|').length * WORK_OF_A_CELL);
+      return budget.spend('block', rows.length);
+    },
     // Reads on for an end of its own.
     emStrong: (src) => (src.startsWith('*') || src.startsWith('_') ? budget.spend('inline', 2 * src.length) : false),
   };
@@ -143,11 +151,13 @@ function containerWork(src: string): number {
 /** A table without an end, or with another number of cells than columns, is read as a whole for each of its lines. */
 const tableStart = anchored(/^[^\n]*\n {0,3}[|:-]/);
 const tableEnd = /\n[ \t]*\n/;
+/** All cells of a table are parsed, and rendered, in one step. */
+const WORK_OF_A_CELL = 9;
 
-function tableWork(src: string): number {
-  if (!tableStart.test(src)) return 0;
+function rowsOf(src: string): string {
+  if (!tableStart.test(src)) return '';
   const end = src.search(tableEnd);
-  return end < 0 ? src.length : end;
+  return end < 0 ? src : src.slice(0, end);
 }
 
 /** Characters that the parser searches for the end of a span in the time of one unit of work. */

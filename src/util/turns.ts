@@ -6,6 +6,14 @@ const SLICE_MS = 10;
 /** Work that may be interrupted at each `yield`, and its result. */
 export type Steps<T> = Generator<undefined, T>;
 
+/** Does the work without interruption. */
+export function resultOf<T>(steps: Steps<T>): T {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
 export class Turns {
   #last: Promise<void> = Promise.resolve();
 

@@ -1,5 +1,4 @@
 /** The time that work takes of a processor, which other work on the machine hardly changes. */
-import type { Steps } from '../../src/util/turns.ts';
 
 /** How long one turn of the event loop may take at most: everybody else waits meanwhile. */
 export const MAX_TURN_MS = 50;
@@ -15,12 +14,4 @@ export function leastCpuMs(work: () => unknown): number {
     leastMs = Math.min(leastMs, (user + system) / 1000);
   }
   return leastMs;
-}
-
-/** The result of work that may be interrupted, without interruption. */
-export function resultOf<T>(steps: Steps<T>): T {
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done) return value;
-  }
 }

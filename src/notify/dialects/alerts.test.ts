@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { MAX_TEXT_BYTES } from '../api/draft.ts';
+import { resultOf } from '../../util/turns.ts';
 import { readableOf } from '../channels/text/readable.ts';
 import { MAX_ALERTS, parseAlertGroup } from './alert-group.ts';
 import { alertText, alertTitle, MAX_ALERTS_BYTES } from './alert-text.ts';
@@ -100,7 +101,7 @@ cluster=eu, severity=critical`,
   test('where nothing renders Markdown', () => {
     const { text } = readable(groupOf([alertOf('web-1'), alertOf('web-2', ended)]));
     assert.equal(
-      readableOf(text),
+      resultOf(readableOf(text)),
       `Firing (1)
 
 - instance=web-1: The disk of web-1 is full, 99 % used · since 2026-01-02 03:04 UTC

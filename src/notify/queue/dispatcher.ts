@@ -77,7 +77,8 @@ export class Dispatcher {
     isNext: boolean,
     run: () => Promise<boolean>,
   ): void {
-    const work = { id: message.id, calls: callsFor(this.#channelOf(channel), message, done), run };
+    const calls = () => callsFor(this.#channelOf(channel), message, done);
+    const work = { id: message.id, calls, run };
     const limiter = this.#limiterOf(channel);
     if (isNext) limiter.pushBack(work);
     else limiter.push(work);
@@ -102,10 +103,9 @@ export class Dispatcher {
       // Where nothing may be sent twice, the note has to survive a power cut as well.
       beforeSending: (part) => addNote({ mayBeSent: true, ...(part !== undefined && { part }) }, true),
     };
-    const calls = callsFor(channel, message, done);
-    const pace: ChannelPace = { channel: name, rates: channel.rates ?? [], calls };
-    const result = await this.#runner.deliver(channel, message, attempt, () =>
-      this.#options.begin(note, pace),
+    const { rates = [] } = channel;
+    const result = await this.#runner.deliver(channel, message, attempt, async () =>
+      this.#options.begin(note, { channel: name, rates, calls: await callsFor(channel, message, done) }),
     );
     const limiter = this.#limiterOf(name);
     if (result.kind === 'lost') return result;
@@ -134,6 +134,7 @@ export class Dispatcher {
   }
 }
 
-function callsFor(channel: Channel, message: Message, done: readonly EndedPart[]): number {
-  return Math.max(1, channel.callsFor?.(message, done) ?? 1);
+/** Nobody asks where the provider has no rates. */
+function callsFor(channel: Channel, message: Message, done: readonly EndedPart[]): number | Promise<number> {
+  return channel.rates?.length ? (channel.callsFor?.(message, done) ?? 1) : 1;
 }

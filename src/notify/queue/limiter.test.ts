@@ -13,7 +13,7 @@ function scene(concurrency: number, rates: ConstructorParameters<typeof Pace>[0]
   const ends = new Map<string, (wasCalled: boolean) => void>();
   const attempt = (id: string, calls = 1) => ({
     id,
-    calls,
+    calls: () => calls,
     run: () => {
       begun.push(id);
       return new Promise<boolean>((resolve) => ends.set(id, resolve));

@@ -1,5 +1,6 @@
 /** A message as the pieces that a provider takes, each with the values of its template. Pure. */
 import type { JsonValue } from '../../../util/json.ts';
+import type { Steps } from '../../../util/turns.ts';
 import type { Message } from '../../message.ts';
 import type { Piece } from '../pieces.ts';
 import { asText, cutText, type Measure, paragraphs, splitText } from '../text/split.ts';
@@ -21,9 +22,9 @@ const MIN_ROOM = 64;
 const RESERVE = 16;
 
 /** `configured` are the values of the channel. */
-export function presetPieces(preset: Preset, configured: Values, given: Message): PresetPiece[] {
+export function* presetPieces(preset: Preset, configured: Values, given: Message): Steps<PresetPiece[]> {
   const isMarkdown = given.format === 'markdown' && preset.markdown !== undefined;
-  const message = isMarkdown ? given : asText(given);
+  const message = isMarkdown ? given : yield* asText(given);
   const style: TextStyle = styles[(isMarkdown && preset.markdown) || preset.text];
   const { title, content } = partsOf(preset, message);
   const values: Values = {
@@ -37,12 +38,13 @@ export function presetPieces(preset: Preset, configured: Values, given: Message)
   const fieldOf = (suffix: string) => titleField(preset, style, title, suffix);
   const body = bodyOf(preset, isMarkdown, { ...values, title: fieldOf(' (99/99)'), text: '' });
   const room = Math.max(MIN_ROOM, roomIn(preset.limit, body) - RESERVE);
-  const texts = splitText(content, room, message.format, measureOf(preset.limit, style));
-  return texts.map((text, i) => {
+  const texts = yield* splitText(content, room, message.format, measureOf(preset.limit, style));
+  const pieces: PresetPiece[] = [];
+  for (const [i, text] of texts.entries()) {
     const suffix = texts.length > 1 ? ` (${i + 1}/${texts.length})` : '';
     const begins = i === 0 && title !== '' && (text === title || text.startsWith(`${title}\n\n`));
     const rest = begins ? text.slice(title.length) : text;
-    return {
+    pieces.push({
       key: `${message.format} ${i + 1}/${texts.length}`,
       plain: text,
       values: {
@@ -51,8 +53,10 @@ export function presetPieces(preset: Preset, configured: Values, given: Message)
         title: fieldOf(suffix),
         text: (begins ? style.bold(title) : '') + style.write(rest),
       },
-    };
-  });
+    });
+    yield;
+  }
+  return pieces;
 }
 
 export function bodyOf(preset: Preset, isMarkdown: boolean, values: Values): JsonValue | undefined {

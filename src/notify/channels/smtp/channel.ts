@@ -12,10 +12,10 @@
 import { isGlobalAddress, type MayConnect } from '../../../net/addresses.ts';
 import type { CaTrust } from '../../../net/ca-bundle.ts';
 import { collect, failure, type Result, success } from '../../../util/result.ts';
-import { Turns } from '../../../util/turns.ts';
 import type { Channel } from '../channel.ts';
 import { retry } from '../failure.ts';
 import { concludeParts, remainingParts } from '../partial-delivery.ts';
+import { turns } from '../text/turns.ts';
 import { parseAddress, parseMailbox } from './address.ts';
 import { mailOf } from './content.ts';
 import { DEFAULT_LIMITS, type SmtpLimits, SmtpPool } from './pool.ts';
@@ -44,9 +44,6 @@ export interface SmtpOptions {
 
 /** Servers may refuse more in one message (RFC 5321 §4.5.3.1.8). */
 export const MAX_RECIPIENTS = 100;
-/** Of all mails that are being written. */
-const turns = new Turns();
-
 /** For the content to leave, and so that the limits of the parts are what gets reported. */
 const MARGIN_MS = 30_000;
 

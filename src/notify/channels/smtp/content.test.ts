@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { resultOf } from '../../../../test/support/cpu.ts';
+import { resultOf } from '../../../util/turns.ts';
 import type { Message } from '../../message.ts';
 import { messageOf } from '../fixtures.ts';
 import { type Letterhead, mailOf as mailSteps } from './content.ts';

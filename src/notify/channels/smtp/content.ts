@@ -25,7 +25,7 @@ export function* mailOf(message: Message, { from, to }: Letterhead): Steps<strin
   const headers = [
     ['From', from.name === '' ? from.address : `${phrase(from.name)} <${from.address}>`],
     ['To', to.join(', ')],
-    ['Subject', words(subjectOf(message))],
+    ['Subject', words(yield* subjectOf(message))],
     ['Date', dateOf(message.acceptedMs)],
     // The same on every attempt, so that duplicates can be recognised.
     ['Message-ID', `<${message.id}@${from.address.slice(from.address.lastIndexOf('@') + 1)}>`],
@@ -36,16 +36,13 @@ export function* mailOf(message: Message, { from, to }: Letterhead): Steps<strin
     ['MIME-Version', '1.0'],
   ] as const;
   const section = headers.map(([name, value]) => `${folded(`${name}: ${value}`)}\r\n`).join('');
-  yield;
-  const plain = part('plain', text);
-  if (html === undefined) return section + plain;
-  yield;
-  return section + alternatives(plain, part('html', html));
+  const plain = yield* part('plain', text);
+  return section + (html === undefined ? plain : alternatives(plain, yield* part('html', html)));
 }
 
-function subjectOf(message: Message): string {
+function* subjectOf(message: Message): Steps<string> {
   if (message.title !== '') return message.title;
-  const { text } = asText(message);
+  const { text } = yield* asText(message);
   const borrowed = text.trim().split(/[\r\n]/, 1)[0] ?? '';
   return cutText(borrowed, MAX_BORROWED_SUBJECT_UNITS);
 }
@@ -91,11 +88,11 @@ function alternatives(plain: string, html: string): string {
   return `Content-Type: multipart/alternative; boundary="${BOUNDARY}"\r\n\r\n${parts.join('')}--${BOUNDARY}--\r\n`;
 }
 
-function part(subtype: 'plain' | 'html', text: string): string {
+function* part(subtype: 'plain' | 'html', text: string): Steps<string> {
   const lines = `${text.trimEnd()}\n`.replace(/\r\n?|\n/g, '\r\n');
   return (
     `Content-Type: text/${subtype}; charset=utf-8\r\n` +
-    `Content-Transfer-Encoding: quoted-printable\r\n\r\n${quotedPrintable(lines)}`
+    `Content-Transfer-Encoding: quoted-printable\r\n\r\n${yield* quotedPrintable(lines)}`
   );
 }
 

@@ -2,10 +2,10 @@
  * Renders untrusted Markdown as HTML for mail: HTML in it is escaped, links only use `http:`, `https:` and
  * `mailto:`, and images become links, since mail programs would fetch them without consent.
  */
+import { MAX_MARKDOWN_STEP_WORK } from '../../../util/effort.ts';
 import { escapeHtml } from '../../../util/html.ts';
 import { type MarkdownForm, markdownSteps } from '../../../util/markdown.ts';
 import type { Steps } from '../../../util/turns.ts';
-import { MAX_STEP_WORK } from '../text/effort.ts';
 
 export const MAX_MARKDOWN_UNITS = 16 * 1024;
 /** Ordinary messages need a fraction of it; a message beyond is sent as plain text. */
@@ -14,7 +14,7 @@ const bounds = {
   maxInlineWork: 400_000,
   maxBlockWork: 300_000,
   maxRestWork: Number.POSITIVE_INFINITY,
-  maxStepWork: MAX_STEP_WORK,
+  maxStepWork: MAX_MARKDOWN_STEP_WORK,
 };
 
 const followed = /^(?:https?:\/\/|mailto:)[^\s]/i;
