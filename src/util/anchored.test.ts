@@ -28,7 +28,19 @@ test('every comparison begins anew', () => {
 });
 
 test('the rules of the parser of Markdown match the same', () => {
-  const texts = ['# a\n', 'a\n\nb', '- a\n', '|a|\n|-|\n', 'x `a` y', '[a](b)', '\n\n', '**a** b', '~~a', '> a\n b', 'x'];
+  const texts = [
+    '# a\n',
+    'a\n\nb',
+    '- a\n',
+    '|a|\n|-|\n',
+    'x `a` y',
+    '[a](b)',
+    '\n\n',
+    '**a** b',
+    '~~a',
+    '> a\n b',
+    'x',
+  ];
   for (const groups of [Lexer.rules.block.gfm, Lexer.rules.inline.breaks] as Record<string, RegExp>[]) {
     for (const pattern of Object.values(groups).filter((rule) => rule instanceof RegExp && !rule.global)) {
       for (const text of texts)

@@ -55,7 +55,18 @@ describe('in steps it becomes the same as at once', () => {
   });
 
   test('any text', () => {
-    const pieces = [...release.split(/(?<=[\s])/), '\n', '\n\n', '    ', '\t', '[notes]', '[a]: b\n', '~~', '<!--', '`'];
+    const pieces = [
+      ...release.split(/(?<=[\s])/),
+      '\n',
+      '\n\n',
+      '    ',
+      '\t',
+      '[notes]',
+      '[a]: b\n',
+      '~~',
+      '<!--',
+      '`',
+    ];
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...pieces), { maxLength: 60 }), (chosen) => {
         const markdown = chosen.join('');

@@ -130,7 +130,8 @@ function countingTokenizer(
       return budget.spend('block', rows.length);
     },
     // Reads on for an end of its own.
-    emStrong: (src) => (src.startsWith('*') || src.startsWith('_') ? budget.spend('inline', 2 * src.length) : false),
+    emStrong: (src) =>
+      src.startsWith('*') || src.startsWith('_') ? budget.spend('inline', 2 * src.length) : false,
   };
 }
 

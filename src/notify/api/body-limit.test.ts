@@ -88,3 +88,8 @@ test('the room of all requests is limited, until they give it back, once', () =>
   assert.equal(room(factsOf(MAX_MESSAGE_BODY_BYTES))?.maxBytes, MAX_MESSAGE_BODY_BYTES);
   assert.equal(crowded()?.refuse().status, 503);
 });
+
+test('a request that is refused gives its room back at once', () => {
+  const room = open();
+  for (let i = 0; i < 5; i++) assert.equal(room(factsOf(undefined))?.refuse().status, 413);
+});

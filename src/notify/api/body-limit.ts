@@ -64,7 +64,11 @@ export function createBodyLimits({
     if (taken > 0 && taken + bytes > largeBodiesBytes) {
       return { maxBytes: usualBytes, refuse: refuse(crowded), release: () => undefined };
     }
-    return { maxBytes: largeBytes, refuse: refuse(tooLarge(largeBytes, token)), release: take(bytes) };
+    return releasedOnRefusal({
+      maxBytes: largeBytes,
+      refuse: refuse(tooLarge(largeBytes, token)),
+      release: take(bytes),
+    });
   }
 
   function headOf(facts: RequestFacts): RequestHead | undefined {
@@ -90,6 +94,18 @@ export function createBodyLimits({
       isTaken = false;
     };
   }
+}
+
+/** What comes of a refused body from then on is not kept, for as long as it may come. */
+function releasedOnRefusal({ maxBytes, refuse, release }: BodyRoom): BodyRoom {
+  return {
+    maxBytes,
+    refuse() {
+      release();
+      return refuse();
+    },
+    release,
+  };
 }
 
 /** The stage, which reads large bodies one after another: together they would block the event loop. */

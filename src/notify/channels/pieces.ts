@@ -1,7 +1,8 @@
 /** A long text as pieces: what is left of them, and their delivery one after the other. */
-import type { Attempt, Delivery, EndedPart, GivenUpPart } from './channel.ts';
+
 import { resultOf, type Steps } from '../../util/turns.ts';
 import type { Message } from '../message.ts';
+import type { Attempt, Delivery, EndedPart, GivenUpPart } from './channel.ts';
 import { deliverEachPart, remainingParts } from './partial-delivery.ts';
 import { turns } from './text/turns.ts';
 

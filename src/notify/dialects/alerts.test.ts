@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { MAX_TEXT_BYTES } from '../api/draft.ts';
 import { resultOf } from '../../util/turns.ts';
+import { MAX_TEXT_BYTES } from '../api/draft.ts';
 import { readableOf } from '../channels/text/readable.ts';
 import { MAX_ALERTS, parseAlertGroup } from './alert-group.ts';
 import { alertText, alertTitle, MAX_ALERTS_BYTES } from './alert-text.ts';

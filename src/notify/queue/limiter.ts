@@ -110,10 +110,12 @@ export class ChannelLimiter {
     }
     this.#calls.set(attempt, undefined);
     // The attempt will say what is wrong.
-    void calls.catch(() => 1).then((known) => {
-      this.#calls.set(attempt, known);
-      this.#fill();
-    });
+    void calls
+      .catch(() => 1)
+      .then((known) => {
+        this.#calls.set(attempt, known);
+        this.#fill();
+      });
     return undefined;
   }
 

@@ -3,6 +3,7 @@
  * a header that is to be left out. Pure.
  */
 import { failure, type Result, success } from '../../util/result.ts';
+import type { Steps } from '../../util/turns.ts';
 import { type BadLine, readLines, shownText } from './lines.ts';
 import { type Pattern, parsePattern } from './pattern.ts';
 
@@ -34,26 +35,24 @@ const OWN_FIELDS =
   /^(?:accept-ranges|age|allow|alt-svc|connection|content-(?:encoding|length|range)|date|etag|keep-alive|last-modified|location|proxy-(?:authenticate|connection)|te|trailer|transfer-encoding|upgrade|www-authenticate)$/i;
 const REQUIRED_FIELDS = /^(?:content-type|vary)$/i;
 
-export function parseHeaders(text: string): HeadersFile {
-  const { lines, tooLong } = readLines(text);
+export function* parseHeaders(text: string): Steps<HeadersFile> {
   const rules: { pattern: Pattern; changes: HeaderChange[] }[] = [];
-  const badLines = [...tooLong];
   /** `skipped`: below a path that was refused, whose headers belong to no other. */
   let current: HeaderChange[] | 'none' | 'skipped' = 'none';
-  for (const { line, text: content } of lines) {
+  const badLines = yield* readLines(text, ({ text: content }) => {
     if (/^(?:\/|[a-z][a-z\d+.-]*:\/\/)/i.test(content)) {
       const pattern =
         rules.length < MAX_HEADER_RULES ? parsePath(content) : failure(`more than ${MAX_HEADER_RULES} paths`);
       current = pattern.ok ? [] : 'skipped';
       if (pattern.ok) rules.push({ pattern: pattern.value, changes: current as HeaderChange[] });
-      else badLines.push({ line, reason: pattern.error });
-    } else if (current !== 'skipped') {
-      const change = current === 'none' ? failure('a header above the first path') : parseChange(content);
-      if (change.ok) (current as HeaderChange[]).push(change.value);
-      else badLines.push({ line, reason: change.error });
+      return pattern;
     }
-  }
-  return { rules, badLines: badLines.toSorted((a, b) => a.line - b.line) };
+    if (current === 'skipped') return success(undefined);
+    const change = current === 'none' ? failure('a header above the first path') : parseChange(content);
+    if (change.ok) (current as HeaderChange[]).push(change.value);
+    return change;
+  });
+  return { rules, badLines };
 }
 
 function parsePath(text: string): Result<Pattern, string> {

@@ -1,8 +1,14 @@
 /** What the two files of rules have in common: they are read line by line, and a bad line concerns no other. Pure. */
 
+import { failure, type Result } from '../../util/result.ts';
+import type { Steps } from '../../util/turns.ts';
+
 /** Characters of one line. */
 const MAX_LINE_CHARS = 2000;
 const MAX_SHOWN_CHARS = 60;
+const LINES_OF_A_STEP = 20;
+
+const tooLong = failure(`it has more than ${MAX_LINE_CHARS} characters`);
 
 /** A line that is skipped, and why. */
 export interface BadLine {
@@ -18,19 +24,23 @@ export interface RuleLine {
   readonly text: string;
 }
 
-/** The lines that are neither empty nor a comment, and those that are too long. */
-export function readLines(text: string): { readonly lines: RuleLine[]; readonly tooLong: BadLine[] } {
-  const all = text
+/** Gives the lines to `read` that are neither empty nor a comment; the result is what is wrong, in their order. */
+export function* readLines(
+  text: string,
+  read: (line: RuleLine) => Result<unknown, string>,
+): Steps<BadLine[]> {
+  const badLines: BadLine[] = [];
+  for (const [index, content] of text
     .replace(/^\ufeff/, '')
     .split(/\r\n?|\n/)
-    .map((content, index): RuleLine => ({ line: index + 1, text: content.trim() }))
-    .filter((one) => one.text !== '' && !one.text.startsWith('#'));
-  return {
-    lines: all.filter((one) => one.text.length <= MAX_LINE_CHARS),
-    tooLong: all
-      .filter((one) => one.text.length > MAX_LINE_CHARS)
-      .map(({ line }) => ({ line, reason: `it has more than ${MAX_LINE_CHARS} characters` })),
-  };
+    .entries()) {
+    if (index % LINES_OF_A_STEP === 0) yield;
+    const one = { line: index + 1, text: content.trim() };
+    if (one.text === '' || one.text.startsWith('#')) continue;
+    const result = one.text.length > MAX_LINE_CHARS ? tooLong : read(one);
+    if (!result.ok) badLines.push({ line: one.line, reason: result.error });
+  }
+  return badLines;
 }
 
 /** For messages. */

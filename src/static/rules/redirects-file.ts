@@ -2,6 +2,7 @@
  * The file `_redirects`, in the format of Netlify and Cloudflare Pages: `FROM [NAME=VALUE …] [TO] [STATUS[!]]`. Pure.
  */
 import { failure, type Result, success } from '../../util/result.ts';
+import type { Steps } from '../../util/turns.ts';
 import { type BadLine, type RuleLine, readLines, shownText } from './lines.ts';
 import { type Pattern, parsePattern, SPLAT } from './pattern.ts';
 import { parseTarget, type Target } from './target.ts';
@@ -43,18 +44,16 @@ const CONDITION = /^([^/:?#=]+)=(.*)$/;
 const NAME = /^:([A-Za-z]\w*)$/;
 const PROVIDER_CONDITIONS = /^(?:country|language|role|cookie)=/i;
 
-export function parseRedirects(text: string): RedirectsFile {
-  const { lines, tooLong } = readLines(text);
+export function* parseRedirects(text: string): Steps<RedirectsFile> {
   const rules: RedirectRule[] = [];
-  const badLines = [...tooLong];
   const counts = { static: 0, dynamic: 0 };
-  for (const one of lines) {
-    const rule = parseRule(one);
+  const badLines = yield* readLines(text, (line) => {
+    const rule = parseRule(line);
     const fits = rule.ok ? countRule(rule.value, counts) : rule;
     if (rule.ok && fits.ok) rules.push(rule.value);
-    else if (!fits.ok) badLines.push({ line: one.line, reason: fits.error });
-  }
-  return { rules, badLines: badLines.toSorted((a, b) => a.line - b.line) };
+    return fits;
+  });
+  return { rules, badLines };
 }
 
 function countRule(

@@ -3,8 +3,8 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { encodeWord, foldLines } from 'nodemailer/lib/mime-funcs';
 import { encode as encodeByOther } from 'nodemailer/lib/qp';
-import { noPython, readByPython } from './fixtures.ts';
 import { resultOf } from '../../../util/turns.ts';
+import { noPython, readByPython } from './fixtures.ts';
 import { encodedWords, folded, quotedPrintable as quotedSteps } from './mime.ts';
 
 const quotedPrintable = (text: string) => resultOf(quotedSteps(text));

@@ -28,7 +28,8 @@ export function* readableOf(markdown: string): Steps<string> {
       if (closes(line, mark, open)) open = '';
       else out.push(line);
     } else if (mark !== '') open = mark;
-    else if (!isRule(line, lines[at - 1])) out.push(line.length > MAX_READABLE_LINE_UNITS ? line : blockOf(line));
+    else if (!isRule(line, lines[at - 1]))
+      out.push(line.length > MAX_READABLE_LINE_UNITS ? line : blockOf(line));
     yield;
   }
   return out.join('\n').trim();

@@ -91,12 +91,7 @@ function closed(piece: string, { fence }: Block): string {
   return piece.endsWith('\n') ? piece + fence : `${piece}\n${fence}`;
 }
 
-function* planOf(
-  text: string,
-  max: number,
-  format: Message['format'],
-  measure: Measure,
-): Steps<SplitPlan> {
+function* planOf(text: string, max: number, format: Message['format'], measure: Measure): Steps<SplitPlan> {
   const whole = new Uint8Array(text.length + 1);
   const keep = (pattern: RegExp, maxLength: number): RegExpExecArray[] => {
     const matches = [...text.matchAll(pattern)];

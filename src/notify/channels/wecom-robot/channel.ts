@@ -65,10 +65,7 @@ export function createWecomRobotChannel(
 
 type RobotPiece = TextPiece & { readonly style: Style; readonly first: boolean };
 
-function* robotPieces(
-  message: Message,
-  { style = message.format }: WecomRobotSettings,
-): Steps<RobotPiece[]> {
+function* robotPieces(message: Message, { style = message.format }: WecomRobotSettings): Steps<RobotPiece[]> {
   const maxBytes = style === 'markdown' ? MARKDOWN_MAX_BYTES : TEXT_MAX_BYTES;
   const pieces = yield* piecesOf(message, style, maxBytes);
   return pieces.map((piece, i) => ({ ...piece, style, first: i === 0 }));
