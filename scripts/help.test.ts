@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { REPOSITORY } from './bundle/bundle.ts';
+import { unknownOption } from './help.ts';
 
 const MAX_LINES = 30;
 /** A script that does something else meanwhile is stopped. */
@@ -39,6 +41,42 @@ test('every script that takes options explains them on one screen, and does noth
     for (const line of lines) assert.ok(line.length <= 120, line);
     for (const option of optionsIn(file)) assert.ok(stdout.includes(option), `${name}: ${option}`);
   }
+});
+
+test('an option that the help does not name is refused before anything is done', async () => {
+  // Each of those that the first test finds asks the same function; the builds have a parser of their own.
+  const own = files.filter(([name]) => ['micro', 'flame', 'tiny'].includes(name));
+  assert.equal(own.length, 3);
+  const answers = own.map(async ([name, file]) => {
+    const child = spawn(process.execPath, [join(REPOSITORY, file), '--hepl'], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: LIMIT_MS,
+    });
+    const closed = once(child, 'close');
+    const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
+    return { name, code: (await closed)[0], stdout, stderr };
+  });
+  for (const { name, code, stdout, stderr } of await Promise.all(answers)) {
+    assert.deepEqual([code, stdout], [2, ''], `${name}: ${stderr}`);
+    assert.match(stderr, /^[\w-]+: .*--hepl/, name);
+    assert.doesNotMatch(stderr, /^ {4}at /m, name);
+  }
+});
+
+test('options are what the text names', () => {
+  const head = 'npm run x -- FILE|DIR [--port N] [-o OUT], with --other-thing; a-b--c';
+  for (const words of [
+    ['--port', '1'],
+    ['--port=-1'],
+    ['-o', 'a'],
+    ['--other-thing'],
+    ['-1'],
+    ['-'],
+    ['--', '--none'],
+  ])
+    assert.equal(unknownOption(words, head), undefined, words.join(' '));
+  for (const word of ['--por', '--ports', '--other', '-p', '-b', '--c'])
+    assert.equal(unknownOption(['a', word], head), word);
 });
 
 /** What the script gives to `parseArgs`. */

@@ -24,6 +24,8 @@ const CHANGED = [
   /what an attack costs/,
   /^memory/,
   /system calls are filtered/,
+  /^what is refused$/,
+  /^files that are refused$/,
   /messages outlive SIGKILL/,
   /the longest turn/,
 ];

@@ -26,7 +26,7 @@ import { type Against, executables, filesFor, withoutMicro } from './executable.
 import { divide } from './own-process.ts';
 import { type Counts, describeCounts, describeSkips, type Skip } from './skips.ts';
 
-answerHelp(import.meta.filename);
+answerHelp(import.meta.filename, 'others');
 
 const unit = ['src/**/*.test.ts', 'scripts/**/*.test.ts'];
 const suites: Readonly<Record<string, readonly string[]>> = {

@@ -27,6 +27,7 @@ import { createMetrics, type MetricsPage, metricsStage } from '../observe/metric
 import { createBasePathStage } from '../static/base-path.ts';
 import { createStaticStage } from '../static/handler.ts';
 import { openRuleFiles, type RuleReport, withoutRuleFiles } from '../static/rule-files.ts';
+import { printable } from '../util/printable.ts';
 import { isRedisUrl } from '../util/redis-url.ts';
 import { alsoUnderBasePath } from './base-path.ts';
 import type { Certificates } from './certificates.ts';
@@ -167,7 +168,7 @@ export async function announce(announcement: Announcement): Promise<void> {
   const scheme = tlsCert === '' ? 'http' : 'https';
   const below = basePath === '' ? '' : `${basePath}/`;
   const urls = boundTo.map((address) => urlOf(scheme, options.sockets ? undefined : host, address) + below);
-  const line = `mote serves ${content.name} on ${urls.join(' and ')}`;
+  const line = printable(`mote serves ${content.name} on ${urls.join(' and ')}`);
   const confined = confine({
     writable: writableFolders(config),
     readable: readablePaths(announcement),

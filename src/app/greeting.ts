@@ -3,6 +3,7 @@ import { networkInterfaces } from 'node:os';
 import type { BoundAddress } from '../http/listen.ts';
 import type { Look } from '../observe/look.ts';
 import { paintOf } from '../observe/pretty.ts';
+import { printable } from '../util/printable.ts';
 
 /** More would push everything else off the screen. */
 export const MAX_NETWORK_URLS = 4;
@@ -76,9 +77,9 @@ export function greet(
 ): string {
   const entries = entriesOf(places, interfacesHere);
   const paint = paintOf(colors);
-  const urls = entries.map(([label, url]) => `  ${`${label}:`.padEnd(10)}${paint('cyan', url)}\n`);
+  const urls = entries.map(([label, url]) => `  ${`${label}:`.padEnd(10)}${paint('cyan', printable(url))}\n`);
   const advice = hints.map((hint) => `  ${paint('yellow', 'Hint:'.padEnd(10))}${hint}\n`);
-  return [`mote serves ${name}\n`, '\n', ...urls, ...advice].join('');
+  return [`mote serves ${printable(name)}\n`, '\n', ...urls, ...advice].join('');
 }
 
 /** None where the system does not let this program ask, as Android. */

@@ -1,8 +1,10 @@
 /** Failures of the system at the start, as what the operator must change: what, which value, what to do. */
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { namedCommands } from '../config/commands.ts';
 import type { Origins } from '../config/load.ts';
 import type { Config } from '../config/options.ts';
+import { closestName } from '../config/suggestion.ts';
 import { StartError } from '../util/start-error.ts';
 import { accountName } from './file-warnings.ts';
 
@@ -122,13 +124,22 @@ const pathRefused = () => ({
   hint: 'the account must be able to read it: chmod -R a+rX, or chown',
 });
 
+function missingPathHint(path: string): string {
+  if (/^\d+$/.test(path)) return `to choose only the port, write mote --port ${path}`;
+  const command = closestName(
+    path,
+    namedCommands.map(([name]) => name),
+  );
+  return command === undefined
+    ? 'give one as the first argument'
+    : `give one as the first argument, or did you mean the command ${command}?`;
+}
+
 const pathFailures: Explanations = {
   ENOENT: (path) => ({
     code: 'path_missing',
     problem: 'no such file or folder',
-    hint: /^\d+$/.test(path)
-      ? `to choose only the port, write mote --port ${path}`
-      : 'give one as the first argument',
+    hint: missingPathHint(path),
   }),
   EACCES: pathRefused,
   EPERM: pathRefused,

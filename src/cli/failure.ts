@@ -1,5 +1,6 @@
 /** How a command that failed says why, and with which exit code it ends. */
 import { ConfigurationError } from '../app/configuration-error.ts';
+import { printable } from '../util/printable.ts';
 import { StartError } from '../util/start-error.ts';
 import { complain, DEFECT, FAILED, type Io } from './io.ts';
 
@@ -7,16 +8,17 @@ import { complain, DEFECT, FAILED, type Io } from './io.ts';
 export function reportFailure({ stderr }: Pick<Io, 'stderr'>, error: unknown): number {
   if (error instanceof ConfigurationError) return complain({ stderr }, error.problems);
   if (error instanceof StartError) {
-    stderr.write(`mote: ${error.message}${error.hint === '' ? '' : `; ${error.hint}`}\n`);
+    const text = `mote: ${error.message}${error.hint === '' ? '' : `; ${error.hint}`}`;
+    stderr.write(`${printable(text)}\n`);
     return FAILED;
   }
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
   const code = (error as NodeJS.ErrnoException | undefined)?.code;
   if (code === 'EMFILE') {
-    stderr.write(`mote: ${message}; raise the limit of open files\n`);
+    stderr.write(`mote: ${printable(message)}; raise the limit of open files\n`);
     return FAILED;
   }
-  const line = message.replace(/\s+/g, ' ');
+  const line = printable(message.replace(/\s+/g, ' '));
   stderr.write(`mote: ${line}; this is a defect of mote, please report it with these lines:\n${stack}\n`);
   return DEFECT;
 }

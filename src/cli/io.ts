@@ -1,5 +1,6 @@
 /** The streams and signals of the program, and its exit codes. */
 import type { LineStream } from '../observe/line-sink.ts';
+import { printable } from '../util/printable.ts';
 
 /** Exit codes: success, failure, wrong use or configuration, a defect of mote (EX_SOFTWARE of sysexits.h). */
 export const OK = 0;
@@ -51,6 +52,6 @@ export function say({ stdout }: Pick<Io, 'stdout'>, text: string): Promise<numbe
 
 /** Reports wrong use, a line for each problem. Returns the exit code. */
 export function complain({ stderr }: Pick<Io, 'stderr'>, problems: readonly string[]): number {
-  stderr.write(problems.map((problem) => `mote: ${problem}\n`).join(''));
+  stderr.write(problems.map((problem) => `mote: ${printable(problem)}\n`).join(''));
   return MISUSED;
 }

@@ -12,6 +12,7 @@ import { refused } from '../config/problems.ts';
 import type { Env } from '../config/system.ts';
 import { usage, usageOf } from '../config/usage.ts';
 import { lookOf } from '../observe/look.ts';
+import { printable } from '../util/printable.ts';
 import { checkEnvironment } from './environment.ts';
 import { reportFailure } from './failure.ts';
 import { healthcheck, probe } from './healthcheck.ts';
@@ -95,7 +96,7 @@ function readText(path: string): string {
 function help(io: Io, { args: [topic] }: Invocation): number | Promise<number> {
   if (topic === undefined) return say(io, usage());
   const text = usageOf(topic);
-  return text.ok ? say(io, text.value) : complain(io, [refused('help', topic, text.error)]);
+  return text.ok ? say(io, text.value) : complain(io, [text.error]);
 }
 
 async function printCompletion(io: Io, { args: [shell = ''] }: Invocation): Promise<number> {
@@ -110,7 +111,7 @@ async function checkHealth(io: Io, { args: [text], config, caFile }: Invocation)
   if (url && !url.ok) return complain(io, [refused('healthcheck', withoutPassword(text), url.error)]);
   const health = await (url ? probe(url.value, { caFile, readFile: readText }) : healthcheck(config));
   if (health.kind === 'healthy') return OK;
-  io.stderr.write(`mote: unhealthy: ${health.reason}\n`);
+  io.stderr.write(`mote: unhealthy: ${printable(health.reason)}\n`);
   return FAILED;
 }
 

@@ -4,8 +4,8 @@ import type { Invocation } from '../config/load.ts';
 import type { ChannelConfig } from '../config/notify/kinds.ts';
 import { refused } from '../config/problems.ts';
 import { adviceFor } from '../notify/channels/advice.ts';
+import { printable } from '../util/printable.ts';
 import { complain, FAILED, type Io, OK, say } from './io.ts';
-import { printable } from './printable.ts';
 
 const NOTHING_CONFIGURED =
   'notify-test: no channel is configured; give --notify FILE, or MOTE_NOTIFY_TOKEN and the variables of a channel';

@@ -4,9 +4,9 @@ import { refused } from '../config/problems.ts';
 import type { ChannelProgress } from '../notify/queue/envelope.ts';
 import { StoreError } from '../notify/queue/store.ts';
 import { type MessageAdmin, SpoolAdmin, type SpoolEntry } from '../notify/spool/spool-admin.ts';
+import { printable } from '../util/printable.ts';
 import { isRedisUrl } from '../util/redis-url.ts';
 import { complain, FAILED, type Io, say } from './io.ts';
-import { printable } from './printable.ts';
 
 /** Titles in lists are cut to this many characters. */
 const MAX_TITLE_CHARACTERS = 40;
@@ -30,7 +30,7 @@ export async function spoolCommand(
     if (action === 'purge' && id !== undefined) return await purge(io, admin, id);
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
-    io.stderr.write(`mote: ${error.message}\n`);
+    io.stderr.write(`mote: ${printable(error.message)}\n`);
     return FAILED;
   } finally {
     admin?.close();

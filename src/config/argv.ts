@@ -72,7 +72,7 @@ class ArgvReader {
 
   /** Takes one argument; returns how many are consumed: 2 if the next one was its value. */
   take(word: string, next: string | undefined): 1 | 2 {
-    if (this.#onlyPositionals || !word.startsWith('-') || word === '-') {
+    if (this.#onlyPositionals || !word.startsWith('-') || word === '-' || this.#isTopic(word)) {
       this.#takePositional(word);
       return 1;
     }
@@ -107,6 +107,11 @@ class ArgvReader {
       configFile: this.#configFile,
       json,
     };
+  }
+
+  /** `mote help --port` asks about the option. */
+  #isTopic(word: string): boolean {
+    return this.#command === 'help' && flags.get(word)?.target !== 'help';
   }
 
   /** With `mote spool --help` the command is the topic. */

@@ -19,6 +19,13 @@ test('what is refused is named with an alternative, whatever asks for it', () =>
     ['--vhost', /no virtual hosts/],
     ['--htpasswd', /no directory passwords.*--auth/],
     ['--smtp-listen', /no SMTP listener/],
+    // As miniserve, dufs, ntfy and others have them.
+    ['--allow-upload', /no upload/],
+    ['--enable-tar-gz', /no zip of folders/],
+    ['--allow-archive', /no zip of folders/],
+    ['--allow-delete', /no upload/],
+    ['--smtp-server-listen', /no SMTP listener/],
+    ['--domain', /no virtual hosts/],
     ['--no-watch', /no live reload/],
     ['MOTE_UPLOAD', /^MOTE_UPLOAD: mote has no upload/],
     ['virtualHosts', /no virtual hosts/],

@@ -2,12 +2,15 @@
 export function closestName(word: string, candidates: readonly string[]): string | undefined {
   const longer = candidates.filter((candidate) => candidate.startsWith(word));
   if (longer.length === 1) return longer[0];
+  const letters = word.replace(/^--/, '');
+  const ending = candidates.filter((candidate) => letters !== '' && candidate.endsWith(`-${letters}`));
+  if (ending.length === 1) return ending[0];
   const ranked = candidates
     .map((candidate) => ({ candidate, distance: editDistance(word, candidate) }))
     .sort((a, b) => a.distance - b.distance);
   const best = ranked[0];
   // Two edits explain most typing errors; in short words they would explain anything.
-  return best && best.distance <= Math.min(2, word.length / 3) ? best.candidate : undefined;
+  return best && best.distance <= Math.min(2, letters.length / 3) ? best.candidate : undefined;
 }
 
 /** Insertions, deletions, replacements and swaps of neighbours (optimal string alignment). */

@@ -29,7 +29,29 @@ test('a topic has its options and commands, an option itself, and what there is 
   assert.match(helpOn('spool'), /mote spool purge/);
   assert.match(helpOn('port'), /^ {2}-p, --port PORT +The TCP port; .*\n/);
   assert.match(helpOn('config'), /--config FILE/);
+  for (const name of ['--port', '-p', '--port=80', 'MOTE_PORT', 'PORT'])
+    assert.equal(helpOn(name), helpOn('port'), name);
+  for (const name of ['--spa', '--no-spa', 'MOTE_SPA']) assert.equal(helpOn(name), helpOn('spa'), name);
+  assert.equal(helpOn('MOTE_AUTH_FILE'), helpOn('auth'));
   for (const topic of ['', 'nonsense', '__proto__', 'serve']) assert.equal(usageOf(topic).ok, false, topic);
+});
+
+test('a word close to one that there is gets it, what is refused on purpose its alternative, others the list', () => {
+  const cases: readonly (readonly [word: string, said: RegExp])[] = [
+    ['filse', /^help: filse: no such topic; did you mean files\?$/],
+    ['Files', /did you mean files\?$/],
+    ['limit', /did you mean limits\?$/],
+    ['--prot', /did you mean port\?$/],
+    ['completions', /did you mean completion\?$/],
+    ['upload', /^help: upload: mote has no upload, on purpose: .*rsync/],
+    ['--proxy', /mote has no proxying/],
+    ['nonsense', /^help: received "nonsense"; allowed: files, .*, an option or a command$/],
+    ['\x1b[2J', /^help: received "\\u001b\[2J"/],
+  ];
+  for (const [word, said] of cases) {
+    const answer = usageOf(word);
+    assert.match(answer.ok ? answer.value : answer.error, said);
+  }
 });
 
 test('the whole help has one entry for each option, under its group', () => {

@@ -6,7 +6,9 @@ import { CONFIG_VARIABLE, fileVariableOf } from './env.ts';
 import { type Group, groups, topicOf } from './option-kinds.ts';
 import { type NamedOption, options } from './options.ts';
 import { describeSpan, formatQuantity } from './parse.ts';
-import { refusedFeatures } from './refused-features.ts';
+import { refused, unknownName } from './problems.ts';
+import { refusedFeature, refusedFeatures } from './refused-features.ts';
+import { closestName } from './suggestion.ts';
 
 const MAX_COLUMNS = 80;
 /** The column where explanations begin. */
@@ -108,7 +110,7 @@ function topicNames(): string[] {
 /** The words that `mote help` knows; it takes commands and options as well. */
 export const topics: readonly string[] = topicNames();
 
-/** The help on a topic, a command or an option, or what would have been allowed. */
+/** The help on a topic, a command or an option, whatever it is called; or the problem with the word. */
 export function usageOf(topic: string): Result<string, string> {
   if (topic === ALL) return success(wholeUsage());
   if (topic === COMMANDS) return success(renderCommands(() => true));
@@ -120,10 +122,21 @@ export function usageOf(topic: string): Result<string, string> {
     const commands = related ? [renderCommands(([, entry]) => entry.topic === topic)] : [];
     return success([...inTopic.map(renderGroup), ...commands].join('\n'));
   }
-  const option = options.find(({ key }) => key === topic);
-  return option
-    ? success(`${renderOption(option)}\n`)
-    : failure(`${topics.join(', ')}, an option or a command`);
+  const option = options.find((one) => namesOf(one).includes(topic.replace(/=.*/s, '')));
+  return option ? success(`${renderOption(option)}\n`) : failure(problemWith(topic));
+}
+
+function namesOf(option: NamedOption): string[] {
+  const short = option.short === undefined ? [] : [option.short];
+  return [option.key, option.flag, `--no-${option.key}`, ...short, ...environmentOf(option)];
+}
+
+function problemWith(topic: string): string {
+  const known = [...topics, ...namedCommands.map(([name]) => name), ...options.map(({ key }) => key)];
+  const word = topic.replace(/^--?/, '').toLowerCase();
+  return refusedFeature(word) || closestName(word, known)
+    ? `help: ${unknownName(word, 'topic', known)}`
+    : refused('help', topic, `${topics.join(', ')}, an option or a command`);
 }
 
 function renderCommands(isWanted: (command: (typeof namedCommands)[number]) => boolean): string {

@@ -52,5 +52,12 @@ export function forReader(plan: Plan, { accept }: RequestFacts['headers']): Plan
   return { ...rest, ...styledPlan(status, html, STYLE, kept) };
 }
 
+const ACCEPT = /\r\naccept:[ \t]*([^\r\n]*)\r/i;
+
+/** The same for a head that is refused before it is read as a whole: browsers send `Accept` before their cookies. */
+export function forWriterOf(head: string, plan: Plan): Plan {
+  return forReader(plan, { accept: ACCEPT.exec(head)?.[1] });
+}
+
 /** What {@link styledPlan} says itself. */
 const OF_PAGE = /^(?:content-(?:type|length|security-policy)|cache-control)$/i;

@@ -56,7 +56,7 @@ function listEntries(value: string): string[] {
     .filter((entry) => entry !== '');
 }
 
-const PAIR = /^[ \t]*([\w-]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s";,]*))[ \t]*$/;
+const PAIR = /^[ \t]*([\w!#$%&'*+.^`|~-]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s";,]*))[ \t]*$/;
 
 /** The `for` parameters of `Forwarded` (RFC 7239 §4), one for each proxy; empty for one that names nobody. */
 function forwardedEntries(value: string): string[] {
@@ -67,16 +67,18 @@ function forwardedEntries(value: string): string[] {
 
 /**
  * Empty unless the whole element is well-formed: with a quotation mark that is left open, a client could draw into its
- * own element what the proxy has appended.
+ * own element what the proxy has appended. A parameter is there once (RFC 7239 §4).
  */
 function forParameter(element: string): string {
-  let found = '';
+  let found: string | undefined;
   for (const text of splitUnquoted(element, ';')) {
     const [pair, name = '', quoted, plain = ''] = PAIR.exec(text) ?? [];
     if (pair === undefined) return '';
-    if (name.toLowerCase() === 'for') found = quoted ?? plain;
+    if (name.toLowerCase() !== 'for') continue;
+    if (found !== undefined) return '';
+    found = quoted?.replace(/\\(.)/g, '$1') ?? plain;
   }
-  return found;
+  return found ?? '';
 }
 
 /** The parts between separators outside of quoted strings. */
@@ -107,8 +109,9 @@ function blockListOf(entries: readonly string[]): BlockList {
   return blocks;
 }
 
-const bracketed = /^\[([^\]]+)\](?::\d{1,5})?$/;
-const withPort = /^([\d.]+):\d{1,5}$/;
+/** A port may be obfuscated, even where the address is not (RFC 7239 §6.3). */
+const bracketed = /^\[([^\]]+)\](?::(?:\d{1,5}|_[\w.-]+))?$/;
+const withPort = /^([\d.]+):(?:\d{1,5}|_[\w.-]+)$/;
 
 /** The address in an entry, which some proxies write with a port or in brackets. */
 function addressIn(entry: string): string | undefined {

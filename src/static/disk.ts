@@ -40,6 +40,7 @@ const LEASE_POLL_MS = 25;
 /** O_NONBLOCK: opening a FIFO without a writer must not hang. */
 const openFlags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 const missing: Found = { kind: 'missing' };
+const badLink: Found = { kind: 'missing', isBadLink: true };
 const folder: Found = { kind: 'folder' };
 const nothing: FolderListing = { entries: [], notUtf8: 0, beyond: 0 };
 
@@ -97,7 +98,7 @@ async function openInside(root: string, segments: readonly string[], rules: Disk
   const path = join(root, ...segments);
   // Tried again if it is outside: a deployment may have switched the root between the opening and the check.
   const found = (await openAndCheck(path, root, rules)) ?? (await openAndCheck(path, root, rules));
-  return found ?? missing;
+  return found ?? badLink;
 }
 
 const openAndCheck = (path: string, root: string, rules: DiskRules): Promise<Found | undefined> =>

@@ -10,9 +10,26 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { ByteRange, ByteSource, HeaderList, Plan } from '../http/types.ts';
 import type { DiskRules } from './disk.ts';
+import type { StaticOptions } from './handler.ts';
 import type { Representation } from './plan.ts';
 import type { FileSource, FolderEntry, FolderListing, Found, SourceFile } from './source.ts';
 import type { FileStore, Lookup, Resource } from './store.ts';
+
+/** A site with nothing special. */
+export const staticOptions: StaticOptions = {
+  index: 'index.html',
+  cleanUrls: false,
+  compression: false,
+  cacheBytes: 1024 * 1024,
+  cacheHtml: 'no-cache',
+  cacheFingerprinted: 'immutable',
+  cacheOther: 'max-age=1',
+  mediaTypes: [],
+  charset: 'utf-8',
+  listing: false,
+  spa: false,
+  notFound: '404.html',
+};
 
 interface Stored {
   bytes: Buffer;

@@ -1,24 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { HttpError } from '../http/errors.ts';
-import { bodyOf, headerOf, MemorySource } from './fixtures.ts';
+import { bodyOf, headerOf, MemorySource, staticOptions } from './fixtures.ts';
 import { createStaticStage } from './handler.ts';
 
 /** Nothing is kept in memory: every response is made of a file that is opened for it. */
-const options = {
-  index: 'index.html',
-  cleanUrls: false,
-  compression: false,
-  cacheBytes: 0,
-  cacheHtml: 'no-cache',
-  cacheFingerprinted: 'immutable',
-  cacheOther: 'max-age=1',
-  mediaTypes: [],
-  charset: 'utf-8',
-  listing: false,
-  spa: false,
-  notFound: '404.html',
-};
+const options = { ...staticOptions, cacheBytes: 0 };
 
 /** A file that was looked up a moment ago, and a client. */
 async function lookedUp(t: TestContext) {

@@ -1,23 +1,10 @@
 /** Which plans can be used again for the same head, and for how long: exactly as long as the handler uses its file. */
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
-import { bodyOf, MemorySource, settle } from './fixtures.ts';
+import { bodyOf, MemorySource, settle, staticOptions } from './fixtures.ts';
 import { createStaticStage } from './handler.ts';
 
-const options = {
-  index: 'index.html',
-  cleanUrls: false,
-  compression: false,
-  cacheBytes: 1024 * 1024,
-  cacheHtml: 'no-cache',
-  cacheFingerprinted: 'immutable',
-  cacheOther: 'max-age=1',
-  mediaTypes: [],
-  charset: 'utf-8',
-  listing: true,
-  spa: true,
-  notFound: '404.html',
-} as const;
+const options = { ...staticOptions, listing: true, spa: true };
 
 type Headers = Readonly<Record<string, string>>;
 

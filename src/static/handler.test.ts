@@ -2,23 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { HttpError } from '../http/errors.ts';
 import type { Plan, RequestFacts } from '../http/types.ts';
-import { bodyOf, headerOf, MemorySource } from './fixtures.ts';
+import { bodyOf, headerOf, MemorySource, staticOptions } from './fixtures.ts';
 import { createStaticStage, type StaticOptions } from './handler.ts';
 
-const options: StaticOptions = {
-  index: 'index.html',
-  cleanUrls: false,
-  compression: false,
-  cacheBytes: 1024 * 1024,
-  cacheHtml: 'no-cache',
-  cacheFingerprinted: 'immutable',
-  cacheOther: 'max-age=1',
-  mediaTypes: [],
-  charset: 'utf-8',
-  listing: false,
-  spa: false,
-  notFound: '404.html',
-};
+const options = staticOptions;
 /** Every content is opened for its answer. */
 const noMemory = { ...options, cacheBytes: 0 };
 

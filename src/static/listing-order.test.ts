@@ -27,7 +27,14 @@ describe('names as people order them', () => {
     ['without case', ['a', 'B', 'c', 'D']],
     ['case between equals', ['README', 'readme', 'readme1']],
     ['digits before letters, after marks', ['!', '-1', '1', '9', 'a', '_'].toSorted()],
-    ['beyond ASCII', ['z', 'ä', 'я2', 'я10', '漢']],
+    ['beyond ASCII', ['ä', 'z', 'и', 'й', 'к', 'я2', 'я10', '漢']],
+    [
+      'accents beside their letters',
+      ['eclipse', 'Étude 2', 'étude 10', 'Lodz', 'Łódź', 'o', 'Øre', 'p', 'Ωmega', 'ώρα'],
+    ],
+    ['as one character or two', ['ca', 'cafe', 'cafe\u0301', 'caf\u00e9', 'café 2', 'cafe\u0301 10', 'cag']],
+    ['letters that lower case takes apart', ['istanbul', 'i\u0307stanbul', 'İstanbul', 'ıstanbul', 'j']],
+    ['double letters', ['strasse', 'straße', 'strasz']],
   ];
   for (const [what, expected] of cases) {
     test(what, () => {

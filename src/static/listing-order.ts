@@ -66,12 +66,34 @@ function digits(value: number): string {
 }
 
 /**
- * What sorts like the name for people, by code units: without case, and numbers by value. A number becomes `0`, so that
- * it stays where digits sort, its length, and its digits: of two numbers without leading zeros the longer one is larger.
+ * What sorts like the name for people, by code units: without case and accents, and numbers by value. A number becomes
+ * `0`, so that it stays where digits sort, its length, and its digits: of two numbers without leading zeros the longer
+ * one is larger.
  */
 export function naturalKey(name: string): string {
-  return name.toLowerCase().replace(/[0-9]+/g, (digits) => {
+  return withoutAccents(name.toLowerCase()).replace(/[0-9]+/g, (digits) => {
     const value = digits.replace(/^0+(?=.)/, '');
     return `0${String.fromCharCode(value.length)}${value}`;
   });
+}
+
+/** Variants of Latin letters that are not made of a letter and a mark. */
+const variants: Readonly<Record<string, string>> = {
+  ß: 'ss',
+  æ: 'ae',
+  œ: 'oe',
+  ø: 'o',
+  ł: 'l',
+  đ: 'd',
+  ı: 'i',
+};
+const BEYOND_ASCII = /[^\0-\x7f]/g;
+/** Marks of Latin and Greek letters. With a mark, letters of others (й) are other letters. */
+const ACCENTS = /(?<=[a-z\u0370-\u03ff])[\u0300-\u036f]+/g;
+
+/** `é` sorts beside `e`, whether it is one character or two, as in names from macOS. */
+function withoutAccents(lower: string): string {
+  if (lower.search(BEYOND_ASCII) < 0) return lower;
+  const plain = lower.normalize('NFD').replace(ACCENTS, '').normalize('NFC');
+  return plain.replace(BEYOND_ASCII, (letter) => variants[letter] ?? letter);
 }

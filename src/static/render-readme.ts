@@ -20,37 +20,54 @@ const bounds = {
 /** The text of a README as HTML. */
 export function* renderReadme(name: string, text: string): Steps<Readme> {
   const isMarkdown = /\.(?:md|markdown)$/i.test(name);
-  const html = isMarkdown ? yield* markdownSteps(text, formWith(new Set()), bounds) : undefined;
+  const html = isMarkdown ? yield* markdownSteps(text, newForm(), bounds) : undefined;
   return { name, html: html ?? `<pre>${escapeHtml(text)}</pre>\n` };
 }
 
-/** `anchors` are those of the text. */
-const formWith = (anchors: Set<string>): MarkdownForm => ({
-  breaks: false,
-  html: 'token',
-  renderer: {
-    html: ({ text }) => escapeText(text.replace(TAGS, '')),
-    // Behind `<pre>` and the like the parser takes text for HTML.
-    text(token) {
-      const inner = 'tokens' in token ? token.tokens : undefined;
-      return inner ? this.parser.parseInline(inner) : escapeText(token.text);
+/** For one text. */
+function newForm(): MarkdownForm {
+  const anchors = new Set<string>();
+  // The level of the last heading; that of the page is the first.
+  let lastLevel = 1;
+  return {
+    breaks: false,
+    html: 'token',
+    renderer: {
+      html: ({ text }) => escapeText(text.replace(TAGS, '')),
+      // Behind `<pre>` and the like the parser takes text for HTML.
+      text(token) {
+        const inner = 'tokens' in token ? token.tokens : undefined;
+        return inner ? this.parser.parseInline(inner) : escapeText(token.text);
+      },
+      heading({ tokens, depth }) {
+        const content = this.parser.parseInline(tokens);
+        if (content.trim() === '') return '';
+        // The page has its own first heading, and who reads by headings misses what lies between two levels.
+        const level = Math.min(depth + 1, lastLevel + 1, 6);
+        lastLevel = level;
+        const text = this.parser.parseInline(tokens, this.parser.textRenderer).replace(TAGS, '');
+        return `<h${level}${anchorOf(text, anchors)}>${content}</h${level}>\n`;
+      },
+      link({ href, tokens }) {
+        // A badge is a picture in a link; a link in a link would end it.
+        const label = this.parser.parseInline(tokens).replace(LINKS, '');
+        if (!isSafe(href)) return label;
+        return `<a href="${escapeHtml(inPage(href))}">${label.trim() === '' ? escapeHtml(href) : label}</a>`;
+      },
+      tablecell({ header, align, tokens }) {
+        const content = this.parser.parseInline(tokens);
+        const name = header && content.trim() !== '' ? 'th' : 'td';
+        return `<${name}${align ? ` align="${align}"` : ''}>${content}</${name}>\n`;
+      },
+      image: ({ href, text }) =>
+        isSafe(href) ? `<a href="${escapeHtml(href)}">${escapeHtml(text || href)}</a>` : escapeHtml(text),
+      checkbox: ({ checked }) => (checked ? '☑ ' : '☐ '),
     },
-    heading({ tokens, depth }) {
-      // The page has its own first heading.
-      const level = Math.min(depth + 1, 6);
-      const text = this.parser.parseInline(tokens, this.parser.textRenderer).replace(TAGS, '');
-      return `<h${level}${anchorOf(text, anchors)}>${this.parser.parseInline(tokens)}</h${level}>\n`;
-    },
-    link({ href, tokens }) {
-      const label = this.parser.parseInline(tokens);
-      return isSafe(href) ? `<a href="${escapeHtml(inPage(href))}">${label}</a>` : label;
-    },
-    image: ({ href, text }) =>
-      isSafe(href) ? `<a href="${escapeHtml(href)}">${escapeHtml(text || href)}</a>` : escapeHtml(text),
-    checkbox: ({ checked }) => (checked ? '☑ ' : '☐ '),
-  },
-});
+  };
+}
 
+/** What {@link renderReadme} makes of links: nothing else in its HTML has a `<`. */
+const LINKS = /<\/?a(?: [^>]*)?>/g;
 const TAGS = /<!--[\s\S]*?(?:-->|$)|<[/!?]?[a-z][^<>]*>/gi;
 
 /** What looks like a character reference stays one. */

@@ -1,24 +1,11 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { embeddedFolder, packSite } from './embedded.ts';
-import { bodyOf, headerOf, MemorySource, settle } from './fixtures.ts';
+import { bodyOf, headerOf, MemorySource, settle, staticOptions } from './fixtures.ts';
 import { createStaticStage } from './handler.ts';
 import { openRuleFiles, type RuleReport, withoutRuleFiles } from './rule-files.ts';
 
-const options = {
-  index: 'index.html',
-  cleanUrls: false,
-  compression: false,
-  cacheBytes: 1024 * 1024,
-  cacheHtml: 'no-cache',
-  cacheFingerprinted: 'immutable',
-  cacheOther: 'max-age=1',
-  mediaTypes: [],
-  charset: 'utf-8',
-  listing: false,
-  spa: false,
-  notFound: '404.html',
-} as const;
+const options = staticOptions;
 
 async function serve(t: TestContext, files: Readonly<Record<string, string>>) {
   const clock = { nowMs: 1000 };

@@ -21,6 +21,9 @@ const FRESH_MS = 100;
 const MAX_FILE_BYTES = 1024 * 1024;
 /** Bad lines of one file that are told; a binary file has thousands. */
 const MAX_TOLD_LINES = 20;
+/** Editors and shells of Windows write it. */
+const isUtf16 = (bytes: Uint8Array) => bytes[0] === 0xff && bytes[1] === 0xfe;
+const BAD_LINK = 'it is a link out of the root or to a hidden file';
 
 /** What became of the files: the lines of the log, for people. */
 export interface RuleReport {
@@ -119,7 +122,8 @@ export class RuleFiles {
 
   async #read(name: string, before: RuleFile): Promise<RuleFile> {
     const found = await this.#source.open([name]);
-    if (found.kind !== 'file') return NO_FILE;
+    if (found.kind === 'missing') return found.isBadLink ? { ...NO_FILE, problem: BAD_LINK } : NO_FILE;
+    if (found.kind === 'folder') return { ...NO_FILE, problem: 'it is a folder' };
     const { file } = found;
     try {
       const { version, size } = file;
@@ -127,6 +131,7 @@ export class RuleFiles {
       if (size > MAX_FILE_BYTES)
         return { ...NO_FILE, version, problem: `it has more than ${MAX_FILE_BYTES} bytes` };
       const { bytes, tag } = await readContent(file, MAX_FILE_BYTES);
+      if (bytes && isUtf16(bytes)) return { ...NO_FILE, version, problem: 'it is UTF-16; save it as UTF-8' };
       return { version, tag, text: bytes?.toString() ?? '', problem: undefined };
     } finally {
       await file.close();

@@ -6,8 +6,8 @@ import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import type { Plan } from '../http/types.ts';
 import { readContent, tagOf } from './content.ts';
-import { bodyOf, openFile, outcomeOf } from './fixtures.ts';
-import { createStaticStage, type StaticOptions } from './handler.ts';
+import { bodyOf, openFile, outcomeOf, staticOptions } from './fixtures.ts';
+import { createStaticStage } from './handler.ts';
 import type { FileSource } from './source.ts';
 
 /** Paths → contents; a path that ends with a slash is an empty folder. */
@@ -157,20 +157,7 @@ function answers(make: MakeSource): void {
   }
 }
 
-const options: StaticOptions = {
-  index: 'index.html',
-  cleanUrls: false,
-  compression: false,
-  cacheBytes: 1024 * 1024,
-  cacheHtml: 'no-cache',
-  cacheFingerprinted: 'immutable',
-  cacheOther: 'max-age=1',
-  mediaTypes: [],
-  charset: 'utf-8',
-  listing: true,
-  spa: false,
-  notFound: '404.html',
-};
+const options = { ...staticOptions, listing: true };
 
 interface Request {
   readonly title: string;

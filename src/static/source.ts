@@ -26,8 +26,8 @@ export const SETTLE_MS = 25;
 export type Found =
   | { readonly kind: 'file'; readonly file: SourceFile }
   | { readonly kind: 'folder' }
-  /** There is nothing, or nothing that may be served. */
-  | { readonly kind: 'missing' };
+  /** There is nothing, or nothing that may be served; `isBadLink`: a link leads out or to a hidden file. */
+  | { readonly kind: 'missing'; readonly isBadLink?: boolean };
 
 export interface FolderEntry {
   readonly name: string;

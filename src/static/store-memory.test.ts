@@ -2,24 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
-import { find, findResource, MemorySource, settle, textOf } from './fixtures.ts';
+import { find, findResource, MemorySource, settle, staticOptions, textOf } from './fixtures.ts';
 import { FileStore, type FileStoreOptions } from './store.ts';
 
 const FRESH_MS = 500;
 const STALE_MS = 900;
 
-const options: FileStoreOptions = {
-  index: 'index.html',
-  cleanUrls: false,
-  listing: false,
-  compression: false,
-  cacheBytes: 1024 * 1024,
-  cacheHtml: 'no-cache',
-  cacheFingerprinted: 'immutable',
-  cacheOther: 'max-age=1',
-  mediaTypes: [],
-  charset: 'utf-8',
-};
+const options: FileStoreOptions = staticOptions;
 
 class Clock {
   nowMs = 1000;

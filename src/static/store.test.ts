@@ -1,21 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { find, findResource, headerOf, MemorySource, textOf } from './fixtures.ts';
+import { find, findResource, headerOf, MemorySource, staticOptions, textOf } from './fixtures.ts';
 import { FileStore, type FileStoreOptions, representChanged } from './store.ts';
 
-const options: FileStoreOptions = {
-  index: 'index.html',
-  cleanUrls: false,
-  listing: false,
-  compression: false,
-  cacheBytes: 1024 * 1024,
-  cacheHtml: 'no-cache',
-  cacheFingerprinted: 'immutable',
-  cacheOther: 'max-age=1',
-  mediaTypes: [],
-  charset: 'utf-8',
-};
+const options: FileStoreOptions = staticOptions;
 
 describe('what a path means', () => {
   const source = new MemorySource({

@@ -20,14 +20,18 @@ const skip = engineBetween || lacking({ script: 'bsdutils' });
 
 interface Options {
   readonly tree?: Tree;
+  /** The folder in the tree that is served. */
+  readonly at?: string;
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Starts a server at a terminal, on a free port. */
-async function serve(t: TestContext, { tree = { 'index.html': 'hello' }, args = [], env = {} }: Options) {
+async function serve(t: TestContext, { tree = { 'index.html': 'hello' }, at, args = [], env = {} }: Options) {
   const root = makeFolder(tree);
-  const quoted = [...target, root, '0', ...args].map((word) => `'${word}'`).join(' ');
+  const quoted = [...target, at === undefined ? root : join(root, at), '0', ...args]
+    .map((word) => `'${word}'`)
+    .join(' ');
   const child = spawn('script', ['-qec', `exec ${quoted}`, join(makeFolder(), 'typescript')], {
     env: { ...neutralEnvironment(), NO_COLOR: '', FORCE_COLOR: '', TERM: 'xterm', SHELL: '/bin/sh', ...env },
     stdio: ['pipe', 'pipe', 'inherit'],
@@ -101,6 +105,15 @@ describe('at a terminal', { skip }, () => {
       { tree: { 'index.html': 'x' }, args: ['--spa'] },
     ])
       assert.doesNotMatch(await (await serve(t, options)).stop(), /Hint/);
+  });
+
+  test('the name of a folder controls nothing', async (t) => {
+    const server = await serve(t, {
+      tree: { '\x1b]0;owned\x07\n\u202e/index.html': 'x' },
+      at: '\x1b]0;owned\x07\n\u202e',
+    });
+    const text = stripVTControlCharacters(await server.stop());
+    assert.ok(text.startsWith(`mote serves ${server.root}/ ]0;owned \n\n  Local: `), JSON.stringify(text));
   });
 
   test('colours, but for NO_COLOR and TERM=dumb', async (t) => {

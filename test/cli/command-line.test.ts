@@ -52,6 +52,17 @@ function assertFailed({ code, stdout, stderr }: Run, expected: { code: number; l
   return lines;
 }
 
+test('a path ends no line and reaches no terminal with what could control it', async (t) => {
+  const folder = makeFolder({ '\x1b[31mred\nmote serves\u202e/index.html': 'x' });
+  const one = await started(t, ['\x1b[31mred\nmote serves\u202e', '0'], { cwd: folder });
+  assert.equal(one.startLine, `mote serves  [31mred mote serves  on http://localhost:${one.port}`);
+  const socket = await run(['.', '--host', '/missing/\x1b[31m\na'], { cwd: folder });
+  assert.match(
+    assertFailed(socket, { code: 1, lines: 1 })[0] ?? '',
+    /^mote: cannot listen on \/missing\/ \[31m a: its folder does not exist/,
+  );
+});
+
 test('one line says what is served and where', async (t) => {
   // With an index: without one a second line says what to do.
   const folder = join(root, 'web_root');
@@ -268,6 +279,20 @@ test('help on a topic; one that there is not is refused with those that there ar
   assert.match((await run(['help', 'limits'])).stdout, /--max-connections/);
   // As people type it after a command.
   assert.match((await run(['spool', '--help'])).stdout, /^Commands:\n {2}mote spool list/);
+  assert.match((await run(['help', '--port'])).stdout, /^ {2}-p, --port PORT/);
+  const close = await run(['help', 'filse']);
+  assert.deepEqual(
+    [close.code, close.stderr],
+    [2, 'mote: help: filse: no such topic; did you mean files?\n'],
+  );
+  const command = await run(['heathcheck', '0']);
+  assert.deepEqual(
+    [command.code, command.stderr],
+    [
+      1,
+      'mote: cannot serve "heathcheck": no such file or folder; give one as the first argument, or did you mean the command healthcheck?\n',
+    ],
+  );
   const { code, stderr } = await run(['help', 'nonsense']);
   assert.equal(code, 2);
   assert.match(stderr, /^mote: help: received "nonsense"; allowed: files, .*\n$/);

@@ -4,7 +4,7 @@ import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { makeFolder } from '../support/folder.ts';
-import { type RequestOptions, request } from '../support/raw.ts';
+import { connect, type RequestOptions, request } from '../support/raw.ts';
 import { cannotBeNobody, NOBODY, startForTest } from '../support/target.ts';
 
 const BROWSER = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
@@ -47,6 +47,35 @@ describe('an error', () => {
       assert.ok(page.body.length < 1500, `${page.body.length} bytes`);
       assert.doesNotMatch(page.text, /script|nothing\//, 'nothing of the request');
       assert.equal(line.text, `${status} ${line.reason}\n`);
+    }
+  });
+
+  test('is a page where the head was not read to its end', async (t) => {
+    const args = ['--max-header-bytes', '4k', '--max-target-bytes', '1k'];
+    const server = await startForTest(t, { root: makeFolder({ 'index.html': 'x' }), args });
+    const headOf = (target: string, accept: string) =>
+      `GET ${target} HTTP/1.1\r\nHost: x\r\nUser-Agent: b\r\n${accept}Accept-Language: de\r\n`;
+    const heads: readonly (readonly [status: number, target: string, rest: string])[] = [
+      [414, `/${'a'.repeat(3000)}`, '\r\n'],
+      [431, '/', `Cookie: ${'a'.repeat(5000)}\r\n\r\n`],
+      [431, '/', 'A: b\r\n'.repeat(250)],
+      [400, '/', 'no field\r\n\r\n'],
+      [505, '/', 'x'],
+    ];
+    for (const [status, target, rest] of heads) {
+      const answerTo = async (accept: string) => {
+        const head = headOf(target, accept);
+        const client = await connect(server);
+        return client.write((status === 505 ? head.replace('HTTP/1.1', 'HTTP/3.0') : head) + rest).response();
+      };
+      const page = await answerTo(`Accept: ${BROWSER}\r\n`);
+      assert.deepEqual([page.status, page.header('content-type')], [status, 'text/html; charset=utf-8']);
+      assert.match(page.text, new RegExp(`<title>${status} `));
+      assert.match(page.header('content-security-policy') ?? '', /^default-src 'none'/);
+      for (const accept of ['Accept: */*\r\n', '', 'X-Accept: text/html\r\n']) {
+        const line = await answerTo(accept);
+        assert.equal(line.text, `${status} ${line.reason}\n`, accept);
+      }
     }
   });
 

@@ -1,6 +1,9 @@
 /** HTTP/2 from clients that break it or abuse it: cases like those of h2spec, and the known floods. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { describe, test } from 'node:test';
+import { connect as connectTls } from 'node:tls';
 import { makeFolder } from '../support/folder.ts';
 import {
   ACK,
@@ -16,6 +19,7 @@ import {
   HEADERS,
   number32,
   PING,
+  PREFACE,
   PRIORITY,
   RST_STREAM,
   requestFields,
@@ -25,7 +29,7 @@ import {
 } from '../support/http2-frames.ts';
 import { connectSecurely, secure } from '../support/https.ts';
 import { eventually } from '../support/raw.ts';
-import { severalWorkers, startForFile, without } from '../support/target.ts';
+import { severalWorkers, startForFile, startForTest, without } from '../support/target.ts';
 
 const skip = without('tls');
 const root = makeFolder({ 'index.html': 'ok' });
@@ -289,9 +293,29 @@ describe('floods end the connection, and nobody else notices', { skip }, () => {
   });
 });
 
-test('nothing of them is left', { skip: skip || severalWorkers }, async () => {
+test('connections that are reset at once leave nothing behind', {
+  skip: skip || severalWorkers,
+}, async (t) => {
+  const args = [...secure, '--metrics-path', '/metrics', '--send-timeout-ms', '1s'];
+  const { port: own } = await startForTest(t, { root, args });
+  for (let i = 0; i < 60; i++) {
+    const raw = connect(own, '127.0.0.1');
+    const client = connectTls({ socket: raw, rejectUnauthorized: false, ALPNProtocols: ['h2'] });
+    for (const socket of [raw, client]) socket.on('error', () => undefined);
+    await once(client, 'secureConnect');
+    client.write(Buffer.concat([Buffer.from(PREFACE), frame(SETTINGS, 0, 0), get(1, '/')]), () =>
+      raw.resetAndDestroy(),
+    );
+    await once(raw, 'close');
+  }
+  await nothingIsLeft(own);
+});
+
+test('nothing of them is left', { skip: skip || severalWorkers }, () => nothingIsLeft(port));
+
+async function nothingIsLeft(on: number): Promise<void> {
   const page = async () => {
-    const client = await connectSecurely({ port });
+    const client = await connectSecurely({ port: on });
     const { text } = await client.get('/metrics');
     client.destroy();
     return text;
@@ -301,4 +325,4 @@ test('nothing of them is left', { skip: skip || severalWorkers }, async () => {
     page,
     (text) => /^mote_http_requests_in_flight 1$/m.test(text) && /^mote_connections 1$/m.test(text),
   );
-});
+}

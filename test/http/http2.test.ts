@@ -8,6 +8,7 @@ import { makeFolder, pattern } from '../support/folder.ts';
 import {
   DATA,
   END_HEADERS,
+  END_STREAM,
   FrameClient,
   fieldBlock,
   frame,
@@ -18,6 +19,7 @@ import {
   RST_STREAM,
   requestFields,
   setting,
+  statusIn,
 } from '../support/http2-frames.ts';
 import { secure } from '../support/https.ts';
 import { Client, eventually, type Response, requestText } from '../support/raw.ts';
@@ -242,7 +244,11 @@ test('one connection does not take what is for all', { skip: skip || severalWork
   assert.equal(await greedy.outcome(199), '200');
   const second = await FrameClient.open(few.port, setting(4, 0));
   second.write(...Array.from({ length: 9 }, (_, index) => get(2 * index + 1, '/big.bin')));
-  assert.equal(await second.outcome(17), '503');
+  // Whoever opens no window holds no refusal in memory: it has no content.
+  const refusal = await second.next(({ type, stream }) => type === HEADERS && stream === 17);
+  assert.ok(refusal);
+  assert.equal(statusIn(refusal.payload), 503);
+  assert.equal(refusal.flags & END_STREAM, END_STREAM);
   assert.equal((await ask(session(t, few), '/text.txt')).status, 200);
   for (const client of [greedy, second]) client.destroy();
   await eventually(

@@ -13,6 +13,16 @@ const views: readonly View[] = [
 
 const readme = `# Notes
 
+[![tests](badge.svg)](https://ci.example/) [](file9.txt)
+
+### Deep
+
+#
+
+|  | b |
+| - | - |
+| 1 | 2 |
+
 Read [the first](file9.txt) and <b>then</b> <script>document.title = "owned"</script> [the last](#the-last).
 
 | a | b |

@@ -261,6 +261,14 @@ const reported: readonly Example[] = [
     ],
   },
   {
+    name: 'hosts with an underscore, as buckets of S3 have it',
+    rules: '/files/* https://my_bucket.s3.amazonaws.com/:splat\n/_h https://_h.test:8443\n',
+    cases: [
+      ['/files/a.zip', '301 https://my_bucket.s3.amazonaws.com/a.zip'],
+      ['/_h', '301 https://_h.test:8443/'],
+    ],
+  },
+  {
     name: 'the query, kept or replaced',
     rules: '/a /b\n/c /d?e=f\n/g /h#i\n',
     cases: [

@@ -304,6 +304,33 @@ test('a file of rules that is too large, or binary, costs a line each and is lef
   assert.equal(await outcome(server, '/a'), NOTHING);
 });
 
+test('rules in another encoding than UTF-8 are told: their paths would match nothing', async (t) => {
+  const server = await serveSite(t, {
+    _redirects: Buffer.from('/caf\xe9 /page.html\n/a /b # caf\xe9\n', 'latin1'),
+    _headers: Buffer.from('\ufeff/*\r\n  X-A: b\r\n', 'utf16le'),
+  });
+  await server.logged(/_redirects line 1 is skipped: it is not UTF-8/);
+  await server.logged(/_headers is ignored: it is UTF-16; save it as UTF-8/);
+  assert.equal(await outcome(server, '/a'), '301 /b');
+});
+
+test('rules that cannot be reached are told, so that nobody waits for their headers in vain', async (t) => {
+  const base = makeFolder({ 'shared/_headers': '/*\n  X-A: b\n', 'site/page.html': 'page' });
+  const root = join(base, 'site');
+  addTo(root, { _headers: { link: '../shared/_headers' }, '_redirects/a.txt': 'a' });
+  const server = await startForTest(t, { root });
+  await server.logged(/_headers is ignored: it is a link out of the root/);
+  await server.logged(/_redirects is ignored: it is a folder/);
+  assert.equal((await request(server, '/page.html')).header('x-a'), undefined);
+  rmSync(join(root, '_headers'));
+  addTo(root, { 'headers.txt': '/*\n  X-A: c\n', _headers: { link: 'headers.txt' } });
+  await eventually(
+    NOTICED_WITHIN_MS,
+    () => request(server, '/page.html'),
+    ({ header }) => header('x-a') === 'c',
+  );
+});
+
 test('a single file has no rules, even by that name', async (t) => {
   const root = makeFolder({ _headers: '/*\n  X-A: b\n' });
   const server = await startForTest(t, { root: join(root, '_headers') });

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { makeFolder } from '../support/folder.ts';
 import { ann, notifyFile, send } from '../support/notify.ts';
+import { repetitions } from '../support/repetitions.ts';
 import { json, startStandIn } from '../support/stand-in.ts';
 import { type Server, start } from '../support/target.ts';
 
@@ -93,15 +94,3 @@ test(`${MESSAGES} messages outlive SIGKILL`, { timeout: 2 * LIMIT_MS }, async (t
   }
   assert.ok(repeated.length <= killsMs.length * CHANNEL_CONCURRENCY, `${repeated.length} repetitions`);
 });
-
-/** Deliveries of the same message, one after the other. */
-function repetitions(deliveries: readonly Delivery[]): [Delivery, Delivery][] {
-  const last = new Map<string, Delivery>();
-  const found: [Delivery, Delivery][] = [];
-  for (const one of deliveries) {
-    const before = last.get(one.title);
-    if (before) found.push([before, one]);
-    last.set(one.title, one);
-  }
-  return found;
-}

@@ -78,6 +78,93 @@ test('by the environment; WeCom says which address it does not trust', async (t)
   assert.equal(stdout.includes(SECRET), false);
 });
 
+/** Each kind that speaks HTTP, with its secrets, at a provider that is somewhere else. */
+const everyKind: Readonly<Record<string, (origin: string) => object>> = {
+  wecom: (base) => ({ corpId: 'ww1', secret: SECRET, agentId: 1, users: ['ann'], base }),
+  'wecom-robot': (base) => ({ key: SECRET, base }),
+  aliyun: (base) => ({
+    keyId: 'LTAI1',
+    keySecret: SECRET,
+    signName: 'mote',
+    templateCode: 'SMS_1',
+    to: ['+8613800000000'],
+    variables: { text: '{{text}}' },
+    base,
+  }),
+  tencent: (base) => ({
+    secretId: 'A1',
+    secretKey: SECRET,
+    appId: '1400',
+    region: 'ap-guangzhou',
+    signName: 'mote',
+    templateId: '1',
+    to: ['+8613800000000'],
+    variables: ['{{text}}'],
+    base,
+  }),
+  twilio: (base) => ({
+    accountSid: `AC${'0'.repeat(32)}`,
+    authToken: SECRET,
+    from: '+15005550006',
+    to: ['+15005550007'],
+    base,
+  }),
+  webhook: (origin) => hook(origin),
+  slack: (origin) => ({ url: `${origin}/services/T0/B0/${SECRET}` }),
+  discord: (origin) => ({ url: `${origin}/api/webhooks/1/${SECRET}` }),
+  telegram: (base) => ({ base, token: `1:${SECRET}`, chat: '42' }),
+  feishu: (origin) => ({ url: `${origin}/open-apis/bot/v2/hook/${SECRET}`, secret: SECRET }),
+  dingtalk: (origin) => ({ url: `${origin}/robot/send?access_token=${SECRET}`, secret: `SEC${SECRET}` }),
+  teams: (origin) => ({ url: `${origin}/workflows/w?api-version=1&sig=${SECRET}` }),
+  mattermost: (origin) => ({ url: `${origin}/hooks/${SECRET}` }),
+  pushplus: (base) => ({ base, token: SECRET }),
+  serverchan: (base) => ({ base, key: `SCT1${SECRET}` }),
+  bark: (base) => ({ base, key: SECRET }),
+  gotify: (base) => ({ base, token: SECRET }),
+  ntfy: (base) => ({ base, topic: 'alerts', token: SECRET }),
+};
+
+describe('every kind says what to do, and no secret', () => {
+  const replies: readonly (readonly [what: string, reply: Reply, advice: RegExp])[] = [
+    ['wrong credentials', { status: 401, body: `no ${SECRET}\x1b[2J\r\n` }, /./],
+    ['a login page', { status: 302, headers: { Location: `https://a.example/${SECRET}` } }, /final address/],
+    ['a fault', { status: 500, body: '<h1>Oops</h1>' }, /status page/],
+  ];
+  for (const [what, reply, advice] of replies) {
+    test(what, async (t) => {
+      const { origin } = await standIn(t, reply);
+      const kinds = kindNames.filter((kind) => kind !== 'smtp');
+      const channels = kinds.map((kind) => [kind, { kind, ...everyKind[kind]?.(origin) }]);
+      const { code, lines, stderr } = await notifyTest(Object.fromEntries(channels));
+      assert.deepEqual([code, stderr, lines.length], [1, '', 2 * kinds.length]);
+      for (const [index, kind] of kinds.entries()) {
+        assert.match(
+          lines[2 * index] ?? '',
+          new RegExp(`^${kind}: (refused|not delivered)[^:]*: .*HTTP \\d+`),
+        );
+        assert.match(lines[2 * index + 1] ?? '', advice, kind);
+        assert.match(lines[2 * index + 1] ?? '', /^ {2}What to do: /, kind);
+      }
+      assert.doesNotMatch(lines.join(''), /\p{Cc}/u);
+    });
+  }
+
+  test('WeCom, whose fresh access token is refused', async (t) => {
+    const wecom = await startStandIn(({ target }) =>
+      target.includes('gettoken')
+        ? json({ errcode: 0, access_token: `T${SECRET}`, expires_in: 7200 })
+        : json({ errcode: 40014, errmsg: `invalid access_token ${SECRET}` }),
+    );
+    t.after(() => wecom.close());
+    const { lines } = await notifyTest({ app: { kind: 'wecom', ...everyKind.wecom?.(wecom.origin) } });
+    assert.match(
+      lines[0] ?? '',
+      /^app \(wecom\): not delivered .*WeCom 40014: the fresh access token is refused$/,
+    );
+    assert.match(lines[1] ?? '', /What to do: .*WECOM_BASE/);
+  });
+});
+
 describe('what a network does', () => {
   test('nobody listens, no such host, a certificate that nobody knows', async (t) => {
     const tls = await standIn(t, { status: 200 }, true);

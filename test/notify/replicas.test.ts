@@ -6,6 +6,7 @@ import { LEASE_MS } from '../../src/notify/replicas/replica-store.ts';
 import { send } from '../support/notify.ts';
 import { eventually } from '../support/raw.ts';
 import { noRedis } from '../support/redis.ts';
+import { repetitions } from '../support/repetitions.ts';
 import { type Delivery, endDeadLeases, startReceiver, startSharing } from '../support/replicas.ts';
 import type { Server } from '../support/target.ts';
 
@@ -110,16 +111,4 @@ function judgeRepetitions(t: TestContext, deliveries: readonly Delivery[], kills
     assert.ok(endMs <= second.beginMs, `${title} was worked on by two at a time`);
   }
   assert.ok(repeated.length <= killsMs.length * CHANNEL_CONCURRENCY, `${repeated.length} repetitions`);
-}
-
-/** Deliveries of the same message, one after the other. */
-function repetitions(deliveries: readonly Delivery[]): [Delivery, Delivery][] {
-  const last = new Map<string, Delivery>();
-  const found: [Delivery, Delivery][] = [];
-  for (const one of deliveries) {
-    const before = last.get(one.title);
-    if (before) found.push([before, one]);
-    last.set(one.title, one);
-  }
-  return found;
 }

@@ -7,12 +7,15 @@ import { lacking } from '../../scripts/test/lacking.ts';
 import { addTo, makeFolder } from './folder.ts';
 import { freePort } from './free-port.ts';
 import { eventually } from './raw.ts';
+import { without } from './target.ts';
 
 /** Why it cannot run here, or `false`. */
-export const noRedis: string | false = lacking({
-  'redis-server': 'redis-server',
-  'redis-cli': 'redis-tools',
-});
+export const noRedis: string | false =
+  without('replicas') ||
+  lacking({
+    'redis-server': 'redis-server',
+    'redis-cli': 'redis-tools',
+  });
 
 const PATIENCE_MS = 30_000;
 /** A node of a cluster has a second port, so far above the first, which must not be one that systems give away. */

@@ -46,7 +46,14 @@ export const severalWorkers =
   Number(process.env.MOTE_WORKERS ?? 1) > 1 ? 'it is about one process, and several serve' : false;
 
 /** What only some builds can do, by the names that `--version --json` has for what a build lacks. */
-export type Feature = 'compression' | 'workers' | 'nodeHttp' | 'charsets' | 'tls' | 'largeMessages';
+export type Feature =
+  | 'compression'
+  | 'workers'
+  | 'replicas'
+  | 'nodeHttp'
+  | 'charsets'
+  | 'tls'
+  | 'largeMessages';
 
 const lacks: readonly Feature[] = isSource ? [] : askForLacks();
 

@@ -1,12 +1,12 @@
 /**
- * The error boundary of both engines: whatever the rest of the program throws, the client gets a response or the end
+ * The error boundary of all engines: whatever the rest of the program throws, the client gets a response or the end
  * of its connection, and a defect one line in the log.
  */
 import { forReader } from '../error-page.ts';
 import { errorPlan, HttpError } from '../errors.ts';
 import { closeQuietly } from '../send.ts';
-import type { HeaderList, Plan } from '../types.ts';
-import type { Exchange, Hooks } from './contract.ts';
+import type { HeaderList, Plan, RequestFacts } from '../types.ts';
+import type { ConnectionLimits, Exchange, Hooks, Shared } from './contract.ts';
 
 /** Hooks that report a defect of their own instead of throwing it, where no response depends on what they return. */
 export function guardHooks(hooks: Hooks): Hooks {
@@ -51,13 +51,95 @@ export function planOf(make: () => Plan, hooks: Hooks, exchange?: Exchange): Pla
   }
 }
 
+/** How an engine sends the response to one of its exchanges. */
+export interface Responder<E extends Exchange> {
+  /** The client is gone. */
+  isClosed(exchange: E): boolean;
+  /** It is too late for another response. */
+  hasBegun(exchange: E): boolean;
+  send(exchange: E, plan: Plan, common: HeaderList): void;
+  /** Ends the response where it is. */
+  abort(exchange: E): void;
+}
+
+type Sharing = Pick<Shared<ConnectionLimits>, 'hooks' | 'descriptors'>;
+
+/** Has the request handled, and sends what comes of it, now or later. */
+export function handleRequest<E extends Exchange>(
+  exchange: E,
+  facts: RequestFacts,
+  responder: Responder<E>,
+  shared: Sharing,
+): void {
+  try {
+    const plan = shared.hooks.handle(facts);
+    if (!(plan instanceof Promise)) return answer(exchange, plan, responder, shared);
+    plan.then(
+      (late) => answer(exchange, late, responder, shared),
+      (error) => fail(exchange, error, responder, shared),
+    );
+  } catch (error) {
+    fail(exchange, error, responder, shared);
+  }
+}
+
+/** An `HttpError` goes to the client, any other error becomes a 500 and a log line. */
+function fail<E extends Exchange>(
+  exchange: E,
+  error: unknown,
+  responder: Responder<E>,
+  shared: Sharing,
+): void {
+  if (!(error instanceof HttpError)) return reportDefect(exchange, error, responder, shared);
+  shared.descriptors.onError(error.cause);
+  answer(exchange, errorPlan(error.code, error.headers), responder, shared);
+}
+
+/** Sends a response that is known. */
+export function answer<E extends Exchange>(
+  exchange: E,
+  plan: Plan,
+  responder: Responder<E>,
+  shared: Sharing,
+): void {
+  exchange.status = plan.status;
+  if (responder.isClosed(exchange)) return closeBody(plan);
+  try {
+    responder.send(exchange, plan, defaultsFor(plan, exchange, shared.hooks));
+  } catch (error) {
+    reportDefect(exchange, error, responder, shared);
+  }
+}
+
 /** @throws what the default headers throw; then the source of `plan` is closed, since it will not be sent. */
-export function defaultsFor({ body }: Plan, { facts }: Exchange, hooks: Hooks): HeaderList {
+function defaultsFor(plan: Plan, { facts }: Exchange, hooks: Hooks): HeaderList {
   try {
     return hooks.defaultHeaders(facts.headers);
   } catch (error) {
-    if (body.kind === 'source') void closeQuietly(body.source);
+    closeBody(plan);
     throw error;
+  }
+}
+
+function closeBody({ body }: Plan): void {
+  if (body.kind === 'source') void closeQuietly(body.source);
+}
+
+/** One line in the log, and a 500; without default headers if they cannot be made or sent. */
+function reportDefect<E extends Exchange>(
+  exchange: E,
+  error: unknown,
+  responder: Responder<E>,
+  { hooks }: Sharing,
+): void {
+  hooks.onFault(error, exchange);
+  if (responder.hasBegun(exchange)) return responder.abort(exchange);
+  const plan = errorPlan('internal');
+  exchange.status = plan.status;
+  try {
+    responder.send(exchange, plan, hooks.defaultHeaders(exchange.facts.headers));
+  } catch {
+    responder.send(exchange, plan, []);
   }
 }
 
@@ -73,20 +155,6 @@ export function refusalOf(plan: Plan, hooks: Hooks, exchange?: Exchange): LastWo
   } catch (error) {
     hooks.onFault(error, exchange);
     return { plan: errorPlan('internal'), common: [] };
-  }
-}
-
-/** Sends the response to a defect that has been reported; without default headers if they cannot be made or sent. */
-export function sendInternal(
-  send: (plan: Plan, common: HeaderList) => void,
-  hooks: Hooks,
-  { facts }: Exchange,
-): void {
-  const plan = errorPlan('internal');
-  try {
-    send(plan, hooks.defaultHeaders(facts.headers));
-  } catch {
-    send(plan, []);
   }
 }
 

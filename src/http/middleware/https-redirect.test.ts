@@ -26,10 +26,11 @@ describe('where HTTP leads to', () => {
     ['another port of HTTPS', 80, 8443, 'a.example', 'https://a.example:8443/x?y'],
     ['ports that are mapped', 8080, 8443, 'a.example', 'https://a.example/x?y'],
     ['an empty port', 8080, 8443, 'a.example:', 'https://a.example/x?y'],
+    ['a mapped port, named', 8080, 8443, 'a.example:80', 'https://a.example/x?y'],
     ['ports that are not mapped', 8080, 8443, 'a.example:8080', 'https://a.example:8443/x?y'],
     ['an address', 8080, 8443, '127.0.0.1:8080', 'https://127.0.0.1:8443/x?y'],
     ['an address of IPv6', 8080, 443, '[2001:db8::1]:8080', 'https://[2001:db8::1]/x?y'],
-    ['a name with an underscore', 80, 443, 'my_site', 'https://my_site/x?y'],
+    ['a name with an underscore', 80, 443, '_my_site', 'https://_my_site/x?y'],
   ];
   for (const [name, http, https, host, location] of cases) {
     test(name, () => {

@@ -7,7 +7,7 @@ const HTTP_PORT = 80;
 const HTTPS_PORT = 443;
 
 /** A name or an address, and a port: nothing that could end the authority of a URL or begin another part. */
-const hostPattern = /^([a-z0-9](?:[a-z0-9._-]*)|\[[0-9a-f:.]+\])(:\d{0,5})?$/i;
+const hostPattern = /^([a-z0-9_][a-z0-9._-]*|\[[0-9a-f:.]+\])(:\d{0,5})?$/i;
 /** The path of a challenge: its token is in base64url (RFC 8555 §8.3). */
 const challenge = /^\/\.well-known\/acme-challenge\/[\w-]+$/;
 
@@ -38,11 +38,11 @@ export function httpsRedirectStage(ports: HttpsPorts): Stage {
 }
 
 /**
- * A client that names no port has come to port 80. Where that is not the port here, something maps ports, and maps 443
- * as well.
+ * A client that names no port, or this one, has come to port 80. Where that is not the port here, something maps ports,
+ * and maps 443 as well.
  */
-function publicPort({ http, https }: HttpsPorts, given = ''): number {
-  const isMapped = http !== HTTP_PORT && given.length <= 1;
+function publicPort({ http, https }: HttpsPorts, given = ':'): number {
+  const isMapped = http !== HTTP_PORT && (given === ':' || Number(given.slice(1)) === HTTP_PORT);
   return isMapped ? HTTPS_PORT : https();
 }
 

@@ -63,8 +63,14 @@ export interface Progress {
 export type HeadResult =
   | { readonly kind: 'head'; readonly head: Head; readonly length: number }
   | { readonly kind: 'incomplete'; readonly progress: Progress }
-  /** With the words of the head if it is well-formed and refused only for its values. */
-  | { readonly kind: 'refused'; readonly code: ErrorCode; readonly words?: Words };
+  | RefusedHead;
+
+export interface RefusedHead {
+  readonly kind: 'refused';
+  readonly code: ErrorCode;
+  /** If it is well-formed and refused only for its values. */
+  readonly words?: Words;
+}
 
 /** How many empty lines may precede a request: some old clients end a body with one (RFC 9112 §2.2). */
 export const MAX_EMPTY_LINES = 2;

@@ -5,6 +5,16 @@ import { adviceFor, advisedKinds } from './advice.ts';
 const rows: readonly (readonly [kind: string, reason: string, advice: RegExp])[] = [
   ['wecom', 'WeCom 60020: the address of this server is not trusted (203.0.113.9)', /企业可信IP/],
   ['wecom', 'WeCom 40001: the secret is wrong', /secret/],
+  ['wecom', 'WeCom 40014: the fresh access token is refused', /WECOM_BASE/],
+  ['wecom', 'WeCom refuses the access token again', /WECOM_BASE/],
+  ['aliyun', 'HTTP 200 without a code; not repeated, since the message may have been sent', /something else/],
+  ['aliyun', 'HTTP 403 without a code; not repeated, since the message may have been sent', /credentials/],
+  [
+    'tencent',
+    'HTTP 302 without a result; not repeated, since the message may have been sent',
+    /final address/,
+  ],
+  ['twilio', '…0007: HTTP 307', /final address/],
   ['wecom', 'WeCom 40013: the corporation id is wrong', /企业ID/],
   ['wecom', 'WeCom 81013: none of the recipients', /可见范围/],
   ['wecom', 'WeCom 50001', /90313/],

@@ -36,6 +36,10 @@ const ofKind: Readonly<Record<string, readonly Row[]>> = {
       /WeCom 60020\b/,
       'admin console (work.weixin.qq.com) → 应用管理 → the application → 企业可信IP: add that address; or set WECOM_PROXY to a host with a fixed one',
     ],
+    [
+      /access token is refused|refuses the access token/,
+      'try again in a minute; if it stays so, WECOM_BASE leads to a gateway that takes tokens of another application',
+    ],
     [/WeCom 40001\b/, 'copy the secret of this very application again: 应用管理 → the application → Secret'],
     [/WeCom 40013\b/, 'copy the corporation id again: 我的企业 → 企业信息 → 企业ID, ww and 16 digits'],
     [/WeCom (40056|48002)\b/, 'secret and AgentId must be those of the same application'],
@@ -240,7 +244,7 @@ const ofAll: readonly Row[] = [
   [/certificate is for another host/, 'write the host as its certificate names it'],
   [/TLS could not be agreed on/, 'that port may not speak TLS: check the port and the scheme of the URL'],
   [/private or special address/, 'if the receiver is yours, allow its address or network there'],
-  [/HTTP 3\d\d, not followed/, 'enter the final address; curl -I shows where it leads'],
+  [/HTTP 3\d\d\b/, 'enter the final address; curl -I shows where it leads'],
   [
     /connection was (reset|closed|aborted)|connection failed/,
     'try again; if it stays so, something in between (firewall, proxy) cuts the connection',
@@ -263,7 +267,7 @@ const ofAll: readonly Row[] = [
   [/HTTP 429\b|too many/, 'wait, and send less often'],
   [/HTTP 5\d\d\b|is busy|has a fault/, 'the provider has a fault: try again later, or see its status page'],
   [
-    /does not say that it was taken|cannot be read/,
+    /does not say that it was taken|cannot be read|without a (code|result)/,
     'something else than the provider may have answered: check the URL, and what the receiver answers',
   ],
   [/not HTTP|does not speak SMTP/, 'another kind of server listens there: check host, port and scheme'],

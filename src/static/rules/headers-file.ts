@@ -35,27 +35,32 @@ const OWN_FIELDS =
   /^(?:accept-ranges|age|allow|alt-svc|connection|content-(?:encoding|length|range)|date|etag|keep-alive|last-modified|location|proxy-(?:authenticate|connection)|te|trailer|transfer-encoding|upgrade|www-authenticate)$/i;
 const REQUIRED_FIELDS = /^(?:content-type|vary)$/i;
 
+/** A step is a line. */
 export function* parseHeaders(text: string): Steps<HeadersFile> {
   const rules: { pattern: Pattern; changes: HeaderChange[] }[] = [];
+  const badLines: BadLine[] = [];
   /** `skipped`: below a path that was refused, whose headers belong to no other. */
   let current: HeaderChange[] | 'none' | 'skipped' = 'none';
-  const badLines = yield* readLines(text, ({ text: content }) => {
+  for (const { line, text: content, fault } of yield* readLines(text)) {
     if (/^(?:\/|[a-z][a-z\d+.-]*:\/\/)/i.test(content)) {
-      const pattern =
-        rules.length < MAX_HEADER_RULES ? parsePath(content) : failure(`more than ${MAX_HEADER_RULES} paths`);
+      const pattern = parsePath(content, fault, rules.length);
       current = pattern.ok ? [] : 'skipped';
       if (pattern.ok) rules.push({ pattern: pattern.value, changes: current as HeaderChange[] });
-      return pattern;
+      else badLines.push({ line, reason: pattern.error });
+    } else if (current !== 'skipped') {
+      const change =
+        current === 'none' ? failure('a header above the first path') : parseChange(content, fault);
+      if (change.ok) (current as HeaderChange[]).push(change.value);
+      else badLines.push({ line, reason: change.error });
     }
-    if (current === 'skipped') return success(undefined);
-    const change = current === 'none' ? failure('a header above the first path') : parseChange(content);
-    if (change.ok) (current as HeaderChange[]).push(change.value);
-    return change;
-  });
+    yield;
+  }
   return { rules, badLines };
 }
 
-function parsePath(text: string): Result<Pattern, string> {
+function parsePath(text: string, fault: string | undefined, pathsBefore: number): Result<Pattern, string> {
+  if (pathsBefore >= MAX_HEADER_RULES) return failure(`more than ${MAX_HEADER_RULES} paths`);
+  if (fault !== undefined) return failure(fault);
   if (!text.startsWith('/'))
     return failure('a rule for one host: every host is served the same site, so write the path alone');
   if (/\s/.test(text))
@@ -64,7 +69,8 @@ function parsePath(text: string): Result<Pattern, string> {
 }
 
 /** Values are never quoted in errors: they may be secrets. */
-function parseChange(text: string): Result<HeaderChange, string> {
+function parseChange(text: string, fault: string | undefined): Result<HeaderChange, string> {
+  if (fault !== undefined) return failure(fault);
   if (text.startsWith('!')) return parseRemoval(text.slice(1).trim());
   const colon = text.indexOf(':');
   if (colon < 0) return failure('neither a path, which begins with /, nor Name: value, nor ! Name');

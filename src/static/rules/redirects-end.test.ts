@@ -2,25 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { headerOf, MemorySource } from '../fixtures.ts';
+import { headerOf, MemorySource, staticOptions } from '../fixtures.ts';
 import { createStaticStage } from '../handler.ts';
 import { openRuleFiles, withoutRuleFiles } from '../rule-files.ts';
 
 const MAX_HOPS = 12;
-const options = {
-  index: 'index.html',
-  cleanUrls: false,
-  compression: false,
-  cacheBytes: 1024 * 1024,
-  cacheHtml: 'no-cache',
-  cacheFingerprinted: 'immutable',
-  cacheOther: 'max-age=1',
-  mediaTypes: [],
-  charset: 'utf-8',
-  listing: false,
-  spa: false,
-  notFound: '404.html',
-} as const;
+const options = staticOptions;
 
 interface Site {
   readonly names: readonly string[];

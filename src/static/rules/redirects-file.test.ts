@@ -37,6 +37,7 @@ const bad: readonly (readonly [line: string, reason: RegExp])[] = [
   ['http://blog.test/* https://www.test/blog/:splat 301!', /one host/],
   ['/s/*/t/* /z', /more than one \*/],
   [`/${'a'.repeat(2000)} /b`, /2000 characters/],
+  ['/caf\ufffd /b', /not UTF-8/],
 ];
 
 describe('bad lines', () => {

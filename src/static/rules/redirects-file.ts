@@ -44,15 +44,18 @@ const CONDITION = /^([^/:?#=]+)=(.*)$/;
 const NAME = /^:([A-Za-z]\w*)$/;
 const PROVIDER_CONDITIONS = /^(?:country|language|role|cookie)=/i;
 
+/** A step is a line. */
 export function* parseRedirects(text: string): Steps<RedirectsFile> {
   const rules: RedirectRule[] = [];
+  const badLines: BadLine[] = [];
   const counts = { static: 0, dynamic: 0 };
-  const badLines = yield* readLines(text, (line) => {
-    const rule = parseRule(line);
+  for (const one of yield* readLines(text)) {
+    const rule = one.fault === undefined ? parseRule(one) : failure(one.fault);
     const fits = rule.ok ? countRule(rule.value, counts) : rule;
     if (rule.ok && fits.ok) rules.push(rule.value);
-    return fits;
-  });
+    else if (!fits.ok) badLines.push({ line: one.line, reason: fits.error });
+    yield;
+  }
   return { rules, badLines };
 }
 

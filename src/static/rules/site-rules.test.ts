@@ -105,6 +105,32 @@ test('a redirect by rules ends: who follows it gets something else than a redire
   );
 });
 
+test('a query is parsed once, however many rules for its path have conditions', async (t) => {
+  const moved = Array.from({ length: 1000 }, (_, at) => `/index.php p=${at} /posts/${at}?\n`);
+  const { rules } = compileRules(`${moved.join('')}/:page.php q=:q /search?for=:q&on=:page\n`, '');
+  let parsed = 0;
+  const real = URLSearchParams;
+  t.mock.property(
+    globalThis,
+    'URLSearchParams',
+    class extends real {
+      constructor(query: string) {
+        super(query);
+        parsed += 1;
+      }
+    } as typeof real,
+  );
+  const locationFor = async (query: string) => {
+    const path = { segments: ['index.php'], directory: false };
+    const outcome = await rules?.outcomeFor({ path: '/index.php', query }, path, true, nowhere);
+    return outcome?.kind === 'redirect' ? outcome.location : undefined;
+  };
+  assert.equal(await locationFor(`?${'p=x&'.repeat(2000)}`), undefined);
+  assert.equal(parsed, 1);
+  assert.equal(await locationFor('?p=x&p=999&q=a&q=b'), 'posts/999?');
+  assert.equal(await locationFor('?q=a%20b&q=c'), 'search?for=a%20b&on=index');
+});
+
 describe('headers', () => {
   const plan: Plan = {
     status: 404,
@@ -183,5 +209,17 @@ describe('headers', () => {
       badHeaders.map(({ line: number }) => number),
       [1, 202, 204],
     );
+  });
+
+  test('headers below a path that cannot be read belong to no other path', () => {
+    for (const path of [`/${'a'.repeat(2000)}`, '/caf\ufffd', '/a b', 'https://h.test/*']) {
+      const { rules, badHeaders } = compileRules('', `/*\n A: 1\n${path}\n B: 1\n/x\n C: 1\n`);
+      const edits = rules?.editsFor({ segments: ['x'], directory: false });
+      assert.deepEqual(edits?.applyTo({ ...plan, headers: [] }).headers, ['A', '1', 'C', '1'], path);
+      assert.deepEqual(
+        badHeaders.map(({ line: number }) => number),
+        [3],
+      );
+    }
   });
 });

@@ -42,6 +42,9 @@ export type FindContent = (
   path: ParsedPath,
 ) => Promise<{ readonly hasContent: boolean; readonly to?: ParsedPath | undefined }>;
 
+/** The values of each parameter of a query, in their order. */
+type Parameters = ReadonlyMap<string, ReadonlySet<string>>;
+
 interface Place {
   readonly path: ParsedPath;
   readonly query: string;
@@ -54,6 +57,8 @@ export class SiteRules {
   readonly hasForced: boolean;
   readonly #literal = new Map<string, RedirectRule[]>();
   readonly #dynamic: RedirectRule[] = [];
+  /** Of the last query: its rules ask one after another, and there may be thousands for one path. */
+  #parsed: { readonly query: string; readonly parameters: Parameters } | undefined;
   /** `undefined` for a resource without changes. */
   readonly #decorated = new WeakMap<Resource, Resource>();
 
@@ -124,10 +129,16 @@ export class SiteRules {
       literal.length === 0 ? this.#dynamic : [...literal, ...this.#dynamic].sort((a, b) => a.line - b.line);
     for (const rule of rules) {
       const captures = matchPattern(rule.pattern, path);
-      const all = captures && withQuery(captures, rule.query, query);
+      const isConditional = captures && rule.query.length > 0;
+      const all = isConditional ? withQuery(captures, rule.query, this.#parametersOf(query)) : captures;
       if (all) yield { rule, captures: all };
     }
     return undefined;
+  }
+
+  #parametersOf(query: string): Parameters {
+    if (this.#parsed?.query !== query) this.#parsed = { query, parameters: parametersOf(query) };
+    return this.#parsed.parameters;
   }
 
   editsFor(path: ParsedPath): HeaderEdits | undefined {
@@ -175,19 +186,27 @@ function urlOf({ path, query }: Place): string {
   return encodePath(path.segments, path.directory) + query;
 }
 
+function parametersOf(query: string): Parameters {
+  const parameters = new Map<string, Set<string>>();
+  for (const [key, value] of new URLSearchParams(query)) {
+    const values = parameters.get(key);
+    if (values) values.add(value);
+    else parameters.set(key, new Set([value]));
+  }
+  return parameters;
+}
+
 /** The captures of path and query; `undefined` if a condition does not hold. */
 function withQuery(
   captures: Captures,
   conditions: readonly QueryCondition[],
-  query: string,
+  parameters: Parameters,
 ): Captures | undefined {
-  if (conditions.length === 0) return captures;
-  const parameters = [...new URLSearchParams(query)];
   const all = new Map(captures);
   for (const { key, value, name } of conditions) {
-    const found = parameters.filter(([name]) => name === key).map(([, text]) => text);
-    const [first] = found;
-    if (first === undefined || (value !== undefined && !found.includes(value))) return undefined;
+    const values = parameters.get(key);
+    if (!values || (value !== undefined && !values.has(value))) return undefined;
+    const [first = ''] = values;
     if (name !== undefined) all.set(name, first);
   }
   return all;

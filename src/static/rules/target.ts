@@ -20,7 +20,7 @@ export interface Target {
   readonly fragment: Template | undefined;
 }
 
-const ORIGIN = /^https?:\/\/(?:[a-z\d](?:[a-z\d.-]*[a-z\d])?|\[[\da-f:.]+\])(?::\d{1,5})?(?=[/?#]|$)/i;
+const ORIGIN = /^https?:\/\/(?:[a-z\d_](?:[a-z\d._-]*[a-z\d_])?|\[[\da-f:.]+\])(?::\d{1,5})?(?=[/?#]|$)/i;
 const SCHEME = /^[a-z][a-z\d+.-]*:/i;
 /** What may stand in a URL as it is (RFC 3986 §2). */
 const NOT_IN_URLS = /%(?![\da-f]{2})|[^\w!#$%&'()*+,\-./:;=?@[\]~]/giu;

@@ -1,9 +1,9 @@
 /** One connection of the engine `http2`: its streams, what it may cost, and how it ends. */
 import { performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
-import { errorPlan } from '../../errors.ts';
+import { statusOf } from '../../errors.ts';
 import { MAX_HEADER_FIELDS } from '../../guard.ts';
-import type { Plan } from '../../types.ts';
+import { noBody, type Plan } from '../../types.ts';
 import type { OpenConnection } from '../connections.ts';
 import { CLIENT_HEADER, type Limits, type Shared } from '../contract.ts';
 import { readHead } from './request.ts';
@@ -31,6 +31,13 @@ const ENHANCE_YOUR_CALM = 11;
 /** How long a client may take to close a connection after all was said. */
 const LINGER_MS = 1000;
 
+/** Without content, which would stay in memory until the client opens a window: this says all, and ends the stream. */
+const OVERLOADED: Plan = {
+  status: statusOf('overloaded'),
+  headers: ['Retry-After', '1', 'Cache-Control', 'no-store'],
+  body: noBody,
+};
+
 /** How many streams are open on all connections together. */
 export interface StreamCount {
   open: number;
@@ -54,6 +61,8 @@ export class Http2Connection implements OpenConnection {
   #takenMs = performance.now();
   /** When the connection is given up if it has no streams. */
   #deadlineMs: number;
+  /** The session was over when the clock looked last. */
+  #wasOver = false;
 
   constructor(socket: Socket, shared: Shared<Limits>, count: StreamCount) {
     const { limits, hooks } = shared;
@@ -104,6 +113,7 @@ export class Http2Connection implements OpenConnection {
   /** Gives up a connection that is idle or has taken nothing for too long, and streams of which nothing is taken. */
   checkTime(nowMs: number): void {
     this.#controlFrames = 0;
+    if (this.#session.destroyed) return this.#bury();
     const { sendTimeoutMs } = this.#shared.limits;
     if (this.#requests.size === 0) return this.#checkIdle(nowMs);
     const requests = [...this.#requests];
@@ -111,6 +121,15 @@ export class Http2Connection implements OpenConnection {
       return this.cut(`the client took nothing for ${sendTimeoutMs} ms`);
     // Streams share what the client takes.
     for (const request of requests) request.checkTime(nowMs, sendTimeoutMs * requests.length);
+  }
+
+  /**
+   * A session that is destroyed closes its socket when its last write has ended, which one that the client has reset
+   * never does: the socket would stay open for ever, and its streams with it (node#61304).
+   */
+  #bury(): void {
+    if (this.#wasOver) this.socket.destroy();
+    this.#wasOver = true;
   }
 
   #onClosed(request: RequestStream): void {
@@ -147,7 +166,7 @@ export class Http2Connection implements OpenConnection {
     this.#requests.add(request);
     this.#count.open += 1;
     this.#taken += 1;
-    if (this.#isCrowd(limits.maxConnections)) request.refuse(errorPlan('overloaded', ['Retry-After', '1']));
+    if (this.#isCrowd(limits.maxConnections)) request.refuse(OVERLOADED);
     else request.begin(head);
     if (state.draining || this.#taken >= limits.maxRequestsPerConnection) this.#session.close();
   }

@@ -1,10 +1,9 @@
 /** One stream of HTTP/2: a request, from its head to the end of its response. */
 import type { ServerHttp2Stream } from 'node:http2';
 import { forReader } from '../../error-page.ts';
-import { errorPlan, HttpError } from '../../errors.ts';
-import { closeQuietly } from '../../send.ts';
+import { errorPlan } from '../../errors.ts';
 import { type HeaderList, type Plan, type RequestFacts, SAFE_METHODS } from '../../types.ts';
-import { defaultsFor, endExchange, planOf, sendInternal } from '../boundary.ts';
+import { answer, endExchange, handleRequest, planOf, type Responder } from '../boundary.ts';
 import type { Exchange, Limits, Shared } from '../contract.ts';
 import { FramedBody } from './body.ts';
 import type { StreamHead } from './request.ts';
@@ -22,7 +21,7 @@ export interface Origin {
   onClosed(): void;
 }
 
-export class RequestStream implements Onlooker {
+export class RequestStream implements Onlooker, Responder<Exchange> {
   readonly #stream: ServerHttp2Stream;
   readonly #origin: Origin;
   readonly #exchange: Exchange;
@@ -35,7 +34,7 @@ export class RequestStream implements Onlooker {
     { method, target, path, query, headers }: StreamHead,
     origin: Origin,
   ) {
-    const isGone = () => stream.closed || stream.destroyed;
+    const isGone = () => this.isClosed();
     this.#stream = stream;
     this.#origin = origin;
     this.#exchange = {
@@ -68,14 +67,14 @@ export class RequestStream implements Onlooker {
   /** Refuses the request, whose body is not read. */
   refuse(plan: Plan): void {
     this.#body = undefined;
-    this.#answer(plan);
+    answer(this.#exchange, plan, this, this.#origin.shared);
   }
 
   begin({ refusal }: StreamHead): void {
     if (refusal)
       return this.refuse(errorPlan(refusal, refusal === 'method_not_allowed' ? ['Allow', SAFE_METHODS] : []));
     const { facts } = this.#exchange;
-    if (this.#stream.endAfterHeaders) this.#respond(facts);
+    if (this.#stream.endAfterHeaders) this.#handle(facts);
     else this.#awaitBody(facts);
   }
 
@@ -113,9 +112,9 @@ export class RequestStream implements Onlooker {
     });
     this.#stream.once('end', () => {
       // Node ends the stream as well where the client has reset it.
-      if (!this.#body || this.#stream.closed || this.#stream.destroyed) return;
+      if (!this.#body || this.isClosed()) return;
       this.#body = undefined;
-      this.#respond({ ...facts, body: body.content });
+      this.#handle({ ...facts, body: body.content });
     });
     if (facts.headers.expect !== undefined) askForBody(this.#stream);
   }
@@ -126,51 +125,25 @@ export class RequestStream implements Onlooker {
     this.refuse(planOf(plan, this.#origin.shared.hooks, this.#exchange));
   }
 
-  #respond(facts: RequestFacts): void {
-    try {
-      const plan = this.#origin.shared.hooks.handle(facts);
-      if (!(plan instanceof Promise)) return this.#answer(plan);
-      plan.then(
-        (late) => this.#answer(late),
-        (error) => this.#fail(error),
-      );
-    } catch (error) {
-      this.#fail(error);
-    }
+  #handle(facts: RequestFacts): void {
+    handleRequest(this.#exchange, facts, this, this.#origin.shared);
   }
 
-  /** An `HttpError` goes to the client, any other error becomes a 500 and a log line. */
-  #fail(error: unknown): void {
-    if (!(error instanceof HttpError)) return this.#reportDefect(error);
-    this.#origin.shared.descriptors.onError(error.cause);
-    this.#answer(errorPlan(error.code, error.headers));
+  isClosed(): boolean {
+    return this.#stream.destroyed || this.#stream.closed;
   }
 
-  #answer(plan: Plan): void {
-    const { body, status } = plan;
-    this.#exchange.status = status;
-    if (this.#stream.destroyed || this.#stream.closed)
-      return void (body.kind === 'source' && closeQuietly(body.source));
-    try {
-      this.#send(plan, defaultsFor(plan, this.#exchange, this.#origin.shared.hooks));
-    } catch (error) {
-      this.#reportDefect(error);
-    }
+  hasBegun(): boolean {
+    return this.#stream.headersSent || this.isClosed();
   }
 
-  #send(plan: Plan, common: HeaderList): void {
-    this.#exchange.status = plan.status;
+  send({ facts: { method, headers } }: Exchange, plan: Plan, common: HeaderList): void {
     this.onTaken();
-    const { method, headers } = this.#exchange.facts;
     respond(this.#stream, method, forReader(plan, headers), common, this);
   }
 
-  #reportDefect(error: unknown): void {
-    const { hooks } = this.#origin.shared;
-    hooks.onFault(error, this.#exchange);
-    if (this.#stream.headersSent || this.#stream.destroyed || this.#stream.closed)
-      return this.#stream.close();
-    sendInternal((plan, common) => this.#send(plan, common), hooks, this.#exchange);
+  abort(): void {
+    this.#stream.close();
   }
 
   #onClose(): void {

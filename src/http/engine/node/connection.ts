@@ -9,9 +9,17 @@ import type { Socket } from 'node:net';
 import { forReader } from '../../error-page.ts';
 import { errorPlan, HttpError } from '../../errors.ts';
 import { headRefusal, type SplitTarget, splitTarget } from '../../guard.ts';
-import { closeQuietly, refuse } from '../../send.ts';
+import { refuse } from '../../send.ts';
 import type { HeaderList, Plan, RequestFacts } from '../../types.ts';
-import { defaultsFor, endExchange, type LastWord, planOf, refusalOf, sendInternal } from '../boundary.ts';
+import {
+  answer,
+  endExchange,
+  handleRequest,
+  type LastWord,
+  planOf,
+  type Responder,
+  refusalOf,
+} from '../boundary.ts';
 import type { OpenConnection } from '../connections.ts';
 import { CLIENT_HEADER, type Exchange, type Shared } from '../contract.ts';
 import { hasBody, type Received, receiveBody } from './body.ts';
@@ -28,10 +36,14 @@ interface Turn {
   readonly expects: Expectation;
 }
 
+interface NodeExchange extends Exchange {
+  readonly res: ServerResponse;
+}
+
 const closing = /(?:^|[,\t ])close(?:[,\t ]|$)/i;
 const nowhere: SplitTarget = { path: '', query: '' };
 
-export class Connection implements Consumer, OpenConnection {
+export class Connection implements Consumer, OpenConnection, Responder<NodeExchange> {
   readonly socket: Socket;
   readonly #shared: Shared;
   /** The peer's address, empty on a unix socket. */
@@ -39,7 +51,7 @@ export class Connection implements Consumer, OpenConnection {
   /** The client name for the log unless a proxy forwards another one. */
   readonly #client: string;
   readonly #waiting: Turn[] = [];
-  #current: Exchange | undefined;
+  #current: NodeExchange | undefined;
   /** The request whose body is being read, and how much of it has been read. */
   #reading: IncomingMessage | undefined;
   #received: Received = { bytes: 0 };
@@ -134,7 +146,7 @@ export class Connection implements Consumer, OpenConnection {
   #begin({ req, res, expects }: Turn): void {
     const { hooks, limits } = this.#shared;
     const split = splitTarget(req.method as string, req.url as string);
-    const exchange = this.#exchangeOf(req, split ?? nowhere);
+    const exchange = this.#exchangeOf(req, res, split ?? nowhere);
     this.#current = exchange;
     this.#requests += 1;
     hooks.onStart();
@@ -145,12 +157,12 @@ export class Connection implements Consumer, OpenConnection {
       req.rawHeaders,
       limits.maxTargetBytes,
     );
-    if (refusal || !split) this.#answer(exchange, res, errorPlan(refusal ?? 'bad_request'));
+    if (refusal || !split) answer(exchange, errorPlan(refusal ?? 'bad_request'), this, this.#shared);
     else if (hasBody(req)) void this.#receive(exchange, { req, res, expects });
-    else this.#respond(exchange, res, exchange.facts);
+    else handleRequest(exchange, exchange.facts, this, this.#shared);
   }
 
-  #exchangeOf(req: IncomingMessage, { path, query }: SplitTarget): Exchange {
+  #exchangeOf(req: IncomingMessage, res: ServerResponse, { path, query }: SplitTarget): NodeExchange {
     const headers = req.headers as RequestFacts['headers'];
     const { clientHeader = CLIENT_HEADER, clientOf } = this.#shared.hooks;
     const client = headers[clientHeader] === undefined ? this.#client : clientOf(this.#peer, headers);
@@ -161,11 +173,12 @@ export class Connection implements Consumer, OpenConnection {
       startedMs: performance.now(),
       status: 0,
       progress: { bodyBytes: 0 },
+      res,
     };
   }
 
   /** Reads the whole body before the request is handled, so that the response cannot race with the upload. */
-  async #receive(exchange: Exchange, { req, res, expects }: Turn): Promise<void> {
+  async #receive(exchange: NodeExchange, { req, res, expects }: Turn): Promise<void> {
     const { hooks, limits } = this.#shared;
     this.#reading = req;
     this.#received = { bytes: 0 };
@@ -184,7 +197,7 @@ export class Connection implements Consumer, OpenConnection {
     try {
       const body = await coming;
       this.#reading = undefined;
-      this.#respond(exchange, res, { ...exchange.facts, body });
+      handleRequest(exchange, { ...exchange.facts, body }, this, this.#shared);
     } catch (error) {
       // `deny` has already refused a broken or timed-out upload, and a closed connection needs no response.
       if (error instanceof HttpError) this.#denyBody();
@@ -199,32 +212,20 @@ export class Connection implements Consumer, OpenConnection {
     this.#refuse(other ?? planOf(forSize, this.#shared.hooks, exchange));
   }
 
-  #respond(exchange: Exchange, res: ServerResponse, facts: RequestFacts): void {
-    try {
-      const plan = this.#shared.hooks.handle(facts);
-      if (!(plan instanceof Promise)) return this.#answer(exchange, res, plan);
-      plan.then(
-        (late) => this.#answer(exchange, res, late),
-        (error) => this.#fail(exchange, res, error),
-      );
-    } catch (error) {
-      this.#fail(exchange, res, error);
-    }
+  isClosed({ res }: NodeExchange): boolean {
+    return res.destroyed;
   }
 
-  #answer(exchange: Exchange, res: ServerResponse, plan: Plan): void {
-    exchange.status = plan.status;
-    if (res.destroyed) return void (plan.body.kind === 'source' && closeQuietly(plan.body.source));
-    try {
-      this.#send(exchange, res, plan, defaultsFor(plan, exchange, this.#shared.hooks));
-    } catch (error) {
-      this.#reportDefect(exchange, res, error);
-    }
+  hasBegun({ res }: NodeExchange): boolean {
+    return res.headersSent;
   }
 
-  #send(exchange: Exchange, res: ServerResponse, plan: Plan, common: HeaderList): void {
-    const { facts, progress } = exchange;
-    exchange.status = plan.status;
+  abort({ res }: NodeExchange): void {
+    res.destroy();
+  }
+
+  send(exchange: NodeExchange, plan: Plan, common: HeaderList): void {
+    const { facts, progress, res } = exchange;
     this.#over = plan.close === true || this.#isLast(exchange);
     const shown = forReader(plan, facts.headers);
     const last = this.#over && !plan.close ? { ...shown, close: true } : shown;
@@ -243,23 +244,7 @@ export class Connection implements Consumer, OpenConnection {
     return httpVersion === '1.0' && closing.test(headers.connection ?? '');
   }
 
-  /** An `HttpError` goes to the client, any other error becomes a 500 and a log line. */
-  #fail(exchange: Exchange, res: ServerResponse, error: unknown): void {
-    if (error instanceof HttpError) {
-      this.#shared.descriptors.onError(error.cause);
-      return this.#answer(exchange, res, errorPlan(error.code, error.headers));
-    }
-    this.#reportDefect(exchange, res, error);
-  }
-
-  #reportDefect(exchange: Exchange, res: ServerResponse, error: unknown): void {
-    const { hooks } = this.#shared;
-    hooks.onFault(error, exchange);
-    if (res.headersSent) return void res.destroy();
-    sendInternal((plan, common) => this.#send(exchange, res, plan, common), hooks, exchange);
-  }
-
-  #end(exchange: Exchange): void {
+  #end(exchange: NodeExchange): void {
     this.#current = undefined;
     this.#reading = undefined;
     endExchange(exchange, this.#shared.hooks);

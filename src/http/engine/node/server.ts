@@ -2,6 +2,7 @@
 import http from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { forWriterOf } from '../../error-page.ts';
 import { errorPlan } from '../../errors.ts';
 import { MAX_HEADER_FIELDS } from '../../guard.ts';
 import { SAFE_METHODS } from '../../types.ts';
@@ -66,8 +67,10 @@ export class NodeEngine {
     server.on('timeout', (socket) => this.#connections.get(socket)?.timedOut());
     server.on('clientError', (error: ParseError, socket) => {
       if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
-      else if (!this.#retell(error, socket))
-        this.#connections.get(socket)?.deny(errorPlan(codeOfParseError(error)));
+      else if (!this.#retell(error, socket)) {
+        const received = error.rawPacket?.toString('latin1') ?? '';
+        this.#connections.get(socket)?.deny(forWriterOf(received, errorPlan(codeOfParseError(error))));
+      }
     });
   }
 

@@ -5,13 +5,14 @@
  * (`input-turns.ts`), so that a client that pipelines requests does not hold up the others.
  */
 import type { Socket } from 'node:net';
-import { type ErrorCode, errorPlan, HttpError } from '../../errors.ts';
-import { closeQuietly, refuse } from '../../send.ts';
-import { type HeaderList, type Plan, type RequestFacts, SAFE_METHODS } from '../../types.ts';
+import { forWriterOf } from '../../error-page.ts';
+import { type ErrorCode, errorPlan } from '../../errors.ts';
+import { refuse } from '../../send.ts';
+import { type HeaderList, type Plan, SAFE_METHODS } from '../../types.ts';
 import { BodyReader } from '../../wire/body.ts';
-import { type Head, type Progress, parseHead, type Words } from '../../wire/head.ts';
+import { type Head, type Progress, parseHead, type RefusedHead } from '../../wire/head.ts';
 import type { KnownHead } from '../../wire/memo.ts';
-import { defaultsFor, endExchange, planOf, refusalOf, sendInternal } from '../boundary.ts';
+import { answer, endExchange, handleRequest, planOf, type Responder, refusalOf } from '../boundary.ts';
 import type { OpenConnection } from '../connections.ts';
 import { CLIENT_HEADER, type Exchange } from '../contract.ts';
 import type { WireShared } from './shared.ts';
@@ -35,7 +36,7 @@ const KEEP_ALIVE_GRACE_MS = 1000;
  */
 type Phase = 'first' | 'head' | 'body' | 'idle' | 'answer' | 'over';
 
-export class WireConnection implements Author, OpenConnection {
+export class WireConnection implements Author, OpenConnection, Responder<Exchange> {
   readonly socket: Socket;
   readonly #shared: WireShared;
   /** The peer's address, empty on a unix socket. */
@@ -161,7 +162,7 @@ export class WireConnection implements Author, OpenConnection {
         return next;
       }
       if (result.kind === 'refused') {
-        this.#refuseHead(result.code, result.words);
+        this.#refuseHead(result, this.#head + chunk.toString('latin1', at, at + limits.maxHeaderBytes));
         return chunk.length;
       }
       this.#progress = result.progress;
@@ -174,10 +175,10 @@ export class WireConnection implements Author, OpenConnection {
     }
   }
 
-  #refuseHead(code: ErrorCode, words: Words | undefined): void {
-    if (!words) return this.deny(errorPlan(code));
+  #refuseHead({ code, words }: RefusedHead, received: string): void {
+    if (!words) return this.deny(forWriterOf(received, errorPlan(code)));
     const exchange = this.#begin({ ...words, path: '', query: '', isPersistent: true });
-    this.#answer(exchange, errorPlan(code));
+    answer(exchange, errorPlan(code), this, this.#shared);
   }
 
   #awaitHead(): void {
@@ -215,7 +216,7 @@ export class WireConnection implements Author, OpenConnection {
     if (head.method === 'CONNECT') return this.deny(errorPlan('method_not_allowed', ['Allow', SAFE_METHODS]));
     const exchange = this.#begin(head, known);
     if (cameWhole) this.#beganMs = exchange.startedMs;
-    if (head.framing.kind === 'none') this.#respond(exchange, exchange.facts);
+    if (head.framing.kind === 'none') handleRequest(exchange, exchange.facts, this, this.#shared);
     else this.#awaitBody(exchange, head, next < chunk.length);
   }
 
@@ -271,7 +272,7 @@ export class WireConnection implements Author, OpenConnection {
       this.#body = undefined;
       this.#phase = 'answer';
       this.#deadlineMs = Number.POSITIVE_INFINITY;
-      this.#respond(exchange, { ...exchange.facts, body: body.content });
+      handleRequest(exchange, { ...exchange.facts, body: body.content }, this, this.#shared);
     }
     return next;
   }
@@ -282,49 +283,20 @@ export class WireConnection implements Author, OpenConnection {
     this.deny(planOf(() => room?.refuse() ?? errorPlan(code), this.#shared.hooks, exchange));
   }
 
-  #respond(exchange: Exchange, facts: RequestFacts): void {
-    try {
-      const plan = this.#shared.hooks.handle(facts);
-      if (!(plan instanceof Promise)) return this.#answer(exchange, plan);
-      plan.then(
-        (late) => this.#answer(exchange, late),
-        (error) => this.#fail(exchange, error),
-      );
-    } catch (error) {
-      this.#fail(exchange, error);
-    }
+  isClosed(): boolean {
+    return this.socket.destroyed;
   }
 
-  /** An `HttpError` goes to the client, any other error becomes a 500 and a log line. */
-  #fail(exchange: Exchange, error: unknown): void {
-    if (error instanceof HttpError) {
-      this.#shared.descriptors.onError(error.cause);
-      return this.#answer(exchange, errorPlan(error.code, error.headers));
-    }
-    this.#reportDefect(exchange, error);
+  hasBegun(exchange: Exchange): boolean {
+    return this.#current !== exchange;
   }
 
-  #reportDefect(exchange: Exchange, error: unknown): void {
-    const { hooks } = this.#shared;
-    hooks.onFault(error, exchange);
-    if (this.#current !== exchange) return void this.socket.destroy();
-    sendInternal((plan, common) => this.#send(exchange, plan, common), hooks, exchange);
-  }
-
-  #answer(exchange: Exchange, plan: Plan): void {
-    exchange.status = plan.status;
-    const { body } = plan;
-    if (this.socket.destroyed) return void (body.kind === 'source' && closeQuietly(body.source));
-    try {
-      this.#send(exchange, plan, defaultsFor(plan, exchange, this.#shared.hooks));
-    } catch (error) {
-      this.#reportDefect(exchange, error);
-    }
-  }
-
-  #send(exchange: Exchange, plan: Plan, common: HeaderList): void {
-    exchange.status = plan.status;
+  send(exchange: Exchange, plan: Plan, common: HeaderList): void {
     this.#writer.send(exchange, plan, common, plan.close === true || this.#isLast());
+  }
+
+  abort(): void {
+    this.socket.destroy();
   }
 
   #isLast(more = 0): boolean {
