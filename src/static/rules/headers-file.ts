@@ -41,7 +41,8 @@ export function* parseHeaders(text: string): Steps<HeadersFile> {
   const badLines: BadLine[] = [];
   /** `skipped`: below a path that was refused, whose headers belong to no other. */
   let current: HeaderChange[] | 'none' | 'skipped' = 'none';
-  for (const { line, text: content, fault } of yield* readLines(text)) {
+  const lines = yield* readLines(text);
+  for (const { line, text: content, fault } of lines) {
     if (/^(?:\/|[a-z][a-z\d+.-]*:\/\/)/i.test(content)) {
       const pattern = parsePath(content, fault, rules.length);
       current = pattern.ok ? [] : 'skipped';

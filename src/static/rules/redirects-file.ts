@@ -49,7 +49,8 @@ export function* parseRedirects(text: string): Steps<RedirectsFile> {
   const rules: RedirectRule[] = [];
   const badLines: BadLine[] = [];
   const counts = { static: 0, dynamic: 0 };
-  for (const one of yield* readLines(text)) {
+  const lines = yield* readLines(text);
+  for (const one of lines) {
     const rule = one.fault === undefined ? parseRule(one) : failure(one.fault);
     const fits = rule.ok ? countRule(rule.value, counts) : rule;
     if (rule.ok && fits.ok) rules.push(rule.value);
