@@ -1,14 +1,18 @@
 /** What `deploy/` has, held to the tools that will read it and to mote's own tables. */
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { parse } from 'yaml';
 import { load } from '../src/config/load.ts';
 import { defaults } from '../src/config/options.ts';
 import { makeFolder } from '../test/support/folder.ts';
+import { freePort } from '../test/support/free-port.ts';
+import { eventually } from '../test/support/raw.ts';
+import { noRedis } from '../test/support/redis.ts';
 import { REPOSITORY } from './bundle/bundle.ts';
+import { commandPath } from './command-path.ts';
 import { lacking } from './test/lacking.ts';
 
 const DEPLOY = join(REPOSITORY, 'deploy');
@@ -127,6 +131,61 @@ test('compose gives mote what mote takes, and names no secret', () => {
   assert.equal(config.spool, SPOOL_URL);
   assert.ok(Number.parseInt(grace, 10) * 1000 > config.shutdownGraceMs);
   assert.deepEqual(Object.keys(secrets).sort(), ['notify', 'spool', 'valkey']);
+});
+
+test('compose knows every word', { skip: lacking({ 'docker-compose': 'docker-compose' }) }, () => {
+  // Debian's does not know the name of a project yet.
+  const text = read('compose.yaml').replace(/^name: .*$/m, '');
+  const check = (compose: string) => {
+    const folder = makeFolder({ 'compose.yaml': compose });
+    return spawnSync('docker-compose', ['-f', 'compose.yaml', 'config', '--quiet'], {
+      cwd: folder,
+      encoding: 'utf8',
+    });
+  };
+  assert.deepEqual(check(text).stderr, '');
+  assert.match(check(text.replace('read_only', 'read_olny')).stderr, /read_olny/);
+});
+
+test('the server of compose starts, and is healthy with its password', { skip: noRedis }, async (t) => {
+  const { services } = parse(read('compose.yaml')) as {
+    services: { valkey: { command: string[]; healthcheck: { test: [string, string] } } };
+  };
+  const port = await freePort();
+  // Valkey is Redis under other names here.
+  const folder = makeFolder({ secret: 'the password' });
+  for (const [name, program] of [
+    ['valkey-server', 'redis-server'],
+    ['valkey-cli', 'redis-cli'],
+  ] as const) {
+    symlinkSync(commandPath(program) ?? '', join(folder, name));
+  }
+  const env = { ...process.env, PATH: `${folder}:${process.env.PATH}` };
+  const inFolder = (line: string) =>
+    line
+      .replaceAll('$$', '$')
+      .replaceAll('/run/secrets/valkey', join(folder, 'secret'))
+      .replace('valkey-server', `valkey-server --port ${port} --bind 127.0.0.1`)
+      .replace('valkey-cli', `valkey-cli -p ${port}`);
+  const [program = '', ...args] = services.valkey.command.map(inFolder);
+  const server = spawn(program, args, { cwd: folder, env, stdio: 'ignore' });
+  t.after(() => server.kill('SIGKILL'));
+  const [kind, line] = services.valkey.healthcheck.test;
+  assert.equal(kind, 'CMD-SHELL');
+  const check = () => spawnSync('sh', ['-c', inFolder(line)], { cwd: folder, env }).status;
+  await eventually(10_000, check, (status) => status === 0);
+  const setting = (name: string) =>
+    execFileSync('redis-cli', ['-p', `${port}`, 'config', 'get', name], {
+      env: { ...env, REDISCLI_AUTH: 'the password' },
+      encoding: 'utf8',
+    }).split('\n')[1];
+  assert.deepEqual(['appendonly', 'appendfsync', 'maxmemory-policy'].map(setting), [
+    'yes',
+    'always',
+    'noeviction',
+  ]);
+  writeFileSync(join(folder, 'secret'), 'another password');
+  assert.notEqual(check(), 0);
 });
 
 describe('systemd', () => {

@@ -4,7 +4,10 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileVariableOf } from '../src/config/env.ts';
+import { kinds } from '../src/config/notify/kinds.ts';
 import { options } from '../src/config/options.ts';
+import { presets } from '../src/notify/channels/preset/presets.ts';
+import { DIALECT_NAMES } from '../src/notify/dialects/dialect.ts';
 
 const REPOSITORY = resolve(import.meta.dirname, '..');
 const MAX_README_LINES = 200;
@@ -114,6 +117,17 @@ test('the lines of the troubleshooting table are those of the program', () => {
     lines.filter((line) => !isKnown(line)),
     [],
   );
+});
+
+test('the README counts the kinds of channels, the presets, and the dialects', () => {
+  const readme = documents.get('README.md') ?? '';
+  const named = Object.keys(kinds).filter((kind) => Object.hasOwn(presets, kind));
+  for (const said of [
+    `| ${Object.keys(kinds).length} kinds |`,
+    ` ${named.length} presets,`,
+    `| ${DIALECT_NAMES.length} APIs |`,
+  ])
+    assert.ok(readme.includes(said), said);
 });
 
 test('each error code has a section that begins with its status', () => {

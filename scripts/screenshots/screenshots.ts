@@ -1,7 +1,7 @@
 /** Takes the pictures of docs/ in Chromium: `npm run screenshots [-- FOLDER]`. */
 import { mkdirSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { startChromium, type View } from '../../test/support/chromium.ts';
+import { type Page, startChromium, type View } from '../../test/support/chromium.ts';
 import { makeFolder } from '../../test/support/folder.ts';
 import { hashOf, notifyFile } from '../../test/support/notify.ts';
 import { start } from '../../test/support/target.ts';
@@ -17,11 +17,23 @@ const narrow: View = { width: 390, height: 780, mobile: true };
 const pictures = [
   { name: 'listing', path: '/', view: wide, scheme: 'light' },
   { name: 'listing-phone', path: '/', view: narrow, scheme: 'dark' },
-  { name: 'notify', path: '/notify', view: wide, scheme: 'light' },
+  { name: 'notify', path: '/notify', view: { ...wide, width: 640 }, scheme: 'light' },
   { name: 'notify-phone', path: '/notify', view: narrow, scheme: 'dark' },
 ] as const;
-/** It only has to be there: nobody enters it into the page. */
-const TOKEN = hashOf('token-of-nobody');
+const TOKEN = 'token-of-nobody';
+/** Nothing is sent: what the page shows of a message has the time in it. */
+const channels = {
+  phone: { kind: 'wecom', corpId: 'ww1234', agentId: 1000002, secret: 'none', users: ['@all'] },
+  mail: { kind: 'smtp', url: 'smtps://mail.example.com', from: 'mote@example.com', to: ['you@example.com'] },
+};
+
+/** As somebody fills it in. */
+async function writeMessage(page: Page): Promise<void> {
+  await page.fill('#token', TOKEN);
+  await page.until('!channels.hidden');
+  await page.fill('#title', 'Disk');
+  await page.fill('#text', 'web1 is full');
+}
 
 function exampleSite(): string {
   const files = {
@@ -52,8 +64,8 @@ function exampleSite(): string {
 }
 
 async function main(folder: string): Promise<void> {
-  const users = { ann: { tokens: [TOKEN], channels: ['phone'] } };
-  const notify = notifyFile({ phone: { kind: 'webhook', url: 'https://example.com' } }, users);
+  const users = { ann: { tokens: [hashOf(TOKEN)], channels: Object.keys(channels) } };
+  const notify = notifyFile(channels, users);
   const server = await start({ root: exampleSite(), args: ['--listing', '--notify', notify] });
   const browser = await startChromium();
   try {
@@ -65,6 +77,7 @@ async function main(folder: string): Promise<void> {
       );
       await page.send('Emulation.setDeviceMetricsOverride', { ...view, deviceScaleFactor: 1 });
       await page.show(scheme);
+      if (path === '/notify') await writeMessage(page);
       const picture = await page.screenshot();
       if (picture.length > MAX_BYTES) throw new Error(`${name}: ${picture.length} bytes, too many for docs/`);
       writeFileSync(join(folder, `${name}.png`), picture);

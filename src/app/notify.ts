@@ -90,11 +90,11 @@ export async function openNotify(
   const access = new Access(hooks?.users ?? notify.users, now, sharing);
   const notifier = new Notifier({ access, queue, waitMs: config.notifyWaitMs, now });
   const { notifyDialects } = config;
+  const hookStage = hooks?.stage(notifier, { allowQuery: config.notifyQuery });
   const kinds = new Map(notify.channels.map(({ name, kind }) => [name, kind]));
-  const options = { allowQuery: config.notifyQuery, kinds };
+  const options = { allowQuery: config.notifyQuery, hasHooks: hookStage !== undefined, kinds };
   const turns = new Turns();
   const dialects = createDialects(notifyDialects, notifier, { now: Date.now, wordings: hooks?.wordings });
-  const hookStage = hooks?.stage(notifier, options);
   return {
     stages: [
       ...(hookStage ? [inTurn(turns, hookStage)] : []),

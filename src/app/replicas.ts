@@ -69,6 +69,7 @@ export async function openReplicas(config: Config, options: StoreOptions): Promi
     maxMessages: config.maxQueuedMessages,
     maxDead: config.maxDeadMessages,
     maxAgeMs: config.notifyMaxAgeMs,
+    now: Date.now,
     report: (id, fault) => event('warn', `spool: a message is ${fault}; left alone`, { id }),
     onRefusal: tellFault,
     onRemoved(messages) {
@@ -157,13 +158,13 @@ async function settingsOf(client: RedisClient): Promise<Settings> {
       if (error instanceof RedisError) return null;
       throw error;
     });
-  const [persistence, appendfsync, policy] = await Promise.all([
-    ask(['INFO', 'persistence']),
+  const [info, appendfsync, policy] = await Promise.all([
+    ask(['INFO', 'persistence', 'replication']),
     ask(['CONFIG', 'GET', 'appendfsync']),
     ask(['CONFIG', 'GET', 'maxmemory-policy']),
   ]);
   return {
-    persistence: typeof persistence === 'string' ? persistence : undefined,
+    info: typeof info === 'string' ? info : undefined,
     appendfsync: settingOf(appendfsync),
     maxmemoryPolicy: settingOf(policy),
   };

@@ -11,6 +11,7 @@ import {
   parseFileName,
   parseFilePath,
   parseQuantity,
+  parseSpool,
   parseUrlPath,
   type Unit,
 } from './parse.ts';
@@ -94,6 +95,16 @@ testParsers([
       ['/srv/a b', '/srv/a b'],
     ],
     ['', 'a\0b'],
+  ],
+  [
+    'spools',
+    parseSpool,
+    [
+      ['spool', 'spool'],
+      ['/var/a:b', '/var/a:b'],
+      ['redis://h', 'redis://h'],
+    ],
+    ['', 'redis:/x', 'redis:x', 'http://h', 'http:/h', 'REDIS://h', 'reddis://h', 'amqp:/x'],
   ],
   [
     'file names',

@@ -134,9 +134,12 @@ export function parseFilePath(text: string): Parsed<string> {
 
 /** A folder, or the URL of a server that several processes share; no other URL becomes the name of a folder. */
 export function parseSpool(text: string): Parsed<string> {
-  const isUrl = /^[a-z][a-z\d+.-]*:\/\//i.test(text);
+  const isUrl = /^[a-z][a-z\d+.-]*:\//i.test(text);
   if (!isUrl && !isRedisUrl(text)) return parseFilePath(text);
-  return parseRedisUrl(text).ok ? success(text) : failure(`the path of a folder, or ${REDIS_FORMS}`);
+  const target = parseRedisUrl(text);
+  return target.ok
+    ? success(text)
+    : failure(`the path of a folder, or ${REDIS_FORMS} (this URL ${target.error})`);
 }
 
 /** The name of a spool in a server: a part of its keys. */

@@ -87,9 +87,24 @@ export function statusOf(code: ErrorCode): number {
   return catalogue[code].status;
 }
 
-const reasons = new Map<number, string>(Object.values(catalogue).map(({ status, text }) => [status, text]));
+const reasons = new Map<number, string>([
+  [200, 'OK'],
+  [202, 'Accepted'],
+  [204, 'No Content'],
+  [206, 'Partial Content'],
+  [207, 'Multi-Status'],
+  [301, 'Moved Permanently'],
+  [302, 'Found'],
+  [303, 'See Other'],
+  [304, 'Not Modified'],
+  [307, 'Temporary Redirect'],
+  [308, 'Permanent Redirect'],
+  [424, 'Failed Dependency'],
+  [502, 'Bad Gateway'],
+  ...Object.values(catalogue).map(({ status, text }): [number, string] => [status, text]),
+]);
 
-/** The reason phrase of an error's status, for responses that are written without `node:http`. */
+/** The reason phrase of a status that mote has, for responses that are written without `node:http`. */
 export function reasonPhrase(status: number): string {
   return reasons.get(status) ?? '';
 }

@@ -10,6 +10,7 @@ describe('what went wrong', () => {
     ['its own words', new NetworkFault('proxy: it responded with 407'), 'proxy: it responded with 407'],
     ['a refusal', new ForbiddenDestination('not allowed'), 'not allowed'],
     ['a known code', coded('ENOTFOUND'), 'the host name is not known'],
+    ['a socket that is not there', coded('ENOENT'), 'there is no such socket'],
     ['of OpenSSL', coded('ERR_SSL_WRONG_VERSION_NUMBER'), 'TLS could not be agreed on'],
     ['an unknown code', coded(secret), 'the connection failed'],
     ['a property of all objects', coded('constructor'), 'the connection failed'],

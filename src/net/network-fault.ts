@@ -17,6 +17,8 @@ const words: ReadonlyMap<unknown, string> = new Map([
   ['EADDRNOTAVAIL', 'the network cannot be reached'],
   ['ENOTFOUND', 'the host name is not known'],
   ['EAI_AGAIN', 'the host name could not be looked up'],
+  ['ENOENT', 'there is no such socket'],
+  ['EACCES', 'the socket may not be used'],
   ['EMFILE', 'too many open files'],
   ['CERT_HAS_EXPIRED', 'the certificate has expired'],
   ['CERT_NOT_YET_VALID', 'the certificate is not valid yet'],

@@ -7,3 +7,9 @@ export const severities: ReadonlyMap<string, Priority> = new Map([
   ...['error', 'high', 'major', 'warning'].map((word): [string, Priority] => [word, 4]),
   ...['low', 'minor', 'info', 'none'].map((word): [string, Priority] => [word, 2]),
 ]);
+
+export const NORMAL: Priority = 3;
+
+export function priorityOfSeverity(word: string): Priority {
+  return severities.get(word.toLowerCase()) ?? NORMAL;
+}

@@ -84,6 +84,23 @@ describe('the URL of a server', () => {
     test(`is not ${text}`, () => assert.equal(parseRedisUrl(text).ok, false));
   }
 
+  const reasons = [
+    ['redis:/x', /form/],
+    ['redis://user@cache', /credentials/],
+    ['redis://:%zz@cache', /credentials/],
+    ['redis://cache:65536', /port/],
+    ['redis://a,b', /several hosts/],
+    ['redis://cache/name', /DB/],
+    ['redis+sentinel://a', /primary/],
+    ['unix://run/redis.sock', /path/],
+  ] as const;
+  for (const [text, reason] of reasons) {
+    test(`is told of ${text} what is wrong`, () => {
+      const parsed = parseRedisUrl(text);
+      assert.match(parsed.ok ? '' : parsed.error, reason);
+    });
+  }
+
   test('has credentials that no error and no name repeats', () => {
     const secret = fc.stringMatching(/^[A-Za-z\d%:@/?#[\] ]{6,20}$/);
     fc.assert(

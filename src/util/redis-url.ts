@@ -35,23 +35,28 @@ export function isRedisUrl(text: string): boolean {
   return /^(rediss?|valkeys?|unix|rediss?\+sentinel):/.test(text);
 }
 
-/** The error never quotes the text, which may hold a password. */
+/** The error is the end of a sentence about the URL. It never quotes it, which may hold a password. */
 export function parseRedisUrl(text: string): Result<RedisTarget, string> {
   const parts = form.exec(text.replace(/^valkey/, 'redis'));
-  if (!parts) return failure(`must have the form ${REDIS_FORMS}`);
+  if (!parts) return failure('has another form');
   const [, scheme = '', userinfo = '', hosts = '', path = '', query] = parts;
   const credentials = credentialsOf(userinfo);
   if (!credentials)
-    return failure('has credentials that are not percent-encoded UTF-8 of the form USER:PASSWORD');
+    return failure('has credentials that are not USER:PASSWORD or :PASSWORD, percent-encoded');
   const isSecure = scheme.startsWith('rediss');
   if (scheme === 'unix') return unixTarget(hosts, path, query, credentials);
   const isSentinel = scheme.endsWith('sentinel');
   const place = (isSentinel ? sentinelPath : databasePath).exec(path);
-  if (!place || query !== undefined) return failure(`must have the form ${REDIS_FORMS}`);
+  if (!place || query !== undefined) {
+    return failure(
+      isSentinel ? 'names no primary behind the sentinels' : 'has more than /DB behind the host',
+    );
+  }
   const [sentinel, database] = isSentinel ? [place[1], place[2]] : [undefined, place[1]];
   const [first, ...others] = hosts.split(',').map((host) => addressOf(host, isSentinel));
-  if (!first || others.some((address) => !address) || (others.length > 0 && !isSentinel)) {
-    return failure(`must name a host, or several sentinels with commas: ${REDIS_FORMS}`);
+  if (others.length > 0 && !isSentinel) return failure('names several hosts, which only sentinels may be');
+  if (!first || others.some((address) => !address)) {
+    return failure('names no host, or a port that is not from 1 to 65535');
   }
   const addresses = [first, ...(others as RedisAddress[])] as const;
   return success({ addresses, sentinel, isSecure, ...credentials, database: Number(database ?? 0) });
@@ -65,7 +70,7 @@ function unixTarget(
 ): Result<RedisTarget, string> {
   const decoded = percentDecoded(path);
   if (hosts !== '' || path.length < 2 || decoded === undefined) {
-    return failure('must name the path of a unix socket from the root: unix:///run/redis.sock');
+    return failure('names no path from the root, as unix:///run/redis.sock does');
   }
   const addresses = [{ kind: 'unix', path: decoded }] as const;
   return success({

@@ -81,6 +81,12 @@ describe('apprise', { skip: lacking({ apprise: 'apprise' }) }, () => {
 });
 
 describe('curl', { skip: lacking({ curl: 'curl' }) }, () => {
+  const jsonType = ['-H', 'Content-Type: application/json'];
+  const attachment = JSON.stringify({ attachments: [{ title: plain.title, text: plain.text }] });
+  const article = JSON.stringify({
+    msgtype: 'news',
+    news: { articles: [{ title: plain.title, description: plain.text }] },
+  });
   const query = 'title=%E7%A3%81%E7%9B%98&desp=full%3A%20%E6%BB%A1%E4%BA%86';
   const ways: readonly [name: string, args: (origin: string) => string[]][] = [
     ['ServerChan, GET', (origin) => [`${origin}/${TOKEN}.send?${query}`]],
@@ -152,6 +158,36 @@ describe('curl', { skip: lacking({ curl: 'curl' }) }, () => {
         '-d',
         plain.text,
         `${origin}/topic`,
+      ],
+    ],
+    [
+      'Slack, the field payload',
+      (origin) => ['--data-urlencode', `payload=${attachment}`, `${origin}/services/T0/B0/${TOKEN}`],
+    ],
+    ['Mattermost, JSON', (origin) => [...jsonType, '-d', attachment, `${origin}/hooks/${TOKEN}`]],
+    [
+      'the robot of WeCom, with the type that curl chooses',
+      (origin) => ['-d', article, `${origin}/cgi-bin/webhook/send?key=${TOKEN}`],
+    ],
+    [
+      'PushDeer, raw UTF-8 in the query',
+      (origin) => [`${origin}/message/push?pushkey=${TOKEN}&text=${plain.title}&desp=full:%20满了`],
+    ],
+    [
+      'PushDeer, a form',
+      (origin) => ['-d', `pushkey=${TOKEN}&text=${plain.title}&desp=${plain.text}`, `${origin}/message/push`],
+    ],
+    [
+      'message-pusher, GET',
+      (origin) => [`${origin}/push/root?title=${plain.title}&content=full:%20满了&token=${TOKEN}`],
+    ],
+    [
+      'message-pusher, JSON',
+      (origin) => [
+        ...jsonType,
+        '-d',
+        JSON.stringify({ title: plain.title, desp: plain.text, token: TOKEN }),
+        `${origin}/push/root`,
       ],
     ],
     [
@@ -292,7 +328,7 @@ describe('alertmanager', { skip: lacking({ 'prometheus-alertmanager': 'prometheu
       const manager = await startAlertmanager(t, `${server.origin}/notify/alertmanager`, credentials);
       await manager.post([alert]);
       const firing = await server.message(1);
-      assert.equal(firing.title, '[FIRING:1] DiskFull: The disk of web-1 is full');
+      assert.equal(firing.title, '[FIRING:1] critical DiskFull: The disk of web-1 is full');
       assert.equal(firing.url, alert.generatorURL);
       for (const part of ['99 % used', 'instance=web-1', 'since 20'])
         assert.ok(firing.text.includes(part), firing.text);
@@ -313,7 +349,7 @@ describe('alertmanager', { skip: lacking({ 'prometheus-alertmanager': 'prometheu
       annotations: { ...alert.annotations, runbook: 'x'.repeat(1000) },
     }));
     await manager.post(alerts);
-    assert.match((await server.message(1)).title, /^\[FIRING:70\] DiskFull/);
+    assert.match((await server.message(1)).title, /^\[FIRING:70\] critical DiskFull/);
   });
 
   test('a response that was lost does not double a message', async (t) => {

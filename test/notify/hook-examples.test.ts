@@ -47,6 +47,24 @@ describe('what senders send', () => {
   });
 });
 
+describe('an alarm that comes again is another one', () => {
+  const again: readonly [path: string, body: object][] = [
+    ['jellyfin', { NotificationType: 'AuthenticationFailure', ServerName: 'den', ExceptionMessage: 'no' }],
+    ['arr', { eventType: 'Health', instanceName: 'Sonarr', level: 'error', message: 'Indexer down' }],
+    ['kuma', { heartbeat: null, monitor: null, msg: 'The certificate expires' }],
+    ['healthchecks', { title: 'backup', text: 'down', status: 'down' }],
+    ['proxmox', { title: 'vzdump', text: 'failed', severity: 'error', host: 'pve1' }],
+  ];
+  for (const [path, body] of again) {
+    test(path, async () => {
+      const before = hooked.delivered.length;
+      for (let i = 0; i < 2; i++) await hooked.post(`/notify/hook/${path}`, JSON.stringify(body));
+      // By two channels.
+      assert.equal(hooked.delivered.length - before, 4);
+    });
+  }
+});
+
 test('alerts in the words of the operator', async () => {
   const alerts = [
     {

@@ -22,6 +22,8 @@ const shared = await startHooked(
     roomy: { secret, user: 'ann', tokenInUrl: true },
     strict: { secret },
     stripe: { secret, signature: 'stripe', user: 'ann' },
+    standard: { secret, signature: 'standard', user: 'ann' },
+    'by-header': { title: 'header:X-Title' },
   },
   { users: { ann, bob }, args: ['--notify-dialects', 'serverchan,gotify,ntfy,bark,apprise'] },
 );
@@ -104,6 +106,17 @@ describe('methods', () => {
       assert.equal((await ask(server, { method: 'GET', path: location })).status, 'delivered');
     }
   });
+});
+
+test('the name of a hook may be percent-encoded', async () => {
+  assert.equal((await post('/notify/hook/pl%61in', body)).http, 200);
+});
+
+test('a header may have any letters', async () => {
+  for (const title of ['Größe 信', '=?utf-8?B?R3LDtsOfZSDkv6E=?=']) {
+    await post('/notify/hook/by-header', body, { headers: { 'X-Title': title } });
+    assert.equal(delivered.at(-1)?.title, 'Größe 信');
+  }
 });
 
 describe('what is wanted', () => {
@@ -196,6 +209,33 @@ describe('repetitions', () => {
     assert.equal(await count(() => post('/notify/hook/stripe', body, { headers })), 2);
     const again = { ...headers, 'Stripe-Signature': `v0=other,t=${time},v1=${v1}` };
     assert.equal(await count(() => post('/notify/hook/stripe', body, { headers: again })), 0);
+    // Nobody has signed this.
+    const keyed = { ...headers, 'Idempotency-Key': 'another' };
+    assert.equal(await count(() => post('/notify/hook/stripe', body, { headers: keyed })), 0);
+  });
+  test('a signed id is good once, whenever its sender repeats it', async () => {
+    const send = (id: string, time: number) => {
+      const v1 = createHmac('sha256', SECRET).update(`${id}.${time}.${body}`).digest('base64');
+      return post('/notify/hook/standard', body, {
+        headers: {
+          ...anonymous,
+          'webhook-id': id,
+          'webhook-timestamp': String(time),
+          'webhook-signature': `v1,${v1}`,
+        },
+      });
+    };
+    const time = Math.floor(Date.now() / 1000);
+    assert.equal(await count(() => send('evt-1', time - 9)), 2);
+    assert.equal(await count(() => send('evt-1', time)), 0);
+    assert.equal(await count(() => send('evt-2', time)), 2);
+  });
+  test('the header for it is known, as for other messages', async () => {
+    const send = (key: string) =>
+      post('/notify/hook/plain', '{"text":"with a key"}', { headers: { 'Idempotency-Key': key } });
+    assert.equal(await count(() => send('1')), 2);
+    assert.equal(await count(() => send('1')), 0);
+    assert.equal(await count(() => send('2')), 2);
   });
 });
 
@@ -205,14 +245,22 @@ describe('sizes', () => {
   test('with a token in the URL', async () => {
     assert.equal((await post(`/notify/hook/open/${TOKEN}`, large, { headers: anonymous })).http, 200);
   });
-  test('without one', async () => {
+  const few = { skip: without('largeMessages') };
+  test('signed, without one: a push of many commits', few, async () => {
     const headers = { ...anonymous, ...hub(large) };
-    assert.equal((await post('/notify/hook/signed', large, { headers })).http, 413);
+    assert.equal((await post('/notify/hook/signed', large, { headers })).http, 200);
+    assert.equal((await post('/notify/hook/signed', large, { headers: anonymous })).http, 401);
+    const larger = JSON.stringify({ text: 'x', padding: 'y'.repeat(1_100_000) });
+    assert.equal(
+      (await post('/notify/hook/signed', larger, { headers: { ...anonymous, ...hub(larger) } })).http,
+      413,
+    );
   });
-  test('signed, with one in the URL for the room', async () => {
-    const headers = { ...anonymous, ...hub(large) };
-    assert.equal((await post(`/notify/hook/roomy/${TOKEN}`, large, { headers })).http, 200);
-    assert.equal((await post(`/notify/hook/roomy/${TOKEN}`, large, { headers: anonymous })).http, 401);
+  test('signed, with one in the URL for more room', few, async () => {
+    const larger = JSON.stringify({ text: 'x', padding: 'y'.repeat(1_100_000) });
+    const headers = { ...anonymous, ...hub(larger) };
+    assert.equal((await post(`/notify/hook/roomy/${TOKEN}`, larger, { headers })).http, 200);
+    assert.equal((await post(`/notify/hook/roomy/${TOKEN}`, larger, { headers: anonymous })).http, 401);
   });
   test('no body at all', async () => {
     assert.equal((await post('/notify/hook/plain', '')).http, 200);
@@ -264,8 +312,8 @@ test('in workers', { skip: engineBetween || without('workers') }, async (t) => {
   const large = JSON.stringify({ text: 'large', padding: 'y'.repeat(100_000) });
   const statuses = [
     await hooked.post(`/notify/hook/open/${TOKEN}`, large, { headers: anonymous }),
-    await hooked.post('/notify/hook/signed', body, { headers: { ...anonymous, ...hub(body) } }),
-    await hooked.post('/notify/hook/signed', body, { headers: anonymous }),
+    await hooked.post('/notify/hook/signed', large, { headers: { ...anonymous, ...hub(large) } }),
+    await hooked.post('/notify/hook/signed', large, { headers: anonymous }),
     await hooked.post('/notify/hook/nothing', body),
   ];
   assert.deepEqual(
@@ -283,6 +331,11 @@ describe('the operator is told', () => {
       /hooks\.h\.title: \{\{name\}\} is none; allowed: a JSON Pointer/,
     ],
     ['a condition', { hooks: { h: { match: { kind: 1 } } } }, /hooks\.h\.match: \{\{kind\}\} is none/],
+    [
+      'a condition of several values',
+      { hooks: { h: { ignore: { '{{/a}} {{b}}': 1 } } } },
+      /hooks\.h\.ignore: \{\{b\}\} is none/,
+    ],
     ['a key', { hooks: { h: { titel: 'x' } } }, /hooks\.h: titel: no such key; did you mean title\?/],
     [
       'a user',

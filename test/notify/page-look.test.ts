@@ -6,7 +6,7 @@ import { after, before, describe, type TestContext, test } from 'node:test';
 import { again, rejected } from '../../src/notify/fixtures.ts';
 import { axeFindings } from '../support/axe.ts';
 import { type Browser, noChromium, type Page, startChromium, type View } from '../support/chromium.ts';
-import { startPageServer, TOKEN, write } from '../support/notify-page.ts';
+import { OTHER_TOKEN, startPageServer, TOKEN, write } from '../support/notify-page.ts';
 import { isSource } from '../support/target.ts';
 
 const wide: View = { width: 1280, height: 900, mobile: false };
@@ -108,6 +108,45 @@ describe('the page', { skip }, () => {
     await page.fill('#token', 'wrong');
     await page.reads(/This token is unknown/);
     assert.equal(await page.evaluate('recent.hidden'), true);
+  });
+
+  test('messages of another token are never shown', async (t) => {
+    const { url, control } = await startPageServer(t);
+    const page = await browser.open(t, url);
+    await write(page, 'For nobody else');
+    await page.click('#send');
+    await page.reads(/Delivered/);
+    await page.click('#recent summary');
+    await page.reads(/For nobody else Delivered/);
+    control.interfere = ({ path }) => (path === '/notify/messages' ? 'lose the response' : 'pass');
+    await page.fill('#token', OTHER_TOKEN);
+    await page.reads(/for bob/);
+    await page.reads(/The server does not respond/);
+    assert.equal(await page.evaluate('messages.innerText'), '');
+    control.interfere = () => 'pass';
+    await page.evaluate('recent.open = false');
+    await page.click('#recent summary');
+    await page.reads(/None yet/);
+  });
+
+  test('a token that could not be checked is checked when the field is left again, or has sent', async (t) => {
+    const { url, control } = await startPageServer(t);
+    const page = await browser.open(t, url);
+    control.interfere = ({ path }) => (path === '/notify/channels' ? 'lose the response' : 'pass');
+    await page.fill('#token', TOKEN);
+    await page.reads(/The server does not respond/);
+    control.interfere = () => 'pass';
+    await page.evaluate('token.focus()');
+    await page.press('Tab');
+    await page.reads(/for ann/);
+
+    control.interfere = ({ path }) => (path === '/notify/channels' ? 'lose the response' : 'pass');
+    await page.fill('#token', OTHER_TOKEN);
+    await page.reads(/The server does not respond/);
+    control.interfere = () => 'pass';
+    await page.fill('#text', 'Hello');
+    await page.click('#send');
+    await page.reads(/for bob/);
   });
 
   test('all of it by keyboard', async (t) => {

@@ -54,6 +54,7 @@ describe('replicas find their server', { skip: noRedis }, () => {
     const url = `redis+sentinel://127.0.0.1:1,127.0.0.1:${sentinel.port}/main`;
     const startOne = replicaStarter(t, url, { channels: { hook } });
     const servers = [await startOne(), await startOne()];
+    await servers[0]?.logged(/a failover can lose/);
     const sending = keepSending(servers);
     await eventually(
       PATIENCE_MS,

@@ -55,6 +55,12 @@ const run = {
   repository: { full_name: 'a/b' },
   sender: { login: 'kim' },
 };
+const release = {
+  action: 'published',
+  release: { name: '', tag_name: 'v2', body: '* faster', html_url: 'https://git.example/a/b/releases/v2' },
+  repository: { full_name: 'a/b' },
+  sender: { login: 'kim' },
+};
 const ping = { zen: 'Keep it logically awesome.', hook_id: 1, hook: { type: 'Repository' } };
 const pushed = {
   title: 'a/b: push refs/heads/main',
@@ -118,6 +124,34 @@ export const sent: readonly Sent[] = [
       text: 'Fix pump\nci: failure\nby kim',
       url: 'https://git.example/a/b/actions/runs/7',
     },
+  },
+  {
+    name: 'GitHub: release, which it tells three times',
+    path: 'github',
+    body: release,
+    headers: github('release', 'published'),
+    signature: hub,
+    expected: {
+      title: 'a/b: release published',
+      text: 'v2\n* faster\nby kim',
+      url: 'https://git.example/a/b/releases/v2',
+    },
+  },
+  ...['created', 'released'].map((action) => ({
+    name: `GitHub: release ${action}`,
+    path: 'github',
+    body: { ...release, action },
+    headers: github('release', action),
+    signature: hub,
+    expected: undefined,
+  })),
+  {
+    name: 'GitHub: a comment is created',
+    path: 'github',
+    body: { ...issue, action: 'created', comment: { body: 'Same here', html_url: 'https://git.example/c' } },
+    headers: github('issue_comment'),
+    signature: hub,
+    expected: { title: 'a/b: issue_comment created', text: 'Pump leaks\nSame here\nby lee' },
   },
   {
     name: 'GitHub: ping',

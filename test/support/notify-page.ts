@@ -21,6 +21,7 @@ import { Queue } from '../../src/notify/queue/queue.ts';
 import type { Page } from './chromium.ts';
 
 export const TOKEN = 'token-of-ann';
+export const OTHER_TOKEN = 'token-of-bob';
 export const CHANNELS = ['phone', 'mail'];
 /** The phone's is not known. */
 const KINDS = new Map([['mail', 'smtp']]);
@@ -42,8 +43,12 @@ export async function startPageServer(t: TestContext, pageStage = createPageStag
   const policy = { firstDelayMs: 600, maxDelayMs: 600, maxAttempts: 100, maxAgeMs: 3_600_000 };
   const queue = new Queue(queueOptions(channels, { clock: systemClock, randomBytes, policy }));
   await queue.start();
-  const user = { name: 'ann', tokenHashes: [hashToken(TOKEN)], channels: CHANNELS };
-  const access = new Access([{ ...user, limit: { burst: 100, perMinute: 600 } }], () => Date.now());
+  const more = { channels: CHANNELS, limit: { burst: 100, perMinute: 600 } };
+  const users = [
+    { name: 'ann', tokenHashes: [hashToken(TOKEN)], ...more },
+    { name: 'bob', tokenHashes: [hashToken(OTHER_TOKEN)], ...more },
+  ];
+  const access = new Access(users, () => Date.now());
   const notifier = new Notifier({ access, queue, waitMs: 50, now: () => performance.now() });
   const respond = route([createNotifyStage(notifier, { allowQuery: false, kinds: KINDS }), pageStage]);
   const control = {

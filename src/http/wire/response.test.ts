@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { STATUS_CODES } from 'node:http';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { connectionLines, HttpClock, renderFields } from './response.ts';
+
+const lineOf = (status: number) => `HTTP/1.1 ${status} ${STATUS_CODES[status]}`;
 
 describe('the head of a response', () => {
   test('is the status line, the headers of the plan, and the common headers', () => {
@@ -11,6 +14,11 @@ describe('the head of a response', () => {
     );
     assert.equal(renderFields(404, [], [], 0), 'HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n');
   });
+
+  for (const status of [202, 207, 307, 424, 502])
+    test(`has the phrase of ${status}`, () => {
+      assert.equal(renderFields(status, ['Content-Length', '0'], [], 0).split('\r\n')[0], lineOf(status));
+    });
 
   test('has exactly one length wherever a body is possible', () => {
     assert.match(renderFields(301, ['Location', './a/'], [], 0), /\r\nContent-Length: 0\r\n$/);

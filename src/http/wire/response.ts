@@ -8,18 +8,6 @@ import { reasonPhrase } from '../errors.ts';
 import type { HeaderList } from '../types.ts';
 import { notInValue, token } from './grammar.ts';
 
-const reasons: ReadonlyMap<number, string> = new Map([
-  [200, 'OK'],
-  [204, 'No Content'],
-  [206, 'Partial Content'],
-  [301, 'Moved Permanently'],
-  [302, 'Found'],
-  [303, 'See Other'],
-  [304, 'Not Modified'],
-  [307, 'Temporary Redirect'],
-  [308, 'Permanent Redirect'],
-]);
-
 /** The interim response that lets the client send the body (RFC 9110 §15.2.1). */
 export const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
 
@@ -43,7 +31,7 @@ export function renderFields(
   bodyBytes: number,
 ): string {
   const own = linesOf(headers);
-  const line = `HTTP/1.1 ${status} ${reasons.get(status) ?? reasonPhrase(status)}\r\n`;
+  const line = `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n`;
   const isFramed = own.hasLength || status === 204 || status === 304;
   return `${line}${own.text}${isFramed ? '' : `Content-Length: ${bodyBytes}\r\n`}${linesOf(common).text}`;
 }

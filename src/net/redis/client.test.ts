@@ -62,6 +62,10 @@ describe('the client', { concurrency: true }, () => {
   const passing: readonly (readonly [string, Script])[] = [
     ['that loads its data', but({ EXISTS: (n) => (n < 3 ? '-LOADING Redis is loading\r\n' : ':0\r\n') })],
     ['that is a replica at first', but({ ROLE: (n) => (n < 3 ? '*1\r\n+slave\r\n' : '*1\r\n+master\r\n') })],
+    [
+      'that has enough clients',
+      but({ HELLO: (n) => (n < 3 ? '-ERR max number of clients reached\r\n' : '%0\r\n') }),
+    ],
     ['that hangs up during the login', but({ HELLO: (n) => (n < 3 ? (s) => s.destroy() : '%0\r\n') })],
     ['that says what is no RESP3', but({ HELLO: (n) => (n < 3 ? 'HTTP/1.1 400 Bad\r\n\r\n' : '%0\r\n') })],
     [
@@ -189,6 +193,12 @@ describe('the client', { concurrency: true }, () => {
       'HELLO 3 AUTH default p SETNAME mote',
       'SENTINEL GET-MASTER-ADDR-BY-NAME name',
     ]);
+  });
+
+  test('says of a server that it is no sentinel', async () => {
+    const server = await startFake(but({ SENTINEL: () => "-ERR unknown command 'SENTINEL'\r\n" }));
+    const { client } = clientFor(`redis+sentinel://127.0.0.1:${server.port}/name`);
+    await assert.rejects(client.start(), { name: 'RedisError', message: /is a server, and no sentinel$/ });
   });
 
   test('gives a script by its name, and its text where that is unknown', async () => {

@@ -145,7 +145,7 @@ export class RedisClient {
       this.#connection = connection;
       this.#options.onUp();
     } catch (error) {
-      if (isFirst && error instanceof RedisError && !passing.has(error.code)) throw error;
+      if (isFirst && error instanceof RedisError && !isPassing(error)) throw error;
       this.#fault = (error as Error).message;
       this.#options.onDown(this.#fault);
       this.#plan();
@@ -190,7 +190,10 @@ export class RedisClient {
       return openConnection(address, { ...this.#login, database: 0 }, silent);
     });
     try {
-      const reply = await connection.send(['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name]);
+      const reply = await connection.send(['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name]).catch((error) => {
+        const isServer = error instanceof RedisError && /unknown command/i.test(error.message);
+        throw isServer ? new RedisError(`${connection.place} is a server, and no sentinel`) : error;
+      });
       const [host, port] = Array.isArray(reply) ? (reply as readonly RedisReply[]) : [];
       if (typeof host !== 'string') {
         throw new RedisUnavailable(`${connection.place}: this sentinel knows no ${name}`, false);
@@ -241,6 +244,10 @@ export class RedisClient {
     this.#options.onDown(reason);
     this.#plan();
   }
+}
+
+function isPassing({ code, message }: RedisError): boolean {
+  return passing.has(code) || message.startsWith('ERR max number of clients');
 }
 
 const silent = { onPush: () => undefined, onClose: () => undefined };

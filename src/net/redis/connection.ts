@@ -9,7 +9,7 @@ import { dial, dialUnix, secure } from '../connect.ts';
 import { networkFaultOf } from '../network-fault.ts';
 import { RedisError, type RedisOutput, type RedisReply, ReplyReader, renderCommand } from './resp.ts';
 
-/** For lookup, connection, TLS and HELLO together. */
+/** For lookup, connection and TLS together; each command of the login has the time of a reply. */
 const LOGIN_TIMEOUT_MS = 5000;
 /** A connection on which a reply takes longer is closed, or a late reply would be taken for that of another command. */
 export const REPLY_TIMEOUT_MS = 5000;

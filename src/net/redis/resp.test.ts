@@ -22,6 +22,8 @@ describe('replies', () => {
     ['simple string', '+OK\r\n', 'OK'],
     ['number', ':-12\r\n', -12],
     ['double', ',1.5\r\n', 1.5],
+    ['double with exponent', ',-1.5e-05\r\n', -1.5e-5],
+    ['no number', ',nan\r\n', Number.NaN],
     ['infinity', ',-inf\r\n', Number.NEGATIVE_INFINITY],
     [
       'big number',
@@ -81,6 +83,9 @@ describe('what is refused', () => {
     ['a line without CR', '+OK\n'],
     ['a size that is no number', '$x\r\n'],
     ['a negative size', '*-2\r\n'],
+    ['a number that is none', ':0*1\r\n'],
+    ['an empty number', ':\r\n'],
+    ['a double that is none', ',0x10\r\n'],
     ['a string beyond the limit', '$99999999999\r\n'],
     ['an array beyond the limit', '*9999999\r\n'],
     ['a string without its end', '$1\r\nabc'],

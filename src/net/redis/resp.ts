@@ -170,15 +170,18 @@ export class ReplyReader {
 function scalarOf(type: string, line: string): RedisReply {
   if (type === '+' || type === '(') return line;
   if (type === '-') return new RedisError(line);
-  if (type === ':' || type === ',') return numberOf(line);
+  if (type === ':' || type === ',') return numberOf(line, type);
   if (type === '_') return null;
   if (type === '#') return line === 't';
   throw new ProtocolFault('this is not RESP3');
 }
 
-function numberOf(line: string): number {
-  if (line === 'inf') return Number.POSITIVE_INFINITY;
-  if (line === '-inf') return Number.NEGATIVE_INFINITY;
+function numberOf(line: string, type: string): number {
+  if (type === ',' && line === 'inf') return Number.POSITIVE_INFINITY;
+  if (type === ',' && line === '-inf') return Number.NEGATIVE_INFINITY;
+  if (type === ',' && line === 'nan') return Number.NaN;
+  const form = type === ':' ? /^[+-]?\d+$/ : /^[+-]?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?$/;
+  if (!form.test(line)) throw new ProtocolFault('a number is none');
   return Number(line);
 }
 

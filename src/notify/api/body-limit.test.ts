@@ -89,7 +89,48 @@ test('the room of all requests is limited, until they give it back, once', () =>
   assert.equal(crowded()?.refuse().status, 503);
 });
 
-test('a request that is refused gives its room back at once', () => {
+describe('what may be signed', () => {
+  const roomOf = (token?: string) =>
+    createBodyLimits({
+      usualBytes: USUAL_BYTES,
+      notifier,
+      headReaders: [() => ({ token, maybeSigned: true, problemPlan: notifyProblemPlan })],
+    });
+  const max = MAX_MESSAGE_BODY_BYTES / 4;
+
+  test('has some room without a token', () => {
+    for (const token of [undefined, 'wrong']) {
+      for (const bytes of [USUAL_BYTES + 1, undefined, 1e12])
+        assert.equal(roomOf(token)(factsOf(bytes))?.maxBytes, max);
+    }
+    assert.equal(roomOf()(factsOf(1e12))?.refuse().status, 413);
+    assert.equal(roomOf(GOOD)(factsOf(undefined))?.maxBytes, MAX_MESSAGE_BODY_BYTES);
+  });
+
+  test('takes nothing from who has a token', () => {
+    let token: string | undefined;
+    const room = createBodyLimits({
+      usualBytes: USUAL_BYTES,
+      notifier,
+      headReaders: [() => ({ token, maybeSigned: true, problemPlan: notifyProblemPlan })],
+    });
+    const taken = [1, 2].map(() => room(factsOf(undefined)));
+    assert.deepEqual(
+      taken.map((one) => one?.maxBytes),
+      [max, max],
+    );
+    const crowded = room(factsOf(undefined));
+    assert.deepEqual([crowded?.maxBytes, crowded?.refuse().status], [USUAL_BYTES, 503]);
+    token = GOOD;
+    assert.equal(room(factsOf(undefined))?.maxBytes, MAX_MESSAGE_BODY_BYTES);
+    token = undefined;
+    taken[0]?.release();
+    assert.equal(room(factsOf(max))?.maxBytes, max);
+  });
+});
+
+test('one that is refused whatever happens takes no room from others', () => {
   const room = open();
-  for (let i = 0; i < 5; i++) assert.equal(room(factsOf(undefined))?.refuse().status, 413);
+  for (let count = 0; count < 3; count++) assert.equal(room(factsOf(1e12))?.refuse().status, 413);
+  assert.equal(room(factsOf(MAX_MESSAGE_BODY_BYTES))?.maxBytes, MAX_MESSAGE_BODY_BYTES);
 });

@@ -1,8 +1,9 @@
 /**
  * Bodies of requests for notify, before they are read: how large they may be, and the response to a larger one.
  *
- * An alert group has megabytes where messages usually have kilobytes. Only a valid token that is known before the body
- * gets room for it, and the room of all requests together is limited, so that memory stays bounded.
+ * An alert group has megabytes where messages usually have kilobytes. A valid token that is known before the body gets
+ * room for it. What may be signed can only be judged when it has been read, so such bodies have some room of their own,
+ * which is all that strangers can take. Both are limited for all requests together, so that memory stays bounded.
  */
 import type { BodyRoom, Plan, RequestFacts, Stage } from '../../http/types.ts';
 import type { Turns } from '../../util/turns.ts';
@@ -12,6 +13,8 @@ import { type NotifyProblem, notifyProblem } from './problem.ts';
 
 /** Of all bodies above the usual size at a time: parsed as JSON they can take ten times as much. */
 export const MAX_LARGE_BODIES_BYTES: number = 2 * MAX_MESSAGE_BODY_BYTES;
+/** What bodies that may be signed have of that, each and together. */
+const SIGNED_SHARE = 1 / 4;
 /** Reading a smaller body takes a few milliseconds at most. */
 const UNTIMED_BODY_BYTES = 8 * 1024;
 /** When to send a large body again that had no room. */
@@ -21,6 +24,8 @@ const LARGE_RETRY_SECONDS = '2';
 export interface RequestHead {
   /** The token, unless it is in the body. */
   readonly token: string | undefined;
+  /** Whether its body may be signed, in place of a token. */
+  readonly maybeSigned?: boolean;
   /** The problem in the API of this path. */
   problemPlan(problem: NotifyProblem): Plan;
 }
@@ -45,30 +50,39 @@ export function createBodyLimits({
   headReaders,
   largeBodiesBytes = MAX_LARGE_BODIES_BYTES,
 }: BodyLimitOptions) {
-  const largeBytes = Math.max(usualBytes, MAX_MESSAGE_BODY_BYTES);
-  let taken = 0;
+  const known = new Room(Math.max(usualBytes, MAX_MESSAGE_BODY_BYTES), largeBodiesBytes);
+  const signed = new Room(
+    Math.max(usualBytes, MAX_MESSAGE_BODY_BYTES * SIGNED_SHARE),
+    largeBodiesBytes * SIGNED_SHARE,
+  );
   return roomFor;
 
   function roomFor(facts: RequestFacts): BodyRoom | undefined {
-    const declared = facts.headers['content-length'];
-    // A body without a declared length may have any.
-    const bytes = Math.min(declared === undefined ? largeBytes : Number(declared), largeBytes);
-    const isSmall = declared !== undefined && Number(declared) <= usualBytes;
+    const length = facts.headers['content-length'];
+    const declared = length === undefined ? undefined : Number(length);
+    const isSmall = declared !== undefined && declared <= usualBytes;
     const head = isSmall ? undefined : headOf(facts);
     if (!head) return undefined;
     const { token } = head;
     const refuse = (problem: NotifyProblem) => () => head.problemPlan(checkToken(token, facts) ?? problem);
-    if (bytes <= usualBytes || token === undefined || !notifier.isToken(token)) {
-      return { maxBytes: usualBytes, refuse: refuse(tooLarge(usualBytes, token)), release: () => undefined };
-    }
-    if (taken > 0 && taken + bytes > largeBodiesBytes) {
-      return { maxBytes: usualBytes, refuse: refuse(crowded), release: () => undefined };
-    }
-    return releasedOnRefusal({
-      maxBytes: largeBytes,
-      refuse: refuse(tooLarge(largeBytes, token)),
-      release: take(bytes),
+    const without = (maxBytes: number, problem: NotifyProblem): BodyRoom => ({
+      maxBytes,
+      refuse: refuse(problem),
+      release: () => undefined,
     });
+    const room = largeRoomOf(head);
+    if (!room || room.maxBytes <= usualBytes) return without(usualBytes, tooLarge(usualBytes, token));
+    const { maxBytes } = room;
+    // Refused when its head is read, it must not keep others from their room until its connection is gone.
+    if (declared !== undefined && declared > maxBytes) return without(maxBytes, tooLarge(maxBytes, token));
+    const release = room.take(declared);
+    if (!release) return without(usualBytes, crowded);
+    return { maxBytes, refuse: refuse(tooLarge(maxBytes, token)), release };
+  }
+
+  function largeRoomOf({ token, maybeSigned }: RequestHead): Room | undefined {
+    if (token !== undefined && notifier.isToken(token)) return known;
+    return maybeSigned ? signed : undefined;
   }
 
   function headOf(facts: RequestFacts): RequestHead | undefined {
@@ -84,28 +98,32 @@ export function createBodyLimits({
     const grant = token === undefined ? undefined : notifier.identify({ token, client });
     return grant?.ok === false ? grant.error : undefined;
   }
+}
 
-  /** Returns the function that gives the memory back, once. */
-  function take(bytes: number): () => void {
-    taken += bytes;
+/** For large bodies of one kind. */
+class Room {
+  readonly maxBytes: number;
+  readonly #totalBytes: number;
+  #taken = 0;
+
+  constructor(maxBytes: number, totalBytes: number) {
+    this.maxBytes = maxBytes;
+    this.#totalBytes = totalBytes;
+  }
+
+  /**
+   * Returns the function that gives the memory back, once; `undefined` if there is not so much left. A body without a
+   * declared length may have any.
+   */
+  take(bytes = this.maxBytes): (() => void) | undefined {
+    if (this.#taken > 0 && this.#taken + bytes > this.#totalBytes) return undefined;
+    this.#taken += bytes;
     let isTaken = true;
     return () => {
-      if (isTaken) taken -= bytes;
+      if (isTaken) this.#taken -= bytes;
       isTaken = false;
     };
   }
-}
-
-/** What comes of a refused body from then on is not kept, for as long as it may come. */
-function releasedOnRefusal({ maxBytes, refuse, release }: BodyRoom): BodyRoom {
-  return {
-    maxBytes,
-    refuse() {
-      release();
-      return refuse();
-    },
-    release,
-  };
 }
 
 /** The stage, which reads large bodies one after another: together they would block the event loop. */

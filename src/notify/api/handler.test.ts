@@ -51,6 +51,14 @@ function open({ allowQuery = false, maxMessages = 100 } = {}) {
   return { ask, post, clock, mail, queue };
 }
 
+test('a slash at the end leads to the path without it, by every method', async () => {
+  const { ask } = open();
+  for (const method of ['GET', 'HEAD', 'POST']) {
+    const { status, headers } = (await ask(method, '/notify/')) ?? assert.fail();
+    assert.deepEqual([status, headers], [308, ['Location', '../notify']]);
+  }
+});
+
 describe('sending', () => {
   const cases: readonly [name: string, channels: string[], status: number, outcome: string][] = [
     ['all delivered', ['mail'], 200, 'delivered'],

@@ -29,6 +29,8 @@ const DESCRIPTION = 'openapi.json';
 export interface NotifyOptions {
   /** Whether the query may hold tokens and a GET may send: URLs end up in logs and histories. */
   readonly allowQuery: boolean;
+  /** Whether there are hooks, for the description. */
+  readonly hasHooks?: boolean;
   /** What the channels are, by name: of a configuration. */
   readonly kinds?: ReadonlyMap<string, string>;
 }
@@ -45,8 +47,10 @@ export function createNotifyStage(notifier: Notifier, options: NotifyOptions): S
 /** For a request of this stage, or of that of the hooks, whose body has not been read. */
 export function readNotifyHead(facts: RequestFacts, options: NotifyOptions): RequestHead | undefined {
   if (!isNotifyPath(facts.path)) return undefined;
+  const maybeSigned = hookPathOf(facts.path) !== undefined;
   return {
-    token: hookPathOf(facts.path) ? hookTokenOf(facts) : headTokenOf(facts, options),
+    token: maybeSigned ? hookTokenOf(facts) : headTokenOf(facts, options),
+    maybeSigned,
     problemPlan: notifyProblemPlan,
   };
 }
@@ -94,6 +98,7 @@ async function send(
 /** Reads: the channels of the token, its messages, or the status of one. */
 function respondBelow(notifier: Notifier, options: NotifyOptions, facts: RequestFacts) {
   const { method, path, client } = facts;
+  if (path === `${NOTIFY_PATH}/`) return withoutSlash;
   if (method !== 'GET' && method !== 'HEAD') return respondToOtherMethod(method, 'GET, HEAD, OPTIONS');
   if (queryTokenOf(facts) !== undefined && !options.allowQuery) return queryTokenRefused();
   const sender = { token: headTokenOf(facts, options), client };
@@ -106,9 +111,9 @@ function respondBelow(notifier: Notifier, options: NotifyOptions, facts: Request
 }
 
 /** Loaded when somebody asks for it. */
-async function respondWithDescription({ allowQuery }: NotifyOptions): Promise<Plan> {
+async function respondWithDescription(options: NotifyOptions): Promise<Plan> {
   const { describeApi } = await import('./openapi.ts');
-  return jsonPlan(200, describeApi({ allowQuery }));
+  return jsonPlan(200, describeApi(options));
 }
 
 function respondWithChannels(notifier: Notifier, sender: Sender, { kinds = noKinds }: NotifyOptions): Plan {
@@ -127,6 +132,9 @@ async function respondWithStatus(notifier: Notifier, sender: Sender, id: string)
   const status = await notifier.find(sender, id);
   return status.ok ? statusPlan(status.value) : notifyProblemPlan(status.error);
 }
+
+/** Below this path the links of the page would lead nowhere. */
+const withoutSlash: Plan = { status: 308, headers: ['Location', `..${NOTIFY_PATH}`], body: noBody };
 
 function queryTokenOf({ query }: RequestFacts): string | undefined {
   return query === '' ? undefined : (new URLSearchParams(query).get('token') ?? undefined);

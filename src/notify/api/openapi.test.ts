@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { describe, test } from 'node:test';
 import { Ajv2020 } from 'ajv/dist/2020.js';
+import { reasonPhrase } from '../../http/errors.ts';
 import type { RequestFacts } from '../../http/types.ts';
 import { Access } from '../auth/access.ts';
 import { hashToken } from '../auth/token.ts';
@@ -64,9 +65,9 @@ describe('the document', () => {
   test('is what OpenAPI 3.1 says', () => {
     const ajv = new Ajv2020({ strict: false, validateFormats: false });
     const validate = ajv.compile(openApi31);
-    for (const allowQuery of [false, true])
+    for (const described of [{ allowQuery: false }, { allowQuery: true, hasHooks: true }])
       assert.ok(
-        validate(JSON.parse(JSON.stringify(describeApi({ allowQuery })))),
+        validate(JSON.parse(JSON.stringify(describeApi(described)))),
         JSON.stringify(validate.errors),
       );
     assert.equal(validate({ ...api, paths: { notify: {} } }), false, 'the check can fail');
@@ -83,16 +84,27 @@ describe('the document', () => {
     assert.deepEqual(Object.keys(api.components.schemas.Message.properties), [...FIELD_NAMES]);
   });
 
-  test('has every path, and GET of the first only where it sends', () => {
+  test('has every path, GET of the first only where it sends, and hooks where there are some', () => {
     assert.deepEqual(Object.keys(api.paths), [
       '/notify',
       '/notify/channels',
       '/notify/messages',
       '/notify/{id}',
+      '/notify/openapi.json',
     ]);
+    // biome-ignore lint/suspicious/noExplicitAny: as above
+    const withHooks = describeApi({ allowQuery: false, hasHooks: true }) as any;
+    assert.deepEqual(Object.keys(withHooks.paths['/notify/hook/{name}']), ['post', 'put']);
     assert.deepEqual(Object.keys(api.paths['/notify']), ['post', 'get']);
     // biome-ignore lint/suspicious/noExplicitAny: as above
     assert.deepEqual(Object.keys((describeApi({ allowQuery: false }) as any).paths['/notify']), ['post']);
+  });
+
+  test('has statuses that the status line of every engine can name', () => {
+    for (const path of Object.values<Record<string, { responses: object }>>(api.paths))
+      for (const { responses } of Object.values(path))
+        for (const status of Object.keys(responses))
+          assert.notEqual(reasonPhrase(Number(status)), '', status);
   });
 
   test('is there without a token', async () => {

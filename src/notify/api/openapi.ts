@@ -170,16 +170,21 @@ const refusals = {
 
 /** What each operation may refuse with. */
 const readCodes: readonly ErrorCode[] = ['unauthorized', 'forbidden', 'too_many_requests'];
-const sendCodes: readonly ErrorCode[] = [
+const queryCodes: readonly ErrorCode[] = [
   ...readCodes,
   'bad_body',
   'conflict',
-  'content_too_large',
   'field_too_large',
-  'unsupported_media_type',
   'unprocessable_content',
   'unavailable',
 ];
+const sendCodes: readonly ErrorCode[] = [...queryCodes, 'content_too_large', 'unsupported_media_type'];
+/** A hook refuses no body for what it says. */
+const hookCodes: readonly ErrorCode[] = [...readCodes, 'not_found', 'content_too_large', 'unavailable'];
+
+/** Statuses that say when to come again. */
+const RETRY_STATUSES: readonly number[] = [429, 503];
+const retryAfter = { 'Retry-After': { schema: { type: 'integer' }, description: 'In seconds.' } };
 
 /** Codes that share a status share a response. */
 function refusedBy(codes: readonly ErrorCode[]): Json {
@@ -191,38 +196,44 @@ function refusedBy(codes: readonly ErrorCode[]): Json {
       const content = {
         'application/problem+json': { schema, ...(code === 422 && { examples: refusals }) },
       };
-      return [code, { description: `${reasonPhrase(code)}: ${names}`, content }];
+      const headers = RETRY_STATUSES.includes(code) && { headers: retryAfter };
+      return [code, { description: `${reasonPhrase(code)}: ${names}`, ...headers, content }];
     }),
   );
 }
 
-function sentResponses(): Json {
+function sentResponses(codes: readonly ErrorCode[], examplesOfDelivered?: Json): Json {
   const accepted = Object.entries(STATUSES).map(([state, code]) => {
-    const examples = state === 'delivered' ? { minimal: delivered, complete: delivered } : undefined;
+    const examples = state === 'delivered' ? examplesOfDelivered : undefined;
     const headers = { Location: { schema: text, description: 'Where its status is.' } };
     return [
       code,
       { description: states[state as MessageState], headers, content: json(ref('Status'), examples) },
     ];
   });
-  return { ...Object.fromEntries(accepted), ...refusedBy(sendCodes) };
+  return { ...Object.fromEntries(accepted), ...refusedBy(codes) };
 }
 
-function reading(summary: string, schema: Json, codes = readCodes, parameters: readonly Json[] = []): Json {
+function reading(
+  operationId: string,
+  summary: string,
+  schema: Json,
+  codes: readonly ErrorCode[],
+  parameters: readonly Json[] = [],
+): Json {
   const responses = { 200: { description: 'OK', content: json(schema) }, ...refusedBy(codes) };
-  return { get: { summary, ...(parameters.length > 0 && { parameters }), responses } };
+  return { get: { operationId, summary, ...(parameters.length > 0 && { parameters }), responses } };
 }
 
-const listOf = (name: string, items: Json, more: Json = {}) => ({
-  type: 'object',
-  required: [name],
-  properties: { [name]: { type: 'array', items, ...more } },
-});
+const inPath = (name: string) => ({ name, in: 'path', required: true, schema: text });
 
-/** `allowQuery`: see `NotifyOptions`. */
-export function describeApi({ allowQuery }: { readonly allowQuery: boolean }): Json {
-  const message = ref('Message');
-  const sending = {
+const message = ref('Message');
+/** Or the token is a field. */
+const anyPlace: readonly Json[] = [{ bearer: [] }, { header: [] }, {}];
+
+function sending(): Json {
+  return {
+    operationId: 'send',
     summary: 'Sends a message.',
     parameters: [{ name: 'Idempotency-Key', in: 'header', schema: fields.idempotencyKey }],
     requestBody: {
@@ -235,44 +246,105 @@ export function describeApi({ allowQuery }: { readonly allowQuery: boolean }): J
         'text/plain': { schema: { ...text, description: 'The text of the message.' } },
       },
     },
-    responses: sentResponses(),
+    security: anyPlace,
+    responses: sentResponses(sendCodes, { minimal: delivered, complete: delivered }),
   };
-  const querying = {
+}
+
+function querying(): Json {
+  return {
+    operationId: 'sendByQuery',
     summary: 'Sends a message; URLs end up in logs and histories.',
     parameters: Object.entries(fields).map(([name, schema]) => ({ name, in: 'query', schema })),
-    responses: sentResponses(),
+    security: anyPlace,
+    responses: sentResponses(queryCodes),
   };
-  const id = { name: 'id', in: 'path', required: true, schema: text };
-  const owner = listOf('channels', text);
-  const kinds = {
-    type: 'object',
-    additionalProperties: text,
-    description: 'What each channel is, by its name.',
-  };
+}
+
+/** By either method, in words of the sender's own. */
+function hook(): Json {
+  const taking = (operationId: string) => ({
+    operationId,
+    summary: 'Sends what a service says in its own words, by the settings of the hook of this name.',
+    parameters: [inPath('name')],
+    requestBody: { content: { '*/*': {} } },
+    security: anyPlace,
+    responses: { ...sentResponses(hookCodes), 204: { description: 'The settings say to ignore this.' } },
+  });
+  return { post: taking('postHook'), put: taking('putHook') };
+}
+
+const owner = {
+  type: 'object',
+  required: ['user', 'channels'],
+  properties: {
+    user: text,
+    channels: texts,
+    kinds: {
+      type: 'object',
+      additionalProperties: text,
+      description: 'What each channel is, by its name.',
+    },
+  },
+};
+
+const summaries = {
+  type: 'object',
+  required: ['messages'],
+  properties: { messages: { type: 'array', items: ref('Summary'), maxItems: MAX_RECENT } },
+};
+
+const description = {
+  get: {
+    operationId: 'description',
+    summary: 'This document.',
+    security: [],
+    responses: { 200: { description: 'OK', content: json({ type: 'object' }) } },
+  },
+};
+
+/** See `NotifyOptions`. */
+export interface Described {
+  readonly allowQuery: boolean;
+  readonly hasHooks?: boolean;
+}
+
+export function describeApi({ allowQuery, hasHooks = false }: Described): Json {
+  // What is forbidden to who reads is only the token in the URL.
+  const codes = readCodes.filter((code) => code !== 'forbidden' || !allowQuery);
+  const statusCodes: readonly ErrorCode[] = [...codes, 'not_found', 'unavailable'];
   return {
     openapi: '3.1.0',
     info: { title: 'mote', version: API_VERSION, description: 'One HTTP request in, a message out.' },
     // As seen from this document, also behind a proxy that strips a prefix.
     servers: [{ url: '..' }],
-    security: [{ bearer: [] }, { header: [] }],
+    security: [{ bearer: [] }, { header: [] }, ...(allowQuery ? [{ query: [] }] : [])],
     paths: {
-      '/notify': { post: sending, ...(allowQuery && { get: querying }) },
-      '/notify/channels': reading('Whose the token is, and which channels it may name.', {
-        ...owner,
-        required: ['user', 'channels'],
-        properties: { user: text, ...owner.properties, kinds },
-      }),
-      '/notify/messages': reading(
-        'The latest messages of the token that the server remembers.',
-        listOf('messages', ref('Summary'), { maxItems: MAX_RECENT }),
+      '/notify': { post: sending(), ...(allowQuery && { get: querying() }) },
+      '/notify/channels': reading(
+        'channels',
+        'Whose the token is, and which channels it may name.',
+        owner,
+        codes,
       ),
-      '/notify/{id}': reading('What became of a message.', ref('Status'), [...readCodes, 'not_found'], [id]),
+      '/notify/messages': reading(
+        'messages',
+        'The latest messages of the token that the server remembers.',
+        summaries,
+        codes,
+      ),
+      '/notify/{id}': reading('status', 'What became of a message.', ref('Status'), statusCodes, [
+        inPath('id'),
+      ]),
+      ...(hasHooks && { '/notify/hook/{name}': hook() }),
+      '/notify/openapi.json': description,
     },
     components: {
       schemas,
       securitySchemes: {
         bearer: { type: 'http', scheme: 'bearer' },
         header: { type: 'apiKey', in: 'header', name: 'X-Token' },
+        ...(allowQuery && { query: { type: 'apiKey', in: 'query', name: 'token' } }),
       },
     },
   };

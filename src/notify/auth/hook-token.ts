@@ -14,7 +14,7 @@ export interface HookPath {
 export function hookPathOf(path: string): HookPath | undefined {
   const [, name, token] = HOOK_PATH.exec(path) ?? [];
   if (name === undefined) return undefined;
-  return { name, token: token === undefined ? undefined : decoded(token) };
+  return { name: decoded(name), token: token === undefined ? undefined : decoded(token) };
 }
 
 export interface HookTokens {

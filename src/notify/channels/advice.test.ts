@@ -44,6 +44,7 @@ const rows: readonly (readonly [kind: string, reason: string, advice: RegExp])[]
   ['telegram', 'Telegram 400: Bad Request: chat not found', /TELEGRAM_CHAT/],
   ['telegram', 'Telegram 404: the token is wrong (Not Found)', /BotFather/],
   ['feishu', 'Feishu 19021: the secret is wrong', /签名校验/],
+  ['feishu', 'Feishu 9499: too many request', /wait a minute/],
   ['dingtalk', 'DingTalk 310000: the security settings refuse it', /加签/],
   ['teams', 'Teams DirectApiAuthorizationRequired: the workflow demands a login', /Anyone/],
   ['gotify', 'Gotify 401: the token is wrong', /application/],

@@ -145,6 +145,7 @@ const ofKind: Readonly<Record<string, readonly Row[]>> = {
     [/Feishu 19021\b/, 'copy the secret again (签名校验), and set the clock of this host'],
     [/Feishu 19022\b/, 'group → the bot → IP 白名单: add the address of this host, or turn the list off'],
     [/Feishu 19024\b/, 'group → the bot → 自定义关键词: use a signature (签名校验) in place of keywords'],
+    [/Feishu \d+: too many/, 'wait a minute: a robot takes 100 messages a minute and 5 a second'],
     [/Feishu (19001|9499)\b/, 'group → settings → the bot: copy the URL again'],
   ],
   dingtalk: [

@@ -2,6 +2,7 @@
 import { failure, type Result, success } from '../../util/result.ts';
 import type { FieldMap } from '../api/fields.ts';
 import { type NotifyProblem, notifyProblem } from '../api/problem.ts';
+import { htmlToText } from './html-text.ts';
 
 export type Labels = ReadonlyMap<string, string>;
 
@@ -63,7 +64,7 @@ export function parseAlertGroup(given: FieldMap): Result<AlertGroup, NotifyProbl
     alerts: alerts.slice(0, MAX_ALERTS).map((alert) => alertOf(recordOf(alert))),
     groupLabels: labelsOf(given.get('groupLabels')),
     commonLabels: labelsOf(given.get('commonLabels')),
-    commonAnnotations: labelsOf(given.get('commonAnnotations')),
+    commonAnnotations: annotationsOf(given.get('commonAnnotations')),
     externalUrl: linkOf(given.get('externalURL')) ?? '',
     omitted: omitted + unread,
   });
@@ -91,7 +92,7 @@ function alertOf(given: Readonly<Record<string, unknown>>): Alert {
 }
 
 function detailsOf(given: Readonly<Record<string, unknown>>): AlertDetails {
-  const annotations = labelsOf(given.annotations);
+  const annotations = annotationsOf(given.annotations);
   const links = new Map<string, string>();
   for (const [name, member] of linkNames) {
     const link = linkOf(given[member]);
@@ -99,7 +100,7 @@ function detailsOf(given: Readonly<Record<string, unknown>>): AlertDetails {
   }
   const runbook = linkOf(annotations.get('runbook_url') ?? annotations.get('runbook'));
   if (runbook !== undefined) links.set('runbook', runbook);
-  return { labels: labelsOf(given.labels), annotations, links, values: labelsOf(given.values) };
+  return { labels: labelsOf(given.labels), annotations, links, values: labelsOf(roundedOf(given.values)) };
 }
 
 function recordOf(value: unknown): Readonly<Record<string, unknown>> {
@@ -114,6 +115,30 @@ function labelsOf(value: unknown): Labels {
   const given = Object.entries(recordOf(value)).slice(0, MAX_LABELS);
   const pairs = given.map(([name, label]): [string, string] => [name, asText(label)]);
   return new Map(pairs.filter(([, label]) => label !== ''));
+}
+
+function annotationsOf(value: unknown): Labels {
+  return new Map(Array.from(labelsOf(value), ([name, text]) => [name, withoutHtml(text)]));
+}
+
+/** Annotations are often made for mail. What has no tag of these in it is no HTML: `<nil>`, `a < b`. */
+function withoutHtml(text: string): string {
+  return /<br\b[^<>]{0,20}>|<\/(?:p|b|i|u|a|em|strong|span|font|div|li|td|h\d|pre|code)>/i.test(text)
+    ? htmlToText(text)
+    : text;
+}
+
+const VALUE_DIGITS = 6;
+
+/** Measured values, as people read them. */
+function roundedOf(values: unknown): Readonly<Record<string, unknown>> {
+  const pairs = Object.entries(recordOf(values)).slice(0, MAX_LABELS);
+  return Object.fromEntries(
+    pairs.map(([name, value]) => [
+      name,
+      typeof value === 'number' ? Number(value.toPrecision(VALUE_DIGITS)) : value,
+    ]),
+  );
 }
 
 /** Go writes a missing time as the year 1. */

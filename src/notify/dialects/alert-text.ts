@@ -1,5 +1,6 @@
 /** Alerts for people: a title for a lock screen, and a text in Markdown that is readable without rendering. Pure. */
 import { cutText } from '../channels/text/split.ts';
+import { priorityOfSeverity } from '../severity.ts';
 import type { Alert, AlertGroup, Labels } from './alert-group.ts';
 
 /** Of all alerts together; the rest is only counted. Providers split at 2 KB, so this is a handful of messages. */
@@ -8,13 +9,24 @@ const MAX_VALUE_UNITS = 200;
 const MAX_ANNOTATION_UNITS = 800;
 const MAX_LABELS = 20;
 const MAX_NAMES = 3;
+const MAX_SEVERITY_UNITS = 40;
 const NAME = 'alertname';
 /** Without the two spaces Markdown would join the lines; in plain text they are invisible. */
 const LINE_BREAK = '  \n';
 /** Annotations that are part of the text, in this order. */
 const shownAnnotations = ['summary', 'message', 'description'];
 
-/** `[FIRING:2, RESOLVED:1] DiskFull (cluster=eu)`; a single alert with its summary. */
+/** The word for the most severe of those that fire. Resolved ones wake nobody. */
+export function worstSeverity(alerts: readonly Alert[]): string | undefined {
+  let worst: string | undefined;
+  for (const { isFiring, severity } of alerts) {
+    if (!isFiring) continue;
+    if (worst === undefined || priorityOfSeverity(severity) > priorityOfSeverity(worst)) worst = severity;
+  }
+  return worst;
+}
+
+/** `[FIRING:2, RESOLVED:1] critical DiskFull (cluster=eu)`; a single alert with its summary. */
 export function alertTitle({ alerts, groupLabels, omitted }: AlertGroup): string {
   const firing = alerts.filter(({ isFiring }) => isFiring).length;
   const resolved = alerts.length - firing;
@@ -28,9 +40,11 @@ export function alertTitle({ alerts, groupLabels, omitted }: AlertGroup): string
   if (names.length > MAX_NAMES) listed.push(`${names.length - MAX_NAMES} more`);
   const [only, ...others] = alerts;
   const summary = others.length === 0 ? only?.details().annotations.get('summary') : undefined;
-  const group = labelText([...groupLabels].filter(([name]) => name !== NAME));
+  const severity = cutText(worstSeverity(alerts) ?? '', MAX_SEVERITY_UNITS);
+  const isShown = (name: string) => name !== NAME && (name !== 'severity' || severity === '');
+  const group = pairsText([...groupLabels].filter(([name]) => isShown(name)));
   const detail = summary ? `: ${cutText(summary, MAX_VALUE_UNITS)}` : group && ` (${group})`;
-  return `[${counts.join(', ')}] ${listed.join(', ')}${detail}`;
+  return `[${counts.join(', ')}] ${severity && `${severity} `}${listed.join(', ')}${detail}`;
 }
 
 /**
@@ -112,7 +126,8 @@ function section(
 function alertLine(alert: Alert, { commonLabels, commonAnnotations }: AlertGroup): string {
   const { labels, annotations, links, values } = alert.details();
   const own = labelText([...labels].filter(([name]) => name !== NAME && !commonLabels.has(name)));
-  const name = commonLabels.has(NAME) && own !== '' ? '' : cutText(alert.name || 'alert', MAX_VALUE_UNITS);
+  const name =
+    commonLabels.has(NAME) && own !== '' ? '' : asMarkdown(cutText(alert.name || 'alert', MAX_VALUE_UNITS));
   const head = [name, own].filter((part) => part !== '').join(' ');
   const said = annotationLines(annotations, commonAnnotations)
     .map((line) => line.trim())
@@ -134,7 +149,20 @@ function annotationLines(annotations: Labels, shared: Labels = new Map()): strin
     .flatMap((text) => cutText(text.trim(), MAX_ANNOTATION_UNITS).split(/[\r\n]+/));
 }
 
+/** What Markdown would take for a mark, outside of URLs: `__name__` and `.*` would lose it. */
+const urlOrMark =
+  /(https?:\/\/[^\s<>,]+)|\\(?=[!-/:-@[-`{-~])|[*`[<]|~(?=~)|&(?=#?\w+;)|(?<![^\W_])_|_(?![^\W_])/g;
+
+function asMarkdown(text: string): string {
+  return text.replace(urlOrMark, (mark, url?: string) => url ?? `\\${mark}`);
+}
+
+/** Labels and values as Markdown. */
 function labelText(pairs: readonly (readonly [name: string, value: string])[]): string {
+  return asMarkdown(pairsText(pairs));
+}
+
+function pairsText(pairs: readonly (readonly [name: string, value: string])[]): string {
   const shown = pairs
     .slice(0, MAX_LABELS)
     .map(([name, value]) => cutText(`${name}=${value}`, MAX_VALUE_UNITS));

@@ -52,7 +52,7 @@ function readable(value: object) {
 describe('readable', () => {
   test('one that fires', () => {
     const { title, text } = readable(groupOf([alertOf('web-1')]));
-    assert.equal(title, '[FIRING:1] DiskFull: The disk of web-1 is full');
+    assert.equal(title, '[FIRING:1] critical DiskFull: The disk of web-1 is full');
     assert.equal(
       text.replaceAll('  \n', '\n'),
       `The disk of web-1 is full
@@ -118,7 +118,7 @@ cluster=eu, severity=critical`,
     const shared = { description: '99 % used' };
     const alerts = [alertOf('web-1', ended), alertOf('web-2'), alertOf('web-3')];
     const { title, text } = readable(groupOf(alerts, { commonAnnotations: shared }));
-    assert.equal(title, '[FIRING:2, RESOLVED:1] DiskFull (cluster=eu)');
+    assert.equal(title, '[FIRING:2, RESOLVED:1] critical DiskFull (cluster=eu)');
     assert.deepEqual(text.match(/\*\*.*?\*\*|99 % used|ended .*/g), [
       '99 % used',
       '**Firing (2)**',
@@ -130,12 +130,49 @@ cluster=eu, severity=critical`,
     ]);
   });
 
+  test('annotations that were made for mail', () => {
+    const summary = '<p>CPU <b>99 %</b> on <a href="http://r.example/">node</a></p>';
+    const { title, text } = readable(
+      groupOf([alertOf('a', { annotations: { summary, description: 'a <nil> < b' } })]),
+    );
+    assert.equal(title, '[FIRING:1] critical DiskFull: CPU 99 % on node (http://r.example/)');
+    assert.match(text, /^CPU 99 % on node \(http:\/\/r\.example\/\) {2}\na <nil> < b {2}\n/);
+    const shared = { commonAnnotations: { summary } };
+    assert.match(readable(groupOf([alertOf('a'), alertOf('b')], shared)).text, /^CPU 99 % on node/);
+  });
+
+  test('measured values are rounded', () => {
+    const { text } = readable(groupOf([alertOf('a', { values: { B: 44.23943737541908, C: 1, D: '0.10' } })]));
+    assert.match(text, /^Values: B=44\.2394, C=1, D=0\.10 {2}$/m);
+  });
+
+  test('labels are no Markdown', () => {
+    const labels = {
+      alertname: '_Up_',
+      job: '__node__',
+      match: 'a.*b*',
+      dir: 'C:\\[x](y)',
+      at: 'http://h/_x_',
+    };
+    const texts = [
+      readable(groupOf([{ labels }])).text,
+      readable(groupOf([{ labels }, { labels: { ...labels, job: 'x' } }], { commonLabels: {} })).text,
+    ];
+    for (const text of texts) {
+      assert.match(
+        resultOf(readableOf(text)),
+        /job=__node__, match=a\.\*b\*, dir=C:\\\[x\]\(y\), at=http:\/\/h\/_x_/,
+      );
+    }
+    assert.match(resultOf(readableOf(texts[1] ?? '')), /^- _Up_ job=x/m);
+  });
+
   const titles: readonly [name: string, group: object, title: string][] = [
     ['no labels', groupOf([{}], { groupLabels: {} }), '[FIRING:1] alert'],
     [
       'more than we are told of',
       groupOf([alertOf('a'), alertOf('b')], { truncatedAlerts: 3 }),
-      '[FIRING:2, 3 MORE] DiskFull (cluster=eu)',
+      '[FIRING:2, 3 MORE] critical DiskFull (cluster=eu)',
     ],
     [
       'many names',
@@ -144,6 +181,16 @@ cluster=eu, severity=critical`,
         { groupLabels: { job: 'x' } },
       ),
       '[FIRING:5] A1, A2, A3, 2 more (job=x)',
+    ],
+    [
+      'the most severe of those that fire',
+      groupOf(
+        ['warning', 'info', 'page', 'critical'].map((severity, i) =>
+          alertOf('a', { status: i < 3 ? 'firing' : 'resolved', labels: { alertname: 'Down', severity } }),
+        ),
+        { groupLabels: { alertname: 'Down', severity: 'x' } },
+      ),
+      '[FIRING:3, RESOLVED:1] page Down',
     ],
   ];
   for (const [name, group, title] of titles) test(name, () => assert.equal(readable(group).title, title));

@@ -13,9 +13,9 @@ import { success } from '../../util/result.ts';
 import type { MessageInput } from '../api/draft.ts';
 import { tokenOfAuthorization } from '../auth/credentials.ts';
 import type { Priority } from '../message.ts';
-import { severities } from '../severity.ts';
+import { NORMAL, priorityOfSeverity } from '../severity.ts';
 import { type AlertGroup, parseAlertGroup } from './alert-group.ts';
-import { alertText, alertTitle, alertUrl } from './alert-text.ts';
+import { alertText, alertTitle, alertUrl, worstSeverity } from './alert-text.ts';
 import type { Dialect, SendFailure } from './dialect.ts';
 import { fieldsOrNone, inputOf, isWebLink, namesOf, readJson, readQuery } from './message-input.ts';
 import type { OwnWords, Wordings } from './wording.ts';
@@ -33,6 +33,7 @@ function alertDialect(name: keyof Wordings): Dialect {
     const input = group.ok ? success(translate(group.value, channelsOf(facts), words)) : group;
     return {
       tokens: [tokenOfAuthorization(facts.headers.authorization)],
+      tokenPlace: 'as Authorization: Bearer TOKEN',
       input,
       ...(group.ok && input.ok && { subject: subjectOf(group.value, input.value) }),
       respond: ([result]) =>
@@ -67,13 +68,10 @@ function translate(
   });
 }
 
-const NORMAL: Priority = 3;
-
 /** The highest of the alerts that fire. Resolved ones wake nobody. */
 function priorityOf({ alerts }: AlertGroup): Priority {
-  const firing = alerts.filter(({ isFiring }) => isFiring);
-  const found = firing.map(({ severity }) => severities.get(severity.toLowerCase()) ?? NORMAL);
-  return found.length > 0 ? (Math.max(...found) as Priority) : NORMAL;
+  const severity = worstSeverity(alerts);
+  return severity === undefined ? NORMAL : priorityOfSeverity(severity);
 }
 
 /** Equal for requests with the same alerts in the same states and the same text. */

@@ -85,7 +85,13 @@ function requestOf(
   given: Result<MultipartForm, NotifyProblem>,
 ): DialectRequest {
   const channelHints = namesOf(formFieldsOrNone(given).get('group'), /,/);
-  return { tokens, input, channelHints, respond: (results) => responsePlan(tokens, results) };
+  return {
+    tokens,
+    tokenPlace: 'as device_key, or in the path',
+    input,
+    channelHints,
+    respond: (results) => responsePlan(tokens, results),
+  };
 }
 
 const levels: ReadonlyMap<string, Priority> = new Map([

@@ -23,6 +23,13 @@ const messages: readonly Case[] = [
   ],
   [
     'pushdeer',
+    'Uptime Kuma, which makes the title a heading',
+    'POST /message/push',
+    json({ pushkey: ANN, text: '## Uptime Kuma: web down', desp: 'timeout', type: 'markdown' }),
+    { title: 'Uptime Kuma: web down', text: 'timeout' },
+  ],
+  [
+    'pushdeer',
     'JSON',
     'POST /message/push',
     json({ pushkey: ANN, text: 'T', type: 'text' }),
@@ -56,6 +63,20 @@ const messages: readonly Case[] = [
     form(`title=T&description=d&token=${ANN}`),
     { title: 'T', text: 'd' },
   ],
+  [
+    'message-pusher',
+    'code',
+    'POST /push/ann',
+    json({ content: '*c*', render_mode: 'code', token: ANN }),
+    { text: '```\n*c*\n```' },
+  ],
+  [
+    'message-pusher',
+    'what is no Markdown',
+    `GET /push/ann?content=*c*&render_mode=raw&token=${ANN}`,
+    {},
+    { text: '*c*', format: 'text' },
+  ],
   ['message-pusher', 'Bearer', 'GET /push/ann?content=c', { headers: bearer(ANN) }, { text: 'c' }],
   [
     'message-pusher',
@@ -87,6 +108,13 @@ const messages: readonly Case[] = [
   ],
   [
     'wecom-robot',
+    'lines, which are some',
+    `POST ${robot}`,
+    json({ msgtype: 'markdown', markdown: { content: '满了\n>类型: a\r\n>级别: b\n\nc' } }),
+    { text: '满了  \n>类型: a  \n>级别: b\n\nc' },
+  ],
+  [
+    'wecom-robot',
     'news',
     `POST ${robot}`,
     json({
@@ -110,11 +138,39 @@ const messages: readonly Case[] = [
         card_type: 'text_notice',
         main_title: { title: 'T', desc: 'd' },
         emphasis_content: { title: '100', desc: '%' },
-        horizontal_content_list: [{ keyname: 'k', value: 'v' }],
+        quote_area: { type: 1, title: 'q', quote_text: 'Jack: good' },
+        sub_title_text: 's',
+        horizontal_content_list: [
+          { keyname: 'k', value: 7 },
+          { keyname: 'l', value: 'v', type: 1, url: 'https://x.example/l' },
+        ],
+        jump_list: [{ type: 1, title: 'j', url: 'https://x.example/j' }],
         card_action: { type: 1, url: 'https://x.example/' },
       },
     }),
-    { title: 'T', text: 'd\n\n100 %\n\nk: v', url: 'https://x.example/', format: 'text' },
+    {
+      title: 'T',
+      text: 'd\n\n100 %\n\nq\nJack: good\n\ns\n\nk: 7\nl: v https://x.example/l\n\nj: https://x.example/j',
+      url: 'https://x.example/',
+      format: 'text',
+    },
+  ],
+  [
+    'wecom-robot',
+    'a card with a picture',
+    `POST ${robot}`,
+    json({
+      msgtype: 'template_card',
+      template_card: {
+        card_type: 'news_notice',
+        main_title: { title: 'T' },
+        card_image: { url: 'https://x.example/i' },
+        image_text_area: { type: 0, title: 'a', desc: 'b', image_url: 'https://x.example/i' },
+        vertical_content_list: [{ title: 'c', desc: 'd' }, null, { title: 'e' }],
+        card_action: { type: 1, url: 'https://x.example/' },
+      },
+    }),
+    { title: 'T', text: 'a\nb\n\nc: d\ne', url: 'https://x.example/', format: 'text' },
   ],
 ];
 
@@ -179,6 +235,22 @@ const refusals: readonly [...Case, status: number][] = [
     robot,
     json({ msgtype: 'file', file: { media_id: 'x' } }),
     { errcode: 40008 },
+    200,
+  ],
+  [
+    'wecom-robot',
+    'the file itself',
+    `/cgi-bin/webhook/upload_media?key=${ANN}&type=file`,
+    { headers: { 'content-type': 'multipart/form-data; boundary=X' }, body: '--X--' },
+    { errcode: 40008 },
+    200,
+  ],
+  [
+    'wecom-robot',
+    'a file of nobody',
+    '/cgi-bin/webhook/upload_media?key=x&type=file',
+    { body: 'x' },
+    { errcode: 93000 },
     200,
   ],
   ['wecom-robot', 'no type', robot, json({ text: 'x' }), { errcode: 40008 }, 200],

@@ -54,6 +54,8 @@ export type SendResult = Result<SentMessage, SendFailure>;
 export interface DialectRequest {
   /** One message for each; several only where the API addresses several receivers by their keys. */
   readonly tokens: readonly [string | undefined, ...(readonly string[])];
+  /** For requests without one, where this API has it: «as …». */
+  readonly tokenPlace?: string;
   /** Without the idempotency key, which dialects do not have. */
   readonly input: Result<MessageInput, NotifyProblem>;
   /** See `SendRequest.channelHints`. */

@@ -31,6 +31,7 @@ export function gotify(facts: RequestFacts): DialectRequest | undefined {
   const token = textOf(fieldsOrNone(readQuery(facts)), 'token') || headers['x-gotify-key']?.trim();
   return {
     tokens: [token || bearerTokenOf(headers.authorization)],
+    tokenPlace: 'as X-Gotify-Key: TOKEN, as Authorization: Bearer TOKEN, or as token in the URL',
     input: given.ok ? translate(given.value) : given,
     respond: ([result]) =>
       result.ok ? sentPlan(result.value, formFieldsOrNone(given)) : failurePlan(result.error),

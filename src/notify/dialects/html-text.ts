@@ -10,6 +10,10 @@ const entities: ReadonlyMap<string, string> = new Map([
   ['nbsp', '\u00a0'],
 ]);
 
+/** Its parts are short, so that the search takes linear time. */
+const link =
+  /<a\s[^<>]{0,200}?\bhref=["']?(https?:\/\/[^"'\s<>]{1,2000})(?=["'\s>])[^<>]{0,200}>([^<>]{1,500})<\/a>/gi;
+
 /** The text of a fragment of HTML, with line breaks where blocks end. */
 export function htmlToText(html: string): string {
   const text = html
@@ -17,6 +21,7 @@ export function htmlToText(html: string): string {
     .replace(/[ \t\r\n]{2,}|[\t\r\n]/g, ' ')
     .replace(/<li\b[^<>]*>/gi, '\n- ')
     .replace(/<(?:br|hr)\b[^<>]*>|<\/(?:p|div|h[1-6]|tr|table|ul|ol|pre|blockquote)\s*>/gi, '\n')
+    .replace(link, (_, target: string, label: string) => (label === target ? label : `${label} (${target})`))
     .replace(/<\/?[a-z][^<>]*>/gi, '')
     .replace(/ ?\n ?/g, '\n')
     .replace(/\n{3,}/g, '\n\n')

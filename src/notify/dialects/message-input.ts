@@ -90,6 +90,17 @@ export function inputOf(message: ForeignMessage): MessageInput {
   };
 }
 
+/** Text of which nothing is a mark, in Markdown. */
+export function codeBlock(text: string): string {
+  const fence = text.includes('```') ? '````' : '```';
+  return `${fence}\n${text}\n${fence}`;
+}
+
+/** For APIs in which a line break is one, where Markdown would join the lines. */
+export function withLineBreaks(markdown: string): string {
+  return markdown.replace(/([^\n])\n(?!\n)/g, '$1  \n');
+}
+
 /** Whether validation accepts it as the URL of a message. */
 export function isWebLink(url: string): boolean {
   if (!/^https?:\/\/[^\s\p{Cc}\p{Cs}]+$/iu.test(url)) return false;

@@ -11,7 +11,15 @@ import { success } from '../../util/result.ts';
 import type { MessageInput } from '../api/draft.ts';
 import type { MultipartForm } from '../api/multipart.ts';
 import type { DialectRequest, SendFailure } from './dialect.ts';
-import { fieldsOrNone, inputOf, namesOf, readQuery, readQueryAndForm, textOf } from './message-input.ts';
+import {
+  codeBlock,
+  fieldsOrNone,
+  inputOf,
+  namesOf,
+  readQuery,
+  readQueryAndForm,
+  textOf,
+} from './message-input.ts';
 
 const PUSH = /^\/push\/[^/]+\/?$/;
 
@@ -25,6 +33,7 @@ export function messagePusher(facts: RequestFacts): DialectRequest | undefined {
   if (method === 'GET' && !token) return undefined;
   return {
     tokens: [token],
+    tokenPlace: 'as token, or as Authorization: TOKEN',
     input: given.ok ? success(translate(given.value)) : given,
     channelHints: namesOf(fields.get('channel'), /[|,]/),
     respond: ([result]) =>
@@ -34,12 +43,18 @@ export function messagePusher(facts: RequestFacts): DialectRequest | undefined {
   };
 }
 
-/** `content` is the article, `description` what its card says; channels show the first of them. */
+/**
+ * `content` is the article, `description` what its card says; channels show the first of them. `render_mode` says what it
+ * is: Markdown, `code`, or `raw`.
+ */
 function translate({ fields, files }: MultipartForm): MessageInput {
+  const mode = textOf(fields, 'render_mode');
+  const content = textOf(fields, 'content', 'desp');
+  const isCode = mode === 'code' && content !== '';
   return inputOf({
     title: textOf(fields, 'title'),
-    text: textOf(fields, 'content', 'desp', 'description', 'short'),
-    format: 'markdown',
+    text: isCode ? codeBlock(content) : content || textOf(fields, 'description', 'short'),
+    format: mode === 'raw' ? 'text' : 'markdown',
     url: textOf(fields, 'url'),
     files,
   });

@@ -61,6 +61,7 @@ export function ntfy(facts: RequestFacts, context: DialectContext): DialectReque
   const { topic, fields } = publication;
   return {
     tokens: [ntfyTokenOf(facts)],
+    tokenPlace: 'as Authorization: Bearer TOKEN, or as the password of any user',
     input: fields.ok ? translate(fields.value) : fields,
     channelHints: [topic],
     respond: ([result]) =>

@@ -28,7 +28,12 @@ export function pushdeer(facts: RequestFacts): DialectRequest | undefined {
   const keys = new Set(namesOf(fields.get('pushkey'), /,/));
   const [first, ...others] = keys;
   const tooMany = keys.size > MAX_PUSHKEYS;
-  return { tokens: tooMany ? [first] : [first, ...others], input: readInput(given, keys.size), respond };
+  return {
+    tokens: tooMany ? [first] : [first, ...others],
+    tokenPlace: 'as pushkey',
+    input: readInput(given, keys.size),
+    respond,
+  };
 }
 
 function readInput(
@@ -46,8 +51,10 @@ function readInput(
 /** Its `text` is a title only where `desp` follows. */
 function translate({ fields, files }: MultipartForm): MessageInput {
   const [text, desp, type] = [textOf(fields, 'text'), textOf(fields, 'desp'), textOf(fields, 'type')];
+  // Also of the title it renders Markdown, and Uptime Kuma makes it a heading.
+  const title = type === 'text' ? text : text.replace(/^ {0,3}#{1,6} +/, '');
   return inputOf({
-    title: desp === '' ? '' : text,
+    title: desp === '' ? '' : title,
     text: desp || text,
     format: type === 'text' || type === 'image' ? 'text' : 'markdown',
     url: type === 'image' ? text : undefined,

@@ -9,7 +9,7 @@ import { isObject, type JsonObject } from '../../util/json.ts';
 import { MAX_TEXT_BYTES, type MessageInput } from '../api/draft.ts';
 import type { FieldMap } from '../api/fields.ts';
 import type { Priority } from '../message.ts';
-import { inputOf } from './message-input.ts';
+import { codeBlock, inputOf } from './message-input.ts';
 import { decodeEntities, fromMrkdwn, fromPlain } from './mrkdwn.ts';
 
 /** What is taken in; validation cuts it exactly. In UTF-16 units. */
@@ -90,7 +90,7 @@ class Reader {
         if (isObject(block.accessory)) this.#offer(textIn(block.accessory.url));
         return;
       case 'context':
-        this.add(objectsIn(block.elements).map(objectText).join(' '));
+        this.add(contextText(objectsIn(block.elements)));
         return;
       case 'markdown':
         this.add(textIn(block.text));
@@ -125,6 +125,12 @@ function objectText(value: unknown): string {
   return value.type === 'plain_text' ? fromPlain(text) : fromMrkdwn(text);
 }
 
+/** Pictures beside a text are icons. */
+function contextText(elements: readonly JsonObject[]): string {
+  const texts = elements.filter(({ type }) => type !== 'image');
+  return (texts.length > 0 ? texts : elements).map(objectText).join(' ');
+}
+
 function plainOf(value: unknown): string {
   return isObject(value) ? decodeEntities(textIn(value.text)) : '';
 }
@@ -138,10 +144,18 @@ function richText(node: JsonObject): string {
   if (type === 'broadcast') return `@${textIn(node.range)}`;
   if (type === 'user') return `@${textIn(node.user_id)}`;
   if (typeof text === 'string') return fromPlain(text);
-  const isBlock = type === 'rich_text' || type === 'rich_text_list';
-  return objectsIn(node.elements)
-    .map((element) => `${type === 'rich_text_list' ? '- ' : ''}${richText(element)}`)
-    .join(isBlock ? '\n' : '');
+  if (type === 'rich_text_preformatted') return codeBlock(rawText(node));
+  const elements = objectsIn(node.elements).map(richText);
+  if (type === 'rich_text') return elements.join('\n\n');
+  if (type === 'rich_text_list') return elements.map((element) => `- ${element}`).join('\n');
+  const section = elements.join('');
+  return type === 'rich_text_quote' ? `> ${section.replaceAll('\n', '\n> ')}` : section;
+}
+
+function rawText({ elements }: JsonObject): string {
+  return objectsIn(elements)
+    .map(({ text, url }) => textIn(text) || textIn(url))
+    .join('');
 }
 
 /** `good`, `warning`, `danger` or a colour; only reds are urgent. */

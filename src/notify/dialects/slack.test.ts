@@ -1,10 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { readableOf } from '../channels/text/readable.ts';
 import { ANN, type Asked, BOB, FORM_TYPE, JSON_TYPE, NOBODY, openDialects } from './fixtures.ts';
 import { fromMrkdwn, fromPlain } from './mrkdwn.ts';
 
 const json = (value: unknown): Asked => ({ headers: JSON_TYPE, body: JSON.stringify(value) });
 const HOOK = `/services/T000/B000/${ANN}`;
+const parts = (fields: Record<string, string>): Asked => ({
+  headers: { 'content-type': 'multipart/form-data; boundary=X' },
+  body: `${Object.entries(fields)
+    .map(([name, value]) => `--X\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`)
+    .join('')}--X--\r\n`,
+});
 const plain = { title: '', text: 'Hello', format: 'markdown', priority: 3, tags: [] };
 const payload = `payload=${encodeURIComponent(JSON.stringify({ text: 'Hello' }))}`;
 
@@ -13,6 +20,8 @@ const messages: readonly [name: string, asked: Asked, expected: object][] = [
   ['a text', json({ text: 'Hello' }), {}],
   ['a form', { headers: FORM_TYPE, body: payload }, {}],
   ['a form without a type', { body: payload }, {}],
+  ['curl -F', parts({ payload: '{"text":"Hello"}' }), {}],
+  ['curl -F to Mattermost', parts({ text: 'Hello', username: 'bot' }), {}],
   ['JSON with the type of a form, as curl -d has it', { headers: FORM_TYPE, body: '{"text":"Hello"}' }, {}],
   ['plain text', json({ text: '*a* &lt;b&gt;', mrkdwn: false }), { text: '*a* <b>', format: 'text' }],
   [
@@ -134,6 +143,36 @@ const messages: readonly [name: string, asked: Asked, expected: object][] = [
     { text: 'summary\n\na \\*b\\*\n\n**m**\n\na graph\n\nr [l](https://x.example)' },
   ],
   [
+    'Sentry: code, a quotation, a list, and an icon',
+    json({
+      blocks: [
+        {
+          type: 'rich_text',
+          elements: [
+            { type: 'rich_text_section', elements: [{ type: 'text', text: '1 * 2 &lt;' }] },
+            { type: 'rich_text_preformatted', elements: [{ type: 'text', text: 'a `b` *c*\nd' }] },
+            { type: 'rich_text_quote', elements: [{ type: 'text', text: 'e\nf' }] },
+            {
+              type: 'rich_text_list',
+              elements: ['g', 'h'].map((text) => ({
+                type: 'rich_text_section',
+                elements: [{ type: 'text', text }],
+              })),
+            },
+          ],
+        },
+        {
+          type: 'context',
+          elements: [
+            { type: 'image', image_url: 'https://x.example/i.png', alt_text: 'icon' },
+            { type: 'mrkdwn', text: 'prod' },
+          ],
+        },
+      ],
+    }),
+    { text: '1 \\* 2 <\n\n```\na `b` *c*\nd\n```\n\n> e  \n> f\n\n- g\n- h\n\nprod' },
+  ],
+  [
     'what has no shape',
     json({ text: 'Hello', attachments: [null, 7, 'x', { fields: 'x' }], blocks: {} }),
     {},
@@ -163,6 +202,7 @@ describe('what clients of Slack send', () => {
 const refusals: readonly [name: string, token: string, asked: Asked, status: number, text: string][] = [
   ['not JSON', ANN, { headers: JSON_TYPE, body: 'x' }, 400, 'invalid_payload'],
   ['a form without a payload', ANN, { headers: FORM_TYPE, body: 'text=x' }, 400, 'invalid_payload'],
+  ['a multipart form without anything', ANN, parts({ username: 'bot' }), 400, 'no_text'],
   ['nothing to say', ANN, json({ attachments: [] }), 400, 'no_text'],
   ['a wrong token', NOBODY, json({ text: 'x' }), 404, 'no_service'],
   ['a wrong token before a wrong body', NOBODY, json({}), 404, 'no_service'],
@@ -200,14 +240,22 @@ describe('mrkdwn', () => {
     ['<https://x.example/(a)|a [b]>', '[a \\[b\\]](https://x.example/%28a%29)'],
     ['<!here> <!subteam^S1|@ops> <@U1|ann> <@U2> <#C1|general>', '@here @ops @ann @U2 #general'],
     ['<!date^1392734382^{date}|18 Feb>', '18 Feb'],
-    ['&lt;b&gt; &amp;lt;', '<b> &lt;'],
+    ['&lt;b&gt; &amp;lt; &lt; 5', '\\<b> \\&lt; < 5'],
+    ['at <module> of <std::string>, <a|b>', 'at \\<module> of \\<std::string>, \\<a|b>'],
+    ['<mailto:a@x.example|a> <slack://x|app>', '[a](mailto:a@x.example) [app](slack://x)'],
+    ['磁盘 *满了*，~旧~。（*急*）', '磁盘 **满了**，~~旧~~。（**急**）'],
     ['`*a* <b>` and ```\n*c*\nd```', '`*a* <b>` and ```\n*c*\nd```'],
     ['# heading\r\n**bold** ~~gone~~', '# heading  \n**bold** ~~gone~~'],
     ['a\nb\n\nc', 'a  \nb\n\nc'],
   ];
   for (const [mrkdwn, markdown] of texts) test(mrkdwn, () => assert.equal(fromMrkdwn(mrkdwn), markdown));
 
-  test('plain text within Markdown', () => assert.equal(fromPlain('*a* [b] &lt;'), '\\*a\\* \\[b\\] <'));
+  test('plain text within Markdown', () =>
+    assert.equal(fromPlain('*a* [b] &lt;\n&lt;i&gt;'), '\\*a\\* \\[b\\] <  \n\\<i>'));
+
+  test('what was no markup is there for who gets text', () => {
+    assert.equal(readableOf(fromMrkdwn('*x* &lt;b&gt; <i> <module> &amp;lt;')), 'x <b> <i> <module> &lt;');
+  });
 
   for (const hostile of ['<', '*a', '~', '`', '```', ' *', '&lt', '<!', '\n'])
     test(`${JSON.stringify(hostile)}, often, takes no time`, () => {

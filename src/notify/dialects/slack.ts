@@ -1,6 +1,6 @@
 /**
- * Incoming webhooks of Slack, `POST /services/T…/B…/TOKEN`, and of Mattermost, `POST /hooks/TOKEN`: JSON, or a form whose
- * field `payload` is that JSON. What the message says is in `slack-message.ts`.
+ * Incoming webhooks of Slack, `POST /services/T…/B…/TOKEN`, and of Mattermost, `POST /hooks/TOKEN`: JSON, or a form of
+ * either encoding whose field `payload` is that JSON. What the message says is in `slack-message.ts`.
  *
  * Responses are texts: `ok`, or Slack's name of the error. A message that failed for good on all channels is 424, since
  * Alertmanager and Grafana repeat requests after every 5xx.
@@ -9,7 +9,9 @@ import type { ErrorCode } from '../../http/errors.ts';
 import { textPlan } from '../../http/reply.ts';
 import type { Plan, RequestFacts } from '../../http/types.ts';
 import { type Result, success } from '../../util/result.ts';
-import { bodyText, type FieldMap, formFields, jsonFields } from '../api/fields.ts';
+import { readForm } from '../api/body.ts';
+import { bodyText, type FieldMap, formFields, jsonFields, mediaTypeOf } from '../api/fields.ts';
+import { MULTIPART_TYPE } from '../api/multipart.ts';
 import type { NotifyProblem } from '../api/problem.ts';
 import { type DialectRequest, decodeSegment, type SendFailure } from './dialect.ts';
 import { fieldsOrNone, textOf } from './message-input.ts';
@@ -30,13 +32,23 @@ export function slack(facts: RequestFacts): DialectRequest | undefined {
   };
 }
 
-/** By its shape, not by its type, which scripts get wrong. */
-function readPayload({ body }: RequestFacts): Result<FieldMap, NotifyProblem> {
-  const text = bodyText(body);
+/** By its shape, not by its type, which scripts get wrong; only parts of a form are known by theirs. */
+function readPayload(facts: RequestFacts): Result<FieldMap, NotifyProblem> {
+  if (mediaTypeOf(facts.headers) === MULTIPART_TYPE) return readParts(facts);
+  const text = bodyText(facts.body);
   if (!text.ok) return text;
   if (!/^\s*(?:[\w.-]+=|%)/.test(text.value)) return jsonFields(text.value);
   const form = formFields(text.value.trim());
   return form.ok ? jsonFields(textOf(form.value, 'payload')) : form;
+}
+
+/** As `curl -F` sends them: Slack has all in `payload`; with Mattermost a part may be a field, too. */
+function readParts(facts: RequestFacts): Result<FieldMap, NotifyProblem> {
+  const form = readForm(facts);
+  if (!form.ok) return form;
+  const { fields } = form.value;
+  const payload = textOf(fields, 'payload');
+  return payload === '' ? success(fields) : jsonFields(payload);
 }
 
 /** Slack's own, for what it knows too. */

@@ -302,6 +302,36 @@ describe('probes', () => {
   });
 });
 
+describe('without a token, where this API has it is said', () => {
+  const json = (value: unknown): Asked => ({ headers: JSON_TYPE, body: JSON.stringify(value) });
+  const asked: readonly [dialect: DialectName, line: string, asked: Asked, place: RegExp][] = [
+    [
+      'wecom-robot',
+      '/cgi-bin/webhook/send',
+      json({ msgtype: 'text', text: { content: 'x' } }),
+      /key in the URL/,
+    ],
+    ['pushdeer', '/message/push', json({ text: 'x' }), /as pushkey/],
+    ['message-pusher', '/push/ann', json({ content: 'x' }), /as token, or/],
+    ['gotify', '/message', json({ message: 'x' }), /X-Gotify-Key/],
+    ['ntfy', '/topic', { body: 'x' }, /Authorization: Bearer/],
+    ['bark', '/push', json({ body: 'x' }), /as device_key/],
+    [
+      'alertmanager',
+      '/notify/alertmanager',
+      json({ alerts: [{ labels: { a: 'b' } }] }),
+      /Authorization: Bearer/,
+    ],
+  ];
+  for (const [dialect, path, request, place] of asked)
+    test(dialect, async () => {
+      const answer = await openDialects([dialect]).ask('POST', path, request);
+      const said = JSON.stringify(answer?.json);
+      assert.match(said, place);
+      assert.doesNotMatch(said, /X-Token/);
+    });
+});
+
 test('Idempotency-Key holds in dialects too', async () => {
   const { ask, sent } = openDialects(['gotify']);
   const asked = { headers: { ...FORM_TYPE, ...bearer(ANN), 'idempotency-key': 'k' } };

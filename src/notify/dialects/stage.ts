@@ -142,8 +142,17 @@ export function createDialects(
       maxWaitMs: DIALECT_WAIT_MS,
     });
     if (derived && submitted.ok) repeats.accept(derived);
-    return sendResultOf(submitted, now());
+    return sendResultOf(token ? submitted : withPlace(submitted, request), now());
   }
+}
+
+/** What says where a token belongs in mote's own API would mislead here. */
+function withPlace(
+  submitted: Awaited<ReturnType<Notifier['submit']>>,
+  { tokenPlace }: DialectRequest,
+): typeof submitted {
+  if (submitted.ok || submitted.error.code !== 'unauthorized' || tokenPlace === undefined) return submitted;
+  return failure({ ...submitted.error, detail: `A token is required: send it ${tokenPlace}.` });
 }
 
 function withKey(

@@ -13,17 +13,21 @@ import type { MessageInput } from '../api/draft.ts';
 import type { FieldMap } from '../api/fields.ts';
 import { type NotifyProblem, notifyProblem } from '../api/problem.ts';
 import type { DialectRequest, SendFailure } from './dialect.ts';
-import { fieldsOrNone, inputOf, readJson, readQuery, textOf } from './message-input.ts';
+import { fieldsOrNone, inputOf, readJson, readQuery, textOf, withLineBreaks } from './message-input.ts';
 
 const SEND = '/cgi-bin/webhook/send';
+/** Before a file is sent. Not taken: see `translate`. */
+const UPLOAD = '/cgi-bin/webhook/upload_media';
 /** Articles of one message. */
 const MAX_ARTICLES = 8;
 
 export function wecomRobot(facts: RequestFacts): DialectRequest | undefined {
-  if (facts.method !== 'POST' || facts.path !== SEND) return undefined;
-  const json = readJson(facts);
+  const { method, path } = facts;
+  if (method !== 'POST' || (path !== SEND && path !== UPLOAD)) return undefined;
+  const json = path === UPLOAD ? failure(notifyProblem('unsupported_media_type', NO_FILES)) : readJson(facts);
   return {
     tokens: [textOf(fieldsOrNone(readQuery(facts)), 'key')],
+    tokenPlace: 'as key in the URL',
     input: json.ok ? translate(json.value) : json,
     respond: ([result]) =>
       result.ok ? jsonPlan(200, { errcode: 0, errmsg: 'ok' }) : failurePlan(result.error),
@@ -40,7 +44,7 @@ function translate(given: FieldMap): Result<MessageInput, NotifyProblem> {
     case 'markdown':
     case 'markdown_v2':
       return success(
-        inputOf({ title: '', text: withoutTags(member(content, 'content')), format: 'markdown' }),
+        inputOf({ title: '', text: textOfMarkdown(member(content, 'content')), format: 'markdown' }),
       );
     case 'news':
       return success(newsInput(content));
@@ -52,10 +56,12 @@ function translate(given: FieldMap): Result<MessageInput, NotifyProblem> {
 }
 
 const BAD_TYPE = 'msgtype: must be text, markdown, markdown_v2, news or template_card';
+const NO_FILES = 'files are not sent along: send a message of one of the types text, markdown, news';
 
-/** Colours, and the brackets around mentions. */
-function withoutTags(markdown: string): string {
-  return markdown.replace(/<\/?font\b[^<>]*>/gi, '').replace(/<(@[^<>\s]+)>/g, '$1');
+/** Without colours, and the brackets around mentions. */
+function textOfMarkdown(markdown: string): string {
+  const text = markdown.replace(/<\/?font\b[^<>]*>/gi, '').replace(/<(@[^<>\s]+)>/g, '$1');
+  return withLineBreaks(text.replace(/\r\n?/g, '\n'));
 }
 
 /** The first article has its title and link as those of the message. */
@@ -74,21 +80,18 @@ function newsInput({ articles }: JsonObject): MessageInput {
   });
 }
 
+/** In the order in which WeCom shows the parts of a card; pictures and the name of the sender are left out. */
 function cardInput(card: JsonObject): MessageInput {
-  const {
-    main_title: main,
-    emphasis_content: big,
-    horizontal_content_list: rows,
-    card_action: action,
-  } = card;
-  const lines = (Array.isArray(rows) ? rows.filter(isObject) : []).map(
-    (row) => `${member(row, 'keyname')}: ${member(row, 'value')}`,
-  );
+  const { main_title: main, image_text_area: pictured, quote_area: quote, card_action: action } = card;
   const parts = [
     member(main, 'desc'),
-    [member(big, 'title'), member(big, 'desc')].filter((part) => part !== '').join(' '),
+    members(' ', card.emphasis_content, 'title', 'desc'),
+    members('\n', pictured, 'title', 'desc'),
+    members('\n', quote, 'title', 'quote_text'),
     member(card, 'sub_title_text'),
-    lines.join('\n'),
+    rowsOf(card.vertical_content_list, 'title', 'desc'),
+    rowsOf(card.horizontal_content_list, 'keyname', 'value', 'url'),
+    rowsOf(card.jump_list, 'title', 'url'),
   ];
   return inputOf({
     title: member(main, 'title'),
@@ -98,9 +101,21 @@ function cardInput(card: JsonObject): MessageInput {
   });
 }
 
+function rowsOf(list: unknown, name: string, ...values: readonly string[]): string {
+  const rows = (Array.isArray(list) ? list : []).map((row) => {
+    return [member(row, name), members(' ', row, ...values)].filter((part) => part !== '').join(': ');
+  });
+  return rows.filter((row) => row !== '').join('\n');
+}
+
+function members(separator: string, value: unknown, ...names: readonly string[]): string {
+  const found = names.map((name) => member(value, name));
+  return found.filter((one) => one !== '').join(separator);
+}
+
 function member(value: unknown, name: string): string {
   const one = isObject(value) ? value[name] : undefined;
-  return typeof one === 'string' ? one : '';
+  return typeof one === 'string' || typeof one === 'number' ? String(one) : '';
 }
 
 /** WeCom's own codes. */

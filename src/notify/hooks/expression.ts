@@ -2,8 +2,10 @@
  * What a template reads of a request: JSON Pointers (RFC 6901) with `*` for every element, header fields and texts, with
  * `|` between alternatives. Takes linear time, whatever was received. Pure.
  */
+import { pointerNames } from '../../util/json.ts';
 import { failure, type Result, success } from '../../util/result.ts';
 import { cutText } from '../channels/text/split.ts';
+import { fieldText } from '../dialects/field-text.ts';
 
 /** Of a list; the others are counted. */
 export const MAX_LISTED = 10;
@@ -97,14 +99,11 @@ function alternativeOf(source: string): Alternative | undefined {
   const [, header] = /^header:([\w-]+)$/.exec(source) ?? [];
   if (header !== undefined) {
     const name = header.toLowerCase();
-    return { isLiteral: false, values: ({ headers }) => [headers[name]] };
+    return { isLiteral: false, values: ({ headers }) => [fieldText(headers[name] ?? '')] };
   }
   const [, dot, pointer = ''] = /^(\.?)((?:\/.*)?)$/.exec(source) ?? [];
   if (dot === undefined || dot + pointer === '') return undefined;
-  const names = pointer
-    .split('/')
-    .slice(1)
-    .map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'));
+  const names = pointerNames(pointer);
   return {
     isLiteral: false,
     values: ({ document, item }) => resolve(dot === '' ? document : item, names),

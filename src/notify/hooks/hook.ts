@@ -88,10 +88,15 @@ export function compileHook(settings: HookSettings): Result<Hook, string> {
         match.value.every((holds) => holds(scope)) && !ignore.value.some((holds) => holds(scope));
       if (!isWanted) return undefined;
       const input = messageOf(settings, templates.value, scope, received, words);
-      const key = templates.value.idempotencyKey.fill(scope).text || once;
+      const key = templates.value.idempotencyKey.fill(scope).text || (once ?? keyHeaderOf(facts, secret));
       return key === undefined ? input : { ...input, idempotencyKey: keyOf(name, key, input) };
     },
   });
+}
+
+/** Nobody has signed it: with another one, who recorded a signed request could send it again. */
+function keyHeaderOf({ headers }: RequestFacts, secret: string | undefined): string | undefined {
+  return secret === undefined ? headers['idempotency-key'] : undefined;
 }
 
 function compileTemplates(settings: HookSettings): Result<Templates, string> {
@@ -114,15 +119,26 @@ function compileTemplates(settings: HookSettings): Result<Templates, string> {
 function compileConditions(key: string, conditions: Conditions): Result<readonly Condition[], string> {
   const compiled: Condition[] = [];
   for (const [source, allowed] of Object.entries(conditions)) {
-    const expression = Expressions.parse(source);
-    if (!expression.ok) return failure(`${key}: ${expression.error}`);
+    const values = compileValues(source);
+    if (!values.ok) return failure(`${key}: ${values.error}`);
     const wanted = new Set((Array.isArray(allowed) ? allowed : [allowed]).map((value) => textOfValue(value)));
-    compiled.push((scope) => {
-      const values = expression.value.values(scope);
-      return values.length === 0 ? wanted.has('') : values.some((value) => wanted.has(textOfValue(value)));
-    });
+    compiled.push((scope) => values.value(scope).some((value) => wanted.has(value)));
   }
   return success(compiled);
+}
+
+/** Those of an expression, or the text that a template makes; empty for what is missing. */
+function compileValues(source: string): Result<(scope: Scope) => readonly string[], string> {
+  if (source.includes('{{')) {
+    const template = compileHookTemplate(source);
+    return template.ok ? success((scope) => [template.value.fill(scope).text]) : template;
+  }
+  const expression = Expressions.parse(source);
+  if (!expression.ok) return expression;
+  return success((scope) => {
+    const values = expression.value.values(scope);
+    return values.length === 0 ? [''] : values.map(textOfValue);
+  });
 }
 
 /** If the templates find nothing, the message is what was received: an alarm is not lost because its sender changed. */

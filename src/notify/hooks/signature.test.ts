@@ -30,6 +30,7 @@ const hello = Buffer.from('Hello, World!');
 
 const good: readonly [name: string, settings: VerifierSettings, headers: object, body?: Uint8Array][] = [
   ['GitHub', github, { 'x-hub-signature-256': GITHUB }, hello],
+  ['Bitbucket', { ...github, signatureHeader: 'X-Hub-Signature' }, { 'x-hub-signature': GITHUB }, hello],
   ['Gitea', gitea, { 'x-gitea-signature': GITEA }],
   ['Gitea, in upper case', gitea, { 'x-gitea-signature': GITEA.toUpperCase() }],
   ['Forgejo', { ...gitea, signatureHeader: 'X-Forgejo-Signature' }, { 'x-forgejo-signature': GITEA }],

@@ -5,6 +5,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { RequestFacts } from '../../http/types.ts';
 import { failure, type Result, success } from '../../util/result.ts';
+import { signingKey } from '../../util/signing-key.ts';
 
 export type SignatureScheme = 'github' | 'gitea' | 'stripe' | 'standard';
 
@@ -31,7 +32,7 @@ const HEADERS: Readonly<Record<SignatureScheme, string>> = {
 };
 
 export interface Verified {
-  /** What nobody else can have signed: the same again is a repetition. Only where the signature has a time. */
+  /** What nobody else can have signed: the same again is a repetition. Only where the signature has a time or an id. */
   readonly once: string | undefined;
 }
 
@@ -50,6 +51,8 @@ export type Verify = (
 interface Claim {
   /** In Unix seconds. */
   readonly time?: string;
+  /** What the sender calls it, the same when it sends it again. */
+  readonly id?: string;
   /** Signed before the body. */
   readonly before: string;
   readonly signatures: readonly string[];
@@ -62,7 +65,7 @@ export function compileVerifier({
   signatureHeader,
 }: VerifierSettings): Verify {
   const header = signatureHeader ?? HEADERS[scheme];
-  const key = scheme === 'standard' ? keyOf(secret) : Buffer.from(secret);
+  const key = scheme === 'standard' ? signingKey(secret) : Buffer.from(secret);
   return ({ headers, body = new Uint8Array() }, nowMs) => {
     const given = signatureOf(headers, header, scheme);
     if (given === '') {
@@ -81,8 +84,8 @@ export function compileVerifier({
       const detail = `The signature is more than ${TOLERANCE_SECONDS} seconds old or early: check the clocks, or send it again with a new one.`;
       return refuse(given, detail);
     }
-    // Not the header, which may be written in several ways.
-    return success({ once: digest.toString('hex') });
+    // Not the header, which may be written in several ways. With an id the sender repeats it at another time.
+    return success({ once: claim.id || digest.toString('hex') });
   };
 }
 
@@ -106,10 +109,11 @@ function claimOf(scheme: SignatureScheme, given: string, headers: RequestFacts['
     return { time, before: `${time}.`, signatures: ofVersion1(parts, 'v1='), encoding: 'hex' };
   }
   const of = (name: string) => headers[`webhook-${name}`] ?? headers[`svix-${name}`] ?? '';
-  const time = of('timestamp');
+  const [id, time] = [of('id'), of('timestamp')];
   return {
+    id,
     time,
-    before: `${of('id')}.${time}.`,
+    before: `${id}.${time}.`,
     signatures: ofVersion1(given.split(' '), 'v1,'),
     encoding: 'base64',
   };
@@ -125,10 +129,4 @@ function ofVersion1(parts: readonly string[], prefix: string): readonly string[]
 function isEqual(signature: string, digest: Uint8Array, encoding: 'hex' | 'base64'): boolean {
   const form = encoding === 'hex' ? /^[0-9a-f]{64}$/i : /^[A-Za-z0-9+/]{43}=?$/;
   return form.test(signature) && timingSafeEqual(Buffer.from(signature, encoding), digest);
-}
-
-/** After `whsec_` the key is base64, as Standard Webhooks write it. */
-function keyOf(secret: string): Buffer {
-  const [, encoded] = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(secret) ?? [];
-  return encoded === undefined ? Buffer.from(secret) : Buffer.from(encoded, 'base64');
 }

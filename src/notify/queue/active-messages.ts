@@ -37,7 +37,7 @@ export class ActiveMessages {
 
   /** How many more may come from the store. */
   get room(): number {
-    return this.#limits.maxMessages - this.size;
+    return this.isFull ? 0 : this.#limits.maxMessages - this.size;
   }
 
   get(id: string): ActiveMessage | undefined {

@@ -18,6 +18,16 @@ export type OnFault = (channel: string, fault: string) => void;
 /** It was not made. */
 export type NotBegun = Exclude<Start, { kind: 'begun' }>;
 
+/** Ends the attempt of a channel that was about to send what must not be sent twice, and may not send it now. */
+export class NotSent extends Error {
+  readonly result: Delivery | NotBegun;
+
+  constructor(result: Delivery | NotBegun) {
+    super('it may not be sent now');
+    this.result = result;
+  }
+}
+
 export class AttemptRunner {
   readonly #clock: Clock;
   readonly #onFault: OnFault;
@@ -71,9 +81,10 @@ export class AttemptRunner {
       if (message.text.length > LONG_TEXT_UNITS) await this.#turns.take();
       return channel.deliver(message, { ...attempt, signal });
     };
-    make().then(resolve, (error) =>
-      broken('an unforeseen error; it may have been delivered', describeError(error)),
-    );
+    make().then(resolve, (error) => {
+      if (error instanceof NotSent) resolve(error.result);
+      else broken('an unforeseen error; it may have been delivered', describeError(error));
+    });
     try {
       return await promise;
     } finally {

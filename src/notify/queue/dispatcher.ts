@@ -1,7 +1,7 @@
 /** Hands attempts to channels: each by its limiter, with notes that survive a crash of the process. */
 import type { Attempt, Channel, Delivery, EndedPart, IfUnclear } from '../channels/channel.ts';
 import type { Message } from '../message.ts';
-import { AttemptRunner, type NotBegun, type OnFault, unknownChannel } from './attempt-runner.ts';
+import { AttemptRunner, type NotBegun, NotSent, type OnFault, unknownChannel } from './attempt-runner.ts';
 import type { Clock } from './clock.ts';
 import type { Envelope, Note, Pending } from './envelope.ts';
 import { type ChannelLimiter, ChannelLimiters } from './limiter.ts';
@@ -17,8 +17,8 @@ export interface DispatcherOptions {
   readonly onFault: OnFault;
   /** Never rejects. See `MessageStore.begin`. */
   begin(note: Note, pace: ChannelPace): Promise<Start>;
-  /** Never rejects. See `MessageStore.note`. */
-  note(note: Note, mustLast: boolean): Promise<void>;
+  /** Whether the attempt may go on. Never rejects. See `MessageStore.note`. */
+  note(note: Note, mustLast: boolean): Promise<Start>;
   /** See `MessageStore.hold`. */
   hold(channel: string, ms: number): Promise<void>;
 }
@@ -92,16 +92,22 @@ export class Dispatcher {
     const channel = this.#channelOf(name);
     const mayBeSent = channel.ifUnclear !== 'give up';
     let note: Note = { id: message.id, round, channel: name, number: attempts + 1, done, mayBeSent };
-    const addNote = (change: Partial<Note>, mustLast = false): Promise<void> => {
+    const addNote = (change: Partial<Note>, mustLast = false): Promise<Start> => {
       note = { ...note, ...change };
       return this.#options.note(note, mustLast);
     };
     const attempt: Omit<Attempt, 'signal'> = {
       number: note.number,
       done,
-      report: (parts) => addNote({ done: parts, mayBeSent }),
+      report: async (parts) => void (await addNote({ done: parts, mayBeSent })),
       // Where nothing may be sent twice, the note has to survive a power cut as well.
-      beforeSending: (part) => addNote({ mayBeSent: true, ...(part !== undefined && { part }) }, true),
+      async beforeSending(part) {
+        const start = await addNote({ mayBeSent: true, ...(part !== undefined && { part }) }, true);
+        if (start.kind === 'lost') throw new NotSent(start);
+        const reason = 'the spool could not be told before sending';
+        if (start.kind === 'wait')
+          throw new NotSent({ kind: 'retry', reason, afterMs: start.ms, done: note.done });
+      },
     };
     const { rates = [] } = channel;
     const result = await this.#runner.deliver(channel, message, attempt, async () =>

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { delivered, FakeClock, FakeStore, messageWith, queueOptions, rejected, settle } from '../fixtures.ts';
 import { type Envelope, newEnvelope, type Receipt, record } from './envelope.ts';
-import { FAULT_SILENCE_MS, type Kept, Persister, STORE_RETRY_MS } from './persister.ts';
+import { FAULT_SILENCE_MS, type Kept, MAX_REFUSED, Persister, STORE_RETRY_MS } from './persister.ts';
 
 const { policy } = queueOptions([]);
 
@@ -50,6 +50,20 @@ describe('a new message', () => {
       assert.equal(store.kept.has('m1'), isSafe);
     });
   }
+});
+
+test('refused messages of a store that is away are limited in number, and kept without their texts', async () => {
+  const { store, persister } = scene();
+  store.failsLate = true;
+  for (let i = 0; i < 2 * MAX_REFUSED; i++) await persister.admit(waiting(`m${i}`).envelope);
+  assert.equal(store.asked, MAX_REFUSED);
+  assert.equal(persister.isRefused(`m${MAX_REFUSED - 1}`), true);
+  assert.equal(persister.isRefused(`m${MAX_REFUSED}`), false);
+  store.failsLate = false;
+  persister.retryNow();
+  await settle();
+  assert.equal(store.kept.size, 0);
+  assert.equal((await persister.admit(waiting('m').envelope))?.kind, 'saved');
 });
 
 describe('the latest of a message', () => {

@@ -20,6 +20,8 @@ export const STORE_RETRY_MS = 5000;
 const HURRIED_RETRY_MS = 20;
 /** The same fault is not reported again within this time: on a full disk every write fails, and the log is there too. */
 export const FAULT_SILENCE_MS = 60_000;
+/** Refused messages that may be in the store nevertheless; beyond this number, the store is not asked to take more. */
+export const MAX_REFUSED = 1000;
 
 export interface Kept {
   envelope: Envelope;
@@ -45,7 +47,7 @@ export class Persister<E extends Kept> {
   readonly #options: PersisterOptions<E>;
   /** Messages that the store failed to save; those that were tried longest ago come first. */
   readonly #late = new Set<E>();
-  /** Messages that were refused, but are in the store because removing them failed as well. */
+  /** Messages that were refused, but may be in the store because removing them failed as well; without their texts. */
   readonly #refused = new Map<string, Envelope>();
   readonly #faults = new News(FAULT_SILENCE_MS);
   #retryMs = STORE_RETRY_MS;
@@ -58,6 +60,7 @@ export class Persister<E extends Kept> {
 
   /** Whether a new envelope became safe; if not, nothing of it stays. `undefined`: the store failed. */
   async admit(envelope: Envelope): Promise<Admission | undefined> {
+    if (this.#refused.size >= MAX_REFUSED) return undefined;
     try {
       return await this.#options.store.accept(envelope);
     } catch (error) {
@@ -77,34 +80,39 @@ export class Persister<E extends Kept> {
   }
 
   async #discard(envelope: Envelope): Promise<void> {
-    const { id } = envelope.message;
+    const { message } = envelope;
     try {
       await this.#options.store.discard(envelope);
-      this.#refused.delete(id);
+      this.#refused.delete(message.id);
     } catch {
-      this.#refused.set(id, envelope);
+      this.#refused.set(message.id, { ...envelope, message: { ...message, title: '', text: '' } });
     }
   }
 
   /** Whether the attempt may begin. */
   async begin(note: Note, pace: ChannelPace): Promise<Start> {
-    const { store } = this.#options;
     try {
-      return await store.begin(note, pace);
+      return await this.#options.store.begin(note, pace);
     } catch (error) {
-      this.report(error);
-      // Alone, an attempt without a note is better than none; with others, it could be theirs.
-      return store.isShared ? { kind: 'wait', ms: STORE_RETRY_MS } : { kind: 'begun' };
+      return this.#withoutNote(error);
     }
   }
 
-  /** Also resolves when the store fails: an attempt without a note is better than no attempt. */
-  async note(note: Note, mustLast: boolean): Promise<void> {
+  /** Whether the attempt may go on. */
+  async note(note: Note, mustLast: boolean): Promise<Start> {
     try {
       await this.#options.store.note(note, mustLast);
+      return { kind: 'begun' };
     } catch (error) {
-      this.report(error);
+      return this.#withoutNote(error);
     }
+  }
+
+  #withoutNote(error: unknown): Start {
+    if (error instanceof LostMessage) return { kind: 'lost' };
+    this.report(error);
+    // Alone, an attempt without a note is better than none; with others, it could be theirs.
+    return this.#options.store.isShared ? { kind: 'wait', ms: STORE_RETRY_MS } : { kind: 'begun' };
   }
 
   /** Saves the latest state, including changes made meanwhile. Also resolves when the store fails. */
@@ -166,6 +174,7 @@ export class Persister<E extends Kept> {
 
   /** The store works again. */
   retryNow(): void {
+    void this.discardRefused();
     void this.#retry();
   }
 

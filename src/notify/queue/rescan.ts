@@ -37,9 +37,10 @@ export class Rescan {
 
   /** Takes up what the store has from before, then looks from time to time. Rejects with a `StoreError`. */
   async start(): Promise<void> {
-    const { store, room } = this.#options;
+    const { store } = this.#options;
     // Also beyond limits that are narrower now, unless others can do it: the idempotency keys of all have to be known.
-    await this.#discover(store.isShared ? room() : Number.POSITIVE_INFINITY);
+    if (store.isShared) await this.#discoverAll();
+    else await this.#discover(Number.POSITIVE_INFINITY);
     this.#plan();
   }
 
@@ -76,21 +77,32 @@ export class Rescan {
   async #run(): Promise<void> {
     try {
       await this.#options.prepare();
-      await this.#discover(this.#options.room());
+      await this.#discoverAll();
     } catch (error) {
       this.#options.onError(error);
     }
   }
 
-  async #discover(max: number): Promise<void> {
+  /** As far as there is room. What others could take as well comes in portions, of which each counts before the next. */
+  async #discoverAll(): Promise<void> {
+    const { store, room } = this.#options;
+    let found: number;
+    do found = await this.#discover(room());
+    while (store.isShared && found > 0 && !this.#isStopped);
+  }
+
+  /** Returns how many were found. */
+  async #discover(max: number): Promise<number> {
     const { store, isKnown, forget, takeUp } = this.#options;
-    for (const envelope of await store.discover(isKnown, max)) {
-      if (this.#isStopped) return;
+    const found = await store.discover(isKnown, max);
+    for (const envelope of found) {
+      if (this.#isStopped) break;
       const { id } = envelope.message;
       // What is taken back from another process has gone on there.
       if (store.isShared) forget(id);
       // It may have been accepted while the store was looking.
       if (!isKnown(id)) takeUp(envelope);
     }
+    return found.length;
   }
 }

@@ -8,13 +8,14 @@ import {
   FakeChannel,
   FakeStore,
   inTurn,
+  messageWith,
   openQueue,
   orderFor,
   queueOptions,
   START_MS,
   settle,
 } from '../fixtures.ts';
-import { type Envelope, type Receipt, receiptOf, record } from './envelope.ts';
+import { type Envelope, type Note, newEnvelope, type Receipt, receiptOf, record } from './envelope.ts';
 import { LostMessage, StoreError } from './store.ts';
 
 const { policy } = queueOptions([]);
@@ -33,8 +34,17 @@ class SharedStore extends FakeStore {
     this.lookNow = onFound ?? this.lookNow;
   }
 
-  override async discover(): Promise<readonly Envelope[]> {
-    return this.found.splice(0);
+  /** Thrown by the next notes. */
+  noteError: Error | undefined;
+  portions: Envelope[][] = [];
+
+  override async note(note: Note): Promise<void> {
+    if (this.noteError) throw this.noteError;
+    await super.note(note);
+  }
+
+  override async discover(_isKnown?: unknown, max = 1): Promise<readonly Envelope[]> {
+    return max > 0 ? (this.portions.shift() ?? this.found.splice(0)) : [];
   }
 
   override async save(envelope: Envelope): Promise<void> {
@@ -128,4 +138,46 @@ test('who asks learns the latest, or what is known here', async () => {
   store.isBroken = true;
   assert.deepEqual(await kinds(id), ['pending']);
   await assert.rejects(kinds('unknown'), StoreError);
+});
+
+describe('what must not be sent twice', () => {
+  const cases = [
+    ['the store cannot be told', new StoreError('away', undefined), 'pending'],
+    ['another process has it', new LostMessage('m'), undefined],
+  ] as const;
+  for (const [when, error, kind] of cases) {
+    test(`is not sent while ${when}`, async () => {
+      const store = new SharedStore();
+      const sent: string[] = [];
+      const channel = new FakeChannel('a', async ({ done, beforeSending, report }) => {
+        for (const part of ['1', '2'].filter((one) => !done.some((ended) => ended.part === one))) {
+          await beforeSending?.(part);
+          sent.push(part);
+          await report?.([{ part, state: 'delivered' }]);
+          store.noteError = sent.length === 1 ? error : undefined;
+        }
+        return delivered;
+      });
+      const { queue, clock } = openQueue([Object.assign(channel, { ifUnclear: 'give up' })], { store });
+      const id = await accept(queue, orderFor('a'));
+      await settle();
+      assert.deepEqual(sent, ['1']);
+      assert.equal((await queue.status(id, 'ann'))?.progress[0]?.kind, kind);
+      store.noteError = undefined;
+      await clock.pass(60_000);
+      assert.deepEqual(sent, kind === 'pending' ? ['1', '2'] : ['1'], 'what was sent is not sent again');
+    });
+  }
+});
+
+test('what the store has to be asked for is taken in portions, for as long as there is room', async () => {
+  const store = new SharedStore();
+  const text = 'x'.repeat(10_000);
+  const portion = (ids: readonly string[]) =>
+    ids.map((id) => newEnvelope({ ...messageWith(id), text }, 'ann', orderFor('a').channels));
+  store.portions = [portion(['1', '2']), portion(['3', '4']), portion(['5', '6'])];
+  const limits = { maxMessages: 100, maxBytes: 70_000, concurrency: 1 };
+  const { queue } = openQueue([new FakeChannel('a', () => new Promise(() => undefined))], { store, limits });
+  await queue.start();
+  assert.equal(queue.size, 4);
 });

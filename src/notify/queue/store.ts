@@ -57,7 +57,7 @@ export interface MessageStore {
   forget(id: string): Promise<void>;
   /**
    * Stored envelopes for which `isKnown` is false, at most `max` of them, oldest first. What is found belongs to this
-   * process.
+   * process. Where others could take them as well, it is a portion: there may be more as long as some are found.
    */
   discover(isKnown: (id: string) => boolean, max: number): Promise<readonly Envelope[]>;
   /** The notes of a message that was discovered: of attempts that were in progress when its process ended. */

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { promiseOf, type Settings } from './promise.ts';
 
 const best: Settings = {
-  persistence: '# Persistence\r\nloading:0\r\naof_enabled:1\r\n',
+  info: '# Persistence\r\nloading:0\r\naof_enabled:1\r\nconnected_slaves:0\r\n',
   appendfsync: 'always',
   maxmemoryPolicy: 'noeviction',
 };
@@ -20,11 +20,12 @@ const cases: readonly (readonly [Partial<Settings>, RegExp])[] = [
   [{ appendfsync: 'no' }, /last half minute/],
   [{ appendfsync: undefined }, /does not say how soon/],
   [{ appendfsync: 'sometimes' }, /does not say how soon/],
-  [{ persistence: 'aof_enabled:0' }, /set appendonly yes/],
-  [{ persistence: 'x:aof_enabled:1' }, /set appendonly yes/],
-  [{ persistence: undefined }, /does not say whether/],
+  [{ info: 'aof_enabled:0' }, /set appendonly yes/],
+  [{ info: 'x:aof_enabled:1' }, /set appendonly yes/],
+  [{ info: undefined }, /does not say whether/],
+  [{ info: 'aof_enabled:1\r\nrole:master\r\nconnected_slaves:2\r\n' }, /always\); a failover can lose/],
   [{ maxmemoryPolicy: 'volatile-lru' }, /volatile-lru\): set noeviction/],
-  [{ persistence: undefined, maxmemoryPolicy: 'allkeys-lru' }, /allkeys-lru/],
+  [{ info: undefined, maxmemoryPolicy: 'allkeys-lru' }, /allkeys-lru/],
 ];
 for (const [change, expected] of cases) {
   test(`is not safe: ${JSON.stringify(change)} ${Object.keys(change)}`, () => {

@@ -59,6 +59,8 @@ export interface Mutation {
   readonly ignoresTheEnd?: boolean;
   /** A replica that starts again goes by its old name. */
   readonly keepsItsName?: boolean;
+  /** A message is accepted once more although it has ended, where a reply was lost. */
+  readonly acceptsTheEnded?: boolean;
   /** After a lost reply nobody looks for what they own and do not know. */
   readonly forgetsWhatItOwns?: boolean;
 }
@@ -169,7 +171,9 @@ function takings(state: State, index: number, limits: Faults, mutation: Mutation
     }
   };
   if (!isAccepted && index === 0 && life === 0) {
-    take('accepts', written(state, accept(server, name)), { isAccepted: true });
+    const forgets = mutation.acceptsTheEnded && !server.row && server.receipt !== nobody;
+    const accepted = forgets ? { ...server, row: true, owner: name } : accept(server, name);
+    take('accepts', written(state, accepted), { isAccepted: true });
   }
   const takesFromLiving = mutation.adoptsFromLiving && server.row && server.owner !== name;
   if (canAdopt(server, name) || takesFromLiving) take('adopts', written(state, adopt(server, name)));

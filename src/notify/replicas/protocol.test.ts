@@ -116,6 +116,7 @@ describe('a rule that is missing is noticed', () => {
     [{ adoptsFromLiving: true }, none],
     [{ ignoresTheEnd: true }, all],
     [{ keepsItsName: true }, all],
+    [{ acceptsTheEnded: true }, all],
     [{ forgetsWhatItOwns: true }, { ...none, crashes: 1, losses: 1 }],
   ];
   for (const [mutation, limits] of cases) {

@@ -6,7 +6,7 @@
 import type { Script } from '../../net/redis/client.ts';
 import { RedisUnavailable } from '../../net/redis/connection.ts';
 import type { RedisReply } from '../../net/redis/resp.ts';
-import { isId } from '../id.ts';
+import { isId, timeOfId } from '../id.ts';
 import { type Envelope, hasFailures, type Note, type Receipt } from '../queue/envelope.ts';
 import { KEYED_RECEIPTS, PLAIN_RECEIPTS } from '../queue/idempotency.ts';
 import { WINDOW_SLACK_MS } from '../queue/pace.ts';
@@ -20,8 +20,9 @@ import {
 } from '../queue/store.ts';
 import { envelopeText, noteText, parseNotes, receiptText } from '../spool/format.ts';
 import { throwFault } from './fault.ts';
-import { type FoundMessage, foundOf, stateText, storedEnvelope } from './format.ts';
+import { type FoundMessage, foundOf, shifted, stateText, stepOf, storedEnvelope } from './format.ts';
 import type { Keys } from './keys.ts';
+import { ReplicaClock } from './replica-clock.ts';
 import * as scripts from './scripts.ts';
 
 /** How long after its last sign of life a replica's messages can be taken by others. */
@@ -32,6 +33,8 @@ export const RENEW_MS = 5000;
 const RECONNECT_MS = 3000;
 /** How long the end of the process waits for a server that does not reply; then others wait for the lease. */
 const LEAVE_MS = 1000;
+/** How often it looks whether it owns what it does not know. */
+const REVIEW_MS = 30_000;
 /** Messages that are taken by one step. */
 const TAKEN_AT_ONCE = 100;
 
@@ -54,6 +57,8 @@ export interface ReplicaStoreOptions {
   readonly maxDead: number;
   /** How long a message can wait at most. */
   readonly maxAgeMs: number;
+  /** In milliseconds since the epoch. */
+  readonly now: () => number;
   /** A stored message that cannot be read is left alone. */
   report(id: string, fault: string): void;
   /** The server takes no writes. */
@@ -68,9 +73,13 @@ export class ReplicaStore implements MessageStore {
   readonly isShared = true;
   readonly #options: ReplicaStoreOptions;
   readonly #keys: Keys;
+  readonly #clock: ReplicaClock;
   readonly #notes = new Map<string, readonly Note[]>();
+  /** Its own, as many as there can be messages. */
+  readonly #unreadable = new Set<string>();
   #deadMessages = 0;
-  #mustReview = false;
+  /** When to look whether it owns what is not known here. */
+  #reviewMs = 0;
   #isClosed = false;
   /** The server is there, and takes no writes. */
   #isRefusing = false;
@@ -84,6 +93,7 @@ export class ReplicaStore implements MessageStore {
     this.#options = options;
     this.#keys = options.keys;
     this.name = options.name;
+    this.#clock = new ReplicaClock(options.now, PLAIN_RECEIPTS.lifeMs);
   }
 
   get deadMessages(): number {
@@ -96,7 +106,7 @@ export class ReplicaStore implements MessageStore {
 
   /** The server can be reached. */
   onUp(): void {
-    this.#mustReview = true;
+    this.#reviewMs = 0;
     for (const go of this.#waiting) go();
     void this.#renew().then(() => {
       this.#onBack();
@@ -116,11 +126,15 @@ export class ReplicaStore implements MessageStore {
 
   async #renew(): Promise<void> {
     clearTimeout(this.#timer);
+    this.#clock.tick();
     const { server, replica } = this.#options;
     const { leases, deadTimes } = this.#keys;
+    const sentMs = performance.now();
     try {
       const reply = await server.run(scripts.RENEW, [leases, deadTimes], [replica, LEASE_MS]);
-      const [gone, dead] = reply as readonly number[];
+      const [gone, dead, serverMs = 0] = reply as readonly number[];
+      this.#clock.compare(serverMs, performance.now() - sentMs);
+      if (this.#isRefusing) this.#onBack();
       this.#isRefusing = false;
       this.#deadMessages = dead ?? 0;
       if ((gone ?? 0) > 0) this.#onFound();
@@ -133,17 +147,24 @@ export class ReplicaStore implements MessageStore {
     if (!this.#isClosed) this.#timer = setTimeout(() => void this.#renew(), RENEW_MS);
   }
 
+  /** In the time of the server, which all replicas have in common. */
+  #byServer(envelope: Envelope): Envelope {
+    return shifted(envelope, -this.#clock.aheadMs);
+  }
+
+  /** Whether a message that the server does not know may have ended elsewhere, so long ago that its receipt is gone. */
+  #mayHaveEnded(id: string): boolean {
+    return this.#clock.wasHaltedSince(timeOfId(id));
+  }
+
   async accept(envelope: Envelope): Promise<Admission> {
     const { replica, maxMessages } = this.#options;
     const { messages, owners, leases } = this.#keys;
     const { idempotency, message } = envelope;
-    const args = [message.id, envelopeText(envelope), replica, LEASE_MS, maxMessages];
+    const keys = [messages, owners, leases, this.#keys.receipt(message.id), this.#keys.idempotency(envelope)];
+    const args = [message.id, envelopeText(this.#byServer(envelope)), replica, LEASE_MS, maxMessages];
     if (idempotency) args.push(this.#keyLifeMs, idempotency.fingerprint);
-    const reply = await this.#run(
-      scripts.ACCEPT,
-      [messages, owners, leases, this.#keys.idempotency(envelope)],
-      args,
-    );
+    const reply = await this.#run(scripts.ACCEPT, keys, args);
     const [kind, used] = reply as readonly string[];
     if (kind === 'full') return { kind: 'full' };
     if (kind === 'saved' || used === undefined) return { kind: 'saved' };
@@ -155,8 +176,9 @@ export class ReplicaStore implements MessageStore {
     const { id } = envelope.message;
     const { messages, states, owners } = this.#keys;
     const keys = [messages, states, owners, this.#keys.receipt(id)];
-    const reply = await this.#run(scripts.SAVE, keys, [id, stateText(envelope), this.#options.replica]);
-    if (reply === 'stale') throw new LostMessage(id);
+    const args = [id, stateText(this.#byServer(envelope)), this.#options.replica, stepOf(envelope)];
+    const reply = await this.#run(scripts.SAVE, keys, args);
+    if (reply === 'stale' || (reply === 'gone' && this.#mayHaveEnded(id))) throw new LostMessage(id);
     if (reply === 'gone') await this.#restore(envelope);
   }
 
@@ -175,7 +197,8 @@ export class ReplicaStore implements MessageStore {
     keys.push(this.#keys.idempotency(envelope));
     const letter = hasFailures(envelope) ? envelopeText(envelope) : '';
     const args = [id, this.#options.replica, receiptText(receipt), lifeMs, letter, this.#options.maxDead];
-    args.push(keyValue(envelope), KEYED_RECEIPTS.lifeMs, ...noteFields(envelope));
+    args.push(keyValue(envelope), KEYED_RECEIPTS.lifeMs, this.#mayHaveEnded(id) ? 1 : 0);
+    args.push(...noteFields(envelope));
     const reply = await this.#run(scripts.FINISH, keys, args);
     const [state, removed] = reply as readonly [string, number];
     if (state === 'stale') throw new LostMessage(id);
@@ -199,7 +222,7 @@ export class ReplicaStore implements MessageStore {
     }
     const sentMs = performance.now();
     const waitMs = Number(await this.#run(scripts.BEGIN, keys, args));
-    if (waitMs === -1) return { kind: 'lost' };
+    if (waitMs === -1 || (waitMs === -2 && this.#mayHaveEnded(note.id))) return { kind: 'lost' };
     // The next save restores it.
     if (waitMs === -2) return { kind: 'begun' };
     if (waitMs > 0) return { kind: 'wait', ms: waitMs };
@@ -210,9 +233,10 @@ export class ReplicaStore implements MessageStore {
   /** How an attempt ended is not noted: the envelope that says it follows at once. */
   async note(note: Note): Promise<void> {
     if (note.delivery) return;
-    const { owners, notes } = this.#keys;
+    const { owners, notes, messages } = this.#keys;
     const args = [note.id, this.#options.replica, fieldOf(note), noteText(note)];
-    await this.#run(scripts.NOTE, [owners, notes], args);
+    const keys = [owners, notes, messages, this.#keys.receipt(note.id)];
+    if ((await this.#run(scripts.NOTE, keys, args)) === 0) throw new LostMessage(note.id);
   }
 
   notesOf(id: string): readonly Note[] {
@@ -238,55 +262,58 @@ export class ReplicaStore implements MessageStore {
     return [];
   }
 
-  /** Takes messages of replicas that are not alive. Without the server there are none. */
+  /** Its own that are not known here, then those of replicas that are not alive. Without the server there are none. */
   async discover(isKnown: (id: string) => boolean, max: number): Promise<readonly Envelope[]> {
     this.#notes.clear();
+    const some = Math.min(TAKEN_AT_ONCE, max);
+    if (some <= 0 || !this.#options.server.isUp) return [];
     try {
-      const found = await this.#forgotten(isKnown, max);
-      while (found.length < max && this.#options.server.isUp) {
-        const some = Math.min(TAKEN_AT_ONCE, max - found.length);
-        const adopted = await this.#adopt(some);
-        found.push(...adopted.envelopes);
-        if (adopted.count < some) break;
-      }
-      return found;
+      const forgotten = await this.#forgotten(isKnown, some);
+      return forgotten.length > 0 ? forgotten : await this.#adopt(some);
     } catch (error) {
       // What was taken meanwhile is its own, and known to nobody.
-      this.#mustReview = true;
+      this.#reviewMs = 0;
       throw error;
     }
   }
 
-  /** Its own, of which a server that came back without its last writes may have more than are known here. */
-  async #forgotten(isKnown: (id: string) => boolean, max: number): Promise<Envelope[]> {
-    if (!this.#mustReview || !this.#options.server.isUp || max <= 0) return [];
+  /**
+   * A server that came back without its last writes may have more than is known here, and a command of a connection
+   * that was given up may be executed late.
+   */
+  async #forgotten(isKnown: (id: string) => boolean, max: number): Promise<readonly Envelope[]> {
+    if (performance.now() < this.#reviewMs) return [];
     const { owners, messages, states } = this.#keys;
     const ids = (await this.#run(scripts.OWN, [owners], [this.#options.replica])) as readonly string[];
-    const unknown = ids.filter((id) => !isKnown(id));
-    const some = unknown.slice(0, Math.min(TAKEN_AT_ONCE, max));
-    this.#mustReview = some.length < unknown.length;
+    const unknown = ids.filter((id) => !isKnown(id) && !this.#unreadable.has(id));
+    const some = unknown.slice(0, max);
+    this.#reviewMs = some.length < unknown.length ? 0 : performance.now() + REVIEW_MS;
     if (some.length === 0) return [];
     return this.#envelopesOf((await this.#run(scripts.READ, [messages, states], some)) as readonly string[]);
   }
 
-  async #adopt(max: number): Promise<{ readonly envelopes: readonly Envelope[]; readonly count: number }> {
+  async #adopt(max: number): Promise<readonly Envelope[]> {
     const { leases, owners, messages, states } = this.#keys;
     const reply = await this.#run(
       scripts.ADOPT,
       [leases, owners, messages, states],
       [this.#options.replica, max, LEASE_MS],
     );
-    const parts = reply as readonly string[];
-    return { envelopes: await this.#envelopesOf(parts), count: parts.length / 3 };
+    return this.#envelopesOf(reply as readonly string[]);
   }
 
   async #envelopesOf(parts: readonly string[]): Promise<Envelope[]> {
     const envelopes: Envelope[] = [];
     for (let i = 0; i + 2 < parts.length; i += 3) {
       const [id = '', message = '', state = ''] = parts.slice(i, i + 3);
+      // It has ended since its id was read.
+      if (message === '') continue;
       const envelope = storedEnvelope(message, state);
-      if (envelope.ok) envelopes.push(envelope.value);
-      else this.#options.report(id, envelope.error);
+      if (envelope.ok) envelopes.push(shifted(envelope.value, this.#clock.aheadMs));
+      else {
+        this.#unreadable.add(id);
+        this.#options.report(id, envelope.error);
+      }
     }
     await this.#readNotes(envelopes);
     return envelopes;
@@ -305,7 +332,7 @@ export class ReplicaStore implements MessageStore {
     if (!isId(id)) return undefined;
     const { messages, states, dead } = this.#keys;
     const reply = await this.#run(scripts.LOOK, [messages, states, this.#keys.receipt(id), dead], [id]);
-    return foundOf(reply as readonly string[]);
+    return foundOf(reply as readonly string[], this.#clock.aheadMs);
   }
 
   /** What has not ended can be taken by another replica at once. */

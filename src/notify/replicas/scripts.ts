@@ -15,23 +15,27 @@ local now = t[1] * 1000 + math.floor(t[2] / 1000)
 const FREEING = '#!lua flags=allow-oom\n';
 
 /**
- * KEYS messages owners leases key; ARGV id message replica lease max, and for a key: time to live, fingerprint.
- * The same id once more is no second message: a reply may have got lost.
+ * KEYS messages owners leases receipt key; ARGV id message replica lease max, and for a key: time to live, fingerprint.
+ * The same id once more is no second message, also after its end: a reply may have got lost, or a command be late.
  */
-export const ACCEPT = makeScript(`${NOW}local used = ARGV[7] and redis.call('GET', KEYS[4])
+export const ACCEPT = makeScript(`${NOW}local used = ARGV[7] and redis.call('GET', KEYS[5])
 if used and string.sub(used, 1, #ARGV[1] + 1) ~= ARGV[1] .. ' ' then return {'used', used} end
-if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then return {'saved'} end
+if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 or redis.call('EXISTS', KEYS[4]) == 1 then return {'saved'} end
 if redis.call('HLEN', KEYS[1]) >= tonumber(ARGV[5]) then return {'full'} end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 redis.call('ZADD', KEYS[2], 0, ARGV[3] .. ' ' .. ARGV[1])
 redis.call('ZADD', KEYS[3], now + ARGV[4], ARGV[3])
-if ARGV[7] then redis.call('SET', KEYS[4], ARGV[1] .. ' ' .. ARGV[7], 'PX', ARGV[6]) end
+if ARGV[7] then redis.call('SET', KEYS[5], ARGV[1] .. ' ' .. ARGV[7], 'PX', ARGV[6]) end
 return {'saved'}
 `);
 
-/** KEYS messages states owners receipt; ARGV id state replica. `gone`: the server has lost the message. */
+/**
+ * KEYS messages states owners receipt; ARGV id state replica step. A state that comes late replaces no later one. `gone`:
+ * the server has lost the message.
+ */
 export const SAVE = makeScript(`${FREEING}if redis.call('ZSCORE', KEYS[3], ARGV[3] .. ' ' .. ARGV[1]) then
-  redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
+  local step = string.match(redis.call('HGET', KEYS[2], ARGV[1]) or '', '^{"step":(%d+)')
+  if not step or tonumber(step) <= tonumber(ARGV[4]) then redis.call('HSET', KEYS[2], ARGV[1], ARGV[2]) end
   return 'saved'
 end
 if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 or redis.call('EXISTS', KEYS[4]) == 1 then return 'stale' end
@@ -40,19 +44,19 @@ return 'gone'
 
 /**
  * KEYS messages states owners receipt notes dead deadTimes key; ARGV id replica receipt, time to live, dead (or empty),
- * max dead, key's value (or empty), its time to live, fields of notes. Returns the state and how many dead letters were
- * removed because there were too many.
+ * max dead, key's value (or empty), its time to live, 1 if what is not there has ended, fields of notes. Returns the
+ * state and how many dead letters were removed because there were too many.
  */
 export const FINISH =
   makeScript(`${FREEING}${NOW}local mine = redis.call('ZREM', KEYS[3], ARGV[2] .. ' ' .. ARGV[1])
 if mine == 0 then
   local receipt = redis.call('GET', KEYS[4])
   if receipt and string.sub(receipt, 1, #ARGV[2] + 1) == ARGV[2] .. ' ' then return {'finished', 0} end
-  if receipt or redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then return {'stale', 0} end
+  if receipt or ARGV[9] == '1' or redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then return {'stale', 0} end
 end
 redis.call('HDEL', KEYS[1], ARGV[1])
 redis.call('HDEL', KEYS[2], ARGV[1])
-for i = 9, #ARGV do redis.call('HDEL', KEYS[5], ARGV[i]) end
+for i = 10, #ARGV do redis.call('HDEL', KEYS[5], ARGV[i]) end
 redis.call('SET', KEYS[4], ARGV[2] .. ' ' .. ARGV[3], 'PX', ARGV[4])
 local used = ARGV[7] ~= '' and redis.call('GET', KEYS[8])
 if ARGV[7] ~= '' and (not used or used == ARGV[7]) then redis.call('SET', KEYS[8], ARGV[7], 'PX', ARGV[8]) end
@@ -110,16 +114,19 @@ redis.call('HSET', KEYS[2], ARGV[4], ARGV[5])
 return 0
 `);
 
-/** KEYS owners notes; ARGV id replica field note. */
-export const NOTE =
-  makeScript(`${FREEING}if not redis.call('ZSCORE', KEYS[1], ARGV[2] .. ' ' .. ARGV[1]) then return 0 end
+/** KEYS owners notes messages receipt; ARGV id replica field note. Returns 0 if the message is somebody else's. */
+export const NOTE = makeScript(`${FREEING}if not redis.call('ZSCORE', KEYS[1], ARGV[2] .. ' ' .. ARGV[1])
+  and (redis.call('HEXISTS', KEYS[3], ARGV[1]) == 1 or redis.call('EXISTS', KEYS[4]) == 1) then return 0 end
 redis.call('HSET', KEYS[2], ARGV[3], ARGV[4])
 return 1
 `);
 
-/** KEYS leases deadTimes; ARGV replica, lease in ms. Returns how many replicas are not alive, and how many dead letters. */
+/**
+ * KEYS leases deadTimes; ARGV replica, lease in ms. Returns how many replicas are not alive, how many dead letters there
+ * are, and the time.
+ */
 export const RENEW = makeScript(`${FREEING}${NOW}redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
-return {redis.call('ZCOUNT', KEYS[1], '-inf', '(' .. now), redis.call('ZCARD', KEYS[2])}
+return {redis.call('ZCOUNT', KEYS[1], '-inf', '(' .. now), redis.call('ZCARD', KEYS[2]), now}
 `);
 
 /** KEYS leases owners messages states; ARGV replica max lease. Returns ids, messages and states in turn. */
@@ -131,11 +138,14 @@ for _, owner in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(' .. now, 
     local members = redis.call('ZRANGEBYLEX', KEYS[2], '[' .. owner .. ' ', '(' .. owner .. '!', 'LIMIT', 0, left)
     for _, member in ipairs(members) do
       local id = string.sub(member, #owner + 2)
+      local message = redis.call('HGET', KEYS[3], id)
       redis.call('ZREM', KEYS[2], member)
-      redis.call('ZADD', KEYS[2], 0, ARGV[1] .. ' ' .. id)
-      out[#out + 1] = id
-      out[#out + 1] = redis.call('HGET', KEYS[3], id) or ''
-      out[#out + 1] = redis.call('HGET', KEYS[4], id) or ''
+      if message then
+        redis.call('ZADD', KEYS[2], 0, ARGV[1] .. ' ' .. id)
+        out[#out + 1] = id
+        out[#out + 1] = message
+        out[#out + 1] = redis.call('HGET', KEYS[4], id) or ''
+      end
     end
     left = left - #members
     if left > 0 then redis.call('ZREM', KEYS[1], owner) end

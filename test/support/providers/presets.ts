@@ -172,14 +172,15 @@ export const checks = {
     if (isBlank(body.message) || typeof body.priority !== 'number') return refuse(400, 'Field is required');
     return json({ id: 5, appid: 1, ...body });
   },
-  ntfy(body, { target, headers }) {
+  ntfy(body, { target, headers, body: bytes }) {
     const refuse = (code: number, error: string) => {
       const http = Number(String(code).slice(0, 3));
       return json({ code, http, error, link: 'https://ntfy.sh/docs' }, http);
     };
     if (headers.authorization !== 'Bearer tk_1') return refuse(40101, 'unauthorized');
     if (target !== '/' || body.topic !== 'alerts') return refuse(40009, 'invalid request: topic invalid');
-    if (Buffer.byteLength(body.message) > 4096) return refuse(41301, 'attachment too large');
+    if (bytes.length > 2 * 4096) return refuse(41303, 'JSON body too large');
+    if (Buffer.byteLength(body.message) >= 4096) return refuse(41301, 'attachment too large');
     if (![1, 2, 3, 4, 5].includes(body.priority)) return refuse(40007, 'invalid priority');
     return json({ id: 'abcDEF123', time: 1, event: 'message', topic: 'alerts', message: body.message });
   },

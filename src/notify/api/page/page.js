@@ -138,6 +138,8 @@ async function showChannels() {
   shown = secret;
   channels.hidden = recent.hidden = true;
   owner.textContent = problem.textContent = '';
+  // They are of another token.
+  messages.replaceChildren();
   if (secret === '') return;
   try {
     const { user, channels: names, kinds = {} } = await ask(secret, 'notify/channels');
@@ -149,7 +151,10 @@ async function showChannels() {
     recent.hidden = false;
     void showRecent();
   } catch (error) {
-    if (secret === shown) showProblem(error);
+    if (secret !== shown) return;
+    // Whoever comes back to the field has it checked again.
+    shown = '';
+    showProblem(error);
   }
 }
 
@@ -221,7 +226,9 @@ async function send() {
   unanswered = newPress('');
   list.replaceChildren();
   show(standing);
-  void showRecent();
+  // The token is good, even if that could not be checked before.
+  if (secret === shown) void showRecent();
+  else void showChannels();
   void watch(secret, standing);
 }
 
@@ -378,13 +385,17 @@ async function showRecent() {
 function pastOf(message) {
   const troubles = message.channels.filter(({ reason }) => reason !== undefined);
   const detail = troubles.map(({ channel, reason }) => `${channel}: ${reason}`).join('; ');
-  const when = new Date(message.acceptedAt).toLocaleString();
+  const when = new Date(message.acceptedAt).toLocaleString(locale);
   return lineOf(message.status, message.title || say('untitled'), `${stateOf(message)} · ${when}`, detail);
 }
 
+const { lang } = document.documentElement;
+/** Of times: that of the browser, unless the page speaks another language. */
+const locale = navigator.language.startsWith(lang.slice(0, 2)) ? undefined : lang;
+
 /** @param {string} [time] */
 function clockOf(time = '') {
-  return new Date(time).toLocaleTimeString();
+  return new Date(time).toLocaleTimeString(locale);
 }
 
 form.addEventListener('submit', (event) => {
@@ -398,6 +409,7 @@ token.addEventListener('change', () => {
   remember();
   void showChannels();
 });
+token.addEventListener('blur', showChannels);
 keep.addEventListener('change', remember);
 recent.addEventListener('toggle', showRecent);
 

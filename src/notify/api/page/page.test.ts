@@ -95,6 +95,8 @@ describe('the language', () => {
     ['zh;q=0', 'en'],
     ['zh;q=x', 'en'],
     ['zhx, *', 'en'],
+    ['*;q=0.5, zh;q=0.1', 'en'],
+    ['fr, zh;q=0.5, *;q=0.1', 'zh-CN'],
     [`${'a,'.repeat(5000)}zh`, 'en'],
   ];
   for (const [header, language] of chosen)

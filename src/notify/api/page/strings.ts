@@ -119,12 +119,12 @@ function escaped(text: string): string {
 
 const MAX_RANGES = 20;
 
-/** The one that a client prefers (RFC 9110 §12.5.4); English for all that mote does not speak. */
+/** The one that a client prefers (RFC 9110 §12.5.4); English for all that mote does not speak, which `*` stands for. */
 export function languageOf(acceptLanguage = ''): Language {
   let best: { readonly language: Language; readonly weight: number } = { language: 'en', weight: 0 };
   for (const range of acceptLanguage.split(',', MAX_RANGES)) {
     const [tag = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
-    const language = LANGUAGES.find((one) => tag === one || tag.startsWith(`${one}-`));
+    const language = tag === '*' ? 'en' : LANGUAGES.find((one) => tag === one || tag.startsWith(`${one}-`));
     const weight = Number(parameters.find((one) => one.startsWith('q='))?.slice(2) ?? 1);
     if (language && weight > best.weight) best = { language, weight };
   }

@@ -5,6 +5,7 @@
  */
 import { createHmac } from 'node:crypto';
 import { parseBase } from '../../../net/base-url.ts';
+import { basicOf } from '../../../net/credentials.ts';
 import type { ClientResponse, Send } from '../../../net/http-client.ts';
 import { failure, type Result, success } from '../../../util/result.ts';
 import type { Message } from '../../message.ts';
@@ -32,10 +33,10 @@ export function createPresetChannel(
   nowMs: () => number = Date.now,
 ): Result<Channel, string> {
   const configured = { base: preset.base?.(values), ...values };
-  const fault = faultOf(preset, configured);
-  if (fault !== undefined) return failure(fault);
+  const credentials = credentialsIn(preset, configured);
+  if (!credentials.ok) return credentials;
   const pieces = new PieceMaker((message) => presetPieces(preset, configured, message));
-  const post = poster(preset, configured, send, nowMs);
+  const post = poster(preset, configured, { send, nowMs, credentials: credentials.value });
   return success({
     name,
     timeoutMs: PRESET_TIMEOUT_MS,
@@ -48,13 +49,16 @@ export function createPresetChannel(
   });
 }
 
-/** What is wrong with the address, which may be secret. */
-function faultOf(preset: Preset, values: Values): string | undefined {
+/** Those of the address, for `Authorization`; or what is wrong with it, which shows nothing of it: it may be secret. */
+function credentialsIn(preset: Preset, values: Values): Result<string | undefined, string> {
   const key = values.url === undefined ? 'base' : 'url';
   const text = String(values[key]);
   const base = parseBase(text);
-  if (!base.ok) return base.error.replace(/^base/, key);
-  return preset.mistake?.[0].test(text) ? `${key}: ${preset.mistake[1]}` : undefined;
+  if (!base.ok) return failure(base.error.replace(/^base/, key));
+  if (preset.mistake?.[0].test(text)) return failure(`${key}: ${preset.mistake[1]}`);
+  if (key === 'base' && /[?#]/.test(text)) return failure('base: has a query or a fragment; leave it out');
+  const credentials = basicOf(base.value);
+  return credentials.ok ? credentials : failure(`${key}: ${credentials.error}`);
 }
 
 interface Exchange {
@@ -85,14 +89,26 @@ async function deliver(
   return again.kind === 'delivered' ? { ...again, note: `${key} is ${moved} now: configure it` } : again;
 }
 
-function poster(preset: Preset, configured: Values, send: Send, nowMs: () => number): Post {
+interface PosterOptions {
+  readonly send: Send;
+  readonly nowMs: () => number;
+  /** Unless the provider has a header for them. */
+  readonly credentials: string | undefined;
+}
+
+function poster(preset: Preset, configured: Values, { send, nowMs, credentials }: PosterOptions): Post {
   const secrets = Object.values(configured).filter((value) => typeof value === 'string');
-  const excerptOf = compileExcerpt(secrets);
+  const excerptOf = compileExcerpt([...secrets, credentials ?? '']);
+  const common = {
+    'content-type': 'application/json',
+    ...(credentials !== undefined && { authorization: credentials }),
+  };
   return async (values, isMarkdown, { acceptedMs }, { number, signal }) => {
     const signed = { ...values, ...signatureOf(preset.signature, values, nowMs()) };
     const url = urlOf(preset, signed);
     const body = JSON.stringify(bodyOf(preset, isMarkdown, signed));
-    const outcome = await send({ method: 'POST', url, headers: headersOf(preset, signed), body, signal });
+    const headers = { ...common, ...filledFields(preset.headers, signed) };
+    const outcome = await send({ method: 'POST', url, headers, body, signal });
     if (outcome.kind !== 'response') return { delivery: failureWithout(outcome) };
     const redact = (said: string) => excerptOf({ ...outcome, body: Buffer.from(said) });
     const context = { url, number, nowMs: nowMs(), ageMs: nowMs() - acceptedMs, redact };
@@ -106,7 +122,7 @@ function encodePart(value: string, name: string): string {
   return name === 'base' ? value.replace(/\/+$/, '') : encodeURIComponent(value).replaceAll('%3A', ':');
 }
 
-function urlOf({ to, query = {} }: Preset, values: Values): URL {
+function urlOf({ to, query }: Preset, values: Values): URL {
   const url = new URL(fillText(to, values, encodePart) ?? '');
   const added = filledFields(query, values);
   // An address may have been copied from an example with a signature of its own.
@@ -118,16 +134,12 @@ function urlOf({ to, query = {} }: Preset, values: Values): URL {
   return url;
 }
 
-function headersOf({ headers = {} }: Preset, values: Values): Readonly<Record<string, string>> {
-  return { 'content-type': 'application/json', ...filledFields(headers, values) };
-}
-
 /** Those that have all of their values. */
 function filledFields(
-  fields: Readonly<Record<string, string>>,
+  fields: Readonly<Record<string, string>> | undefined,
   values: Values,
 ): Readonly<Record<string, string>> {
-  const filled = Object.entries(fields).map(([name, template]) => [name, fillText(template, values)]);
+  const filled = Object.entries(fields ?? {}).map(([name, template]) => [name, fillText(template, values)]);
   return Object.fromEntries(filled.filter(([, value]) => value !== undefined));
 }
 

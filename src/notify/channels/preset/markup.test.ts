@@ -97,6 +97,7 @@ describe('Markdown for Telegram and Slack', () => {
     ['2*3*4 a_b_c', '2*3*4 a_b_c', '2*3*4 a_b_c'],
     ['`` a`b ``', '<code>a`b</code>', '`a`b`'],
     ['```sh\na <b>\n', '<pre>a &lt;b&gt;\n</pre>', '```\na &lt;b&gt;\n\n```'],
+    ['a\n```\n```\nb', 'a\nb', 'a\nb'],
     ['[x](javascript:a)', '[x](javascript:a)', '[x](javascript:a)'],
     [
       '![i](https://a.example/i_j_k.png)',

@@ -41,7 +41,8 @@ function convert(markdown: string, markup: Markup): string {
   let block: string[] | undefined;
   let fence = '';
   const close = () => {
-    if (block) out.push(markup.block[0] + markup.escape(block.join('\n')) + markup.block[1]);
+    // An empty one would be longer than it was written.
+    if (block?.length) out.push(markup.block[0] + markup.escape(block.join('\n')) + markup.block[1]);
     block = undefined;
   };
   for (const line of markdown.replaceAll(HELD, '').split('\n')) {

@@ -25,15 +25,18 @@ export const presets = {
       /\/\/hooks\.slack\.com\/(workflows|triggers)\//,
       'belongs to a workflow; add an incoming webhook to an app at api.slack.com, https://hooks.slack.com/services/…',
     ],
-    body: { text: '$text' },
+    // Marks in a text are no markup; there is no other way to escape them.
+    body: { text: '$text', mrkdwn: false },
+    markdownBody: { text: '$text' },
     text: 'slackText',
     markdown: 'slack',
     limit: { max: 4000, of: 'units' },
     responses: {
       success: ok,
-      // The whole response is a word.
+      // The whole response is a word, unless it is called too often.
       code: '',
       said: '',
+      retryAfter: 'retry_after',
       rejects: {
         action_prohibited: 'an administrator of the workspace forbids it',
         invalid_token: GONE,
@@ -51,6 +54,10 @@ export const presets = {
   discord: {
     label: 'Discord',
     to: '$url',
+    mistake: [
+      /\/\/([^/]*\.)?discord(app)?\.com\/(?!api\/(v\d+\/)?webhooks\/\d+\/[^/?#]+\/?(\?|$))/,
+      'is none of a webhook; channel → Edit → Integrations → Webhooks → Copy Webhook URL',
+    ],
     // Without `wait`, a message that was not saved is no error.
     query: { wait: 'true', thread_id: '$thread' },
     body: { content: '$text', 'flags?': '$priority', allowed_mentions: { parse: [] } },
@@ -99,7 +106,8 @@ export const presets = {
         403: 'the bot may not write there: start a chat with it, or add it to the group',
         404: TOKEN,
       },
-      plainIf: /can't parse entities/i,
+      // What is too long is the sum of all links and marks, which the provider does not document.
+      plainIf: /can't parse entities|entities.too.long/i,
       // A group has become a supergroup.
       moved: ['parameters.migrate_to_chat_id', 'chat'],
     },
@@ -123,7 +131,7 @@ export const presets = {
         body: { elements: [{ tag: 'markdown', content: '$text' }] },
       },
     },
-    text: 'feishu',
+    text: 'feishuText',
     markdown: 'feishu',
     limit: { max: 20_000, of: 'json' },
     maxTitleUnits: 200,
@@ -145,6 +153,8 @@ export const presets = {
         19024: 'the message lacks the keyword that the settings of the bot demand',
       },
       limits: { 11232: 'too many messages' },
+      // 9499 means anything that is wrong with a request.
+      limitsIf: /too many request/i,
     },
   },
   dingtalk: {
@@ -256,6 +266,8 @@ export const presets = {
     formats: ['txt', 'markdown'],
     limit: { max: 20_000, of: 'units' },
     maxTitleUnits: 100,
+    // What is more is taken, and not shown.
+    rates: [{ calls: 5, windowMs: MINUTE_MS }],
     responses: {
       success: ['code', 200],
       id: 'data',
@@ -352,6 +364,7 @@ export const presets = {
     // JSON is understood here only: what is sent to `/TOPIC` is a text.
     to: '$base/',
     base: () => 'https://ntfy.sh',
+    mistake: [/\/\/ntfy\.sh\/+[^/]/, 'has a path; write the topic into topic'],
     headers: { authorization: 'Bearer $token' },
     body: {
       topic: '$topic',
@@ -367,8 +380,8 @@ export const presets = {
     text: 'plain',
     markdown: 'markdown',
     formats: [undefined, true],
-    // A longer one becomes an attachment.
-    limit: { max: 4096, of: 'bytes' },
+    // One of 4,096 bytes becomes an attachment, and a body of more than twice as much is refused.
+    limit: { max: 4095, of: 'bytes', maxJsonBytes: 8192 },
     maxTitleUnits: 200,
     hasLink: true,
     priorities: [1, 2, 3, 4, 5],

@@ -28,6 +28,12 @@ describe('what a response means', () => {
       { status: 429, headers: slow, body: 'rate_limited' },
       limited('HTTP 429: Slack rate_limited', 30_000),
     ],
+    [
+      'slack',
+      '429 by its field',
+      json({ retry_after: 9, ok: false, error: 'rate_limited' }, 429),
+      limited('HTTP 429: {"retry_after":9,"ok":false,"error":"rate_limited"}', 9000),
+    ],
     ['slack', 'blocks', { status: 400, body: 'invalid_blocks' }, rejected('HTTP 400: Slack invalid_blocks')],
     [
       'slack',
@@ -100,6 +106,12 @@ describe('what a response means', () => {
       'congestion',
       json({ code: 11232, msg: 'frequency limited' }),
       limited('Feishu 11232: too many messages (frequency limited)', 60_000),
+    ],
+    [
+      'feishu',
+      'too many, under the code of everything',
+      json({ code: 9499, msg: 'too many request', data: {} }, 400),
+      limited('Feishu 9499: too many request', 60_000),
     ],
     ['feishu', 'malformed', json({ code: 9499, msg: 'Bad Request' }), rejected('Feishu 9499: Bad Request')],
     [
@@ -237,14 +249,20 @@ describe('what a response means', () => {
     });
   }
 
-  test('Telegram: what cannot be parsed is sent as text, at once', async (t) => {
-    const { provider, channel } = await scene(t, 'telegram');
-    const description = "Bad Request: can't parse entities: Unsupported start tag";
-    provider.script.replies.push(json({ ok: false, error_code: 400, description }, 400));
-    const message = messageOf({ text: '**a** <b>', format: 'markdown' });
-    assert.deepEqual(await deliver(channel, message), { kind: 'delivered', providerId: '7' });
-    assert.deepEqual(provider.taken, [{ chat_id: '42', text: 'Disk full\n\n**a** <b>' }]);
-  });
+  for (const fault of [
+    "can't parse entities: Unsupported start tag",
+    'entities too long',
+    'ENTITIES_TOO_LONG',
+  ]) {
+    test(`Telegram: what cannot be shown is sent as text, at once: ${fault}`, async (t) => {
+      const { provider, channel } = await scene(t, 'telegram');
+      const description = `Bad Request: ${fault}`;
+      provider.script.replies.push(json({ ok: false, error_code: 400, description }, 400));
+      const message = messageOf({ text: '**a** <b>', format: 'markdown' });
+      assert.deepEqual(await deliver(channel, message), { kind: 'delivered', providerId: '7' });
+      assert.deepEqual(provider.taken, [{ chat_id: '42', text: 'Disk full\n\n**a** <b>' }]);
+    });
+  }
 
   test('Telegram: only once', async (t) => {
     const { provider, channel } = await scene(t, 'telegram');

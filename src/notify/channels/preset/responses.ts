@@ -1,5 +1,6 @@
 /** What a response means for a message, by the row of its provider. Pure. */
 import type { ClientResponse } from '../../../net/http-client.ts';
+import { memberOf } from '../../../util/json.ts';
 import type { Delivery } from '../channel.ts';
 import {
   type FailedDelivery,
@@ -29,10 +30,7 @@ export function takeFrom(response: ClientResponse, at: string): unknown {
   if (at === '') return response.complete ? response.body.toString().trim() : undefined;
   const fields = jsonIn(response);
   for (const path of at.split('|')) {
-    const found = path.split('.').reduce<unknown>((value, name) => {
-      const isTree = typeof value === 'object' && value !== null && Object.hasOwn(value, name);
-      return isTree ? (value as Record<string, unknown>)[name] : undefined;
-    }, fields);
+    const found = path.split('.').reduce(memberOf, fields);
     if (found !== undefined) return found;
   }
   return undefined;

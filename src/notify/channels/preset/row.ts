@@ -65,6 +65,8 @@ export interface Limit {
    * bytes of the whole body, as JSON or as Go writes JSON.
    */
   readonly of: 'units' | 'bytes' | 'source' | 'json' | 'go json';
+  /** What the whole body may have besides. */
+  readonly maxJsonBytes?: number;
 }
 
 /** HMAC-SHA256 in base64 as `$sign`, made anew for each attempt; only where a `secret` is configured. */

@@ -16,14 +16,27 @@ const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', 
 const escapeSlack = (text: string): string => text.replace(/[&<>]/g, (mark) => entities[mark] ?? '');
 const escapeHtml = (text: string): string => text.replace(/[&<>"]/g, (mark) => entities[mark] ?? '');
 
-/** Marks would break URLs, where backslashes are not taken for escapes; indented lines would become code. */
-const urlOrMark = /(https?:\/\/[^\s<>]+)|^( {4}|\t)|[\\`*_~[\]<>|#]|^( {0,3})([-+=])(?=\s|\4|$)/gm;
+/**
+ * What Markdown would change: marks outside of URLs, where backslashes are not taken for escapes; indented lines, which
+ * would become code; numbers of lines, which would be counted anew; references of characters.
+ */
+const urlOrMark =
+  /(https?:\/\/[^\s<>]+)|^( {4}|\t)|[\\`*_~[\]<>|#]|&(?=#?\w+;|$)|^( {0,3}(?:\d{1,9}(?=[.)](?:\s|$)))?)([-+=.)])(?=\s|\4|$)/gm;
 function escapeMarkdown(text: string): string {
   return text.replace(urlOrMark, (mark, url?: string, indent?: string, before = '', bullet?: string) => {
     if (indent !== undefined) return `${NO_BREAK_SPACE}${indent.slice(1)}`;
     return url ?? (bullet === undefined ? `\\${mark}` : `${before}\\${bullet}`);
   });
 }
+
+/**
+ * The few marks that Teams knows. Its apps for phones show the backslash too, so there is none where nothing would be
+ * changed: inside of names, before letters, and where a line becomes an item of a list.
+ */
+const teamsMark =
+  /(https?:\/\/[^\s<>]+)|\\(?=[!-/:-@[-`{-~]|$)|[*[]|(?<![^\W_])_|_(?![^\W_])|(?<=^ {0,3}\d{1,9})[.)](?=\s|$)|^[.)]$/gm;
+const escapeTeams = (text: string): string =>
+  text.replace(teamsMark, (mark, url?: string) => url ?? `\\${mark}`);
 
 const NO_BREAK_SPACE = '\u00a0';
 /** Behind it no name of people to notify is recognised. */
@@ -65,7 +78,7 @@ const boldMattermost = (title: string): string => unmention(boldMarkdown(title))
 /** Those that end in `Text` are for texts, the others for Markdown; `plain` is for both. */
 export const styles = {
   plain: { write: as, bold: as },
-  slackText: { write: escapeSlack, bold: boldSlack },
+  slackText: { write: escapeSlack, bold: escapeSlack },
   slack: { write: (text) => convertMarkdown(text, slackMarkup), bold: boldSlack },
   telegramText: { write: escapeHtml, bold: boldHtml },
   telegram: { write: (text) => convertMarkdown(text, telegramMarkup), bold: boldHtml },
@@ -73,9 +86,14 @@ export const styles = {
   markdown: { write: as, bold: boldMarkdown },
   mattermostText: { write: (text) => unmention(escapeMarkdown(text)), bold: boldMattermost },
   mattermost: { write: unmention, bold: boldMattermost },
+  feishuText: { write: unmentionAt, bold: unmentionAt },
   feishu: { write: unmentionAt, bold: boldMarkdown },
   dingtalk: { write: hardBreaks, bold: boldMarkdown },
-  teamsText: { write: (text) => doubled(escapeMarkdown(text)), bold: boldMarkdown, field: escapeMarkdown },
+  teamsText: {
+    write: (text) => doubled(escapeTeams(text)),
+    bold: (title) => `**${escapeTeams(title)}**`,
+    field: escapeTeams,
+  },
   serverchanText: { write: (text) => doubled(escapeMarkdown(text)), bold: boldMarkdown },
 } as const satisfies Readonly<Record<string, TextStyle>>;
 

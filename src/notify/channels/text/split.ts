@@ -80,7 +80,7 @@ export function* splitText(
 /** The length of a line break and the longest fence. */
 const FENCE_RESERVE = 9;
 
-function lengthBy(measure: Measure, text: string): number {
+export function lengthBy(measure: Measure, text: string): number {
   if (measure === Buffer.byteLength) return Buffer.byteLength(text);
   let length = 0;
   for (const character of text) length += measure(character);

@@ -1,5 +1,5 @@
 /** JSON of the configuration: templates that are filled, and places in responses. */
-import type { JsonValue } from '../../../util/json.ts';
+import { type JsonValue, memberOf, pointerNames } from '../../../util/json.ts';
 import { collect, failure, type Result, success } from '../../../util/result.ts';
 import type { Message } from '../../message.ts';
 import { compileTemplate } from '../text/template.ts';
@@ -28,14 +28,6 @@ export function compilePointer(pointer: string): Result<TakeFromJson, string> {
   if (pointer !== '' && !pointer.startsWith('/')) {
     return failure(`successPointer: not a JSON Pointer such as /errcode: ${pointer}`);
   }
-  const names = pointer
-    .split('/')
-    .slice(1)
-    .map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'));
-  return success((document) =>
-    names.reduce<unknown>((value, name) => {
-      const isTree = typeof value === 'object' && value !== null && Object.hasOwn(value, name);
-      return isTree ? (value as Record<string, unknown>)[name] : undefined;
-    }, document),
-  );
+  const names = pointerNames(pointer);
+  return success((document) => names.reduce(memberOf, document));
 }

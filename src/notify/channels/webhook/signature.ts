@@ -1,6 +1,7 @@
 /** The HMAC of a request in a header, as receivers of webhooks check it: GitHub's way, Slack's, or Standard Webhooks. */
 import { createHmac } from 'node:crypto';
 import { failure, type Result, success } from '../../../util/result.ts';
+import { signingKey } from '../../../util/signing-key.ts';
 import { faultOfName } from './request-template.ts';
 
 export interface SignatureSettings {
@@ -30,7 +31,6 @@ export type SignRequest = (request: RequestToSign) => Readonly<Record<string, st
 
 const DEFAULT_HEADER = 'X-Hub-Signature-256';
 const BODY = '{{body}}';
-const ENCODED_KEY = /^whsec_([A-Za-z0-9+/]+={0,2})$/;
 const placeholder = /\{\{\s*([^{}]*?)\s*\}\}/g;
 
 export function compileSignature(settings: SignatureSettings): Result<SignRequest, string> {
@@ -43,8 +43,7 @@ export function compileSignature(settings: SignatureSettings): Result<SignReques
     faultOfHeader('signTimestampHeader', timestampHeader) ??
     faultOfHeader('signIdHeader', idHeader);
   if (fault !== undefined) return failure(fault);
-  const [, encoded] = ENCODED_KEY.exec(secret) ?? [];
-  const key = encoded === undefined ? Buffer.from(secret) : Buffer.from(encoded, 'base64');
+  const key = signingKey(secret);
   return success(({ id, body, nowMs }) => {
     const timestamp = String(Math.floor(nowMs / 1000));
     const digest = createHmac(algorithm, key).update(fill(content, { id, body, timestamp })).digest();
