@@ -55,7 +55,7 @@ const arrows: readonly (readonly [from: string, to: readonly string[]])[] = [
   ['src/observe/**', ['src/observe/**', 'src/util/**', ...vocabulary]],
   ['src/static/**', ['src/static/**', 'src/util/**', ...vocabulary]],
   // How much may be computed at a time depends on the build.
-  ['src/notify/{api,channels/text}/effort.ts', ['src/build/features.ts']],
+  ['src/{util,notify/api,notify/channels/text}/effort.ts', ['src/build/features.ts']],
   // A channel may have a folder of its own, but never knows the queue, nor another channel.
   ['src/notify/channels/{*.ts,text/**}', [...channelVocabulary, 'src/notify/channels/text/**']],
   // The robot of a group is the same provider's.

@@ -1,5 +1,6 @@
 /** Reads the content of files: for the memory cache, and for an entity tag that depends on the content alone. */
 import { sha256Of } from '../util/sha256.ts';
+import { Turns } from '../util/turns.ts';
 import type { SourceFile } from './source.ts';
 
 /** Files up to this size are tagged by their content; reading larger ones only for the tag would take too long. */
@@ -7,6 +8,10 @@ export const MAX_HASHED_BYTES = 64 * 1024 * 1024;
 const CHUNK_BYTES = 256 * 1024;
 /** Above this loading `node:crypto` takes less time than to do without it. */
 const MAX_SHORT_BYTES = 8 * 1024;
+
+/** What is hashed in less than a millisecond. Of more than that, one file in each turn of the event loop. */
+const MAX_UNTIMED_BYTES = 64 * 1024;
+const turns = new Turns();
 
 export interface FileContent {
   /** The whole content, if it is small enough for the cache. */
@@ -45,6 +50,7 @@ export function tagOf(bytes: Uint8Array): string {
 export async function fastTagOf(bytes: Uint8Array): Promise<string> {
   if (bytes.length <= MAX_SHORT_BYTES) return tagOf(bytes);
   const { openDigest } = await import('./digest.ts');
+  if (bytes.length > MAX_UNTIMED_BYTES) await turns.take();
   const digest = openDigest();
   digest.add(bytes);
   return shorten(digest.end());

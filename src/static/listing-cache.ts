@@ -116,7 +116,7 @@ export class ListingCache {
       // The parser of Markdown takes a while to load.
       const { renderReadme } = await import('./render-readme.ts');
       await this.#turns.take();
-      return renderReadme(name, text);
+      return await this.#turns.run(renderReadme(name, text));
     } catch {
       return undefined;
     } finally {

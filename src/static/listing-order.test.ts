@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { resultOf } from '../util/turns.ts';
 import { inOrder, naturalKey, type Order, orderOf, type Sortable } from './listing-order.ts';
 
 const file = (name: string, size = 1, modifiedMs: number | undefined = 0) => ({
@@ -12,7 +13,7 @@ const file = (name: string, size = 1, modifiedMs: number | undefined = 0) => ({
 const folder = (name: string, modifiedMs = 0) => ({ ...file(name, 4096, modifiedMs), directory: true });
 
 const names = (entries: readonly Sortable[], by: Order['by'] = 'name', descending = false) =>
-  inOrder(entries, { by, descending }).map(({ name }) => name);
+  resultOf(inOrder(entries, { by, descending })).map(({ name }) => name);
 
 describe('names as people order them', () => {
   const cases: readonly (readonly [what: string, expected: readonly string[]])[] = [

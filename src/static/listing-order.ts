@@ -1,5 +1,7 @@
 /** The order of the entries of a listing. Pure. */
 
+import type { Steps } from '../util/turns.ts';
+
 export type Column = 'name' | 'size' | 'date';
 
 export interface Order {
@@ -27,6 +29,7 @@ export function orderOf(query: string): Order {
 /** More than any size, and any time in milliseconds, has. */
 const DIGITS = 17;
 const LATEST_MS = 8.64e15;
+const KEYS_OF_A_STEP = 500;
 /** Before all that a name can have. */
 const END = '\0';
 
@@ -34,13 +37,17 @@ const END = '\0';
  * A new list: folders first, what is equal by size or date in natural order, what has no date last. Texts are sorted
  * without a function that compares, which takes small engines several times as long.
  */
-export function inOrder<E extends Sortable>(entries: readonly E[], order: Order): E[] {
-  const keys = entries.map((entry, index) => {
+export function* inOrder<E extends Sortable>(entries: readonly E[], order: Order): Steps<E[]> {
+  const keys: string[] = [];
+  for (const [index, entry] of entries.entries()) {
     const group = entry.directory ? 'd' : 'f';
-    return group + columnKey(entry, order) + naturalKey(entry.name) + END + entry.name + END + index;
-  });
+    keys.push(group + columnKey(entry, order) + naturalKey(entry.name) + END + entry.name + END + index);
+    if (keys.length % KEYS_OF_A_STEP === 0) yield;
+  }
   keys.sort();
+  yield;
   const sorted = keys.map((key) => entries[Number(key.slice(key.lastIndexOf(END) + 1))] as E);
+  yield;
   if (order.by !== 'name' || !order.descending) return sorted;
   const folders = entries.filter(({ directory }) => directory).length;
   return [...sorted.slice(0, folders).reverse(), ...sorted.slice(folders).reverse()];

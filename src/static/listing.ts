@@ -58,7 +58,7 @@ ${summary(entries)}${notes(entries.length, omitted)}<table>
 <thead><tr>${heading('name', 'Name', order)}${heading('size', 'Size', order)}${heading('date', 'Modified (UTC)', order)}</tr></thead>
 <tbody>
 ${parent}`;
-  yield* inParts(inOrder(entries, order), entryRow);
+  yield* inParts(yield* sorted(entries, order), entryRow);
   yield `</tbody>
 </table>
 ${readme ? `<section aria-label="${shown(readme.name)}">\n${readme.html}</section>\n` : ''}</main>
@@ -74,7 +74,7 @@ export function* renderJson(
 ): Generator<string, void> {
   yield '[';
   let separator = '\n';
-  yield* inParts(inOrder(entries, order), ({ name, directory, size, modifiedMs }) => {
+  yield* inParts(yield* sorted(entries, order), ({ name, directory, size, modifiedMs }) => {
     const mtime = isoTime(modifiedMs)?.replace(/\.\d+/, '');
     const kind = directory ? 'folder' : 'file';
     const text = separator + JSON.stringify({ name, kind, size: directory ? undefined : size, mtime });
@@ -82,6 +82,16 @@ export function* renderJson(
     return text;
   });
   yield '\n]\n';
+}
+
+/** In parts without text. */
+function* sorted<E extends ListingEntry>(entries: readonly E[], order: Order): Generator<string, E[]> {
+  const steps = inOrder(entries, order);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+    yield '';
+  }
 }
 
 function* inParts<E>(entries: readonly E[], render: (entry: E) => string): Generator<string, void> {

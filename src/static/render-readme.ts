@@ -2,38 +2,34 @@
  * The README below a listing. It may be by anybody: no HTML of it is taken over, links do not run scripts, and images
  * become links, since the page loads nothing.
  */
+import { MAX_MARKDOWN_STEP_WORK } from '../util/effort.ts';
 import { escapeHtml } from '../util/html.ts';
-import { markdownReader } from '../util/markdown.ts';
+import { type MarkdownForm, markdownSteps } from '../util/markdown.ts';
+import type { Steps } from '../util/turns.ts';
 import type { Readme } from './readme.ts';
 
-/** Markdown beyond these is shown as text; parsing it up to there takes less than 50 ms of a core. */
+/** Markdown beyond these is shown as text; parsing it up to there takes less than 50 ms of a core with Node. */
 const bounds = {
   maxUnits: 44 * 1024,
   maxInlineWork: 800_000,
   maxBlockWork: 400_000,
   maxRestWork: Number.POSITIVE_INFINITY,
+  maxStepWork: MAX_MARKDOWN_STEP_WORK,
 };
 
 /** The text of a README as HTML. */
-export function renderReadme(name: string, text: string): Readme {
+export function* renderReadme(name: string, text: string): Steps<Readme> {
   const isMarkdown = /\.(?:md|markdown)$/i.test(name);
-  const html = isMarkdown ? htmlOfMarkdown(text) : undefined;
+  const html = isMarkdown ? yield* markdownSteps(text, newForm(), bounds) : undefined;
   return { name, html: html ?? `<pre>${escapeHtml(text)}</pre>\n` };
 }
 
-/** The anchors of the text that is being rendered, and the level of its last heading; only one text is at a time. */
-const anchors = new Set<string>();
-let lastLevel = 1;
-
-function htmlOfMarkdown(text: string): string | undefined {
-  anchors.clear();
-  // That of the page.
-  lastLevel = 1;
-  return read(text);
-}
-
-const read = markdownReader(
-  {
+/** For one text. */
+function newForm(): MarkdownForm {
+  const anchors = new Set<string>();
+  // The level of the last heading; that of the page is the first.
+  let lastLevel = 1;
+  return {
     breaks: false,
     html: 'token',
     renderer: {
@@ -50,7 +46,7 @@ const read = markdownReader(
         const level = Math.min(depth + 1, lastLevel + 1, 6);
         lastLevel = level;
         const text = this.parser.parseInline(tokens, this.parser.textRenderer).replace(TAGS, '');
-        return `<h${level}${anchorOf(text)}>${content}</h${level}>\n`;
+        return `<h${level}${anchorOf(text, anchors)}>${content}</h${level}>\n`;
       },
       link({ href, tokens }) {
         // A badge is a picture in a link; a link in a link would end it.
@@ -67,9 +63,8 @@ const read = markdownReader(
         isSafe(href) ? `<a href="${escapeHtml(href)}">${escapeHtml(text || href)}</a>` : escapeHtml(text),
       checkbox: ({ checked }) => (checked ? '☑ ' : '☐ '),
     },
-  },
-  bounds,
-);
+  };
+}
 
 /** What {@link renderReadme} makes of links: nothing else in its HTML has a `<`. */
 const LINKS = /<\/?a(?: [^>]*)?>/g;
@@ -101,7 +96,7 @@ function inPage(href: string): string {
 const NOT_IN_ANCHORS = /[^\p{L}\p{M}\p{N}_\s-]/gu;
 
 /** As GitHub makes them: in lower case, blanks as hyphens, without other marks. */
-function anchorOf(heading: string): string {
+function anchorOf(heading: string, anchors: Set<string>): string {
   const slug = heading.toLowerCase().replace(NOT_IN_ANCHORS, '').trim().replace(/\s/g, '-');
   if (slug === '' || anchors.has(slug)) return '';
   anchors.add(slug);

@@ -2,6 +2,7 @@
  * The files of rules in the root of a site: `_redirects` and `_headers`. They are never served, and read again like any
  * other file. What reads and applies them is loaded only if there is one.
  */
+import { Turns } from '../util/turns.ts';
 import { readContent } from './content.ts';
 import type { BadLine } from './rules/lines.ts';
 import type { SiteRules } from './rules/site-rules.ts';
@@ -50,6 +51,7 @@ export class RuleFiles {
   #pending: Promise<void> | undefined;
   #onReport: ((report: RuleReport) => void) | undefined;
   readonly #onChange: (() => void)[] = [];
+  readonly #turns = new Turns();
 
   /** `source` has the files of rules, unlike what is served. */
   constructor(source: FileSource) {
@@ -102,7 +104,9 @@ export class RuleFiles {
     this.#files = found;
     if (!isChanged.includes(true)) return;
     const { compileRules } = await import('./rules/site-rules.ts');
-    const { rules, badRedirects, badHeaders } = compileRules(found[0].text, found[1].text);
+    const { rules, badRedirects, badHeaders } = await this.#turns.run(
+      compileRules(found[0].text, found[1].text),
+    );
     this.#current = rules;
     this.#report = {
       key: found.map(({ tag, problem }) => tag + problem).join(),

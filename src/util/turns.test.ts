@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Turns } from './turns.ts';
+import { resultOf, type Steps, Turns } from './turns.ts';
 
 test('each turn is one of its own, in order', async () => {
   const turns = new Turns();
@@ -16,3 +16,30 @@ test('each turn is one of its own, in order', async () => {
   assert.deepEqual(seen.slice(0, 3), ['now', 'other', 'a']);
   assert.ok(seen.indexOf('later') < seen.indexOf('c'), seen.join(' '));
 });
+
+function* busySteps(count: number, ms: number): Steps<number> {
+  for (let step = 0; step < count; step++) {
+    const endMs = performance.now() + ms;
+    while (performance.now() < endMs);
+    yield;
+  }
+  return count;
+}
+
+test('long work leaves the others their turn, short work does not wait', async () => {
+  const turns = new Turns();
+  let seen = 0;
+  const look = () => {
+    seen += 1;
+    timer = setImmediate(look);
+  };
+  let timer = setImmediate(look);
+  assert.equal(await turns.run(busySteps(20, 3)), 20);
+  assert.ok(seen >= 4, `${seen}`);
+  seen = 0;
+  assert.equal(await turns.run(busySteps(20, 0)), 20);
+  assert.ok(seen <= 1, `${seen}`);
+  clearImmediate(timer);
+});
+
+test('work without interruption', () => assert.equal(resultOf(busySteps(3, 0)), 3));

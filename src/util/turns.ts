@@ -1,4 +1,19 @@
 /** Turns of the event loop, one for each piece of work that would block it together with others. */
+
+/** How long several steps of one work may take before all others get their turn. */
+const SLICE_MS = 10;
+
+/** Work that may be interrupted at each `yield`, and its result. */
+export type Steps<T> = Generator<undefined, T>;
+
+/** Does the work without interruption. */
+export function resultOf<T>(steps: Steps<T>): T {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
 export class Turns {
   #last: Promise<void> = Promise.resolve();
 
@@ -6,5 +21,16 @@ export class Turns {
   take(): Promise<void> {
     this.#last = this.#last.then(() => new Promise((resolve) => setImmediate(resolve)));
     return this.#last;
+  }
+
+  /** In each turn as many steps as there is time for. */
+  async run<T>(steps: Steps<T>): Promise<T> {
+    for (let startMs = performance.now(); ; ) {
+      const { done, value } = steps.next();
+      if (done) return value;
+      if (performance.now() - startMs < SLICE_MS) continue;
+      await this.take();
+      startMs = performance.now();
+    }
   }
 }

@@ -15,3 +15,20 @@ export function leastCpuMs(work: () => unknown): number {
   }
   return leastMs;
 }
+
+/** Of work that may be interrupted at each `yield`: the longest of its steps, the least of some runs. */
+export function longestStepMs(work: () => Generator<undefined, unknown>): number {
+  let leastMs = Number.POSITIVE_INFINITY;
+  for (let run = 0; run < RUNS && leastMs >= MAX_TURN_MS / 2; run++) {
+    const steps = work();
+    let longestMs = 0;
+    for (let isDone: boolean | undefined = false; !isDone; ) {
+      const before = process.threadCpuUsage();
+      isDone = steps.next().done;
+      const { user, system } = process.threadCpuUsage(before);
+      longestMs = Math.max(longestMs, (user + system) / 1000);
+    }
+    leastMs = Math.min(leastMs, longestMs);
+  }
+  return leastMs;
+}

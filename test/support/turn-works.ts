@@ -1,10 +1,16 @@
 /** Work that could block the event loop, by kind: what is sent, all at the same time. */
 import { TOKEN } from './notify.ts';
 import { without } from './target.ts';
+import { filled, hostileMarkdown, hostileReadmes, release } from './turn-texts.ts';
 
 export const MIB = 1024 * 1024;
 
+/** In a request, the folder that {@link Work.files} are in. */
+export const ROUND = '{round}';
+
 export interface Work {
+  /** Made before each round, in a folder of their own. */
+  readonly files?: Readonly<Record<string, string>>;
   /** What is sent at the same time, each on a connection of its own. */
   readonly requests: readonly (string | Uint8Array)[];
   /** Expected of each response; whatever else comes is a mistake of the measurement. */
@@ -23,8 +29,6 @@ const post = (target: string, type: string, body: string, fields = bearer) => {
 const JSON_TYPE = 'application/json';
 const FORM = 'application/x-www-form-urlencoded';
 const MULTIPART = 'multipart/form-data; boundary=b';
-export const filled = (bytes: number, piece: string) =>
-  piece.repeat(Math.floor(bytes / Buffer.byteLength(piece)));
 /** The largest body that is read. */
 const LARGE = (without('largeMessages') ? MIB / 4 : 4 * MIB) - 200;
 const SMALL = 64 * 1024 - 200;
@@ -81,26 +85,6 @@ const keys = (bytes: number) => {
 /** Any status: hostile bodies may be refused or understood. */
 const ANY = [200, 202, 207, 400, 413, 422, 431, 502, 503];
 
-const hostileMarkdown = [
-  '*a_',
-  '[',
-  '![',
-  '`a``',
-  '> ',
-  '- - ',
-  '- a\n\n',
-  '|a|\n|-|\n|',
-  '*\u200d"',
-  '``~\t\\',
-  '_|-|\n|-|\n``<a',
-  '`\n\n',
-  '\n=',
-  '\u0301',
-  '\u{1f1e9}',
-  '```\n',
-  'https://a.example/',
-];
-
 /** Of folders that take some seconds to make. */
 const ofFolders: Readonly<Record<string, Work>> = {
   'a listing of 10,000 names': { requests: [get('/names10k/')], status: 200 },
@@ -117,6 +101,14 @@ const ofFolders: Readonly<Record<string, Work>> = {
     status: 200,
   },
 };
+
+/** The page of a folder with a README. */
+const readme = (text: string): Work => ({
+  files: { 'README.md': text },
+  requests: [get(`/${ROUND}/`)],
+  status: 200,
+});
+const README_UNITS = 44 * 1024;
 
 /** Of files. */
 const ofFiles: Readonly<Record<string, Work>> = {
@@ -171,12 +163,79 @@ const ofFiles: Readonly<Record<string, Work>> = {
     requests: times(20, get('/', `Referer: http://a/${filled(15_000, 'a-word-of-length=')}\r\n`)),
     status: 200,
   },
+  'a README that is a release note': readme(release(README_UNITS)),
+  ...Object.fromEntries(
+    hostileReadmes.map((piece): [string, Work] => [
+      `a README of ${JSON.stringify(piece)}`,
+      readme(filled(README_UNITS, piece)),
+    ]),
+  ),
+  'a page of 2,000 files': {
+    files: Object.fromEntries(Array.from({ length: 2000 }, (_, i) => [`file ${i * 7919}.txt`, ''])),
+    requests: [get(`/${ROUND}/`)],
+    status: 200,
+  },
+  'paths compared with 2,100 redirects': {
+    requests: times(20, get(`/a/${filled(2000, 'x/')}b99/`)),
+    status: 404,
+  },
+  'rules that are read again': {
+    files: { '../_redirects': filled(64_000, '/old/* /new/:splat 301\n') },
+    requests: [get('/'), get('/')],
+    status: [200, 301],
+  },
+  'the description of the API': { requests: times(5, get('/notify/openapi.json')), status: 200 },
   'the metrics of a thousand channels': { requests: times(5, get('/metrics')), status: 200 },
 };
 
 /** Of bodies with a good token in the head. */
 const ofLargeBodies: Readonly<Record<string, Work>> = {
   'a group of 4,000 alerts': { requests: [alerts(group(4000))], status: ANY },
+  'a group of 230 alerts': { requests: [alerts(group(230))], status: [200, 202] },
+  'an alert with a text of 200 kB': {
+    requests: [
+      alerts(
+        JSON.stringify({
+          alerts: [
+            {
+              ...alert(1),
+              annotations: { description: filled(200_000, 'it *is* <b>down</b> @all https://a.example/ ') },
+            },
+          ],
+        }),
+      ),
+    ],
+    status: ANY,
+  },
+  'a hook: 230 alerts': { requests: [post('/notify/hook/each', JSON_TYPE, group(230))], status: 202 },
+  'a hook without settings: 230 alerts': {
+    requests: [post('/notify/hook/any', JSON_TYPE, group(230))],
+    status: 202,
+  },
+  'a hook: lines of blanks': {
+    requests: [
+      post(
+        '/notify/hook/each',
+        JSON_TYPE,
+        JSON.stringify({ commits: times(10, { message: `a${' '.repeat(20_000)}b` }) }),
+      ),
+    ],
+    status: 202,
+  },
+  'a hook: one line of blanks': {
+    requests: [
+      post(
+        '/notify/hook/each',
+        JSON_TYPE,
+        JSON.stringify({ commits: [{ message: `a${' '.repeat(200_000)}b` }] }),
+      ),
+    ],
+    status: 202,
+  },
+  'a hook: JSON with a fault': {
+    requests: [post('/notify/hook/each', JSON_TYPE, around('{"commits":[', '{"message":"a"},', '{'))],
+    status: ANY,
+  },
   'eight groups of 1,000 alerts': { requests: times(8, alerts(group(1000))), status: ANY },
   'two groups of 4,000 alerts': { requests: times(2, alerts(group(4000))), status: ANY },
   'JSON: empty arrays': { requests: [alerts(around('{"alerts":[', '[],', '[]]}'))], status: ANY },
@@ -303,6 +362,12 @@ const ofTexts: Readonly<Record<string, Work>> = Object.fromEntries([
       ],
       status: 202,
     },
+  ],
+  ['a release note of 16 KiB', { requests: [message(release(16_000), 'markdown')], status: 202 }],
+  ['twenty release notes', { requests: times(20, message(release(16_000), 'markdown')), status: 202 }],
+  [
+    'a paragraph of 32 KiB',
+    { requests: [message(filled(32_000, 'lorem *ipsum* '), 'markdown')], status: 202 },
   ],
   ['a text of accents', { requests: times(4, message(filled(60_000, '\u0301'))), status: 202 }],
   [

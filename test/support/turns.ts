@@ -10,7 +10,8 @@ import { startSmtp } from './providers/smtp.ts';
 import { startStandIn } from './stand-in.ts';
 import { isSource, type Server, start, without } from './target.ts';
 import { longestSeenMs } from './turn-meter.ts';
-import { filled, MIB, type Work } from './turn-works.ts';
+import { filled } from './turn-texts.ts';
+import { MIB, ROUND, type Work } from './turn-works.ts';
 
 /** What the server does in other turns counts too: the attempts of a message, the end of a connection. */
 const SETTLE_MS = 60;
@@ -31,7 +32,7 @@ export async function startTurns(folders: boolean): Promise<TurnServer> {
   const hook = await startStandIn(({ target }) =>
     target.includes('gettoken')
       ? { body: '{"errcode":0,"access_token":"t","expires_in":7200}' }
-      : { body: '{"errcode":0,"msgid":"1"}' },
+      : { body: '{"ok":true,"errcode":0,"msgid":"1"}' },
   );
   const smtp = await startSmtp({ security: 'none' });
   const root = makeFolder({ 'index.html': 'ok' });
@@ -54,11 +55,19 @@ export async function startTurns(folders: boolean): Promise<TurnServer> {
         }
       : {},
   });
+  let rounds = 0;
   return {
     server,
-    async longestTurnMs({ requests, status }) {
+    async longestTurnMs({ requests, status, files = {} }) {
+      // Nothing of an earlier round is known of these.
+      const folder = `round${++rounds}`;
+      addTo(
+        root,
+        Object.fromEntries(Object.entries(files).map(([path, text]) => [`${folder}/${path}`, text])),
+      );
+      const asked = requests.map((one) => (typeof one === 'string' ? one.replace(ROUND, folder) : one));
       const work = async () => {
-        await Promise.all(requests.map((request) => respondedWith(server.port, request, [status].flat())));
+        await Promise.all(asked.map((request) => respondedWith(server.port, request, [status].flat())));
         await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
       };
       if (!isSource) return longestSeenMs(server, work);
@@ -86,6 +95,15 @@ function makeFolders(root: string): void {
 }
 
 function makeFiles(root: string): void {
+  const rule = (i: number) => `/old/${i} /new/${i} 301\n`;
+  const pattern = (i: number) => `/a/*/b${i}/:c/* /new/:c 301\n`;
+  addTo(root, {
+    _redirects: [...Array(2000).keys()]
+      .map(rule)
+      .concat([...Array(100).keys()].map(pattern))
+      .join(''),
+    _headers: [...Array(100).keys()].map((i) => `/a/*/c${i}/*\n  X-A: b\n  X-C: d\n`).join(''),
+  });
   for (let i = 0; i < 4; i++) {
     addTo(root, { [`big/${i}.bin`]: '' });
     truncateSync(join(root, `big/${i}.bin`), 64 * MIB);
@@ -102,6 +120,7 @@ function configuration(origin: string, smtpPort: number) {
     app: wecom,
     'app-markdown': { ...wecom, style: 'markdown' },
     robot: { kind: 'wecom-robot', key: 'k', base: origin },
+    telegram: { kind: 'telegram', token: `1:${'a'.repeat(35)}`, chat: '1', base: origin },
     mail: {
       kind: 'smtp',
       url: `smtp://127.0.0.1:${smtpPort}?security=none`,
@@ -115,7 +134,14 @@ function configuration(origin: string, smtpPort: number) {
     perMinute: 1_000_000,
     channels: Object.keys(channels),
   };
-  return { users: { ann }, channels: { ...channels, ...Object.fromEntries(unused) } };
+  const hooks = {
+    any: {},
+    each: {
+      title: '{{/alerts/*/labels/alertname}}, {{/alerts/length}}',
+      text: '{{each /commits}}- {{./message}}\n{{/a/b/c | /alerts/*/annotations/description | /none}}',
+    },
+  };
+  return { users: { ann }, channels: { ...channels, ...Object.fromEntries(unused) }, hooks };
 }
 
 async function respondedWith(

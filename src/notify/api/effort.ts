@@ -11,3 +11,5 @@ export const MAX_CONTAINERS: number = share * 32 * 1024;
 export const MAX_LONE_PERCENT_SIGNS: number = features.largeMessages ? Number.POSITIVE_INFINITY : 32 * 1024;
 /** In JSON above 64 KiB, commas, which is at most as many as there are values. */
 export const MAX_COMMAS: number = share * 160 * 1024;
+/** Of HTML, far more than the text that is sent has; of a longer fragment the rest is left out, and … says so. */
+export const MAX_HTML_UNITS: number = features.largeMessages ? 128 * 1024 : 64 * 1024;

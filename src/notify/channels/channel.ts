@@ -83,7 +83,7 @@ export interface Channel {
   /** All of them apply; default none. */
   readonly rates?: readonly Rate[];
   /** How often the provider will be called for what is not `done` of the message; default once. */
-  callsFor?(message: Message, done: readonly EndedPart[]): number;
+  callsFor?(message: Message, done: readonly EndedPart[]): number | Promise<number>;
   /** The longest that one attempt may take. */
   readonly timeoutMs: number;
   /** Never rejects for an error of the provider or the network: that is a `Delivery` too. */

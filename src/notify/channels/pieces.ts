@@ -1,10 +1,48 @@
 /** A long text as pieces: what is left of them, and their delivery one after the other. */
+
+import { resultOf, type Steps } from '../../util/turns.ts';
+import type { Message } from '../message.ts';
 import type { Attempt, Delivery, EndedPart, GivenUpPart } from './channel.ts';
 import { deliverEachPart, remainingParts } from './partial-delivery.ts';
+import { turns } from './text/turns.ts';
 
 export interface Piece {
   /** Which of how many, in which style: the name of the part. */
   readonly key: string;
+}
+
+/** Of a message whose pieces are made in slices: for a shorter one that would cost more than it is worth. */
+const LONG_TEXT_UNITS = 2048;
+
+/** Makes the pieces of messages, in slices where that takes long, and once for all that is asked about a message. */
+export class PieceMaker<P extends Piece> {
+  readonly #make: (message: Message) => Steps<P[]>;
+  #last: { readonly message: Message; readonly pieces: Promise<P[]> } | undefined;
+
+  constructor(make: (message: Message) => Steps<P[]>) {
+    this.#make = make;
+  }
+
+  /** For {@link Channel.callsFor}. */
+  countRemaining(message: Message, done: readonly EndedPart[]): number | Promise<number> {
+    const count = (pieces: readonly P[]) => Math.max(1, remainingPieces(pieces, done).length);
+    if (message.text.length > LONG_TEXT_UNITS) return this.#piecesOf(message).then(count);
+    return count(resultOf(this.#make(message)));
+  }
+
+  /** For a delivery, before which nobody asks again. */
+  async take(message: Message): Promise<P[]> {
+    const pieces = this.#piecesOf(message);
+    this.#last = undefined;
+    return pieces;
+  }
+
+  #piecesOf(message: Message): Promise<P[]> {
+    if (this.#last?.message !== message) {
+      this.#last = { message, pieces: turns.run(this.#make(message)) };
+    }
+    return this.#last.pieces;
+  }
 }
 
 /** The pieces whose turn has not come, or that failed for now. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { resultOf } from '../../util/turns.ts';
 import { MAX_TEXT_BYTES } from '../api/draft.ts';
 import { readableOf } from '../channels/text/readable.ts';
 import { MAX_ALERTS, parseAlertGroup } from './alert-group.ts';
@@ -100,7 +101,7 @@ cluster=eu, severity=critical`,
   test('where nothing renders Markdown', () => {
     const { text } = readable(groupOf([alertOf('web-1'), alertOf('web-2', ended)]));
     assert.equal(
-      readableOf(text),
+      resultOf(readableOf(text)),
       `Firing (1)
 
 - instance=web-1: The disk of web-1 is full, 99 % used · since 2026-01-02 03:04 UTC
@@ -158,9 +159,12 @@ cluster=eu, severity=critical`,
       readable(groupOf([{ labels }, { labels: { ...labels, job: 'x' } }], { commonLabels: {} })).text,
     ];
     for (const text of texts) {
-      assert.match(readableOf(text), /job=__node__, match=a\.\*b\*, dir=C:\\\[x\]\(y\), at=http:\/\/h\/_x_/);
+      assert.match(
+        resultOf(readableOf(text)),
+        /job=__node__, match=a\.\*b\*, dir=C:\\\[x\]\(y\), at=http:\/\/h\/_x_/,
+      );
     }
-    assert.match(readableOf(texts[1] ?? ''), /^- _Up_ job=x/m);
+    assert.match(resultOf(readableOf(texts[1] ?? '')), /^- _Up_ job=x/m);
   });
 
   const titles: readonly [name: string, group: object, title: string][] = [

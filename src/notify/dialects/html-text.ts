@@ -1,4 +1,5 @@
 /** HTML as text, for channels that show only text. Not a sanitiser: the output is text, not HTML. Pure. */
+import { MAX_HTML_UNITS } from '../api/effort.ts';
 
 const entities: ReadonlyMap<string, string> = new Map([
   ['amp', '&'],
@@ -9,9 +10,6 @@ const entities: ReadonlyMap<string, string> = new Map([
   ['nbsp', '\u00a0'],
 ]);
 
-/** Far more than the text that is sent has; of a longer fragment the rest is left out, and … says so. */
-const MAX_HTML_UNITS = 128 * 1024;
-
 /** Its parts are short, so that the search takes linear time. */
 const link =
   /<a\s[^<>]{0,200}?\bhref=["']?(https?:\/\/[^"'\s<>]{1,2000})(?=["'\s>])[^<>]{0,200}>([^<>]{1,500})<\/a>/gi;
@@ -20,7 +18,7 @@ const link =
 export function htmlToText(html: string): string {
   const text = html
     .slice(0, MAX_HTML_UNITS)
-    .replace(/[ \t\r\n]+/g, ' ')
+    .replace(/[ \t\r\n]{2,}|[\t\r\n]/g, ' ')
     .replace(/<li\b[^<>]*>/gi, '\n- ')
     .replace(/<(?:br|hr)\b[^<>]*>|<\/(?:p|div|h[1-6]|tr|table|ul|ol|pre|blockquote)\s*>/gi, '\n')
     .replace(link, (_, target: string, label: string) => (label === target ? label : `${label} (${target})`))

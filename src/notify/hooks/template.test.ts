@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { leastCpuMs, MAX_TURN_MS } from '../../../test/support/cpu.ts';
 import { MAX_LISTED, MAX_VALUE_UNITS } from './expression.ts';
 import { compileHookTemplate, MAX_PLACEHOLDERS, MAX_TEMPLATE_UNITS } from './template.ts';
 
@@ -88,6 +89,28 @@ test('bounded, however much it is', () => {
   assert.ok(
     compiled('/list/*').fill({ document: wide, item: wide, headers: {} }).text.length < 11 * MAX_VALUE_UNITS,
   );
+});
+
+describe('a value with line breaks in a repeated line', () => {
+  const shown = (value: string) =>
+    compiled('{{each /list}}<{{.}}>').fill({ document: { list: [value] }, item: undefined, headers: {} })
+      .text;
+
+  test('is on one line', () => {
+    const pieces = fc.array(fc.constantFrom('a', ' ', '\t', '\n', '\r\n', '\u2003'), { maxLength: 12 });
+    fc.assert(
+      fc.property(pieces, (chosen) => {
+        const value = chosen.join('');
+        const expected = `<${value}>`.replace(/\s*[\r\n]+\s*/g, ' ');
+        if (value.trim() !== '') assert.equal(shown(value), expected);
+      }),
+    );
+  });
+
+  test('takes no longer for many blanks', () => {
+    const tookMs = leastCpuMs(() => shown(`a${' '.repeat(MAX_VALUE_UNITS - 2)}b`));
+    assert.ok(tookMs < MAX_TURN_MS / 5, `${tookMs} ms`);
+  });
 });
 
 test('whatever is written and received, there is a text or a fault', () => {

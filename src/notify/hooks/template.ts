@@ -81,9 +81,18 @@ function* repeat(line: Line, each: Expressions, scope: Scope): Generator<Filled 
     .flatMap((value): readonly unknown[] => (Array.isArray(value) ? value : [value]));
   for (const item of items.slice(0, MAX_LISTED)) {
     const filled = fillLine(line, { ...scope, item });
-    yield filled && { ...filled, text: filled.text.replace(/\s*[\r\n]+\s*/g, ' ') };
+    yield filled && { ...filled, text: onOneLine(filled.text) };
   }
   if (items.length > MAX_LISTED) yield { text: `and ${items.length - MAX_LISTED} more`, isFound: true };
+}
+
+/** By parts, since a pattern for blanks around a line break would begin anew at each of many blanks. */
+function onOneLine(text: string): string {
+  const [first = '', ...rest] = text.split(/[\r\n]+/);
+  const last = rest.pop();
+  if (last === undefined) return text;
+  const between = rest.map((part) => part.trim()).filter((part) => part !== '');
+  return [first.trimEnd(), ...between, last.trimStart()].join(' ');
 }
 
 /** `undefined` where the line has values and all of them are missing. */

@@ -77,7 +77,8 @@ export class Dispatcher {
     isNext: boolean,
     run: () => Promise<boolean>,
   ): void {
-    const work = { id: message.id, calls: callsFor(this.#channelOf(channel), message, done), run };
+    const calls = () => callsFor(this.#channelOf(channel), message, done);
+    const work = { id: message.id, calls, run };
     const limiter = this.#limiterOf(channel);
     if (isNext) limiter.pushBack(work);
     else limiter.push(work);
@@ -108,10 +109,9 @@ export class Dispatcher {
           throw new NotSent({ kind: 'retry', reason, afterMs: start.ms, done: note.done });
       },
     };
-    const calls = callsFor(channel, message, done);
-    const pace: ChannelPace = { channel: name, rates: channel.rates ?? [], calls };
-    const result = await this.#runner.deliver(channel, message, attempt, () =>
-      this.#options.begin(note, pace),
+    const { rates = [] } = channel;
+    const result = await this.#runner.deliver(channel, message, attempt, async () =>
+      this.#options.begin(note, { channel: name, rates, calls: await callsFor(channel, message, done) }),
     );
     const limiter = this.#limiterOf(name);
     if (result.kind === 'lost') return result;
@@ -140,6 +140,7 @@ export class Dispatcher {
   }
 }
 
-function callsFor(channel: Channel, message: Message, done: readonly EndedPart[]): number {
-  return Math.max(1, channel.callsFor?.(message, done) ?? 1);
+/** Nobody asks where the provider has no rates. */
+function callsFor(channel: Channel, message: Message, done: readonly EndedPart[]): number | Promise<number> {
+  return channel.rates?.length ? (channel.callsFor?.(message, done) ?? 1) : 1;
 }

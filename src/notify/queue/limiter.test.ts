@@ -13,7 +13,7 @@ function scene(concurrency: number, rates: ConstructorParameters<typeof Pace>[0]
   const ends = new Map<string, (wasCalled: boolean) => void>();
   const attempt = (id: string, calls = 1) => ({
     id,
-    calls,
+    calls: () => calls,
     run: () => {
       begun.push(id);
       return new Promise<boolean>((resolve) => ends.set(id, resolve));
@@ -49,6 +49,35 @@ describe('attempts at a time', () => {
     for (const id of ['c', 'b']) limiter.pushBack(attempt(id));
     for (const id of ['a', 'b', 'c', 'x']) await end(id);
     assert.equal(begun.join(' '), 'a b c x y');
+  });
+
+  test('how often the provider will be called is asked of the first one, and may be known later', async () => {
+    const { limiter, begun, attempt, end } = scene(1);
+    const asked: string[] = [];
+    const answers = new Map<string, (calls: number) => void>();
+    const slow = (id: string) => ({
+      ...attempt(id),
+      calls: () => {
+        asked.push(id);
+        return new Promise<number>((resolve) => answers.set(id, resolve));
+      },
+    });
+    for (const id of ['a', 'b']) limiter.push(slow(id));
+    assert.equal(asked.join(' '), 'a');
+    answers.get('a')?.(1);
+    await settle();
+    assert.equal(begun.join(' '), 'a');
+    await end('a');
+    answers.get('b')?.(1);
+    await settle();
+    assert.deepEqual([asked.join(' '), begun.join(' ')], ['a b', 'a b']);
+  });
+
+  test('an attempt of which nobody can say how many calls it takes is made', async () => {
+    const { limiter, begun, attempt } = scene(1);
+    limiter.push({ ...attempt('a'), calls: () => Promise.reject(new Error('defect')) });
+    await settle();
+    assert.equal(begun.join(' '), 'a');
   });
 
   test('a closed limiter begins nothing more', async () => {

@@ -6,8 +6,8 @@ import { Pace } from './pace.ts';
 export interface QueuedAttempt {
   /** Of the message; ids sort by time. */
   readonly id: string;
-  /** How often the provider will be called for it. */
-  readonly calls: number;
+  /** How often the provider will be called for it. Asked when it is the first of those that wait. */
+  calls(): number | Promise<number>;
   /** Whether the provider was called. */
   run(): Promise<boolean>;
 }
@@ -26,6 +26,8 @@ export class ChannelLimiter {
   readonly #ready: QueuedAttempt[] = [];
   #running = 0;
   #isClosed = false;
+  /** Of the attempts that were the first; `undefined` while it is being found out. */
+  readonly #calls = new WeakMap<QueuedAttempt, number | undefined>();
   #cancelTimer: () => void = () => undefined;
 
   constructor(options: ChannelLimiterOptions) {
@@ -67,7 +69,7 @@ export class ChannelLimiter {
   /** When the provider's limits let the first waiting attempt, or one that came now, begin. */
   get opensMs(): number {
     const { pace, clock } = this.#options;
-    return pace.opensMs(this.#first?.calls ?? 1, clock.now());
+    return pace.opensMs((this.#first && this.#callsOf(this.#first)) ?? 1, clock.now());
   }
 
   /** Starts no further attempts. */
@@ -86,17 +88,38 @@ export class ChannelLimiter {
     const { clock, concurrency, pace } = this.#options;
     this.#cancelTimer();
     while (this.#running < (pace.isProbing ? 1 : concurrency) && this.#first) {
+      const calls = this.#callsOf(this.#first);
+      // It is known in a moment, and that calls this function again.
+      if (calls === undefined) return;
       const waitMs = this.opensMs - clock.now();
       if (waitMs > 0) {
         // Otherwise it opens when an attempt ends, and that calls this function again.
         if (Number.isFinite(waitMs)) this.#cancelTimer = clock.after(waitMs, () => this.#fill());
         return;
       }
-      this.#begin((this.#returned.shift() ?? this.#ready.shift()) as QueuedAttempt);
+      this.#begin((this.#returned.shift() ?? this.#ready.shift()) as QueuedAttempt, calls);
     }
   }
 
-  #begin({ calls, run }: QueuedAttempt): void {
+  #callsOf(attempt: QueuedAttempt): number | undefined {
+    if (this.#calls.has(attempt)) return this.#calls.get(attempt);
+    const calls = attempt.calls();
+    if (typeof calls === 'number') {
+      this.#calls.set(attempt, calls);
+      return calls;
+    }
+    this.#calls.set(attempt, undefined);
+    // The attempt will say what is wrong.
+    void calls
+      .catch(() => 1)
+      .then((known) => {
+        this.#calls.set(attempt, known);
+        this.#fill();
+      });
+    return undefined;
+  }
+
+  #begin({ run }: QueuedAttempt, calls: number): void {
     const { clock, pace } = this.#options;
     this.#running += 1;
     pace.begin(calls);

@@ -3,6 +3,7 @@
  * a header that is to be left out. Pure.
  */
 import { failure, type Result, success } from '../../util/result.ts';
+import type { Steps } from '../../util/turns.ts';
 import { type BadLine, readLines, shownText } from './lines.ts';
 import { type Pattern, parsePattern } from './pattern.ts';
 
@@ -34,12 +35,14 @@ const OWN_FIELDS =
   /^(?:accept-ranges|age|allow|alt-svc|connection|content-(?:encoding|length|range)|date|etag|keep-alive|last-modified|location|proxy-(?:authenticate|connection)|te|trailer|transfer-encoding|upgrade|www-authenticate)$/i;
 const REQUIRED_FIELDS = /^(?:content-type|vary)$/i;
 
-export function parseHeaders(text: string): HeadersFile {
+/** A step is a line. */
+export function* parseHeaders(text: string): Steps<HeadersFile> {
   const rules: { pattern: Pattern; changes: HeaderChange[] }[] = [];
   const badLines: BadLine[] = [];
   /** `skipped`: below a path that was refused, whose headers belong to no other. */
   let current: HeaderChange[] | 'none' | 'skipped' = 'none';
-  for (const { line, text: content, fault } of readLines(text)) {
+  const lines = yield* readLines(text);
+  for (const { line, text: content, fault } of lines) {
     if (/^(?:\/|[a-z][a-z\d+.-]*:\/\/)/i.test(content)) {
       const pattern = parsePath(content, fault, rules.length);
       current = pattern.ok ? [] : 'skipped';
@@ -51,6 +54,7 @@ export function parseHeaders(text: string): HeadersFile {
       if (change.ok) (current as HeaderChange[]).push(change.value);
       else badLines.push({ line, reason: change.error });
     }
+    yield;
   }
   return { rules, badLines };
 }

@@ -1,8 +1,11 @@
 /** What the two files of rules have in common: they are read line by line, and a bad line concerns no other. Pure. */
 
+import type { Steps } from '../../util/turns.ts';
+
 /** Characters of one line. */
 const MAX_LINE_CHARS = 2000;
 const MAX_SHOWN_CHARS = 60;
+const LINES_OF_A_STEP = 100;
 
 /** A line that is skipped, and why. */
 export interface BadLine {
@@ -24,13 +27,15 @@ export interface RuleLine {
 const NOT_UTF8 = '\ufffd';
 
 /** The lines that are neither empty nor a comment. */
-export function readLines(text: string): RuleLine[] {
-  return text
-    .replace(/^\ufeff/, '')
-    .split(/\r\n?|\n/)
-    .map((content, index) => ({ line: index + 1, text: content.trim() }))
-    .filter((one) => one.text !== '' && !one.text.startsWith('#'))
-    .map((one) => ({ ...one, fault: faultOf(one.text) }));
+export function* readLines(text: string): Steps<RuleLine[]> {
+  const lines: RuleLine[] = [];
+  const contents = text.replace(/^\ufeff/, '').split(/\r\n?|\n/);
+  for (const [index, content] of contents.entries()) {
+    if (index % LINES_OF_A_STEP === 0) yield;
+    const one = content.trim();
+    if (one !== '' && !one.startsWith('#')) lines.push({ line: index + 1, text: one, fault: faultOf(one) });
+  }
+  return lines;
 }
 
 function faultOf(text: string): string | undefined {

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { parseRedirects } from './redirects-file.ts';
+import { resultOf } from '../../util/turns.ts';
+import { parseRedirects as parseRedirectsSteps } from './redirects-file.ts';
+
+const parseRedirects = (...texts: Parameters<typeof parseRedirectsSteps>) =>
+  resultOf(parseRedirectsSteps(...texts));
 
 const bad: readonly (readonly [line: string, reason: RegExp])[] = [
   ['/a', /^no target$/],

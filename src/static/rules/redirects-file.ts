@@ -2,6 +2,7 @@
  * The file `_redirects`, in the format of Netlify and Cloudflare Pages: `FROM [NAME=VALUE …] [TO] [STATUS[!]]`. Pure.
  */
 import { failure, type Result, success } from '../../util/result.ts';
+import type { Steps } from '../../util/turns.ts';
 import { type BadLine, type RuleLine, readLines, shownText } from './lines.ts';
 import { type Pattern, parsePattern, SPLAT } from './pattern.ts';
 import { parseTarget, type Target } from './target.ts';
@@ -43,15 +44,18 @@ const CONDITION = /^([^/:?#=]+)=(.*)$/;
 const NAME = /^:([A-Za-z]\w*)$/;
 const PROVIDER_CONDITIONS = /^(?:country|language|role|cookie)=/i;
 
-export function parseRedirects(text: string): RedirectsFile {
+/** A step is a line. */
+export function* parseRedirects(text: string): Steps<RedirectsFile> {
   const rules: RedirectRule[] = [];
   const badLines: BadLine[] = [];
   const counts = { static: 0, dynamic: 0 };
-  for (const one of readLines(text)) {
+  const lines = yield* readLines(text);
+  for (const one of lines) {
     const rule = one.fault === undefined ? parseRule(one) : failure(one.fault);
     const fits = rule.ok ? countRule(rule.value, counts) : rule;
     if (rule.ok && fits.ok) rules.push(rule.value);
     else if (!fits.ok) badLines.push({ line: one.line, reason: fits.error });
+    yield;
   }
   return { rules, badLines };
 }

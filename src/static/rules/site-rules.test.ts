@@ -3,8 +3,12 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { Plan } from '../../http/types.ts';
+import { resultOf } from '../../util/turns.ts';
 import { parsePath } from '../path.ts';
-import { compileRules } from './site-rules.ts';
+import { compileRules as compileRulesSteps } from './site-rules.ts';
+
+const compileRules = (...texts: Parameters<typeof compileRulesSteps>) =>
+  resultOf(compileRulesSteps(...texts));
 
 const nowhere = async () => ({ hasContent: false });
 

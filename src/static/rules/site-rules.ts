@@ -3,6 +3,7 @@
  *
  * The first redirect rule that matches a path decides: before any file if it is forced, else only where there is none.
  */
+import type { Steps } from '../../util/turns.ts';
 import type { ParsedPath } from '../path.ts';
 import { encodePath, parsePath } from '../path.ts';
 import type { Resource } from '../store.ts';
@@ -233,9 +234,9 @@ export interface CompiledRules {
 }
 
 /** The contents of both files, empty for a file that is not there. */
-export function compileRules(redirectsText: string, headersText: string): CompiledRules {
-  const redirects = parseRedirects(redirectsText);
-  const headers = parseHeaders(headersText);
+export function* compileRules(redirectsText: string, headersText: string): Steps<CompiledRules> {
+  const redirects = yield* parseRedirects(redirectsText);
+  const headers = yield* parseHeaders(headersText);
   const isEmpty = redirects.rules.length + headers.rules.length === 0;
   return {
     rules: isEmpty ? undefined : new SiteRules(redirects.rules, headers.rules),

@@ -98,7 +98,7 @@ describe('every provider takes', () => {
           const message = messageOf({ format, title, text });
           const delivery = await deliver(channel, message);
           assert.equal(delivery.kind, 'delivered', JSON.stringify(delivery));
-          const calls = channel.callsFor?.(message, []);
+          const calls = await channel.callsFor?.(message, []);
           assert.equal(provider.taken.length, calls);
         });
       }

@@ -12,7 +12,7 @@ import type { Message } from '../../message.ts';
 import type { Attempt, Channel, Delivery } from '../channel.ts';
 import { compileExcerpt } from '../excerpt.ts';
 import { failureWithout, identifier } from '../failure.ts';
-import { deliverPieces, remainingPieces } from '../pieces.ts';
+import { deliverPieces, PieceMaker } from '../pieces.ts';
 import { bodyOf, type PresetPiece, presetPieces } from './pieces.ts';
 import { judge, saidIn, takeFrom } from './responses.ts';
 import type { Preset, SignatureRule, Values } from './row.ts';
@@ -35,15 +35,17 @@ export function createPresetChannel(
   const configured = { base: preset.base?.(values), ...values };
   const credentials = credentialsIn(preset, configured);
   if (!credentials.ok) return credentials;
-  const pieces = (message: Message) => presetPieces(preset, configured, message);
+  const pieces = new PieceMaker((message) => presetPieces(preset, configured, message));
   const post = poster(preset, configured, { send, nowMs, credentials: credentials.value });
   return success({
     name,
     timeoutMs: PRESET_TIMEOUT_MS,
     ...(preset.rates && { rates: preset.rates }),
-    callsFor: (message, done) => remainingPieces(pieces(message), done).length,
-    deliver: (message, attempt) =>
-      deliverPieces(pieces(message), attempt, (piece) => deliver(preset, piece, message, attempt, post)),
+    callsFor: (message, done) => pieces.countRemaining(message, done),
+    deliver: async (message, attempt) =>
+      deliverPieces(await pieces.take(message), attempt, (piece) =>
+        deliver(preset, piece, message, attempt, post),
+      ),
   });
 }
 

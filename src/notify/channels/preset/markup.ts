@@ -28,7 +28,7 @@ export function convertMarkdown(markdown: string, markup: Markup): string {
   const converted = convert(markdown, {
     ...markup,
     escape: (text) => {
-      isBlank &&= text.replace(held, '').trim() === '';
+      if (isBlank) isBlank = text.replace(held, '').trim() === '';
       return markup.escape(text);
     },
   });
@@ -79,13 +79,16 @@ function inline(text: string, markup: Markup): string {
 /** Which marks each of {@link emphases} means. */
 const meanings = [['bold', 'italic'], ['bold'], ['bold'], ['italic'], ['italic'], ['strike']] as const;
 
+/** What all of {@link emphases} are made of. */
+const emphasisMark = /[*_~]/;
+
 /** The patterns from `index` on: what is inside a pair, and what is outside of it, is searched for the later ones. */
 function emphasised(text: string, index: number, markup: Markup): string {
   const [pattern, names] = [emphases[index], meanings[index]];
-  if (!pattern || !names || !/[*_~]/.test(text)) return markup.escape(text);
+  if (!pattern || !names || !emphasisMark.test(text)) return markup.escape(text);
   let out = '';
   let at = 0;
-  // Not by `matchAll`, which compiles the pattern anew; what is called in between uses later ones only.
+  // Not by `matchAll`, which compiles a pattern of its own for each text.
   pattern.lastIndex = 0;
   for (let found = pattern.exec(text); found; found = pattern.exec(text)) {
     const { 0: whole, 1: inner = '', index: start } = found;

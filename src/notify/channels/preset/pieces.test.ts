@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { JsonValue } from '../../../util/json.ts';
+import { resultOf } from '../../../util/turns.ts';
 import { messageOf } from '../fixtures.ts';
 import { names, settings } from './fixtures.ts';
-import { bodyOf, presetPieces } from './pieces.ts';
+import { bodyOf, presetPieces as presetSteps } from './pieces.ts';
+
+const presetPieces = (...args: Parameters<typeof presetSteps>) => resultOf(presetSteps(...args));
+
 import { presets } from './presets.ts';
 import type { Limit, Preset, Values } from './row.ts';
 

@@ -1,5 +1,6 @@
 /** A message as the pieces that a provider takes, each with the values of its template. Pure. */
 import type { JsonValue } from '../../../util/json.ts';
+import type { Steps } from '../../../util/turns.ts';
 import type { Message } from '../../message.ts';
 import type { Piece } from '../pieces.ts';
 import { asText, cutText, lengthBy, type Measure, paragraphs, splitText } from '../text/split.ts';
@@ -26,9 +27,9 @@ const RESERVE = 32;
 const CLOSING_UNITS = 8;
 
 /** `configured` are the values of the channel. */
-export function presetPieces(preset: Preset, configured: Values, given: Message): PresetPiece[] {
+export function* presetPieces(preset: Preset, configured: Values, given: Message): Steps<PresetPiece[]> {
   const isMarkdown = given.format === 'markdown' && preset.markdown !== undefined;
-  const message = isMarkdown ? given : asText(given);
+  const message = isMarkdown ? given : yield* asText(given);
   const style: TextStyle = styles[(isMarkdown && preset.markdown) || preset.text];
   const { title, content } = partsOf(preset, message);
   const values: Values = {
@@ -44,27 +45,34 @@ export function presetPieces(preset: Preset, configured: Values, given: Message)
   const body = bodyOf(preset, isMarkdown, { ...values, title: fieldOf(''), text: '' });
   const { max, measure } = roomOf(preset.limit, style, body, begins);
   const isWhole = lengthBy(measure, content) + (isMarkdown ? CLOSING_UNITS : 0) <= max;
-  const texts = splitText(
+  const texts = yield* splitText(
     content,
     isWhole ? max : Math.max(MIN_ROOM, max - RESERVE),
     message.format,
     measure,
   );
-  return texts.map((text, i) => {
+  const pieces: PresetPiece[] = [];
+  for (const [i, text] of texts.entries()) {
     const suffix = texts.length > 1 ? ` (${i + 1}/${texts.length})` : '';
-    const isBegun = i === 0 && title !== '' && (text === title || text.startsWith(`${title}\n\n`));
-    const rest = isBegun ? text.slice(title.length) : text;
-    return {
+    pieces.push({
       key: `${message.format} ${i + 1}/${texts.length}`,
       plain: text,
       values: {
         ...values,
         id: i === 0 ? message.id : `${message.id}-${i + 1}`,
         title: fieldOf(suffix),
-        text: (isBegun ? style.bold(title) : '') + style.write(rest),
+        text: i === 0 ? firstText(text, title, style) : style.write(text),
       },
-    };
-  });
+    });
+    yield;
+  }
+  return pieces;
+}
+
+/** The title that it begins with is bold. */
+function firstText(text: string, title: string, style: TextStyle): string {
+  const begins = title !== '' && (text === title || text.startsWith(`${title}\n\n`));
+  return begins ? style.bold(title) + style.write(text.slice(title.length)) : style.write(text);
 }
 
 export function bodyOf(preset: Preset, isMarkdown: boolean, values: Values): JsonValue | undefined {

@@ -10,6 +10,8 @@ import type { Message } from '../../message.ts';
 import type { Channel, Delivery } from '../channel.ts';
 import { blockMs, FIRST_BLOCK_MS, identifier, limited, objectIn, retry } from '../failure.ts';
 import { delivered } from '../partial-delivery.ts';
+import { asText } from '../text/split.ts';
+import { turns } from '../text/turns.ts';
 import { acs3Authorization, canonicalQuery } from './aliyun-signature.ts';
 import { checkNumbers, compileVariable, SMS_TIMEOUT_MS, smsFailureWithout, unclear } from './delivery.ts';
 import { sha256 } from './signing.ts';
@@ -65,7 +67,12 @@ export function createAliyunChannel(
     timeoutMs: SMS_TIMEOUT_MS,
     ifUnclear: 'give up',
     async deliver(message, { number, signal, beforeSending }) {
-      const { url, headers } = signedRequest(settings, base, parameterOf(message), signing);
+      const { url, headers } = signedRequest(
+        settings,
+        base,
+        parameterOf(await turns.run(asText(message))),
+        signing,
+      );
       const outcome = await send({
         method: 'POST',
         url,

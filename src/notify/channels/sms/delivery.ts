@@ -8,7 +8,7 @@ import { failure, type Result, success } from '../../../util/result.ts';
 import type { GivenUpPart } from '../channel.ts';
 import { type FailedDelivery, retry } from '../failure.ts';
 import type { PartSummaries } from '../partial-delivery.ts';
-import { asText, cutText } from '../text/split.ts';
+import { cutText } from '../text/split.ts';
 import { compileTemplate, type Fill } from '../text/template.ts';
 
 /** Long, since an attempt without a response cannot be repeated. */
@@ -44,7 +44,7 @@ function listNumbers(givenUp: readonly GivenUpPart[]): string {
 
 export const smsSummaries: PartSummaries = { ofSome: listNumbers };
 
-/** What fills a variable of a provider's template: one line, cut where it is too long. */
+/** What a readable message fills into a variable of a provider's template: one line, cut where it is too long. */
 export function compileVariable(
   source: string,
   maxCharacters = Number.POSITIVE_INFINITY,
@@ -52,7 +52,7 @@ export function compileVariable(
   const compiled = compileTemplate(source);
   if (!compiled.ok) return compiled;
   const fill = compiled.value;
-  return success((message) => cutText(fill(asText(message)).replace(/\s+/g, ' ').trim(), maxCharacters));
+  return success((message) => cutText(fill(message).replace(/\s+/g, ' ').trim(), maxCharacters));
 }
 
 /** Between one and `max` numbers that all match `pattern`. */

@@ -18,6 +18,8 @@ import {
   retry,
 } from '../failure.ts';
 import { concludeParts, givenUpPart, remainingParts, settleParts } from '../partial-delivery.ts';
+import { asText } from '../text/split.ts';
+import { turns } from '../text/turns.ts';
 import {
   checkNumbers,
   compileVariable,
@@ -76,7 +78,8 @@ export function createTencentChannel(
       const numbers = remainingParts(settings.to, done);
       // The settings may have lost numbers since the last attempt.
       if (numbers.length === 0) return concludeParts(done, smsSummaries);
-      const values = fills.value.map((fill) => fill(message));
+      const readable = await turns.run(asText(message));
+      const values = fills.value.map((fill) => fill(readable));
       const body = bodyOf(settings, numbers, values);
       const headers = headersOf(settings, url, body, Math.floor(nowMs() / 1000));
       const outcome = await send({

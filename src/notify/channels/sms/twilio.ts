@@ -7,6 +7,7 @@ import type { Channel, Delivery } from '../channel.ts';
 import { identifier, limited, objectIn, retryAfterMs } from '../failure.ts';
 import { deliverEachPart, delivered } from '../partial-delivery.ts';
 import { cutText, plainText } from '../text/split.ts';
+import { turns } from '../text/turns.ts';
 import { checkNumbers, E164, SMS_TIMEOUT_MS, smsFailureWithout, smsSummaries, unclear } from './delivery.ts';
 
 export interface TwilioSettings {
@@ -54,8 +55,8 @@ export function createTwilioChannel(
     name: settings.name,
     timeoutMs: SMS_TIMEOUT_MS,
     ifUnclear: 'give up',
-    deliver(message, attempt) {
-      const text = plainText(message);
+    async deliver(message, attempt) {
+      const text = await turns.run(plainText(message));
       const cut = cutText(text, BODY_MAX_UNITS);
       const notes = cut === text ? [] : [`cut to ${BODY_MAX_UNITS} characters`];
       const deliver = async (number: string): Promise<Delivery> => {

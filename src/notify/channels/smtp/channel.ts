@@ -15,6 +15,7 @@ import { collect, failure, type Result, success } from '../../../util/result.ts'
 import type { Channel } from '../channel.ts';
 import { retry } from '../failure.ts';
 import { concludeParts, remainingParts } from '../partial-delivery.ts';
+import { turns } from '../text/turns.ts';
 import { parseAddress, parseMailbox } from './address.ts';
 import { mailOf } from './content.ts';
 import { DEFAULT_LIMITS, type SmtpLimits, SmtpPool } from './pool.ts';
@@ -70,7 +71,8 @@ export function createSmtpChannel(settings: SmtpSettings, options: SmtpOptions):
       } catch (error) {
         return { ...retry((error as Error).message), done };
       }
-      const mail = { from: letterhead.from.address, to: remaining, content: mailOf(message, letterhead) };
+      const content = await turns.run(mailOf(message, letterhead));
+      const mail = { from: letterhead.from.address, to: remaining, content };
       const { failures, providerId } = await pool.submit(mail, signal);
       return settleRecipients(remaining, done, failures, providerId);
     },

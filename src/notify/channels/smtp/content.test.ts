@@ -1,15 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { resultOf } from '../../../util/turns.ts';
 import type { Message } from '../../message.ts';
 import { messageOf } from '../fixtures.ts';
-import { type Letterhead, mailOf } from './content.ts';
+import { type Letterhead, mailOf as mailSteps } from './content.ts';
 import { noPython, readByPython } from './fixtures.ts';
 
 const letterhead: Letterhead = {
   from: { name: 'mote', address: 'mote@mote.example' },
   to: ['ann@a.example', 'bob@b.example'],
 };
+
+const mailOf = (message: Message, from: Letterhead) => resultOf(mailSteps(message, from));
 
 interface Read {
   readonly headers: ReadonlyMap<string, string>;

@@ -3,6 +3,7 @@
  * inject header fields: values are either checked settings or encoded words, which contain no line breaks.
  */
 import { escapeHtml } from '../../../util/html.ts';
+import type { Steps } from '../../../util/turns.ts';
 import type { Message, Priority } from '../../message.ts';
 import { asText, cutText, paragraphs } from '../text/split.ts';
 import type { Mailbox } from './address.ts';
@@ -18,13 +19,13 @@ export interface Letterhead {
 const MAX_BORROWED_SUBJECT_UNITS = 80;
 
 /** The mail in ASCII, with CRLF line endings. */
-export function mailOf(message: Message, { from, to }: Letterhead): string {
+export function* mailOf(message: Message, { from, to }: Letterhead): Steps<string> {
   const text = paragraphs({ ...message, title: '', text: message.text || message.title });
-  const html = message.format === 'markdown' ? documentOf(message) : undefined;
+  const html = message.format === 'markdown' ? yield* documentOf(message) : undefined;
   const headers = [
     ['From', from.name === '' ? from.address : `${phrase(from.name)} <${from.address}>`],
     ['To', to.join(', ')],
-    ['Subject', words(subjectOf(asText(message)))],
+    ['Subject', words(yield* subjectOf(message))],
     ['Date', dateOf(message.acceptedMs)],
     // The same on every attempt, so that duplicates can be recognised.
     ['Message-ID', `<${message.id}@${from.address.slice(from.address.lastIndexOf('@') + 1)}>`],
@@ -35,12 +36,15 @@ export function mailOf(message: Message, { from, to }: Letterhead): string {
     ['MIME-Version', '1.0'],
   ] as const;
   const section = headers.map(([name, value]) => `${folded(`${name}: ${value}`)}\r\n`).join('');
-  return section + (html === undefined ? part('plain', text) : alternatives(text, html));
+  const plain = yield* part('plain', text);
+  return section + (html === undefined ? plain : alternatives(plain, yield* part('html', html)));
 }
 
-function subjectOf({ title, text }: Message): string {
+function* subjectOf(message: Message): Steps<string> {
+  if (message.title !== '') return message.title;
+  const { text } = yield* asText(message);
   const borrowed = text.trim().split(/[\r\n]/, 1)[0] ?? '';
-  return title || cutText(borrowed, MAX_BORROWED_SUBJECT_UNITS);
+  return cutText(borrowed, MAX_BORROWED_SUBJECT_UNITS);
 }
 
 /** A date by RFC 5322 §3.3, in UTC. */
@@ -81,21 +85,21 @@ function phrase(text: string): string {
 /** `=_` never occurs in quoted-printable text (RFC 2045 §6.7). */
 const BOUNDARY = '=_alternative';
 
-function alternatives(text: string, html: string): string {
-  const parts = [part('plain', text), part('html', html)].map((body) => `--${BOUNDARY}\r\n${body}`);
+function alternatives(plain: string, html: string): string {
+  const parts = [plain, html].map((body) => `--${BOUNDARY}\r\n${body}`);
   return `Content-Type: multipart/alternative; boundary="${BOUNDARY}"\r\n\r\n${parts.join('')}--${BOUNDARY}--\r\n`;
 }
 
-function part(subtype: 'plain' | 'html', text: string): string {
+function* part(subtype: 'plain' | 'html', text: string): Steps<string> {
   const lines = `${text.trimEnd()}\n`.replace(/\r\n?|\n/g, '\r\n');
   return (
     `Content-Type: text/${subtype}; charset=utf-8\r\n` +
-    `Content-Transfer-Encoding: quoted-printable\r\n\r\n${quotedPrintable(lines)}`
+    `Content-Transfer-Encoding: quoted-printable\r\n\r\n${yield* quotedPrintable(lines)}`
   );
 }
 
-function documentOf({ title, text, url }: Message): string | undefined {
-  const body = htmlOf(text || title);
+function* documentOf({ title, text, url }: Message): Steps<string | undefined> {
+  const body = yield* htmlOf(text || title);
   if (body === undefined) return undefined;
   const link = url === undefined ? '' : `<p>${linkTo(url)}</p>\n`;
   return `<!DOCTYPE html>\n<meta charset="utf-8">\n<title>${escapeHtml(title)}</title>\n${body}${link}`;

@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { leastCpuMs, MAX_TURN_MS } from '../../../../test/support/cpu.ts';
-import { htmlOf, MAX_MARKDOWN_UNITS } from './markdown.ts';
+import { resultOf } from '../../../util/turns.ts';
+import { htmlOf as htmlSteps, MAX_MARKDOWN_UNITS } from './markdown.ts';
+
+const htmlOf = (markdown: string) => resultOf(htmlSteps(markdown));
 
 const hostilePieces = [
   '*a_',

@@ -3,8 +3,11 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { encodeWord, foldLines } from 'nodemailer/lib/mime-funcs';
 import { encode as encodeByOther } from 'nodemailer/lib/qp';
+import { resultOf } from '../../../util/turns.ts';
 import { noPython, readByPython } from './fixtures.ts';
-import { encodedWords, folded, quotedPrintable } from './mime.ts';
+import { encodedWords, folded, quotedPrintable as quotedSteps } from './mime.ts';
+
+const quotedPrintable = (text: string) => resultOf(quotedSteps(text));
 
 /** Characters of all lengths in UTF-8, and what is special somewhere. */
 const SPECIAL = 'a Z 0 . = ? _ " < \0 \x7f ü \u0301 磁 \u2028 😀 \ud800 =3D =? ?= From --'.split(' ');

@@ -1,4 +1,5 @@
 /** How text becomes ASCII in Internet mail: encoded words (RFC 2047), quoted-printable (RFC 2045 §6.7), folding. Pure. */
+import type { Steps } from '../../../util/turns.ts';
 
 /** The length of an encoded word is limited to 75 (RFC 2047 §2): 45 bytes are 60 characters in base64. */
 const MAX_WORD_BYTES = 45;
@@ -39,15 +40,40 @@ export function folded(field: string): string {
 
 const MAX_QUOTED_LINE = 76;
 
+/** Of text that is quoted in one step, and of the lines that it becomes. */
+const QUOTED_UNITS = 2048;
+const LINES_OF_A_STEP = 256;
+
 /** Quoted-printable text from text with CRLF line endings. */
-export function quotedPrintable(text: string): string {
-  return text.split('\r\n').map(quotedLine).join('\r\n');
+export function* quotedPrintable(text: string): Steps<string> {
+  const lines: string[] = [];
+  let units = 0;
+  for (const line of text.split('\r\n')) {
+    lines.push(yield* quotedLine(line));
+    units += line.length;
+    if (units < QUOTED_UNITS) continue;
+    units = 0;
+    yield;
+  }
+  return lines.join('\r\n');
 }
 
-function quotedLine(line: string): string {
-  // All but printable ASCII, the equals sign, and a blank at the end.
-  const quoted = line.replace(/[^\t\x20-\x3c\x3e-\x7e]+|[\t ]$/g, quotedBytes);
-  return quoted.length > MAX_QUOTED_LINE ? wrapped(quoted) : quoted;
+function* quotedLine(line: string): Steps<string> {
+  const parts: string[] = [];
+  for (let start = 0; start < line.length; ) {
+    const most = start + QUOTED_UNITS;
+    // A pair of surrogates is one character.
+    const end = /[\ud800-\udbff]/.test(line[most - 1] ?? '') ? most + 1 : most;
+    // All but printable ASCII, the equals sign …
+    parts.push(line.slice(start, end).replace(/[^\t\x20-\x3c\x3e-\x7e]+/g, quotedBytes));
+    start = end;
+    if (start < line.length) yield;
+  }
+  // … and a blank at the end.
+  const joined = parts.join('');
+  const last = joined.at(-1);
+  const quoted = last === ' ' || last === '\t' ? joined.slice(0, -1) + quotedBytes(last) : joined;
+  return quoted.length > MAX_QUOTED_LINE ? yield* wrapped(quoted) : quoted;
 }
 
 /** By the value of a byte. */
@@ -57,14 +83,13 @@ const escapes: readonly string[] = Array.from(
 );
 
 function quotedBytes(text: string): string {
-  let quoted = '';
-  for (const byte of Buffer.from(text)) quoted += escapes[byte];
-  return quoted;
+  // Texts that grow by three characters cost small engines many times as much.
+  return Array.from(Buffer.from(text), (byte) => escapes[byte]).join('');
 }
 
 /** Soft line breaks between whole characters. */
-function wrapped(quoted: string): string {
-  let text = '';
+function* wrapped(quoted: string): Steps<string> {
+  const lines: string[] = [];
   let start = 0;
   while (quoted.length - start > MAX_QUOTED_LINE) {
     let end = start + MAX_QUOTED_LINE - 1;
@@ -72,8 +97,9 @@ function wrapped(quoted: string): string {
     else if (quoted[end - 2] === '=') end -= 2;
     // Not before a further byte of a character in UTF-8.
     while (/^=[89AB]/.test(quoted.slice(end, end + 2))) end -= 3;
-    text += `${quoted.slice(start, end)}=\r\n`;
+    lines.push(`${quoted.slice(start, end)}=\r\n`);
     start = end;
+    if (lines.length % LINES_OF_A_STEP === 0) yield;
   }
-  return text + quoted.slice(start);
+  return lines.join('') + quoted.slice(start);
 }

@@ -27,11 +27,15 @@ export function isBoundary(text: string, index: number, from = 0): boolean {
   return !(isRegional(before) && isRegional(after)) || regionalsBefore(text, index, from) % 2 === 0;
 }
 
+/** No character that people write is longer. */
+const MAX_CHARACTER_UNITS = 256;
+
 /**
- * The last boundary in `text` after `from` and up to `limit`; if there is none, the last end of a code point.
+ * The last boundary in `text` after `from` and up to `limit`; if none is near, the last end of a code point.
  */
 export function boundaryUpTo(text: string, limit: number, from = 0): number {
-  for (let end = limit; end > from; end--) if (isBoundary(text, end, from)) return end;
+  const first = Math.max(from, limit - MAX_CHARACTER_UNITS);
+  for (let end = limit; end > first; end--) if (isBoundary(text, end, from)) return end;
   return isLowSurrogate(text.charCodeAt(limit)) && limit - 1 > from ? limit - 1 : limit;
 }
 

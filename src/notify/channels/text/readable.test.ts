@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { leastCpuMs, MAX_TURN_MS } from '../../../../test/support/cpu.ts';
-import { readableOf } from './readable.ts';
+import { resultOf } from '../../../util/turns.ts';
+import { readableOf as readableSteps } from './readable.ts';
+
+const readableOf = (markdown: string) => resultOf(readableSteps(markdown));
 
 describe('Markdown as text', () => {
   const cases: readonly [name: string, markdown: string, text: string][] = [

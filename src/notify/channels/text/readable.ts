@@ -4,6 +4,9 @@
  * kept. Pure.
  */
 
+import type { Steps } from '../../../util/turns.ts';
+import { MAX_READABLE_LINE_UNITS } from './effort.ts';
+
 /** Marks finished parts. This noncharacter (Unicode §23.7) is removed from the input first. */
 const HELD = '\uffff';
 
@@ -14,7 +17,8 @@ const tableRule = /^\|?:?-+:?(?:\|:?-+:?)*\|?$/;
 /** A row with more cells is not a table that people read. */
 const MAX_CELLS = 100;
 
-export function readableOf(markdown: string): string {
+/** A step is a line. */
+export function* readableOf(markdown: string): Steps<string> {
   const lines = markdown.replaceAll(HELD, '').split(/\r?\n/);
   const out: string[] = [];
   let open = '';
@@ -24,7 +28,9 @@ export function readableOf(markdown: string): string {
       if (closes(line, mark, open)) open = '';
       else out.push(line);
     } else if (mark !== '') open = mark;
-    else if (!isRule(line, lines[at - 1])) out.push(blockOf(line));
+    else if (!isRule(line, lines[at - 1]))
+      out.push(line.length > MAX_READABLE_LINE_UNITS ? line : blockOf(line));
+    yield;
   }
   return out.join('\n').trim();
 }

@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { leastCpuMs, MAX_TURN_MS } from '../../../../test/support/cpu.ts';
-import { cutText, plainText, splitText } from './split.ts';
+import { resultOf } from '../../../util/turns.ts';
+import { cutText, plainText as plainSteps, splitText as splitSteps } from './split.ts';
+
+const splitText = (...args: Parameters<typeof splitSteps>) => resultOf(splitSteps(...args));
+const plainText = (message: Parameters<typeof plainSteps>[0]) => resultOf(plainSteps(message));
 
 /** Where `text` was cut; fails if anything other than white space is missing between pieces. */
 function cutsOf(text: string, pieces: readonly string[]): number[] {

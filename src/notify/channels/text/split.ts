@@ -1,7 +1,7 @@
 /** Splits and truncates text to the limits of providers. Pure. */
+import type { Steps } from '../../../util/turns.ts';
 import type { Message } from '../../message.ts';
 import { boundaryUpTo, isBoundary } from './characters.ts';
-import { MAX_READABLE_LINES, MAX_READABLE_UNITS } from './effort.ts';
 import { emphases, readableOf } from './readable.ts';
 
 /** Parts that are not cut if they fit into a piece, in plain text and in Markdown. */
@@ -52,14 +52,15 @@ interface SplitPlan {
  * piece, and never splits a character, nor a link or other mark that fits into a piece. `max` is at
  * least as long as the longest code point: 4 in bytes.
  */
-export function splitText(
+export function* splitText(
   text: string,
   max: number,
   format: Message['format'] = 'text',
   measure: Measure = Buffer.byteLength,
-): string[] {
+): Steps<string[]> {
   if (lengthBy(measure, text) <= max) return visible.test(text) ? [text] : [];
-  const plan = planOf(text, max, format, measure);
+  yield;
+  const plan = yield* planOf(text, max, format, measure);
   const pieces: string[] = [];
   let open = '';
   for (let start = 0; start < text.length; ) {
@@ -71,6 +72,7 @@ export function splitText(
     if (visible.test(piece)) pieces.push(open + (block ? closed(piece, block) : piece));
     open = block ? `${block.fence}\n` : '';
     start = end;
+    yield;
   }
   return pieces;
 }
@@ -89,7 +91,7 @@ function closed(piece: string, { fence }: Block): string {
   return piece.endsWith('\n') ? piece + fence : `${piece}\n${fence}`;
 }
 
-function planOf(text: string, max: number, format: Message['format'], measure: Measure): SplitPlan {
+function* planOf(text: string, max: number, format: Message['format'], measure: Measure): Steps<SplitPlan> {
   const whole = new Uint8Array(text.length + 1);
   const keep = (pattern: RegExp, maxLength: number): RegExpExecArray[] => {
     const matches = [...text.matchAll(pattern)];
@@ -98,10 +100,16 @@ function planOf(text: string, max: number, format: Message['format'], measure: M
     for (const match of matches.filter(fits)) whole.fill(1, match.index + 1, match.index + match[0].length);
     return matches.filter((match) => !fits(match));
   };
-  for (const pattern of links) keep(pattern, max);
+  for (const pattern of links) {
+    keep(pattern, max);
+    yield;
+  }
   if (format === 'text' || max < MIN_LENGTH_WITH_FENCES) return { whole, blocks: [] };
   const room = max - 2 * FENCE_RESERVE;
-  for (const pattern of marks) keep(pattern, room);
+  for (const pattern of marks) {
+    keep(pattern, room);
+    yield;
+  }
   const blocks = keep(fences, room).map(({ 0: match, index }) => {
     const block = match.trimEnd();
     const end = index + block.length;
@@ -139,7 +147,12 @@ function niceEnd(text: string, start: number, limit: number, { whole }: SplitPla
   for (const separator of ['\n', ' ']) {
     for (let end = limit; end > half; end--) if (text[end - 1] === separator && mayCut(end)) return end;
   }
-  for (let end = limit; end > start; end--) if (mayCut(end)) return end;
+  for (let end = limit; end > start; end--) {
+    if (whole[end] !== 0) continue;
+    const found = boundaryUpTo(text, end, start);
+    if (whole[found] === 0) return found;
+    end = found;
+  }
   return boundaryUpTo(text, limit, start);
 }
 
@@ -155,20 +168,14 @@ export function paragraphs({ title, text, url }: Pick<Message, 'title' | 'text' 
 }
 
 /** The same for channels that render nothing: Markdown becomes readable text. */
-export function plainText(message: Pick<Message, 'title' | 'text' | 'url' | 'format'>): string {
-  return paragraphs(asText(message));
+export function* plainText(message: Pick<Message, 'title' | 'text' | 'url' | 'format'>): Steps<string> {
+  return paragraphs(yield* asText(message));
 }
 
 /** The message with its Markdown converted to readable text. */
-export function asText<M extends Pick<Message, 'text' | 'format'>>(message: M): M {
+export function* asText<M extends Pick<Message, 'text' | 'format'>>(message: M): Steps<M> {
   const { text, format } = message;
-  if (format !== 'markdown' || !isQuicklyRead(text)) return message;
+  if (format !== 'markdown') return message;
   // Markdown that consists of marks alone would become empty.
-  return { ...message, text: readableOf(text) || text };
-}
-
-function isQuicklyRead(text: string): boolean {
-  return (
-    text.length <= MAX_READABLE_UNITS && text.split('\n', MAX_READABLE_LINES + 1).length <= MAX_READABLE_LINES
-  );
+  return { ...message, text: (yield* readableOf(text)) || text };
 }

@@ -7,9 +7,10 @@
 import { parseBase } from '../../../net/base-url.ts';
 import type { Send } from '../../../net/http-client.ts';
 import { failure, type Result, success } from '../../../util/result.ts';
+import type { Steps } from '../../../util/turns.ts';
 import type { Message } from '../../message.ts';
 import type { Attempt, Channel, Delivery, Rate } from '../channel.ts';
-import { deliverPieces, remainingPieces } from '../pieces.ts';
+import { deliverPieces, PieceMaker } from '../pieces.ts';
 import { DEFAULT_BASE, endpointUnder } from '../wecom/base.ts';
 import { failureOfWecomCode, isSuccess, readResponse } from '../wecom/codes.ts';
 import { piecesOf, type Style, TEXT_MAX_BYTES, type TextPiece } from '../wecom/pieces.ts';
@@ -49,13 +50,14 @@ export function createWecomRobotChannel(
     if (response.kind !== 'response') return response;
     return isSuccess(response) ? { kind: 'delivered' } : failureOfWecomCode(response);
   };
+  const pieces = new PieceMaker((message) => robotPieces(message, settings));
   return success({
     name: settings.name,
     timeoutMs: WECOM_ROBOT_TIMEOUT_MS,
     rates: WECOM_ROBOT_RATES,
-    callsFor: (message, done) => remainingPieces(robotPieces(message, settings), done).length,
-    deliver: (message, attempt) =>
-      deliverPieces(robotPieces(message, settings), attempt, (piece) =>
+    callsFor: (message, done) => pieces.countRemaining(message, done),
+    deliver: async (message, attempt) =>
+      deliverPieces(await pieces.take(message), attempt, (piece) =>
         post(bodyOf(piece, piece.style, piece.first ? settings : {}), message, attempt),
       ),
   });
@@ -63,9 +65,10 @@ export function createWecomRobotChannel(
 
 type RobotPiece = TextPiece & { readonly style: Style; readonly first: boolean };
 
-function robotPieces(message: Message, { style = message.format }: WecomRobotSettings): RobotPiece[] {
+function* robotPieces(message: Message, { style = message.format }: WecomRobotSettings): Steps<RobotPiece[]> {
   const maxBytes = style === 'markdown' ? MARKDOWN_MAX_BYTES : TEXT_MAX_BYTES;
-  return piecesOf(message, style, maxBytes).map((piece, i) => ({ ...piece, style, first: i === 0 }));
+  const pieces = yield* piecesOf(message, style, maxBytes);
+  return pieces.map((piece, i) => ({ ...piece, style, first: i === 0 }));
 }
 
 type Mentions = Pick<WecomRobotSettings, 'mentionUsers' | 'mentionMobiles'>;

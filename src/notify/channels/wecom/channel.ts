@@ -10,10 +10,11 @@
 import { parseBase } from '../../../net/base-url.ts';
 import type { Send } from '../../../net/http-client.ts';
 import { failure, type Result, success } from '../../../util/result.ts';
+import type { Steps } from '../../../util/turns.ts';
 import type { Message } from '../../message.ts';
 import type { Attempt, Channel, Delivery, Rate } from '../channel.ts';
 import { type FailedDelivery, identifier, retry } from '../failure.ts';
-import { deliverPieces, type Piece, remainingPieces } from '../pieces.ts';
+import { deliverPieces, type Piece, PieceMaker } from '../pieces.ts';
 import { asText } from '../text/split.ts';
 import { DEFAULT_BASE, endpointUnder } from './base.ts';
 import {
@@ -82,13 +83,14 @@ export function createWecomChannel(
   const base = parseBase(settings.base ?? DEFAULT_BASE);
   if (!base.ok) return base;
   const application = new Application(base.value, settings, send, { nowMs, shared });
+  const bodies = new PieceMaker((message) => bodiesOf(message, settings));
   return success({
     name: settings.name,
     timeoutMs: WECOM_TIMEOUT_MS,
     rates: WECOM_RATES,
-    callsFor: (message, done) => remainingPieces(bodiesOf(message, settings), done).length,
-    deliver: (message, attempt) =>
-      deliverPieces(bodiesOf(message, settings), attempt, ({ body }) => application.post(body, attempt)),
+    callsFor: (message, done) => bodies.countRemaining(message, done),
+    deliver: async (message, attempt) =>
+      deliverPieces(await bodies.take(message), attempt, ({ body }) => application.post(body, attempt)),
   });
 }
 
@@ -196,12 +198,13 @@ interface WecomBody extends Piece {
 }
 
 /** Depends on nothing but its arguments: the bytes are the same on every attempt. */
-function bodiesOf(message: Message, settings: WecomSettings): WecomBody[] {
+function* bodiesOf(message: Message, settings: WecomSettings): Steps<WecomBody[]> {
   const { style = 'text' } = settings;
-  const card = style === 'textcard' ? cardOf(asText(message)) : undefined;
+  const card = style === 'textcard' ? cardOf(yield* asText(message)) : undefined;
   if (card) return [{ key: 'textcard', body: bodyOf(message.id, settings, 'textcard', card) }];
   const written = style === 'markdown' ? 'markdown' : 'text';
-  return piecesOf(message, written, TEXT_MAX_BYTES).map(({ key, content }) => ({
+  const pieces = yield* piecesOf(message, written, TEXT_MAX_BYTES);
+  return pieces.map(({ key, content }) => ({
     key,
     body: bodyOf(`${message.id} ${key}`, settings, written, { content }),
   }));

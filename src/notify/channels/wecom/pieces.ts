@@ -1,4 +1,5 @@
 /** A message as the pieces that WeCom takes. */
+import type { Steps } from '../../../util/turns.ts';
 import type { Message } from '../../message.ts';
 import type { Piece } from '../pieces.ts';
 import { paragraphs, plainText, splitText } from '../text/split.ts';
@@ -12,9 +13,9 @@ export interface TextPiece extends Piece {
 
 export type Style = 'text' | 'markdown';
 
-export function piecesOf(message: Message, style: Style, maxBytes: number): TextPiece[] {
-  const content = style === 'markdown' ? markdownOf(message) : plainText(message);
-  const texts = splitText(content, maxBytes, style);
+export function* piecesOf(message: Message, style: Style, maxBytes: number): Steps<TextPiece[]> {
+  const content = style === 'markdown' ? markdownOf(message) : yield* plainText(message);
+  const texts = yield* splitText(content, maxBytes, style);
   return texts.map((text, i) => ({ key: `${style} ${i + 1}/${texts.length}`, content: text }));
 }
 
