@@ -18,6 +18,7 @@ import { availableParallelism, cpus, loadavg, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { freePort } from '../../test/support/free-port.ts';
+import { evict } from '../bench/page-cache.ts';
 import { serialize } from '../bench/results.ts';
 import { firstLine, obstacle, rotate, versionIn } from '../bench/run.ts';
 import { LOAD_CORE } from '../bench/server.ts';
@@ -56,6 +57,7 @@ async function run({ rounds, seconds }: Plan): Promise<LadderResults> {
   };
   say('building the rungs');
   const rungs = await makeRungs({ folder: join(folder, 'rungs'), page, leaveOut });
+  for (const { program } of rungs) evict(program);
   // Asking for the first response must not take time from the server that is starting.
   execFileSync('taskset', ['-acp', LOAD_CORE, `${process.pid}`], { stdio: 'ignore' });
   const measured = new Map(rungs.map((rung) => [rung, [] as Measured[]]));
