@@ -43,6 +43,12 @@ const cases: readonly (readonly [site: Site, start: string, way: readonly string
   [{ names: ['a.html'], rules: ['/a /a.html 301!'], cleanUrls: true }, '/a', ['200']],
   [{ names: ['a/index.html'], rules: ['/a/ /a 301!'] }, '/a/', ['200']],
   [{ names: ['a/index.html'], rules: ['/b /a'] }, '/b', ['/b', '/a', '200']],
+  // A rule that is not forced ends the search where there is a folder: so the third never counts.
+  [
+    { names: ['a/b.txt'], rules: ['/a /a?q=1 302!', '/a /a', '/a / 302!'], listing: true },
+    '/a',
+    ['/a', '200'],
+  ],
 ];
 
 for (const [site, start, way] of cases) {

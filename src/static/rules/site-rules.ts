@@ -38,9 +38,12 @@ interface Match {
 }
 
 /** What the site has at a path without a rule: something to show, there or where it redirects to. */
-export type FindContent = (
-  path: ParsedPath,
-) => Promise<{ readonly hasContent: boolean; readonly to?: ParsedPath | undefined }>;
+export interface Content {
+  readonly hasContent: boolean;
+  readonly to?: ParsedPath | undefined;
+}
+
+export type FindContent = (path: ParsedPath) => Promise<Content>;
 
 /** The values of each parameter of a query, in their order. */
 type Parameters = ReadonlyMap<string, ReadonlySet<string>>;
@@ -104,22 +107,21 @@ export class SiteRules {
     return false;
   }
 
-  /** In the order of precedence: forced rules, files, other rules, and the slash of a folder without an index. */
+  /**
+   * In the order of precedence: forced rules, files, other rules, and the slash of a folder without an index. As in
+   * {@link outcomeFor}, a file also ends the search for the rules behind the first that is not forced.
+   */
   async #redirectAt(place: Place, find: FindContent): Promise<Place | undefined> {
-    const match = this.#firstElsewhere(place);
-    if (match?.rule.isForced) return targetOf(match, place.query);
-    const { hasContent, to } = await find(place.path);
-    if (match && !hasContent) return targetOf(match, place.query);
-    return to && { path: to, query: place.query };
-  }
-
-  /** The first rule that leads to another place. */
-  #firstElsewhere(here: Place): Match | undefined {
-    for (const match of this.#matches(here.path, here.query)) {
-      const next = targetOf(match, here.query);
-      if (!next || urlOf(next) !== urlOf(here)) return match;
+    let content: Content | undefined;
+    let tried = 0;
+    for (const match of this.#matches(place.path, place.query)) {
+      if (!match.rule.isForced) content ??= await find(place.path);
+      if (content?.hasContent || tried++ === MAX_USELESS_RULES) break;
+      const next = targetOf(match, place.query);
+      if (!next || urlOf(next) !== urlOf(place)) return next;
     }
-    return undefined;
+    const { to } = content ?? (await find(place.path));
+    return to && { path: to, query: place.query };
   }
 
   /** In the order of the file. */
