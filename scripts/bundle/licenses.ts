@@ -53,6 +53,11 @@ const tinyParts: readonly Component[] = [
     about: 'The TLS library inside, unmodified; of its two licenses mote chooses the Apache License 2.0.',
     texts: ['licenses/mbedtls.txt'],
   },
+  {
+    title: 'zlib',
+    about: 'What decompresses, unmodified, under the zlib license.',
+    texts: ['licenses/zlib.txt'],
+  },
   musl,
   {
     title: 'libgcc',

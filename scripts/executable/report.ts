@@ -25,6 +25,7 @@ const partNames = {
   glibc: 'glibc',
   quickjs: 'QuickJS',
   mbedtls: 'Mbed TLS',
+  zlib: 'zlib',
   musl: 'musl',
 } as const;
 

@@ -4,9 +4,9 @@ import type { SourceFile } from './source-tree.ts';
 
 export const MAX_FUNCTION_LINES = 60;
 export const MAX_FILE_LINES = 400;
-/** All C of mote-tiny; the goal is 1,800. It may only become less: what is no mechanism belongs into TypeScript. */
-export const MAX_HOST_LINES = 1917;
-/** All TypeScript of mote-tiny's platform; the goal is 1,800. What the product does not call does not belong there. */
+/** All C of mote-tiny: what is no mechanism belongs into TypeScript. */
+export const MAX_HOST_LINES = 1800;
+/** All TypeScript of mote-tiny's platform, as large as it is: what the product does not call does not belong there. */
 export const MAX_PLATFORM_LINES = 3171;
 const host = 'src/platform/host';
 const platform = 'src/platform';

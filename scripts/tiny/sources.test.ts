@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { temporaryFolder } from '../bundle/fixtures.ts';
 import { TinyError } from './arguments.ts';
-import { type Download, mbedtls, musl, type Pin, quickjs, unpackSources } from './sources.ts';
+import { type Download, mbedtls, musl, type Pin, quickjs, unpackSources, zlib } from './sources.ts';
 
 const folder = temporaryFolder();
 const given = join(folder, 'given');
@@ -99,7 +99,7 @@ describe('sources', () => {
 });
 
 describe('the pins', () => {
-  for (const one of [quickjs, mbedtls, ...Object.values(musl)]) {
+  for (const one of [quickjs, mbedtls, zlib, ...Object.values(musl)]) {
     test(`${one.file} is of version ${one.version}`, () => {
       assert.match(one.sha256, /^[0-9a-f]{64}$/);
       assert.ok(one.file.replaceAll('.', '-').includes(one.version.replaceAll('.', '-')));

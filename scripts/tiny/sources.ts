@@ -2,7 +2,7 @@
  * The foreign parts of mote-tiny: which, in which version, and with which SHA-256. They come from a folder that the
  * user names, from the cache, or from Debian (`apt.ts`), and nothing is unpacked whose hash is not the one below.
  *
- * The engine and the TLS library are the archives of their authors, the C library is Debian's build with its security
+ * The engine, the TLS library and zlib are the archives of their authors, the C library is Debian's build with its security
  * fixes. To take another version, change an entry here, and let the suites judge (`docs/tiny.md`).
  */
 import { createHash } from 'node:crypto';
@@ -32,6 +32,15 @@ export const mbedtls: Pin = {
   file: 'mbedtls_3.6.6.orig.tar.bz2',
   version: '3.6.6',
   sha256: '8fb65fae8dcae5840f793c0a334860a411f884cc537ea290ce1c52bb64ca007a',
+};
+
+/** Only what decompresses. */
+export const zlib: Pin = {
+  package: 'zlib',
+  architecture: 'source',
+  file: 'zlib_1.3.dfsg+really1.3.1.orig.tar.gz',
+  version: '1.3.1',
+  sha256: '60dd315c07f616887caa029408308a018ace66e3d142726a97db164b3b8f69fb',
 };
 
 /**

@@ -12,12 +12,12 @@ import { licensesFor } from '../bundle/licenses.ts';
 import { commandPath } from '../command-path.ts';
 import { type Run, run } from '../executable/fixtures.ts';
 import { lacking } from '../test/lacking.ts';
-import { mbedtls, musl, quickjs } from './sources.ts';
+import { mbedtls, musl, quickjs, zlib } from './sources.ts';
 
 const folder = temporaryFolder();
 const arch = process.arch === 'arm64' ? 'arm64' : 'x64';
 const sources = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'mote/sources');
-const wanted = [quickjs, mbedtls, musl[arch]];
+const wanted = [quickjs, mbedtls, zlib, musl[arch]];
 const notHere = process.platform === 'linux' ? false : 'mote-tiny is built on Linux';
 const noSources =
   !wanted.every(({ file }) => existsSync(join(sources, file))) &&
@@ -50,7 +50,10 @@ describe('where something is missing', { skip: notHere }, () => {
     const { status, stderr } = await tiny(['--cache', join(folder, 'none')], { PATH: '/nowhere' });
     assert.deepEqual(
       [status, stderr],
-      [1, 'tiny: gcc, ar, tar, xz, bzip2 are missing: apt-get install gcc binutils tar xz-utils bzip2\n'],
+      [
+        1,
+        'tiny: gcc, ar, tar, gzip, xz, bzip2 are missing: apt-get install gcc binutils tar gzip xz-utils bzip2\n',
+      ],
     );
   });
 
@@ -60,7 +63,7 @@ describe('where something is missing', { skip: notHere }, () => {
     const empty = temporaryFolder();
     const { status, stderr } = await tiny(['--sources', empty, '--cache', join(folder, 'none')]);
     assert.equal(status, 1);
-    const lines = [quickjs, mbedtls, musl[arch]].map(
+    const lines = wanted.map(
       ({ file, sha256 }) =>
         `--sources: ${join(empty, file)} is missing; wanted: ${file} with the SHA-256 ${sha256}\n`,
     );
@@ -73,7 +76,7 @@ describe('where something is missing', { skip: notHere }, () => {
   function commandsOfCompiler(name: string): string {
     const bin = join(folder, name);
     mkdirSync(bin);
-    for (const command of ['gcc', 'ar', 'tar', 'xz', 'bzip2']) {
+    for (const command of ['gcc', 'ar', 'tar', 'gzip', 'xz', 'bzip2']) {
       const found = commandPath(command);
       if (found !== undefined) symlinkSync(found, join(bin, command));
     }
@@ -125,20 +128,21 @@ describe('the executable', { skip }, () => {
       base: 'tiny',
       quickjs: quickjs.version,
       mbedtls: mbedtls.version,
+      zlib: zlib.version,
       musl: musl[arch].version,
       embeddedSite: false,
       lacks: ['compression', 'workers', 'replicas', 'nodeHttp', 'charsets', 'tls', 'largeMessages'],
       size,
       sha256,
     });
-    const versions = `mote ${VERSION}, QuickJS ${quickjs.version}, Mbed TLS ${mbedtls.version}, musl ${musl[arch].version}`;
+    const versions = `mote ${VERSION}, QuickJS ${quickjs.version}, Mbed TLS ${mbedtls.version}, zlib ${zlib.version}, musl ${musl[arch].version}`;
     assert.ok(report.endsWith(`  sha256   ${sha256}\n  base     tiny\n  versions ${versions}\n`), report);
   });
 
   test('contains the licenses of all its parts', async () => {
     const { stdout } = await run([executable, '--licenses']);
     assert.equal(stdout, licensesFor('tiny', REPOSITORY));
-    for (const title of ['QuickJS', 'Mbed TLS', 'musl', 'marked'])
+    for (const title of ['QuickJS', 'Mbed TLS', 'zlib', 'musl', 'marked'])
       assert.ok(stdout.includes(`\n${title}\n====`), title);
   });
 

@@ -43,8 +43,8 @@ import { filterSource } from './filter.ts';
 import { bundleModules } from './modules.ts';
 import { compileAll, type Unit } from './objects.ts';
 import { requireTools, runTool } from './run-tool.ts';
-import { mbedtls, musl, quickjs, unpackSources } from './sources.ts';
-import { bytecodeUnits, engineUnits, type Folders, hostUnits, tlsUnits } from './units.ts';
+import { mbedtls, musl, quickjs, unpackSources, zlib } from './sources.ts';
+import { bytecodeUnits, engineUnits, type Folders, hostUnits, tlsUnits, zlibUnits } from './units.ts';
 
 function say(line: string): void {
   process.stdout.write(`${line}\n`);
@@ -94,15 +94,15 @@ function prepare(options: TinyOptions, generated: string): Workshop {
       `mote-tiny is built on Linux, on x64 or arm64; this is ${process.platform} on ${here}`,
     );
   }
-  requireTools([...new Set([compilerFor(arch), compilerFor(here), 'ar', 'tar', 'xz', 'bzip2'])]);
-  const pins = [quickjs, mbedtls, musl[arch], musl[here]];
+  requireTools([...new Set([compilerFor(arch), compilerFor(here), 'ar', 'tar', 'gzip', 'xz', 'bzip2'])]);
+  const pins = [quickjs, mbedtls, zlib, musl[arch], musl[here]];
   say(
-    `sources: ${[quickjs, mbedtls, musl[arch]].map(({ package: name, version }) => `${name} ${version}`).join(', ')}`,
+    `sources: ${[quickjs, mbedtls, zlib, musl[arch]].map(({ package: name, version }) => `${name} ${version}`).join(', ')}`,
   );
-  const [engine = '', tls = '', ...libraries] = unpackSources([...new Set(pins)], options);
+  const [engine = '', tls = '', inflate = '', ...libraries] = unpackSources([...new Set(pins)], options);
   const [targetLibrary = '', ownLibrary = targetLibrary] = libraries;
   return {
-    folders: { repository: REPOSITORY, quickjs: engine, mbedtls: tls, generated },
+    folders: { repository: REPOSITORY, quickjs: engine, mbedtls: tls, zlib: inflate, generated },
     target: options.check ? checkedCompiler(options.check) : findCompiler(arch, targetLibrary),
     own: findCompiler(here as Arch, ownLibrary),
   };
@@ -138,6 +138,7 @@ async function makeAssets(
     base: 'tiny',
     quickjs: quickjs.version,
     mbedtls: mbedtls.version,
+    zlib: zlib.version,
     musl: musl[arch].version,
     embeddedSite: site !== undefined,
   };
@@ -166,7 +167,7 @@ function compileAndLink(
   file: string,
 ): Promise<void> {
   const host = hostUnits(folders);
-  const units = [...host, ...engineUnits(folders), ...tlsUnits(folders)];
+  const units = [...host, ...engineUnits(folders), ...tlsUnits(folders), ...zlibUnits(folders)];
   return link(check ? checkedUnits(units, host) : units, target, cache, 'compile', file);
 }
 

@@ -10,9 +10,10 @@ export interface BuildInfo {
   readonly base: 'source' | 'bundle' | 'pkg' | 'seal' | 'tiny';
   /** The version of glibc inside, if there is one. */
   readonly glibc?: string;
-  /** The versions of engine, TLS library and C library inside mote-tiny. */
+  /** The versions of engine and libraries inside mote-tiny. */
   readonly quickjs?: string;
   readonly mbedtls?: string;
+  readonly zlib?: string;
   readonly musl?: string;
   /** Which parts of Node are missing, because mote has no use for them. */
   readonly leftOut?: LeftOut;

@@ -12,7 +12,7 @@ export async function describeVersion(
   execPath: string = process.execPath,
   features: Features = ownFeatures,
 ): Promise<string> {
-  const { base, glibc, leftOut, quickjs, mbedtls, musl, embeddedSite } = build;
+  const { base, glibc, leftOut, quickjs, mbedtls, zlib, musl, embeddedSite } = build;
   const { node, v8, openssl } = process.versions;
   const packaged = base === 'pkg' || base === 'seal' || base === 'tiny';
   const lacking = Object.entries(features).flatMap(([name, isThere]) => (isThere ? [] : [name]));
@@ -26,6 +26,7 @@ export async function describeVersion(
     glibc,
     quickjs,
     mbedtls,
+    zlib,
     musl,
     leftOut,
     embeddedSite,

@@ -19,8 +19,8 @@ import { checkedCompiler, checkedUnits } from '../checked.ts';
 import { filterSource } from '../filter.ts';
 import { compileAll, type Unit } from '../objects.ts';
 import { runTool } from '../run-tool.ts';
-import { mbedtls, quickjs, unpackSources } from '../sources.ts';
-import { engineUnits, type Folders, hostUnits, tlsUnits } from '../units.ts';
+import { mbedtls, quickjs, unpackSources, zlib } from '../sources.ts';
+import { engineUnits, type Folders, hostUnits, tlsUnits, zlibUnits } from '../units.ts';
 import { seeds } from './seeds.ts';
 
 const FOLDER = join(REPOSITORY, 'scripts/tiny/fuzz');
@@ -115,8 +115,15 @@ async function compile(
   generated: string,
 ): Promise<string> {
   const compiler = checkedCompiler(kind);
-  const [engine = '', tls = ''] = unpackSources([quickjs, mbedtls], { sources: undefined, cache });
-  const folders: Folders = { repository: REPOSITORY, quickjs: engine, mbedtls: tls, generated };
+  const pins = [quickjs, mbedtls, zlib];
+  const [engine = '', tls = '', inflate = ''] = unpackSources(pins, { sources: undefined, cache });
+  const folders: Folders = {
+    repository: REPOSITORY,
+    quickjs: engine,
+    mbedtls: tls,
+    zlib: inflate,
+    generated,
+  };
   writeFileSync(join(generated, 'binding.h'), bindingHeader());
   writeFileSync(join(generated, 'binding.c'), bindingSource());
   writeFileSync(join(generated, 'filter.c'), filterSource());
@@ -130,7 +137,10 @@ async function compile(
   const sources = kind === 'sanitize' ? [SOURCE[name], 'replay.c'] : [SOURCE[name]];
   const own = sources.map((source) => ({ ...first, path: join(FOLDER, source), headers }));
   const kept = [...host.filter(({ path }) => !REPLACED[name].test(path)), ...own];
-  const units = checkedUnits([...kept, ...engineUnits(folders), ...tlsUnits(folders)], host);
+  const units = checkedUnits(
+    [...kept, ...engineUnits(folders), ...tlsUnits(folders), ...zlibUnits(folders)],
+    host,
+  );
   const objects = await compileAll(units.map(withServer), compiler, cache, () => undefined);
   const program = join(generated, name);
   runTool(compiler.command, compiler.link([...WRAPPED[name], ...objects], program));
