@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { leastCpuMs, MAX_TURN_MS } from '../../test/support/cpu.ts';
 import { sha256Of } from '../util/sha256.ts';
-import { forReader } from './error-page.ts';
+import { forReader, forWriterOf } from './error-page.ts';
 import { type ErrorCode, errorPlan, problemPlan } from './errors.ts';
 import { textPlan } from './reply.ts';
 import type { Plan } from './types.ts';
@@ -68,4 +69,28 @@ describe('no page', () => {
     for (const plan of [problemPlan('not_found', { detail: 'x' }), textPlan(404, 'mine')])
       assert.equal(forReader(plan, { accept: BROWSER }), plan);
   });
+});
+
+describe('a head that is refused before it is read', () => {
+  const plain = errorPlan('headers_too_large');
+  const sent = (field: string) => forWriterOf(`GET / HTTP/1.1\r\nHost: a\r\n${field}`, plain);
+
+  for (const field of [
+    'Accept: text/html\r\nCookie: a',
+    'accept:text/html,*/*;q=0.8\r\n',
+    `Accept: \t${BROWSER} \r\nA`,
+  ])
+    test(`gets the page for ${JSON.stringify(field.slice(0, 12))}`, () =>
+      assert.notEqual(sent(field), plain));
+
+  for (const field of ['Accept: */*\r\n', 'X-Accept: text/html\r\n', 'Cookie: accept: text/html\r\n', ''])
+    test(`gets none for ${JSON.stringify(field)}`, () => assert.equal(sent(field), plain));
+
+  // Node passes on up to 64 KiB, however few a head may have.
+  for (const piece of [' ', '\t', '\r\naccept:', '\r\naccept: \n', ',', ';'])
+    test(`is searched quickly: many ${JSON.stringify(piece)}`, () => {
+      const field = `Accept:${piece.repeat(65_536 / piece.length)}`;
+      const tookMs = leastCpuMs(() => sent(field));
+      assert.ok(tookMs < MAX_TURN_MS, `${tookMs} ms`);
+    });
 });

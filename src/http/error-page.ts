@@ -52,7 +52,7 @@ export function forReader(plan: Plan, { accept }: RequestFacts['headers']): Plan
   return { ...rest, ...styledPlan(status, html, STYLE, kept) };
 }
 
-const ACCEPT = /\r\naccept:[ \t]*([^\r\n]*)\r/i;
+const ACCEPT = /\r\naccept:([^\r\n]*)/i;
 
 /** The same for a head that is refused before it is read as a whole: browsers send `Accept` before their cookies. */
 export function forWriterOf(head: string, plan: Plan): Plan {
