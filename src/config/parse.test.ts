@@ -102,6 +102,7 @@ testParsers([
     [
       ['spool', 'spool'],
       ['/var/a:b', '/var/a:b'],
+      ['C:/spool', 'C:/spool'],
       ['redis://h', 'redis://h'],
     ],
     ['', 'redis:/x', 'redis:x', 'http://h', 'http:/h', 'REDIS://h', 'reddis://h', 'amqp:/x'],

@@ -132,9 +132,12 @@ export function parseFilePath(text: string): Parsed<string> {
   return text !== '' && !text.includes('\0') ? success(text) : failure('the path of a file or folder');
 }
 
-/** A folder, or the URL of a server that several processes share; no other URL becomes the name of a folder. */
+/**
+ * A folder, or the URL of a server that several processes share; no other URL becomes the name of a folder. One letter
+ * is a drive of Windows.
+ */
 export function parseSpool(text: string): Parsed<string> {
-  const isUrl = /^[a-z][a-z\d+.-]*:\//i.test(text);
+  const isUrl = /^[a-z][a-z\d+.-]+:\//i.test(text);
   if (!isUrl && !isRedisUrl(text)) return parseFilePath(text);
   const target = parseRedisUrl(text);
   return target.ok
