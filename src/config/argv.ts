@@ -111,7 +111,7 @@ class ArgvReader {
 
   /** `mote help --port` asks about the option. */
   #isTopic(word: string): boolean {
-    return this.#command === 'help' && flags.get(word)?.target !== 'help';
+    return this.#command === 'help' && word !== '--' && flags.get(word)?.target !== 'help';
   }
 
   /** With `mote spool --help` the command is the topic. */

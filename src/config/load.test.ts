@@ -140,6 +140,7 @@ const commands: readonly [argv: string, command: string, args: readonly string[]
   ['help --port', 'help', ['--port'], false],
   ['help -p 3000', 'help', ['-p', '3000'], false],
   ['help --bogus', 'help', ['--bogus'], false],
+  ['help -- port', 'help', ['port'], false],
   ['help --help', 'help', [], false],
   ['help -h notify', 'help', ['notify'], false],
   ['spool --help list', 'help', ['spool'], false],
