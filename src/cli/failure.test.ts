@@ -57,6 +57,12 @@ describe('a defect is one line that says so, and its stack', () => {
     });
   }
 
+  test('which control no terminal', () => {
+    const { err } = reported(new Error('no "\x1b[2J\x9b1m"'));
+    assert.match(err, /\nError: no " \[2J 1m"\n {4}at /);
+    assert.doesNotMatch(err, /[^\P{C}\n]/u);
+  });
+
   for (const [name, thrown] of [
     ['a TypeError', new TypeError('undefined is no path')],
     ['an error of Node', Object.assign(new Error('bad'), { code: 'ERR_INVALID_ARG_TYPE' })],

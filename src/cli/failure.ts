@@ -19,6 +19,7 @@ export function reportFailure({ stderr }: Pick<Io, 'stderr'>, error: unknown): n
     return FAILED;
   }
   const line = printable(message.replace(/\s+/g, ' '));
-  stderr.write(`mote: ${line}; this is a defect of mote, please report it with these lines:\n${stack}\n`);
+  const lines = `${stack}`.split('\n').map(printable).join('\n');
+  stderr.write(`mote: ${line}; this is a defect of mote, please report it with these lines:\n${lines}\n`);
   return DEFECT;
 }
