@@ -43,6 +43,9 @@ const cases: readonly (readonly [site: Site, start: string, way: readonly string
   [{ names: ['a.html'], rules: ['/a /a.html 301!'], cleanUrls: true }, '/a', ['200']],
   [{ names: ['a/index.html'], rules: ['/a/ /a 301!'] }, '/a/', ['200']],
   [{ names: ['a/index.html'], rules: ['/b /a'] }, '/b', ['/b', '/a', '200']],
+  // Many clients leave out a question mark with nothing behind it.
+  [{ names: ['a'], rules: ['/a /a? 301!'] }, '/a?b', ['/a?b', '200']],
+  [{ names: [], rules: ['/* /a?'] }, '/', ['/', '404']],
   // A rule that is not forced ends the search where there is a folder: so the third never counts.
   [
     { names: ['a/b.txt'], rules: ['/a /a?q=1 302!', '/a /a', '/a / 302!'], listing: true },
@@ -70,6 +73,7 @@ test('whatever the files and rules are', async () => {
     '/:splat',
     '/:x',
     '/a?q=1',
+    '/a?',
     '/c',
   );
   const rule = fc.tuple(from, to, fc.constantFrom('', ' 302!', ' 301!', ' 200', ' 404'));

@@ -184,8 +184,9 @@ function targetOf({ rule: { status, target }, captures }: Match, query: string):
   return next?.ok ? { path: next.value, query: queryOf(target, captures, query) } : undefined;
 }
 
+/** Clients may leave out the mark of an empty query, so that it makes no other place. */
 function urlOf({ path, query }: Place): string {
-  return encodePath(path.segments, path.directory) + query;
+  return encodePath(path.segments, path.directory) + (query === '?' ? '' : query);
 }
 
 function parametersOf(query: string): Parameters {
