@@ -46,6 +46,8 @@ const cases: readonly (readonly [site: Site, start: string, way: readonly string
   // Many clients leave out a question mark with nothing behind it.
   [{ names: ['a'], rules: ['/a /a? 301!'] }, '/a?b', ['/a?b', '200']],
   [{ names: [], rules: ['/* /a?'] }, '/', ['/', '404']],
+  // A rule whose target would be no path is passed over, where a circle is looked for as well.
+  [{ names: ['a/index.html'], rules: ['/:x /a 301!', '/a q=:x /:x 301!'] }, '/b?q=%2e%2e', ['404']],
   // A rule that is not forced ends the search where there is a folder: so the third never counts.
   [
     { names: ['a/b.txt'], rules: ['/a /a?q=1 302!', '/a /a', '/a / 302!'], listing: true },

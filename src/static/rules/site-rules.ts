@@ -117,6 +117,7 @@ export class SiteRules {
     for (const match of this.#matches(place.path, place.query)) {
       if (!match.rule.isForced) content ??= await find(place.path);
       if (content?.hasContent || tried++ === MAX_USELESS_RULES) break;
+      if (!outcomeOf(match, { path: pathOf(place), query: place.query })) continue;
       const next = targetOf(match, place.query);
       if (!next || urlOf(next) !== urlOf(place)) return next;
     }
@@ -184,9 +185,13 @@ function targetOf({ rule: { status, target }, captures }: Match, query: string):
   return next?.ok ? { path: next.value, query: queryOf(target, captures, query) } : undefined;
 }
 
+function pathOf({ path }: Place): string {
+  return encodePath(path.segments, path.directory);
+}
+
 /** Clients may leave out the mark of an empty query, so that it makes no other place. */
-function urlOf({ path, query }: Place): string {
-  return encodePath(path.segments, path.directory) + (query === '?' ? '' : query);
+function urlOf(place: Place): string {
+  return pathOf(place) + (place.query === '?' ? '' : place.query);
 }
 
 function parametersOf(query: string): Parameters {
