@@ -5,6 +5,8 @@ import type { Message } from '../message.ts';
 import { messageOf } from './fixtures.ts';
 import { PieceMaker } from './pieces.ts';
 
+const { signal } = new AbortController();
+
 function scene() {
   const made: string[] = [];
   const pieces = new PieceMaker(function* ({ title, text }: Message): Steps<{ key: string }[]> {
@@ -22,16 +24,16 @@ test('the pieces of a long text are made once for its count and its delivery', a
   const done = [{ part: '0', state: 'delivered' }] as const;
   assert.equal(await pieces.countRemaining(message, done), 3);
   assert.equal(await pieces.countRemaining(message, []), 4);
-  assert.equal((await pieces.take(message)).length, 4);
+  assert.equal((await pieces.take(message, signal)).length, 4);
   assert.deepEqual(made, ['a']);
-  await pieces.take(message);
+  await pieces.take(message, signal);
   assert.deepEqual(made, ['a', 'a'], 'nothing is kept behind a delivery');
 });
 
 test('those of one message are never taken for those of another', async () => {
   const { made, pieces, long } = scene();
   const [a, b] = [long('a'), long('b')];
-  await Promise.all([pieces.countRemaining(a, []), pieces.countRemaining(b, []), pieces.take(a)]);
+  await Promise.all([pieces.countRemaining(a, []), pieces.countRemaining(b, []), pieces.take(a, signal)]);
   assert.deepEqual(made, ['a', 'b', 'a']);
 });
 

@@ -31,15 +31,15 @@ export class PieceMaker<P extends Piece> {
   }
 
   /** For a delivery, before which nobody asks again. */
-  async take(message: Message): Promise<P[]> {
-    const pieces = this.#piecesOf(message);
+  async take(message: Message, signal: AbortSignal): Promise<P[]> {
+    const pieces = this.#piecesOf(message, signal);
     this.#last = undefined;
     return pieces;
   }
 
-  #piecesOf(message: Message): Promise<P[]> {
+  #piecesOf(message: Message, signal?: AbortSignal): Promise<P[]> {
     if (this.#last?.message !== message) {
-      this.#last = { message, pieces: turns.run(this.#make(message)) };
+      this.#last = { message, pieces: turns.run(this.#make(message), signal) };
     }
     return this.#last.pieces;
   }
