@@ -145,12 +145,8 @@ cluster=eu, severity=critical`,
   test('measured values are rounded', () => {
     const { text } = readable(groupOf([alertOf('a', { values: { B: 44.23943737541908, C: 1, D: '0.10' } })]));
     assert.match(text, /^Values: B=44\.2394, C=1, D=0\.10 {2}$/m);
-  });
-
-  test('what is counted is not', () => {
-    const values = { B: 123_456_789, C: 1_234_567.5, D: -1_732_820_001.25 };
-    const { text } = readable(groupOf([alertOf('a', { values })]));
-    assert.match(text, /^Values: B=123456789, C=1234568, D=-1732820001 {2}$/m);
+    const bytes = readable(groupOf([alertOf('a', { values: { B: 123_456_789, C: 1_234_567.5 } })]));
+    assert.match(bytes.text, /^Values: B=123456789, C=1234568 {2}$/m);
   });
 
   test('labels are no Markdown', () => {
