@@ -30,11 +30,20 @@ test('the pieces of a long text are made once for its count and its delivery', a
   assert.deepEqual(made, ['a', 'a'], 'nothing is kept behind a delivery');
 });
 
-test('those of one message are never taken for those of another', async () => {
+test('and those of several messages, of which one begins while another is made', async () => {
   const { made, pieces, long } = scene();
-  const [a, b] = [long('a'), long('b')];
-  await Promise.all([pieces.countRemaining(a, []), pieces.countRemaining(b, []), pieces.take(a, signal)]);
-  assert.deepEqual(made, ['a', 'b', 'a']);
+  const [a, b] = [long('a'), messageOf({ title: 'b', text: 'b'.repeat(3000) })];
+  await Promise.all([a, b].map((message) => pieces.countRemaining(message, [])));
+  const counts = await Promise.all([a, b].map((message) => pieces.countRemaining(message, [])));
+  const taken = await Promise.all([a, b].map((message) => pieces.take(message, signal)));
+  assert.deepEqual(
+    [counts, taken.map(({ length }) => length)],
+    [
+      [4, 3],
+      [4, 3],
+    ],
+  );
+  assert.deepEqual(made, ['a', 'b']);
 });
 
 test('a short text is counted at once, with one call at least', () => {
