@@ -78,6 +78,44 @@ testRules(formRules, {
     ],
     ['programs', { 'src/micro/a.ts': 'const l = [...[a, b]];\n', 'scripts/seal/stub.ts': 'f(...[a, b]);\n' }],
   ],
+  patterns: [
+    [
+      'in whatever is called, and for each object',
+      {
+        'src/a.ts': 'function f(s = /a/u) {\n  return /b/giu.test(s);\n}\n',
+        'src/b.ts': 'const g = (s: string) => [/c/v, /d/y].some((p) => p.test(s));\n',
+        'src/c.ts': 'class K {\n  p = /e/u;\n  get q() {\n    return /f[/]/yd;\n  }\n}\n',
+        'src/d.ts': 'const make = () => class { static p = /g/u };\n',
+      },
+      'src/a.ts: /a/u',
+      'src/a.ts: /b/giu',
+      'src/b.ts: /c/v',
+      'src/b.ts: /d/y',
+      'src/c.ts: /e/u',
+      'src/c.ts: /f[/]/yd',
+      'src/d.ts: /g/u',
+    ],
+    [
+      'constants of a module',
+      {
+        'src/a.ts':
+          'const A = /a/u;\nexport const all = { b: [/b/y, /c/v] };\nclass K {\n  static readonly p = /d/u;\n}\n',
+      },
+    ],
+    [
+      'other flags, and what only looks like one',
+      { 'src/a.ts': "const f = (s: string) => /a/gims.test(s) || /v\\/u/.test(s) || s === '/b/u';\n" },
+    ],
+    [
+      'where mote-tiny has no part',
+      Object.fromEntries(
+        ['src/a.test.ts', 'src/contracts/a.ts', 'src/micro/a.ts', 'scripts/a.ts', 'test/a.ts'].map((path) => [
+          path,
+          'const f = () => /a/u;\n',
+        ]),
+      ),
+    ],
+  ],
   whitespace: [
     ['CRLF', { LICENSE: 'a\r\nb\n' }, 'LICENSE: CRLF'],
     ['tabs in TypeScript', { 'src/a.ts': '\tf();\n', Makefile: 'a:\n\tb\n' }, 'src/a.ts: tab'],

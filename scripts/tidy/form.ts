@@ -1,5 +1,5 @@
 /** How a file is written: its length, its functions, its literals, its white space. */
-import { type Finding, found, isTest, matches, type Rules } from './rule.ts';
+import { type Finding, found, isTest, matches, product, type Rules } from './rule.ts';
 import type { SourceFile } from './source-tree.ts';
 
 export const MAX_FUNCTION_LINES = 60;
@@ -13,6 +13,9 @@ const platform = 'src/platform';
 
 /** Where a line of a machine program is one thought of several instructions. */
 const programs = ['src/{micro,asm}/**', 'scripts/seal/{stub,stub-system}.ts'];
+
+/** Of patterns that mote-tiny compiles whenever they are evaluated (`supported` in `scripts/tiny/modules.ts`). */
+const COMPILED_LATE = /[uvy][a-z]*$/;
 
 export const formRules: Rules = {
   'function length': ({ sources }) => sources.flatMap(judgeFunctions),
@@ -33,6 +36,16 @@ export const formRules: Rules = {
         file.spreads.map((line) =>
           found(file, 'spread', `line ${line}: a literal is spread where its members could stand themselves`),
         ),
+      ),
+  patterns: (tree) =>
+    product(tree)
+      .filter(({ path }) => !matches(path, programs))
+      .flatMap((file) =>
+        file.patterns
+          .filter(({ text }) => COMPILED_LATE.test(text.slice(text.lastIndexOf('/'))))
+          .map(({ text, line }) =>
+            found(file, text, `line ${line}: with the flag u, v or y a pattern is a constant of the module`),
+          ),
       ),
   whitespace: ({ texts }) => Object.entries(texts).flatMap(judgeWhitespace),
 };

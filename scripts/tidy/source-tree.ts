@@ -35,6 +35,12 @@ export interface Member {
   readonly line: number;
 }
 
+/** A regular expression as it is written. */
+export interface Pattern {
+  readonly text: string;
+  readonly line: number;
+}
+
 export interface SourceFile {
   readonly path: string;
   readonly text: string;
@@ -51,6 +57,8 @@ export interface SourceFile {
   readonly strings: ReadonlySet<string>;
   /** Lines on which a literal of an object or a list is spread. */
   readonly spreads: readonly number[];
+  /** Regular expressions within functions, where they are made anew at each call. */
+  readonly patterns: readonly Pattern[];
 }
 
 /** Texts by path from the root of the repository, with `/` between the segments. */
@@ -111,6 +119,7 @@ interface Collected {
   readonly exports: Set<string>;
   readonly strings: Set<string>;
   readonly spreads: number[];
+  readonly patterns: Pattern[];
 }
 
 function factsOf(path: string, text: string, file: ast.SourceFile): SourceFile {
@@ -123,6 +132,7 @@ function factsOf(path: string, text: string, file: ast.SourceFile): SourceFile {
     exports: new Set(),
     strings: new Set(),
     spreads: [],
+    patterns: [],
   };
   const lineOf = (position: number) => file.getLineAndCharacterOfPosition(position).line + 1;
   const visit = (node: ast.Node) => {
@@ -142,6 +152,8 @@ function factsOf(path: string, text: string, file: ast.SourceFile): SourceFile {
       found.strings.add(node.text);
     } else if (isSpreadLiteral(node)) {
       found.spreads.push(lineOf(node.getStart(file)));
+    } else if (ast.isRegularExpressionLiteral(node) && isRepeated(node)) {
+      found.patterns.push({ text: node.text, line: lineOf(node.getStart(file)) });
     }
     node.forEachChild(visit);
   };
@@ -196,6 +208,19 @@ function isSpreadLiteral(node: ast.Node): boolean {
   let value: ast.Node = node.expression;
   while (ast.isParenthesizedExpression(value) || ast.isAsExpression(value)) value = value.expression;
   return ast.isObjectLiteralExpression(value) || ast.isArrayLiteralExpression(value);
+}
+
+/** Evaluated not once for the module, but at each call, or for each object of a class. */
+function isRepeated(node: ast.Node): boolean {
+  for (let at = node; at.parent; at = at.parent) {
+    if (ast.isFunctionLikeDeclaration(at)) return true;
+    if (ast.isPropertyDeclaration(at) && !at.modifiers?.some(isStatic)) return true;
+  }
+  return false;
+}
+
+function isStatic({ kind }: ast.Node): boolean {
+  return kind === ast.SyntaxKind.StaticKeyword;
 }
 
 function nameOf(node: ast.FunctionLikeDeclaration): string {

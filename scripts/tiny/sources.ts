@@ -2,8 +2,9 @@
  * The foreign parts of mote-tiny: which, in which version, and with which SHA-256. They come from a folder that the
  * user names, from the cache, or from Debian (`apt.ts`), and nothing is unpacked whose hash is not the one below.
  *
- * The engine, the TLS library and zlib are the archives of their authors, the C library is Debian's build with its security
- * fixes. To take another version, change an entry here, and let the suites judge (`docs/tiny.md`).
+ * The engine and the TLS library are the archives of their authors, zlib is theirs without most of its `contrib`, as Debian
+ * has it, and the C library is Debian's build with its security fixes. To take another version, change an entry here, and
+ * let the suites judge (`docs/tiny.md`).
  */
 import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';

@@ -158,6 +158,9 @@ describe('not sent', () => {
     const outcome = await ask(standIn.origin, { signal: AbortSignal.abort() });
     assert.equal(fault(outcome), 'unsent: it took too long');
     assert.equal(standIn.connections(), 0);
+    const later = new AbortController();
+    const asked = { signal: later.signal, beforeSending: async () => later.abort() };
+    assert.equal(fault(await ask(standIn.origin, asked)), 'unsent: it took too long', 'nor later');
   });
 });
 

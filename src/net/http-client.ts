@@ -177,7 +177,10 @@ async function open(request: OutgoingRequest, options: ClientOptions): Promise<O
     connection.destroy();
     throw error;
   }
-  if (!connection.isOpen) return { kind: 'unsent', fault: 'the connection was closed' };
+  if (signal.aborted || !connection.isOpen) {
+    connection.destroy();
+    return { kind: 'unsent', fault: signal.aborted ? 'it took too long' : 'the connection was closed' };
+  }
   return { connection, openedMs: performance.now() };
 }
 

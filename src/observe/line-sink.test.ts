@@ -34,8 +34,8 @@ class SlowStream implements LineStream {
     this.#onError = listener;
   }
 
-  fail(code: string): void {
-    this.#onError(Object.assign(new Error(code), { code }));
+  fail(code: string, errno?: number): void {
+    this.#onError(Object.assign(new Error(code), { code, errno }));
   }
 }
 
@@ -161,6 +161,15 @@ describe('errors of the stream', () => {
     sink.write('d');
     tick(BATCH_DELAY_MS);
     assert.equal(stream.text, 'a\n3 lost\nd\n');
+  });
+
+  test('so does a quota that is used up, for which Node has no name', (t) => {
+    const { stream, sink, tick } = setUp(t);
+    stream.fail('Unknown system error -122', -122);
+    tick(FULL_DISK_PAUSE_MS);
+    sink.write('a');
+    tick(BATCH_DELAY_MS);
+    assert.equal(stream.text, 'a\n');
   });
 
   test('a reader that leaves during the pause stops the log', (t) => {

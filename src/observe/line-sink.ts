@@ -1,4 +1,5 @@
 /** A bounded, batching writer of lines that never blocks, throws or takes the server down. */
+import { systemCode } from '../util/system-code.ts';
 
 /** Bytes that may wait for a slow reader of the log, in this sink and in its stream; beyond it, lines are dropped. */
 export const MAX_QUEUED_BYTES = 1024 * 1024;
@@ -158,7 +159,7 @@ class BoundedLineSink implements LineSink {
     this.#drop(this.#sentLines + this.#batchLines);
     this.#sentLines = 0;
     this.#empty();
-    if (!transientErrors.has(error.code)) {
+    if (!transientErrors.has(systemCode(error))) {
       this.#state = 'stopped';
     } else if (this.#state === 'open' || this.#state === 'full') {
       this.#state = 'paused';

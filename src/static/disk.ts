@@ -8,6 +8,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, lstat, open, readdir, readlink, realpath, stat } from 'node:fs/promises';
 import { basename, isAbsolute, join, resolve, sep } from 'node:path';
 import { HttpError } from '../http/errors.ts';
+import { systemCode } from '../util/system-code.ts';
 import {
   dateOf,
   type FileSource,
@@ -143,7 +144,7 @@ async function retryIfStale<T>(look: () => Promise<T>): Promise<T> {
   try {
     return await look();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESTALE') throw error;
+    if (systemCode(error) !== 'ESTALE') throw error;
     return look();
   }
 }

@@ -279,8 +279,8 @@ export function aroundOpen(t: TestContext, { before = () => {}, after = () => {}
 }
 
 /** A call that always fails. */
-export const failing = (code: string) => async () => {
-  throw Object.assign(new Error(code), { code });
+export const failing = (code: string, errno?: number) => async () => {
+  throw Object.assign(new Error(code), { code, errno });
 };
 
 /** What most trees hold: a site, and what must not be served from it. */

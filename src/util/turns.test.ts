@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { resultOf, type Steps, Turns } from './turns.ts';
+import { resultOf, type Steps, Turns, Unfinished } from './turns.ts';
 
 test('each turn is one of its own, in order', async () => {
   const turns = new Turns();
@@ -40,6 +40,19 @@ test('long work leaves the others their turn, short work does not wait', async (
   assert.equal(await turns.run(busySteps(20, 0)), 20);
   assert.ok(seen <= 1, `${seen}`);
   clearImmediate(timer);
+});
+
+test('work that nobody wants any more ends between two steps', async () => {
+  const controller = new AbortController();
+  let steps = 0;
+  function* work(): Steps<string> {
+    // What goes on in spite of it ends, too.
+    while (++steps < 1e7) yield;
+    return 'done';
+  }
+  setImmediate(() => controller.abort());
+  await assert.rejects(new Turns().run(work(), controller.signal), Unfinished);
+  assert.ok(steps > 1);
 });
 
 test('work without interruption', () => assert.equal(resultOf(busySteps(3, 0)), 3));

@@ -14,6 +14,9 @@ export function resultOf<T>(steps: Steps<T>): T {
   }
 }
 
+/** Thrown where work was given up between two steps. */
+export class Unfinished extends Error {}
+
 export class Turns {
   #last: Promise<void> = Promise.resolve();
 
@@ -23,13 +26,14 @@ export class Turns {
     return this.#last;
   }
 
-  /** In each turn as many steps as there is time for. */
-  async run<T>(steps: Steps<T>): Promise<T> {
+  /** In each turn as many steps as there is time for. @throws Unfinished when `signal` is aborted meanwhile. */
+  async run<T>(steps: Steps<T>, signal?: AbortSignal): Promise<T> {
     for (let startMs = performance.now(); ; ) {
       const { done, value } = steps.next();
       if (done) return value;
       if (performance.now() - startMs < SLICE_MS) continue;
       await this.take();
+      if (signal?.aborted) throw new Unfinished();
       startMs = performance.now();
     }
   }

@@ -105,7 +105,7 @@ function keepsItsPromises(image: string, isTiny: boolean): void {
   sendsByTls(image);
   saysWhatIsInside(
     image,
-    isTiny ? { quickjs: 'QuickJS', mbedtls: 'Mbed TLS', musl: 'musl' } : { node: 'Node.js' },
+    isTiny ? { quickjs: 'QuickJS', mbedtls: 'Mbed TLS', zlib: 'zlib', musl: 'musl' } : { node: 'Node.js' },
   );
 }
 

@@ -11,9 +11,9 @@ import type { Notifier } from '../notifier.ts';
 import { MAX_MESSAGE_BODY_BYTES } from './effort.ts';
 import { type NotifyProblem, notifyProblem } from './problem.ts';
 
-/** Of all bodies above the usual size at a time: parsed as JSON they can take ten times as much. */
+/** Of all bodies above the usual size that have a token, at a time: parsed as JSON they can take ten times as much. */
 export const MAX_LARGE_BODIES_BYTES: number = 2 * MAX_MESSAGE_BODY_BYTES;
-/** What bodies that may be signed have of that, each and together. */
+/** What bodies that may be signed have besides, as a share of the same limits for each and for all. */
 const SIGNED_SHARE = 1 / 4;
 /** Reading a smaller body takes a few milliseconds at most. */
 const UNTIMED_BODY_BYTES = 8 * 1024;
@@ -39,7 +39,7 @@ export interface BodyLimitOptions {
   readonly notifier: Pick<Notifier, 'isToken' | 'identify'>;
   /** The first that recognises a request owns it. */
   readonly headReaders: readonly HeadReader[];
-  /** For all bodies above the usual size at a time; {@link MAX_LARGE_BODIES_BYTES} if it is absent. */
+  /** For all bodies above the usual size that have a token, at a time; {@link MAX_LARGE_BODIES_BYTES} if it is absent. */
   readonly largeBodiesBytes?: number;
 }
 

@@ -17,7 +17,8 @@ const LONG_TEXT_UNITS = 2048;
 /** Makes the pieces of messages, in slices where that takes long, and once for all that is asked about a message. */
 export class PieceMaker<P extends Piece> {
   readonly #make: (message: Message) => Steps<P[]>;
-  #last: { readonly message: Message; readonly pieces: Promise<P[]> } | undefined;
+  /** Of messages that were asked about and not delivered: as many as the attempts that a channel makes at a time. */
+  readonly #made = new WeakMap<Message, Promise<P[]>>();
 
   constructor(make: (message: Message) => Steps<P[]>) {
     this.#make = make;
@@ -31,17 +32,16 @@ export class PieceMaker<P extends Piece> {
   }
 
   /** For a delivery, before which nobody asks again. */
-  async take(message: Message): Promise<P[]> {
-    const pieces = this.#piecesOf(message);
-    this.#last = undefined;
+  async take(message: Message, signal: AbortSignal): Promise<P[]> {
+    const pieces = this.#piecesOf(message, signal);
+    this.#made.delete(message);
     return pieces;
   }
 
-  #piecesOf(message: Message): Promise<P[]> {
-    if (this.#last?.message !== message) {
-      this.#last = { message, pieces: turns.run(this.#make(message)) };
-    }
-    return this.#last.pieces;
+  #piecesOf(message: Message, signal?: AbortSignal): Promise<P[]> {
+    const pieces = this.#made.get(message) ?? turns.run(this.#make(message), signal);
+    this.#made.set(message, pieces);
+    return pieces;
   }
 }
 

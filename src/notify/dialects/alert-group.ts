@@ -130,14 +130,15 @@ function withoutHtml(text: string): string {
 
 const VALUE_DIGITS = 6;
 
-/** Measured values, as people read them. */
+/** Of a measured value the digits that people read, but all before the point: it may be a number of bytes. */
+function rounded(value: number): number {
+  return Math.abs(value) < 10 ** VALUE_DIGITS ? Number(value.toPrecision(VALUE_DIGITS)) : Math.round(value);
+}
+
 function roundedOf(values: unknown): Readonly<Record<string, unknown>> {
   const pairs = Object.entries(recordOf(values)).slice(0, MAX_LABELS);
   return Object.fromEntries(
-    pairs.map(([name, value]) => [
-      name,
-      typeof value === 'number' ? Number(value.toPrecision(VALUE_DIGITS)) : value,
-    ]),
+    pairs.map(([name, value]) => [name, typeof value === 'number' ? rounded(value) : value]),
   );
 }
 

@@ -149,9 +149,8 @@ function annotationLines(annotations: Labels, shared: Labels = new Map()): strin
     .flatMap((text) => cutText(text.trim(), MAX_ANNOTATION_UNITS).split(/[\r\n]+/));
 }
 
-/** What Markdown would take for a mark, outside of URLs: `__name__` and `.*` would lose it. */
-const urlOrMark =
-  /(https?:\/\/[^\s<>,]+)|\\(?=[!-/:-@[-`{-~])|[*`[<]|~(?=~)|&(?=#?\w+;)|(?<![^\W_])_|_(?![^\W_])/g;
+/** What Markdown would take for a mark, outside of URLs: `__name__`, `.*` and `{a=~"b",c=~"d"}` would lose it. */
+const urlOrMark = /(https?:\/\/[^\s<>,]+)|\\(?=[!-/:-@[-`{-~])|[*`[<~]|&(?=#?\w+;)|(?<![^\W_])_|_(?![^\W_])/g;
 
 function asMarkdown(text: string): string {
   return text.replace(urlOrMark, (mark, url?: string) => url ?? `\\${mark}`);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { resultOf } from '../../util/turns.ts';
 import { MAX_TEXT_BYTES } from '../api/draft.ts';
+import { htmlOf } from '../channels/smtp/markdown.ts';
 import { readableOf } from '../channels/text/readable.ts';
 import { MAX_ALERTS, parseAlertGroup } from './alert-group.ts';
 import { alertText, alertTitle, MAX_ALERTS_BYTES } from './alert-text.ts';
@@ -144,6 +145,8 @@ cluster=eu, severity=critical`,
   test('measured values are rounded', () => {
     const { text } = readable(groupOf([alertOf('a', { values: { B: 44.23943737541908, C: 1, D: '0.10' } })]));
     assert.match(text, /^Values: B=44\.2394, C=1, D=0\.10 {2}$/m);
+    const bytes = readable(groupOf([alertOf('a', { values: { B: 123_456_789, C: 1_234_567.5 } })]));
+    assert.match(bytes.text, /^Values: B=123456789, C=1234568 {2}$/m);
   });
 
   test('labels are no Markdown', () => {
@@ -165,6 +168,13 @@ cluster=eu, severity=critical`,
       );
     }
     assert.match(resultOf(readableOf(texts[1] ?? '')), /^- _Up_ job=x/m);
+  });
+
+  test('labels are no Markdown in mail', () => {
+    const labels = { alertname: 'Up', expr: '{a=~"b",c!~"d"}', dir: '~/x and ~/y', gone: '~~z~~' };
+    const html = resultOf(htmlOf(readable(groupOf([{ labels }])).text)) ?? '';
+    assert.match(html, /dir=~\/x and ~\/y, gone=~~z~~/);
+    assert.doesNotMatch(html, /<del>/);
   });
 
   const titles: readonly [name: string, group: object, title: string][] = [

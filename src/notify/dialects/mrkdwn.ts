@@ -30,7 +30,8 @@ function markdownOf(text: string): string {
   const marked = text
     .replace(bold, '$1**$2**')
     .replace(strike, '$1~~$2~~')
-    .replace(/<([^<>\n]+)>/g, (whole, inside: string) => referenceText(inside) ?? whole);
+    .replace(/<([^<>\n]+)>/g, (whole, inside: string) => referenceText(inside) ?? whole)
+    .replace(urlOrTilde, (_, url?: string) => url ?? '\\~');
   return withLineBreaks(withoutHtml(decodeEntities(marked)));
 }
 
@@ -39,6 +40,9 @@ const bold =
   /(^|[\s(_~\u3001-\u3011\uff01-\uff1f])\*(?!\s)([^*\n]*[^*\s])\*(?=$|[\s.,:;!?)_~\u3001-\u3011\uff01-\uff1f])/g;
 const strike =
   /(^|[\s(_*\u3001-\u3011\uff01-\uff1f])~(?!\s)([^~\n]*[^~\s])~(?=$|[\s.,:;!?)_*\u3001-\u3011\uff01-\uff1f])/g;
+
+/** Outside of URLs, the first of two tildes that strike in Markdown and are text in Slack, as in `{a=~"b",c=~"d"}`. */
+const urlOrTilde = /(https?:\/\/[^\s<>|]+)|(?<!~)~(?=[^\s~](?:[^~\n]*[^\s~])?~(?!~))/g;
 
 /** What Slack shows as text must not become a tag or a character reference, which are not shown. */
 function withoutHtml(markdown: string): string {

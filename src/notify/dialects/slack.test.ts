@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { resultOf } from '../../util/turns.ts';
+import { htmlOf } from '../channels/smtp/markdown.ts';
 import { readableOf } from '../channels/text/readable.ts';
 import { ANN, type Asked, BOB, FORM_TYPE, JSON_TYPE, NOBODY, openDialects } from './fixtures.ts';
 import { fromMrkdwn, fromPlain } from './mrkdwn.ts';
@@ -265,4 +266,12 @@ describe('mrkdwn', () => {
       fromMrkdwn(hostile.repeat(Math.ceil((64 * 1024) / hostile.length)));
       assert.ok(performance.now() - startMs < 2000);
     });
+});
+
+test('tildes that strike nothing in Slack strike nothing in mail', () => {
+  const text = '{a=~"b",c=~"d"} <http://h/~x|u~v~w> http://h/~y/~z ~gone~ ~~too~~';
+  for (const same of ['~5 to ~6', 'http://h/~y/~z']) assert.equal(fromMrkdwn(same), same);
+  const html = resultOf(htmlOf(fromMrkdwn(text))) ?? '';
+  assert.match(html, /\{a=~&quot;b&quot;,c=~&quot;d&quot;\} <a href="http:\/\/h\/~x">u~v~w<\/a> /);
+  assert.deepEqual(html.match(/<del>.*?<\/del>/g), ['<del>gone</del>', '<del>too</del>']);
 });

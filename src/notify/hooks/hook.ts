@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { RequestFacts } from '../../http/types.ts';
 import { failure, type Result, success } from '../../util/result.ts';
 import type { MessageInput } from '../api/draft.ts';
+import { idempotencyKeyOf } from '../api/input.ts';
 import { inputOf } from '../dialects/message-input.ts';
 import type { Format, Priority } from '../message.ts';
 import { severities } from '../severity.ts';
@@ -94,9 +95,12 @@ export function compileHook(settings: HookSettings): Result<Hook, string> {
   });
 }
 
-/** Nobody has signed it: with another one, who recorded a signed request could send it again. */
+/**
+ * Nobody has signed it: with another one, who recorded a signed request could send it again. An empty one is none: with
+ * it, an alarm that comes again would be a repetition.
+ */
 function keyHeaderOf({ headers }: RequestFacts, secret: string | undefined): string | undefined {
-  return secret === undefined ? headers['idempotency-key'] : undefined;
+  return secret === undefined ? idempotencyKeyOf(headers) || undefined : undefined;
 }
 
 function compileTemplates(settings: HookSettings): Result<Templates, string> {

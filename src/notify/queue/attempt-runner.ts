@@ -1,6 +1,6 @@
 /** Makes attempts, holds them to their time limit, and can abort them all. */
 
-import { Turns } from '../../util/turns.ts';
+import { Turns, Unfinished } from '../../util/turns.ts';
 import type { Attempt, Channel, Delivery } from '../channels/channel.ts';
 import type { Message } from '../message.ts';
 import type { Clock } from './clock.ts';
@@ -27,6 +27,9 @@ export class NotSent extends Error {
     this.result = result;
   }
 }
+
+/** Of an attempt that was aborted before its channel could send anything: nothing speaks against another one. */
+const notReady: Delivery = { kind: 'retry', reason: 'it was not ready to be sent in time' };
 
 export class AttemptRunner {
   readonly #clock: Clock;
@@ -67,11 +70,13 @@ export class AttemptRunner {
       this.#onFault(channel.name, fault);
       resolve({ kind: 'rejected', reason });
     };
+    let isCalled = false;
     let cancel = this.#clock.after(channel.timeoutMs, () => {
       controller.abort();
-      cancel = this.#clock.after(OVERDUE_MS, () =>
-        broken('no response in time; it may have been delivered', 'ignored its time limit'),
-      );
+      cancel = this.#clock.after(OVERDUE_MS, () => {
+        if (isCalled) broken('no response in time; it may have been delivered', 'ignored its time limit');
+        else resolve(notReady);
+      });
     });
     this.#running.add(controller);
     const { signal } = controller;
@@ -79,10 +84,13 @@ export class AttemptRunner {
       const start = await begin();
       if (start.kind !== 'begun') return start;
       if (message.text.length > LONG_TEXT_UNITS) await this.#turns.take();
+      if (signal.aborted) return notReady;
+      isCalled = true;
       return channel.deliver(message, { ...attempt, signal });
     };
     make().then(resolve, (error) => {
       if (error instanceof NotSent) resolve(error.result);
+      else if (error instanceof Unfinished) resolve(notReady);
       else broken('an unforeseen error; it may have been delivered', describeError(error));
     });
     try {

@@ -73,12 +73,23 @@ describe('attempts at a time', () => {
     assert.deepEqual([asked.join(' '), begun.join(' ')], ['a b', 'a b']);
   });
 
-  test('an attempt of which nobody can say how many calls it takes is made', async () => {
-    const { limiter, begun, attempt } = scene(1);
-    limiter.push({ ...attempt('a'), calls: () => Promise.reject(new Error('defect')) });
-    await settle();
-    assert.equal(begun.join(' '), 'a');
-  });
+  for (const [when, calls] of [
+    ['later', () => Promise.reject(new Error('defect'))],
+    [
+      'at once',
+      () => {
+        throw new Error('defect');
+      },
+    ],
+  ] as const) {
+    test(`an attempt of which nobody can say how many calls it takes is made: known ${when}`, async () => {
+      const { limiter, begun, attempt, end } = scene(1);
+      limiter.push(attempt('a'));
+      limiter.push({ ...attempt('b'), calls });
+      await end('a');
+      assert.equal(begun.join(' '), 'a b');
+    });
+  }
 
   test('a closed limiter begins nothing more', async () => {
     const { limiter, begun, attempt, end, clock } = scene(1);

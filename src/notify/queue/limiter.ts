@@ -19,6 +19,17 @@ export interface ChannelLimiterOptions {
   readonly pace: Pace;
 }
 
+/** Where nobody can say how many: the attempt will say what is wrong, and the others are not to wait for it. */
+const CALLS_OF_A_DEFECT = 1;
+
+function callsOf(attempt: QueuedAttempt): number | Promise<number> {
+  try {
+    return attempt.calls();
+  } catch {
+    return CALLS_OF_A_DEFECT;
+  }
+}
+
 export class ChannelLimiter {
   readonly #options: ChannelLimiterOptions;
   /** Refused by the provider as one call too many: these go first, the oldest before all. */
@@ -103,15 +114,14 @@ export class ChannelLimiter {
 
   #callsOf(attempt: QueuedAttempt): number | undefined {
     if (this.#calls.has(attempt)) return this.#calls.get(attempt);
-    const calls = attempt.calls();
+    const calls = callsOf(attempt);
     if (typeof calls === 'number') {
       this.#calls.set(attempt, calls);
       return calls;
     }
     this.#calls.set(attempt, undefined);
-    // The attempt will say what is wrong.
     void calls
-      .catch(() => 1)
+      .catch(() => CALLS_OF_A_DEFECT)
       .then((known) => {
         this.#calls.set(attempt, known);
         this.#fill();

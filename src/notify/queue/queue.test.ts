@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { Steps } from '../../util/turns.ts';
 import type { Delivery } from '../channels/channel.ts';
 import { deliveredPart } from '../channels/partial-delivery.ts';
+import { turns } from '../channels/text/turns.ts';
 import {
   accept,
   again,
@@ -23,6 +25,7 @@ import { type Acceptance, KEYED_RECEIPTS, PLAIN_RECEIPTS } from './idempotency.t
 import { FAULT_SILENCE_MS, STORE_RETRY_MS } from './persister.ts';
 import type { Queue } from './queue.ts';
 import { RESCAN_MS } from './rescan.ts';
+import type { Start } from './store.ts';
 
 describe('attempts', () => {
   test('a channel that succeeded is not tried again because another failed', async () => {
@@ -97,6 +100,43 @@ describe('attempts', () => {
     assert.equal(await kindsOf(queue, id), 'pending');
     await clock.pass(1);
     assert.equal(await kindsOf(queue, id), 'failed');
+  });
+
+  test('one that could not begin in time is made later', async () => {
+    const store = new FakeStore();
+    const { promise, resolve } = Promise.withResolvers<Start>();
+    store.begin = () => promise;
+    const channel = new FakeChannel('a');
+    const { queue, clock, told } = openQueue([channel], { store });
+    const id = await accept(queue, orderFor('a'));
+    await clock.pass(channel.timeoutMs + OVERDUE_MS);
+    assert.equal(await kindsOf(queue, id), 'pending');
+    resolve({ kind: 'begun' });
+    await settle();
+    assert.equal(channel.attempts.length, 0, 'not by the attempt that is over');
+    await clock.pass(60_000);
+    assert.deepEqual([await kindsOf(queue, id), channel.attempts.length], ['delivered', 1]);
+    assert.deepEqual(told.lines, []);
+  });
+
+  test('one whose text was not written in time is made later', async () => {
+    let isEnough = false;
+    function* write(): Steps<void> {
+      while (!isEnough) yield;
+    }
+    const channel = new FakeChannel('a', async ({ signal }) => {
+      await turns.run(write(), signal);
+      return delivered;
+    });
+    const { queue, clock, told } = openQueue([channel]);
+    const id = await accept(queue, orderFor('a'));
+    await clock.pass(channel.timeoutMs + OVERDUE_MS);
+    const kind = await kindsOf(queue, id);
+    isEnough = true;
+    assert.equal(kind, 'pending');
+    await clock.pass(60_000);
+    assert.equal(await kindsOf(queue, id), 'delivered');
+    assert.deepEqual(told.lines, []);
   });
 
   const broken: readonly [name: string, script: () => Promise<Delivery>, told: RegExp][] = [

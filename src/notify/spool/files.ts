@@ -4,6 +4,7 @@ import { constants } from 'node:fs';
 import { lstat, mkdir, open, readdir, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Result } from '../../util/result.ts';
+import { systemCode } from '../../util/system-code.ts';
 import { isId } from '../id.ts';
 import type { Envelope, Receipt } from '../queue/envelope.ts';
 import { StoreError } from '../queue/store.ts';
@@ -162,7 +163,7 @@ export class SpoolFiles {
     try {
       return await this.#text(path, maxBytes);
     } catch (error) {
-      const { code = 'unreadable' } = error as NodeJS.ErrnoException;
+      const code = systemCode(error) ?? 'unreadable';
       // Ended, or requeued, since it was listed.
       if (code === 'ENOENT') return undefined;
       return this.#tell(path, code === 'ELOOP' ? 'not a file' : code);
@@ -224,7 +225,7 @@ const words: Readonly<Record<string, string>> = {
   EROFS: 'the file system is read-only; mount a volume there',
   ENOTDIR: 'not a folder',
   EEXIST: 'not a folder',
-  EOPNOTSUPP: 'the file system has no unix sockets',
+  ENOTSUP: 'the file system has no unix sockets',
   EMFILE: 'too many files are open',
   EIO: 'the disk fails',
 };
@@ -234,7 +235,8 @@ function refuse(fault: string | undefined): void {
 }
 
 export function storeError(path: string, error: unknown): StoreError {
-  const { code, message } = error as NodeJS.ErrnoException;
+  const code = systemCode(error);
+  const { message } = error as Error;
   // What the system says names the file, so that no two of its messages are alike.
   const fault = code === 'EACCES' ? denied(path) : code === undefined ? message : (words[code] ?? code);
   return new StoreError(`the spool ${path} cannot be used: ${fault}`, error);

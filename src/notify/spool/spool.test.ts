@@ -16,6 +16,7 @@ import {
 import { isId, makeId } from '../id.ts';
 import { type Envelope, newEnvelope, receiptOf, record } from '../queue/envelope.ts';
 import { StoreError } from '../queue/store.ts';
+import { storeError } from './files.ts';
 import { openSpool } from './spool.ts';
 import { SpoolAdmin } from './spool-admin.ts';
 
@@ -244,6 +245,16 @@ describe('what cannot be kept', () => {
     mock.mock.restore();
     await spool.save(freshEnvelope());
     assert.equal(names('new').length, 1);
+  });
+
+  test('what Node does not know, or names in another way, has words too', () => {
+    for (const [errno, code, words] of [
+      [-122, 'Unknown system error -122', 'the quota of the disk is used up'],
+      [-95, 'ENOTSUP', 'the file system has no unix sockets'],
+    ] as const) {
+      const { message } = storeError('/spool', Object.assign(new Error(), { errno, code }));
+      assert.equal(message, `the spool /spool cannot be used: ${words}`);
+    }
   });
 });
 

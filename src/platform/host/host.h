@@ -8,7 +8,7 @@
  *
  * The way of a request:
  *   wait (loop.c) fills an Int32Array with descriptors and events, and `loop.ts` tells the watcher of each;
- *   `net.ts` calls `read` (socket.c), which allocates an ArrayBuffer of exactly what came: from here on the garbage
+ *   `socket.ts` calls `read` (socket.c), which allocates an ArrayBuffer of exactly what came: from here on the garbage
  *   collector owns it, and the codec in `http/wire` sees it as a Buffer;
  *   the response returns as a text and bytes to `writeHead`, which copies nothing that it does not have to: the text is
  *   encoded into a buffer on the stack, the bytes are read in place; both belong to TypeScript all the time.

@@ -43,7 +43,7 @@ export function createPresetChannel(
     ...(preset.rates && { rates: preset.rates }),
     callsFor: (message, done) => pieces.countRemaining(message, done),
     deliver: async (message, attempt) =>
-      deliverPieces(await pieces.take(message), attempt, (piece) =>
+      deliverPieces(await pieces.take(message, attempt.signal), attempt, (piece) =>
         deliver(preset, piece, message, attempt, post),
       ),
   });

@@ -70,7 +70,7 @@ export function createAliyunChannel(
       const { url, headers } = signedRequest(
         settings,
         base,
-        parameterOf(await turns.run(asText(message))),
+        parameterOf(await turns.run(asText(message), signal)),
         signing,
       );
       const outcome = await send({

@@ -78,7 +78,7 @@ export function createTencentChannel(
       const numbers = remainingParts(settings.to, done);
       // The settings may have lost numbers since the last attempt.
       if (numbers.length === 0) return concludeParts(done, smsSummaries);
-      const readable = await turns.run(asText(message));
+      const readable = await turns.run(asText(message), signal);
       const values = fills.value.map((fill) => fill(readable));
       const body = bodyOf(settings, numbers, values);
       const headers = headersOf(settings, url, body, Math.floor(nowMs() / 1000));

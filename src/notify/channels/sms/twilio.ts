@@ -56,7 +56,7 @@ export function createTwilioChannel(
     timeoutMs: SMS_TIMEOUT_MS,
     ifUnclear: 'give up',
     async deliver(message, attempt) {
-      const text = await turns.run(plainText(message));
+      const text = await turns.run(plainText(message), attempt.signal);
       const cut = cutText(text, BODY_MAX_UNITS);
       const notes = cut === text ? [] : [`cut to ${BODY_MAX_UNITS} characters`];
       const deliver = async (number: string): Promise<Delivery> => {

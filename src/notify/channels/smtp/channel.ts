@@ -71,7 +71,7 @@ export function createSmtpChannel(settings: SmtpSettings, options: SmtpOptions):
       } catch (error) {
         return { ...retry((error as Error).message), done };
       }
-      const content = await turns.run(mailOf(message, letterhead));
+      const content = await turns.run(mailOf(message, letterhead), signal);
       const mail = { from: letterhead.from.address, to: remaining, content };
       const { failures, providerId } = await pool.submit(mail, signal);
       return settleRecipients(remaining, done, failures, providerId);

@@ -57,7 +57,7 @@ export function createWecomRobotChannel(
     rates: WECOM_ROBOT_RATES,
     callsFor: (message, done) => pieces.countRemaining(message, done),
     deliver: async (message, attempt) =>
-      deliverPieces(await pieces.take(message), attempt, (piece) =>
+      deliverPieces(await pieces.take(message, attempt.signal), attempt, (piece) =>
         post(bodyOf(piece, piece.style, piece.first ? settings : {}), message, attempt),
       ),
   });

@@ -90,7 +90,9 @@ export function createWecomChannel(
     rates: WECOM_RATES,
     callsFor: (message, done) => bodies.countRemaining(message, done),
     deliver: async (message, attempt) =>
-      deliverPieces(await bodies.take(message), attempt, ({ body }) => application.post(body, attempt)),
+      deliverPieces(await bodies.take(message, attempt.signal), attempt, ({ body }) =>
+        application.post(body, attempt),
+      ),
   });
 }
 
