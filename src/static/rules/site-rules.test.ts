@@ -192,6 +192,14 @@ describe('headers', () => {
     );
   });
 
+  test('a value that nothing was captured for is left out, and blanks at its ends', () => {
+    const edits = compileRules('', '/x/*\n A: :splat\n B: b :splat\n').rules?.editsFor({
+      segments: ['x'],
+      directory: true,
+    });
+    assert.deepEqual(edits?.applyTo({ ...plan, headers: [] }).headers, ['B', 'b']);
+  });
+
   test('a later rule replaces, a repeated name joins, a removed header can be added again', () => {
     const rules = '/*\n A: 1\n B: 1\n B: 2\n C: 1\n D: 1\n/x\n a: 3\n ! C\n ! E\n ! D\n D: 4\n/*\n E: 5\n';
     const edits = compileRules('', rules).rules?.editsFor({ segments: ['x'], directory: false });

@@ -148,7 +148,7 @@ export class SiteRules {
     const matching: HeaderChange[][] = [];
     for (const { pattern, changes } of this.headers) {
       const captures = matchPattern(pattern, path);
-      if (captures) matching.push(changes.map((change) => filled(change, captures)));
+      if (captures) matching.push(changes.flatMap((change) => filled(change, captures)));
     }
     return matching.length === 0 ? undefined : new HeaderEdits(matching);
   }
@@ -221,13 +221,15 @@ function withQuery(
 }
 
 /** Values are filled in encoded, so that they hold no line break, and nothing that separates values or directives. */
-function filled({ name, value }: HeaderChange, captures: Captures): HeaderChange {
-  if (value === undefined || captures.size === 0 || !value.includes(':')) return { name, value };
+/** Nothing where no value is left of what was captured. */
+function filled({ name, value }: HeaderChange, captures: Captures): HeaderChange[] {
+  if (value === undefined || captures.size === 0 || !value.includes(':')) return [{ name, value }];
   const names = new Set(captures.keys());
   const text = value.replace(/:([A-Za-z]\w*)/g, (whole, word: string) =>
     names.has(word) ? captured(captures.get(word) ?? '') : whole,
   );
-  return { name, value: text.length > MAX_FILLED_CHARS ? value : text };
+  if (text.length > MAX_FILLED_CHARS) return [{ name, value }];
+  return text.trim() === '' ? [] : [{ name, value: text.trim() }];
 }
 
 function captured(value: string): string {
