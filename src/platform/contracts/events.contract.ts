@@ -51,10 +51,12 @@ async function order(): Promise<string> {
   setTimeout(() => {
     seen.push('timeout 1');
     queueMicrotask(() => seen.push('job of timeout 1'));
-    setImmediate(() => seen.push('immediate of timeout 1'));
+    setImmediate(() => {
+      seen.push('immediate of timeout 1');
+      setTimeout(() => seen.push('timeout 2'), 1);
+    });
   }, 1);
   const cleared = setTimeout(() => seen.push('cleared'), 1);
-  setTimeout(() => seen.push('timeout 2'), 10);
   clearTimeout(cleared);
   let count = 0;
   const interval = setInterval(() => {
@@ -65,11 +67,11 @@ async function order(): Promise<string> {
   controller.signal.addEventListener('abort', () =>
     seen.push(`aborted ${(controller.signal.reason as Error).name}`),
   );
-  setTimeout(() => controller.abort(), 20);
-  const refreshed = setTimeout(() => seen.push('refreshed'), 110);
+  setTimeout(() => controller.abort(), 30);
+  const refreshed = setTimeout(() => seen.push('refreshed'), 200);
   setTimeout(() => refreshed.refresh(), 40);
   await Promise.resolve().then(() => seen.push('job'));
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  await new Promise((resolve) => setTimeout(resolve, 400));
   return line(seen, controller.signal.aborted);
 }
 
