@@ -267,7 +267,15 @@ static void start_thread(void) {
   pthread_attr_destroy(&attributes);
 }
 
+int64_t host_finishedDescriptor(void) {
+  if (done_descriptor < 0) done_descriptor = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  return or_errno(done_descriptor);
+}
+
 JSValue host_submit(JSContext *ctx, int64_t operation, int64_t id, JSValueConst *operands) {
+  /* A thread may be done before the loop asks for the descriptor. */
+  int64_t descriptor = host_finishedDescriptor();
+  if (descriptor < 0) return JS_NewInt64(ctx, descriptor);
   Call *call = malloc(sizeof *call);
   if (!call) return JS_ThrowOutOfMemory(ctx);
   int state = prepare(ctx, operation, operands, call);
@@ -304,9 +312,4 @@ JSValue host_finished(JSContext *ctx) {
     call = next;
   }
   return answers;
-}
-
-int64_t host_finishedDescriptor(void) {
-  if (done_descriptor < 0) done_descriptor = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-  return or_errno(done_descriptor);
 }
