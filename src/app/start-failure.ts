@@ -98,7 +98,7 @@ const portFailures: Explanations = {
   EAI_AGAIN: unknownHost,
 };
 
-/** Binding reports this too where the folder is missing. */
+/** Where the folder is missing, Node reports EACCES as well, and the system ENOENT. */
 const socketRefused = (path: string) =>
   existsSync(dirname(path))
     ? {
@@ -115,6 +115,7 @@ const socketFailures: Explanations = {
     hint: 'choose another path with --host',
   }),
   EACCES: socketRefused,
+  ENOENT: socketRefused,
   EPERM: socketRefused,
 };
 

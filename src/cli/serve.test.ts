@@ -161,6 +161,7 @@ describe('a start that fails ends with 1 and one line', () => {
   const sockets: readonly (readonly [code: string, folder: string, expected: string])[] = [
     ['EACCES', '/', denied],
     ['EACCES', '/nowhere/', 'its folder does not exist; create it first'],
+    ['ENOENT', '/nowhere/', 'its folder does not exist; create it first'],
     ['EROFS', '/', 'listen EROFS'],
   ];
   for (const [code, folder, expected] of sockets) {
