@@ -138,6 +138,14 @@ describe('Markdown', () => {
     test(what, () => assert.equal(html(text).replace(/\n$/, ''), expected.replace(/\n$/, '')));
   }
 
+  for (const [markdown, made] of [
+    ['[![\t](b)', '[<a href="b">b</a>'],
+    ['[ ]()', ''],
+    ['![ ]()', ''],
+  ] as const)
+    test(`without a label: ${JSON.stringify(markdown)}`, () =>
+      assert.equal(html(markdown).replace(/<\/?p>|\n/g, ''), made));
+
   test('becomes only known tags with known attributes, and links that run nothing', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...pieces), { maxLength: 30 }), (chosen) => {

@@ -51,19 +51,23 @@ function newForm(): MarkdownForm {
       link({ href, tokens }) {
         // A badge is a picture in a link; a link in a link would end it.
         const label = this.parser.parseInline(tokens).replace(LINKS, '');
-        if (!isSafe(href)) return label;
-        return `<a href="${escapeHtml(inPage(href))}">${label.trim() === '' ? escapeHtml(href) : label}</a>`;
+        return isSafe(href) ? linkTo(inPage(href), label) : label;
       },
       tablecell({ header, align, tokens }) {
         const content = this.parser.parseInline(tokens);
         const name = header && content.trim() !== '' ? 'th' : 'td';
         return `<${name}${align ? ` align="${align}"` : ''}>${content}</${name}>\n`;
       },
-      image: ({ href, text }) =>
-        isSafe(href) ? `<a href="${escapeHtml(href)}">${escapeHtml(text || href)}</a>` : escapeHtml(text),
+      image: ({ href, text }) => (isSafe(href) ? linkTo(href, escapeHtml(text)) : escapeHtml(text)),
       checkbox: ({ checked }) => (checked ? '☑ ' : '☐ '),
     },
   };
+}
+
+/** A link without a label shows where it leads; what shows nothing is none. */
+function linkTo(href: string, label: string): string {
+  const shown = label.trim() === '' ? escapeHtml(href) : label;
+  return shown.trim() === '' ? '' : `<a href="${escapeHtml(href)}">${shown}</a>`;
 }
 
 /** What {@link renderReadme} makes of links: nothing else in its HTML has a `<`. */
