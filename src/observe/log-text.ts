@@ -74,18 +74,3 @@ export function jsonString(text: string): string {
     return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
   });
 }
-
-/** Renders the time once per second instead of once per line. */
-export function perSecond(render: (ms: number) => string): (ms: number) => string {
-  let fromMs = 0;
-  let untilMs = 0;
-  let text = '';
-  return (ms) => {
-    if (ms < fromMs || ms >= untilMs) {
-      fromMs = Math.floor(ms / 1000) * 1000;
-      untilMs = fromMs + 1000;
-      text = render(ms);
-    }
-    return text;
-  };
-}

@@ -4,8 +4,10 @@
  * Every line is printable ASCII, but for the colours of `colored`. All input of clients is escaped, so that nobody can end a line and forge the next
  * one, or send control sequences to a terminal.
  */
+
+import { perSecond } from '../util/per-second.ts';
 import type { LineSink } from './line-sink.ts';
-import { escapeQuoted, jsonString, perSecond, redact } from './log-text.ts';
+import { escapeQuoted, jsonString, redact } from './log-text.ts';
 import type { LogFormat } from './look.ts';
 import { prettyEvent, prettyLine, prettyRequest } from './pretty.ts';
 

@@ -1,5 +1,6 @@
 /** The log for a person at a terminal: one short line for each request. Everything is printable ASCII, but for colours. */
-import { escapeQuoted, perSecond, redact } from './log-text.ts';
+import { perSecond } from '../util/per-second.ts';
+import { escapeQuoted, redact } from './log-text.ts';
 
 /** A longer target is cut: it would fill the screen. */
 export const MAX_TARGET_CHARACTERS = 100;

@@ -4,6 +4,8 @@
  * No later code checks names and values: a header that could begin another field or another response is a
  * defect in the plan, and throws.
  */
+
+import { perSecond } from '../../util/per-second.ts';
 import { reasonPhrase } from '../errors.ts';
 import type { HeaderList } from '../types.ts';
 import { notInValue, token } from './grammar.ts';
@@ -61,20 +63,8 @@ function fieldText(name: string, value: string): string {
 
 /** Formats the date once for each second. */
 export class HttpClock {
-  /** When the second of the line began and will end. */
-  #fromMs = 0;
-  #untilMs = 0;
-  #line = '';
-
   /** The field `Date` for a time in milliseconds since 1970 (RFC 9110 §6.6.1). */
-  dateLine(nowMs: number): string {
-    if (nowMs < this.#fromMs || nowMs >= this.#untilMs) {
-      this.#fromMs = Math.floor(nowMs / 1000) * 1000;
-      this.#untilMs = this.#fromMs + 1000;
-      this.#line = `Date: ${new Date(nowMs).toUTCString()}\r\n`;
-    }
-    return this.#line;
-  }
+  readonly dateLine = perSecond((ms) => `Date: ${new Date(ms).toUTCString()}\r\n`);
 }
 
 /**
