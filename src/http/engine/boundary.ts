@@ -41,7 +41,7 @@ function guarded<A, B = void>(hook: (a: A, b: B) => void, onFault: Hooks['onFaul
 }
 
 /** The plan that `make` returns or throws as an `HttpError`; for a defect, which is reported, a 500. */
-export function planOf(make: () => Plan, hooks: Hooks, exchange?: Exchange): Plan {
+function planOf(make: () => Plan, hooks: Hooks, exchange?: Exchange): Plan {
   try {
     return make();
   } catch (error) {
@@ -49,6 +49,25 @@ export function planOf(make: () => Plan, hooks: Hooks, exchange?: Exchange): Pla
     hooks.onFault(error, exchange);
     return errorPlan('internal');
   }
+}
+
+/** How large the body may be; `undefined` after a defect, which is reported: then the body must stay unread. */
+export function takeRoom(
+  exchange: Exchange,
+  { hooks, limits }: Shared<ConnectionLimits>,
+): number | undefined {
+  try {
+    exchange.room = hooks.roomFor?.(exchange.facts);
+    return exchange.room?.maxBytes ?? limits.maxBodyBytes;
+  } catch (error) {
+    hooks.onFault(error, exchange);
+    return undefined;
+  }
+}
+
+/** The response to a body that is larger than its room. */
+export function sizeRefusal(exchange: Exchange | undefined, hooks: Hooks): Plan {
+  return planOf(() => exchange?.room?.refuse() ?? errorPlan('content_too_large'), hooks, exchange);
 }
 
 /** How an engine sends the response to one of its exchanges. */

@@ -3,7 +3,7 @@ import type { ServerHttp2Stream } from 'node:http2';
 import { forReader } from '../../error-page.ts';
 import { errorPlan } from '../../errors.ts';
 import { type HeaderList, type Plan, type RequestFacts, SAFE_METHODS } from '../../types.ts';
-import { answer, endExchange, handleRequest, planOf, type Responder } from '../boundary.ts';
+import { answer, endExchange, handleRequest, type Responder, sizeRefusal, takeRoom } from '../boundary.ts';
 import type { Exchange, Limits, Shared } from '../contract.ts';
 import { FramedBody } from './body.ts';
 import type { StreamHead } from './request.ts';
@@ -95,15 +95,8 @@ export class RequestStream implements Onlooker, Responder<Exchange> {
 
   /** Reads the whole body before the request is handled, so that the response cannot race with the upload. */
   #awaitBody(facts: RequestFacts): void {
-    const { hooks, limits } = this.#origin.shared;
-    const exchange = this.#exchange;
-    try {
-      exchange.room = hooks.roomFor?.(facts);
-    } catch (error) {
-      hooks.onFault(error, exchange);
-      return this.refuse(errorPlan('internal'));
-    }
-    const maxBytes = exchange.room?.maxBytes ?? limits.maxBodyBytes;
+    const maxBytes = takeRoom(this.#exchange, this.#origin.shared);
+    if (maxBytes === undefined) return this.refuse(errorPlan('internal'));
     if (Number(facts.headers['content-length'] ?? 0) > maxBytes) return this.#refuseSize();
     const body = new FramedBody(maxBytes);
     this.#body = body;
@@ -120,9 +113,7 @@ export class RequestStream implements Onlooker, Responder<Exchange> {
   }
 
   #refuseSize(): void {
-    const { room } = this.#exchange;
-    const plan = () => room?.refuse() ?? errorPlan('content_too_large');
-    this.refuse(planOf(plan, this.#origin.shared.hooks, this.#exchange));
+    this.refuse(sizeRefusal(this.#exchange, this.#origin.shared.hooks));
   }
 
   #handle(facts: RequestFacts): void {

@@ -16,9 +16,10 @@ import {
   endExchange,
   handleRequest,
   type LastWord,
-  planOf,
   type Responder,
   refusalOf,
+  sizeRefusal,
+  takeRoom,
 } from '../boundary.ts';
 import type { OpenConnection } from '../connections.ts';
 import { CLIENT_HEADER, type Exchange, type Shared } from '../contract.ts';
@@ -179,18 +180,12 @@ export class Connection implements Consumer, OpenConnection, Responder<NodeExcha
 
   /** Reads the whole body before the request is handled, so that the response cannot race with the upload. */
   async #receive(exchange: NodeExchange, { req, res, expects }: Turn): Promise<void> {
-    const { hooks, limits } = this.#shared;
     this.#reading = req;
     this.#received = { bytes: 0 };
     this.#intake.beginBody();
-    try {
-      exchange.room = hooks.roomFor?.(exchange.facts);
-    } catch (error) {
-      hooks.onFault(error, exchange);
-      // The body stays unread, so that nothing can be read behind it.
-      return this.#denyBody(errorPlan('internal'));
-    }
-    const maxBodyBytes = exchange.room?.maxBytes ?? limits.maxBodyBytes;
+    const maxBodyBytes = takeRoom(exchange, this.#shared);
+    // The body stays unread, so that nothing can be read behind it.
+    if (maxBodyBytes === undefined) return this.#denyBody(errorPlan('internal'));
     const coming = receiveBody(req, maxBodyBytes, this.#received);
     if (expects === 'continue' && Number(req.headers['content-length'] ?? 0) <= maxBodyBytes)
       sendContinue(res);
@@ -208,8 +203,7 @@ export class Connection implements Consumer, OpenConnection, Responder<NodeExcha
   #denyBody(other?: Plan): void {
     const exchange = this.#current;
     if (this.#over || !exchange) return;
-    const forSize = () => exchange.room?.refuse() ?? errorPlan('content_too_large');
-    this.#refuse(other ?? planOf(forSize, this.#shared.hooks, exchange));
+    this.#refuse(other ?? sizeRefusal(exchange, this.#shared.hooks));
   }
 
   isClosed({ res }: NodeExchange): boolean {

@@ -12,7 +12,15 @@ import { type HeaderList, type Plan, SAFE_METHODS } from '../../types.ts';
 import { BodyReader } from '../../wire/body.ts';
 import { type Head, leavesHttp, type Progress, parseHead, type RefusedHead } from '../../wire/head.ts';
 import type { KnownHead } from '../../wire/memo.ts';
-import { answer, endExchange, handleRequest, planOf, type Responder, refusalOf } from '../boundary.ts';
+import {
+  answer,
+  endExchange,
+  handleRequest,
+  type Responder,
+  refusalOf,
+  sizeRefusal,
+  takeRoom,
+} from '../boundary.ts';
 import type { OpenConnection } from '../connections.ts';
 import { CLIENT_HEADER, type Exchange } from '../contract.ts';
 import { type Begun, giveBack, newExchange, notAsked, takeEnded } from './exchange.ts';
@@ -256,18 +264,13 @@ export class WireConnection implements Author, OpenConnection, Responder<Exchang
 
   /** Reads the whole body before the request is handled, so that the response cannot race with the upload. */
   #awaitBody(exchange: Exchange, { framing, expectsContinue }: Head, isComing: boolean): void {
-    const { hooks, limits } = this.#shared;
-    try {
-      exchange.room = hooks.roomFor?.(exchange.facts);
-    } catch (error) {
-      hooks.onFault(error, exchange);
-      // The body stays unread, so no later request can be read from this connection.
-      return this.deny(errorPlan('internal'));
-    }
-    this.#body = new BodyReader(framing, exchange.room?.maxBytes ?? limits.maxBodyBytes);
+    const maxBytes = takeRoom(exchange, this.#shared);
+    // The body stays unread, so no later request can be read from this connection.
+    if (maxBytes === undefined) return this.deny(errorPlan('internal'));
+    this.#body = new BodyReader(framing, maxBytes);
     if (this.#body.refusal) return this.#denyBody(this.#body.refusal);
     this.#phase = 'body';
-    this.#deadlineMs = this.#beganMs + limits.requestTimeoutMs;
+    this.#deadlineMs = this.#beganMs + this.#shared.limits.requestTimeoutMs;
     if (expectsContinue && !isComing) this.#writer.askForBody();
   }
 
@@ -285,9 +288,8 @@ export class WireConnection implements Author, OpenConnection, Responder<Exchang
   }
 
   #denyBody(code: ErrorCode): void {
-    const exchange = this.#current;
-    const room = code === 'content_too_large' ? exchange?.room : undefined;
-    this.deny(planOf(() => room?.refuse() ?? errorPlan(code), this.#shared.hooks, exchange));
+    const isSize = code === 'content_too_large';
+    this.deny(isSize ? sizeRefusal(this.#current, this.#shared.hooks) : errorPlan(code));
   }
 
   isClosed(): boolean {
