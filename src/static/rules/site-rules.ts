@@ -84,9 +84,8 @@ export class SiteRules {
     isMissing: boolean,
     find: FindContent,
   ): Promise<RuleOutcome | undefined> {
-    let tried = 0;
     for (const match of this.#matches(path, requested.query)) {
-      if ((!match.rule.isForced && !isMissing) || tried++ === MAX_USELESS_RULES) return undefined;
+      if (!match.rule.isForced && !isMissing) return undefined;
       const outcome = outcomeOf(match, requested);
       const isUseless =
         !outcome ||
@@ -113,10 +112,9 @@ export class SiteRules {
    */
   async #redirectAt(place: Place, find: FindContent): Promise<Place | undefined> {
     let content: Content | undefined;
-    let tried = 0;
     for (const match of this.#matches(place.path, place.query)) {
       if (!match.rule.isForced) content ??= await find(place.path);
-      if (content?.hasContent || tried++ === MAX_USELESS_RULES) break;
+      if (content?.hasContent) break;
       if (!outcomeOf(match, { path: pathOf(place), query: place.query })) continue;
       const next = targetOf(match, place.query);
       if (!next || urlOf(next) !== urlOf(place)) return next;
@@ -125,16 +123,19 @@ export class SiteRules {
     return to && { path: to, query: place.query };
   }
 
-  /** In the order of the file. */
+  /** In the order of the file, as many as are tried. */
   *#matches(path: ParsedPath, query: string): Generator<Match, undefined> {
     const literal = this.#literal.get(keyOf(path.segments)) ?? [];
     const rules =
       literal.length === 0 ? this.#dynamic : [...literal, ...this.#dynamic].sort((a, b) => a.line - b.line);
+    let tried = 0;
     for (const rule of rules) {
       const captures = matchPattern(rule.pattern, path);
       const isConditional = captures && rule.query.length > 0;
       const all = isConditional ? withQuery(captures, rule.query, this.#parametersOf(query)) : captures;
-      if (all) yield { rule, captures: all };
+      if (!all) continue;
+      if (tried++ === MAX_USELESS_RULES) return undefined;
+      yield { rule, captures: all };
     }
     return undefined;
   }
@@ -220,8 +221,10 @@ function withQuery(
   return all;
 }
 
-/** Values are filled in encoded, so that they hold no line break, and nothing that separates values or directives. */
-/** Nothing where no value is left of what was captured. */
+/**
+ * Values are filled in encoded, so that they hold no line break, and nothing that separates values or directives. Nothing
+ * where no value is left of what was captured.
+ */
 function filled({ name, value }: HeaderChange, captures: Captures): HeaderChange[] {
   if (value === undefined || captures.size === 0 || !value.includes(':')) return [{ name, value }];
   const names = new Set(captures.keys());
