@@ -31,6 +31,15 @@ export class PieceMaker<P extends Piece> {
     return count(resultOf(this.#make(message)));
   }
 
+  /** Piece by piece, so that a long text is read from the top. */
+  async deliver(
+    message: Message,
+    attempt: Attempt,
+    deliver: (piece: P) => Promise<Delivery>,
+  ): Promise<Delivery> {
+    return deliverPieces(await this.take(message, attempt.signal), attempt, deliver);
+  }
+
   /** For a delivery, before which nobody asks again. */
   async take(message: Message, signal: AbortSignal): Promise<P[]> {
     const pieces = this.#piecesOf(message, signal);
@@ -56,8 +65,7 @@ export function remainingPieces<P extends Piece>(pieces: readonly P[], done: rea
   return pieces.filter(({ key }) => remaining.has(key));
 }
 
-/** Piece by piece, so that a long text is read from the top. */
-export async function deliverPieces<P extends Piece>(
+async function deliverPieces<P extends Piece>(
   pieces: readonly P[],
   attempt: Attempt,
   deliver: (piece: P) => Promise<Delivery>,

@@ -12,7 +12,7 @@ import type { Message } from '../../message.ts';
 import type { Attempt, Channel, Delivery } from '../channel.ts';
 import { compileExcerpt } from '../excerpt.ts';
 import { failureWithout, identifier } from '../failure.ts';
-import { deliverPieces, PieceMaker } from '../pieces.ts';
+import { PieceMaker } from '../pieces.ts';
 import { bodyOf, type PresetPiece, presetPieces } from './pieces.ts';
 import { judge, saidIn, takeFrom } from './responses.ts';
 import type { Preset, SignatureRule, Values } from './row.ts';
@@ -42,10 +42,8 @@ export function createPresetChannel(
     timeoutMs: PRESET_TIMEOUT_MS,
     ...(preset.rates && { rates: preset.rates }),
     callsFor: (message, done) => pieces.countRemaining(message, done),
-    deliver: async (message, attempt) =>
-      deliverPieces(await pieces.take(message, attempt.signal), attempt, (piece) =>
-        deliver(preset, piece, message, attempt, post),
-      ),
+    deliver: (message, attempt) =>
+      pieces.deliver(message, attempt, (piece) => deliver(preset, piece, message, attempt, post)),
   });
 }
 

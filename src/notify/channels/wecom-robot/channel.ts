@@ -10,7 +10,7 @@ import { failure, type Result, success } from '../../../util/result.ts';
 import type { Steps } from '../../../util/turns.ts';
 import type { Message } from '../../message.ts';
 import type { Attempt, Channel, Delivery, Rate } from '../channel.ts';
-import { deliverPieces, PieceMaker } from '../pieces.ts';
+import { PieceMaker } from '../pieces.ts';
 import { DEFAULT_BASE, endpointUnder } from '../wecom/base.ts';
 import { failureOfWecomCode, isSuccess, readResponse } from '../wecom/codes.ts';
 import { piecesOf, type Style, TEXT_MAX_BYTES, type TextPiece } from '../wecom/pieces.ts';
@@ -56,8 +56,8 @@ export function createWecomRobotChannel(
     timeoutMs: WECOM_ROBOT_TIMEOUT_MS,
     rates: WECOM_ROBOT_RATES,
     callsFor: (message, done) => pieces.countRemaining(message, done),
-    deliver: async (message, attempt) =>
-      deliverPieces(await pieces.take(message, attempt.signal), attempt, (piece) =>
+    deliver: (message, attempt) =>
+      pieces.deliver(message, attempt, (piece) =>
         post(bodyOf(piece, piece.style, piece.first ? settings : {}), message, attempt),
       ),
   });

@@ -14,7 +14,7 @@ import type { Steps } from '../../../util/turns.ts';
 import type { Message } from '../../message.ts';
 import type { Attempt, Channel, Delivery, Rate } from '../channel.ts';
 import { type FailedDelivery, identifier, retry } from '../failure.ts';
-import { deliverPieces, type Piece, PieceMaker } from '../pieces.ts';
+import { type Piece, PieceMaker } from '../pieces.ts';
 import { asText } from '../text/split.ts';
 import { DEFAULT_BASE, endpointUnder } from './base.ts';
 import {
@@ -89,10 +89,8 @@ export function createWecomChannel(
     timeoutMs: WECOM_TIMEOUT_MS,
     rates: WECOM_RATES,
     callsFor: (message, done) => bodies.countRemaining(message, done),
-    deliver: async (message, attempt) =>
-      deliverPieces(await bodies.take(message, attempt.signal), attempt, ({ body }) =>
-        application.post(body, attempt),
-      ),
+    deliver: (message, attempt) =>
+      bodies.deliver(message, attempt, ({ body }) => application.post(body, attempt)),
   });
 }
 
