@@ -44,7 +44,7 @@ import { bundleModules } from './modules.ts';
 import { compileAll, type Unit } from './objects.ts';
 import { requireTools, runTool } from './run-tool.ts';
 import { mbedtls, musl, quickjs, unpackSources, zlib } from './sources.ts';
-import { bytecodeUnits, engineUnits, type Folders, hostUnits, tlsUnits, zlibUnits } from './units.ts';
+import { bytecodeUnits, engineUnits, type Folders, foreignUnits, hostUnits } from './units.ts';
 
 function say(line: string): void {
   process.stdout.write(`${line}\n`);
@@ -167,7 +167,7 @@ function compileAndLink(
   file: string,
 ): Promise<void> {
   const host = hostUnits(folders);
-  const units = [...host, ...engineUnits(folders), ...tlsUnits(folders), ...zlibUnits(folders)];
+  const units = [...host, ...foreignUnits(folders)];
   return link(check ? checkedUnits(units, host) : units, target, cache, 'compile', file);
 }
 

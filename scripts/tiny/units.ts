@@ -50,7 +50,7 @@ export function engineUnits({ repository, quickjs: folder }: Folders): Unit[] {
   }));
 }
 
-export function tlsUnits({ repository, mbedtls: folder }: Folders): Unit[] {
+function tlsUnits({ repository, mbedtls: folder }: Folders): Unit[] {
   const config = join(repository, 'scripts/tiny/mbedtls_config.h');
   return sorted(join(folder, 'library/*.c')).map((path) => ({
     path,
@@ -62,13 +62,18 @@ export function tlsUnits({ repository, mbedtls: folder }: Folders): Unit[] {
 }
 
 /** What decompresses, for speed: unpacking the modules is a third of the start. */
-export function zlibUnits({ zlib: folder }: Folders): Unit[] {
+function zlibUnits({ zlib: folder }: Folders): Unit[] {
   return ['inflate', 'inftrees', 'inffast', 'adler32', 'zutil'].map((name) => ({
     path: join(folder, `${name}.c`),
     flags: ['-O2', '-w', '-DNO_GZIP'],
     include: [folder],
     headers: zlib.sha256,
   }));
+}
+
+/** All but our host. */
+export function foreignUnits(folders: Folders): Unit[] {
+  return [...engineUnits(folders), ...tlsUnits(folders), ...zlibUnits(folders)];
 }
 
 /** Found by `-I`, so that no path is in the arguments; not by its bare name, which the library has a file of, too. */

@@ -20,7 +20,7 @@ import { filterSource } from '../filter.ts';
 import { compileAll, type Unit } from '../objects.ts';
 import { runTool } from '../run-tool.ts';
 import { mbedtls, quickjs, unpackSources, zlib } from '../sources.ts';
-import { engineUnits, type Folders, hostUnits, tlsUnits, zlibUnits } from '../units.ts';
+import { type Folders, foreignUnits, hostUnits } from '../units.ts';
 import { seeds } from './seeds.ts';
 
 const FOLDER = join(REPOSITORY, 'scripts/tiny/fuzz');
@@ -137,10 +137,7 @@ async function compile(
   const sources = kind === 'sanitize' ? [SOURCE[name], 'replay.c'] : [SOURCE[name]];
   const own = sources.map((source) => ({ ...first, path: join(FOLDER, source), headers }));
   const kept = [...host.filter(({ path }) => !REPLACED[name].test(path)), ...own];
-  const units = checkedUnits(
-    [...kept, ...engineUnits(folders), ...tlsUnits(folders), ...zlibUnits(folders)],
-    host,
-  );
+  const units = checkedUnits([...kept, ...foreignUnits(folders)], host);
   const objects = await compileAll(units.map(withServer), compiler, cache, () => undefined);
   const program = join(generated, name);
   runTool(compiler.command, compiler.link([...WRAPPED[name], ...objects], program));
