@@ -7,10 +7,15 @@ import { connect as connectTls } from 'node:tls';
 import { makeFolder } from '../support/folder.ts';
 import {
   ACK,
+  CANCEL,
+  COMPRESSION_ERROR,
   CONTINUATION,
   DATA,
   END_HEADERS,
   END_STREAM,
+  ENHANCE_YOUR_CALM,
+  FLOW_CONTROL_ERROR,
+  FRAME_SIZE_ERROR,
   FrameClient,
   fieldBlock,
   frame,
@@ -21,6 +26,7 @@ import {
   PING,
   PREFACE,
   PRIORITY,
+  PROTOCOL_ERROR,
   RST_STREAM,
   requestFields,
   SETTINGS,
@@ -39,11 +45,6 @@ const server = skip
 const port = server?.port ?? 0;
 
 const PATIENCE_MS = 15_000;
-const PROTOCOL_ERROR = 1;
-const FLOW_CONTROL_ERROR = 3;
-const FRAME_SIZE_ERROR = 6;
-const CANCEL = 8;
-const COMPRESSION_ERROR = 9;
 const INITIAL_WINDOW_SIZE = 4;
 const MAX_FRAME_SIZE = 5;
 
@@ -240,7 +241,6 @@ describe('floods end the connection, and nobody else notices', { skip }, () => {
     return code;
   }
 
-  const ENHANCE_YOUR_CALM = 11;
   const cases: Readonly<Record<string, readonly [count: number, of: (index: number) => Uint8Array]>> = {
     'rapid reset (CVE-2023-44487)': [
       3000,

@@ -7,22 +7,28 @@ import { describe, test } from 'node:test';
 import { makeFolder, pattern } from '../support/folder.ts';
 import {
   ACK,
+  COMPRESSION_ERROR,
   CONTINUATION,
   DATA,
   END_HEADERS,
   END_STREAM,
+  FLOW_CONTROL_ERROR,
+  FRAME_SIZE_ERROR,
   FrameClient,
   fieldBlock,
   frame,
   GOAWAY,
   get,
   HEADERS,
+  NO_ERROR,
   number32,
   PING,
   PRIORITY,
+  PROTOCOL_ERROR,
   RST_STREAM,
   requestFields,
   SETTINGS,
+  STREAM_CLOSED,
   setting,
   WINDOW_UPDATE,
 } from '../support/http2-frames.ts';
@@ -38,12 +44,6 @@ const port = server?.port ?? 0;
 const PADDED = 8;
 const WITH_PRIORITY = 32;
 const RESERVED = 0x80000000;
-const NO_ERROR = 0;
-const PROTOCOL_ERROR = 1;
-const FLOW_CONTROL_ERROR = 3;
-const STREAM_CLOSED = 5;
-const FRAME_SIZE_ERROR = 6;
-const COMPRESSION_ERROR = 9;
 const ENABLE_PUSH = 2;
 const INITIAL_WINDOW_SIZE = 4;
 const MAX_FRAME_SIZE = 5;

@@ -16,6 +16,16 @@ export const END_STREAM = 1;
 export const ACK = 1;
 export const END_HEADERS = 4;
 
+/** Error codes (RFC 9113 §7). */
+export const NO_ERROR = 0;
+export const PROTOCOL_ERROR = 1;
+export const FLOW_CONTROL_ERROR = 3;
+export const STREAM_CLOSED = 5;
+export const FRAME_SIZE_ERROR = 6;
+export const CANCEL = 8;
+export const COMPRESSION_ERROR = 9;
+export const ENHANCE_YOUR_CALM = 11;
+
 export const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
 const FRAME_HEADER_BYTES = 9;
 const READ_TIMEOUT_MS = 15_000;

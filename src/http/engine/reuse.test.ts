@@ -42,9 +42,12 @@ const shared: Omit<Plan, 'reuse'> = {
   body: { kind: 'text', text: 'hello' },
 };
 
+/** Sends a text on the connection and gives what comes back. */
+type Ask = (text: string) => Promise<string>;
+
 async function withServer(
   { plan, hooks, limits: changed }: Setting,
-  use: (exchange: (text: string) => Promise<string>, served: Served, socket: Socket) => Promise<void>,
+  use: (ask: Ask, served: Served, socket: Socket) => Promise<void>,
 ): Promise<void> {
   const state = { fresh: true, isGone: false };
   const reuse: Reuse = {
@@ -278,15 +281,20 @@ describe('the record of a repetition', () => {
     connect({ port: remotePort as number, host: '127.0.0.1', localAddress, noDelay: true });
   const clients = ({ ended }: Served) => ended.slice(-4).map(({ facts }) => facts.client);
 
+  /** The same head until it is repeated, then by turns on another connection, from 127.0.0.2, and on this one. */
+  async function takeTurns(head: string, ask: Ask, socket: Socket): Promise<void> {
+    const other = others(socket, '127.0.0.2');
+    for (let i = 0; i < 3; i++) await ask(head);
+    for (let i = 0; i < 2; i++) {
+      await exchange(other, head);
+      await ask(head);
+    }
+    other.destroy();
+  }
+
   test('has the client of its own connection', async () => {
     await withServer({}, async (ask, served, socket) => {
-      const other = others(socket, '127.0.0.2');
-      for (let i = 0; i < 3; i++) await ask(get);
-      for (let i = 0; i < 2; i++) {
-        await exchange(other, get);
-        await ask(get);
-      }
-      other.destroy();
+      await takeTurns(get, ask, socket);
       assert.equal(served.handled.length, 2, 'the others are repetitions');
       assert.deepEqual(clients(served), ['127.0.0.2', '127.0.0.1', '127.0.0.2', '127.0.0.1']);
     });
@@ -299,13 +307,7 @@ describe('the record of a repetition', () => {
       return peer === '127.0.0.1' ? '127.0.0.2' : 'not trusted';
     };
     await withServer({ hooks: { clientOf } }, async (ask, served, socket) => {
-      const other = others(socket, '127.0.0.2');
-      for (let i = 0; i < 3; i++) await ask(forwarded);
-      for (let i = 0; i < 2; i++) {
-        await exchange(other, forwarded);
-        await ask(forwarded);
-      }
-      other.destroy();
+      await takeTurns(forwarded, ask, socket);
       assert.equal(served.handled.length, 2, 'the others are repetitions');
       assert.deepEqual(clients(served), ['not trusted', '127.0.0.2', 'not trusted', '127.0.0.2']);
     });
