@@ -112,11 +112,13 @@ const [PLUS, SPACE, PERCENT] = [0x2b, 0x20, 0x25];
 /** A lone percent sign is harmless and common. */
 function decodedByBytes(text: string): string | undefined {
   const bytes = Buffer.from(text);
+  // Asked for once: for each byte it costs an engine that interprets a seventh of all this.
+  const end = bytes.length;
   let [length, lone] = [0, 0];
-  for (let at = 0; at < bytes.length; at++, length++) {
+  for (let at = 0; at < end; at++, length++) {
     const byte = bytes[at] as number;
     bytes[length] = byte === PLUS ? SPACE : byte;
-    if (byte !== PERCENT || at + 2 >= bytes.length) continue;
+    if (byte !== PERCENT || at + 2 >= end) continue;
     const high = digitOf(bytes[at + 1] as number);
     const low = high < 0 ? -1 : digitOf(bytes[at + 2] as number);
     if (low < 0 && ++lone > MAX_LONE_PERCENT_SIGNS) return undefined;
